@@ -1,0 +1,657 @@
+/* actmem: what a transformer's training step keeps in memory, to the byte, and why.
+ *
+ * The one public header. Sections, each using only those above it:
+ *   1 Status       2 Element types   3 Config        4 Extents       5 Operations
+ *   6 Tape         7 Model           8 Ledger        9 Step         10 Plan
+ *  11 State       12 Formulas       13 Report       14 Evaluation
+ *
+ * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in bytes and all
+ * arithmetic on them is in 64-bit integers; a figure above 2^53 is an error, since JSON readers hold numbers as doubles. */
+#ifndef ACTMEM_H
+#define ACTMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AM_VERSION "0.1.0"
+/* Version of the report's JSON. Fields are added without raising it; a changed meaning raises it. */
+#define AM_REPORT_VERSION 1
+
+/* ---------------------------------------------------------------- 1 Status */
+
+typedef enum am_code {
+#define AM_STATUS(id, code, meaning) AM_##id,
+#include "status.def"
+#undef AM_STATUS
+    AM_CODE_COUNT
+} am_code;
+
+/* What went wrong, at which input, and what would be right. Zeroed (code AM_OK) when nothing did. */
+typedef struct am_status {
+    am_code code;
+    char field[32];    /* the input at fault, as the user writes it; empty if none */
+    char message[224]; /* one sentence for people */
+} am_status;
+
+/* The code's name in reports, "out_of_range" for example. */
+const char *am_code_name(am_code code);
+/* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t) and %%; too long is cut. Returns code. */
+am_code am_fail(am_status *status, am_code code, const char *field, const char *message, ...);
+
+/* ---------------------------------------------------------------- 2 Element types */
+
+typedef enum am_dtype {
+#define AM_DTYPE(id, name, torch, size, floating) AM_##id,
+#include "dtypes.def"
+#undef AM_DTYPE
+    AM_DTYPE_COUNT
+} am_dtype;
+
+typedef struct am_dtype_info {
+    const char *name;  /* "bf16" */
+    const char *torch; /* "bfloat16" */
+    int size;          /* bytes an element */
+    bool floating;
+} am_dtype_info;
+
+extern const am_dtype_info am_dtypes[AM_DTYPE_COUNT];
+
+/* ---------------------------------------------------------------- 3 Config */
+
+#define AM_AUTO (-1)
+#define AM_TEXT_SIZE 96       /* bytes of a text input, its final 0 included */
+#define AM_INPUT_SIZE 4096    /* longest text that am_config_parse takes */
+#define AM_JSON_INPUT_SIZE (1 << 20) /* longest config.json */
+
+/* Every input of fields.def as a member of its key's name: numbers, flags (0, 1) and choices (an index) as int64_t, ratios in
+ * millionths, texts as strings. AM_AUTO stands for "derive it" until am_config_resolve has run; then nothing is AM_AUTO. */
+typedef struct am_config {
+#define AM_INT(key, ...) int64_t key;
+#define AM_FLAG(key, ...) int64_t key;
+#define AM_CHOICE(key, ...) int64_t key;
+#define AM_RATIO(key, ...) int64_t key;
+#define AM_TEXT(key, ...) char key[AM_TEXT_SIZE];
+#include "fields.def"
+#undef AM_INT
+#undef AM_FLAG
+#undef AM_CHOICE
+#undef AM_RATIO
+#undef AM_TEXT
+} am_config;
+
+typedef enum am_field_id {
+#define AM_INT(key, ...) AM_F_##key,
+#define AM_FLAG(key, ...) AM_F_##key,
+#define AM_CHOICE(key, ...) AM_F_##key,
+#define AM_RATIO(key, ...) AM_F_##key,
+#define AM_TEXT(key, ...) AM_F_##key,
+#include "fields.def"
+#undef AM_INT
+#undef AM_FLAG
+#undef AM_CHOICE
+#undef AM_RATIO
+#undef AM_TEXT
+    AM_FIELD_COUNT
+} am_field_id;
+
+typedef enum am_field_kind { AM_KIND_INT, AM_KIND_FLAG, AM_KIND_CHOICE, AM_KIND_RATIO, AM_KIND_TEXT } am_field_kind;
+typedef enum am_group { AM_MODEL, AM_RUN, AM_PRECISION, AM_TRAINING, AM_CHECKPOINT, AM_PARALLEL, AM_OUTPUT, AM_GROUP_COUNT } am_group;
+
+/* One row of fields.def. */
+typedef struct am_field {
+    const char *key;
+    am_field_kind kind;
+    am_group group;
+    const char *unit;    /* "" if none */
+    const char *label;   /* for forms */
+    const char *help;    /* one line */
+    const char *choices; /* "a|b|c"; NULL if not a choice */
+    const char *text;    /* default of a text; else NULL */
+    int64_t value;       /* default of the others; AM_AUTO: derived */
+    int64_t least, most; /* of AM_KIND_INT */
+    size_t offset;       /* in am_config */
+} am_field;
+
+extern const am_field am_fields[AM_FIELD_COUNT];
+extern const char *const am_group_names[AM_GROUP_COUNT]; /* "model", "run", … */
+
+/* Values of the choices, in the order of fields.def. */
+enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2 };
+enum { AM_RMSNORM, AM_LAYERNORM };
+enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
+enum { AM_ROPE, AM_LEARNED };
+enum { AM_STACK_HF, AM_STACK_PAPER };
+enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
+enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
+enum { AM_TRAIN_ALL, AM_TRAIN_NONE, AM_TRAIN_LORA };
+enum { AM_GIB, AM_GB, AM_BYTES };
+enum { AM_TIMELINE_MODULES, AM_TIMELINE_OPERATIONS, AM_TIMELINE_NONE };
+
+/* The table's defaults: the preset llama-3-8b, not yet resolved. */
+am_config am_default_config(void);
+
+/* Sets the inputs that text names: key=value pairs joined by '&' or white space, values percent-encoded or not ("+" is a plus sign).
+ * `model` is applied first wherever it stands. If no preset is named but shapes are (layers, hidden, …), those stand for a model of
+ * their own: what they leave out is derived or missing, never taken from another model. config is changed only on success. */
+am_code am_config_parse(am_config *config, const char *text, am_status *status);
+
+/* Sets the MODEL group from a Hugging Face config.json of length bytes. Not NUL-terminated, not trusted. config is changed only on success. */
+am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status);
+
+/* Derives what is AM_AUTO and checks every value and every combination of values. config is changed only on success. */
+am_code am_config_resolve(am_config *config, am_status *status);
+
+/* Sets a MODEL group from the preset of that name. */
+am_code am_preset_apply(am_config *config, const char *name, am_status *status);
+
+typedef struct am_preset {
+    const char *name;   /* "llama-3-8b" */
+    const char *label;  /* "Llama 3 8B" */
+    const char *source; /* where the shape is published */
+    const char *text;   /* the keys it sets, as am_config_parse reads them */
+    int64_t parameters; /* published exact parameter count; 0 where none is */
+} am_preset;
+
+extern const am_preset am_presets[];
+extern const int am_preset_count;
+
+/* The value of a field as the user would write it ("8192", "yes", "sdpa", "0.1"), into buffer of size bytes. Returns buffer. */
+const char *am_field_value(const am_config *config, const am_field *field, char *buffer, size_t size);
+
+/* ---------------------------------------------------------------- 4 Extents */
+
+#define AM_MAX_RANK 5
+#define AM_MAX_EXTENTS 96
+#define AM_MAX_BYTES ((int64_t)1 << 53)
+
+/* The symbols that shapes are products of, in the order in which formulas print them. */
+typedef enum am_symbol {
+    AM_S,   /* s      sequence length */
+    AM_B,   /* b      micro-batch */
+    AM_A,   /* a      query heads */
+    AM_K,   /* k      KV heads */
+    AM_H,   /* h      hidden size */
+    AM_D,   /* d      head dimension */
+    AM_F,   /* f      FFN width */
+    AM_V,   /* v      vocabulary */
+    AM_R,   /* r      LoRA rank */
+    AM_P,   /* p      rows of the position table */
+    AM_S1,  /* (s+1)  padded labels */
+    AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
+    AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
+    AM_SYMBOL_COUNT
+} am_symbol;
+
+typedef struct am_symbol_info {
+    const char *text; /* "s" */
+    const char *key;  /* the input that sets it, "seq" */
+    const char *name; /* "sequence length" */
+} am_symbol_info;
+
+extern const am_symbol_info am_symbols[AM_SYMBOL_COUNT];
+
+/* A product of symbols with a rational coefficient: num / den · Π symbol^power. */
+typedef struct am_term {
+    int64_t num, den;
+    int8_t power[AM_SYMBOL_COUNT];
+} am_term;
+
+/* One dimension of a shape: its length, and that length as a term. */
+typedef struct am_extent {
+    int64_t n;
+    am_term term;
+} am_extent;
+
+/* The extents in use, each once; a tensor holds indices into it. Index 0 is the extent 1. */
+typedef struct am_extents {
+    int64_t value[AM_SYMBOL_COUNT];
+    am_extent of[AM_MAX_EXTENTS];
+    int count;
+    bool full; /* more were asked for than fit */
+} am_extents;
+
+typedef uint8_t am_dim; /* index into am_extents */
+
+void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT]);
+/* num/den · symbols; end the list of symbols with AM_SYMBOL_COUNT. */
+am_dim am_dim_of(am_extents *extents, int64_t num, int64_t den, const am_symbol *symbols);
+am_dim am_dim_product(am_extents *extents, am_dim x, am_dim y);
+
+/* Value of a term; exact, or -1 if it is no whole number below 2^53. */
+int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT]);
+am_term am_term_product(am_term x, am_term y);
+
+/* ---------------------------------------------------------------- 5 Operations */
+
+typedef enum am_op {
+#define AM_OP(id, ...) AM_OP_##id,
+#include "ops.def"
+#undef AM_OP
+    AM_OP_COUNT
+} am_op;
+
+#define AM_MAX_SAVES 8
+#define AM_MAX_STEPS 6
+
+/* A save rule: input or result `index` is kept for backward, if input `needs` (unless -1) requires a gradient. */
+typedef struct am_save_rule {
+    bool result;
+    int8_t index, needs;
+    const char *attribute; /* autograd's name of it, "mat2" */
+    const char *why;       /* what backward needs it for */
+} am_save_rule;
+
+/* One step of a backward: what it allocates, in order. */
+typedef enum am_backward_kind {
+    AM_END,
+    AM_AT_OUTPUT,  /* gradient of an input, computed at the output's shape, then summed to the input's */
+    AM_AT_INPUT,   /* gradient of an input at its own shape */
+    AM_KERNEL,     /* likewise, by an attention kernel that writes it whether or not it is asked for */
+    AM_PASS,       /* the incoming gradient itself */
+    AM_TEMPORARY,  /* a temporary of the gradient's shape, gone when the node has run */
+    AM_VIEW,       /* the routines below allocate only if a copy is needed */
+    AM_TRANSPOSE,
+    AM_EXPAND,
+    AM_PARTS,      /* cat: views of the gradient */
+} am_backward_kind;
+
+typedef struct am_backward_step {
+    uint8_t kind;
+    int8_t input;
+} am_backward_step;
+
+typedef enum am_cast_class { AM_CAST_PROMOTE, AM_CAST_LOW, AM_CAST_FP32 } am_cast_class;
+
+/* One row of ops.def. */
+typedef struct am_op_info {
+    const char *name; /* ATen's */
+    const char *node; /* autograd's, without "Backward0" */
+    am_cast_class cast;
+    am_save_rule saves[AM_MAX_SAVES]; /* ends with attribute NULL */
+    am_backward_step backward[AM_MAX_STEPS];
+} am_op_info;
+
+extern const am_op_info am_ops[AM_OP_COUNT];
+
+/* ---------------------------------------------------------------- 6 Tape */
+
+#define AM_MAX_TENSORS 8192
+#define AM_MAX_STORAGES 4096
+#define AM_MAX_INSTRUCTIONS 4096
+#define AM_MAX_NODES 4096
+#define AM_MAX_OPERANDS 32768
+#define AM_MAX_REGIONS 16
+#define AM_MAX_UNITS 16 /* layers on one tape */
+
+/* What a tensor belongs to, for colours and sums. */
+typedef enum am_component {
+    AM_C_ATTENTION, AM_C_MLP, AM_C_NORM, AM_C_RESIDUAL, AM_C_EMBEDDING, AM_C_HEAD, AM_C_LOSS, AM_C_CHECKPOINT, AM_COMPONENT_COUNT
+} am_component;
+extern const char *const am_component_names[AM_COMPONENT_COUNT]; /* "attention", … */
+
+/* The module whose code runs: path is relative to its layer ("self_attn.q_proj"), leaf is appended (".lora_A.default" or ""). */
+typedef struct am_module {
+    const char *path, *leaf;
+    am_component component;
+} am_module;
+
+typedef uint16_t am_var; /* a tensor of the tape; 0 is none */
+
+typedef struct am_tensor {
+    int64_t shape[AM_MAX_RANK], stride[AM_MAX_RANK]; /* strides in elements; they decide where a copy is made */
+    am_dim dim[AM_MAX_RANK];
+    uint8_t rank, dtype;
+    uint8_t output;    /* which result of its node */
+    bool grad;         /* requires a gradient */
+    bool parameter;    /* a weight or an adapter */
+    uint16_t storage;
+    uint16_t node;     /* the node that made it; 0 if none did: a leaf */
+    uint16_t leaf;     /* index of a leaf that requires a gradient, from 1; else 0 */
+} am_tensor;
+
+typedef struct am_storage {
+    int64_t bytes;
+    const char *name;     /* what people call it */
+    am_dim dim[AM_MAX_RANK];
+    uint8_t rank, dtype;
+    bool fixed;           /* a parameter, a buffer or an input of the step: not counted */
+    uint16_t born, last;  /* instructions: made, and last used by the forward's code */
+    uint16_t next_dying;  /* next storage whose last use is the same instruction */
+} am_storage;
+
+typedef enum am_instruction_kind { AM_I_OP, AM_I_HOLD, AM_I_BEGIN, AM_I_END } am_instruction_kind;
+
+typedef struct am_instruction {
+    am_module module;
+    int64_t flops;              /* of matrix products and attention */
+    uint16_t first;             /* of its operands: inputs, then results */
+    uint8_t inputs, results;
+    uint8_t kind, op;
+    uint8_t dims[2];            /* of a transpose */
+    uint16_t node;              /* 0 if no gradient flows */
+    uint16_t region;            /* 0 if in none */
+    uint16_t zone;              /* 0 before the layers, 1.. layer, then after them */
+    uint16_t match;             /* the how-manieth matrix product of its region */
+    uint16_t dying;             /* first storage whose last use is this; 0 if none */
+} am_instruction;
+
+typedef struct am_node {
+    uint16_t instruction;
+    uint16_t first_save;        /* into saves */
+    uint16_t first_gradient;    /* slot of its first result's incoming gradient */
+    uint16_t region;            /* of a checkpoint's own node: the region that it stands for */
+    uint8_t save_count;
+    bool saves_result;          /* else early stop ends before the operation */
+    bool checkpoint;            /* a reentrant region's one node */
+} am_node;
+
+/* How a checkpointed region runs again. */
+typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
+/* What a selective checkpoint keeps of its region. */
+typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS } am_keep;
+
+typedef struct am_region {
+    uint8_t kind, keep;
+    uint16_t first_input, inputs;   /* operands that it holds: its input, then what its closure holds */
+    uint16_t start, end;            /* instructions */
+    uint16_t first_storage, last_storage; /* made inside: first <= storage < last */
+    uint16_t matmuls;
+    uint16_t savers;                /* nodes with saves */
+    uint16_t stop;                  /* last instruction with saves; 0 if none */
+    am_var inner, output;           /* reentrant: the detached input, and the inner result */
+    uint16_t node;                  /* reentrant: its node outside */
+} am_region;
+
+/* A record of one forward pass. */
+typedef struct am_tape {
+    am_extents *extents;
+    am_status status;
+    uint8_t autocast;               /* am_dtype, or AM_DTYPE_COUNT if off */
+    am_module module;               /* now */
+    uint16_t region, zone;          /* now */
+    int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
+    am_tensor tensor[AM_MAX_TENSORS];
+    am_storage storage[AM_MAX_STORAGES];
+    am_instruction instruction[AM_MAX_INSTRUCTIONS];
+    am_node node[AM_MAX_NODES];
+    am_region regions_[AM_MAX_REGIONS];
+    am_var operand[AM_MAX_OPERANDS];
+    uint16_t save[AM_MAX_NODES * 3]; /* tensors */
+    uint8_t save_rule[AM_MAX_NODES * 3];
+    am_var leaf[AM_MAX_NODES];
+    am_var loss, logits;
+    int64_t flops;
+} am_tape;
+
+/* ---------------------------------------------------------------- 7 Model */
+
+/* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without regions `units`
+ * layers. Three of each stand for any number (see am_plan_compose). */
+typedef struct am_record {
+    int units, inner;
+    bool regions;
+    am_recompute kind;
+    am_keep keep;
+    bool core_attention; /* a region around each layer's attention core, and none around layers */
+} am_record;
+
+/* Plays the forward pass of config's model, as config's stack writes it, on the tape. config must be resolved. */
+am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record);
+
+/* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
+const char *am_model_layer_prefix(const am_config *config);
+
+/* ---------------------------------------------------------------- 8 Ledger */
+
+#define AM_MAX_ROWS 320
+#define AM_MAX_SAVERS 8
+
+/* One storage that autograd keeps. */
+typedef struct am_row {
+    const char *name;                /* what people call it: "query, rotated" */
+    am_module module;                /* whose code saved it first */
+    am_op op;                        /* the operation that saved it first */
+    uint8_t dtype;
+    uint8_t rank;                    /* of the tensor that was saved, which may be a part of the storage */
+    int64_t shape[AM_MAX_RANK];
+    am_term extent[AM_MAX_RANK];     /* the same in symbols */
+    am_term elements;                /* of the whole storage */
+    int64_t bytes;                   /* of the whole storage: elements × the dtype's size */
+    uint8_t savers;
+    struct { uint8_t op, rule; } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves; 255 where a checkpoint holds its input */
+    uint16_t zone;                   /* as am_instruction */
+    bool shared;                     /* kept by more than one layer, charged once */
+} am_row;
+
+typedef struct am_ledger {
+    int count;
+    am_row row[AM_MAX_ROWS];         /* of the layers 0 and 1 and of what is outside them, in order of first saving */
+    int64_t first_bytes, layer_bytes; /* of unit 0 and of unit 1, without what is shared */
+    int64_t shared_bytes, outside_bytes;
+} am_ledger;
+
+/* Reads off a record what is kept when the forward has returned. */
+am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record);
+
+/* ---------------------------------------------------------------- 9 Step */
+
+typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
+
+/* A highest number of live bytes, and the instruction at which it stood. */
+typedef struct am_peak {
+    int64_t bytes;
+    uint16_t instruction;
+    bool seen;
+} am_peak;
+
+/* One allocation, for tests of the order of events. */
+typedef struct am_allocation {
+    uint8_t phase;
+    int64_t bytes, live; /* live: after it */
+} am_allocation;
+
+typedef struct am_trace {
+    am_allocation *allocation; /* caller's; room for capacity */
+    int count, capacity;
+} am_trace;
+
+/* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0] where gradients of
+ * parameters exist beforehand and are not counted, [1] where they start as None and count. */
+typedef struct am_step {
+    int layers;                                        /* played */
+    int64_t boundary[AM_MAX_UNITS + 2];                /* forward: live at the end of a zone */
+    am_peak forward[AM_MAX_UNITS + 2];
+    am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
+    int64_t gradients_above[AM_MAX_UNITS + 2];         /* gradient bytes that exist when the backward of a zone begins */
+    int64_t recompute_start[AM_MAX_UNITS + 2];         /* live when a layer's recomputation begins */
+    int64_t after_forward, after_drop;                 /* live when the forward has returned; when the caller has dropped the logits */
+    int64_t gradient_bytes;
+    int64_t forward_flops, recomputed_flops, layer_flops;
+    /* the whole step as played */
+    int64_t forward_peak, backward_peak, step_peak;
+} am_step;
+
+typedef struct am_player am_player;                    /* working memory of am_step_play */
+
+am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace);
+
+/* ---------------------------------------------------------------- 10 Plan */
+
+/* Where a peak stands. */
+typedef struct am_place {
+    am_phase phase;
+    int64_t layer;     /* -1 outside the layers */
+    am_module module;
+    am_op op;
+} am_place;
+
+/* What a step of the whole model keeps and peaks at under one policy. */
+typedef struct am_outcome {
+    int64_t saved_bytes;       /* kept by autograd and by checkpoints when the forward has returned */
+    int64_t after_forward, forward_peak, backward_peak, step_peak;
+    int64_t gradient_bytes;
+    int64_t forward_flops, recomputed_flops;
+    am_place forward_at, backward_at, step_at;
+} am_outcome;
+
+typedef enum am_policy_kind {
+    AM_POLICY_NONE, AM_POLICY_FULL, AM_POLICY_EVERY, AM_POLICY_UNIFORM, AM_POLICY_BLOCK, AM_POLICY_SQRT, AM_POLICY_BEST_SEGMENTS,
+    AM_POLICY_SAVE_MATMULS, AM_POLICY_SAVE_HALF_MATMULS, AM_POLICY_CORE_ATTENTION
+} am_policy_kind;
+
+/* A checkpointing policy: kind, its number, and whether regions are reentrant. */
+typedef struct am_policy {
+    am_policy_kind kind;
+    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block) */
+    bool reentrant;
+} am_policy;
+
+/* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
+am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
+/* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
+const char *am_policy_text(am_policy policy, char *buffer, size_t size);
+
+#define AM_MAX_PLANS 16
+typedef struct am_plan {
+    am_policy policy;
+    const char *label; /* "every layer, reentrant" */
+    const char *note;  /* one line: what it does */
+    bool chosen;
+    am_outcome outcome;
+} am_plan;
+
+/* ---------------------------------------------------------------- 11 State */
+
+/* Parameters of one part of the model, over all layers. */
+typedef struct am_part {
+    am_component component;
+    bool adapter;
+    int64_t parameters, trainable;
+    int64_t bytes; /* in their own dtypes */
+} am_part;
+
+#define AM_MAX_PARTS 16
+typedef struct am_parameters {
+    int64_t total, trainable, bytes, layer; /* layer: parameters of one layer */
+    int count;
+    am_part part[AM_MAX_PARTS];
+} am_parameters;
+
+/* Counts the parameters on a record of which one layer stands for `layers`. */
+am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, int64_t layers);
+
+/* A convention for what a parameter costs before any activation. Bytes a parameter, by purpose. */
+typedef struct am_convention {
+    const char *id, *name, *source;
+    int weights, master, gradients, optimizer;
+} am_convention;
+
+extern const am_convention am_conventions[];
+extern const int am_convention_count;
+
+/* ---------------------------------------------------------------- 12 Formulas */
+
+/* A published formula with the example it is published with. */
+typedef struct am_formula {
+    const char *id, *name, *source;
+    const char *expression;                        /* as published */
+    const char *caveat;                            /* what does not hold */
+    int64_t (*evaluate)(const am_config *config);  /* for a configuration, in the published unit; -1: it has no answer */
+    const char *unit;                              /* "bytes", "elements", "parameters" */
+    const char *example;                           /* the published example as am_config_parse reads it */
+    int64_t published;                             /* its published value, exact */
+} am_formula;
+
+extern const am_formula am_formulas[];
+extern const int am_formula_count;
+
+/* ---------------------------------------------------------------- 13 Report */
+
+/* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
+typedef struct am_kind {
+    const char *name;       /* "layer", "first layer", "checkpointed layer", "checkpointed segment of 4 layers" is name + layers_each */
+    int64_t count, layers_each;
+    int64_t bytes;          /* of one, without what all share */
+} am_kind;
+
+/* A row of the report's ledger: kind is an index into am_report.kind, or one of these. */
+enum { AM_KIND_OUTSIDE = -1, AM_KIND_SHARED = -2 };
+typedef struct am_report_row {
+    am_row row;
+    int kind;
+    int64_t count;
+} am_report_row;
+
+/* Live bytes at one moment of the step. Layers that are not played look like those that are: layer is -1 outside the layers. */
+typedef struct am_point {
+    am_phase phase;
+    int64_t layer;
+    am_module module;
+    am_op op;
+    int64_t live;
+} am_point;
+
+#define AM_MAX_KINDS 4
+#define AM_MAX_POINTS 4096
+
+/* One pipeline stage (stack=paper). */
+typedef struct am_rank {
+    int64_t rank, layers, in_flight;       /* in_flight: chunks of layers / vpp layers, one micro-batch each */
+    int64_t layer_bytes, saved_bytes, peak_bytes; /* peak_bytes: -1, not modelled */
+} am_rank;
+#define AM_MAX_RANKS 1024
+
+/* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
+typedef struct am_report {
+    am_config config;       /* resolved */
+    const am_preset *preset; /* named in the text; NULL if none */
+    am_extents extents;
+    am_parameters parameters;
+    am_policy policy;
+    int kinds, rows, dropped_rows, plans, points, ranks;
+    am_kind kind[AM_MAX_KINDS];
+    am_report_row row[AM_MAX_ROWS];
+    am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
+    int64_t saved_bytes, shared_bytes, outside_bytes;
+    am_outcome outcome;
+    am_plan plan[AM_MAX_PLANS];
+    am_point point[AM_MAX_POINTS];
+    am_rank rank[AM_MAX_RANKS];
+} am_report;
+
+/* Sums of terms: a closed form. */
+#define AM_MAX_TERMS 24
+typedef struct am_sum {
+    int count;
+    am_term term[AM_MAX_TERMS];
+} am_sum;
+
+/* Adds term·times, gathering equal products of symbols. */
+void am_sum_add(am_sum *sum, am_term term, int64_t times);
+/* The closed form of a kind of layer, of AM_KIND_OUTSIDE or of AM_KIND_SHARED: its rows gathered, in bytes. */
+am_sum am_report_formula(const am_report *report, int kind);
+
+/* Text of a term or a sum: "2·s·b·h", or with the values put in: "2·8192·1·4096". Returns its length without the final 0. */
+size_t am_term_text(const am_term *term, const int64_t *values, char *buffer, size_t size);
+size_t am_sum_text(const am_sum *sum, const int64_t *values, char *buffer, size_t size);
+
+/* JSON text of a report, of an error, or of the tables (fields, presets, symbols, components). Each returns its length without the final 0,
+ * or 0 if it does not fit into size bytes. */
+size_t am_report_json(const am_report *report, char *buffer, size_t size);
+size_t am_error_json(const am_status *status, char *buffer, size_t size);
+size_t am_tables_json(char *buffer, size_t size);
+/* The same for people: the answer first, then tables, in config.units. */
+size_t am_report_text(const am_report *report, char *buffer, size_t size);
+
+/* ---------------------------------------------------------------- 14 Evaluation */
+
+/* Working memory of an evaluation; some megabytes, so static or allocated by the caller, never on a stack. Needs no initialisation. */
+typedef struct am_workspace am_workspace;
+
+/* Answers for a configuration that has been parsed or imported but need not be resolved. */
+am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
+
+#include "workspace.h"
+
+#endif
