@@ -217,6 +217,8 @@ void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT]);
 /* num/den · symbols; end the list of symbols with AM_SYMBOL_COUNT. */
 am_dim am_dim_of(am_extents *extents, int64_t num, int64_t den, const am_symbol *symbols);
 am_dim am_dim_product(am_extents *extents, am_dim x, am_dim y);
+/* x divided by a symbol's value, which must divide it: one rank's share. */
+am_dim am_dim_quotient(am_extents *extents, am_dim x, am_symbol divisor);
 
 /* Value of a term; exact, or -1 if it is no whole number below 2^53. */
 int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT]);
@@ -305,9 +307,11 @@ typedef struct am_tensor {
     uint8_t output;    /* which result of its node */
     bool grad;         /* requires a gradient */
     bool parameter;    /* a weight or an adapter */
+    bool detached;     /* a reentrant region's own copy of its input: takes a gradient, owns no storage */
     uint16_t storage;
     uint16_t node;     /* the node that made it; 0 if none did: a leaf */
     uint16_t leaf;     /* index of a leaf that requires a gradient, from 1; else 0 */
+    uint16_t cast;     /* autocast's copy of a weight, made once; 0: none yet */
 } am_tensor;
 
 typedef struct am_storage {
@@ -360,8 +364,11 @@ typedef struct am_region {
     uint16_t savers;                /* nodes with saves */
     uint16_t stop;                  /* last instruction with saves; 0 if none */
     am_var inner, output;           /* reentrant: the detached input, and the inner result */
-    uint16_t node;                  /* reentrant: its node outside */
+    uint16_t first_node;            /* the first of its own nodes */
 } am_region;
+
+/* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
+bool am_region_keeps(am_keep keep, am_op op, int match);
 
 /* A record of one forward pass. */
 typedef struct am_tape {
@@ -387,17 +394,21 @@ typedef struct am_tape {
 /* ---------------------------------------------------------------- 7 Model */
 
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without regions `units`
- * layers. Three of each stand for any number (see am_plan_compose). */
+ * layers. A few stand for any number (see am_plan_compose). */
 typedef struct am_record {
     int units, inner;
     bool regions;
     am_recompute kind;
     am_keep keep;
+    bool hooked;         /* gradient_checkpointing_enable() was called: with adapters it makes the embedding's output require a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
 } am_record;
 
 /* Plays the forward pass of config's model, as config's stack writes it, on the tape. config must be resolved. */
 am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record);
+
+/* The values of the symbols for a resolved configuration. */
+void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
@@ -429,6 +440,7 @@ typedef struct am_ledger {
     am_row row[AM_MAX_ROWS];         /* of the layers 0 and 1 and of what is outside them, in order of first saving */
     int64_t first_bytes, layer_bytes; /* of unit 0 and of unit 1, without what is shared */
     int64_t shared_bytes, outside_bytes;
+    int16_t row_of[AM_MAX_STORAGES];  /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
 
 /* Reads off a record what is kept when the forward has returned. */
@@ -438,10 +450,11 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 
 typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
 
-/* A highest number of live bytes, and the instruction at which it stood. */
+/* A highest number of live bytes, and the operation at which it stood. */
 typedef struct am_peak {
     int64_t bytes;
-    uint16_t instruction;
+    am_module module;
+    am_op op;
     bool seen;
 } am_peak;
 
@@ -451,9 +464,20 @@ typedef struct am_allocation {
     int64_t bytes, live; /* live: after it */
 } am_allocation;
 
+/* The highest live bytes while one operation, or one module, runs. */
+typedef struct am_sample {
+    int64_t live;
+    am_module module;
+    uint16_t zone;
+    uint8_t phase, op;
+} am_sample;
+
+/* What a play may write down, into memory of its caller's; a NULL array is not wanted. Counts go on where the room has ended. */
 typedef struct am_trace {
-    am_allocation *allocation; /* caller's; room for capacity */
-    int count, capacity;
+    am_allocation *allocation;
+    am_sample *sample;
+    bool by_module; /* one sample for each run of a module, not for each operation */
+    int allocations, allocation_capacity, samples, sample_capacity;
 } am_trace;
 
 /* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0] where gradients of
@@ -490,10 +514,20 @@ typedef struct am_place {
 typedef struct am_outcome {
     int64_t saved_bytes;       /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
+    int64_t layers_peak;       /* highest while a layer's backward runs: step_peak without the loss and the embedding */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
     am_place forward_at, backward_at, step_at;
 } am_outcome;
+
+/* Live bytes at one moment of the step; layer is -1 outside the layers. */
+typedef struct am_point {
+    am_phase phase;
+    int64_t layer;
+    am_module module;
+    am_op op;
+    int64_t live;
+} am_point;
 
 typedef enum am_policy_kind {
     AM_POLICY_NONE, AM_POLICY_FULL, AM_POLICY_EVERY, AM_POLICY_UNIFORM, AM_POLICY_BLOCK, AM_POLICY_SQRT, AM_POLICY_BEST_SEGMENTS,
@@ -508,6 +542,29 @@ typedef struct am_policy {
 } am_policy;
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
+/* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
+typedef struct am_profile {
+    am_record record;
+    am_step step;
+    int64_t first_bytes, layer_bytes, shared_bytes, outside_bytes;
+    const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
+    int samples;
+} am_profile;
+
+/* A run of equal units: `units` units of `inner` layers each, as `profile` shows them. */
+typedef struct am_run {
+    const am_profile *profile;
+    int64_t units, inner;
+} am_run;
+
+/* Bytes, peaks and FLOPs of the model made of these runs, in order from the embedding. Exact: what a unit leaves and what its gradients
+ * take are constant from the second unit on, so every moment is affine in its index, and its maximum stands at an end of a run. */
+am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run);
+
+/* The step's live bytes in order, gradients of parameters not counted, from the samples of the runs' profiles: what is outside the
+ * layers, the first layers, one from the middle and the last. Writes at most `capacity` points and returns how many there are. */
+int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run);
+
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);
@@ -583,15 +640,6 @@ typedef struct am_report_row {
     int64_t count;
 } am_report_row;
 
-/* Live bytes at one moment of the step. Layers that are not played look like those that are: layer is -1 outside the layers. */
-typedef struct am_point {
-    am_phase phase;
-    int64_t layer;
-    am_module module;
-    am_op op;
-    int64_t live;
-} am_point;
-
 #define AM_MAX_KINDS 4
 #define AM_MAX_POINTS 4096
 
@@ -602,8 +650,12 @@ typedef struct am_rank {
 } am_rank;
 #define AM_MAX_RANKS 1024
 
+typedef struct am_report am_report;
+/* Fills in the ranks of a report that is otherwise complete. */
+am_code am_ranks_read(am_report *report);
+
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
-typedef struct am_report {
+struct am_report {
     am_config config;       /* resolved */
     const am_preset *preset; /* named in the text; NULL if none */
     am_extents extents;
@@ -618,7 +670,7 @@ typedef struct am_report {
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];
-} am_report;
+};
 
 /* Sums of terms: a closed form. */
 #define AM_MAX_TERMS 24

@@ -19,6 +19,8 @@ struct am_player {
     uint16_t refs[AM_MAX_SLOTS];
     uint16_t next_free[AM_MAX_SLOTS];
     uint16_t copy[AM_MAX_STORAGES];  /* the slot of a recomputed storage; 0: the storage itself */
+    bool gone[AM_MAX_STORAGES];      /* of a recomputed region: the code itself has let go of it */
+    bool cached[AM_MAX_STORAGES];    /* kept by selective checkpointing */
     uint16_t held[AM_MAX_NODES * 3]; /* slots that nodes hold, as tape->save */
     bool holding[AM_MAX_NODES];
     am_gradient gradient[AM_MAX_GRADIENTS];
@@ -27,12 +29,30 @@ struct am_player {
     bool reached[AM_MAX_NODES];
 };
 
+/* The records that plans are composed of. */
+typedef enum am_profile_id {
+    AM_PROFILE_PLAIN,             /* nothing checkpointed */
+    AM_PROFILE_LAYER,             /* a region for each layer, as gradient_checkpointing_enable() makes them */
+    AM_PROFILE_LAYER_BY_HAND,     /* the same by a wrapper of one's own: differs with adapters only */
+    AM_PROFILE_SEGMENT,           /* a region for three layers, which stand for any number */
+    AM_PROFILE_LAYER_REENTRANT,
+    AM_PROFILE_SEGMENT_REENTRANT,
+    AM_PROFILE_SAVE_MATMULS,
+    AM_PROFILE_SAVE_HALF_MATMULS,
+    AM_PROFILE_CORE_ATTENTION,
+    AM_PROFILE_COUNT
+} am_profile_id;
+
+#define AM_MAX_SAMPLES 4096
+
 struct am_workspace {
     am_tape tape;
-    am_extents extents;
-    am_ledger ledger;
     am_step step;
     am_player player;
+    am_ledger plain, chosen, scratch; /* without checkpointing, of the chosen policy, of any other */
+    am_profile profile[AM_PROFILE_COUNT];
+    bool played[AM_PROFILE_COUNT];
+    am_sample sample[2][AM_MAX_SAMPLES]; /* of the plain record, and of the chosen policy's */
 };
 
 #endif

@@ -1,0 +1,133 @@
+/* Dimensions as products of symbols, each kept once; and the exact arithmetic of such products. */
+#include "bytes.h"
+
+#include <string.h>
+
+const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
+    [AM_S] = {"s", "seq", "sequence length"},
+    [AM_B] = {"b", "batch", "micro-batch"},
+    [AM_A] = {"a", "heads", "attention heads"},
+    [AM_K] = {"k", "kv_heads", "KV heads"},
+    [AM_H] = {"h", "hidden", "hidden size"},
+    [AM_D] = {"d", "head_dim", "head dimension"},
+    [AM_F] = {"f", "ffn", "FFN width"},
+    [AM_V] = {"v", "vocab", "vocabulary"},
+    [AM_R] = {"r", "lora_rank", "LoRA rank"},
+    [AM_P] = {"p", "max_positions", "learned positions"},
+    [AM_S1] = {"(s+1)", "seq", "sequence length with the labels' padding"},
+    [AM_S32] = {"⌈s/32⌉·32", "seq", "sequence length padded to 32 rows"},
+    [AM_TP] = {"t", "tp", "tensor-parallel size"},
+};
+
+/* A term with coefficient num / den in lowest terms, its powers 0. */
+static am_term rational(int64_t num, int64_t den)
+{
+    am_term term = {num, den, {0}};
+    if (den > 1) {
+        int64_t divisor = am_common_divisor(num, den);
+        term.num /= divisor;
+        term.den /= divisor;
+    }
+    return term;
+}
+
+/* Multiplies *num by a factor, cancelling what *den has in common with it. False if the product is too large. */
+static bool multiply(int64_t *num, int64_t *den, int64_t factor)
+{
+    if (*den > 1) {
+        int64_t divisor = am_common_divisor(factor, *den);
+        if (divisor > 1) {
+            factor /= divisor;
+            *den /= divisor;
+        }
+    }
+    *num = am_mul_checked(*num, factor);
+    return *num >= 0;
+}
+
+/* The product of the denominator and of every symbol that divides; -1 if it is too large or 0. */
+static int64_t divisor_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT])
+{
+    int64_t den = term->den > 0 ? term->den : -1;
+    for (int i = 0; i < AM_SYMBOL_COUNT && den > 0; i++)
+        for (int power = term->power[i]; power < 0 && den > 0; power++) den = am_mul_checked(den, value[i]);
+    return den > 0 ? den : -1;
+}
+
+int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT])
+{
+    int64_t num = 1;
+    int64_t den = divisor_value(term, value);
+    if (den < 0 || term->num < 0 || !multiply(&num, &den, term->num)) return -1;
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++)
+        for (int power = term->power[i]; power > 0; power--)
+            if (!multiply(&num, &den, value[i])) return -1;
+    return den == 1 ? num : -1;
+}
+
+am_term am_term_product(am_term x, am_term y)
+{
+    am_term product = {0};
+    int64_t den = am_mul_checked(x.den, y.den);
+    int64_t num = am_mul_checked(x.num, y.num);
+    if (den > 0 && num >= 0) product = rational(num, den); /* else den stays 0: a term without a value */
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) product.power[i] = (int8_t)(x.power[i] + y.power[i]);
+    return product;
+}
+
+void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT])
+{
+    memcpy(extents->value, value, sizeof extents->value);
+    extents->of[0] = (am_extent){1, {1, 1, {0}}};
+    extents->count = 1;
+    extents->full = false;
+}
+
+static bool terms_equal(const am_term *x, const am_term *y)
+{
+    return x->num == y->num && x->den == y->den && memcmp(x->power, y->power, sizeof x->power) == 0;
+}
+
+/* The index of the extent of length n that reads as term; a new one if there is none. A length that is too large is kept as one
+ * above AM_MAX_BYTES, so that every figure made of it is too large as well and nothing overflows unseen. */
+static am_dim intern(am_extents *extents, int64_t n, const am_term *term)
+{
+    if (n < 0) n = AM_MAX_BYTES + 1;
+    for (int i = 0; i < extents->count; i++)
+        if (extents->of[i].n == n && terms_equal(&extents->of[i].term, term)) return (am_dim)i;
+    if (extents->count == AM_MAX_EXTENTS) {
+        extents->full = true;
+        return 0;
+    }
+    extents->of[extents->count] = (am_extent){n, *term};
+    return (am_dim)extents->count++;
+}
+
+am_dim am_dim_of(am_extents *extents, int64_t num, int64_t den, const am_symbol *symbols)
+{
+    am_term term = rational(num, den);
+    int64_t n = 1;
+    int64_t rest = term.den;
+    bool small = multiply(&n, &rest, term.num);
+    for (; *symbols != AM_SYMBOL_COUNT; symbols++) {
+        term.power[*symbols]++;
+        small = small && multiply(&n, &rest, extents->value[*symbols]);
+    }
+    return intern(extents, small && rest == 1 ? n : -1, &term);
+}
+
+am_dim am_dim_product(am_extents *extents, am_dim x, am_dim y)
+{
+    if (x == 0) return y;
+    if (y == 0) return x;
+    am_term term = am_term_product(extents->of[x].term, extents->of[y].term);
+    return intern(extents, am_mul_checked(extents->of[x].n, extents->of[y].n), &term);
+}
+
+am_dim am_dim_quotient(am_extents *extents, am_dim x, am_symbol divisor)
+{
+    am_term term = extents->of[x].term;
+    term.power[divisor]--;
+    int64_t by = extents->value[divisor];
+    return intern(extents, by > 0 && extents->of[x].n % by == 0 ? extents->of[x].n / by : -1, &term);
+}

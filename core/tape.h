@@ -1,0 +1,86 @@
+/* Recording: PyTorch's operations as functions on a tape. Nothing is computed; shapes, layouts, dtypes, storages and what requires a
+ * gradient follow PyTorch's rules. A tensor is an am_var; 0 is "no tensor". After an error (tape->status) every call is harmless. */
+#ifndef ACTMEM_TAPE_H
+#define ACTMEM_TAPE_H
+
+#include "actmem.h"
+
+typedef struct am_shape {
+    int rank;
+    am_dim dim[AM_MAX_RANK];
+} am_shape;
+
+#define AM_SHAPE(...) ((am_shape){(int)(sizeof((am_dim[]){__VA_ARGS__}) / sizeof(am_dim)), {__VA_ARGS__}})
+#define AM_SCALAR ((am_shape){0, {0}})
+
+void am_tape_reset(am_tape *tape, am_extents *extents, int autocast);
+am_shape am_shape_of(const am_tape *tape, am_var x);
+am_dim am_times(am_tape *tape, am_dim x, am_dim y);
+
+/* Enters a module and returns the one that was left, to go back to by assigning tape->module. */
+am_module am_enter(am_tape *tape, const char *path, am_component component);
+/* Names the storage of a tensor, as a row of the ledger will call it. Returns x. */
+am_var am_label(am_tape *tape, am_var x, const char *name);
+
+/* Tensors that are there before the step: parameters (adapters too), buffers, inputs. */
+am_var am_parameter(am_tape *tape, am_shape shape, int dtype, bool trainable, const char *name);
+am_var am_buffer(am_tape *tape, am_shape shape, int dtype, const char *name);
+/* Makes an activation a leaf that requires a gradient, as enable_input_require_grads does to the embedding's output. */
+void am_require_grad(am_tape *tape, am_var x);
+
+/* The model's code keeps these alive until here (a local, an argument, an attribute). Zeros are skipped. */
+void am_hold_list(am_tape *tape, int count, const am_var *x);
+#define am_hold(tape, ...) am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
+
+/* An operation that no gradient reaches: a new tensor from up to four others. */
+am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d);
+
+/* Views. */
+am_var am_view(am_tape *tape, am_var x, am_shape shape);
+am_var am_transpose(am_tape *tape, am_var x, int first, int second);
+am_var am_slice(am_tape *tape, am_var x, am_dim last);
+void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part);
+am_var am_expand(am_tape *tape, am_var x, am_shape shape);
+am_var am_reshape(am_tape *tape, am_var x, am_shape shape); /* a view, or a copy where none is possible */
+am_var am_contiguous(am_tape *tape, am_var x);
+am_var am_clone(am_tape *tape, am_var x);
+
+/* Pointwise and reductions. */
+am_var am_unary(am_tape *tape, am_op op, am_var x);
+am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
+am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
+am_var am_mean_last(am_tape *tape, am_var x);
+am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last);
+am_var am_softmax(am_tape *tape, am_op op, am_var x);
+am_var am_dropout(am_tape *tape, am_var x, int64_t p); /* p in millionths; 0: x itself */
+am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
+am_var am_embedding(am_tape *tape, am_var table, am_var indices);
+
+/* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */
+am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
+am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias);
+am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m] */
+am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
+/* The fused attention kernels on q, k, v [b, heads, s, d]; mask 0: causal without one. */
+am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask);
+am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target);
+
+/* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a collective that
+ * backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */
+am_var am_paper_embedding(am_tape *tape, am_var table, am_shape shape);
+am_var am_regroup(am_tape *tape, am_var x, am_shape shape);
+am_var am_paper_loss(am_tape *tape, am_var logits);
+am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
+
+/* Autocast: x as the operation takes it, cast if its class asks for it. */
+am_var am_cast(am_tape *tape, am_op op, am_var x);
+
+/* A checkpointed region. begin returns the tensor that the region's code works on in x's place; held is what its closure keeps besides
+ * (masks, tables; zeros are skipped). end returns the result as the code outside sees it. Regions do not nest. */
+am_var am_region_begin(am_tape *tape, am_recompute kind, am_keep keep, am_var x, int held, const am_var *hold);
+am_var am_region_end(am_tape *tape, am_var y);
+
+/* Closes the record: the caller holds loss and logits. Finds each storage's last use. */
+am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits);
+
+#endif
