@@ -1,0 +1,58 @@
+/* What the builders of stacks.c and families.c share: the tape, the configuration, its dimensions. */
+#ifndef ACTMEM_BUILD_H
+#define ACTMEM_BUILD_H
+
+#include "tape.h"
+
+typedef struct am_build {
+    am_tape *tape;
+    const am_config *config;
+    am_record record;
+    int dtype;      /* of the parameters */
+    bool trainable; /* the base model's parameters */
+    int adapter_dtype;
+    unsigned adapted; /* LoRA's targets, a set of AM_TARGET_ */
+    am_dim s, b, h, a, k, d, f, v, r, p, one;
+    am_dim ad, kd, half, bs; /* a·d, k·d, d/2, b·s */
+    /* values that the whole model shares */
+    am_var mask, position_ids, cos, sin;
+    am_var embedding; /* the table, for a tied head */
+} am_build;
+
+enum { AM_TARGET_Q = 1, AM_TARGET_K = 2, AM_TARGET_V = 4, AM_TARGET_O = 8, AM_TARGET_GATE = 16, AM_TARGET_UP = 32, AM_TARGET_DOWN = 64 };
+unsigned am_targets_parse(const char *text); /* 0 if it names none or anything else */
+
+am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x, am_symbol y); /* y: AM_SYMBOL_COUNT for none */
+
+/* Parts of stacks: whose code runs. The tensors are [b, s, …]; every function leaves the tape in the module that it found. */
+am_var am_weight(am_build *build, am_shape shape, const char *name);
+/* torch.nn.Linear of `path`, or peft's lora.Linear around it if `target` is adapted. */
+am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias, unsigned target);
+/* GPT-2's Conv1D, and dropout as a module. */
+am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out);
+am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);
+am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma);
+am_var am_hf_layer_norm(am_build *build, am_var x, const char *path);
+/* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]. */
+am_var am_hf_rotate(am_build *build, am_var x);
+void am_hf_rotary_tables(am_build *build);
+void am_hf_positions(am_build *build);
+am_var am_hf_causal_mask(am_build *build);
+am_var am_hf_repeat_kv(am_build *build, am_var x);
+/* eager_attention_forward; *weights is what it returns beside the output. upcast: softmax in fp32 whatever the dtype. */
+am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, am_var *weights);
+/* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2. */
+am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
+am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
+am_var am_hf_loss(am_build *build, am_var logits);
+
+/* Whole models: families.c wires hf's, paper.c the paper's. Each ends with am_tape_finish. */
+am_code am_hf_llama(am_build *build);
+am_code am_hf_gpt2(am_build *build);
+am_code am_paper(am_build *build);
+
+/* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure keeps. */
+typedef am_var am_layer_builder(am_build *build, am_var x);
+am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, const am_var *hold);
+
+#endif

@@ -1,0 +1,63 @@
+/* From a configuration to the builder that writes its forward pass. */
+#include "build.h"
+
+void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
+{
+    value[AM_S] = config->seq;
+    value[AM_B] = config->batch;
+    value[AM_A] = config->heads;
+    value[AM_K] = config->kv_heads;
+    value[AM_H] = config->hidden;
+    value[AM_D] = config->head_dim;
+    value[AM_F] = config->ffn;
+    value[AM_V] = config->vocab;
+    value[AM_R] = config->lora_rank;
+    value[AM_P] = config->max_positions;
+    value[AM_S1] = config->seq + 1;
+    value[AM_S32] = (config->seq + 31) / 32 * 32;
+    value[AM_TP] = config->tp;
+}
+
+const char *am_model_layer_prefix(const am_config *config)
+{
+    if (config->stack == AM_STACK_PAPER) return "layer.";
+    return config->family == AM_FAMILY_GPT2 ? "transformer.h." : "model.layers.";
+}
+
+static am_dim symbol(am_build *build, am_symbol x)
+{
+    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
+}
+
+static int float_type(int64_t choice)
+{
+    static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
+    return types[choice];
+}
+
+am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record)
+{
+    am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
+    am_build build = {.tape = tape, .config = config, .record = record};
+    build.dtype = float_type(config->dtype);
+    build.trainable = config->trainable == AM_TRAIN_ALL;
+    build.adapter_dtype = float_type(config->lora_dtype);
+    build.adapted = config->trainable == AM_TRAIN_LORA ? am_targets_parse(config->lora_targets) : 0;
+    build.s = symbol(&build, AM_S);
+    build.b = symbol(&build, AM_B);
+    build.h = symbol(&build, AM_H);
+    build.a = symbol(&build, AM_A);
+    build.k = symbol(&build, AM_K);
+    build.d = symbol(&build, AM_D);
+    build.f = symbol(&build, AM_F);
+    build.v = symbol(&build, AM_V);
+    build.r = symbol(&build, AM_R);
+    build.p = symbol(&build, AM_P);
+    build.one = 0;
+    build.ad = am_dim_for(&build, 1, 1, AM_A, AM_D);
+    build.kd = am_dim_for(&build, 1, 1, AM_K, AM_D);
+    build.half = am_dim_for(&build, 1, 2, AM_D, AM_SYMBOL_COUNT);
+    build.bs = am_dim_for(&build, 1, 1, AM_S, AM_B);
+    if (config->stack == AM_STACK_PAPER) return am_paper(&build);
+    return config->family == AM_FAMILY_GPT2 ? am_hf_gpt2(&build) : am_hf_llama(&build);
+}

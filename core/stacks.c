@@ -1,0 +1,328 @@
+/* Hugging Face's modules on the tape: transformers 5.23's own code, operation by operation, with a hold where that code keeps a value
+ * alive beyond its last use. Source: modeling_llama.py, modeling_gpt2.py, masking_utils.py, integrations/sdpa_attention.py, peft 0.18. */
+#include <string.h>
+
+#include "build.h"
+
+static am_module enter(am_build *build, const char *path, am_component component)
+{
+    return am_enter(build->tape, path, component);
+}
+
+am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x, am_symbol y)
+{
+    am_symbol symbols[3] = {x, y, AM_SYMBOL_COUNT};
+    return am_dim_of(build->tape->extents, num, den, symbols);
+}
+
+am_var am_weight(am_build *build, am_shape shape, const char *name)
+{
+    return am_parameter(build->tape, shape, build->dtype, build->trainable, name);
+}
+
+unsigned am_targets_parse(const char *text)
+{
+    static const char *const names[] = {"q", "k", "v", "o", "gate", "up", "down"};
+    unsigned set = 0;
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        unsigned target = 0;
+        for (unsigned i = 0; i < 7; i++)
+            if (strlen(names[i]) == length && strncmp(names[i], text, length) == 0) target = 1u << i;
+        if (!target) return 0;
+        set |= target;
+        text += length;
+        if (*text) text++;
+    }
+    return set;
+}
+
+/* ---- linear layers and adapters ---- */
+
+/* peft's lora.Linear.forward around a base layer's output y. */
+static am_var adapt(am_build *build, am_var x, am_var y, am_dim in, am_dim out)
+{
+    am_tape *tape = build->tape;
+    am_module module = tape->module;
+    int dtype = tape->tensor[y].dtype;
+    const char *input = tape->storage[tape->tensor[x].storage].name;
+    am_var z = am_to(tape, x, build->adapter_dtype);
+    if (z != x) am_label(tape, z, input);
+    tape->module.leaf = ".lora_dropout.default";
+    am_var dropped = am_dropout(tape, z, build->config->lora_dropout);
+    tape->module.leaf = ".lora_A.default";
+    am_var a = am_parameter(tape, AM_SHAPE(build->r, in), build->adapter_dtype, true, "LoRA A");
+    am_var u = am_label(tape, am_linear(tape, dropped, a, 0), "low-rank activation");
+    am_hold(tape, dropped);
+    tape->module.leaf = ".lora_B.default";
+    am_var b = am_parameter(tape, AM_SHAPE(out, build->r), build->adapter_dtype, true, "LoRA B");
+    am_var v = am_label(tape, am_linear(tape, u, b, 0), "adapter output");
+    am_hold(tape, u);
+    tape->module = module;
+    am_var sum = am_binary(tape, AM_OP_ADD, y, am_unary(tape, AM_OP_MUL_SCALAR, v));
+    am_var result = am_to(tape, sum, dtype);
+    am_hold(tape, sum, z, x);
+    return result;
+}
+
+am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias, unsigned target)
+{
+    am_tape *tape = build->tape;
+    bool adapted = (build->adapted & target) != 0;
+    am_module module = enter(build, path, component);
+    am_shape shape = am_shape_of(tape, x);
+    am_dim in = shape.dim[shape.rank - 1];
+    if (adapted) tape->module.leaf = ".base_layer";
+    am_var weight = am_weight(build, AM_SHAPE(out, in), "weight");
+    am_var y = am_linear(tape, x, weight, bias ? am_weight(build, AM_SHAPE(out), "bias") : 0);
+    if (adapted) {
+        tape->module.leaf = "";
+        y = adapt(build, x, y, in, out);
+    }
+    tape->module = module;
+    return y;
+}
+
+/* GPT-2's Conv1D: a linear layer whose weight lies the other way round. */
+am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out)
+{
+    am_tape *tape = build->tape;
+    am_module module = enter(build, path, component);
+    am_shape shape = am_shape_of(tape, x);
+    am_var weight = am_weight(build, AM_SHAPE(shape.dim[shape.rank - 1], out), "weight");
+    am_var y = am_conv1d(tape, x, weight, am_weight(build, AM_SHAPE(out), "bias"));
+    tape->module = module;
+    return y;
+}
+
+am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p)
+{
+    am_module module = enter(build, path, component);
+    am_var y = am_dropout(build->tape, x, p);
+    build->tape->module = module;
+    return y;
+}
+
+/* ---- norms ---- */
+
+am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma)
+{
+    am_tape *tape = build->tape;
+    am_module module = enter(build, path, AM_C_NORM);
+    am_shape shape = am_shape_of(tape, x);
+    am_var weight = am_weight(build, AM_SHAPE(shape.dim[shape.rank - 1]), "weight");
+    int dtype = tape->tensor[x].dtype;
+    am_var wide = am_to(tape, x, AM_FP32);
+    if (wide != x) am_label(tape, wide, "input in fp32");
+    am_var variance = am_mean_last(tape, am_unary(tape, AM_OP_POW, wide));
+    am_var scale = am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
+    am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, wide, scale), "normalised input");
+    am_var y;
+    if (gemma) { /* the product stays in fp32 and the weight is stored less one */
+        am_hold(tape, wide);
+        am_var offset = am_unary(tape, AM_OP_ADD_SCALAR, am_to(tape, weight, AM_FP32));
+        am_label(tape, offset, "1 + weight");
+        am_var product = am_binary(tape, AM_OP_MUL, normal, offset);
+        y = am_to(tape, product, dtype);
+        am_hold(tape, x, product);
+    } else {
+        am_var narrow = am_to(tape, normal, dtype);
+        am_label(tape, narrow, "normalised input");
+        y = am_binary(tape, AM_OP_MUL, weight, narrow);
+        am_hold(tape, x, variance, normal);
+    }
+    tape->module = module;
+    return am_label(tape, y, "normed input");
+}
+
+am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
+{
+    am_tape *tape = build->tape;
+    am_module module = enter(build, path, AM_C_NORM);
+    am_var weight = am_weight(build, AM_SHAPE(build->h), "weight"), bias = am_weight(build, AM_SHAPE(build->h), "bias");
+    am_var y = am_label(tape, am_layer_norm(tape, x, weight, bias), "normed input");
+    tape->module = module;
+    return y;
+}
+
+/* ---- positions, rotary tables, masks ---- */
+
+void am_hf_positions(am_build *build)
+{
+    am_tape *tape = build->tape;
+    am_var range = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->s), AM_I64, 0, 0, 0, 0);
+    build->position_ids = am_raw(tape, AM_OP_ADD_SCALAR, AM_SHAPE(build->one, build->s), AM_I64, range, 0, 0, 0);
+    am_label(tape, build->position_ids, "position ids");
+}
+
+void am_hf_rotary_tables(am_build *build)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one;
+    am_shape shape = AM_SHAPE(one, build->s, build->d);
+    am_var positions = am_to(tape, build->position_ids, AM_FP32);
+    am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
+    am_var both = am_raw(tape, AM_OP_CAT, shape, AM_FP32, angle, 0, 0, 0);
+    am_var wide[2], table[2];
+    for (int i = 0; i < 2; i++) {
+        am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, both, 0, 0, 0);
+        wide[i] = am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_FP32, f, 0, 0, 0);
+    }
+    for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], tape->tensor[build->embedding].dtype);
+    am_hold(tape, angle, both, wide[0], wide[1]);
+    am_shape broadcast = AM_SHAPE(one, one, build->s, build->d);
+    build->cos = am_view(tape, am_label(tape, table[0], "rotary cosines"), broadcast);
+    build->sin = am_view(tape, am_label(tape, table[1], "rotary sines"), broadcast);
+}
+
+/* What masking_utils makes: additive for eager; boolean for scaled_dot_product_attention, and there only where a window is reached. */
+am_var am_hf_causal_mask(am_build *build)
+{
+    am_tape *tape = build->tape;
+    const am_config *config = build->config;
+    bool eager = config->attention == AM_EAGER, window = config->sliding_window > 0;
+    if (config->attention == AM_FLASH || (!eager && !(window && config->seq >= config->sliding_window))) return 0;
+    am_dim one = build->one;
+    am_shape square = AM_SHAPE(one, one, build->s, build->s);
+    am_var batch = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->b), AM_I64, 0, 0, 0, 0);
+    am_var head = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(one), AM_I64, 0, 0, 0, 0), range[2];
+    for (int i = 0; i < 2; i++) {
+        am_var a = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->s), AM_I64, 0, 0, 0, 0);
+        range[i] = am_raw(tape, AM_OP_ADD_SCALAR, AM_SHAPE(build->s), AM_I64, a, 0, 0, 0);
+    }
+    am_var inside = 0;
+    if (window) {
+        am_var yes = am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_BOOL, 0, 0, 0, 0);
+        am_var first = am_raw(tape, AM_OP_SUB, AM_SHAPE(build->s), AM_I64, range[0], 0, 0, 0);
+        am_var after = am_raw(tape, AM_OP_COMPARE, square, AM_BOOL, range[1], first, 0, 0);
+        am_hold(tape, first);
+        inside = am_raw(tape, AM_OP_AND, square, AM_BOOL, yes, after, 0, 0);
+        am_hold(tape, after, yes);
+    }
+    am_var mask = am_raw(tape, AM_OP_COMPARE, square, AM_BOOL, range[0], range[1], 0, 0);
+    if (window) {
+        am_var causal = mask;
+        mask = am_raw(tape, AM_OP_AND, square, AM_BOOL, inside, causal, 0, 0);
+        am_hold(tape, inside, causal);
+    }
+    am_hold(tape, batch, head, range[0], range[1]);
+    am_label(tape, mask, "attention mask");
+    if (!eager) return mask;
+    int dtype = tape->tensor[build->embedding].dtype;
+    am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0), least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+    am_var additive = am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, one, build->s, build->s), dtype, mask, zero, least, 0);
+    return am_label(tape, additive, "attention mask");
+}
+
+/* ---- attention ---- */
+
+am_var am_hf_rotate(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    am_var straight = am_binary(tape, AM_OP_MUL, x, build->cos);
+    am_var left = am_slice(tape, x, build->half), right = am_slice(tape, x, build->half);
+    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, right), left, build->d);
+    am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
+    return am_label(tape, y, name);
+}
+
+/* expand().reshape(): a copy for two or more key heads, a view for one. */
+am_var am_hf_repeat_kv(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    if (build->config->heads == build->config->kv_heads) return x;
+    am_dim groups = am_dim_quotient(tape->extents, build->a, AM_K);
+    am_dim b = build->b, k = build->k, s = build->s, d = build->d;
+    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(b, k, build->one, s, d)), AM_SHAPE(b, k, groups, s, d));
+    return am_reshape(tape, y, AM_SHAPE(b, build->a, s, d));
+}
+
+am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, am_var *weights)
+{
+    am_tape *tape = build->tape;
+    int dtype = upcast ? tape->tensor[q].dtype : tape->tensor[v].dtype;
+    am_var transposed = am_transpose(tape, k, 2, 3);
+    am_var scores = am_unary(tape, AM_OP_MUL_SCALAR, am_matmul(tape, q, transposed));
+    am_var masked = am_binary(tape, AM_OP_ADD, scores, build->mask);
+    am_var wide = upcast ? am_to(tape, masked, AM_FP32) : am_cast(tape, AM_OP_SOFTMAX, masked);
+    am_var soft = am_softmax(tape, AM_OP_SOFTMAX, wide);
+    am_label(tape, soft, "attention weights");
+    am_var narrow = am_to(tape, soft, dtype);
+    if (narrow != soft) am_label(tape, narrow, "attention weights, cast back");
+    am_hold(tape, masked);
+    *weights = am_dropout(tape, narrow, build->config->attention_dropout);
+    if (*weights != narrow) am_label(tape, *weights, "attention weights after dropout");
+    return am_label(tape, am_matmul(tape, *weights, v), "attention output");
+}
+
+am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    int64_t kind = build->config->attention;
+    am_var mask = build->mask;
+    am_var keys = mask ? am_hf_repeat_kv(build, k) : k, values = mask ? am_hf_repeat_kv(build, v) : v;
+    am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
+    am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, keys), value = am_cast(tape, AM_OP_FLASH_ATTENTION, values);
+    bool flash = (kind == AM_SDPA || kind == AM_FLASH) && !mask && tape->tensor[query].dtype != AM_FP32 && build->config->head_dim <= 256;
+    if (flash) return am_attention(tape, AM_OP_FLASH_ATTENTION, query, key, value, 0);
+    if (mask) { /* ATen makes a boolean mask additive, anew in each call */
+        int dtype = tape->tensor[query].dtype;
+        am_var least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+        mask = am_raw(tape, AM_OP_WHERE, am_shape_of(tape, mask), dtype, mask, least, 0, 0);
+        am_label(tape, mask, "attention mask, made additive");
+        am_hold(tape, least);
+    }
+    am_var y = am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
+    am_hold(tape, k, v, keys, values);
+    return y;
+}
+
+/* ---- activations and the loss ---- */
+
+/* transformers' NewGELUActivation, in Python: 0.5·x · (1 + tanh(√(2/π)·(x + 0.044715·x³))). */
+static am_var gelu_new(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_var half = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "half the input");
+    am_var inner = am_unary(tape, AM_OP_MUL_SCALAR, am_unary(tape, AM_OP_POW, x));
+    inner = am_binary(tape, AM_OP_ADD, x, inner);
+    am_var tanh = am_label(tape, am_unary(tape, AM_OP_TANH, am_unary(tape, AM_OP_MUL_SCALAR, inner)), "tanh");
+    am_var factor = am_label(tape, am_unary(tape, AM_OP_ADD_SCALAR, tanh), "1 + tanh");
+    am_var y = am_binary(tape, AM_OP_MUL, half, factor);
+    am_hold(tape, x);
+    return y;
+}
+
+am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
+{
+    am_tape *tape = build->tape;
+    am_var y;
+    switch (activation) {
+    case AM_GELU_NEW: y = gelu_new(build, x); break;
+    case AM_SWIGLU:
+    case AM_SILU: y = am_unary(tape, AM_OP_SILU, x); break;
+    case AM_RELU: y = am_unary(tape, AM_OP_RELU, x); break;
+    default: y = am_unary(tape, AM_OP_GELU, x); break;
+    }
+    return am_label(tape, y, "activated");
+}
+
+/* ForCausalLMLoss: logits.float(), labels padded by one and shifted (for one sequence a view, so all s + 1 are kept). */
+am_var am_hf_loss(am_build *build, am_var logits)
+{
+    am_tape *tape = build->tape;
+    enter(build, "", AM_C_LOSS);
+    am_var wide = am_to(tape, logits, AM_FP32);
+    am_dim longer = am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT);
+    am_var padded = am_raw(tape, AM_OP_PAD, AM_SHAPE(build->b, longer), AM_I64, 0, 0, 0, 0);
+    am_var target = padded;
+    if (build->config->batch > 1) target = am_raw(tape, AM_OP_CLONE, AM_SHAPE(build->b, build->s), AM_I64, padded, 0, 0, 0);
+    am_label(tape, target, "shifted labels");
+    am_var flat = am_view(tape, wide, AM_SHAPE(build->bs, build->v));
+    am_var log_probabilities = am_softmax(tape, AM_OP_LOG_SOFTMAX, am_cast(tape, AM_OP_LOG_SOFTMAX, flat));
+    am_label(tape, log_probabilities, "log-probabilities");
+    am_var loss = am_nll_loss(tape, log_probabilities, target);
+    am_hold(tape, wide, padded, target);
+    return loss;
+}
