@@ -1,0 +1,135 @@
+/* The ledger: which storages are kept when the forward has returned, each once, and who keeps them. */
+#include <string.h>
+
+#include "tape.h"
+
+/* Why a storage is kept: an operation's save rule, or a checkpointed region. */
+#define BY_CHECKPOINT 255
+
+typedef struct am_reader {
+    am_ledger *ledger;
+    const am_tape *tape;
+    int unit_layers;
+    uint16_t layers;
+    am_code code;
+    int16_t *row_of; /* by storage: 1 + row, 0: none */
+} am_reader;
+
+/* Unit that a zone lies in, from 0; -1 outside the layers. */
+static int unit_of(const am_reader *reader, uint16_t zone)
+{
+    return zone == 0 || zone > reader->layers ? -1 : (zone - 1) / reader->unit_layers;
+}
+
+static am_term elements_of(const am_tape *tape, const am_storage *storage)
+{
+    am_term term = {1, 1, {0}};
+    for (int i = 0; i < storage->rank; i++) term = am_term_product(term, tape->extents->of[storage->dim[i]].term);
+    return term;
+}
+
+static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instruction)
+{
+    am_ledger *ledger = reader->ledger;
+    if (ledger->count == AM_MAX_ROWS) {
+        reader->code = AM_CAPACITY;
+        return NULL;
+    }
+    const am_tape *tape = reader->tape;
+    const am_tensor *tensor = &tape->tensor[x];
+    const am_storage *storage = &tape->storage[tensor->storage];
+    am_row *row = &ledger->row[ledger->count++];
+    *row = (am_row){.name = storage->name ? storage->name : "tensor", .module = instruction->module, .op = (am_op)instruction->op,
+                    .dtype = storage->dtype, .rank = tensor->rank, .elements = elements_of(tape, storage),
+                    .bytes = storage->bytes, .zone = instruction->zone};
+    for (int i = 0; i < tensor->rank; i++) {
+        row->shape[i] = tensor->shape[i];
+        row->extent[i] = tape->extents->of[tensor->dim[i]].term;
+    }
+    return row;
+}
+
+static void add_saver(am_row *row, uint8_t op, uint8_t rule)
+{
+    for (int i = 0; i < row->savers; i++)
+        if (row->saved_by[i].op == op && row->saved_by[i].rule == rule) return;
+    if (row->savers == AM_MAX_SAVERS) return;
+    row->saved_by[row->savers].op = op;
+    row->saved_by[row->savers++].rule = rule;
+}
+
+/* Charges a tensor's storage to its first saver, and notes the others. */
+static void charge(am_reader *reader, am_var x, const am_instruction *instruction, uint8_t rule)
+{
+    uint16_t index = reader->tape->tensor[x].storage;
+    if (reader->tape->storage[index].fixed) return;
+    am_row *row = NULL;
+    if (reader->row_of[index]) {
+        row = &reader->ledger->row[reader->row_of[index] - 1];
+        int unit = unit_of(reader, row->zone), now = unit_of(reader, instruction->zone);
+        if (unit >= 0 && now >= 0 && unit != now) row->shared = true;
+    } else {
+        row = new_row(reader, x, instruction);
+        if (!row) return;
+        reader->row_of[index] = (int16_t)reader->ledger->count;
+    }
+    add_saver(row, rule == BY_CHECKPOINT ? AM_OP_CHECKPOINT : instruction->op, rule);
+}
+
+static bool keeps(const am_region *region, const am_instruction *instruction)
+{
+    return am_region_keeps((am_keep)region->keep, (am_op)instruction->op, instruction->match);
+}
+
+static void read_instruction(am_reader *reader, const am_instruction *instruction)
+{
+    const am_tape *tape = reader->tape;
+    const am_region *region = &tape->regions_[instruction->region];
+    if (instruction->kind == AM_I_BEGIN)
+        for (int i = 0; i < instruction->inputs; i++) charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
+    if (instruction->kind != AM_I_OP) return;
+    if (instruction->region) {
+        if (!keeps(region, instruction)) return;
+        for (int i = 0; i < instruction->results; i++)
+            charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);
+        return;
+    }
+    if (!instruction->node) return;
+    const am_node *node = &tape->node[instruction->node];
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++)
+        charge(reader, tape->save[i], instruction, tape->save_rule[i]);
+}
+
+/* Sums by unit; drops the rows of later units, which only repeat the second. */
+static void settle(am_reader *reader)
+{
+    am_ledger *ledger = reader->ledger;
+    int kept = 0;
+    for (int i = 0; i < ledger->count; i++) {
+        const am_row *row = &ledger->row[i];
+        int unit = unit_of(reader, row->zone);
+        if (row->shared)
+            ledger->shared_bytes += row->bytes;
+        else if (unit < 0)
+            ledger->outside_bytes += row->bytes;
+        else if (unit == 0)
+            ledger->first_bytes += row->bytes;
+        else if (unit == 1)
+            ledger->layer_bytes += row->bytes;
+        if (unit < 2) ledger->row[kept++] = *row;
+    }
+    ledger->count = kept;
+}
+
+am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
+{
+    if (tape->status.code) return tape->status.code;
+    ledger->count = 0;
+    ledger->first_bytes = ledger->layer_bytes = ledger->shared_bytes = ledger->outside_bytes = 0;
+    memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
+    am_reader reader = {.ledger = ledger, .tape = tape, .unit_layers = record.inner, .row_of = ledger->row_of};
+    reader.layers = (uint16_t)(record.units * record.inner);
+    for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++) read_instruction(&reader, &tape->instruction[i]);
+    settle(&reader);
+    return reader.code;
+}
