@@ -1,0 +1,342 @@
+/* One evaluation: from a configuration to everything the report says. */
+#include <string.h>
+
+#include "actmem.h"
+
+typedef struct am_evaluation {
+    am_report *report;
+    am_workspace *workspace;
+    const am_config *config;
+    am_code code;
+} am_evaluation;
+
+/* ---- records ---- */
+
+/* Three plain layers stand for any number: only the third shows what the second and all later ones share. A region keeps no more than its
+ * input and what its closure holds, so that the second already looks like every later one. */
+static const am_record records[AM_PROFILE_COUNT] = {
+    [AM_PROFILE_PLAIN] = {.units = 3, .inner = 1},
+    [AM_PROFILE_LAYER] = {.units = 2, .inner = 1, .regions = true, .hooked = true},
+    [AM_PROFILE_LAYER_BY_HAND] = {.units = 2, .inner = 1, .regions = true},
+    [AM_PROFILE_SEGMENT] = {.units = 2, .inner = 3, .regions = true},
+    [AM_PROFILE_LAYER_REENTRANT] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .kind = AM_REENTRANT},
+    [AM_PROFILE_SEGMENT_REENTRANT] = {.units = 2, .inner = 3, .regions = true, .kind = AM_REENTRANT},
+    [AM_PROFILE_SAVE_MATMULS] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_MATMULS},
+    [AM_PROFILE_SAVE_HALF_MATMULS] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_HALF_MATMULS},
+    [AM_PROFILE_CORE_ATTENTION] = {.units = 3, .inner = 1, .core_attention = true},
+};
+
+/* Records and plays a profile once. The ledger and the samples of the plain one and of the chosen policy's are kept. */
+static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_profile *profile = &workspace->profile[id];
+    if (workspace->played[id] || evaluation->code) return profile;
+    workspace->played[id] = true;
+    am_extents *extents = &evaluation->report->extents;
+    const am_config *config = evaluation->config;
+    am_trace trace = {.sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    am_tape *tape = &workspace->tape;
+    am_record record = records[id];
+    if (record.inner == 1 && config->layers < record.units) record.units = (int)config->layers; /* fewer stand for themselves */
+    *profile = (am_profile){.record = record, .sample = sample};
+    evaluation->code = am_model_record(tape, extents, config, record);
+    if (!evaluation->code) evaluation->code = am_ledger_read(ledger, tape, record);
+    bool sampled = sample && config->timeline != AM_TIMELINE_NONE;
+    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, tape, sampled ? &trace : NULL);
+    profile->samples = trace.samples < AM_MAX_SAMPLES ? trace.samples : AM_MAX_SAMPLES;
+    profile->first_bytes = ledger->first_bytes;
+    profile->layer_bytes = ledger->layer_bytes;
+    profile->shared_bytes = ledger->shared_bytes;
+    profile->outside_bytes = ledger->outside_bytes;
+    return profile;
+}
+
+/* ---- plans ---- */
+
+/* The profile that a policy's checkpointed units look like. */
+static am_profile_id profile_id(const am_evaluation *evaluation, am_policy policy, int64_t inner)
+{
+    bool by_hand = policy.kind != AM_POLICY_FULL && evaluation->config->trainable == AM_TRAIN_LORA;
+    switch (policy.kind) {
+    case AM_POLICY_NONE: return AM_PROFILE_PLAIN;
+    case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
+    case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
+    case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
+    default: break;
+    }
+    if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
+    if (inner == 1) return by_hand ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
+    return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
+}
+
+/* Layers in each region; 0 where layers are not in regions of equal length. */
+static int64_t segment_of(am_policy policy)
+{
+    bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_UNIFORM || policy.kind == AM_POLICY_SQRT ||
+                    policy.kind == AM_POLICY_BEST_SEGMENTS;
+    return segments ? policy.count : 1;
+}
+
+/* Where a profile's ledger and samples go: kept for the plain one and for the first of the chosen policy's. */
+static const am_profile *play(am_evaluation *evaluation, am_profile_id id)
+{
+    bool plain = id == AM_PROFILE_PLAIN;
+    am_workspace *workspace = evaluation->workspace;
+    return profile_of(evaluation, id, plain ? &workspace->plain : &workspace->scratch, plain ? workspace->sample[0] : NULL);
+}
+
+/* The runs of a policy, in order from the embedding. Returns how many. */
+static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
+{
+    int64_t layers = evaluation->config->layers, inner = segment_of(policy);
+    int count = 0;
+    if (policy.kind == AM_POLICY_BLOCK) {
+        if (policy.count > 0) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, 1)), policy.count, 1};
+        if (layers > policy.count) run[count++] = (am_run){play(evaluation, AM_PROFILE_PLAIN), layers - policy.count, 1};
+        return count;
+    }
+    int64_t rest = layers % inner;
+    if (layers >= inner) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, inner)), layers / inner, inner};
+    if (rest) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, rest)), 1, rest};
+    return count;
+}
+
+static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
+{
+    am_run run[2];
+    int runs = runs_of(evaluation, policy, run);
+    if (!evaluation->code) evaluation->code = am_plan_compose(outcome, runs, run);
+}
+
+static bool lower(const am_outcome *x, const am_outcome *y)
+{
+    if (x->step_peak != y->step_peak) return x->step_peak < y->step_peak;
+    return x->layers_peak < y->layers_peak;
+}
+
+/* The number of equal segments with the lowest peak, and with equal peaks the lowest while a layer runs. */
+static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
+{
+    int64_t layers = evaluation->config->layers, best = 1, tried = 0;
+    am_outcome lowest = {0};
+    for (int64_t segments = layers; segments >= 1 && !evaluation->code; segments--) {
+        int64_t inner = (layers + segments - 1) / segments;
+        if (inner == tried) continue;
+        tried = inner;
+        am_outcome outcome;
+        compose(evaluation, (am_policy){AM_POLICY_EVERY, inner, reentrant}, &outcome);
+        if (inner > 1 && !lower(&outcome, &lowest)) continue;
+        best = inner;
+        lowest = outcome;
+    }
+    return best;
+}
+
+static const struct {
+    am_policy_kind kind;
+    const char *label, *note;
+} descriptions[] = {
+    {AM_POLICY_NONE, "no checkpointing", "every saved tensor is kept"},
+    {AM_POLICY_FULL, "every layer", "keeps each layer's input and plays the layer again in backward"},
+    {AM_POLICY_EVERY, "segments of layers", "keeps one input for each segment; a whole segment lives in backward"},
+    {AM_POLICY_UNIFORM, "uniform", "Megatron's uniform method: one input for each chunk of layers"},
+    {AM_POLICY_BLOCK, "first layers only", "Megatron's block method: the first layers are checkpointed, the others keep everything"},
+    {AM_POLICY_SQRT, "√L segments", "Chen et al. 2016: as many segments as the root of the number of layers"},
+    {AM_POLICY_BEST_SEGMENTS, "best equal segments", "the number of equal segments with the lowest peak for these sizes"},
+    {AM_POLICY_SAVE_MATMULS, "save matrix products", "selective: keeps every matrix product and attention, plays the rest again"},
+    {AM_POLICY_SAVE_HALF_MATMULS, "save every second product", "selective, as torchtitan: keeps attention and every second matrix product"},
+    {AM_POLICY_CORE_ATTENTION, "core attention", "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+};
+
+static bool same_policy(am_policy x, am_policy y)
+{
+    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant;
+}
+
+static void add_plan(am_evaluation *evaluation, am_policy policy)
+{
+    am_report *report = evaluation->report;
+    for (int i = 0; i < report->plans; i++)
+        if (same_policy(report->plan[i].policy, policy)) return;
+    if (report->plans == AM_MAX_PLANS || evaluation->code) return;
+    am_plan *plan = &report->plan[report->plans];
+    *plan = (am_plan){.policy = policy, .chosen = same_policy(policy, report->policy)};
+    for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
+        if (descriptions[i].kind == policy.kind) {
+            plan->label = descriptions[i].label;
+            plan->note = descriptions[i].note;
+        }
+    if (policy.reentrant) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
+    compose(evaluation, policy, &plan->outcome);
+    report->plans++;
+}
+
+static am_policy segments(am_policy_kind kind, int64_t count)
+{
+    return (am_policy){kind, count, false};
+}
+
+static void add_plans(am_evaluation *evaluation)
+{
+    int64_t layers = evaluation->config->layers, root = 1;
+    while (root * root + root < layers) root++;
+    add_plan(evaluation, segments(AM_POLICY_NONE, 0));
+    if (evaluation->config->stack == AM_STACK_PAPER) {
+        add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
+        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
+    } else {
+        add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
+        add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
+        if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
+        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
+        add_plan(evaluation, (am_policy){AM_POLICY_FULL, 0, true});
+        if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
+        if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
+        add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
+        add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
+    }
+    add_plan(evaluation, evaluation->report->policy);
+}
+
+/* ---- rows ---- */
+
+static void add_kind(am_report *report, const char *name, int64_t count, int64_t layers_each, int64_t bytes)
+{
+    if (count > 0) report->kind[report->kinds++] = (am_kind){name, count, layers_each, bytes};
+}
+
+static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
+{
+    if (*count < AM_MAX_ROWS) rows[(*count)++] = (am_report_row){*row, kind, times};
+}
+
+static bool in_unit(const am_row *row, const am_record *record, int unit)
+{
+    return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
+}
+
+/* Adds the kinds of one run and the rows of a unit of each. The model's first unit is a kind of its own where it differs. */
+static void add_run(am_report *report, const am_ledger *ledger, const am_run *run, bool first_run)
+{
+    const am_record *record = &run->profile->record;
+    bool own = first_run && (run->units == 1 || ledger->first_bytes != ledger->layer_bytes);
+    bool segment = run->inner > 1;
+    const char *layer = !record->regions ? "layer" : segment ? "checkpointed segment" : "checkpointed layer";
+    const char *first = run->units == 1 ? layer : !record->regions ? "first layer" : segment ? "first checkpointed segment" : "first checkpointed layer";
+    for (int unit = own ? 0 : 1; unit < 2; unit++) {
+        int64_t count = unit == 0 ? 1 : run->units - own;
+        if (count <= 0) continue;
+        add_kind(report, unit ? layer : first, count, run->inner, unit ? ledger->layer_bytes : ledger->first_bytes);
+        for (int i = 0; i < ledger->count; i++)
+            if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
+                add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+    }
+}
+
+/* What the layers share, where there are layers to share it; what is outside them. */
+static void add_common(am_report *report, const am_ledger *ledger, const am_record *record, bool alone)
+{
+    int last = record->units * record->inner;
+    for (int i = 0; i < ledger->count; i++) {
+        const am_row *row = &ledger->row[i];
+        bool outside = row->zone == 0 || row->zone > last;
+        if (row->shared) add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
+        else if (outside) add_row(report->row, &report->rows, row, AM_KIND_OUTSIDE, 1);
+    }
+    report->shared_bytes = alone ? 0 : ledger->shared_bytes;
+    if (alone) report->kind[0].bytes += ledger->shared_bytes;
+    report->outside_bytes = ledger->outside_bytes;
+}
+
+/* Is a row of a plain layer kept under the policy too? Each kept row answers once. */
+static bool still_kept(const am_ledger *kept, const am_record *record, const am_row *row, bool *taken)
+{
+    int unit = record->units > 1 ? 1 : 0;
+    for (int i = 0; i < kept->count; i++) {
+        const am_row *other = &kept->row[i];
+        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes || strcmp(other->name, row->name) != 0) continue;
+        taken[i] = true;
+        return true;
+    }
+    return false;
+}
+
+static void add_dropped(am_report *report, const am_ledger *plain, const am_ledger *kept, const am_record *record, int64_t layers)
+{
+    bool taken[AM_MAX_ROWS] = {false};
+    int example = layers > 1 ? 2 : 1; /* the second layer, if there is one */
+    for (int i = 0; i < plain->count; i++) {
+        const am_row *row = &plain->row[i];
+        if (row->shared || row->zone != example || still_kept(kept, record, row, taken)) continue;
+        add_row(report->dropped, &report->dropped_rows, row, 0, layers);
+    }
+}
+
+/* The chosen policy's own play, with its ledger and its timeline. */
+static void choose(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
+    am_policy policy = report->policy;
+    am_profile_id id = profile_id(evaluation, policy, segment_of(policy));
+    if (id != AM_PROFILE_PLAIN) profile_of(evaluation, id, &workspace->chosen, workspace->sample[1]);
+    am_run run[2];
+    int runs = runs_of(evaluation, policy, run);
+    if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, runs, run);
+    if (evaluation->code) return;
+    for (int i = 0; i < runs; i++) {
+        bool plain = run[i].profile == &workspace->profile[AM_PROFILE_PLAIN];
+        add_run(report, plain ? &workspace->plain : &workspace->chosen, &run[i], i == 0);
+    }
+    bool plain = run[0].profile == &workspace->profile[AM_PROFILE_PLAIN];
+    bool alone = runs == 1 && run[0].units == 1;
+    add_common(report, plain ? &workspace->plain : &workspace->chosen, &run[0].profile->record, alone);
+    int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
+    if (!plain) add_dropped(report, &workspace->plain, &workspace->chosen, &run[0].profile->record, dropped);
+    report->saved_bytes = report->outcome.saved_bytes;
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, runs, run);
+}
+
+/* ---- the whole ---- */
+
+static const am_preset *preset_of(const am_config *config)
+{
+    for (int i = 0; i < am_preset_count; i++)
+        if (strcmp(am_presets[i].name, config->model) == 0) return &am_presets[i];
+    return NULL;
+}
+
+static void evaluate(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
+    int64_t value[AM_SYMBOL_COUNT];
+    am_model_symbols(evaluation->config, value);
+    am_extents_init(&report->extents, value);
+    memset(workspace->played, 0, sizeof workspace->played);
+    play(evaluation, AM_PROFILE_PLAIN);
+    if (!evaluation->code) evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
+    if (report->policy.kind == AM_POLICY_BEST_SEGMENTS) report->policy.count = best_segment(evaluation, report->policy.reentrant);
+    choose(evaluation);
+    add_plans(evaluation);
+    if (!evaluation->code) evaluation->code = am_ranks_read(report);
+}
+
+am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    report->config = *config;
+    if (am_config_resolve(&report->config, status)) return status->code;
+    if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
+    report->preset = preset_of(&report->config);
+    report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
+    am_evaluation evaluation = {report, workspace, &report->config, AM_OK};
+    evaluate(&evaluation);
+    if (evaluation.code == AM_OK) return AM_OK;
+    *status = workspace->tape.status;
+    if (status->code) return status->code;
+    if (evaluation.code == AM_TOO_LARGE)
+        return am_fail(status, AM_TOO_LARGE, "layers", "a figure would exceed 2^53: fewer layers, a smaller batch or a shorter seq would fit");
+    return am_fail(status, evaluation.code, "layers", "the record of this model is longer than this build can hold");
+}
