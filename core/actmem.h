@@ -179,6 +179,7 @@ typedef enum am_symbol {
     AM_P,   /* p      rows of the position table */
     AM_S1,  /* (s+1)  padded labels */
     AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
+    AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_SYMBOL_COUNT
 } am_symbol;
@@ -541,7 +542,6 @@ typedef struct am_policy {
     bool reentrant;
 } am_policy;
 
-/* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
 typedef struct am_profile {
     am_record record;
@@ -565,6 +565,7 @@ am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run);
  * layers, the first layers, one from the middle and the last. Writes at most `capacity` points and returns how many there are. */
 int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run);
 
+/* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);

@@ -16,6 +16,7 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_P] = {"p", "max_positions", "learned positions"},
     [AM_S1] = {"(s+1)", "seq", "sequence length with the labels' padding"},
     [AM_S32] = {"⌈s/32⌉·32", "seq", "sequence length padded to 32 rows"},
+    [AM_D8] = {"⌈d/8⌉·8", "head_dim", "head dimension padded to a multiple of 8"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
 };
 

@@ -15,6 +15,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_P] = config->max_positions;
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
+    value[AM_D8] = (config->head_dim + 7) / 8 * 8;
     value[AM_TP] = config->tp;
 }
 

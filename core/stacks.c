@@ -256,6 +256,18 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
     return am_label(tape, am_matmul(tape, *weights, v), "attention output");
 }
 
+/* The flash kernels take heads of a multiple of 8: others are padded, and the output is cut back. */
+static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    if (build->config->head_dim % 8 == 0) return am_attention(tape, AM_OP_FLASH_ATTENTION, q, k, v, 0);
+    am_dim width = am_dim_for(build, 1, 1, AM_D8, AM_SYMBOL_COUNT);
+    am_var padded[] = {am_pad(tape, q, width), am_pad(tape, k, width), am_pad(tape, v, width)};
+    am_var y = am_slice(tape, am_attention(tape, AM_OP_FLASH_ATTENTION, padded[0], padded[1], padded[2], 0), build->d);
+    am_hold(tape, padded[0], padded[1], padded[2]);
+    return y;
+}
+
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
@@ -265,11 +277,12 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
     am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
     am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, keys), value = am_cast(tape, AM_OP_FLASH_ATTENTION, values);
     bool flash = (kind == AM_SDPA || kind == AM_FLASH) && !mask && tape->tensor[query].dtype != AM_FP32 && build->config->head_dim <= 256;
-    if (flash) return am_attention(tape, AM_OP_FLASH_ATTENTION, query, key, value, 0);
-    if (mask) { /* ATen makes a boolean mask additive, anew in each call */
+    if (flash) return flash_attention(build, query, key, value);
+    if (mask) { /* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch */
         int dtype = tape->tensor[query].dtype;
         am_var least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
-        mask = am_raw(tape, AM_OP_WHERE, am_shape_of(tape, mask), dtype, mask, least, 0, 0);
+        am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+        mask = am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, build->one, build->s, build->s), dtype, mask, zero, least, 0);
         am_label(tape, mask, "attention mask, made additive");
         am_hold(tape, least);
     }

@@ -483,6 +483,14 @@ am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
     return emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
 }
 
+am_var am_pad(am_tape *tape, am_var x, am_dim last)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[shape.rank - 1] = last;
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    return am_label(tape, emit1(tape, AM_OP_PAD, x, fresh(tape, shape, tape->tensor[x].dtype)), name);
+}
+
 am_var am_softmax(am_tape *tape, am_op op, am_var x)
 {
     return emit1(tape, op, x, fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype));

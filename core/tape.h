@@ -51,6 +51,7 @@ am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
 am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
 am_var am_mean_last(am_tape *tape, am_var x);
 am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last);
+am_var am_pad(am_tape *tape, am_var x, am_dim last);
 am_var am_softmax(am_tape *tape, am_op op, am_var x);
 am_var am_dropout(am_tape *tape, am_var x, int64_t p); /* p in millionths; 0: x itself */
 am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
