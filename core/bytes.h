@@ -1,0 +1,37 @@
+/* Checked arithmetic on bytes, elements and FLOPs. A figure is never negative; -1 is "no answer" and stays so through a chain of
+ * these, so that only its end needs a test. */
+#ifndef AM_BYTES_H
+#define AM_BYTES_H
+
+#include "actmem.h"
+
+/* x·y, or -1 if either is negative or the product is above AM_MAX_BYTES. */
+static inline int64_t am_mul_checked(int64_t x, int64_t y)
+{
+    if (x < 0 || y < 0) return -1;
+    /* Numbers of n and m bits have a product of at least 2^(n+m-2) and below 2^(n+m): no division is needed to know. */
+    int zeros = __builtin_clzll((unsigned long long)x | 1) + __builtin_clzll((unsigned long long)y | 1);
+    if (zeros < 65 && x != 0 && y != 0) return -1;
+    int64_t product = x * y;
+    return product <= AM_MAX_BYTES ? product : -1;
+}
+
+/* x + y, or -1 if either is negative or the sum is above AM_MAX_BYTES. */
+static inline int64_t am_add_checked(int64_t x, int64_t y)
+{
+    if (x < 0 || y < 0 || x > AM_MAX_BYTES || y > AM_MAX_BYTES - x) return -1;
+    return x + y;
+}
+
+/* Greatest common divisor of numbers that are not negative. */
+static inline int64_t am_common_divisor(int64_t x, int64_t y)
+{
+    while (y != 0) {
+        int64_t rest = x % y;
+        x = y;
+        y = rest;
+    }
+    return x;
+}
+
+#endif

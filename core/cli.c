@@ -1,0 +1,276 @@
+/* The command line, and the only file of the core that does input and output.
+ *
+ * Exit status: 0 an answer, on stdout; 1 input or output failed; 2 bad input, with the error on stderr and nothing on stdout. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "input.h"
+#include "writer.h"
+
+enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
+
+#define OUTPUT_SIZE (4 << 20)
+
+/* Static, since they are megabytes. */
+static am_report report;
+static am_workspace workspace;
+static char output[OUTPUT_SIZE];
+static char file_text[AM_JSON_INPUT_SIZE + 1];
+static char
+    pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it says what is wrong with that */
+
+typedef struct am_arguments {
+    bool json, help, version, tables;
+    const char *config; /* a path, or "-"; NULL if none */
+} am_arguments;
+
+/* ---- output */
+
+/* The exit status of what has been written to stdout. */
+static int close_output(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return EXIT_ANSWER;
+    fprintf(stderr, "actmem: can't write: %s\n", strerror(errno));
+    return EXIT_IO;
+}
+
+/* Prints what was written to `output`; nothing was if it did not fit. */
+static int print_output(size_t length)
+{
+    if (length == 0) {
+        fprintf(stderr, "actmem: the answer is longer than this build can hold\n");
+        return EXIT_IO;
+    }
+    fwrite(output, 1, length, stdout);
+    return close_output();
+}
+
+static int print_json(size_t length)
+{
+    if (length > 0) output[length++] = '\n'; /* in place of the final 0 */
+    return print_output(length);
+}
+
+/* Says what is wrong with the input. */
+static int fail_input(const am_arguments *arguments, const am_status *status)
+{
+    if (arguments->json) {
+        am_error_json(status, output, sizeof output);
+        fprintf(stderr, "%s\n", output);
+        return EXIT_INPUT;
+    }
+    fprintf(stderr, "actmem: %s\n", status->message);
+    if (status->code == AM_UNKNOWN_KEY || status->code == AM_SYNTAX)
+        fprintf(stderr, "actmem --help lists the inputs\n");
+    return EXIT_INPUT;
+}
+
+static const char *shown_path(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static int fail_io(const char *path)
+{
+    fprintf(stderr, "actmem: can't read %s: %s\n", shown_path(path), strerror(errno));
+    return EXIT_IO;
+}
+
+/* ---- help */
+
+/* Words in lines of at most 100 characters, after the column of keys. */
+#define HELP_WIDTH  100
+#define HELP_INDENT 22
+static void print_wrapped(const char *text)
+{
+    size_t column = HELP_INDENT;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        if (column > HELP_INDENT && column + 1 + length > HELP_WIDTH) {
+            printf("\n%*s", HELP_INDENT, "");
+            column = HELP_INDENT;
+        }
+        bool first = column == HELP_INDENT;
+        printf("%s%.*s", first ? "" : " ", (int)length, text);
+        column += length + !first;
+        text += length + (text[length] == ' ');
+    }
+    printf("\n");
+}
+
+/* " {sdpa | efficient | flash | eager}" */
+static void write_choices(am_writer *line, const char *choices)
+{
+    char text[64];
+    int64_t count = am_choice_count(choices);
+    for (int64_t i = 0; i < count; i++) {
+        am_write_text(line, i > 0 ? " | " : " {");
+        am_write_text(line, am_choice_text(choices, i, text, sizeof text));
+    }
+    AM_WRITE(line, "}");
+}
+
+static void print_field(const am_config *defaults, const am_field *field)
+{
+    char text[512];
+    char value[AM_TEXT_SIZE];
+    am_writer line = am_writer_of(text, sizeof text);
+    am_write_text(&line, field->help);
+    if (field->choices != NULL) write_choices(&line, field->choices);
+    am_field_value(defaults, field, value, sizeof value); /* "" if it is derived: the help says from what */
+    if (value[0] != '\0') {
+        AM_WRITE(&line, " [");
+        am_write_text(&line, value);
+        AM_WRITE(&line, "]");
+    }
+    am_writer_end(&line);
+    printf("  %-*s", HELP_INDENT - 2, field->key);
+    print_wrapped(text);
+}
+
+static void print_group(const am_config *defaults, am_group group)
+{
+    printf("\n%s\n", am_group_names[group]);
+    for (int i = 0; i < AM_FIELD_COUNT; i++)
+        if (am_fields[i].group == group) print_field(defaults, &am_fields[i]);
+}
+
+static void print_presets(void)
+{
+    printf("\npresets for model=\n");
+    for (int i = 0; i < am_preset_count; i++)
+        printf("  %-*s%s\n", HELP_INDENT - 2, am_presets[i].name, am_presets[i].label);
+}
+
+static int print_help(void)
+{
+    am_config defaults = am_default_config();
+    am_config_clear_model(&defaults);
+    printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
+           "usage: actmem [--json] [--config FILE] [key=value ...]\n\n"
+           "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys\n"
+           "  --json              the report as JSON; errors as JSON on standard error\n"
+           "  --tables            the inputs, presets and symbols as JSON\n"
+           "  --version           the version\n"
+           "  --help              this text\n\n"
+           "examples\n"
+           "  actmem model=llama-3-8b seq=8192\n"
+           "  actmem model=llama-3-8b seq=8192 checkpoint=full attention=flash\n"
+           "  actmem model=qwen2.5-7b trainable=lora lora_rank=32 lora_targets=q,k,v,o\n"
+           "  actmem layers=12 hidden=768 heads=12 vocab=50257 family=gpt2 seq=1024 batch=8\n"
+           "  actmem --json --config config.json batch=4 'checkpoint=every:4'\n"
+           "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
+           "and [defaults]; a key without a default is derived.\n");
+    for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
+    print_presets();
+    return close_output();
+}
+
+/* ---- input */
+
+static int fail_option(const am_arguments *arguments, const char *option)
+{
+    am_status status;
+    if (strcmp(option, "--config") == 0) {
+        am_fail(&status, AM_SYNTAX, "config", "--config must be followed by a file, or by - for standard input");
+        return fail_input(arguments, &status);
+    }
+    am_fail(&status, AM_SYNTAX, "",
+            "unknown option '%s'; there are --json, --config FILE, --tables, --version and --help", option);
+    return fail_input(arguments, &status);
+}
+
+/* Adds a key=value argument to pairs. What no longer fits leaves it too long, for the parser to refuse. */
+static void add_pair(const char *argument)
+{
+    size_t length = strlen(pairs);
+    size_t room = sizeof pairs - 1 - length;
+    if (length > 0 && room > 0) {
+        pairs[length++] = '&';
+        room--;
+    }
+    size_t size = strlen(argument);
+    if (size > room) {
+        memset(pairs, '&', sizeof pairs - 1);
+        return;
+    }
+    memcpy(pairs + length, argument, size + 1);
+}
+
+/* Returns EXIT_ANSWER, or the exit status of what is wrong with an argument. */
+static int read_arguments(am_arguments *arguments, int count, char **text)
+{
+    for (int i = 1; i < count; i++) arguments->json = arguments->json || strcmp(text[i], "--json") == 0;
+    for (int i = 1; i < count; i++) {
+        const char *argument = text[i];
+        if (strcmp(argument, "--json") == 0) continue;
+        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+            arguments->help = true;
+        else if (strcmp(argument, "--version") == 0)
+            arguments->version = true;
+        else if (strcmp(argument, "--tables") == 0)
+            arguments->tables = true;
+        else if (strncmp(argument, "--config=", 9) == 0)
+            arguments->config = argument + 9;
+        else if (strcmp(argument, "--config") == 0 && i + 1 < count)
+            arguments->config = text[++i];
+        else if (argument[0] == '-')
+            return fail_option(arguments, argument);
+        else
+            add_pair(argument);
+    }
+    return EXIT_ANSWER;
+}
+
+/* Reads a whole file of at most AM_JSON_INPUT_SIZE bytes; *length is one more than that if it is longer. False: I/O failed. */
+static bool read_file(const char *path, size_t *length)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rb");
+    if (file == NULL) return false;
+    *length = fread(file_text, 1, sizeof file_text, file);
+    int error = ferror(file) ? errno : 0;
+    if (!standard) fclose(file);
+    errno = error;
+    return error == 0;
+}
+
+static int import(am_config *config, const am_arguments *arguments)
+{
+    am_status status;
+    size_t length;
+    if (!read_file(arguments->config, &length)) return fail_io(arguments->config);
+    if (length > AM_JSON_INPUT_SIZE) {
+        am_fail(&status, AM_BAD_CONFIG, "config", "%s is larger than 1 MiB: that is no config.json",
+                shown_path(arguments->config));
+        return fail_input(arguments, &status);
+    }
+    return am_config_import(config, file_text, length, &status) == AM_OK ? EXIT_ANSWER : fail_input(arguments, &status);
+}
+
+static int answer(const am_arguments *arguments)
+{
+    am_status status;
+    am_config config = am_default_config();
+    int exit_status = arguments->config != NULL ? import(&config, arguments) : EXIT_ANSWER;
+    if (exit_status != EXIT_ANSWER) return exit_status;
+    if (am_config_parse(&config, pairs, &status) != AM_OK ||
+        am_evaluate(&report, &workspace, &config, &status) != AM_OK)
+        return fail_input(arguments, &status);
+    if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
+    return print_output(am_report_text(&report, output, sizeof output));
+}
+
+int main(int count, char **text)
+{
+    am_arguments arguments = {0};
+    int exit_status = read_arguments(&arguments, count, text);
+    if (exit_status != EXIT_ANSWER) return exit_status;
+    if (arguments.help) return print_help();
+    if (arguments.version) {
+        printf("actmem " AM_VERSION "\n");
+        return close_output();
+    }
+    if (arguments.tables) return print_json(am_tables_json(output, sizeof output));
+    return answer(&arguments);
+}

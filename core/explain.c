@@ -1,0 +1,276 @@
+/* Closed forms: the bytes of a report's rows gathered into sums of products, and their text. */
+#include "explain.h"
+
+#include "bytes.h"
+
+/* ---- sums */
+
+static int degree(const am_term *term)
+{
+    int sum = 0;
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++)
+        if (term->power[i] > 0) sum += term->power[i]; /* a division leaves a term beside its like */
+    return sum;
+}
+
+static bool powers_equal(const am_term *x, const am_term *y)
+{
+    return memcmp(x->power, y->power, sizeof x->power) == 0;
+}
+
+/* Is x printed before y? */
+static bool precedes(const am_term *x, const am_term *y)
+{
+    int difference = degree(x) - degree(y);
+    for (int i = 0; i < AM_SYMBOL_COUNT && difference == 0; i++) difference = x->power[i] - y->power[i];
+    return difference > 0;
+}
+
+/* Adds the coefficient of y to x. Without a common denominator below 2^53, x has no value (den 0). */
+static void add_coefficient(am_term *x, const am_term *y)
+{
+    int64_t num = am_add_checked(am_mul_checked(x->num, y->den), am_mul_checked(y->num, x->den));
+    int64_t den = am_mul_checked(x->den, y->den);
+    int64_t divisor = num > 0 && den > 0 ? am_common_divisor(num, den) : 0;
+    x->num = divisor > 0 ? num / divisor : 0;
+    x->den = divisor > 0 ? den / divisor : 0;
+}
+
+/* term·times: am_term_product without its work on powers. */
+static am_term scaled(am_term term, int64_t times)
+{
+    int64_t num = am_mul_checked(term.num, times);
+    if (term.den != 1 || num < 0) return am_term_product(term, (am_term){times, 1, {0}});
+    term.num = num;
+    return term;
+}
+
+static void insert(am_sum *sum, const am_term *term)
+{
+    int i = sum->count++;
+    for (; i > 0 && precedes(term, &sum->term[i - 1]); i--) sum->term[i] = sum->term[i - 1];
+    sum->term[i] = *term;
+}
+
+void am_sum_add(am_sum *sum, am_term term, int64_t times)
+{
+    am_term product = scaled(term, times);
+    if (times == 0 || term.num == 0) return;
+    for (int i = 0; i < sum->count; i++) {
+        if (!powers_equal(&sum->term[i], &product)) continue;
+        add_coefficient(&sum->term[i], &product);
+        return;
+    }
+    if (sum->count == AM_MAX_TERMS) {
+        sum->term[AM_MAX_TERMS - 1].den = 0; /* more than a sum holds: its last term reads "…" and has no value */
+        return;
+    }
+    insert(sum, &product);
+}
+
+am_term am_row_term(const am_row *row)
+{
+    return scaled(row->elements, am_dtypes[row->dtype].size);
+}
+
+am_sum am_report_formula(const am_report *report, int kind)
+{
+    am_sum sum = {0};
+    for (int i = 0; i < report->rows; i++)
+        if (report->row[i].kind == kind) am_sum_add(&sum, am_row_term(&report->row[i].row), 1);
+    return sum;
+}
+
+/* ---- text */
+
+static void write_power(am_writer *writer, int power)
+{
+    static const char *const superscripts[] = {"", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    if (power <= 9) {
+        am_write_text(writer, superscripts[power]);
+        return;
+    }
+    AM_WRITE(writer, "^");
+    am_write_int(writer, power);
+}
+
+static void write_symbol(am_writer *writer, int symbol, int power, const int64_t *values)
+{
+    bool compound = symbol == AM_S32 && power > 1; /* a product itself */
+    if (values != NULL) {
+        am_write_int(writer, values[symbol]);
+    } else {
+        if (compound) AM_WRITE(writer, "(");
+        am_write_text(writer, am_symbols[symbol].text);
+        if (compound) AM_WRITE(writer, ")");
+    }
+    if (power > 1) write_power(writer, power);
+}
+
+/* The factors on one side of a term's line. */
+typedef struct side {
+    int64_t coefficient;
+    int count;
+    uint8_t symbol[AM_SYMBOL_COUNT];
+} side;
+
+static void split_term(const am_term *term, side *above, side *below)
+{
+    *above = (side){.coefficient = term->num};
+    *below = (side){.coefficient = term->den};
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) {
+        if (term->power[i] > 0) above->symbol[above->count++] = (uint8_t)i;
+        if (term->power[i] < 0) below->symbol[below->count++] = (uint8_t)i;
+    }
+}
+
+/* coefficient·symbols; the coefficient is left out if it is 1 and not alone. */
+static void write_factors(am_writer *writer, const side *factors, const am_term *term, const int64_t *values)
+{
+    bool first = factors->coefficient == 1 && factors->count > 0;
+    if (!first) am_write_int(writer, factors->coefficient);
+    for (int i = 0; i < factors->count; i++) {
+        int symbol = factors->symbol[i];
+        int power = term->power[symbol];
+        if (!first) AM_WRITE(writer, "·");
+        write_symbol(writer, symbol, power < 0 ? -power : power, values);
+        first = false;
+    }
+}
+
+void am_write_term(am_writer *writer, const am_term *term, const int64_t *values)
+{
+    side above;
+    side below;
+    if (term->den == 0) {
+        AM_WRITE(writer, "…");
+        return;
+    }
+    split_term(term, &above, &below);
+    write_factors(writer, &above, term, values);
+    bool divided = below.count > 0 || below.coefficient != 1;
+    bool several = below.count + (below.coefficient != 1) > 1;
+    if (divided) am_write_text(writer, several ? "/(" : "/");
+    if (divided) write_factors(writer, &below, term, values);
+    if (several) AM_WRITE(writer, ")");
+}
+
+void am_write_sum(am_writer *writer, const am_sum *sum, const int64_t *values)
+{
+    if (sum->count == 0) AM_WRITE(writer, "0");
+    for (int i = 0; i < sum->count; i++) {
+        if (i > 0) AM_WRITE(writer, " + ");
+        am_write_term(writer, &sum->term[i], values);
+    }
+}
+
+/* " + " before every part of a total but the first. */
+static void write_plus(am_writer *writer, bool *first)
+{
+    if (!*first) AM_WRITE(writer, " + ");
+    *first = false;
+}
+
+static void write_multiple(am_writer *writer, const am_sum *sum, int64_t count, const int64_t *values)
+{
+    if (count > 1) {
+        am_write_int(writer, count);
+        AM_WRITE(writer, "·");
+    }
+    AM_WRITE(writer, "(");
+    am_write_sum(writer, sum, values);
+    AM_WRITE(writer, ")");
+}
+
+void am_write_total(am_writer *writer, const am_report *report, const int64_t *values)
+{
+    bool first = true;
+    for (int kind = 0; kind < report->kinds; kind++) {
+        am_sum sum = am_report_formula(report, kind);
+        if (sum.count == 0) continue;
+        write_plus(writer, &first);
+        write_multiple(writer, &sum, report->kind[kind].count, values);
+    }
+    for (int kind = AM_KIND_OUTSIDE; kind >= AM_KIND_SHARED; kind--) {
+        am_sum sum = am_report_formula(report, kind);
+        if (sum.count == 0) continue;
+        write_plus(writer, &first);
+        am_write_sum(writer, &sum, values);
+    }
+    if (first) AM_WRITE(writer, "0");
+}
+
+void am_write_shape(am_writer *writer, const am_row *row)
+{
+    AM_WRITE(writer, "[");
+    for (int i = 0; i < row->rank; i++) {
+        if (i > 0) AM_WRITE(writer, ", ");
+        am_write_term(writer, &row->extent[i], NULL);
+    }
+    AM_WRITE(writer, "]");
+}
+
+#define BY_CHECKPOINT 255 /* am_row.saved_by[].rule where a checkpoint holds its input */
+
+static const char *saver_why(const am_row *row, int saver)
+{
+    int rule = row->saved_by[saver].rule;
+    return rule == BY_CHECKPOINT ? "the checkpointed region starts from it when it runs again"
+                                 : am_ops[row->saved_by[saver].op].saves[rule].why;
+}
+
+static bool said_before(const am_row *row, int saver)
+{
+    for (int i = 0; i < saver; i++)
+        if (strcmp(saver_why(row, i), saver_why(row, saver)) == 0) return true;
+    return false;
+}
+
+void am_write_why(am_writer *writer, const am_row *row)
+{
+    for (int i = 0; i < row->savers; i++) {
+        const char *why = saver_why(row, i);
+        if (said_before(row, i)) continue;
+        if (i > 0) AM_WRITE(writer, "; ");
+        bool capital = i == 0 && why[0] >= 'a' && why[0] <= 'z';
+        if (capital) am_write_char(writer, (char)(why[0] - 'a' + 'A'));
+        am_write_text(writer, why + capital);
+    }
+    if (row->savers > 0) AM_WRITE(writer, ".");
+}
+
+void am_write_saver(am_writer *writer, const am_row *row, int saver)
+{
+    int rule = row->saved_by[saver].rule;
+    const am_op_info *op = &am_ops[row->saved_by[saver].op];
+    if (rule == BY_CHECKPOINT) {
+        AM_WRITE(writer, "checkpoint");
+        return;
+    }
+    am_write_text(writer, op->node);
+    AM_WRITE(writer, "Backward0.");
+    am_write_text(writer, op->saves[rule].attribute);
+}
+
+void am_write_kind(am_writer *writer, const am_kind *kind)
+{
+    am_write_text(writer, kind->name);
+    if (kind->layers_each <= 1) return;
+    AM_WRITE(writer, " of ");
+    am_write_int(writer, kind->layers_each);
+    AM_WRITE(writer, " layers");
+}
+
+size_t am_term_text(const am_term *term, const int64_t *values, char *buffer, size_t size)
+{
+    am_writer writer = am_writer_of(buffer, size);
+    am_write_term(&writer, term, values);
+    return am_writer_end(&writer);
+}
+
+size_t am_sum_text(const am_sum *sum, const int64_t *values, char *buffer, size_t size)
+{
+    am_writer writer = am_writer_of(buffer, size);
+    am_write_sum(&writer, sum, values);
+    return am_writer_end(&writer);
+}

@@ -1,0 +1,22 @@
+/* Closed forms as text, for the report's JSON and text alike. values: NULL for symbols, else the symbols' values put in. */
+#ifndef AM_EXPLAIN_H
+#define AM_EXPLAIN_H
+
+#include "writer.h"
+
+void am_write_term(am_writer *writer, const am_term *term, const int64_t *values);
+void am_write_sum(am_writer *writer, const am_sum *sum, const int64_t *values);
+/* The whole model: "32·(12·s·b·h + 24) + 8·s·b". */
+void am_write_total(am_writer *writer, const am_report *report, const int64_t *values);
+/* "[s·b, h]" */
+void am_write_shape(am_writer *writer, const am_row *row);
+/* "2·s·b·h": the bytes of a row. */
+am_term am_row_term(const am_row *row);
+/* Why a row is kept, as a sentence: what each of its savers needs it for, said once. */
+void am_write_why(am_writer *writer, const am_row *row);
+/* "MmBackward0.self", or "checkpoint" */
+void am_write_saver(am_writer *writer, const am_row *row, int saver);
+/* "checkpointed segment of 4 layers" */
+void am_write_kind(am_writer *writer, const am_kind *kind);
+
+#endif

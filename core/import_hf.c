@@ -1,0 +1,326 @@
+/* A Hugging Face config.json as transformers 5.23 reads it. */
+#include <string.h>
+
+#include "document.h"
+#include "input.h"
+#include "wiring.h"
+
+/* ---- keys */
+
+#define NOT_NULL INT64_MIN
+
+/* A key of config.json and the input that it sets. */
+typedef struct entry {
+    const char *key, *alias; /* alias: another name that transformers takes for it; NULL if none */
+    am_field_id field;
+    int64_t absent; /* transformers' default */
+    int64_t null;   /* what null stands for; NOT_NULL: it may not stand there */
+} entry;
+
+#define MOST_ENTRIES 11
+
+typedef struct importer {
+    const char *model_type;
+    int family;
+    entry entries[MOST_ENTRIES + 1]; /* ends with key NULL */
+} importer;
+
+/* Defaults as transformers 5.23's configuration classes have them. */
+static const importer importers[] = {
+    {"gpt2",
+     AM_FAMILY_GPT2,
+     {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},
+      {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},
+      {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},
+      {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
+      {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},
+      {"n_positions", "max_position_embeddings", AM_F_max_positions, 1024, NOT_NULL},
+      {"resid_pdrop", NULL, AM_F_dropout, 100000, NOT_NULL},
+      {"attn_pdrop", NULL, AM_F_attention_dropout, 100000, NOT_NULL},
+      {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"llama",
+     AM_FAMILY_LLAMA,
+     {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, AM_AUTO, AM_AUTO},
+      {"head_dim", NULL, AM_F_head_dim, AM_AUTO, AM_AUTO},
+      {"intermediate_size", NULL, AM_F_ffn, 11008, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 32000, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, 0},
+      {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"mistral",
+     AM_FAMILY_MISTRAL,
+     {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, 8, AM_AUTO},
+      {"head_dim", NULL, AM_F_head_dim, AM_AUTO, AM_AUTO},
+      {"intermediate_size", NULL, AM_F_ffn, 14336, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 32000, NOT_NULL},
+      {"sliding_window", NULL, AM_F_sliding_window, 4096, 0},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"qwen2",
+     AM_FAMILY_QWEN2,
+     {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, 32, AM_AUTO},
+      {"head_dim", NULL, AM_F_head_dim, AM_AUTO, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, 22016, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 151936, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"qwen3",
+     AM_FAMILY_QWEN3,
+     {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, 32, AM_AUTO},
+      {"head_dim", NULL, AM_F_head_dim, 128, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, 22016, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 151936, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"gemma",
+     AM_FAMILY_GEMMA,
+     {{"num_hidden_layers", NULL, AM_F_layers, 28, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 3072, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 16, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, 16, NOT_NULL},
+      {"head_dim", NULL, AM_F_head_dim, 256, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, 24576, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 256000, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+};
+
+enum { IMPORTER_COUNT = sizeof importers / sizeof *importers };
+
+static am_code read_value(int64_t *number, const am_document *document, am_json_value value, const char *key,
+                          const am_field *field, am_status *status)
+{
+    am_code code;
+    switch (field->kind) {
+    case AM_KIND_FLAG: return am_document_flag(document, value, key, number, status);
+    case AM_KIND_RATIO:
+        code = am_document_ratio(document, value, key, number, status);
+        if (code != AM_OK || (*number >= 0 && *number < AM_MILLION)) return code;
+        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be a probability from 0 to below 1", key);
+    default: break;
+    }
+    int64_t least = field->least > 1 ? field->least : 1; /* where 0 would mean none, the file has null */
+    code = am_document_integer(document, value, key, number, status);
+    if (code != AM_OK || (*number >= least && *number <= field->most)) return code;
+    return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from %d to %d", key, least, field->most);
+}
+
+static am_code read_entry(am_config *config, const am_document *document, const entry *from, am_status *status)
+{
+    const am_field *field = &am_fields[from->field];
+    int64_t *number = am_field_number(config, field);
+    const char *key = from->key;
+    am_json_value value = am_document_find(document, key);
+    am_json_value other = from->alias ? am_document_find(document, from->alias) : 0;
+    if (value && other)
+        return am_fail(status, AM_BAD_CONFIG, key, "%s and %s are the same, and both are given", key, from->alias);
+    if (other) {
+        key = from->alias;
+        value = other;
+    }
+    *number = value ? from->null : from->absent;
+    if (!value || (from->null != NOT_NULL && am_document_is_null(document, value))) return AM_OK;
+    return read_value(number, document, value, key, field, status);
+}
+
+static am_code read_entries(am_config *config, const am_document *document, const importer *from, am_status *status)
+{
+    am_code code = AM_OK;
+    for (const entry *each = from->entries; each->key && code == AM_OK; each++)
+        code = read_entry(config, document, each, status);
+    return code;
+}
+
+/* ---- activations */
+
+typedef struct activation {
+    const char *name; /* in transformers' ACT2FN */
+    int64_t value;
+} activation;
+
+static const activation plain[] = {{"gelu_new", AM_GELU_NEW}, {"gelu", AM_GELU}, {"gelu_pytorch_tanh", AM_GELU_TANH},
+                                   {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU}};
+static const activation gated[] = {
+    {"silu", AM_SWIGLU}, {"swish", AM_SWIGLU}, {"gelu", AM_GEGLU}, {"gelu_pytorch_tanh", AM_GEGLU_TANH}};
+
+static am_code find_activation(am_config *config, const activation *list, size_t count, const char *key,
+                               const char *name, am_status *status)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i].name, name) != 0) continue;
+        config->activation = list[i].value;
+        return AM_OK;
+    }
+    return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered; %s", key, name,
+                   list == gated ? "silu, gelu and gelu_pytorch_tanh are"
+                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu and silu are");
+}
+
+/* The text of a key; "" if it is not given, or null. */
+static am_code read_name(const am_document *document, const char *key, char *name, size_t size, am_status *status)
+{
+    am_json_value value = am_document_find(document, key);
+    name[0] = '\0';
+    if (!value || am_document_is_null(document, value)) return AM_OK;
+    return am_document_text(document, value, key, name, size, status);
+}
+
+/* Leaves AM_AUTO, the family's own, where the file names none. */
+static am_code read_activation(am_config *config, const am_document *document, am_status *status)
+{
+    char name[32];
+    bool gpt2 = config->family == AM_FAMILY_GPT2, gemma = config->family == AM_FAMILY_GEMMA;
+    const char *key = gemma ? "hidden_activation" : gpt2 ? "activation_function" : "hidden_act";
+    am_code code = read_name(document, key, name, sizeof name, status);
+    if (code == AM_OK && gemma && name[0] == '\0') {
+        key = "hidden_act";
+        code = read_name(document, key, name, sizeof name, status);
+        /* Gemma's first files say gelu and mean its tanh form; transformers reads them so. */
+        if (strcmp(name, "gelu") == 0) memcpy(name, "gelu_pytorch_tanh", sizeof "gelu_pytorch_tanh");
+    }
+    if (code != AM_OK || name[0] == '\0') return code;
+    if (gpt2) return find_activation(config, plain, sizeof plain / sizeof *plain, key, name, status);
+    return find_activation(config, gated, sizeof gated / sizeof *gated, key, name, status);
+}
+
+/* ---- what is refused */
+
+/* Switches that change the operations. Off, null and absent are the same. */
+static const struct {
+    int family;
+    const char *key, *what;
+} switches[] = {
+    {AM_FAMILY_GPT2, "reorder_and_upcast_attn", "attention upcast to fp32"},
+    {AM_FAMILY_GPT2, "scale_attn_by_inverse_layer_idx", "attention scaled by the layer's index"},
+    {AM_FAMILY_GPT2, "add_cross_attention", "cross-attention"},
+    {AM_FAMILY_QWEN2, "use_sliding_window", "a sliding window in some layers"},
+    {AM_FAMILY_QWEN3, "use_sliding_window", "a sliding window in some layers"},
+    {AM_FAMILY_GEMMA, "use_bidirectional_attention", "attention to later tokens"},
+};
+
+static am_code check_switches(const am_document *document, int64_t family, am_status *status)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        const char *key = switches[i].key;
+        am_json_value value = switches[i].family == family ? am_document_find(document, key) : 0;
+        if (!value || am_document_is_null(document, value)) continue;
+        int64_t on;
+        am_code code = am_document_flag(document, value, key, &on, status);
+        if (code != AM_OK) return code;
+        if (on) return am_fail(status, AM_UNSUPPORTED, key, "%s is not covered: %s=false", switches[i].what, key);
+    }
+    return AM_OK;
+}
+
+static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
+{
+    bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3; /* the others' code does not look at it */
+    am_json_value list = read ? am_document_find(document, "layer_types") : 0;
+    if (!list || am_document_is_null(document, list) || am_document_is_list_of(document, list, "full_attention"))
+        return AM_OK;
+    return am_fail(status, AM_UNSUPPORTED, "layer_types",
+                   "only layers of full_attention are covered for this model_type");
+}
+
+static am_code check_refused(const am_config *config, const am_document *document, am_status *status)
+{
+    am_json_value quantized = am_document_find(document, "quantization_config");
+    if (quantized && !am_document_is_null(document, quantized))
+        return am_fail(status, AM_UNSUPPORTED, "quantization_config",
+                       "quantised weights are not covered: take the config.json of the model before quantisation");
+    if (config->family != AM_FAMILY_GPT2 && config->attention_dropout > 0)
+        return am_fail(status, AM_UNSUPPORTED, "attention_dropout",
+                       "dropout is covered for model_type gpt2 only: attention_dropout=0");
+    am_code code = check_switches(document, config->family, status);
+    return code == AM_OK ? check_layer_types(document, config->family, status) : code;
+}
+
+/* ---- architectures that are not covered */
+
+/* The nearest covered one by how a model_type begins; the first that fits. */
+static const struct {
+    const char *start, *nearest;
+} relatives[] = {
+    {"gemma", "gemma"},     {"recurrent_gemma", "gemma"},
+    {"mistral", "mistral"}, {"ministral", "mistral"},
+    {"mixtral", "mistral"}, {"qwen3", "qwen3"},
+    {"qwen", "qwen2"},      {"gpt_oss", "llama"},
+    {"gpt", "gpt2"},        {"opt", "gpt2"},
+    {"bloom", "gpt2"},      {"mpt", "gpt2"},
+    {"falcon", "gpt2"},     {"codegen", "gpt2"},
+    {"starcoder", "gpt2"},  {"phi3", "llama"},
+    {"phi", "gpt2"},        {"", "llama"},
+};
+
+static const char *nearest_type(const char *model_type)
+{
+    size_t i = 0;
+    while (strncmp(model_type, relatives[i].start, strlen(relatives[i].start)) != 0) i++;
+    return relatives[i].nearest;
+}
+
+static am_code find_importer(const am_document *document, const importer **found, am_status *status)
+{
+    char model_type[48];
+    am_code code = read_name(document, "model_type", model_type, sizeof model_type, status);
+    if (code != AM_OK) return code;
+    if (model_type[0] == '\0') return am_fail(status, AM_BAD_CONFIG, "model_type", "config.json has no model_type");
+    for (int i = 0; i < IMPORTER_COUNT; i++) {
+        *found = &importers[i];
+        if (strcmp(importers[i].model_type, model_type) == 0) return AM_OK;
+    }
+    return am_fail(status, AM_UNKNOWN_ARCHITECTURE, "model_type",
+                   "actmem does not yet cover model_type %s; the nearest covered one is %s", model_type,
+                   nearest_type(model_type));
+}
+
+/* ---- import */
+
+/* What the file says in other words, or leaves to the family's code. */
+static void complete(am_config *config)
+{
+    const am_wiring *wiring = am_wiring_of_family(config->family);
+    if (wiring->o_bias == AM_BIAS_AS_QKV) config->o_bias = config->qkv_bias;
+    am_wiring_fill(config, wiring);
+    if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
+    if (config->head_dim == AM_AUTO && config->hidden % config->heads == 0)
+        config->head_dim = config->hidden / config->heads;
+    if (config->ffn == AM_AUTO) config->ffn = 4 * config->hidden;
+    if (config->embedding_dropout == AM_AUTO) config->embedding_dropout = 0;
+}
+
+am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status)
+{
+    *status = (am_status){0};
+    am_document document;
+    const importer *from = NULL;
+    am_code code = am_document_read(&document, json, length, status);
+    if (code == AM_OK) code = find_importer(&document, &from, status);
+    if (code != AM_OK) return code;
+    am_config next = *config;
+    am_config_clear_model(&next);
+    next.family = from->family;
+    code = read_entries(&next, &document, from, status);
+    if (code == AM_OK) code = read_activation(&next, &document, status);
+    if (code == AM_OK) code = check_refused(&next, &document, status);
+    if (code != AM_OK) return code;
+    complete(&next);
+    *config = next;
+    return AM_OK;
+}

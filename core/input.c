@@ -1,0 +1,181 @@
+/* Numbers, names and choices as users and files write them. Without floating point: its parsing would outweigh the rest
+ * of the wasm. */
+#include "input.h"
+
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool am_read_integer(const char *text, size_t length, int64_t *value)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_digit(text[i])) return false;
+        if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, text[i] - '0', &sum)) sum = INT64_MAX;
+    }
+    *value = sum;
+    return length > 0;
+}
+
+/* ---- decimal numbers */
+
+/* digits · 10^exponent. Digits that no longer fit are dropped: they lie far below a millionth of what is kept. */
+typedef struct decimal {
+    int64_t digits, exponent;
+    bool negative;
+} decimal;
+
+#define MOST_DIGITS   1000000000000000 /* one more digit still fits */
+#define MOST_EXPONENT 1000000000
+
+typedef struct reader {
+    const char *at, *end;
+} reader;
+
+static bool accept(reader *from, char c)
+{
+    if (from->at == from->end || lower(*from->at) != c) return false;
+    from->at++;
+    return true;
+}
+
+/* One digit or more. shift: what each of them adds to the exponent, -1 after the point. */
+static bool read_digits(reader *from, decimal *number, int shift)
+{
+    const char *start = from->at;
+    for (; from->at < from->end && is_digit(*from->at); from->at++) {
+        if (number->digits < MOST_DIGITS)
+            number->digits = number->digits * 10 + (*from->at - '0');
+        else
+            number->exponent++;
+        number->exponent += shift;
+    }
+    return from->at > start;
+}
+
+static bool read_exponent(reader *from, decimal *number)
+{
+    bool negative = accept(from, '-');
+    if (!negative) accept(from, '+');
+    decimal exponent = {0};
+    if (!read_digits(from, &exponent, 0)) return false;
+    int64_t size = exponent.exponent > 0 || exponent.digits > MOST_EXPONENT ? MOST_EXPONENT : exponent.digits;
+    number->exponent += negative ? -size : size;
+    return true;
+}
+
+/* JSON's grammar of a number. */
+static bool read_decimal(const char *text, size_t length, decimal *number)
+{
+    reader from = {text, text + length};
+    *number = (decimal){.negative = accept(&from, '-')};
+    const char *first = from.at;
+    if (!read_digits(&from, number, 0)) return false;
+    if (*first == '0' && from.at - first > 1) return false;
+    if (accept(&from, '.') && !read_digits(&from, number, -1)) return false;
+    if (accept(&from, 'e') && !read_exponent(&from, number)) return false;
+    return from.at == from.end;
+}
+
+/* digits · 10^exponent, rounded down, and the first digit that is dropped. */
+static int64_t scale(int64_t digits, int64_t exponent, int64_t *dropped)
+{
+    for (; exponent > 0 && digits != 0 && digits != INT64_MAX; exponent--)
+        if (__builtin_mul_overflow(digits, 10, &digits)) digits = INT64_MAX;
+    *dropped = 0;
+    for (; exponent < 0 && (digits != 0 || *dropped != 0); exponent++) {
+        *dropped = digits % 10;
+        digits /= 10;
+    }
+    return digits;
+}
+
+bool am_read_millionths(const char *text, size_t length, int64_t *value)
+{
+    decimal number;
+    if (!read_decimal(text, length, &number)) return false;
+    int64_t dropped;
+    int64_t millionths = scale(number.digits, number.exponent + 6, &dropped);
+    if (dropped >= 5) millionths++;
+    if (millionths == 0 && number.digits != 0) millionths = 1;
+    if (millionths == AM_MILLION && scale(number.digits, number.exponent, &dropped) == 0) millionths--;
+    *value = number.negative && millionths > 0 ? -1 : millionths;
+    return true;
+}
+
+/* ---- names */
+
+#define LONGEST_NAME 40
+
+static int least(int x, int y)
+{
+    return x < y ? x : y;
+}
+
+/* Edit distance without regard to case, lenient to what is too much, since people write seq_len for seq and hidden_size
+ * for hidden; names that begin alike are nearer. */
+int am_name_distance(const char *written, const char *name)
+{
+    enum { TOO_MUCH = 1, MISSING = 2, WRONG = 2, SAME_START = 3 };
+    int row[LONGEST_NAME + 1];
+    int length = least((int)strlen(name), LONGEST_NAME);
+    for (int j = 0; j <= length; j++) row[j] = j * MISSING;
+    for (const char *c = written; *c; c++) {
+        int diagonal = row[0];
+        row[0] += TOO_MUCH;
+        for (int j = 1; j <= length; j++) {
+            int replaced = diagonal + (lower(*c) == lower(name[j - 1]) ? 0 : WRONG);
+            diagonal = row[j];
+            row[j] = least(replaced, least(diagonal + TOO_MUCH, row[j - 1] + MISSING));
+        }
+    }
+    int start = 0;
+    while (start < length && start < 4 && lower(written[start]) == lower(name[start])) start++;
+    return row[length] - start * SAME_START;
+}
+
+void am_copy_text(char *buffer, size_t size, const char *text, size_t length)
+{
+    if (size == 0) return;
+    if (length > size - 1) length = size - 1;
+    memcpy(buffer, text, length);
+    buffer[length] = '\0';
+}
+
+/* ---- choices */
+
+int64_t am_choice_count(const char *choices)
+{
+    int64_t count = 1;
+    for (; *choices; choices++) count += *choices == '|';
+    return count;
+}
+
+int64_t am_choice_index(const char *choices, const char *text)
+{
+    size_t length = strlen(text);
+    for (int64_t index = 0;; index++) {
+        size_t own = strcspn(choices, "|");
+        if (own == length && memcmp(choices, text, length) == 0) return index;
+        if (choices[own] == '\0') return -1;
+        choices += own + 1;
+    }
+}
+
+const char *am_choice_text(const char *choices, int64_t index, char *buffer, size_t size)
+{
+    for (; index > 0; index--) {
+        choices += strcspn(choices, "|");
+        if (*choices == '|') choices++;
+    }
+    am_copy_text(buffer, size, choices, strcspn(choices, "|"));
+    return buffer;
+}

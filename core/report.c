@@ -1,0 +1,144 @@
+/* The report as one JSON document; the larger sections are in files of their own. */
+#include "report.h"
+
+#include "query.h"
+
+/* ---- configuration and model */
+
+static void write_field(am_writer *json, const am_config *config, const am_field *field)
+{
+    char value[AM_TEXT_SIZE];
+    am_json_quote(json);
+    am_write_text(json, field->key);
+    AM_WRITE(json, "\":");
+    am_field_value(config, field, value, sizeof value);
+    if (field->kind == AM_KIND_INT || field->kind == AM_KIND_RATIO)
+        am_json_number(json, value);
+    else
+        am_json_string(json, value);
+}
+
+static void write_config(am_writer *json, const am_report *report, const am_query *query)
+{
+    AM_OPEN(json, "config", "{");
+    for (int i = 0; i < AM_FIELD_COUNT; i++) write_field(json, &report->config, &am_fields[i]);
+    am_json_close(json, '}');
+    AM_KEY(json, "query");
+    am_json_quote(json);
+    am_write_query(json, query, &report->config, report->preset);
+    am_json_unquote(json);
+}
+
+static void write_parts(am_writer *json, const am_parameters *parameters)
+{
+    AM_OPEN(json, "parts", "[");
+    for (int i = 0; i < parameters->count; i++) {
+        const am_part *part = &parameters->part[i];
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "component", am_component_names[part->component]);
+        AM_PUT_BOOL(json, "adapter", part->adapter);
+        AM_PUT_INT(json, "parameters", part->parameters);
+        AM_PUT_INT(json, "trainable", part->trainable);
+        AM_PUT_INT(json, "bytes", part->bytes);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+static void write_model(am_writer *json, const am_report *report, const am_query *query)
+{
+    char family[AM_TEXT_SIZE];
+    const am_preset *preset = report->preset;
+    int64_t published = preset != NULL && !am_query_reshapes(query) ? preset->parameters : 0;
+    AM_OPEN(json, "model", "{");
+    AM_PUT_PLAIN(json, "name", preset != NULL ? preset->name : "");
+    AM_PUT_PLAIN(json, "label", preset != NULL ? preset->label : "custom");
+    AM_PUT_PLAIN(json, "source", preset != NULL ? preset->source : "");
+    AM_PUT_PLAIN(json, "family", am_field_value(&report->config, &am_fields[AM_F_family], family, sizeof family));
+    AM_PUT_INT(json, "layers", report->config.layers);
+    AM_PUT_INT(json, "parameters", report->parameters.total);
+    AM_PUT_INT(json, "trainable_parameters", report->parameters.trainable);
+    AM_PUT_FIGURE(json, "published_parameters", published > 0 ? published : -1);
+    write_parts(json, &report->parameters);
+    am_json_close(json, '}');
+}
+
+/* ---- where it comes from */
+
+static void write_derived(am_writer *json, const am_report *report)
+{
+    const am_config *config = &report->config;
+    AM_OPEN(json, "derived", "[");
+    if (config->stack == AM_STACK_HF)
+        am_json_plain(
+            json,
+            "the rules were measured on the fixtures' models; this configuration's figures are derived from them");
+    if (config->stack == AM_STACK_PAPER)
+        am_json_plain(json, "the paper gives the saved bytes; the peaks are derived by playing its operations");
+    if (config->pp > 1)
+        am_json_plain(json,
+                      "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
+    if (config->autocast != AM_AUTOCAST_OFF)
+        am_json_plain(json, "peaks under autocast: measured were the saved bytes only");
+    am_json_close(json, ']');
+}
+
+static void write_provenance(am_writer *json, const am_report *report)
+{
+    char stack[AM_TEXT_SIZE];
+    bool paper = report->config.stack == AM_STACK_PAPER;
+    AM_OPEN(json, "provenance", "{");
+    AM_PUT_PLAIN(json, "stack", am_field_value(&report->config, &am_fields[AM_F_stack], stack, sizeof stack));
+    AM_PUT_PLAIN(json, "verified_by", paper ? "paper" : "measured");
+    AM_KEY(json, "detail");
+    am_json_plain(json, paper ? "Korthikanti et al. 2022, arXiv 2205.05198"
+                              : "PyTorch 2.15.0, transformers 5.23.0, on fake CUDA tensors; see tests/fixtures");
+    write_derived(json, report);
+    AM_OPEN(json, "not_counted", "[");
+    am_json_plain(json, "allocator rounding and fragmentation");
+    am_json_plain(json, "kernel workspaces");
+    am_json_plain(json, "communication buffers");
+    am_json_plain(json, "CUDA context");
+    am_json_close(json, ']');
+    am_json_close(json, '}');
+}
+
+/* ---- documents */
+
+size_t am_report_json(const am_report *report, char *buffer, size_t size)
+{
+    am_writer json = am_writer_of(buffer, size);
+    am_query query = am_query_of(&report->config, report->preset);
+    am_json_open(&json, '{');
+    AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
+    AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
+    write_config(&json, report, &query);
+    write_model(&json, report, &query);
+    am_json_symbols(&json, report);
+    am_json_saved(&json, report);
+    am_json_components(&json, report);
+    am_json_rows(&json, report);
+    am_json_step(&json, report);
+    am_json_checkpoint(&json, report);
+    am_json_state(&json, report);
+    am_json_ranks(&json, report);
+    am_json_formulas(&json, report);
+    am_json_example(&json, report);
+    write_provenance(&json, report);
+    am_json_close(&json, '}');
+    return am_json_end(&json);
+}
+
+size_t am_error_json(const am_status *status, char *buffer, size_t size)
+{
+    am_writer json = am_writer_of(buffer, size);
+    am_json_open(&json, '{');
+    AM_KEY(&json, "error");
+    am_json_open(&json, '{');
+    AM_PUT_PLAIN(&json, "code", am_code_name(status->code));
+    AM_PUT_TEXT(&json, "field", status->field);
+    AM_PUT_TEXT(&json, "message", status->message);
+    am_json_close(&json, '}');
+    am_json_close(&json, '}');
+    return am_json_end(&json);
+}

@@ -1,0 +1,26 @@
+/* What the report's JSON and its text both read off a report. */
+#ifndef AM_REPORT_H
+#define AM_REPORT_H
+
+#include "writer.h"
+
+/* The symbols that a report's rows use, and b and s in any case. */
+void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT]);
+/* Saved bytes of the whole model by component. */
+void am_report_components(const am_report *report, int64_t bytes[AM_COMPONENT_COUNT]);
+/* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
+bool am_plan_is_pareto(const am_report *report, int plan);
+
+/* Sections of the report's JSON, each one key or more of the document. */
+void am_json_symbols(am_writer *json, const am_report *report);
+void am_json_saved(am_writer *json, const am_report *report);
+void am_json_components(am_writer *json, const am_report *report);
+void am_json_rows(am_writer *json, const am_report *report);
+void am_json_example(am_writer *json, const am_report *report);
+void am_json_step(am_writer *json, const am_report *report);
+void am_json_checkpoint(am_writer *json, const am_report *report);
+void am_json_state(am_writer *json, const am_report *report);
+void am_json_ranks(am_writer *json, const am_report *report);
+void am_json_formulas(am_writer *json, const am_report *report);
+
+#endif

@@ -1,0 +1,136 @@
+/* The report's JSON: parameters and what they cost, pipeline stages, and the published formulas beside the true figure. */
+#include "report.h"
+
+#include "state.h"
+
+/* ---- parameters and what they cost */
+
+static void write_convention_head(am_writer *json, const char *id, const char *name, const char *source)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "id", id);
+    AM_PUT_PLAIN(json, "name", name);
+    AM_PUT_PLAIN(json, "source", source);
+}
+
+static void write_convention_bytes(am_writer *json, const am_state *state)
+{
+    AM_PUT_FIGURE(json, "weights_bytes", state->weights);
+    AM_PUT_FIGURE(json, "master_bytes", state->master);
+    AM_PUT_FIGURE(json, "gradients_bytes", state->gradients);
+    AM_PUT_FIGURE(json, "optimizer_bytes", state->optimizer);
+    AM_PUT_FIGURE(json, "bytes", state->bytes);
+    am_json_close(json, '}');
+}
+
+static void write_convention(am_writer *json, const am_parameters *parameters, const am_convention *convention)
+{
+    am_state state = am_state_of(parameters, convention);
+    write_convention_head(json, convention->id, convention->name, convention->source);
+    AM_PUT_INT(json, "bytes_per_parameter",
+               convention->weights + convention->master + convention->gradients + convention->optimizer);
+    AM_PUT_INT(json, "weights", convention->weights);
+    AM_PUT_INT(json, "master", convention->master);
+    AM_PUT_INT(json, "gradients", convention->gradients);
+    AM_PUT_INT(json, "optimizer", convention->optimizer);
+    write_convention_bytes(json, &state);
+}
+
+/* What this configuration's dtypes lead to: no whole number of bytes a parameter where they are mixed. */
+static void write_configured(am_writer *json, const am_parameters *parameters)
+{
+    am_state state = am_state_configured(parameters);
+    write_convention_head(json, "configured", "as configured, with AdamW",
+                          "torch.optim.AdamW keeps exp_avg and exp_avg_sq in the parameter's dtype");
+    AM_PUT_FIGURE(json, "bytes_per_parameter", -1);
+    AM_PUT_FIGURE(json, "weights", -1);
+    AM_PUT_FIGURE(json, "master", -1);
+    AM_PUT_FIGURE(json, "gradients", -1);
+    AM_PUT_FIGURE(json, "optimizer", -1);
+    write_convention_bytes(json, &state);
+}
+
+void am_json_state(am_writer *json, const am_report *report)
+{
+    const am_parameters *parameters = &report->parameters;
+    AM_OPEN(json, "state", "{");
+    AM_PUT_INT(json, "parameters", parameters->total);
+    AM_PUT_INT(json, "trainable_parameters", parameters->trainable);
+    AM_PUT_INT(json, "parameter_bytes", parameters->bytes);
+    AM_PUT_INT(json, "gradient_bytes", am_state_configured(parameters).gradients);
+    AM_OPEN(json, "conventions", "[");
+    write_configured(json, parameters);
+    for (int i = 0; i < am_convention_count; i++) write_convention(json, parameters, &am_conventions[i]);
+    am_json_close(json, ']');
+    am_json_close(json, '}');
+}
+
+/* ---- ranks and formulas */
+
+void am_json_ranks(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "ranks", "[");
+    for (int i = 0; i < report->ranks; i++) {
+        const am_rank *rank = &report->rank[i];
+        am_json_open(json, '{');
+        AM_PUT_INT(json, "rank", rank->rank);
+        AM_PUT_INT(json, "layers", rank->layers);
+        AM_PUT_INT(json, "in_flight", rank->in_flight);
+        AM_PUT_INT(json, "layer_bytes", rank->layer_bytes);
+        AM_PUT_INT(json, "saved_bytes", rank->saved_bytes);
+        AM_PUT_FIGURE(json, "peak_bytes", rank->peak_bytes);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+static void write_published(am_writer *json, const am_formula *formula, const am_config *example)
+{
+    AM_OPEN(json, "published", "{");
+    AM_PUT_PLAIN(json, "example", formula->example);
+    AM_PUT_INT(json, "value", formula->published);
+    AM_PUT_FIGURE(json, "computed", formula->evaluate(example));
+    am_json_close(json, '}');
+}
+
+static void write_named_formula(am_writer *json, const am_report *report, const am_formula *formula,
+                                const am_config *example)
+{
+    int64_t value = formula->evaluate(&report->config);
+    bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "id", formula->id);
+    AM_PUT_PLAIN(json, "name", formula->name);
+    AM_PUT_PLAIN(json, "source", formula->source);
+    AM_PUT_PLAIN(json, "expression", formula->expression);
+    AM_PUT_PLAIN(json, "caveat", formula->caveat);
+    AM_PUT_PLAIN(json, "unit", formula->unit);
+    AM_PUT_FIGURE(json, "bytes", value);
+    AM_PUT_RATIO(json, "ratio", comparable ? value : -1, report->saved_bytes);
+    write_published(json, formula, example);
+    am_json_close(json, '}');
+}
+
+/* The example of a formula as a configuration, from where an empty text would start. */
+static void read_example(am_config *config, const am_config *start, const am_formula *formula)
+{
+    am_status status;
+    *config = *start;
+    am_config_parse(config, formula->example, &status); /* the tests hold that both succeed */
+    am_config_resolve(config, &status);
+}
+
+void am_json_formulas(am_writer *json, const am_report *report)
+{
+    am_config start = am_default_config();
+    am_config example;
+    const char *read = "";
+    AM_OPEN(json, "formulas", "[");
+    for (int i = 0; i < am_formula_count; i++) {
+        const am_formula *formula = &am_formulas[i];
+        if (strcmp(formula->example, read) != 0) read_example(&example, &start, formula);
+        read = formula->example;
+        write_named_formula(json, report, formula, &example);
+    }
+    am_json_close(json, ']');
+}

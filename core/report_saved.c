@@ -1,0 +1,293 @@
+/* The report's JSON: what is saved, row by row, and the worked example that adds the rows up. */
+#include "report.h"
+
+#include "explain.h"
+
+/* ---- symbols */
+
+static void mark_symbols(bool used[AM_SYMBOL_COUNT], const am_term *term)
+{
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) used[i] = used[i] || term->power[i] != 0;
+}
+
+static void mark_rows(bool used[AM_SYMBOL_COUNT], const am_report_row *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        mark_symbols(used, &rows[i].row.elements);
+        for (int j = 0; j < rows[i].row.rank; j++) mark_symbols(used, &rows[i].row.extent[j]);
+    }
+}
+
+void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT])
+{
+    memset(used, 0, AM_SYMBOL_COUNT * sizeof used[0]);
+    used[AM_S] = used[AM_B] = true;
+    mark_rows(used, report->row, report->rows);
+    mark_rows(used, report->dropped, report->dropped_rows);
+}
+
+void am_json_symbols(am_writer *json, const am_report *report)
+{
+    bool used[AM_SYMBOL_COUNT];
+    am_report_symbols(report, used);
+    AM_OPEN(json, "symbols", "[");
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) {
+        if (!used[i]) continue;
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "symbol", am_symbols[i].text);
+        AM_PUT_PLAIN(json, "key", am_symbols[i].key);
+        AM_PUT_PLAIN(json, "name", am_symbols[i].name);
+        AM_PUT_INT(json, "value", report->extents.value[i]);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+/* ---- what is saved */
+
+static void write_sum_key(am_writer *json, const am_sum *sum, const int64_t *values)
+{
+    am_json_quote(json);
+    am_write_sum(json, sum, values);
+    am_json_unquote(json);
+}
+
+static void write_kinds(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "layers", "[");
+    for (int i = 0; i < report->kinds; i++) {
+        am_sum sum = am_report_formula(report, i);
+        am_json_open(json, '{');
+        AM_KEY(json, "kind");
+        am_json_quote(json);
+        am_write_kind(json, &report->kind[i]);
+        am_json_unquote(json);
+        AM_PUT_INT(json, "count", report->kind[i].count);
+        AM_PUT_INT(json, "layers_each", report->kind[i].layers_each);
+        AM_PUT_INT(json, "bytes", report->kind[i].bytes);
+        AM_KEY(json, "formula");
+        write_sum_key(json, &sum, NULL);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+/* Bytes of a component outside the layers, and their formula. */
+static int64_t outside_of(const am_report *report, am_component component, am_sum *sum)
+{
+    int64_t bytes = 0;
+    *sum = (am_sum){0};
+    for (int i = 0; i < report->rows; i++) {
+        const am_report_row *row = &report->row[i];
+        if (row->kind != AM_KIND_OUTSIDE || row->row.module.component != component) continue;
+        bytes += row->row.bytes * row->count;
+        am_sum_add(sum, am_row_term(&row->row), row->count);
+    }
+    return bytes;
+}
+
+static void write_outside(am_writer *json, const am_report *report)
+{
+    bool seen[AM_COMPONENT_COUNT] = {false};
+    am_sum sum;
+    AM_OPEN(json, "outside", "[");
+    for (int i = 0; i < report->rows; i++) {
+        am_component component = report->row[i].row.module.component;
+        if (report->row[i].kind != AM_KIND_OUTSIDE || seen[component]) continue;
+        seen[component] = true;
+        int64_t bytes = outside_of(report, component, &sum);
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "name", am_component_names[component]);
+        AM_PUT_PLAIN(json, "component", am_component_names[component]);
+        AM_PUT_INT(json, "bytes", bytes);
+        AM_KEY(json, "formula");
+        write_sum_key(json, &sum, NULL);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+    AM_PUT_INT(json, "outside_bytes", report->outside_bytes);
+}
+
+void am_json_saved(am_writer *json, const am_report *report)
+{
+    am_sum shared = am_report_formula(report, AM_KIND_SHARED);
+    AM_OPEN(json, "saved", "{");
+    AM_PUT_INT(json, "bytes", report->saved_bytes);
+    AM_KEY(json, "formula");
+    am_json_quote(json);
+    am_write_total(json, report, NULL);
+    am_json_unquote(json);
+    write_kinds(json, report);
+    AM_PUT_INT(json, "shared_bytes", report->shared_bytes);
+    AM_KEY(json, "shared_formula");
+    write_sum_key(json, &shared, NULL);
+    write_outside(json, report);
+    am_json_close(json, '}');
+}
+
+void am_report_components(const am_report *report, int64_t bytes[AM_COMPONENT_COUNT])
+{
+    memset(bytes, 0, AM_COMPONENT_COUNT * sizeof bytes[0]);
+    for (int i = 0; i < report->rows; i++)
+        bytes[report->row[i].row.module.component] += report->row[i].row.bytes * report->row[i].count;
+}
+
+void am_json_components(am_writer *json, const am_report *report)
+{
+    int64_t bytes[AM_COMPONENT_COUNT];
+    am_report_components(report, bytes);
+    AM_OPEN(json, "components", "[");
+    for (int i = 0; i < AM_COMPONENT_COUNT; i++) {
+        if (bytes[i] <= 0) continue;
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "component", am_component_names[i]);
+        AM_PUT_INT(json, "bytes", bytes[i]);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+/* ---- rows */
+
+static void write_scope(am_writer *json, const am_report *report, int kind)
+{
+    AM_KEY(json, "scope");
+    am_json_quote(json);
+    if (kind == AM_KIND_OUTSIDE)
+        AM_WRITE(json, "outside");
+    else if (kind == AM_KIND_SHARED)
+        AM_WRITE(json, "shared");
+    else
+        am_write_kind(json, &report->kind[kind]);
+    am_json_unquote(json);
+}
+
+static void write_formula(am_writer *json, const am_term *term, const int64_t *values)
+{
+    AM_KEY(json, "formula");
+    am_json_quote(json);
+    am_write_term(json, term, NULL);
+    am_json_unquote(json);
+    AM_KEY(json, "substituted");
+    am_json_quote(json);
+    am_write_term(json, term, values);
+    am_json_unquote(json);
+}
+
+/* "MmBackward0.self" */
+static void write_savers(am_writer *json, const am_row *row)
+{
+    AM_OPEN(json, "saved_by", "[");
+    for (int i = 0; i < row->savers; i++) {
+        am_json_quote(json);
+        am_write_saver(json, row, i);
+        am_json_unquote(json);
+    }
+    am_json_close(json, ']');
+}
+
+static void write_shape(am_writer *json, const am_row *row)
+{
+    AM_KEY(json, "shape");
+    am_json_quote(json);
+    am_write_shape(json, row);
+    am_json_unquote(json);
+    AM_OPEN(json, "shape_values", "[");
+    for (int i = 0; i < row->rank; i++) am_json_int(json, row->shape[i]);
+    am_json_close(json, ']');
+}
+
+static void write_row(am_writer *json, const am_report *report, const am_report_row *row)
+{
+    am_term bytes = am_row_term(&row->row);
+    am_json_open(json, '{');
+    write_scope(json, report, row->kind);
+    AM_KEY(json, "module");
+    am_json_joined(json, row->row.module.path, row->row.module.leaf);
+    AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
+    AM_PUT_PLAIN(json, "op", am_ops[row->row.op].name);
+    AM_PUT_PLAIN(json, "name", row->row.name);
+    write_shape(json, &row->row);
+    AM_PUT_PLAIN(json, "dtype", am_dtypes[row->row.dtype].name);
+    AM_PUT_INT(json, "bytes", row->row.bytes);
+    AM_PUT_INT(json, "count", row->count);
+    write_formula(json, &bytes, report->extents.value);
+    AM_KEY(json, "why");
+    am_json_quote(json);
+    am_write_why(json, &row->row);
+    am_json_unquote(json);
+    write_savers(json, &row->row);
+    am_json_close(json, '}');
+}
+
+void am_json_rows(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "rows", "[");
+    for (int i = 0; i < report->rows; i++) write_row(json, report, &report->row[i]);
+    am_json_close(json, ']');
+    AM_OPEN(json, "dropped", "[");
+    for (int i = 0; i < report->dropped_rows; i++) write_row(json, report, &report->dropped[i]);
+    am_json_close(json, ']');
+}
+
+/* ---- the worked example */
+
+static void write_example_row(am_writer *json, const am_report *report, const am_report_row *row)
+{
+    am_term bytes = am_row_term(&row->row);
+    am_json_open(json, '{');
+    write_scope(json, report, row->kind);
+    AM_PUT_PLAIN(json, "name", row->row.name);
+    AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
+    write_formula(json, &bytes, report->extents.value);
+    AM_PUT_INT(json, "bytes", row->row.bytes);
+    AM_PUT_INT(json, "count", row->count);
+    am_json_close(json, '}');
+}
+
+static void write_example_sum(am_writer *json, const am_report *report, int kind, const char *name, int64_t bytes,
+                              int64_t count)
+{
+    am_sum sum = am_report_formula(report, kind);
+    if (sum.count == 0) return;
+    am_json_open(json, '{');
+    write_scope(json, report, kind);
+    AM_PUT_PLAIN(json, "name", name);
+    AM_KEY(json, "formula");
+    write_sum_key(json, &sum, NULL);
+    AM_KEY(json, "substituted");
+    write_sum_key(json, &sum, report->extents.value);
+    AM_PUT_INT(json, "bytes", bytes);
+    AM_PUT_INT(json, "count", count);
+    am_json_close(json, '}');
+}
+
+static void write_example_total(am_writer *json, const am_report *report)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "scope", "total");
+    AM_PUT_PLAIN(json, "name", "the whole model");
+    AM_KEY(json, "formula");
+    am_json_quote(json);
+    am_write_total(json, report, NULL);
+    am_json_unquote(json);
+    AM_KEY(json, "substituted");
+    am_json_quote(json);
+    am_write_total(json, report, report->extents.value);
+    am_json_unquote(json);
+    AM_PUT_INT(json, "bytes", report->saved_bytes);
+    AM_PUT_INT(json, "count", 1);
+    am_json_close(json, '}');
+}
+
+void am_json_example(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "example", "[");
+    for (int i = 0; i < report->rows; i++) write_example_row(json, report, &report->row[i]);
+    for (int i = 0; i < report->kinds; i++)
+        write_example_sum(json, report, i, "sum of the rows", report->kind[i].bytes, report->kind[i].count);
+    write_example_sum(json, report, AM_KIND_SHARED, "shared by the layers", report->shared_bytes, 1);
+    write_example_sum(json, report, AM_KIND_OUTSIDE, "outside the layers", report->outside_bytes, 1);
+    write_example_total(json, report);
+    am_json_close(json, ']');
+}

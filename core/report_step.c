@@ -1,0 +1,180 @@
+/* The report's JSON: the step over time, and what checkpointing plans would make of it. */
+#include "report.h"
+
+/* ---- the step */
+
+static void write_place(am_writer *json, const am_place *place)
+{
+    static const char *const names[AM_PHASE_COUNT] = {"forward", "backward", "recompute", "backward"};
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "phase", names[place->phase]);
+    AM_PUT_FIGURE(json, "layer", place->layer);
+    AM_KEY(json, "module");
+    am_json_joined(json, place->module.path, place->module.leaf);
+    AM_PUT_PLAIN(json, "component", am_component_names[place->module.component]);
+    AM_PUT_PLAIN(json, "op", am_ops[place->op].name);
+    am_json_close(json, '}');
+}
+
+/* The modules of a timeline, each once: the point that named it first. */
+#define MAX_MODULES 240
+typedef struct module_list {
+    int count, last; /* last: found last */
+    uint16_t point[MAX_MODULES];
+} module_list;
+
+static bool same_module(const am_module *x, const am_module *y)
+{
+    bool path = x->path == y->path || strcmp(x->path, y->path) == 0;
+    return path && (x->leaf == y->leaf || strcmp(x->leaf, y->leaf) == 0);
+}
+
+static bool is_module(const module_list *list, const am_report *report, int index, const am_module *module)
+{
+    return index >= 0 && index < list->count && same_module(&report->point[list->point[index]].module, module);
+}
+
+/* Steps go through modules in order, forwards and backwards: the last one found and its neighbours come first. */
+static int find_module(const module_list *list, const am_report *report, const am_module *module)
+{
+    static const int neighbours[] = {0, 1, -1};
+    for (int i = 0; i < 3; i++)
+        if (is_module(list, report, list->last + neighbours[i], module)) return list->last + neighbours[i];
+    for (int i = 0; i < list->count; i++)
+        if (is_module(list, report, i, module)) return i;
+    return -1;
+}
+
+/* The index of a point's module; of the last one known where the list is full. */
+static int module_index(module_list *list, const am_report *report, int point)
+{
+    int index = find_module(list, report, &report->point[point].module);
+    if (index < 0 && list->count < MAX_MODULES) {
+        list->point[list->count] = (uint16_t)point;
+        index = list->count++;
+    }
+    list->last = index < 0 ? MAX_MODULES - 1 : index;
+    return list->last;
+}
+
+typedef struct op_list {
+    int count;
+    uint8_t index[AM_OP_COUNT]; /* from 1; 0: not yet */
+    uint8_t op[AM_OP_COUNT];
+} op_list;
+
+/* Operations of one name are one entry. */
+static int op_index(op_list *list, am_op op)
+{
+    if (list->index[op] != 0) return list->index[op] - 1;
+    int i = 0;
+    while (i < list->count && strcmp(am_ops[list->op[i]].name, am_ops[op].name) != 0) i++;
+    if (i == list->count) list->op[list->count++] = (uint8_t)op;
+    list->index[op] = (uint8_t)(i + 1);
+    return i;
+}
+
+static void write_point(am_writer *json, const am_point *point, int module, int op)
+{
+    am_json_open(json, '[');
+    am_json_int(json, point->phase);
+    am_json_int(json, point->layer);
+    am_json_int(json, module);
+    am_json_int(json, op);
+    am_json_int(json, point->live);
+    am_json_close(json, ']');
+}
+
+static void write_timeline(am_writer *json, const am_report *report)
+{
+    module_list modules = {0};
+    op_list ops = {0};
+    AM_OPEN(json, "timeline", "[");
+    for (int i = 0; i < report->points; i++) {
+        const am_point *point = &report->point[i];
+        write_point(json, point, module_index(&modules, report, i), op_index(&ops, point->op));
+    }
+    am_json_close(json, ']');
+    AM_OPEN(json, "timeline_modules", "[");
+    for (int i = 0; i < modules.count; i++) {
+        const am_module *module = &report->point[modules.point[i]].module;
+        am_json_joined(json, module->path, module->leaf);
+    }
+    am_json_close(json, ']');
+    AM_OPEN(json, "timeline_ops", "[");
+    for (int i = 0; i < ops.count; i++) am_json_plain(json, am_ops[ops.op[i]].name);
+    am_json_close(json, ']');
+}
+
+void am_json_step(am_writer *json, const am_report *report)
+{
+    const am_outcome *outcome = &report->outcome;
+    AM_OPEN(json, "step", "{");
+    AM_PUT_INT(json, "after_forward_bytes", outcome->after_forward);
+    AM_PUT_INT(json, "forward_peak_bytes", outcome->forward_peak);
+    AM_PUT_INT(json, "backward_peak_bytes", outcome->backward_peak);
+    AM_PUT_INT(json, "peak_bytes", outcome->step_peak);
+    AM_PUT_INT(json, "gradient_bytes", outcome->gradient_bytes);
+    AM_KEY(json, "forward_peak_at");
+    write_place(json, &outcome->forward_at);
+    AM_KEY(json, "backward_peak_at");
+    write_place(json, &outcome->backward_at);
+    AM_KEY(json, "peak_at");
+    write_place(json, &outcome->step_at);
+    write_timeline(json, report);
+    am_json_close(json, '}');
+}
+
+/* ---- checkpointing */
+
+static void write_policy(am_writer *json, am_policy policy)
+{
+    char text[AM_TEXT_SIZE];
+    AM_PUT_PLAIN(json, "policy", am_policy_text(policy, text, sizeof text));
+    AM_PUT_BOOL(json, "reentrant", policy.reentrant);
+}
+
+bool am_plan_is_pareto(const am_report *report, int plan)
+{
+    const am_outcome *own = &report->plan[plan].outcome;
+    for (int i = 0; i < report->plans; i++) {
+        const am_outcome *other = &report->plan[i].outcome;
+        bool as_good = other->step_peak <= own->step_peak && other->recomputed_flops <= own->recomputed_flops;
+        bool better = other->step_peak < own->step_peak || other->recomputed_flops < own->recomputed_flops;
+        if (as_good && better) return false;
+    }
+    return true;
+}
+
+static void write_plan(am_writer *json, const am_report *report, int index)
+{
+    const am_plan *plan = &report->plan[index];
+    am_json_open(json, '{');
+    write_policy(json, plan->policy);
+    AM_PUT_PLAIN(json, "label", plan->label);
+    AM_PUT_PLAIN(json, "note", plan->note);
+    AM_PUT_BOOL(json, "chosen", plan->chosen);
+    AM_PUT_BOOL(json, "pareto", am_plan_is_pareto(report, index));
+    AM_PUT_INT(json, "saved_bytes", plan->outcome.saved_bytes);
+    AM_PUT_INT(json, "after_forward_bytes", plan->outcome.after_forward);
+    AM_PUT_INT(json, "forward_peak_bytes", plan->outcome.forward_peak);
+    AM_PUT_INT(json, "backward_peak_bytes", plan->outcome.backward_peak);
+    AM_PUT_INT(json, "peak_bytes", plan->outcome.step_peak);
+    AM_PUT_INT(json, "recomputed_flops", plan->outcome.recomputed_flops);
+    AM_PUT_RATIO(json, "recompute_ratio", plan->outcome.recomputed_flops, plan->outcome.forward_flops);
+    am_json_close(json, '}');
+}
+
+void am_json_checkpoint(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "checkpoint", "{");
+    write_policy(json, report->policy);
+    AM_PUT_INT(json, "forward_flops", report->outcome.forward_flops);
+    AM_PUT_INT(json, "recomputed_flops", report->outcome.recomputed_flops);
+    AM_OPEN(json, "plans", "[");
+    for (int i = 0; i < report->plans; i++) write_plan(json, report, i);
+    am_json_close(json, ']');
+    AM_OPEN(json, "frontier", "[");
+    am_json_close(json, ']');
+    am_json_close(json, '}');
+}

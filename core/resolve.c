@@ -1,0 +1,418 @@
+/* What the inputs mean together: derives those that are left out, and refuses what no such model, stack or GPU has. */
+#include <string.h>
+
+#include "bytes.h"
+#include "input.h"
+#include "wiring.h"
+
+static bool is_paper(const am_config *config)
+{
+    return config->stack == AM_STACK_PAPER;
+}
+
+/* The divisor of n that is nearest to x; the smaller of two. */
+static int64_t nearest_divisor(int64_t n, int64_t x)
+{
+    if (x > n) return n;
+    for (int64_t step = 0;; step++) {
+        if (x - step >= 1 && n % (x - step) == 0) return x - step;
+        if (n % (x + step) == 0) return x + step;
+    }
+}
+
+/* ---- each value by itself */
+
+static bool in_range(const am_field *field, int64_t value)
+{
+    switch (field->kind) {
+    case AM_KIND_INT: return value >= field->least && value <= field->most;
+    case AM_KIND_FLAG: return value == 0 || value == 1;
+    case AM_KIND_CHOICE: return value >= 0 && value < am_choice_count(field->choices);
+    case AM_KIND_RATIO: return value >= 0 && value < AM_MILLION;
+    case AM_KIND_TEXT: break;
+    }
+    return true;
+}
+
+static am_code check_range(const am_config *config, const am_field *field, am_status *status)
+{
+    if (field->kind == AM_KIND_TEXT) {
+        if (memchr(am_field_text_of(config, field), '\0', AM_TEXT_SIZE)) return AM_OK;
+        return am_fail(status, AM_BAD_VALUE, field->key, "%s must be shorter than %d characters", field->key,
+                       (int64_t)AM_TEXT_SIZE);
+    }
+    int64_t value = am_field_number_of(config, field);
+    bool derived = value == AM_AUTO && field->value == AM_AUTO;
+    if (derived || in_range(field, value)) return AM_OK;
+    if (field->kind == AM_KIND_INT)
+        return am_fail(status, AM_OUT_OF_RANGE, field->key, "%s must be from %d to %d, not %d", field->key,
+                       field->least, field->most, value);
+    return am_fail(status, AM_OUT_OF_RANGE, field->key, "%s has no value %d", field->key, value);
+}
+
+/* A config need not come from a text: everything in it is looked at. */
+static am_code check_ranges(const am_config *config, am_status *status)
+{
+    am_code code = AM_OK;
+    for (int i = 0; i < AM_FIELD_COUNT && code == AM_OK; i++) code = check_range(config, &am_fields[i], status);
+    return code;
+}
+
+/* ---- derivation */
+
+/* The shapes that nothing stands in for. */
+static am_code check_shapes_given(const am_config *config, am_status *status)
+{
+    static const am_field_id needed[] = {AM_F_layers, AM_F_hidden, AM_F_heads, AM_F_vocab};
+    const am_field *missing = NULL, *given = NULL;
+    for (size_t i = sizeof needed / sizeof *needed; i-- > 0;) {
+        const am_field *field = &am_fields[needed[i]];
+        if (am_field_number_of(config, field) == AM_AUTO)
+            missing = field;
+        else
+            given = field;
+    }
+    if (!missing) return AM_OK;
+    if (!given)
+        return am_fail(status, AM_MISSING, missing->key,
+                       "name a model (model=llama-3-8b) or give layers, hidden, heads and vocab");
+    return am_fail(status, AM_MISSING, missing->key, "name a model (model=llama-3-8b %s=%d) or give %s too", given->key,
+                   am_field_number_of(config, given), missing->key);
+}
+
+static am_code derive_head_dim(am_config *config, am_status *status)
+{
+    if (config->head_dim != AM_AUTO) return AM_OK;
+    if (config->hidden % config->heads != 0)
+        return am_fail(status, AM_MISSING, "head_dim",
+                       "hidden=%d is no multiple of heads=%d: give head_dim, or heads that divide it, such as %d",
+                       config->hidden, config->heads, nearest_divisor(config->hidden, config->heads));
+    config->head_dim = config->hidden / config->heads;
+    return AM_OK;
+}
+
+static am_code derive_ffn(am_config *config, am_status *status)
+{
+    if (config->ffn != AM_AUTO) return AM_OK;
+    if (am_activation_is_gated(config->activation))
+        return am_fail(status, AM_MISSING, "ffn",
+                       "a gated MLP has no usual width: give ffn (Llama 3 8B has 14336 for hidden=4096)");
+    config->ffn = 4 * config->hidden;
+    return AM_OK;
+}
+
+/* Tokens of a sequence where none are given: a usual number, cut to what the position table has. */
+static int64_t usual_seq(const am_config *config)
+{
+    const int64_t usual = 2048;
+    bool table = config->positions == AM_LEARNED && config->max_positions != AM_AUTO;
+    return table && config->max_positions < usual ? config->max_positions : usual;
+}
+
+static am_code derive(am_config *config, am_status *status)
+{
+    am_wiring_fill(config, am_wiring_of(config));
+    if (config->attention == AM_AUTO) config->attention = is_paper(config) ? AM_EAGER : AM_SDPA;
+    if (config->seq == AM_AUTO) config->seq = usual_seq(config);
+    if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
+    if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
+    if (config->attention_dropout == AM_AUTO) config->attention_dropout = config->dropout;
+    if (config->embedding_dropout == AM_AUTO) config->embedding_dropout = config->dropout;
+    if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
+    am_code code = derive_head_dim(config, status);
+    return code == AM_OK ? derive_ffn(config, status) : code;
+}
+
+/* ---- the model */
+
+static am_code check_heads(const am_config *config, am_status *status)
+{
+    if (config->heads % config->kv_heads != 0)
+        return am_fail(status, AM_CONFLICT, "kv_heads",
+                       "kv_heads=%d does not divide heads=%d; the nearest that does is kv_heads=%d", config->kv_heads,
+                       config->heads, nearest_divisor(config->heads, config->kv_heads));
+    if (config->positions == AM_ROPE && config->head_dim % 2 != 0)
+        return am_fail(status, AM_UNSUPPORTED, "head_dim", "rotary positions need an even head_dim, such as %d, not %d",
+                       config->head_dim + 1, config->head_dim);
+    return AM_OK;
+}
+
+static am_code check_positions(const am_config *config, am_status *status)
+{
+    if (config->positions == AM_LEARNED && config->seq > config->max_positions)
+        return am_fail(status, AM_OUT_OF_RANGE, "seq",
+                       "seq=%d exceeds the model's %d learned positions (max_positions): seq=%d or less", config->seq,
+                       config->max_positions, config->max_positions);
+    return AM_OK;
+}
+
+/* ---- stack=hf */
+
+static am_code check_hf_dropout(const am_config *config, am_status *status)
+{
+    static const am_field_id ids[] = {AM_F_dropout, AM_F_attention_dropout, AM_F_embedding_dropout};
+    if (config->family == AM_FAMILY_GPT2) return AM_OK;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        const am_field *field = &am_fields[ids[i]];
+        if (am_field_number_of(config, field) != 0)
+            return am_fail(status, AM_UNSUPPORTED, field->key, "dropout is covered for family=gpt2 only: %s=0",
+                           field->key);
+    }
+    return AM_OK;
+}
+
+static am_code check_one_gpu(const am_config *config, am_status *status)
+{
+    static const struct {
+        am_field_id id;
+        const char *what;
+    } keys[] = {
+        {AM_F_tp, "tensor parallelism"},
+        {AM_F_sp, "sequence parallelism"},
+        {AM_F_pp, "pipeline parallelism"},
+        {AM_F_vpp, "a virtual pipeline"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const am_field *field = &am_fields[keys[i].id];
+        if (am_field_number_of(config, field) != field->value)
+            return am_fail(status, AM_UNSUPPORTED, field->key,
+                           "stack=hf runs on one GPU; %s is modelled for stack=paper", keys[i].what);
+    }
+    return AM_OK;
+}
+
+static am_code check_hf(const am_config *config, am_status *status)
+{
+    if (config->family == AM_FAMILY_LLAMA && config->hidden % config->heads != 0)
+        return am_fail(status, AM_UNSUPPORTED, "heads",
+                       "family=llama has heads that divide hidden=%d, such as %d, not %d; family=mistral takes any",
+                       config->hidden, nearest_divisor(config->hidden, config->heads), config->heads);
+    if (config->sliding_window > 0 && config->family != AM_FAMILY_MISTRAL)
+        return am_fail(status, AM_UNSUPPORTED, "sliding_window",
+                       "a sliding window is covered for family=mistral only: sliding_window=0");
+    am_code code = check_hf_dropout(config, status);
+    return code == AM_OK ? check_one_gpu(config, status) : code;
+}
+
+/* ---- stack=paper */
+
+static am_code check_paper_run(const am_config *config, am_status *status)
+{
+    if (config->sliding_window > 0)
+        return am_fail(status, AM_UNSUPPORTED, "sliding_window", "the paper has no sliding window: sliding_window=0");
+    if (config->attention != AM_EAGER)
+        return am_fail(status, AM_CONFLICT, "attention", "the paper materialises the scores: attention=eager");
+    if (config->dtype == AM_FP32)
+        return am_fail(status, AM_UNSUPPORTED, "dtype", "the paper counts in 16 bits: dtype=bf16 or fp16");
+    if (config->autocast != AM_AUTOCAST_OFF)
+        return am_fail(status, AM_UNSUPPORTED, "autocast", "the paper has no fp32 parameters to cast: autocast=off");
+    if (config->trainable != AM_TRAIN_ALL)
+        return am_fail(status, AM_UNSUPPORTED, "trainable", "the paper trains every parameter: trainable=all");
+    return AM_OK;
+}
+
+static am_code check_tensor_parallel(const am_config *config, am_status *status)
+{
+    static const am_field_id divided[] = {AM_F_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
+    if (config->sp && config->tp == 1)
+        return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
+    for (size_t i = 0; i < sizeof divided / sizeof *divided; i++) {
+        if (divided[i] == AM_F_seq && !config->sp) continue;
+        const am_field *field = &am_fields[divided[i]];
+        int64_t value = am_field_number_of(config, field);
+        if (value % config->tp != 0)
+            return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide %s=%d; the nearest that does is tp=%d",
+                           config->tp, field->key, value, nearest_divisor(value, config->tp));
+    }
+    return AM_OK;
+}
+
+static am_code check_pipeline(const am_config *config, am_status *status)
+{
+    if (config->vpp > 1 && config->pp == 1)
+        return am_fail(status, AM_CONFLICT, "vpp", "a virtual pipeline needs pipeline stages: pp=2 or more, or vpp=1");
+    if (config->layers % config->pp != 0)
+        return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d",
+                       config->pp, config->layers, nearest_divisor(config->layers, config->pp));
+    int64_t layers = config->layers / config->pp;
+    if (layers % config->vpp != 0)
+        return am_fail(status, AM_CONFLICT, "vpp",
+                       "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d", config->vpp,
+                       layers, nearest_divisor(layers, config->vpp));
+    return AM_OK;
+}
+
+static am_code check_paper(const am_config *config, am_status *status)
+{
+    am_code code = check_paper_run(config, status);
+    if (code == AM_OK) code = check_tensor_parallel(config, status);
+    if (code == AM_OK) code = check_pipeline(config, status);
+    return code;
+}
+
+static am_code check_stack(const am_config *config, am_status *status)
+{
+    return is_paper(config) ? check_paper(config, status) : check_hf(config, status);
+}
+
+/* ---- precision and training */
+
+static am_code check_precision(const am_config *config, am_status *status)
+{
+    if (config->autocast != AM_AUTOCAST_OFF && config->dtype != AM_FP32)
+        return am_fail(status, AM_CONFLICT, "autocast",
+                       "autocast is modelled over fp32 parameters: dtype=fp32, or autocast=off");
+    if (config->attention != AM_FLASH) return AM_OK;
+    if (config->dtype == AM_FP32)
+        return am_fail(status, AM_UNSUPPORTED, "attention",
+                       "FlashAttention-2 takes no fp32: dtype=bf16 or fp16 with autocast=off, or attention=sdpa");
+    if (config->head_dim > 256)
+        return am_fail(status, AM_UNSUPPORTED, "attention",
+                       "FlashAttention-2 takes heads of at most 256 elements, not head_dim=%d: attention=sdpa",
+                       config->head_dim);
+    return AM_OK;
+}
+
+/* A comma-separated list of linear layers, each once. */
+static bool is_target_list(const char *text)
+{
+    bool seen[7] = {false};
+    for (;;) {
+        char name[8];
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof name) return false;
+        am_copy_text(name, sizeof name, text, length);
+        int64_t index = am_choice_index("q|k|v|o|gate|up|down", name);
+        if (index < 0 || seen[index]) return false;
+        seen[index] = true;
+        if (text[length] == '\0') return true;
+        text += length + 1;
+    }
+}
+
+/* Adapters' keys say nothing without adapters: one that was given must not be passed over. */
+static am_code check_no_lora_keys(const am_config *config, am_status *status)
+{
+    const char *key = NULL;
+    if (config->lora_dtype != config->dtype) key = "lora_dtype";
+    if (config->lora_dropout != am_fields[AM_F_lora_dropout].value) key = "lora_dropout";
+    if (strcmp(config->lora_targets, am_fields[AM_F_lora_targets].text) != 0) key = "lora_targets";
+    if (config->lora_rank != am_fields[AM_F_lora_rank].value) key = "lora_rank";
+    return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
+}
+
+static am_code check_training(const am_config *config, am_status *status)
+{
+    if (config->trainable != AM_TRAIN_LORA) return check_no_lora_keys(config, status);
+    if (config->family == AM_FAMILY_GPT2)
+        return am_fail(status, AM_UNSUPPORTED, "trainable",
+                       "LoRA on GPT-2's fused projections is not covered: trainable=all or none");
+    if (!is_target_list(config->lora_targets))
+        return am_fail(status, AM_BAD_VALUE, "lora_targets",
+                       "lora_targets must be a list of q,k,v,o,gate,up,down, each at most once, not '%s'",
+                       config->lora_targets);
+    return AM_OK;
+}
+
+/* ---- checkpointing */
+
+static bool runs_layers_again(am_policy_kind kind)
+{
+    switch (kind) {
+    case AM_POLICY_FULL:
+    case AM_POLICY_EVERY:
+    case AM_POLICY_UNIFORM:
+    case AM_POLICY_BLOCK:
+    case AM_POLICY_SQRT:
+    case AM_POLICY_BEST_SEGMENTS: return true;
+    case AM_POLICY_NONE:
+    case AM_POLICY_SAVE_MATMULS:
+    case AM_POLICY_SAVE_HALF_MATMULS:
+    case AM_POLICY_CORE_ATTENTION: break;
+    }
+    return false;
+}
+
+static am_code check_checkpoint(const am_config *config, am_status *status)
+{
+    am_policy policy;
+    am_code code = am_policy_parse(&policy, config, status);
+    if (code != AM_OK) return code;
+    if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=modules:core_attn is modelled for stack=paper with attention=eager");
+    if (policy.reentrant && !runs_layers_again(policy.kind))
+        return am_fail(
+            status, AM_UNSUPPORTED, "reentrant",
+            "reentrant=yes runs whole layers again: checkpoint=full, every:K, uniform:K, block:N, sqrt or best, "
+            "not %s",
+            config->checkpoint);
+    if (policy.reentrant && config->trainable == AM_TRAIN_LORA && policy.kind != AM_POLICY_FULL)
+        return am_fail(status, AM_UNSUPPORTED, "reentrant",
+                       "a reentrant region whose input needs no gradient learns nothing, and only checkpoint=full makes the "
+                       "embedding's output require one: checkpoint=full or reentrant=no");
+    return AM_OK;
+}
+
+/* ---- size */
+
+/* A tensor of factor · fields bytes, in each layer where AM_F_layers is among the fields; AM_F_model ends them. */
+typedef struct tensor {
+    int64_t factor;
+    am_field_id fields[6];
+} tensor;
+
+static am_code check_size(const am_config *config, tensor size, am_status *status)
+{
+    const int64_t slack = 64; /* for what stands beside it: fp32 copies, gradients, temporaries */
+    int64_t bytes = am_mul_checked(size.factor, slack);
+    const am_field *largest = &am_fields[size.fields[0]];
+    for (int i = 0; size.fields[i] != AM_F_model; i++) {
+        const am_field *field = &am_fields[size.fields[i]];
+        int64_t value = am_field_number_of(config, field);
+        bytes = am_mul_checked(bytes, value);
+        if (value > am_field_number_of(config, largest)) largest = field;
+    }
+    if (bytes >= 0) return AM_OK;
+    return am_fail(status, AM_TOO_LARGE, largest->key,
+                   "the figures would exceed 2^53 bytes; their largest factor is %s=%d: make it smaller", largest->key,
+                   am_field_number_of(config, largest));
+}
+
+/* The largest tensors, early and by the input's name; the tape checks each of its own. */
+static am_code check_sizes(const am_config *config, am_status *status)
+{
+    const tensor logits = {4, {AM_F_seq, AM_F_batch, AM_F_vocab}};
+    const tensor stream = {4, {AM_F_seq, AM_F_batch, AM_F_hidden, AM_F_layers}};
+    const tensor inner = {4, {AM_F_seq, AM_F_batch, AM_F_ffn, AM_F_layers}};
+    const tensor query = {4, {AM_F_seq, AM_F_batch, AM_F_heads, AM_F_head_dim, AM_F_layers}};
+    const tensor scores = {4, {AM_F_seq, AM_F_seq, AM_F_batch, AM_F_heads, AM_F_layers}};
+    const tensor mask = {8, {AM_F_seq, AM_F_seq, AM_F_layers}};
+    bool eager = config->attention == AM_EAGER;
+    bool window = config->sliding_window > 0 && config->seq >= config->sliding_window && config->attention != AM_FLASH;
+    am_code code = check_size(config, logits, status);
+    if (code == AM_OK) code = check_size(config, stream, status);
+    if (code == AM_OK) code = check_size(config, inner, status);
+    if (code == AM_OK) code = check_size(config, query, status);
+    if (code == AM_OK && eager) code = check_size(config, scores, status);
+    if (code == AM_OK && (eager || window)) code = check_size(config, mask, status);
+    return code;
+}
+
+/* ---- all of it */
+
+am_code am_config_resolve(am_config *config, am_status *status)
+{
+    static am_code (*const checks[])(const am_config *, am_status *) = {
+        check_ranges,    check_heads,    am_wiring_check,  check_stack, check_positions,
+        check_precision, check_training, check_checkpoint, check_sizes,
+    };
+    *status = (am_status){0};
+    am_config next = *config;
+    am_code code = check_ranges(&next, status);
+    if (code == AM_OK) code = check_shapes_given(&next, status);
+    if (code == AM_OK) code = derive(&next, status);
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && code == AM_OK; i++) code = checks[i](&next, status);
+    if (code == AM_OK) *config = next;
+    return code;
+}

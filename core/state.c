@@ -1,0 +1,119 @@
+/* What training holds besides activations: parameters counted on the record, and the conventions for what each of them costs. */
+#include "state.h"
+
+#include "bytes.h"
+
+/* Bytes a parameter: weights as the forward uses them, an fp32 master copy, gradients, the optimizer's moments. */
+const am_convention am_conventions[] = {
+    {"12-fp32", "fp32 weights and Adam, gradients left out",
+     "common notebooks and blog posts; leaves out 4 bytes of gradient", 4, 0, 0, 8},
+    {"16-fp32", "fp32 training with Adam", "PyTorch: fp32 weights, gradients and torch.optim.Adam's two moments", 4, 0,
+     4, 8},
+    {"16-mixed", "mixed precision with Adam", "ZeRO, arXiv 1910.02054, section 3.1", 2, 4, 2, 8},
+    {"18-mixed", "mixed precision with Adam, fp32 gradients",
+     "Megatron-LM, distributed optimizer: bf16 parameters, fp32 gradients", 2, 4, 4, 8},
+    {"20-mixed", "mixed precision with Adam, 16-bit and fp32 gradients",
+     "Megatron-LM, distributed optimizer: fp16 parameters and gradients with fp32 copies of both", 2, 4, 6, 8},
+};
+const int am_convention_count = sizeof am_conventions / sizeof am_conventions[0];
+
+static int64_t elements(const am_tensor *tensor)
+{
+    int64_t product = 1;
+    for (int i = 0; i < tensor->rank; i++) product = am_mul_checked(product, tensor->shape[i]);
+    return product;
+}
+
+/* The instruction that a parameter was made for: the first recorded after it; NULL if none was. */
+static const am_instruction *first_use(const am_tape *tape, const am_tensor *tensor)
+{
+    int born = tape->storage[tensor->storage].born;
+    return born < tape->instructions ? &tape->instruction[born] : NULL;
+}
+
+static bool is_adapter(const am_instruction *use)
+{
+    static const char prefix[] = ".lora";
+    const char *leaf = use != NULL ? use->module.leaf : "";
+    for (int i = 0; prefix[i] != '\0'; i++)
+        if (leaf[i] != prefix[i]) return false;
+    return true;
+}
+
+static am_part *part_of(am_parameters *parameters, am_component component, bool adapter)
+{
+    for (int i = 0; i < parameters->count; i++)
+        if (parameters->part[i].component == component && parameters->part[i].adapter == adapter)
+            return &parameters->part[i];
+    if (parameters->count == AM_MAX_PARTS) return NULL;
+    am_part *part = &parameters->part[parameters->count++];
+    *part = (am_part){.component = component, .adapter = adapter};
+    return part;
+}
+
+/* Adds a tensor's parameters, `times` over; false if a figure is too large. */
+static bool count(am_parameters *parameters, am_part *part, const am_tensor *tensor, int64_t times)
+{
+    int64_t number = am_mul_checked(elements(tensor), times);
+    int64_t bytes = am_mul_checked(number, am_dtypes[tensor->dtype].size);
+    int64_t trainable = tensor->grad ? number : 0;
+    part->parameters = am_add_checked(part->parameters, number);
+    part->trainable = am_add_checked(part->trainable, trainable);
+    part->bytes = am_add_checked(part->bytes, bytes);
+    parameters->total = am_add_checked(parameters->total, number);
+    parameters->trainable = am_add_checked(parameters->trainable, trainable);
+    parameters->bytes = am_add_checked(parameters->bytes, bytes);
+    return parameters->bytes >= 0 && parameters->total >= 0;
+}
+
+am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, int64_t layers)
+{
+    int last_zone = tape->zone;
+    *parameters = (am_parameters){0};
+    for (int i = 1; i < tape->tensors; i++) {
+        const am_tensor *tensor = &tape->tensor[i];
+        if (!tensor->parameter) continue;
+        const am_instruction *use = first_use(tape, tensor);
+        int zone = use != NULL ? use->zone : last_zone;
+        bool layer = zone == 1 && zone != last_zone;
+        if (!layer && zone != 0 && zone != last_zone) continue; /* the other layers are like the first */
+        am_part *part = part_of(parameters, use != NULL ? use->module.component : AM_C_HEAD, is_adapter(use));
+        if (part == NULL) return AM_CAPACITY;
+        if (!count(parameters, part, tensor, layer ? layers : 1)) return AM_TOO_LARGE;
+        if (layer) parameters->layer += elements(tensor);
+    }
+    return AM_OK;
+}
+
+static am_state with_sum(am_state state)
+{
+    state.bytes =
+        am_add_checked(am_add_checked(state.weights, state.master), am_add_checked(state.gradients, state.optimizer));
+    return state;
+}
+
+am_state am_state_of(const am_parameters *parameters, const am_convention *convention)
+{
+    return with_sum((am_state){
+        .weights = am_mul_checked(parameters->total, convention->weights),
+        .master = am_mul_checked(parameters->trainable, convention->master),
+        .gradients = am_mul_checked(parameters->trainable, convention->gradients),
+        .optimizer = am_mul_checked(parameters->trainable, convention->optimizer),
+    });
+}
+
+/* A part is trainable as a whole or not at all: base weights by `trainable`, adapters always. */
+static int64_t trainable_bytes(const am_parameters *parameters)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < parameters->count; i++)
+        if (parameters->part[i].trainable > 0) bytes = am_add_checked(bytes, parameters->part[i].bytes);
+    return bytes;
+}
+
+am_state am_state_configured(const am_parameters *parameters)
+{
+    int64_t gradients = trainable_bytes(parameters);
+    return with_sum(
+        (am_state){.weights = parameters->bytes, .gradients = gradients, .optimizer = am_mul_checked(gradients, 2)});
+}

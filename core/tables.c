@@ -1,0 +1,144 @@
+/* The tables behind every evaluation as one JSON document: what a form, a schema or a legend is made of. */
+#include "writer.h"
+
+static const char *const kind_names[] = {
+    [AM_KIND_INT] = "int",     [AM_KIND_FLAG] = "flag", [AM_KIND_CHOICE] = "choice",
+    [AM_KIND_RATIO] = "ratio", [AM_KIND_TEXT] = "text",
+};
+
+static void write_groups(am_writer *json)
+{
+    AM_OPEN(json, "groups", "[");
+    for (int i = 0; i < AM_GROUP_COUNT; i++) am_json_plain(json, am_group_names[i]);
+    am_json_close(json, ']');
+}
+
+/* "a|b|c" as an array: choices are plain words. */
+static void write_choices(am_writer *json, const char *choices)
+{
+    AM_OPEN(json, "choices", "[");
+    while (*choices != '\0') {
+        size_t length = strcspn(choices, "|");
+        am_json_quote(json);
+        am_write(json, choices, length);
+        am_json_unquote(json);
+        choices += length + (choices[length] == '|');
+    }
+    am_json_close(json, ']');
+}
+
+/* null stands for "derived". */
+static void write_default(am_writer *json, const am_config *defaults, const am_field *field)
+{
+    char text[AM_TEXT_SIZE];
+    if (field->kind == AM_KIND_TEXT) {
+        AM_PUT_PLAIN(json, "default", field->text);
+        return;
+    }
+    AM_KEY(json, "default");
+    if (field->value == AM_AUTO) {
+        am_json_null(json);
+        return;
+    }
+    am_field_value(defaults, field, text, sizeof text);
+    if (field->kind == AM_KIND_INT || field->kind == AM_KIND_RATIO)
+        am_json_number(json, text);
+    else
+        am_json_plain(json, text);
+}
+
+static void write_field(am_writer *json, const am_config *defaults, const am_field *field)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "key", field->key);
+    AM_PUT_PLAIN(json, "kind", kind_names[field->kind]);
+    AM_PUT_PLAIN(json, "group", am_group_names[field->group]);
+    AM_PUT_PLAIN(json, "unit", field->unit);
+    AM_PUT_PLAIN(json, "label", field->label);
+    AM_PUT_PLAIN(json, "help", field->help);
+    if (field->choices != NULL) write_choices(json, field->choices);
+    write_default(json, defaults, field);
+    if (field->kind == AM_KIND_INT) {
+        AM_PUT_INT(json, "least", field->least);
+        AM_PUT_INT(json, "most", field->most);
+    }
+    am_json_close(json, '}');
+}
+
+/* The table's own defaults, whatever am_default_config lays over them. */
+static void set_defaults(am_config *config)
+{
+    for (int i = 0; i < AM_FIELD_COUNT; i++)
+        if (am_fields[i].kind != AM_KIND_TEXT)
+            memcpy((char *)config + am_fields[i].offset, &am_fields[i].value, sizeof am_fields[i].value);
+}
+
+static void write_fields(am_writer *json)
+{
+    am_config defaults = {0};
+    set_defaults(&defaults);
+    AM_OPEN(json, "fields", "[");
+    for (int i = 0; i < AM_FIELD_COUNT; i++) write_field(json, &defaults, &am_fields[i]);
+    am_json_close(json, ']');
+}
+
+static void write_presets(am_writer *json)
+{
+    AM_OPEN(json, "presets", "[");
+    for (int i = 0; i < am_preset_count; i++) {
+        const am_preset *preset = &am_presets[i];
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "name", preset->name);
+        AM_PUT_PLAIN(json, "label", preset->label);
+        AM_PUT_PLAIN(json, "source", preset->source);
+        AM_PUT_PLAIN(json, "query", preset->text);
+        AM_PUT_FIGURE(json, "parameters", preset->parameters > 0 ? preset->parameters : -1);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+static void write_symbols(am_writer *json)
+{
+    AM_OPEN(json, "symbols", "[");
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) {
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "symbol", am_symbols[i].text);
+        AM_PUT_PLAIN(json, "key", am_symbols[i].key);
+        AM_PUT_PLAIN(json, "name", am_symbols[i].name);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+static void write_names(am_writer *json)
+{
+    AM_OPEN(json, "components", "[");
+    for (int i = 0; i < AM_COMPONENT_COUNT; i++) am_json_plain(json, am_component_names[i]);
+    am_json_close(json, ']');
+    AM_OPEN(json, "dtypes", "[");
+    for (int i = 0; i < AM_DTYPE_COUNT; i++) {
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "name", am_dtypes[i].name);
+        AM_PUT_PLAIN(json, "torch", am_dtypes[i].torch);
+        AM_PUT_INT(json, "size", am_dtypes[i].size);
+        AM_PUT_BOOL(json, "floating", am_dtypes[i].floating);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+size_t am_tables_json(char *buffer, size_t size)
+{
+    am_writer json = am_writer_of(buffer, size);
+    am_json_open(&json, '{');
+    AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
+    AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
+    write_groups(&json);
+    write_fields(&json);
+    write_presets(&json);
+    write_symbols(&json);
+    write_names(&json);
+    am_json_close(&json, '}');
+    return am_json_end(&json);
+}

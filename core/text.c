@@ -1,0 +1,509 @@
+/* The report for people, on a terminal: the answer first, then tables. One unit throughout, exact bytes beside it. */
+#include "explain.h"
+#include "grid.h"
+#include "query.h"
+#include "report.h"
+#include "state.h"
+
+/* ---- sizes */
+
+static const char *const unit_names[] = {[AM_GIB] = "GiB", [AM_GB] = "GB", [AM_BYTES] = "bytes"};
+
+static int64_t unit_of(const am_report *report)
+{
+    return report->config.units == AM_GIB ? (int64_t)1 << 30 : report->config.units == AM_GB ? 1000000000 : 1;
+}
+
+/* 9995 / scale units, rounded up: where three digits begin to need a decimal less. */
+static int64_t threshold(int64_t unit, int64_t scale)
+{
+    return (9995 * unit + scale - 1) / scale;
+}
+
+/* A size in three significant digits, or in four decimals where that is less. */
+static void write_size(am_writer *out, const am_report *report, int64_t bytes)
+{
+    int64_t unit = unit_of(report);
+    if (bytes < 0) {
+        AM_WRITE(out, "-");
+    } else if (unit == 1) {
+        am_write_thousands(out, bytes);
+    } else if (bytes >= threshold(unit, 100)) {
+        am_write_thousands(out, (bytes + unit / 2) / unit);
+    } else if (bytes > 0 && bytes < unit / 20000) {
+        AM_WRITE(out, "<0.0001");
+    } else {
+        int decimals = 4;
+        if (bytes >= threshold(unit, 1000))
+            decimals = 1;
+        else if (bytes >= threshold(unit, 10000))
+            decimals = 2;
+        else if (bytes >= threshold(unit, 100000))
+            decimals = 3;
+        am_write_ratio(out, bytes, unit, bytes == 0 ? 0 : decimals, false);
+    }
+}
+
+/* "13.3 GiB (14,281,106,188 bytes)" */
+static void write_size_in_full(am_writer *out, const am_report *report, int64_t bytes)
+{
+    write_size(out, report, bytes);
+    AM_WRITE(out, " ");
+    am_write_text(out, unit_names[report->config.units]);
+    if (report->config.units == AM_BYTES) return;
+    AM_WRITE(out, " (");
+    am_write_thousands(out, bytes);
+    AM_WRITE(out, " bytes)");
+}
+
+/* Per cent with one decimal: "27.1 %". */
+static void write_percent(am_writer *out, int64_t num, int64_t den)
+{
+    if (num < 0 || den <= 0 || num > INT64_MAX / 100) {
+        AM_WRITE(out, "-");
+        return;
+    }
+    am_write_ratio(out, num * 100, den, 1, false);
+    AM_WRITE(out, " %");
+}
+
+/* ---- tables */
+
+/* The head of a column of sizes, and whether exact bytes need a column of their own. */
+static const char *size_head(const am_report *report)
+{
+    static const char *const heads[] = {[AM_GIB] = ">GiB", [AM_GB] = ">GB", [AM_BYTES] = ">bytes"};
+    return heads[report->config.units];
+}
+
+static bool has_exact_column(const am_report *report)
+{
+    return report->config.units != AM_BYTES;
+}
+
+/* ---- the answer */
+
+static void write_choice(am_writer *out, const am_config *config, am_field_id field)
+{
+    char text[AM_TEXT_SIZE];
+    am_write_text(out, am_field_value(config, &am_fields[field], text, sizeof text));
+}
+
+/* "Llama 3 8B with layers=16", "a custom llama model of 4 layers, 256 wide" */
+static void write_model(am_writer *out, const am_report *report)
+{
+    const am_config *config = &report->config;
+    if (report->preset == NULL) {
+        AM_WRITE(out, "A custom ");
+        write_choice(out, config, AM_F_family);
+        AM_WRITE(out, " model of ");
+        am_write_int(out, config->layers);
+        am_write_text(out, config->layers == 1 ? " layer, hidden size " : " layers, hidden size ");
+        am_write_thousands(out, config->hidden);
+        return;
+    }
+    am_query query = am_query_of(config, report->preset);
+    am_write_text(out, report->preset->label);
+    bool first = true;
+    for (int i = 0; i < AM_FIELD_COUNT; i++) {
+        if (am_fields[i].group != AM_MODEL || !query.names[i]) continue;
+        am_write_text(out, first ? " with " : " ");
+        am_write_text(out, am_fields[i].key);
+        AM_WRITE(out, "=");
+        write_choice(out, config, (am_field_id)i);
+        first = false;
+    }
+}
+
+static void write_precision(am_writer *out, const am_config *config)
+{
+    AM_WRITE(out, ", ");
+    write_choice(out, config, AM_F_dtype);
+    if (config->autocast == AM_AUTOCAST_OFF) return;
+    AM_WRITE(out, " under ");
+    write_choice(out, config, AM_F_autocast);
+    AM_WRITE(out, " autocast");
+}
+
+static void write_stack(am_writer *out, const am_config *config)
+{
+    static const char *const attentions[] = {[AM_SDPA] = "SDPA",
+                                             [AM_EFFICIENT] = "memory-efficient attention",
+                                             [AM_FLASH] = "FlashAttention-2",
+                                             [AM_EAGER] = "eager attention"};
+    am_write_text(out, config->stack == AM_STACK_PAPER ? ", the paper's accounting with " : ", Hugging Face with ");
+    am_write_text(out, attentions[config->attention]);
+}
+
+static void write_training(am_writer *out, const am_config *config)
+{
+    if (config->trainable == AM_TRAIN_NONE) AM_WRITE(out, ", frozen");
+    if (config->trainable == AM_TRAIN_LORA) {
+        AM_WRITE(out, ", LoRA of rank ");
+        am_write_int(out, config->lora_rank);
+        AM_WRITE(out, " on ");
+        am_write_text(out, config->lora_targets);
+    }
+    if (strcmp(config->checkpoint, "none") != 0) {
+        AM_WRITE(out, ", checkpoint=");
+        am_write_text(out, config->checkpoint);
+        if (config->reentrant) AM_WRITE(out, " (reentrant)");
+    }
+}
+
+static void write_parallel(am_writer *out, const am_config *config)
+{
+    static const am_field_id sizes[] = {AM_F_tp, AM_F_pp, AM_F_vpp};
+    const int64_t values[] = {config->tp, config->pp, config->vpp};
+    for (int i = 0; i < 3; i++) {
+        if (values[i] == 1) continue;
+        AM_WRITE(out, ", ");
+        am_write_text(out, am_fields[sizes[i]].key);
+        AM_WRITE(out, "=");
+        am_write_int(out, values[i]);
+    }
+    if (config->sp) AM_WRITE(out, ", sequence parallel");
+}
+
+/* A module's path in its layer; of what has none, the part of the model. */
+static void write_module(am_writer *out, const am_module *module)
+{
+    if (module->path[0] != '\0' || module->leaf[0] != '\0') {
+        am_write_text(out, module->path);
+        am_write_text(out, module->leaf);
+        return;
+    }
+    AM_WRITE(out, "(");
+    am_write_text(out, am_component_names[module->component]);
+    AM_WRITE(out, ")");
+}
+
+/* "in the backward of layer 31, mlp.act_fn (silu)" */
+static void write_place(am_writer *out, const am_place *place)
+{
+    static const char *const phases[AM_PHASE_COUNT] = {" in the forward of ", " in the backward of ",
+                                                       " in the recomputation of ", " in the backward of "};
+    bool named = place->module.path[0] != '\0' || place->module.leaf[0] != '\0';
+    am_write_text(out, phases[place->phase]);
+    if (place->layer >= 0) {
+        AM_WRITE(out, "layer ");
+        am_write_int(out, place->layer);
+        if (named) AM_WRITE(out, ", ");
+    }
+    am_write_text(out, place->module.path);
+    am_write_text(out, place->module.leaf);
+    if (!named && place->layer < 0) {
+        AM_WRITE(out, "the ");
+        am_write_text(out, am_component_names[place->module.component]);
+    }
+    AM_WRITE(out, " (");
+    am_write_text(out, am_ops[place->op].name);
+    AM_WRITE(out, ")");
+}
+
+static void write_setting(am_writer *out, const am_report *report)
+{
+    const am_config *config = &report->config;
+    write_model(out, report);
+    AM_WRITE(out, ", ");
+    am_write_thousands(out, config->seq);
+    AM_WRITE(out, " tokens × ");
+    am_write_thousands(out, config->batch);
+    write_precision(out, config);
+    write_stack(out, config);
+    write_training(out, config);
+    write_parallel(out, config);
+    AM_WRITE(out, ":");
+}
+
+static void write_step_answer(am_writer *out, const am_report *report)
+{
+    AM_WRITE(out, " keeps ");
+    write_size_in_full(out, report, report->saved_bytes);
+    AM_WRITE(out, " for its backward pass and peaks at ");
+    write_size_in_full(out, report, report->outcome.step_peak);
+    write_place(out, &report->outcome.step_at);
+    AM_WRITE(out, ".");
+}
+
+static void write_pipeline_answer(am_writer *out, const am_report *report)
+{
+    AM_WRITE(out, " the first of ");
+    am_write_int(out, report->ranks);
+    AM_WRITE(out, " stages keeps ");
+    write_size_in_full(out, report, report->rank[0].saved_bytes);
+    AM_WRITE(out, " for backward, with ");
+    am_write_int(out, report->rank[0].in_flight);
+    AM_WRITE(out, " chunks of layers in flight. One micro-batch on all stages keeps ");
+    write_size_in_full(out, report, report->saved_bytes);
+    AM_WRITE(out, ".");
+}
+
+static void write_answer(am_writer *out, const am_report *report)
+{
+    char text[1024];
+    am_writer line = am_writer_of(text, sizeof text);
+    write_setting(&line, report);
+    if (report->ranks > 1)
+        write_pipeline_answer(&line, report);
+    else
+        write_step_answer(&line, report);
+    if (am_writer_end(&line) == 0)
+        out->full = true;
+    else
+        am_write_wrapped(out, text, 0);
+}
+
+/* ---- where the bytes are */
+
+enum { BY_NAME, BY_SIZE, BY_EXACT, BY_SHARE };
+
+static void component_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    int64_t bytes[AM_COMPONENT_COUNT];
+    am_report_components(grid->report, bytes);
+    bool total = row == grid->rows - 1;
+    int64_t own = total ? grid->report->saved_bytes : bytes[grid->index[row]];
+    if (column == BY_EXACT && !has_exact_column(grid->report)) column = BY_SHARE;
+    switch (column) {
+    case BY_NAME: am_write_text(out, total ? "total" : am_component_names[grid->index[row]]); break;
+    case BY_SIZE: write_size(out, grid->report, own); break;
+    case BY_EXACT: am_write_thousands(out, own); break;
+    default: write_percent(out, own, grid->report->saved_bytes);
+    }
+}
+
+static void write_components(am_writer *out, const am_report *report)
+{
+    int64_t bytes[AM_COMPONENT_COUNT];
+    am_grid components = {.report = report,
+                          .columns = 4,
+                          .cell = component_cell,
+                          .head = {"component", size_head(report), ">bytes", ">share"}};
+    if (!has_exact_column(report)) {
+        components.columns = 3;
+        components.head[2] = ">share";
+    }
+    am_report_components(report, bytes);
+    for (int i = 0; i < AM_COMPONENT_COUNT; i++)
+        if (bytes[i] > 0) components.index[components.rows++] = (uint16_t)i;
+    components.rows++;
+    am_write_text(out, report->ranks > 1 ? "\nWhere the bytes of one micro-batch are\n" : "\nWhere the bytes are\n");
+    am_write_grid(out, &components);
+}
+
+/* ---- rows */
+
+enum { ROW_NAME, ROW_MODULE, ROW_SHAPE, ROW_DTYPE, ROW_FORMULA, ROW_SIZE, ROW_EXACT };
+
+static void row_cell(am_writer *out, const am_grid *grid, int index, int column)
+{
+    const am_row *row = &grid->report->row[grid->index[index]].row;
+    am_term bytes = am_row_term(row);
+    switch (column) {
+    case ROW_NAME: am_write_text(out, row->name); break;
+    case ROW_MODULE: write_module(out, &row->module); break;
+    case ROW_SHAPE: am_write_shape(out, row); break;
+    case ROW_DTYPE: am_write_text(out, am_dtypes[row->dtype].name); break;
+    case ROW_FORMULA: am_write_term(out, &bytes, NULL); break;
+    case ROW_SIZE: write_size(out, grid->report, row->bytes); break;
+    default: am_write_thousands(out, row->bytes);
+    }
+}
+
+/* The rows of a kind; nothing if there are none. */
+static void write_rows(am_writer *out, const am_report *report, int kind)
+{
+    am_grid rows = {.report = report,
+                    .columns = has_exact_column(report) ? 7 : 6,
+                    .cell = row_cell,
+                    .head = {"tensor", "saved in", "shape", "dtype", "formula", size_head(report), ">bytes"}};
+    for (int i = 0; i < report->rows; i++)
+        if (report->row[i].kind == kind) rows.index[rows.rows++] = (uint16_t)i;
+    if (rows.rows > 0) am_write_grid(out, &rows);
+}
+
+/* "A layer keeps 0.383 GiB (411,313,176 bytes), 32 times" */
+static void write_kind(am_writer *out, const am_report *report, int index)
+{
+    const am_kind *kind = &report->kind[index];
+    am_write_text(out, kind->count > 1 ? "\nOne " : "\nThe ");
+    am_write_kind(out, kind);
+    AM_WRITE(out, " keeps ");
+    write_size_in_full(out, report, kind->bytes);
+    if (kind->count > 1) {
+        AM_WRITE(out, "; there are ");
+        am_write_int(out, kind->count);
+    }
+    AM_WRITE(out, "\n");
+    write_rows(out, report, index);
+}
+
+static void write_rest(am_writer *out, const am_report *report, int kind, const char *title, int64_t bytes)
+{
+    if (bytes <= 0) return;
+    am_write_text(out, title);
+    write_size_in_full(out, report, bytes);
+    AM_WRITE(out, "\n");
+    write_rows(out, report, kind);
+}
+
+static void write_symbols(am_writer *out, const am_report *report)
+{
+    bool used[AM_SYMBOL_COUNT];
+    char text[512];
+    bool first = true;
+    am_writer line = am_writer_of(text, sizeof text);
+    am_report_symbols(report, used);
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) {
+        if (!used[i]) continue;
+        am_write_text(&line, first ? "with " : ", ");
+        am_write_text(&line, am_symbols[i].text);
+        AM_WRITE(&line, "=");
+        am_write_int(&line, report->extents.value[i]);
+        first = false;
+    }
+    if (am_writer_end(&line) == 0) return;
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 2);
+}
+
+/* ---- checkpointing plans */
+
+enum { PLAN_POLICY, PLAN_LABEL, PLAN_KEPT, PLAN_PEAK, PLAN_RECOMPUTE };
+
+static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    char text[AM_TEXT_SIZE];
+    const am_plan *plan = &grid->report->plan[row];
+    switch (column) {
+    case PLAN_POLICY:
+        am_write_text(out, plan->chosen ? "> " : "  ");
+        am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
+        if (plan->policy.reentrant) AM_WRITE(out, ", reentrant");
+        break;
+    case PLAN_LABEL: am_write_text(out, plan->label); break;
+    case PLAN_KEPT: write_size(out, grid->report, plan->outcome.saved_bytes); break;
+    case PLAN_PEAK: write_size(out, grid->report, plan->outcome.step_peak); break;
+    default: write_percent(out, plan->outcome.recomputed_flops, plan->outcome.forward_flops);
+    }
+}
+
+static void write_plans(am_writer *out, const am_report *report)
+{
+    static const char *const kept[] = {">kept GiB", ">kept GB", ">kept bytes"};
+    static const char *const peak[] = {">peak GiB", ">peak GB", ">peak bytes"};
+    int64_t units = report->config.units;
+    am_grid plans = {.report = report,
+                     .columns = 5,
+                     .rows = report->plans,
+                     .cell = plan_cell,
+                     .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward"}};
+    if (report->plans == 0) return;
+    AM_WRITE(out, "\nCheckpointing (extra forward: what is computed again, in FLOPs of one forward)\n");
+    am_write_grid(out, &plans);
+}
+
+/* ---- parameters */
+
+enum { STATE_NAME, STATE_PER_PARAMETER, STATE_SIZE, STATE_EXACT };
+
+static void state_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    const am_parameters *parameters = &grid->report->parameters;
+    const am_convention *convention = row == 0 ? NULL : &am_conventions[row - 1];
+    am_state state = convention == NULL ? am_state_configured(parameters) : am_state_of(parameters, convention);
+    switch (column) {
+    case STATE_NAME: am_write_text(out, convention == NULL ? "as configured, with AdamW" : convention->name); break;
+    case STATE_PER_PARAMETER:
+        if (convention != NULL)
+            am_write_int(out, convention->weights + convention->master + convention->gradients + convention->optimizer);
+        break;
+    case STATE_SIZE: write_size(out, grid->report, state.bytes); break;
+    default: am_write_thousands(out, state.bytes);
+    }
+}
+
+static void write_parameters(am_writer *out, const am_report *report)
+{
+    const am_parameters *parameters = &report->parameters;
+    char text[256];
+    am_writer line = am_writer_of(text, sizeof text);
+    am_write_thousands(&line, parameters->total);
+    AM_WRITE(&line, " parameters");
+    if (parameters->trainable != parameters->total) {
+        AM_WRITE(&line, ", ");
+        am_write_thousands(&line, parameters->trainable);
+        AM_WRITE(&line, " of them trainable");
+    }
+    if (report->config.tp > 1) AM_WRITE(&line, " on each of the tensor-parallel GPUs, all stages together");
+    AM_WRITE(&line, "; what they take beside the activations");
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+}
+
+static void write_states(am_writer *out, const am_report *report)
+{
+    am_grid states = {.report = report,
+                      .columns = has_exact_column(report) ? 4 : 3,
+                      .rows = 1 + am_convention_count,
+                      .cell = state_cell,
+                      .head = {"weights, gradients, optimizer", ">per parameter", size_head(report), ">bytes"}};
+    write_parameters(out, report);
+    am_write_grid(out, &states);
+}
+
+/* ---- pipeline stages */
+
+#define MOST_RANKS 32
+
+enum { RANK_INDEX, RANK_LAYERS, RANK_IN_FLIGHT, RANK_SIZE, RANK_EXACT };
+
+static void rank_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    const am_rank *rank = &grid->report->rank[row];
+    switch (column) {
+    case RANK_INDEX: am_write_int(out, rank->rank); break;
+    case RANK_LAYERS: am_write_int(out, rank->layers); break;
+    case RANK_IN_FLIGHT: am_write_int(out, rank->in_flight); break;
+    case RANK_SIZE: write_size(out, grid->report, rank->saved_bytes); break;
+    default: am_write_thousands(out, rank->saved_bytes);
+    }
+}
+
+static void write_ranks(am_writer *out, const am_report *report)
+{
+    am_grid ranks = {.report = report,
+                     .columns = has_exact_column(report) ? 5 : 4,
+                     .rows = report->ranks < MOST_RANKS ? report->ranks : MOST_RANKS,
+                     .cell = rank_cell,
+                     .head = {">stage", ">layers", ">in flight", size_head(report), ">bytes"}};
+    if (report->ranks <= 1) return;
+    AM_WRITE(out, "\nWhat each pipeline stage keeps\n");
+    am_write_grid(out, &ranks);
+    if (report->ranks <= MOST_RANKS) return;
+    AM_WRITE(out, "  … and ");
+    am_write_int(out, report->ranks - MOST_RANKS);
+    AM_WRITE(out, " more\n");
+}
+
+size_t am_report_text(const am_report *report, char *buffer, size_t size)
+{
+    am_writer out = am_writer_of(buffer, size);
+    write_answer(&out, report);
+    write_ranks(&out, report);
+    write_components(&out, report);
+    for (int i = 0; i < report->kinds; i++) write_kind(&out, report, i);
+    write_rest(&out, report, AM_KIND_SHARED, "\nShared by the layers: ", report->shared_bytes);
+    write_rest(&out, report, AM_KIND_OUTSIDE, "\nOutside the layers: ", report->outside_bytes);
+    write_symbols(&out, report);
+    write_plans(&out, report);
+    write_states(&out, report);
+    AM_WRITE(&out, "\n");
+    am_write_wrapped(&out,
+                     "Not counted: allocator rounding and fragmentation, kernel workspaces, communication buffers and "
+                     "the CUDA context.",
+                     0);
+    return am_writer_end(&out);
+}

@@ -1,0 +1,151 @@
+/* How the blocks of a family are wired, in transformers and in the paper. */
+#include "wiring.h"
+
+#include <string.h>
+
+#include "input.h"
+
+/* clang-format off */
+static const am_wiring families[] = {
+    [AM_FAMILY_LLAMA] = {
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
+        .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER},
+    [AM_FAMILY_MISTRAL] = {
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE},
+    [AM_FAMILY_QWEN2] = {
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS},
+    [AM_FAMILY_QWEN3] = {
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qk_norm = 1,
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+    [AM_FAMILY_GEMMA] = {
+        .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+    [AM_FAMILY_GPT2] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
+        .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS,
+        .fused_heads = true},
+};
+
+/* The layer of Korthikanti et al. 2022. */
+static const am_wiring paper = {
+    .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
+    .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS,
+    .fused_heads = true,
+};
+/* clang-format on */
+
+const am_wiring *am_wiring_of_family(int64_t family)
+{
+    return &families[family];
+}
+
+const am_wiring *am_wiring_of(const am_config *config)
+{
+    return config->stack == AM_STACK_PAPER ? &paper : am_wiring_of_family(config->family);
+}
+
+/* ---- derivation */
+
+static void fill(int64_t *value, int64_t derived)
+{
+    if (*value == AM_AUTO) *value = derived;
+}
+
+void am_wiring_fill(am_config *config, const am_wiring *wiring)
+{
+    fill(&config->norm, wiring->norm);
+    fill(&config->activation, wiring->activation);
+    fill(&config->positions, wiring->positions);
+    fill(&config->qk_norm, wiring->qk_norm);
+    fill(&config->tie_word_embeddings, wiring->tie_word_embeddings);
+    fill(&config->bias, wiring->bias == AM_BIAS_ALWAYS);
+    fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
+    fill(&config->o_bias, config->bias);
+    fill(&config->mlp_bias, config->bias);
+}
+
+/* ---- checks; who is "family=llama" or "stack=paper" */
+
+static am_code check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who, am_status *status)
+{
+    const am_field *field = &am_fields[id];
+    if (am_field_number_of(config, field) == wanted) return AM_OK;
+    am_config right = *config;
+    *am_field_number(&right, field) = wanted;
+    char value[32];
+    am_field_value(&right, field, value, sizeof value);
+    return am_fail(status, AM_UNSUPPORTED, field->key, "%s has %s=%s", who, field->key, value);
+}
+
+static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule rule, const char *who,
+                          am_status *status)
+{
+    switch (rule) {
+    case AM_BIAS_NEVER: return check_value(config, id, 0, who, status);
+    case AM_BIAS_ALWAYS: return check_value(config, id, 1, who, status);
+    case AM_BIAS_AS_QKV: return check_value(config, id, config->qkv_bias, who, status);
+    case AM_BIAS_EITHER: break;
+    }
+    return AM_OK;
+}
+
+static am_code check_values(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    am_code code = check_value(config, AM_F_norm, wiring->norm, who, status);
+    if (code == AM_OK) code = check_value(config, AM_F_positions, wiring->positions, who, status);
+    if (code == AM_OK) code = check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_bias, wiring->bias, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_qkv_bias, wiring->qkv_bias, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_o_bias, wiring->o_bias, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_mlp_bias, wiring->mlp_bias, who, status);
+    return code;
+}
+
+bool am_activation_is_gated(int64_t activation)
+{
+    return activation == AM_SWIGLU || activation == AM_GEGLU || activation == AM_GEGLU_TANH;
+}
+
+static bool is_gelu(int64_t activation)
+{
+    return activation == AM_GELU || activation == AM_GELU_NEW || activation == AM_GELU_TANH;
+}
+
+static am_code check_activation(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    bool gated = am_activation_is_gated(config->activation);
+    if (wiring == &paper && !is_gelu(config->activation))
+        return am_fail(
+            status, AM_UNSUPPORTED, "activation",
+            "the paper's layer has a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b");
+    if (gated == am_activation_is_gated(wiring->activation)) return AM_OK;
+    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu or silu"
+                              : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
+    return am_fail(status, AM_UNSUPPORTED, "activation", "%s has %s", who, these);
+}
+
+static am_code check_fused_heads(const am_config *config, const char *who, am_status *status)
+{
+    if (config->kv_heads != config->heads)
+        return am_fail(status, AM_UNSUPPORTED, "kv_heads",
+                       "%s has as many key and value heads as query heads: kv_heads=%d", who, config->heads);
+    if (config->head_dim * config->heads != config->hidden)
+        return am_fail(status, AM_UNSUPPORTED, "head_dim",
+                       "%s has heads of hidden / heads elements: hidden=%d is not heads=%d times head_dim=%d", who,
+                       config->hidden, config->heads, config->head_dim);
+    return AM_OK;
+}
+
+am_code am_wiring_check(const am_config *config, am_status *status)
+{
+    const am_wiring *wiring = am_wiring_of(config);
+    char who[32] = "stack=paper";
+    if (wiring != &paper) {
+        memcpy(who, "family=", sizeof "family=");
+        am_choice_text(am_fields[AM_F_family].choices, config->family, who + strlen(who), sizeof who - strlen(who));
+    }
+    am_code code = check_activation(config, wiring, who, status);
+    if (code == AM_OK) code = check_values(config, wiring, who, status);
+    if (code == AM_OK && wiring->fused_heads) code = check_fused_heads(config, who, status);
+    return code;
+}

@@ -1,0 +1,270 @@
+/* Text, numbers and JSON, without stdio: it would outweigh the rest of the wasm. */
+#include "writer.h"
+
+am_writer am_writer_of(char *buffer, size_t size)
+{
+    am_writer writer = {.text = buffer, .room = size > 0 ? size - 1 : 0, .full = size == 0};
+    return writer;
+}
+
+size_t am_writer_end(am_writer *writer)
+{
+    if (writer->full) return 0;
+    writer->text[writer->length] = '\0';
+    return writer->length;
+}
+
+void am_write_spaces(am_writer *writer, int count)
+{
+    for (; count > 0; count--) am_write_char(writer, ' ');
+}
+
+/* ---- numbers */
+
+#define MOST_DIGITS 20
+
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+    "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+    "99";
+
+/* The digits of value, written backwards from end. Returns where they start. */
+static char *digits_32(char *end, uint32_t value)
+{
+    while (value >= 100) {
+        uint32_t rest = value % 100;
+        value /= 100;
+        end -= 2;
+        memcpy(end, pairs + 2 * rest, 2);
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, pairs + 2 * value, 2);
+    } else {
+        *--end = (char)('0' + value);
+    }
+    return end;
+}
+
+/* Eight digits at a time, since 64-bit division is slow where there is no 128-bit product (wasm). */
+static char *digits(char *end, uint64_t value)
+{
+    const uint64_t group = 100000000;
+    while (value >= group) {
+        uint64_t rest = value;
+        value /= group;
+        rest -= value * group;
+        char *start = digits_32(end, (uint32_t)rest);
+        while (start > end - 8) *--start = '0';
+        end = start;
+    }
+    return digits_32(end, (uint32_t)value);
+}
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+}
+
+void am_write_int(am_writer *writer, int64_t value)
+{
+    char text[MOST_DIGITS];
+    char *start = digits(text + sizeof text, magnitude(value));
+    if (value < 0) AM_WRITE(writer, "-");
+    am_write(writer, start, (size_t)(text + sizeof text - start));
+}
+
+void am_write_thousands(am_writer *writer, int64_t value)
+{
+    char text[MOST_DIGITS];
+    char *start = digits(text + sizeof text, magnitude(value));
+    size_t left = (size_t)(text + sizeof text - start);
+    if (value < 0) AM_WRITE(writer, "-");
+    while (left > 0) {
+        size_t length = (left - 1) % 3 + 1;
+        am_write(writer, start, length);
+        start += length;
+        left -= length;
+        if (left > 0) AM_WRITE(writer, ",");
+    }
+}
+
+#define MOST_DECIMALS 9
+
+/* The decimals of num / den in ten^decimals-ths, rounded half up: at most ten^decimals. */
+static int64_t fraction(int64_t rest, int64_t den, int decimals)
+{
+    int64_t value = 0;
+    for (int i = 0; i < decimals; i++) {
+        rest *= 10;
+        value = value * 10 + rest / den;
+        rest %= den;
+    }
+    return value + (rest >= den - rest);
+}
+
+void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim)
+{
+    int64_t one = 1;
+    for (int i = 0; i < decimals; i++) one *= 10;
+    int64_t whole = num / den;
+    int64_t part = fraction(num % den, den, decimals);
+    if (part == one) {
+        part = 0;
+        whole++;
+    }
+    am_write_int(writer, whole);
+    if (decimals == 0 || (trim && part == 0)) return;
+    char text[MOST_DIGITS];
+    char *end = text + sizeof text;
+    char *start = digits(end, (uint64_t)part);
+    while (end - start < decimals) *--start = '0';
+    if (trim)
+        while (end[-1] == '0') end--;
+    AM_WRITE(writer, ".");
+    am_write(writer, start, (size_t)(end - start));
+}
+
+/* ---- JSON */
+
+/* What can't stand in a JSON string as it is, or must be looked at: the parts of a character outside ASCII. */
+static bool needs_care(char c)
+{
+    return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' || c == '\\';
+}
+
+/* Bytes of the well-formed UTF-8 character at text; 0 if it is none: cut short, overlong, a surrogate or above U+10FFFF. */
+static size_t character_length(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80) return 0;
+    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
+    bool no_character = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90);
+    return overlong || no_character ? 0 : length;
+}
+
+static void write_escape(am_writer *writer, char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    switch (c) {
+    case '"': AM_WRITE(writer, "\\\""); break;
+    case '\\': AM_WRITE(writer, "\\\\"); break;
+    case '\n': AM_WRITE(writer, "\\n"); break;
+    case '\t': AM_WRITE(writer, "\\t"); break;
+    case '\r': AM_WRITE(writer, "\\r"); break;
+    default: {
+        char text[6] = {'\\', 'u', '0', '0', hex[(c >> 4) & 15], hex[c & 15]};
+        am_write(writer, text, sizeof text);
+    }
+    }
+}
+
+/* Writes the one character at text, which may be half of one where a message was cut. Returns its bytes. */
+static size_t write_care(am_writer *writer, const char *text)
+{
+    size_t length = character_length(text);
+    if (length > 1) {
+        am_write(writer, text, length);
+        return length;
+    }
+    if (length == 0)
+        AM_WRITE(writer, "\xef\xbf\xbd"); /* U+FFFD, the replacement character */
+    else
+        write_escape(writer, *text);
+    return 1;
+}
+
+static void write_escaped(am_writer *writer, const char *text)
+{
+    for (;;) {
+        size_t plain = 0;
+        while (!needs_care(text[plain])) plain++;
+        am_write(writer, text, plain);
+        text += plain;
+        if (*text == '\0') return;
+        text += write_care(writer, text);
+    }
+}
+
+void am_json_string(am_writer *writer, const char *text)
+{
+    am_json_quote(writer);
+    write_escaped(writer, text);
+    am_json_unquote(writer);
+}
+
+void am_json_plain(am_writer *writer, const char *text)
+{
+    am_json_joined(writer, text, "");
+}
+
+void am_json_joined(am_writer *writer, const char *first, const char *second)
+{
+    am_json_quote(writer);
+    am_write_text(writer, first);
+    if (second[0] != '\0') am_write_text(writer, second);
+    am_json_unquote(writer);
+}
+
+void am_json_int(am_writer *writer, int64_t value)
+{
+    am_write_int(writer, value);
+    AM_WRITE(writer, ",");
+}
+
+void am_json_number(am_writer *writer, const char *number)
+{
+    am_write_text(writer, number);
+    AM_WRITE(writer, ",");
+}
+
+void am_json_figure(am_writer *writer, int64_t value)
+{
+    if (value < 0)
+        am_json_null(writer);
+    else
+        am_json_int(writer, value);
+}
+
+void am_json_ratio(am_writer *writer, int64_t num, int64_t den)
+{
+    if (num < 0 || den <= 0) {
+        am_json_null(writer);
+        return;
+    }
+    am_write_ratio(writer, num, den, 4, true);
+    AM_WRITE(writer, ",");
+}
+
+void am_json_bool(am_writer *writer, bool value)
+{
+    if (value)
+        AM_WRITE(writer, "true,");
+    else
+        AM_WRITE(writer, "false,");
+}
+
+void am_json_null(am_writer *writer)
+{
+    AM_WRITE(writer, "null,");
+}
+
+static void take_comma(am_writer *writer)
+{
+    if (!writer->full && writer->length > 0 && writer->text[writer->length - 1] == ',') writer->length--;
+}
+
+void am_json_close(am_writer *writer, char bracket)
+{
+    take_comma(writer);
+    am_write_char(writer, bracket);
+    AM_WRITE(writer, ",");
+}
+
+size_t am_json_end(am_writer *writer)
+{
+    take_comma(writer);
+    return am_writer_end(writer);
+}
