@@ -1,0 +1,69 @@
+/** Times one evaluation, text to JSON, native and in wasm, and prints both beside the bars that they are held to. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+import { loadCore } from '../../build/loader/actmem.js';
+
+const BAR_MICROSECONDS = 300;
+const BAR_RATIO = 1.5;
+const BAR_GZIP = 60_000;
+const WARM_UP = 500;
+const RUNS = 1001;
+
+const TEXTS = [
+  'model=gpt2 batch=8 seq=1024',
+  'model=llama-3-8b seq=2048',
+  'model=llama-3-8b seq=2048 attention=eager',
+  'model=llama-3-8b seq=8192 checkpoint=full',
+  'model=llama-3-70b seq=8192 checkpoint=every:4',
+  'model=llama-3-8b trainable=lora lora_targets=q,k,v,o,gate,up,down',
+  'model=llama-3-8b seq=2048 timeline=none',
+  'model=llama-3-8b seq=2048 timeline=operations',
+];
+
+const wasm = readFileSync('build/core.wasm');
+const core = await loadCore(wasm);
+const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(wasm));
+exports._initialize?.();
+
+function median(run) {
+  for (let i = 0; i < WARM_UP; i++) run();
+  const times = new Float64Array(RUNS);
+  for (let i = 0; i < RUNS; i++) {
+    const start = performance.now();
+    run();
+    times[i] = performance.now() - start;
+  }
+  return times.sort()[RUNS >> 1] * 1000;
+}
+
+/** The call alone, as the native program times it: the text stands in the buffer, the JSON is left there. */
+function call(text) {
+  const bytes = new TextEncoder().encode(text);
+  return () => {
+    new Uint8Array(exports.memory.buffer, exports.am_input(), bytes.length).set(bytes);
+    exports.am_wasm_evaluate(bytes.length);
+  };
+}
+
+const native = execFileSync('build/bench', TEXTS, { encoding: 'utf8' }).trim().split('\n').map((ns) => Number(ns) / 1000);
+const rows = TEXTS.map((text, i) => {
+  const hosted = median(call(text));
+  return { text, native: native[i], hosted, ratio: hosted / native[i], parsed: median(() => core.evaluate(text)), json: core.evaluateJson(text).length };
+});
+
+const width = Math.max(...TEXTS.map((text) => text.length));
+const line = (text, ...cells) => console.log(`  ${text.padEnd(width)}${cells.map((cell) => String(cell).padStart(12)).join('')}`);
+line('text to JSON, medians in µs', 'native', 'wasm', 'ratio', 'with parse', 'JSON bytes');
+for (const row of rows) line(row.text, row.native.toFixed(1), row.hosted.toFixed(1), row.ratio.toFixed(2), row.parsed.toFixed(1), row.json);
+
+const gzip = gzipSync(wasm, { level: 9 }).length;
+const slowest = Math.max(...rows.map((row) => row.hosted));
+const ratio = Math.max(...rows.map((row) => row.ratio));
+const bar = (name, value, unit, most) => console.log(`  ${name.padEnd(24)}${value.padStart(10)} ${unit.padEnd(4)} bar ${most}`);
+console.log();
+bar('slowest in wasm', slowest.toFixed(1), 'µs', `${BAR_MICROSECONDS}  ${slowest < BAR_MICROSECONDS ? 'met' : 'MISSED'}`);
+bar('highest wasm : native', ratio.toFixed(2), '×', `${BAR_RATIO}  ${ratio < BAR_RATIO ? 'met' : 'MISSED'}`);
+bar('core.wasm, gzipped', String(gzip), 'B', `${BAR_GZIP}  ${gzip < BAR_GZIP ? 'met' : 'MISSED'}`);
+bar('core.wasm', String(wasm.length), 'B', '-');

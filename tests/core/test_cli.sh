@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The command line: exit statuses and which stream says what. Usage: test_cli.sh [ACTMEM]; by default build/actmem.
+set -u
+actmem=$(realpath "${1:-$(dirname "$0")/../../build/actmem}")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+passed=0 failed=0
+
+check() { # NAME COMMAND…: the command must succeed
+    local name=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $name"; fi
+}
+
+run() { # ARGUMENTS…: runs actmem on an empty input, keeps its streams and status
+    "$actmem" "$@" >out 2>err </dev/null
+    status=$?
+}
+
+# EXPECTED ARGUMENTS…: with status 0 the answer is on stdout alone, with another the error on stderr alone
+run_to() {
+    local expected=$1
+    shift
+    run "$@"
+    check "status $expected of '$*', not $status" [ "$status" -eq "$expected" ]
+    if [ "$expected" -eq 0 ]; then
+        check "answer of '$*' on stdout" [ -s out ]
+        check "nothing on stderr for '$*'" [ ! -s err ]
+    else
+        check "nothing on stdout for '$*'" [ ! -s out ]
+        check "error of '$*' on stderr" [ -s err ]
+    fi
+}
+
+says() { check "'$2' in $1" grep -qF -- "$2" "$1"; }
+json() { check "$1 is JSON with $2" python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert eval(sys.argv[2]), sys.argv[2]' "$1" "$2"; }
+
+# answers
+run_to 0
+says out 'Llama 3 8B, 2,048 tokens × 1, bf16, Hugging Face with SDPA'
+run_to 0 model=llama-3-8b seq=8192 batch=2
+says out '8,192 tokens × 2'
+run_to 0 'model=llama-3-8b&seq=8192&checkpoint=full'
+says out 'checkpoint=full'
+run_to 0 units=GB
+check 'one unit only' sh -c '! grep -q GiB out'
+run_to 0 --json model=llama-3-8b seq=2048
+json out 'd["saved"]["bytes"] == 14281106188 and d["version"] == 1'
+run_to 0 seq=2048 --json
+json out 'd["query"] == "model=llama-3-8b"'
+run_to 0 --tables
+json out 'len(d["fields"]) > 30 and len(d["presets"]) > 5'
+run_to 0 --version
+says out 'actmem '
+run_to 0 --help
+says out 'kv_heads'
+says out 'llama-3-8b'
+
+# configurations
+cat >config.json <<'END'
+{"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
+ "intermediate_size": 128, "vocab_size": 100, "hidden_act": "silu", "tie_word_embeddings": false}
+END
+run_to 0 --json --config config.json seq=32
+json out 'd["config"]["layers"] == 2 and d["config"]["kv_heads"] == 2 and d["config"]["seq"] == 32 and d["model"]["label"] == "custom"'
+run_to 0 --json --config=config.json seq=32 layers=3
+json out 'd["config"]["layers"] == 3 and d["config"]["hidden"] == 64'
+"$actmem" --json --config - seq=32 <config.json >piped 2>err
+check 'configuration from standard input' [ $? -eq 0 ]
+json piped 'd["config"]["layers"] == 2'
+run_to 0 --json "$(python3 -c 'import json; print(json.load(open("piped"))["query"])')"
+check 'the query gives the report again' cmp -s out piped
+
+# bad input
+for bad in 'seq=0' 'seq=many' 'sec=1' 'seq' 'model=gpt-9' 'seq=1 seq=2' 'kv_heads=7' 'checkpoint=sometimes' '--jsn' '--config' '-x'; do
+    run_to 2 $bad
+    run_to 2 --json $bad
+    json err 'set(d) == {"error"} and set(d["error"]) == {"code", "field", "message"} and len(d["error"]["message"]) > 10'
+done
+run_to 2 sec=1
+says err "the nearest is 'seq'"
+run_to 2 --json seq=0
+json err 'd["error"]["code"] == "out_of_range" and d["error"]["field"] == "seq"'
+run_to 2 --jsn
+says err '--json'
+run_to 2 --json --config config.json seq=nothing
+echo '{' >broken.json
+run_to 2 --config broken.json
+echo '{"model_type": "a-model-of-tomorrow"}' >unknown.json
+run_to 2 --json --config unknown.json
+json err 'd["error"]["code"] == "unknown_architecture"'
+: >empty.json
+run_to 2 --config empty.json
+head -c 1048577 /dev/zero >large.json
+run_to 2 --config large.json
+says err '1 MiB'
+run_to 2 "lora_targets=$(head -c 5000 /dev/zero | tr '\0' q)"
+for ((i = 0; i < 200; i++)); do echo "seq=2048"; done >many
+run_to 2 $(cat many) $(cat many) $(cat many)
+printf 'lora_targets=\xff\xfe' >bytes
+run_to 2 --json trainable=lora "$(cat bytes)"
+json err 'd["error"]["field"] == "lora_targets"'
+
+# input and output that fail
+run_to 1 --config nowhere.json
+says err 'nowhere.json'
+run_to 1 --config .
+if [ -w /dev/full ]; then
+    for full in '' '--json' '--help' '--tables' '--version'; do
+        "$actmem" $full >/dev/full 2>err
+        check "status 1 of '$full' on a full disk" [ $? -eq 1 ]
+        says err "can't write"
+    done
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,347 @@
+/* import_hf.c: config.json files as transformers reads them. */
+#include "inputs.h"
+
+#include <stdio.h>
+
+static am_code import(const char *json)
+{
+    config = am_default_config();
+    return am_config_import(&config, json, strlen(json), &status);
+}
+
+/* ---- the fixtures' files */
+
+static const struct {
+    const char *file;
+    int64_t family, layers, hidden, heads, kv_heads, head_dim, ffn, vocab, activation, tied, dropout, window;
+} files[] = {
+    {"gemma-2b", AM_FAMILY_GEMMA, 18, 2048, 8, 1, 256, 16384, 256000, AM_GEGLU_TANH, 1, 0, 0},
+    {"gemma-2b-4l-v1024", AM_FAMILY_GEMMA, 4, 2048, 8, 1, 256, 16384, 1024, AM_GEGLU_TANH, 1, 0, 0},
+    {"gpt2-124m", AM_FAMILY_GPT2, 12, 768, 12, 12, 64, 3072, 50257, AM_GELU_NEW, 1, 100000, 0},
+    {"gpt2-124m-b", AM_FAMILY_GPT2, 12, 768, 12, 12, 64, 3072, 50257, AM_GELU_NEW, 1, 0, 0},
+    {"gpt2-124m-b-b", AM_FAMILY_GPT2, 12, 768, 12, 12, 64, 3072, 50257, AM_GELU_TANH, 1, 100000, 0},
+    {"gpt2-4l-v1024", AM_FAMILY_GPT2, 4, 768, 12, 12, 64, 3072, 1024, AM_GELU_NEW, 1, 100000, 0},
+    {"gpt2-4l-v1024-b", AM_FAMILY_GPT2, 4, 768, 12, 12, 64, 3072, 1024, AM_GELU_TANH, 1, 100000, 0},
+    {"gpt2-xl", AM_FAMILY_GPT2, 48, 1600, 25, 25, 64, 6400, 50257, AM_GELU_NEW, 1, 100000, 0},
+    {"llama-2-7b", AM_FAMILY_LLAMA, 32, 4096, 32, 32, 128, 11008, 32000, AM_SWIGLU, 0, 0, 0},
+    {"llama-2-7b-4l-v1024", AM_FAMILY_LLAMA, 4, 4096, 32, 32, 128, 11008, 1024, AM_SWIGLU, 0, 0, 0},
+    {"llama-3-70b", AM_FAMILY_LLAMA, 80, 8192, 64, 8, 128, 28672, 128256, AM_SWIGLU, 0, 0, 0},
+    {"llama-3-70b-4l-v1024", AM_FAMILY_LLAMA, 4, 8192, 64, 8, 128, 28672, 1024, AM_SWIGLU, 0, 0, 0},
+    {"llama-3-8b", AM_FAMILY_LLAMA, 32, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
+    {"llama-3-8b-8l", AM_FAMILY_LLAMA, 8, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
+    {"llama-3-8b-8l-v1024", AM_FAMILY_LLAMA, 8, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 0},
+    {"lora-all", AM_FAMILY_LLAMA, 4, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
+    {"mistral-7b", AM_FAMILY_MISTRAL, 32, 4096, 32, 8, 128, 14336, 32000, AM_SWIGLU, 0, 0, 4096},
+    {"mistral-7b-4l-v1024", AM_FAMILY_MISTRAL, 4, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 4096},
+    {"qwen2.5-7b", AM_FAMILY_QWEN2, 28, 3584, 28, 4, 128, 18944, 152064, AM_SWIGLU, 0, 0, 0},
+    {"qwen2.5-7b-4l-v1024", AM_FAMILY_QWEN2, 4, 3584, 28, 4, 128, 18944, 1024, AM_SWIGLU, 0, 0, 0},
+    {"qwen3-4b", AM_FAMILY_QWEN3, 36, 2560, 32, 8, 128, 9728, 151936, AM_SWIGLU, 1, 0, 0},
+    {"qwen3-4b-4l-v1024", AM_FAMILY_QWEN3, 4, 2560, 32, 8, 128, 9728, 1024, AM_SWIGLU, 1, 0, 0},
+    {"smollm2-360m", AM_FAMILY_LLAMA, 32, 960, 15, 5, 64, 2560, 49152, AM_SWIGLU, 1, 0, 0},
+};
+
+static const char *read_file(const char *name)
+{
+    static char text[65536];
+    char path[128];
+    snprintf(path, sizeof path, "tests/fixtures/configs/%s.json", name);
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s: run from the repository's root", path);
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return text;
+}
+
+START_TEST(fixture)
+{
+    const char *name = files[_i].file;
+    expect_fine(name, import(read_file(name)));
+    config.seq = 1024;
+    expect_fine(name, am_config_resolve(&config, &status));
+    ck_assert_str_eq(config.model, "");
+    ck_assert_int_eq(config.family, files[_i].family);
+    ck_assert_int_eq(config.layers, files[_i].layers);
+    ck_assert_int_eq(config.hidden, files[_i].hidden);
+    ck_assert_int_eq(config.heads, files[_i].heads);
+    ck_assert_int_eq(config.kv_heads, files[_i].kv_heads);
+    ck_assert_int_eq(config.head_dim, files[_i].head_dim);
+    ck_assert_int_eq(config.ffn, files[_i].ffn);
+    ck_assert_int_eq(config.vocab, files[_i].vocab);
+    ck_assert_int_eq(config.activation, files[_i].activation);
+    ck_assert_int_eq(config.tie_word_embeddings, files[_i].tied);
+    ck_assert_int_eq(config.dropout, files[_i].dropout);
+    ck_assert_int_eq(config.attention_dropout, files[_i].dropout);
+    ck_assert_int_eq(config.embedding_dropout, files[_i].dropout);
+    ck_assert_int_eq(config.sliding_window, files[_i].window);
+    ck_assert_int_eq(config.qkv_bias, config.family == AM_FAMILY_QWEN2 || config.family == AM_FAMILY_GPT2);
+    ck_assert_int_eq(config.qk_norm, config.family == AM_FAMILY_QWEN3);
+}
+END_TEST
+
+/* A preset and the file that it was taken from are the same model. */
+START_TEST(fixture_is_its_preset)
+{
+    static const struct {
+        const char *file, *preset;
+    } pairs[] = {
+        {"gpt2-124m", "gpt2"},          {"gpt2-xl", "gpt2-xl"},
+        {"llama-2-7b", "llama-2-7b"},   {"llama-3-8b", "llama-3-8b"},
+        {"llama-3-70b", "llama-3-70b"}, {"qwen2.5-7b", "qwen2.5-7b"},
+        {"qwen3-4b", "qwen3-4b"},       {"mistral-7b", "mistral-7b"},
+        {"gemma-2b", "gemma-2b"},       {"smollm2-360m", "smollm2-360m"},
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        expect_fine(pairs[i].file, import(read_file(pairs[i].file)));
+        config.seq = 1024;
+        expect_fine(pairs[i].file, am_config_resolve(&config, &status));
+        am_config imported = config;
+        config = am_default_config();
+        config.seq = 1024;
+        expect_fine(pairs[i].preset, am_preset_apply(&config, pairs[i].preset, &status));
+        expect_fine(pairs[i].preset, am_config_resolve(&config, &status));
+        memset(config.model, 0, sizeof config.model);
+        memset(imported.model, 0, sizeof imported.model);
+        ck_assert_mem_eq(&config, &imported, sizeof config);
+    }
+}
+END_TEST
+
+/* ---- defaults of what a file leaves out, and what it says */
+
+static const struct {
+    const char *json, *text; /* text: the same model in actmem's keys */
+} models[] = {
+    {"{\"model_type\":\"gpt2\"}", "model=gpt2"},
+    {"{\"model_type\":\"llama\"}", "family=llama layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000"},
+    {"{\"model_type\":\"mistral\"}",
+     "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 sliding_window=4096"},
+    {"{\"model_type\":\"qwen2\"}", "family=qwen2 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936"},
+    {"{\"model_type\":\"qwen3\"}", "family=qwen3 layers=32 hidden=4096 heads=32 head_dim=128 ffn=22016 vocab=151936"},
+    {"{\"model_type\":\"gemma\"}", "family=gemma layers=28 hidden=3072 heads=16 head_dim=256 ffn=24576 vocab=256000"},
+    /* GPT-2 */
+    {"{\"model_type\":\"gpt2\",\"n_inner\":1000,\"n_positions\":2048,\"n_ctx\":1024}",
+     "model=gpt2 ffn=1000 max_positions=2048"},
+    {"{\"model_type\":\"gpt2\",\"n_inner\":null}", "model=gpt2"},
+    {"{\"model_type\":\"gpt2\",\"num_hidden_layers\":3,\"hidden_size\":64,\"num_attention_heads\":2}",
+     "model=gpt2 layers=3 hidden=64 heads=2"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"relu\"}", "model=gpt2 activation=relu"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"gelu\"}", "model=gpt2 activation=gelu"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"swish\"}", "model=gpt2 activation=silu"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"gelu_pytorch_tanh\"}",
+     "model=gpt2 activation=gelu_pytorch_tanh"},
+    {"{\"model_type\":\"gpt2\",\"resid_pdrop\":0,\"attn_pdrop\":0.05,\"embd_pdrop\":1e-06}",
+     "model=gpt2 dropout=0 attention_dropout=0.05 embedding_dropout=0.000001"},
+    {"{\"model_type\":\"gpt2\",\"resid_pdrop\":0.10000000149011612}", "model=gpt2"},
+    {"{\"model_type\":\"gpt2\",\"tie_word_embeddings\":false}", "model=gpt2 tie_word_embeddings=no"},
+    {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":false,\"add_cross_attention\":null}", "model=gpt2"},
+    /* Llama and its like */
+    {"{\"model_type\":\"llama\",\"num_key_value_heads\":8,\"torch_dtype\":\"float32\",\"dtype\":\"float16\"}",
+     "model=llama-2-7b kv_heads=8"},
+    {"{\"model_type\":\"llama\",\"num_key_value_heads\":null,\"head_dim\":null}", "model=llama-2-7b"},
+    {"{\"model_type\":\"llama\",\"head_dim\":64}", "model=llama-2-7b head_dim=64"},
+    {"{\"model_type\":\"llama\",\"attention_bias\":true}", "model=llama-2-7b qkv_bias=yes o_bias=yes"},
+    {"{\"model_type\":\"llama\",\"mlp_bias\":true}", "model=llama-2-7b mlp_bias=yes"},
+    {"{\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true}",
+     "model=llama-2-7b qkv_bias=yes o_bias=yes mlp_bias=yes"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu\"}", "model=llama-2-7b activation=geglu"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_pytorch_tanh\"}", "model=llama-2-7b activation=geglu_tanh"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":null,\"attention_dropout\":0}", "model=llama-2-7b"},
+    {"{\"model_type\":\"llama\",\"tie_word_embeddings\":true}", "model=llama-2-7b tie_word_embeddings=yes"},
+    {"{\"model_type\":\"llama\",\"sliding_window\":5,\"text_config\":{\"hidden_size\":7}}", "model=llama-2-7b"},
+    {"{\"model_type\":\"mistral\",\"sliding_window\":null}", "model=mistral-7b sliding_window=0"},
+    {"{\"model_type\":\"mistral\",\"sliding_window\":128,\"num_key_value_heads\":null}",
+     "model=mistral-7b sliding_window=128 kv_heads=32"},
+    {"{\"model_type\":\"qwen3\",\"attention_bias\":true,\"use_sliding_window\":false,\"sliding_window\":4096}",
+     "family=qwen3 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936 qkv_bias=yes o_bias=yes"},
+    {"{\"model_type\":\"qwen2\",\"layer_types\":[\"full_attention\"]}",
+     "family=qwen2 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936"},
+    {"{\"model_type\":\"qwen2\",\"layer_types\":null,\"quantization_config\":null}",
+     "family=qwen2 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936"},
+    /* Gemma: which of its two keys counts, and what the older one means */
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\"}",
+     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576"},
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\",\"hidden_activation\":null}",
+     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576"},
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu_pytorch_tanh\",\"hidden_activation\":\"gelu\"}",
+     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576 activation=geglu"},
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\",\"hidden_activation\":\"gelu_pytorch_tanh\"}",
+     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576 activation=geglu_tanh"},
+};
+
+START_TEST(same_model)
+{
+    expect_fine(models[_i].json, import(models[_i].json));
+    config.seq = 512;
+    expect_fine(models[_i].json, am_config_resolve(&config, &status));
+    am_config imported = config;
+    expect_fine(models[_i].text, parse(models[_i].text));
+    config.seq = 512;
+    expect_fine(models[_i].text, am_config_resolve(&config, &status));
+    for (int i = 0; i < AM_FIELD_COUNT; i++) {
+        char one[AM_TEXT_SIZE], other[AM_TEXT_SIZE];
+        if (i == AM_F_model) continue;
+        am_field_value(&imported, &am_fields[i], one, sizeof one);
+        am_field_value(&config, &am_fields[i], other, sizeof other);
+        ck_assert_msg(strcmp(one, other) == 0, "%s: %s=%s, not %s", models[_i].json, am_fields[i].key, one, other);
+    }
+}
+END_TEST
+
+START_TEST(keeps_the_other_groups)
+{
+    const char *json = "{\"model_type\":\"gpt2\"}";
+    expect_fine("", parse("model=mistral-7b seq=77 dtype=fp32 checkpoint=full trainable=none"));
+    expect_fine("", am_config_import(&config, json, strlen(json), &status));
+    ck_assert_int_eq(config.seq, 77);
+    ck_assert_int_eq(config.dtype, AM_FP32);
+    ck_assert_int_eq(config.trainable, AM_TRAIN_NONE);
+    ck_assert_str_eq(config.checkpoint, "full");
+    ck_assert_str_eq(config.model, "");
+    ck_assert_int_eq(config.sliding_window, 0);
+}
+END_TEST
+
+/* The text is not NUL-terminated. */
+START_TEST(reads_no_further_than_its_length)
+{
+    const char *json = "{\"model_type\":\"llama\"}trailing";
+    config = am_default_config();
+    expect_fine("", am_config_import(&config, json, strlen(json) - 8, &status));
+}
+END_TEST
+
+START_TEST(head_dim_is_left_to_resolve)
+{
+    expect_fine("", import("{\"model_type\":\"mistral\",\"num_attention_heads\":24,\"num_key_value_heads\":8}"));
+    expect_error("", am_config_resolve(&config, &status), AM_MISSING, "head_dim", "give head_dim");
+    expect_fine("", am_config_parse(&config, "head_dim=128", &status));
+    expect_fine("", am_config_resolve(&config, &status));
+}
+END_TEST
+
+/* ---- refusals */
+
+static const struct {
+    const char *json;
+    am_code code;
+    const char *field, *part;
+} errors[] = {
+    {"", AM_BAD_CONFIG, "", "empty"},
+    {"[]", AM_BAD_CONFIG, "", "object"},
+    {"{\"model_type\":\"llama\"", AM_BAD_CONFIG, "", "ends before"},
+    {"{\"model_type\":\"llama\",\"model_type\":\"gpt2\"}", AM_BAD_CONFIG, "model_type", "twice"},
+    {"{}", AM_BAD_CONFIG, "model_type", "no model_type"},
+    {"{\"model_type\":null}", AM_BAD_CONFIG, "model_type", "no model_type"},
+    {"{\"model_type\":\"\"}", AM_BAD_CONFIG, "model_type", "no model_type"},
+    {"{\"model_type\":5}", AM_BAD_CONFIG, "model_type", "a text"},
+    {"{\"text_config\":{\"model_type\":\"llama\"}}", AM_BAD_CONFIG, "model_type", "no model_type"},
+    /* architectures */
+    {"{\"model_type\":\"gemma2\"}", AM_UNKNOWN_ARCHITECTURE, "model_type",
+     "actmem does not yet cover model_type gemma2; the nearest covered one is gemma"},
+    {"{\"model_type\":\"gemma3_text\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gemma"},
+    {"{\"model_type\":\"mixtral\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
+    {"{\"model_type\":\"mistral3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
+    {"{\"model_type\":\"phi3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"gpt_neox\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt2"},
+    {"{\"model_type\":\"gpt_oss\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"opt\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt2"},
+    {"{\"model_type\":\"deepseek_v3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"qwen2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen2"},
+    {"{\"model_type\":\"qwen3_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3"},
+    {"{\"model_type\":\"llama4\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"never heard of\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "never heard of"},
+    {"{\"model_type\":\"Llama\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"a name that is much longer than any that transformers has ever had\"}", AM_UNKNOWN_ARCHITECTURE,
+     "model_type", "a name that is much"},
+    /* kinds */
+    {"{\"model_type\":\"llama\",\"hidden_size\":\"4096\"}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":4096.0}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":4e3}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":-4096}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":null}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":[4096]}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"llama\",\"hidden_size\":true}", AM_BAD_CONFIG, "hidden_size", "a whole number"},
+    {"{\"model_type\":\"qwen3\",\"head_dim\":null}", AM_BAD_CONFIG, "head_dim", "a whole number"},
+    {"{\"model_type\":\"llama\",\"tie_word_embeddings\":1}", AM_BAD_CONFIG, "tie_word_embeddings", "true or false"},
+    {"{\"model_type\":\"llama\",\"tie_word_embeddings\":\"true\"}", AM_BAD_CONFIG, "tie_word_embeddings",
+     "true or false"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":3}", AM_BAD_CONFIG, "hidden_act", "a text"},
+    {"{\"model_type\":\"gpt2\",\"resid_pdrop\":\"0.1\"}", AM_BAD_CONFIG, "resid_pdrop", "a number"},
+    {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":1}", AM_BAD_CONFIG, "reorder_and_upcast_attn",
+     "true or false"},
+    {"{\"model_type\":\"gpt2\",\"n_layer\":2,\"num_hidden_layers\":2}", AM_BAD_CONFIG, "n_layer", "both"},
+    /* ranges */
+    {"{\"model_type\":\"llama\",\"hidden_size\":0}", AM_OUT_OF_RANGE, "hidden_size", "from 1 to 1048576"},
+    {"{\"model_type\":\"llama\",\"num_hidden_layers\":1001}", AM_OUT_OF_RANGE, "num_hidden_layers", "from 1 to 1000"},
+    {"{\"model_type\":\"llama\",\"vocab_size\":99999999999999999999}", AM_OUT_OF_RANGE, "vocab_size", "from 2"},
+    {"{\"model_type\":\"mistral\",\"sliding_window\":0}", AM_OUT_OF_RANGE, "sliding_window", "from 1"},
+    {"{\"model_type\":\"gpt2\",\"num_hidden_layers\":0}", AM_OUT_OF_RANGE, "num_hidden_layers", "from 1"},
+    {"{\"model_type\":\"gpt2\",\"resid_pdrop\":1.0}", AM_OUT_OF_RANGE, "resid_pdrop", "below 1"},
+    {"{\"model_type\":\"gpt2\",\"attn_pdrop\":-0.1}", AM_OUT_OF_RANGE, "attn_pdrop", "from 0"},
+    {"{\"model_type\":\"gpt2\",\"embd_pdrop\":1e300}", AM_OUT_OF_RANGE, "embd_pdrop", "below 1"},
+    /* what is not covered */
+    {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":true}", AM_UNSUPPORTED, "reorder_and_upcast_attn", "=false"},
+    {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}", AM_UNSUPPORTED,
+     "scale_attn_by_inverse_layer_idx", "=false"},
+    {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", AM_UNSUPPORTED, "add_cross_attention", "=false"},
+    {"{\"model_type\":\"qwen2\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
+    {"{\"model_type\":\"qwen3\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
+    {"{\"model_type\":\"qwen2\",\"layer_types\":[\"full_attention\",\"sliding_attention\"]}", AM_UNSUPPORTED,
+     "layer_types", "full_attention"},
+    {"{\"model_type\":\"qwen3\",\"layer_types\":\"full_attention\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
+    {"{\"model_type\":\"gemma\",\"use_bidirectional_attention\":true}", AM_UNSUPPORTED, "use_bidirectional_attention",
+     "=false"},
+    {"{\"model_type\":\"llama\",\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED, "quantization_config",
+     "quantised"},
+    {"{\"model_type\":\"llama\",\"attention_dropout\":0.1}", AM_UNSUPPORTED, "attention_dropout",
+     "attention_dropout=0"},
+    {"{\"model_type\":\"qwen3\",\"attention_dropout\":1e-9}", AM_UNSUPPORTED, "attention_dropout",
+     "attention_dropout=0"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act",
+     "hidden_act=relu is not covered; silu"},
+    {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_new\"}", AM_UNSUPPORTED, "hidden_act", "gelu_pytorch_tanh are"},
+    {"{\"model_type\":\"gemma\",\"hidden_activation\":\"quick_gelu\"}", AM_UNSUPPORTED, "hidden_activation",
+     "quick_gelu"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"gelu_fast\"}", AM_UNSUPPORTED, "activation_function",
+     "gelu_fast"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
+     "quick_gelu"},
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"tanh\"}", AM_UNSUPPORTED, "activation_function",
+     "relu and silu are"},
+};
+
+START_TEST(error)
+{
+    expect_error(errors[_i].json, import(errors[_i].json), errors[_i].code, errors[_i].field, errors[_i].part);
+    am_config untouched = am_default_config();
+    ck_assert_mem_eq(&config, &untouched, sizeof config);
+}
+END_TEST
+
+/* Every beginning of a file is an error, never a model. */
+START_TEST(cut_short)
+{
+    const char *json = read_file("gpt2-124m");
+    size_t end = (size_t)(strrchr(json, '}') - json);
+    config = am_default_config();
+    for (size_t length = 0; length <= end; length++)
+        ck_assert_int_eq(am_config_import(&config, json, length, &status), AM_BAD_CONFIG);
+}
+END_TEST
+
+Suite *test_import_hf_suite(void)
+{
+    Suite *suite = suite_create("import_hf");
+    TCase *tests = tcase_create("import_hf");
+    tcase_add_loop_test(tests, fixture, 0, (int)COUNT(files));
+    tcase_add_test(tests, fixture_is_its_preset);
+    tcase_add_loop_test(tests, same_model, 0, (int)COUNT(models));
+    tcase_add_test(tests, keeps_the_other_groups);
+    tcase_add_test(tests, reads_no_further_than_its_length);
+    tcase_add_test(tests, head_dim_is_left_to_resolve);
+    tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));
+    tcase_add_test(tests, cut_short);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

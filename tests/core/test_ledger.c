@@ -1,0 +1,134 @@
+/* The ledger, row by row, against the measured ones: module, bytes, dtype and every autograd node that holds the storage. */
+#include <stdio.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static json cases;
+
+/* "MmBackward0.self", as the record has it. */
+static void saver_text(const am_row *row, int saver, char *text, size_t size)
+{
+    const am_op_info *op = &am_ops[row->saved_by[saver].op];
+    snprintf(text, size, "%sBackward0.%s", op->node, op->saves[row->saved_by[saver].rule].attribute);
+}
+
+static bool measured_saver(json savers, const char *wanted)
+{
+    char text[96];
+    for (int i = 0; i < json_size(savers); i++)
+        if (strcmp(json_text(json_at(savers, i), text, sizeof text), wanted) == 0) return true;
+    return false;
+}
+
+/* The parameters that autograd holds beside activations have no bytes and are in no record. */
+static bool same_savers(const am_row *row, json savers)
+{
+    char text[96];
+    for (int i = 0; i < row->savers; i++) {
+        saver_text(row, i, text, sizeof text);
+        if (!measured_saver(savers, text)) return false;
+    }
+    return row->savers == json_size(savers);
+}
+
+typedef struct search {
+    const char *name, *prefix;
+    int kind;
+    int found;
+    bool taken[AM_MAX_ROWS];
+} search;
+
+static bool same_row(const am_report_row *row, json measured, const char *prefix)
+{
+    char wanted[160], got[160], dtype[16];
+    json_text(json_get(measured, "module"), wanted, sizeof wanted);
+    const char *path = wanted;
+    if (strncmp(path, "base_model.model", 16) == 0) path += 16; /* peft's wrapper */
+    if (*path == '.') path++;
+    snprintf(got, sizeof got, "%s%s%s", prefix, row->row.module.path, row->row.module.leaf);
+    return strcmp(got, path) == 0 && row->row.bytes == json_int(json_get(measured, "bytes")) &&
+           strcmp(am_dtypes[row->row.dtype].torch, json_text(json_get(measured, "dtype"), dtype, sizeof dtype)) == 0 &&
+           same_savers(&row->row, json_get(measured, "saved_by"));
+}
+
+static void find_row(json measured, void *data)
+{
+    search *at = data;
+    char module[160];
+    if (json_get(measured, "input").index >= 0) return; /* token ids: an input, not counted */
+    for (int i = 0; i < fixture_report.rows; i++) {
+        if (at->taken[i] || fixture_report.row[i].kind != at->kind) continue;
+        if (!same_row(&fixture_report.row[i], measured, at->prefix)) continue;
+        at->taken[i] = true;
+        at->found++;
+        return;
+    }
+    ck_abort_msg("%s: no row like the measured one of %s, %lld bytes", at->name,
+                 json_text(json_get(measured, "module"), module, sizeof module), (long long)json_int(json_get(measured, "bytes")));
+}
+
+static void expect_rows(const char *name, const char *prefix, json measured, int kind)
+{
+    search at = {.name = name, .prefix = prefix, .kind = kind};
+    json_each(measured, find_row, &at);
+    int rows = 0;
+    for (int i = 0; i < fixture_report.rows; i++) rows += fixture_report.row[i].kind == kind;
+    ck_assert_msg(rows == at.found, "%s: %d rows, measured %d", name, rows, at.found);
+}
+
+START_TEST(measured_rows)
+{
+    char name[128], prefix[64];
+    json record = json_at(cases, _i);
+    json_text(json_get(record, "name"), name, sizeof name);
+    json rows = json_get(record, "rows");
+    if (rows.index < 0) return; /* a checkpointed case has no ledger */
+    am_config config = fixture_config(name);
+    am_status status;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    snprintf(prefix, sizeof prefix, "%s1.", am_model_layer_prefix(&fixture_report.config));
+    expect_rows(name, prefix, json_get(rows, "layer_1"), fixture_report.kinds - 1);
+    expect_rows(name, "", json_get(rows, "outside"), AM_KIND_OUTSIDE);
+}
+END_TEST
+
+/* Sums of the ledger of a record: what is shared is charged once, and to no layer. */
+START_TEST(sums)
+{
+    static const struct {
+        const char *text;
+        int64_t first, layer, shared;
+    } table[] = {
+        /* 16sbh + 4sb·ad + 4sb·kd + 8sbf + 4asb + 8sb + 24 with s = 4, h = 8, a = k = 2, d = 4, f = 16 */
+        {"family=llama layers=3 hidden=8 heads=2 ffn=16 vocab=32 seq=4", 1368, 1368, 64},
+        /* frozen: less the norms' outputs and normalised inputs, 8sbh, and the MLP's product, 2sbf */
+        {"family=llama layers=3 hidden=8 heads=2 ffn=16 vocab=32 seq=4 trainable=none", 984, 984, 64},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        am_config config = config_of(table[i].text);
+        am_workspace *workspace = &fixture_workspace;
+        int64_t value[AM_SYMBOL_COUNT];
+        am_model_symbols(&config, value);
+        am_extents_init(&fixture_report.extents, value);
+        am_record record = {.units = 3, .inner = 1};
+        ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, record), AM_OK);
+        ck_assert_int_eq(am_ledger_read(&workspace->plain, &workspace->tape, record), AM_OK);
+        ck_assert_int_eq(workspace->plain.first_bytes, table[i].first);
+        ck_assert_int_eq(workspace->plain.layer_bytes, table[i].layer);
+        ck_assert_int_eq(workspace->plain.shared_bytes, table[i].shared);
+    }
+}
+END_TEST
+
+Suite *test_ledger_suite(void)
+{
+    if (!cases.document) cases = json_load("cases.json");
+    Suite *suite = suite_create("ledger");
+    TCase *tests = tcase_create("ledger");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, measured_rows, 0, json_size(cases));
+    tcase_add_test(tests, sums);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,173 @@
+/* Composition against play: a plan made of a few played units equals the same plan with every layer recorded and played. */
+#include <string.h>
+
+#include "fixture.h"
+
+static const char *const models[] = {
+    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2",
+    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 attention=eager tie_word_embeddings=yes",
+    "family=qwen3 hidden=32 heads=4 kv_heads=1 head_dim=16 ffn=24 vocab=640 seq=16 dtype=fp32",
+    "family=mistral hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 sliding_window=8 batch=2",
+    "family=gemma hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=16 batch=3 attention=eager dtype=fp16",
+    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
+    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_rank=4 lora_dropout=0.1",
+};
+enum { MODELS = sizeof models / sizeof *models };
+
+static const struct {
+    const char *policy;
+    am_record record; /* of all layers; units is filled in */
+} policies[] = {
+    {"checkpoint=none", {.inner = 1}},
+    {"checkpoint=full", {.inner = 1, .regions = true, .hooked = true}},
+    {"checkpoint=full reentrant=yes", {.inner = 1, .regions = true, .hooked = true, .kind = AM_REENTRANT}},
+    {"checkpoint=every:2", {.inner = 2, .regions = true}},
+    {"checkpoint=every:3", {.inner = 3, .regions = true}},
+    {"checkpoint=every:4", {.inner = 4, .regions = true}},
+    {"checkpoint=uniform:6", {.inner = 6, .regions = true}},
+    {"checkpoint=every:12", {.inner = 12, .regions = true}},
+    {"checkpoint=save:matmuls", {.inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_MATMULS}},
+    {"checkpoint=save:half-matmuls", {.inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_HALF_MATMULS}},
+};
+enum { POLICIES = sizeof policies / sizeof *policies };
+
+static const int depths[] = {1, 2, 3, 4, 6, 12};
+enum { DEPTHS = sizeof depths / sizeof *depths };
+
+static am_config model_of(int model, int layers, const char *policy)
+{
+    char text[256] = "layers=";
+    char *end = text + strlen(text);
+    if (layers > 9) *end++ = (char)('0' + layers / 10);
+    *end++ = (char)('0' + layers % 10);
+    *end = 0;
+    strcat(strcat(strcat(strcat(text, " "), models[model]), " "), policy);
+    return config_of(text);
+}
+
+static void play_all(const am_config *config, am_record record)
+{
+    am_workspace *workspace = &fixture_workspace;
+    int64_t value[AM_SYMBOL_COUNT];
+    am_model_symbols(config, value);
+    am_extents_init(&fixture_report.extents, value);
+    ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, record), AM_OK);
+    ck_assert_int_eq(am_step_play(&workspace->step, &workspace->player, &workspace->tape, NULL), AM_OK);
+}
+
+START_TEST(composed_equals_played)
+{
+    int model = _i % MODELS, policy = _i / MODELS % POLICIES, layers = depths[_i / MODELS / POLICIES];
+    am_record record = policies[policy].record;
+    if (layers % record.inner) return;
+    am_config config = model_of(model, layers, policies[policy].policy);
+    am_status status;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    am_outcome composed = fixture_report.outcome;
+    record.units = layers / record.inner;
+    play_all(&config, record);
+    const am_step *played = &fixture_workspace.step;
+    ck_assert_int_eq(composed.after_forward, played->after_forward);
+    ck_assert_int_eq(composed.forward_peak, played->forward_peak);
+    ck_assert_int_eq(composed.backward_peak, played->backward_peak);
+    ck_assert_int_eq(composed.step_peak, played->step_peak);
+    ck_assert_int_eq(composed.gradient_bytes, played->gradient_bytes);
+    ck_assert_int_eq(composed.forward_flops, played->forward_flops);
+    ck_assert_int_eq(composed.recomputed_flops, played->recomputed_flops);
+}
+END_TEST
+
+/* The best number of equal segments is no worse than any. */
+START_TEST(best_segments)
+{
+    static const int layers = 12;
+    am_config config = model_of(_i, layers, "checkpoint=best");
+    am_status status;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    int64_t best = fixture_report.outcome.step_peak;
+    for (int segment = 1; segment <= layers; segment++) {
+        char policy[32] = "checkpoint=every:";
+        char *end = policy + strlen(policy);
+        if (segment > 9) *end++ = '1';
+        *end = (char)('0' + segment % 10);
+        config = model_of(_i, layers, policy);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        ck_assert_int_le(best, fixture_report.outcome.step_peak);
+    }
+}
+END_TEST
+
+/* block:N is nothing at one end and every layer at the other, and each further layer keeps less. */
+START_TEST(block)
+{
+    am_status status;
+    am_outcome none, full, before;
+    am_config config = model_of(_i, 6, "checkpoint=none");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    none = before = fixture_report.outcome;
+    config = model_of(_i, 6, config.trainable == AM_TRAIN_LORA ? "checkpoint=every:1" : "checkpoint=full");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    full = fixture_report.outcome;
+    for (int count = 0; count <= 6; count++) {
+        char policy[] = "checkpoint=block:0";
+        policy[strlen(policy) - 1] = (char)('0' + count);
+        config = model_of(_i, 6, policy);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_outcome *outcome = &fixture_report.outcome, *end = count == 0 ? &none : count == 6 ? &full : NULL;
+        if (end) ck_assert_int_eq(outcome->step_peak, end->step_peak);
+        if (end) ck_assert_int_eq(outcome->after_forward, end->after_forward);
+        if (count) ck_assert_int_lt(outcome->saved_bytes, before.saved_bytes);
+        before = *outcome;
+    }
+}
+END_TEST
+
+/* Layers that do not divide into equal segments: the last is shorter. */
+START_TEST(rest)
+{
+    am_status status;
+    am_config config = model_of(0, 7, "checkpoint=every:3");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    ck_assert_int_eq(fixture_report.kinds, 2);
+    ck_assert_int_eq(fixture_report.kind[0].count * 3 + fixture_report.kind[1].layers_each, 7);
+    am_outcome seven = fixture_report.outcome;
+    int64_t layer_flops = fixture_workspace.profile[AM_PROFILE_PLAIN].step.layer_flops;
+    config = model_of(0, 6, "checkpoint=every:3");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    ck_assert_int_eq(seven.forward_flops - fixture_report.outcome.forward_flops, layer_flops);
+    ck_assert_int_gt(seven.after_forward, fixture_report.outcome.after_forward);
+}
+END_TEST
+
+/* The timeline's highest points are the peaks, and its last forward point is not above them. */
+START_TEST(timeline)
+{
+    int model = _i % MODELS, policy = _i / MODELS;
+    am_config config = model_of(model, 12, policies[policy].policy);
+    am_status status;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    int64_t forward = 0, backward = 0;
+    for (int i = 0; i < fixture_report.points; i++) {
+        int64_t *highest = fixture_report.point[i].phase == AM_FORWARD ? &forward : &backward;
+        if (fixture_report.point[i].live > *highest) *highest = fixture_report.point[i].live;
+    }
+    ck_assert_int_eq(forward, fixture_report.outcome.forward_peak);
+    ck_assert_int_eq(backward, fixture_report.outcome.backward_peak);
+}
+END_TEST
+
+Suite *test_plan_suite(void)
+{
+    Suite *suite = suite_create("plan");
+    TCase *tests = tcase_create("plan");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, composed_equals_played, 0, MODELS * POLICIES * DEPTHS);
+    tcase_add_loop_test(tests, best_segments, 0, MODELS);
+    tcase_add_loop_test(tests, block, 0, MODELS);
+    tcase_add_test(tests, rest);
+    tcase_add_loop_test(tests, timeline, 0, MODELS * POLICIES);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,137 @@
+/* policy.c: checkpointing policies as text, and back. */
+#include "inputs.h"
+
+#include <stdio.h>
+
+static am_policy policy;
+
+static am_code read_policy(const char *text, int64_t layers)
+{
+    config = am_default_config();
+    config.layers = layers;
+    strcpy(config.checkpoint, text);
+    return am_policy_parse(&policy, &config, &status);
+}
+
+static const struct {
+    const char *text;
+    am_policy_kind kind;
+    int64_t count;
+} policies[] = {
+    {"none", AM_POLICY_NONE, 0},
+    {"full", AM_POLICY_FULL, 0},
+    {"every:1", AM_POLICY_EVERY, 1},
+    {"every:32", AM_POLICY_EVERY, 32},
+    {"uniform:1", AM_POLICY_UNIFORM, 1},
+    {"uniform:32", AM_POLICY_UNIFORM, 32},
+    {"block:0", AM_POLICY_BLOCK, 0},
+    {"block:32", AM_POLICY_BLOCK, 32},
+    {"sqrt", AM_POLICY_SQRT, 6},
+    {"best", AM_POLICY_BEST_SEGMENTS, 0},
+    {"save:matmuls", AM_POLICY_SAVE_MATMULS, 0},
+    {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, 0},
+    {"modules:core_attn", AM_POLICY_CORE_ATTENTION, 0},
+};
+
+START_TEST(round_trip)
+{
+    char text[AM_TEXT_SIZE];
+    expect_fine(policies[_i].text, read_policy(policies[_i].text, 32));
+    ck_assert_int_eq(policy.kind, policies[_i].kind);
+    ck_assert_int_eq(policy.count, policies[_i].count);
+    ck_assert(!policy.reentrant);
+    ck_assert_str_eq(am_policy_text(policy, text, sizeof text), policies[_i].text);
+}
+END_TEST
+
+START_TEST(reentrant_is_passed_on)
+{
+    config = am_default_config();
+    config.reentrant = 1;
+    strcpy(config.checkpoint, "full");
+    expect_fine("full", am_policy_parse(&policy, &config, &status));
+    ck_assert(policy.reentrant);
+}
+END_TEST
+
+START_TEST(segments_of_the_root)
+{
+    static const struct {
+        int64_t layers, count; /* count = ceil(layers / round(sqrt(layers))) */
+    } cases[] = {{1, 1},  {2, 2},  {3, 2},  {4, 2},  {6, 3},   {7, 3},    {9, 3},
+                 {12, 4}, {13, 4}, {24, 5}, {80, 9}, {96, 10}, {1000, 32}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        expect_fine("sqrt", read_policy("sqrt", cases[i].layers));
+        ck_assert_int_eq(policy.count, cases[i].count);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    am_code code;
+    const char *part;
+} errors[] = {
+    {"", AM_BAD_VALUE, "none, full, every:K, uniform:K, block:N, sqrt, best"},
+    {"fulll", AM_BAD_VALUE, "not 'fulll'"},
+    {"FULL", AM_BAD_VALUE, "none, full"},
+    {"full:2", AM_BAD_VALUE, "none, full"},
+    {"every", AM_BAD_VALUE, "every:K"},
+    {"every:", AM_BAD_VALUE, "number of layers"},
+    {"every:x", AM_BAD_VALUE, "not 'x'"},
+    {"every:-1", AM_BAD_VALUE, "number of layers"},
+    {"every:4x", AM_BAD_VALUE, "number of layers"},
+    {"every:1k", AM_BAD_VALUE, "number of layers"},
+    {"every:0", AM_OUT_OF_RANGE, "from 1 to the model's 32 layers, not 0"},
+    {"every:33", AM_OUT_OF_RANGE, "not 33"},
+    {"every:99999999999999999999", AM_OUT_OF_RANGE, "from 1"},
+    {"uniform:0", AM_OUT_OF_RANGE, "from 1 to"},
+    {"uniform:33", AM_OUT_OF_RANGE, "from 1 to"},
+    {"block:33", AM_OUT_OF_RANGE, "from 0 to the model's 32 layers, not 33"},
+    {"offload", AM_UNSUPPORTED, "not covered yet"},
+    {"revolve:4", AM_UNSUPPORTED, "not covered yet"},
+    {"rotor:1000", AM_UNSUPPORTED, "not covered yet"},
+    {"budget:1000", AM_UNSUPPORTED, "not covered yet"},
+    {"save:mm,bmm", AM_UNSUPPORTED, "save:mm,bmm is not covered yet"},
+    {"save:", AM_UNSUPPORTED, "not covered yet"},
+    {"modules:mlp", AM_UNSUPPORTED, "not covered yet"},
+    {"modules:core_attn,mlp", AM_UNSUPPORTED, "not covered yet"},
+};
+
+START_TEST(error)
+{
+    policy = (am_policy){AM_POLICY_BLOCK, 7, true};
+    expect_error(errors[_i].text, read_policy(errors[_i].text, 32), errors[_i].code, "checkpoint", errors[_i].part);
+    ck_assert_int_eq(policy.count, 7);
+}
+END_TEST
+
+START_TEST(layers_are_needed)
+{
+    expect_error("sqrt", read_policy("sqrt", AM_AUTO), AM_MISSING, "layers", "give layers");
+}
+END_TEST
+
+START_TEST(text_without_room)
+{
+    char text[8] = "xyz";
+    am_policy every = {AM_POLICY_EVERY, 100, false};
+    ck_assert_str_eq(am_policy_text(every, text, sizeof text), "");
+    every.count = 1;
+    ck_assert_str_eq(am_policy_text(every, text, sizeof text), "every:1");
+}
+END_TEST
+
+Suite *test_policy_suite(void)
+{
+    Suite *suite = suite_create("policy");
+    TCase *tests = tcase_create("policy");
+    tcase_add_loop_test(tests, round_trip, 0, (int)COUNT(policies));
+    tcase_add_test(tests, reentrant_is_passed_on);
+    tcase_add_test(tests, segments_of_the_root);
+    tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));
+    tcase_add_test(tests, layers_are_needed);
+    tcase_add_test(tests, text_without_room);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

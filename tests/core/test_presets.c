@@ -1,0 +1,152 @@
+/* presets.c: the models by name. */
+#include "inputs.h"
+
+/* Parameters, written down once more from the shapes: not the way the tape counts them. */
+static int64_t count_gpt2(void)
+{
+    int64_t h = config.hidden, f = config.ffn;
+    int64_t layer = (3 * h * h + 3 * h) + (h * h + h) + (h * f + f) + (f * h + h) + 4 * h;
+    return config.vocab * h + config.max_positions * h + config.layers * layer + 2 * h;
+}
+
+static int64_t count_llama(void)
+{
+    int64_t h = config.hidden, query = config.heads * config.head_dim, key = config.kv_heads * config.head_dim;
+    int64_t layer = 2 * h * query + 2 * h * key + 3 * h * config.ffn + 2 * h;
+    if (config.qkv_bias) layer += query + 2 * key;
+    if (config.qk_norm) layer += 2 * config.head_dim;
+    return config.vocab * h * (config.tie_word_embeddings ? 1 : 2) + config.layers * layer + h;
+}
+
+START_TEST(resolves)
+{
+    const am_preset *preset = &am_presets[_i];
+    config = am_default_config();
+    config.seq = 1024;
+    expect_fine(preset->name, am_preset_apply(&config, preset->name, &status));
+    ck_assert_str_eq(config.model, preset->name);
+    ck_assert_int_eq(config.seq, 1024);
+    expect_fine(preset->name, am_config_resolve(&config, &status));
+    ck_assert_uint_gt(strlen(preset->label), 0);
+    ck_assert_uint_gt(strlen(preset->source), 0);
+    ck_assert_uint_lt(strlen(preset->name), AM_TEXT_SIZE);
+    for (int i = 0; i < _i; i++) ck_assert_str_ne(am_presets[i].name, preset->name);
+}
+END_TEST
+
+START_TEST(published_parameters)
+{
+    const am_preset *preset = &am_presets[_i];
+    config = am_default_config();
+    config.seq = 1024;
+    expect_fine(preset->name, am_preset_apply(&config, preset->name, &status));
+    expect_fine(preset->name, am_config_resolve(&config, &status));
+    int64_t counted = config.family == AM_FAMILY_GPT2 ? count_gpt2() : count_llama();
+    if (preset->parameters) ck_assert_int_eq(counted, preset->parameters);
+}
+END_TEST
+
+/* What is known of a shape must not hang on a preset's text alone. */
+START_TEST(shapes)
+{
+    static const struct {
+        const char *name;
+        int64_t layers, hidden, heads, kv_heads, head_dim, ffn, vocab, tied;
+    } rows[] = {
+        {"gpt2", 12, 768, 12, 12, 64, 3072, 50257, 1},
+        {"gpt2-xl", 48, 1600, 25, 25, 64, 6400, 50257, 1},
+        {"llama-2-7b", 32, 4096, 32, 32, 128, 11008, 32000, 0},
+        {"llama-3-8b", 32, 4096, 32, 8, 128, 14336, 128256, 0},
+        {"llama-3-70b", 80, 8192, 64, 8, 128, 28672, 128256, 0},
+        {"qwen2.5-7b", 28, 3584, 28, 4, 128, 18944, 152064, 0},
+        {"qwen3-4b", 36, 2560, 32, 8, 128, 9728, 151936, 1},
+        {"mistral-7b", 32, 4096, 32, 8, 128, 14336, 32000, 0},
+        {"gemma-2b", 18, 2048, 8, 1, 256, 16384, 256000, 1},
+        {"smollm2-360m", 32, 960, 15, 5, 64, 2560, 49152, 1},
+        {"gpt3-175b", 96, 12288, 96, 96, 128, 49152, 51200, 1},
+        {"megatron-22b", 48, 6144, 64, 64, 96, 24576, 51200, 1},
+        {"mt-nlg-530b", 105, 20480, 128, 128, 160, 81920, 51200, 1},
+        {"megatron-1t", 128, 25600, 160, 160, 160, 102400, 51200, 1},
+    };
+    ck_assert_int_eq(am_preset_count, (int)COUNT(rows));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        config = am_default_config();
+        config.seq = 1024;
+        expect_fine(rows[i].name, am_preset_apply(&config, rows[i].name, &status));
+        expect_fine(rows[i].name, am_config_resolve(&config, &status));
+        ck_assert_int_eq(config.layers, rows[i].layers);
+        ck_assert_int_eq(config.hidden, rows[i].hidden);
+        ck_assert_int_eq(config.heads, rows[i].heads);
+        ck_assert_int_eq(config.kv_heads, rows[i].kv_heads);
+        ck_assert_int_eq(config.head_dim, rows[i].head_dim);
+        ck_assert_int_eq(config.ffn, rows[i].ffn);
+        ck_assert_int_eq(config.vocab, rows[i].vocab);
+        ck_assert_int_eq(config.tie_word_embeddings, rows[i].tied);
+    }
+}
+END_TEST
+
+START_TEST(leaves_no_trace_of_another)
+{
+    config = am_default_config();
+    expect_fine("", am_preset_apply(&config, "mistral-7b", &status));
+    ck_assert_int_eq(config.sliding_window, 4096);
+    expect_fine("", am_preset_apply(&config, "gpt2", &status));
+    am_config direct = am_default_config();
+    expect_fine("", am_preset_apply(&direct, "gpt2", &status));
+    ck_assert_int_eq(config.sliding_window, 0);
+    ck_assert_int_eq(config.kv_heads, AM_AUTO);
+    ck_assert_int_eq(config.layers, direct.layers);
+}
+END_TEST
+
+static const struct {
+    const char *written, *nearest;
+} unknown[] = {
+    {"llama3-8b", "nearest are llama-3-8b"},
+    {"LLAMA-3-8B", "nearest are llama-3-8b"},
+    {"llama-3.1-8b", "nearest are llama-3-8b"},
+    {"gpt-2", "nearest are gpt2"},
+    {"mistral", "nearest are mistral-7b"},
+    {"qwen3", "nearest are qwen3-4b"},
+    {"gpt-3", "gpt3-175b"},
+    {"", "there is no model ''"},
+    {"something-else-altogether", "there is no model 'something-else-altogether'"},
+};
+
+START_TEST(unknown_name)
+{
+    config = am_default_config();
+    am_code code = am_preset_apply(&config, unknown[_i].written, &status);
+    expect_error(unknown[_i].written, code, AM_UNKNOWN_MODEL, "model", unknown[_i].nearest);
+    am_config untouched = am_default_config();
+    ck_assert_mem_eq(&config, &untouched, sizeof config);
+}
+END_TEST
+
+/* The paper's models on the paper's stack, laid out as in its table 3. */
+START_TEST(paper_models)
+{
+    static const char *const texts[] = {
+        "model=megatron-22b stack=paper attention=eager tp=8 sp=yes",
+        "model=gpt3-175b stack=paper attention=eager tp=8 sp=yes pp=8 vpp=3",
+        "model=mt-nlg-530b stack=paper attention=eager tp=8 sp=yes pp=35 vpp=3",
+        "model=megatron-1t stack=paper attention=eager tp=8 sp=yes pp=64",
+    };
+    expect_fine(texts[_i], parse_and_resolve(texts[_i]));
+}
+END_TEST
+
+Suite *test_presets_suite(void)
+{
+    Suite *suite = suite_create("presets");
+    TCase *tests = tcase_create("presets");
+    tcase_add_loop_test(tests, resolves, 0, am_preset_count);
+    tcase_add_loop_test(tests, published_parameters, 0, am_preset_count);
+    tcase_add_test(tests, shapes);
+    tcase_add_test(tests, leaves_no_trace_of_another);
+    tcase_add_loop_test(tests, unknown_name, 0, (int)COUNT(unknown));
+    tcase_add_loop_test(tests, paper_models, 0, 4);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

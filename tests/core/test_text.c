@@ -1,0 +1,220 @@
+/* text.c and grid.c: the report for people. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "fake_report.h"
+#include "grid.h"
+
+static char text[1 << 16];
+
+static void read_report(const am_report *report)
+{
+    size_t length = am_report_text(report, text, sizeof text);
+    ck_assert_uint_gt(length, 0);
+    ck_assert_uint_eq(strlen(text), length);
+}
+
+static void expect(const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "no\n%s\nin\n%.1500s", part, text);
+}
+
+static int characters(const char *line, size_t length)
+{
+    int count = 0;
+    for (size_t i = 0; i < length; i++) count += ((unsigned char)line[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* No line is wider than a terminal of 100 columns, or ends in blanks. */
+static void expect_tidy(void)
+{
+    for (const char *line = text; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        ck_assert_msg(characters(line, length) <= 100, "%d characters: %.*s", characters(line, length), (int)length,
+                      line);
+        ck_assert_msg(length == 0 || line[length - 1] != ' ', "ends in blanks: %.*s|", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+START_TEST(answer)
+{
+    read_report(fake_report());
+    expect_tidy();
+    ck_assert_ptr_eq(strstr(text, "Llama 3 8B, 2,048 tokens × 1, bf16, Hugging Face with SDPA: keeps 2.45 GiB"), text);
+    expect("(2,630,303,744 bytes)");
+    expect("in the recomputation of layer 31,\nmlp.act_fn (silu).\n");
+}
+END_TEST
+
+START_TEST(tables)
+{
+    read_report(fake_report());
+    expect("\nWhere the bytes are\n"
+           "  component    GiB          bytes    share\n"
+           "  attention  0.502    539,426,816   20.5 %\n"
+           "  norm       0.969  1,040,187,392   39.5 %\n"
+           "  loss       0.979  1,050,689,536   39.9 %\n"
+           "  total       2.45  2,630,303,744  100.0 %\n");
+    expect("\nThe first layer keeps 0.0156 GiB (16,777,216 bytes)\n");
+    expect("\nOne layer keeps 0.0469 GiB (50,397,184 bytes); there are 31\n");
+    expect("  input in fp32        input_layernorm                  [s·b·h]  fp32   4·s·b·h  0.0313  33,554,432\n");
+    expect("  low-rank activation  self_attn.q_proj.lora_A.default  [s·b·r]  bf16   2·s·b·r  0.0001      65,536\n");
+    expect("\nShared by the layers: 0.0005 GiB (524,288 bytes)\n");
+    expect("(loss)");
+    expect("  with s=2048, b=1, h=4096, d=128, v=128256, r=16\n");
+    expect("  > none ");
+    expect("    every:4, reentrant");
+    expect("27.1 %");
+    expect("8,030,261,248 parameters, 16,777,216 of them trainable;");
+}
+END_TEST
+
+START_TEST(units)
+{
+    const am_report *report = fake_report();
+    fake.config.units = AM_GB;
+    read_report(report);
+    expect_tidy();
+    expect("keeps 2.63 GB (2,630,303,744 bytes)");
+    ck_assert_ptr_null(strstr(text, "GiB"));
+    fake.config.units = AM_BYTES;
+    read_report(report);
+    expect_tidy();
+    expect("keeps 2,630,303,744 bytes for");
+    ck_assert_ptr_null(strstr(text, "GiB"));
+    ck_assert_ptr_null(strstr(text, "GB"));
+}
+END_TEST
+
+/* Three significant digits, and never a unit's worth of digits by rounding. */
+START_TEST(sizes)
+{
+    static const struct {
+        int64_t units, bytes;
+        const char *shown;
+    } cases[] = {
+        {AM_GB, 0, "keeps 0 GB ("},
+        {AM_GB, 1, "keeps <0.0001 GB ("},
+        {AM_GB, 50000, "keeps 0.0001 GB ("},
+        {AM_GB, 12300000, "keeps 0.0123 GB ("},
+        {AM_GB, 99949999, "keeps 0.0999 GB ("},
+        {AM_GB, 99950000, "keeps 0.100 GB ("},
+        {AM_GB, 999499999, "keeps 0.999 GB ("},
+        {AM_GB, 999500000, "keeps 1.00 GB ("},
+        {AM_GB, 9994999999, "keeps 9.99 GB ("},
+        {AM_GB, 9995000000, "keeps 10.0 GB ("},
+        {AM_GB, 99949999999, "keeps 99.9 GB ("},
+        {AM_GB, 99950000000, "keeps 100 GB ("},
+        {AM_GB, 1234567890123, "keeps 1,235 GB ("},
+        {AM_GIB, (int64_t)1 << 30, "keeps 1.00 GiB ("},
+        {AM_GIB, AM_MAX_BYTES, "keeps 8,388,608 GiB\n("},
+        {AM_BYTES, AM_MAX_BYTES, "keeps 9,007,199,254,740,992 bytes"},
+    };
+    const am_report *report = fake_report();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake.config.units = cases[i].units;
+        fake.saved_bytes = cases[i].bytes;
+        read_report(report);
+        expect(cases[i].shown);
+    }
+}
+END_TEST
+
+START_TEST(settings)
+{
+    const am_report *report = fake_report();
+    am_status status;
+    am_config *config = &fake.config;
+    ck_assert_int_eq(am_config_parse(config,
+                                     "dtype=fp32 autocast=bf16 attention=flash checkpoint=every:4 reentrant=yes "
+                                     "trainable=lora lora_targets=q,v layers=16",
+                                     &status),
+                     AM_OK);
+    read_report(report);
+    expect_tidy();
+    fake.preset = NULL; /* names change on the way into a custom model */
+    read_report(report);
+    expect("A custom llama model of");
+    expect("fp32 under bf16 autocast");
+    expect("FlashAttention-2");
+    expect("LoRA of rank 16 on q,v");
+    expect("checkpoint=every:4");
+    expect("(reentrant)");
+}
+END_TEST
+
+START_TEST(stages)
+{
+    const am_report *report = fake_report();
+    fake.config.stack = AM_STACK_PAPER;
+    fake.config.tp = 8;
+    fake.config.pp = fake.ranks = 40;
+    for (int i = 0; i < 40; i++) fake.rank[i] = (am_rank){i, 1, 40 - i, 1 << 20, (int64_t)(40 - i) << 20, -1};
+    read_report(report);
+    expect_tidy();
+    expect("the first of 40 stages keeps");
+    expect("0.0391 GiB (41,943,040 bytes) for backward");
+    expect("What each pipeline stage keeps\n");
+    expect("  … and 8 more\n");
+    expect("tp=8, pp=40");
+}
+END_TEST
+
+/* However long the names: lines stay within the width. */
+START_TEST(long_names)
+{
+    const am_report *report = fake_report();
+    for (int i = 0; i < fake.rows; i++) {
+        fake.row[i].row.name = "a name longer than anybody should give to a tensor, ⌈and not in ASCII⌉";
+        fake.row[i].row.module.path = "a.module.deep.in.the.model.whose.path.is.as.long.as.its.name";
+    }
+    read_report(report);
+    expect_tidy();
+    expect("…");
+}
+END_TEST
+
+START_TEST(too_small)
+{
+    const am_report *report = fake_report();
+    size_t length = am_report_text(report, text, sizeof text);
+    for (size_t size = 0; size <= length; size += 97) ck_assert_uint_eq(am_report_text(report, text, size), 0);
+    ck_assert_uint_eq(am_report_text(report, text, length + 1), length);
+}
+END_TEST
+
+START_TEST(wrapped)
+{
+    am_writer writer = am_writer_of(text, sizeof text);
+    am_write_wrapped(&writer, "aa  bb ccc", 2);
+    am_writer_end(&writer);
+    ck_assert_str_eq(text, "  aa bb ccc\n");
+    char word[151];
+    memset(word, 'w', 150);
+    word[150] = '\0';
+    writer = am_writer_of(text, sizeof text);
+    am_write_wrapped(&writer, word, 0); /* a word is never cut */
+    am_writer_end(&writer);
+    ck_assert_uint_eq(strlen(text), 151);
+}
+END_TEST
+
+Suite *test_text_suite(void);
+Suite *test_text_suite(void)
+{
+    Suite *suite = suite_create("text");
+    TCase *tests = tcase_create("text");
+    tcase_add_test(tests, answer);
+    tcase_add_test(tests, tables);
+    tcase_add_test(tests, units);
+    tcase_add_test(tests, sizes);
+    tcase_add_test(tests, settings);
+    tcase_add_test(tests, stages);
+    tcase_add_test(tests, long_names);
+    tcase_add_test(tests, too_small);
+    tcase_add_test(tests, wrapped);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

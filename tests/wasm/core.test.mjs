@@ -1,0 +1,148 @@
+/** core.wasm: what it is made of, and that it answers as the native build does, byte for byte. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+
+import { ActmemError, loadCore } from '../../build/loader/actmem.js';
+import { answer, core, hosted, native, wasm } from './native.mjs';
+
+const KIB = 1024;
+const module = new WebAssembly.Module(wasm);
+const tables = core.tables();
+const presets = tables.presets.map((preset) => preset.name);
+const CHECKPOINTS = [
+  '', 'checkpoint=full', 'checkpoint=full reentrant=yes', 'checkpoint=every:2', 'checkpoint=uniform:3', 'checkpoint=block:2',
+  'checkpoint=sqrt', 'checkpoint=save:matmuls', 'checkpoint=save:half-matmuls', 'checkpoint=modules:core_attn',
+];
+
+const isError = (json) => json.startsWith('{"error"');
+
+/** Compares two texts; what differs is said by its place, not by two reports of many kilobytes. */
+function same(got, want, about) {
+  if (got === want) return;
+  let at = 0;
+  while (got[at] === want[at]) at++;
+  const around = (text) => text.slice(Math.max(0, at - 80), at + 80);
+  assert.fail(`${about}: differs at ${at}\n  wasm   …${around(got)}…\n  native …${around(want)}…`);
+}
+
+test('core.wasm imports nothing', () => {
+  assert.deepEqual(WebAssembly.Module.imports(module), []);
+});
+
+test('its memory is fixed and at most 4 MiB', () => {
+  const { memory } = new WebAssembly.Instance(module).exports;
+  assert.ok(memory.buffer.byteLength <= 4096 * KIB, `${memory.buffer.byteLength} bytes`);
+  assert.throws(() => memory.grow(1), RangeError);
+});
+
+test('it takes less than 60 KB, gzipped', () => {
+  const size = gzipSync(wasm, { level: 9 }).length;
+  assert.ok(size < 60_000, `${size} bytes`);
+});
+
+test('no 64-bit integer crosses the boundary', () => {
+  const { am_input, am_input_size, am_wasm_tables } = new WebAssembly.Instance(module).exports;
+  for (const call of [am_input, am_input_size, am_wasm_tables]) assert.equal(typeof call(), 'number');
+});
+
+test('the loader takes a Response', async () => {
+  const loaded = await loadCore(new Response(wasm));
+  assert.equal(loaded.evaluateJson('model=gpt2'), core.evaluateJson('model=gpt2'));
+});
+
+test('the loader says so when the file is missing', async () => {
+  await assert.rejects(loadCore(new Response('', { status: 404, statusText: 'Not Found' })), /core\.wasm: 404 Not Found/);
+});
+
+test('one answer does not depend on the one before it', () => {
+  const texts = ['model=gpt2 batch=8', 'model=llama-3-8b checkpoint=full', 'model=llama-3-8b heads=7'];
+  const alone = texts.map((text) => hosted(null, text));
+  assert.deepEqual([...texts].reverse().map((text) => hosted(null, text)), alone.reverse());
+});
+
+test('text longer than the buffer is an ActmemError', () => {
+  const long = 'x'.repeat(1 << 21);
+  assert.throws(() => core.evaluate(long), (error) => error instanceof ActmemError && error.code === 'syntax');
+  assert.throws(() => core.import(long), (error) => error instanceof ActmemError && error.code === 'bad_config');
+});
+
+for (const preset of presets) {
+  test(`native = wasm: ${preset}`, () => {
+    let reports = 0;
+    for (const attention of ['sdpa', 'efficient', 'flash', 'eager']) {
+      for (const batch of [1, 3]) {
+        for (const checkpoint of CHECKPOINTS) {
+          const text = `model=${preset} seq=1024 attention=${attention} batch=${batch} ${checkpoint}`;
+          const got = hosted(null, text);
+          same(got, native(...text.trim().split(' ')), text);
+          if (!isError(got)) reports++;
+        }
+      }
+    }
+    assert.ok(reports >= 60, `${reports} of 80 are reports`);
+  });
+}
+
+test('native = wasm: precision, training, other stacks, every timeline', () => {
+  const texts = [
+    'dtype=fp32', 'dtype=fp16', 'dtype=fp32 autocast=bf16', 'dtype=fp32 autocast=fp16', 'trainable=none',
+    'trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.05 lora_dtype=fp32', 'timeline=operations', 'timeline=none',
+    'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'family=qwen3 layers=2 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=33 batch=2',
+    'model=gpt3-175b stack=paper attention=eager tp=8 sp=yes pp=8', 'model=gpt2 seq=64 dropout=0.25 attention=eager',
+    'model=mistral-7b seq=8192', 'model=gpt2-xl layers=1 seq=1', 'model=llama-3-70b layers=1000',
+  ];
+  for (const text of texts) {
+    const got = hosted(null, text);
+    same(got, native(...text.split(' ')), text);
+    assert.ok(!isError(got), `${text}: ${got}`);
+  }
+});
+
+test('native = wasm: every measured case, from its config.json', () => {
+  for (const { name, config, arguments: text } of JSON.parse(readFileSync('tests/fixtures/arguments.json', 'utf8'))) {
+    const file = join('tests/fixtures/configs', config);
+    same(hosted(readFileSync(file, 'utf8'), text), native('--config', file, ...text.split(' ')), name);
+  }
+});
+
+test('native = wasm: errors', () => {
+  const texts = [
+    'model=no-such-model', 'colour=red', 'seq=0', 'seq=abc', 'seq=99999999999999999999', 'seq=1 seq=2', '=5', 'seq', 'seq=',
+    'model=llama-3-8b kv_heads=7', 'model=llama-3-8b heads=31', 'layers=4', 'attention=fast', 'dropout=1.5', 'dropout=-0.1',
+    'checkpoint=every', 'checkpoint=every:0', 'checkpoint=some', 'trainable=lora lora_targets=x', 'reentrant=maybe',
+    'model=llama-3-8b stack=paper', 'model=llama-3-70b batch=1048576 seq=16777216 attention=eager', 'batch=%zz', 'batch=1%', 'é=1',
+    `model=${'x'.repeat(200)}`, `seq=${'1'.repeat(5000)}`,
+  ];
+  let errors = 0;
+  for (const text of texts) {
+    const got = hosted(null, text);
+    same(got, native(...text.split(' ')), text);
+    if (isError(got)) errors++;
+  }
+  assert.ok(errors > texts.length / 2, `${errors} of ${texts.length} are errors`);
+});
+
+test('native = wasm: config.json that is none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'actmem-'));
+  try {
+    const file = join(folder, 'config.json');
+    const texts = ['', '{}', '[]', 'null', '{"model_type":"llama"', '{"model_type":"bert"}', '{"model_type":"llama","hidden_size":"x"}',
+      '{"model_type":"llama","hidden_size":-1}', `{"a":${'['.repeat(5000)}`, '\u0000'];
+    for (const text of texts) {
+      writeFileSync(file, text);
+      const got = answer(() => JSON.stringify(core.import(text)));
+      assert.match(got, /^\{"error":/, text.slice(0, 80));
+      same(got, native('--config', file), text.slice(0, 80));
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a zero byte in the text is an error', () => {
+  assert.throws(() => core.evaluate('seq=8\0'), (error) => error instanceof ActmemError && error.code === 'syntax');
+});

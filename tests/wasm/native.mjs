@@ -1,0 +1,31 @@
+/** The two builds of the core, asked alike. Both answer with the JSON text of a report or of an error. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+import { ActmemError, loadCore } from '../../build/loader/actmem.js';
+
+export const wasm = readFileSync('build/core.wasm');
+export const core = await loadCore(wasm);
+
+/** build/actmem --json with these arguments: its JSON, without the newline at the end of a line of output. */
+export function native(...args) {
+  const run = spawnSync('build/actmem', ['--json', ...args], { encoding: 'utf8', maxBuffer: 1 << 24 });
+  if (run.error) throw run.error;
+  return (run.stdout || run.stderr).replace(/\n$/, '');
+}
+
+/** What `ask` gives, or the error document that it throws. */
+export function answer(ask) {
+  try {
+    return ask();
+  } catch (error) {
+    if (!(error instanceof ActmemError)) throw error;
+    const { code, field, message } = error;
+    return JSON.stringify({ error: { code, field, message } });
+  }
+}
+
+/** Asks wasm: `config` is the text of a config.json or null. */
+export function hosted(config, text) {
+  return answer(() => core.evaluateJson(config === null ? text : `${core.import(config).query} ${text}`));
+}

@@ -1,0 +1,325 @@
+/* The page in Debian's Chromium: numbers, address, errors, keyboard, accessibility, and that it speaks to nobody. */
+import assert from 'node:assert/strict';
+import { axeSource, launch, open, SCHEMES, serve, WIDTHS } from './harness.mjs';
+
+const tests = [];
+const test = (name, run) => tests.push({ name, run });
+const DEFAULT = '14,281,106,188';
+
+/** Bytes that the sentence says are kept, exactly. */
+const kept = (page) => page.locator('.answer-sentence .figure').first().getAttribute('data-exact').then((text) => text.replace(/[^\d,]/g, ''));
+const field = (page, key) => page.locator(`[data-field="${key}"]`);
+const hash = (page) => page.evaluate(() => location.hash.slice(1));
+const shows = async (page, exact) => {
+  for (let i = 0; i < 50 && (await kept(page)) !== exact; i++) await page.waitForTimeout(20);
+  assert.equal(await kept(page), exact);
+};
+
+test('the page loads and answers without being asked', async ({ page }) => {
+  await shows(page, DEFAULT);
+  assert.match(await page.locator('.answer-sentence').innerText(), /Llama 3 8B at 2,048 tokens keeps 13\.3\sGiB/);
+  const total = page.locator('.closed-value b');
+  assert.equal(await total.innerText(), DEFAULT);
+});
+
+test('the table has every tensor, and its bytes add up', async ({ page }) => {
+  const cells = await page.locator('.ledger tbody tr[data-row]').evaluateAll((rows) =>
+    rows.map((row) => ['Bytes', '×'].map((label) => Number(row.querySelector(`[data-label="${label}"]`).firstChild.data.replaceAll(',', '')))),
+  );
+  assert.ok(cells.length > 20);
+  assert.equal(cells.reduce((sum, [bytes, count]) => sum + bytes * count, 0), 14281106188);
+});
+
+test('typing a number answers at once, and the address has it', async ({ page }) => {
+  const input = field(page, 'seq').locator('input[type=text]');
+  await input.fill('8192');
+  await page.waitForFunction(() => document.querySelector('.answer-sentence').textContent.includes('8,192 tokens'));
+  const exact = await kept(page);
+  assert.notEqual(exact, DEFAULT);
+  assert.equal(await hash(page), 'seq=8192');
+  await page.reload();
+  await page.waitForSelector('.answer-sentence');
+  await shows(page, exact);
+});
+
+test('measured cases: GPT-2 124M, eight sequences of 1,024 tokens, with and without eager attention', async ({ context, address }) => {
+  const page = await open(context, address, 'model=gpt2&batch=8&seq=1024&dropout=0.1');
+  await shows(page, '6,063,563,044');
+  await field(page, 'attention').locator('select').selectOption('eager');
+  await page.waitForFunction(() => location.hash.includes('attention=eager'));
+  assert.notEqual(await kept(page), '6,063,563,044');
+  await page.goBack();
+  await shows(page, '6,063,563,044');
+});
+
+test('the slider goes in steps of doubling and follows the number', async ({ page }) => {
+  const slider = field(page, 'seq').locator('input[type=range]');
+  await slider.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await hash(page), 'seq=4096');
+  assert.equal(await field(page, 'seq').locator('input[type=text]').inputValue(), '4096');
+  assert.equal(await slider.getAttribute('aria-valuetext'), '4,096 tokens');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await hash(page), '');
+  await shows(page, DEFAULT);
+});
+
+test('an error stands at its field, and the last good answer stays', async ({ page }) => {
+  const seq = field(page, 'seq');
+  await seq.locator('input[type=text]').fill('0');
+  await seq.locator('.field-help .fault').waitFor();
+  assert.equal(await seq.locator('input[type=text]').getAttribute('aria-invalid'), 'true');
+  assert.equal(await kept(page), DEFAULT);
+  assert.match(await page.locator('.answer-stale').innerText(), /last valid configuration/);
+  await seq.locator('input[type=text]').fill('2048');
+  await page.waitForFunction(() => document.querySelector('.fault') === null);
+  assert.equal(await page.locator('.answer-stale').innerText(), '');
+});
+
+test('an error of a folded input unfolds it', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&kv_heads=5');
+  await field(page, 'kv_heads').locator('.fault').waitFor();
+  assert.ok(await field(page, 'kv_heads').isVisible());
+  await shows(page, DEFAULT);
+});
+
+test('a broken address shows the default, marked as such', async ({ context, address }) => {
+  const page = await open(context, address, 'model=no-such-model');
+  await field(page, 'model').locator('.fault').waitFor();
+  await shows(page, DEFAULT);
+});
+
+test('the presets are searched by typing and chosen by keyboard', async ({ page }) => {
+  const box = field(page, 'model').locator('[role=combobox]');
+  await box.focus();
+  await box.fill('gpt');
+  assert.equal(await box.getAttribute('aria-expanded'), 'true');
+  const options = await page.locator('[role=option]').allInnerTexts();
+  assert.ok(options.length >= 2 && options.every((o) => /gpt/i.test(o)), String(options));
+  await page.keyboard.press('Enter');
+  assert.equal(await box.getAttribute('aria-expanded'), 'false');
+  assert.equal(await hash(page), 'model=gpt2&seq=1024', 'the longest sequence that it takes');
+  await page.waitForFunction(() => document.querySelector('.answer-sentence').textContent.startsWith('GPT-2'));
+  assert.match(await page.locator('.answer-sentence').innerText(), /^GPT-2 124M/);
+  await page.goBack();
+  await shows(page, DEFAULT);
+});
+
+test('every input of the table has a control, with its help', async ({ page }) => {
+  await page.locator('.inputs-rest summary').click();
+  const fields = await page.locator('[data-field]').evaluateAll((all) => all.map((f) => [f.dataset.field, f.querySelector('.field-help').textContent]));
+  assert.ok(fields.length >= 35, `${fields.length}`);
+  for (const [key, help] of fields) assert.ok(help.length > 5, key);
+});
+
+test('a policy is chosen in the table, in the chart and in the form; what it drops is hatched', async ({ page }) => {
+  assert.equal(await page.locator('.mark-dropped').count(), 0);
+  await page.locator('.plans input[value="full"]').check();
+  assert.equal(await hash(page), 'checkpoint=full');
+  assert.ok((await page.locator('.mark-dropped').count()) > 10);
+  assert.match(await page.locator('.answer-sentence').innerText(), /checkpointed by full/);
+  const spot = page.locator('.spot', { hasText: 'save:matmuls' });
+  await spot.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await hash(page), 'checkpoint=save:matmuls');
+  assert.equal(await spot.getAttribute('aria-pressed'), 'true');
+  await field(page, 'checkpoint').locator('select').selectOption('none');
+  assert.equal(await hash(page), '');
+  await page.goBack();
+  assert.equal(await hash(page), 'checkpoint=save:matmuls');
+});
+
+test('pointing at a tensor lights it up in the picture, the bar and the table', async ({ page }) => {
+  const mark = page.locator('.mark', { hasText: 'gate × up' });
+  await mark.hover();
+  const id = await mark.getAttribute('data-row');
+  for (const place of ['.mark', '.piece', '.ledger tr']) assert.equal(await page.locator(`${place}[data-row="${id}"]`).getAttribute('data-hot'), '', place);
+  assert.match(await page.locator('.inspector').innerText(), /gate × up[\s\S]*58,720,256/);
+  await page.mouse.move(0, 0);
+  await page.locator('.layer .mark').first().focus();
+  await page.keyboard.press('ArrowDown');
+  assert.match(await page.locator('.inspector-title').innerText(), /1 \/ root mean square/);
+});
+
+test('GiB, GB and bytes, never mixed, kept in the address', async ({ page }) => {
+  const units = () => page.evaluate(() => [...document.querySelectorAll('.figure, .rounded, .chart text')].flatMap((e) => e.textContent.match(/\b([KMGT]i?B|kB)\b/g) ?? []));
+  const choose = (value) => page.locator(`.switch input[value=${value}]`).check();
+  assert.ok((await units()).length > 20 && (await units()).every((u) => u.endsWith('iB')));
+  await choose('GB');
+  assert.equal(await hash(page), 'units=GB');
+  await page.waitForFunction(() => document.querySelector('.answer-sentence').textContent.includes('14.3'));
+  assert.ok((await units()).length > 20);
+  assert.deepEqual((await units()).filter((u) => u.endsWith('iB')), []);
+  await choose('bytes');
+  await page.waitForFunction(() => !document.querySelector('.answer-sentence').textContent.includes('14.3'));
+  assert.match(await page.locator('.answer-sentence').innerText(), /14,281,106,188/);
+  await choose('GiB');
+  assert.equal(await hash(page), '');
+});
+
+test('a config.json is imported; a bad one says so and changes nothing', async ({ page }) => {
+  await page.getByRole('button', { name: 'Import a config.json' }).click();
+  const text = page.getByLabel('config.json', { exact: true });
+  await text.fill('{"model_type": "rwkv"}');
+  await page.getByRole('button', { name: 'Use this model' }).click();
+  await page.locator('.import-fault .fault').waitFor();
+  assert.equal(await kept(page), DEFAULT);
+  await text.fill('{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257,"n_positions":1024,"resid_pdrop":0.1,"embd_pdrop":0.1,"attn_pdrop":0.1,"activation_function":"gelu_new"}');
+  await page.getByRole('button', { name: 'Use this model' }).click();
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  await field(page, 'batch').locator('input[type=text]').fill('8');
+  await field(page, 'seq').locator('input[type=text]').fill('1024');
+  await shows(page, '6,063,563,044');
+});
+
+test('the colours are the visitor\u2019s choice and stay after a reload', async ({ page }) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await page.locator('.switch input[value=light]').check();
+  const light = await ground();
+  await page.locator('.switch input[value=dark]').check();
+  assert.notEqual(await ground(), light);
+  const dark = await ground();
+  await page.reload();
+  await page.waitForSelector('.answer-sentence');
+  assert.equal(await ground(), dark);
+});
+
+test('nothing jumps while typing: the inputs stay where they are', async ({ context, address }) => {
+  for (const width of WIDTHS) {
+    const page = await open(context, address);
+    await page.setViewportSize({ width, height: 900 });
+    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
+    const before = await top();
+    const input = field(page, 'seq').locator('input[type=text]');
+    for (const text of ['1', '16', '163', '16384', '163840']) {
+      await input.fill(text);
+      assert.equal(await top(), before, `${width} px, ${text}`);
+    }
+    await page.close();
+  }
+});
+
+test('nothing is wider than the page', async ({ context, address }) => {
+  for (const width of [320, ...WIDTHS]) {
+    for (const query of ['', 'model=gpt2&batch=8&seq=1024&checkpoint=every:2', 'units=bytes']) {
+      const page = await open(context, address, query);
+      await page.setViewportSize({ width, height: 900 });
+      await page.waitForTimeout(60);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px ${query}`);
+      await page.close();
+    }
+  }
+});
+
+test('at phone width one view at a time, under tabs', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(address);
+  await page.waitForSelector('[role=tab]');
+  assert.equal(await page.locator('[role=tabpanel]:visible').count(), 1);
+  await page.getByRole('tab', { name: 'Tensors' }).click();
+  assert.ok(await page.locator('#view-tensors').isVisible());
+  assert.equal(await page.locator('[role=tabpanel]:visible').count(), 1);
+  await page.keyboard.press('ArrowRight');
+  assert.ok(await page.locator('#view-example').isVisible());
+});
+
+test('a core that does not arrive is said, with what to do', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.route('**/core.wasm', (route) => route.fulfill({ status: 404 }));
+  page.expected = /404/;
+  await page.goto(address);
+  await page.getByRole('heading', { name: 'could not be loaded' }).waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
+});
+
+test('without JavaScript the page says what it is, with a number', async ({ browser, address }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(address);
+  const text = await page.locator('body').innerText();
+  assert.match(text, /14,281,106,188 bytes/);
+  assert.match(text, /needs JavaScript/);
+  await context.close();
+});
+
+test('the policy allows nothing inline, nothing from elsewhere', async ({ page }) => {
+  const policy = await page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content');
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /script-src 'self' 'wasm-unsafe-eval'(;|$)/);
+  assert.match(policy, /style-src 'self'(;|$)/);
+  assert.ok(!/unsafe-inline|'unsafe-eval'/.test(policy));
+});
+
+for (const colorScheme of SCHEMES) {
+  for (const width of WIDTHS) {
+    test(`axe finds nothing at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      for (const query of ['', 'model=llama-3-8b&checkpoint=full&seq=0']) {
+        const page = await open(context, address, query);
+        await page.addScriptTag({ path: axeSource });
+        const tabs = await page.locator('[role=tab]').count();
+        for (let i = 0; i < Math.max(1, tabs); i++) {
+          if (tabs > 0) await page.locator('[role=tab]').nth(i).click();
+          if (i === 0) await page.locator('.inputs-rest details').evaluate((d) => (d.open = true));
+          const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+          const found = violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`));
+          assert.deepEqual(found.slice(0, 8), [], `tab ${i}`);
+        }
+        await page.close();
+      }
+      await context.close();
+    });
+  }
+}
+
+/* ---- run */
+const only = process.argv[2];
+const server = await serve();
+const browser = await launch();
+let passed = 0;
+let failed = 0;
+for (const { name, run } of tests) {
+  if (only !== undefined && !name.includes(only)) continue;
+  const faults = [];
+  const origin = new URL(server.address).origin;
+  const watch = (context) => {
+    context.on('page', (page) => {
+      const note = (text) => {
+        if (!page.expected?.test(text)) faults.push(text);
+      };
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') note(`console: ${message.text()}`);
+      });
+      page.on('pageerror', (error) => note(`error: ${error.message}`));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) note(`request: ${request.url()}`);
+      });
+    });
+  };
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(5000);
+  watch(context);
+  const given = { browser, context, address: server.address, watch };
+  const started = performance.now();
+  try {
+    /* A page of its own, if the test asks for one. */
+    if (/\bpage\b/.test(run.toString().split('=>')[0])) given.page = await open(context, server.address);
+    await run(given);
+    assert.deepEqual(faults, [], 'console, errors, requests');
+    passed++;
+    console.log(`ok   ${name} (${Math.round(performance.now() - started)} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL ${name}\n     ${String(error?.message ?? error).split('\n').slice(0, 14).join('\n     ')}${faults.length > 0 ? `\n     ${faults.slice(0, 5).join('\n     ')}` : ''}`);
+  }
+  await context.close();
+}
+await browser.close();
+server.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

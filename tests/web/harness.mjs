@@ -1,0 +1,64 @@
+/* A static server of web/dist, Debian's Chromium, and what both the test and the screenshots need. */
+import { createRequire } from 'node:module';
+import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+const require = createRequire(join(root, 'web/package.json'));
+const { chromium } = require('playwright-core');
+export const axeSource = require.resolve('axe-core/axe.min.js');
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+/** Serves web/dist from a sub-path, as any static host may. */
+export async function serve(prefix = '/some/where/') {
+  const dist = join(root, 'web/dist');
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    const inside = pathname.startsWith(prefix) ? normalize(pathname.slice(prefix.length)) || 'index.html' : null;
+    const file = inside === null || inside.startsWith('..') ? null : join(dist, inside === '.' ? 'index.html' : inside);
+    if (file === null || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-store' });
+    response.end(await readFile(file));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { address: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() };
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export const WIDTHS = [390, 820, 1440];
+export const SCHEMES = ['light', 'dark'];
+
+/** Opens the page and waits for its first answer. */
+export async function open(context, address, hash = '') {
+  const page = await context.newPage();
+  await page.goto(address + (hash === '' ? '' : `#${hash}`));
+  await page.waitForSelector('.answer-sentence');
+  return page;
+}

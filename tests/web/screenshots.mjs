@@ -1,0 +1,42 @@
+/* Pictures of the page at three widths in both schemes, to build/screenshots. `node screenshots.mjs [name=hash …]` takes other pages. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
+
+const PAGES = {
+  llama: '',
+  'llama-full': 'model=llama-3-8b&seq=8192&checkpoint=full',
+  gpt2: 'model=gpt2&batch=8&seq=1024',
+};
+const given = process.argv.slice(2).map((argument) => [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)]);
+const pages = given.length > 0 ? given : Object.entries(PAGES);
+const into = join(root, 'build/screenshots');
+await mkdir(into, { recursive: true });
+
+const server = await serve();
+const browser = await launch();
+try {
+  for (const colorScheme of SCHEMES) {
+    for (const width of WIDTHS) {
+      const context = await browser.newContext({ viewport: { width, height: width === 390 ? 844 : 900 }, colorScheme, deviceScaleFactor: 1 });
+      for (const [name, hash] of pages) {
+        const page = await open(context, server.address, hash);
+        await page.waitForTimeout(100);
+        const tabs = await page.locator('[role=tab]').count();
+        for (let i = 0; i < Math.max(1, tabs); i++) {
+          if (tabs > 0) await page.locator('[role=tab]').nth(i).click();
+          await page.evaluate(() => scrollTo(0, 0));
+          await page.waitForTimeout(50);
+          const suffix = tabs > 0 ? `-${i + 1}` : '';
+          await page.screenshot({ path: join(into, `${name}-${width}-${colorScheme}${suffix}.png`), fullPage: true });
+        }
+        await page.close();
+      }
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  server.close();
+}
+console.log(`screenshots in ${into}`);

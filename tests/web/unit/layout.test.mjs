@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { close, load, loadCore } from './modules.mjs';
+
+after(close);
+const { scopesOf, largest } = await load('src/state/ledger.ts');
+const { layLayer } = await load('src/charts/layer-layout.ts');
+const { layBar, activationPeak } = await load('src/charts/bar-layout.ts');
+const { layTimeline } = await load('src/charts/timeline-layout.ts');
+const { isPareto, measureOf } = await load('src/charts/tradeoff-layout.ts');
+const core = await loadCore();
+
+const QUERIES = core.tables().presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`));
+const reports = QUERIES.flatMap((query) => {
+  try {
+    return [[query, core.evaluate(query)]];
+  } catch (error) {
+    return error.name === 'ActmemError' ? [] : [error];
+  }
+});
+
+test('every row stands once in a scope', () => {
+  assert.ok(reports.length > 30);
+  for (const [query, report] of reports) {
+    const entries = scopesOf(report).flatMap((s) => s.entries);
+    assert.equal(entries.length, report.rows.length + report.dropped.length, query);
+    assert.equal(new Set(entries.map((e) => e.id)).size, entries.length, query);
+    const kept = entries.filter((e) => e.kept).map((e) => Number(e.id.slice(5)));
+    assert.equal(kept.length, report.rows.length, query);
+  }
+});
+
+test('the picture: every tensor once, nothing overlaps, nothing sticks out, at any width', () => {
+  for (const [query, report] of reports) {
+    for (const scope of scopesOf(report)) {
+      for (const width of [300, 358, 780, 928]) {
+        const layout = layLayer(scope, width);
+        const marks = layout.branches.flatMap((b) => b.marks);
+        assert.deepEqual(new Set(marks.map((m) => m.entry.id)), new Set(scope.entries.map((e) => e.id)), query);
+        for (const branch of layout.branches) {
+          assert.ok(branch.x >= 0 && branch.x + branch.width <= width, `${query} ${width}`);
+          const ys = [...branch.marks, ...branch.stations].map((m) => m.y).sort((x, y) => x - y);
+          for (let i = 1; i < ys.length; i++) assert.ok(ys[i] - ys[i - 1] >= 20, `${query} ${width}: ${ys[i - 1]} ${ys[i]}`);
+          for (const mark of branch.marks) assert.ok(mark.x + mark.width < layout.bytesX && mark.y + mark.height / 2 < branch.height, query);
+        }
+      }
+    }
+  }
+});
+
+test('the picture of a layer has an attention branch and an MLP branch, whatever the family', () => {
+  for (const [query, report] of reports) {
+    if (report.config.stack === 'paper') continue;
+    const layer = scopesOf(report).find((s) => s.kind === 'layer');
+    const branches = layLayer(layer, 900).branches.map((b) => b.stations.map((s) => s.module.split('.')[0]));
+    assert.equal(branches.length, 2, `${query}: ${JSON.stringify(branches)}`);
+    assert.ok(branches[0].some((m) => /attn/.test(m)) && !branches[0].some((m) => m === 'mlp'), query);
+    assert.ok(branches[1].some((m) => m === 'mlp') && !branches[1].some((m) => /attn/.test(m)), query);
+  }
+});
+
+test('areas of marks are as their bytes', () => {
+  const layer = scopesOf(core.evaluate('model=llama-3-8b')).find((s) => s.kind === 'layer');
+  const marks = layLayer(layer, 900).branches.flatMap((b) => b.marks).filter((m) => !m.tiny);
+  const ratios = marks.map((m) => (m.width * m.height) / m.entry.row.bytes);
+  for (const ratio of ratios) assert.ok(Math.abs(ratio / ratios[0] - 1) < 1e-9);
+});
+
+test('the bar: blocks as the components, pieces fill them, lines of the list apart', () => {
+  for (const [query, report] of reports) {
+    const bar = layBar(report, scopesOf(report), 400);
+    assert.equal(bar.blocks.length, report.components.length, query);
+    const scale = (bar.base - bar.savedY) / report.saved.bytes;
+    bar.blocks.forEach((block, i) => {
+      assert.ok(Math.abs(block.height - block.bytes * scale) < 0.01, `${query} ${block.component}`);
+      assert.ok(Math.abs(block.pieces.reduce((sum, p) => sum + p.height, 0) - block.height) < 0.01, query);
+      assert.ok(i === 0 || block.lineY - bar.blocks[i - 1].lineY >= 25.9, query);
+      assert.ok(block.lineY >= 0 && block.lineY <= 400, query);
+    });
+    assert.ok(bar.peakY <= bar.savedY + 0.01 || activationPeak(report.step) < report.saved.bytes, query);
+  }
+});
+
+test('the timeline keeps its peak at any width', () => {
+  for (const [query, report] of reports) {
+    if (report.step.timeline.length === 0) continue;
+    for (const width of [300, 1300]) {
+      const layout = layTimeline(report.step, 'GiB', width);
+      assert.ok(layout.line.includes(`${+layout.peak.y.toFixed(3)}`), query);
+      assert.ok(layout.peak.x >= layout.frame.left - 0.01 && layout.peak.x <= layout.frame.right + 0.01, query);
+      assert.ok(!/NaN/.test(layout.line + layout.area), query);
+    }
+  }
+});
+
+test('Pareto plans', () => {
+  const { plans } = core.evaluate('model=llama-3-8b').checkpoint;
+  for (const measure of ['saved', 'activations', 'step']) {
+    for (const plan of plans) {
+      const better = plans.some((p) => measureOf(p, measure) < measureOf(plan, measure) && p.recomputed_flops < plan.recomputed_flops);
+      if (better) assert.ok(!isPareto(plan, plans, measure));
+    }
+    assert.ok(plans.some((p) => isPareto(p, plans, measure)));
+  }
+});
+
+test('the tensor described first is the largest', () => {
+  assert.equal(largest(scopesOf(core.evaluate('model=llama-3-8b'))).entry.row.bytes, 58720256);
+});

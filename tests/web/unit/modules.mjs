@@ -1,0 +1,21 @@
+/* The page's own TypeScript modules and the real core, under Node, by Vite. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+const web = join(root, 'web');
+const require = createRequire(join(web, 'package.json'));
+const { createServer } = await import(pathToFileURL(require.resolve('vite')).href.replace(/index\.cjs$/, 'dist/node/index.js'));
+
+const server = await createServer({ root: web, logLevel: 'error', appType: 'custom', server: { middlewareMode: true, hmr: false, watch: null, ws: false }, optimizeDeps: { noDiscovery: true } });
+
+/** load('src/format/bytes.ts') */
+export const load = (path) => server.ssrLoadModule(path.startsWith('wasm/') ? join(root, path) : `/${path}`);
+export const close = () => server.close();
+
+export async function loadCore() {
+  const { loadCore } = await load('wasm/actmem.ts');
+  return loadCore(await readFile(join(web, 'public/core.wasm')));
+}
