@@ -353,8 +353,8 @@ typedef struct am_node {
 
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
-/* What a selective checkpoint keeps of its region. */
-typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS } am_keep;
+/* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
+typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, AM_KEEP_EVERYTHING } am_keep;
 
 typedef struct am_region {
     uint8_t kind, keep;
@@ -410,6 +410,10 @@ am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *con
 
 /* The values of the symbols for a resolved configuration. */
 void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
+
+/* Changes what the regions of a record keep, so that one record can be played under several policies. Not for reentrant regions, whose
+ * graph is another. */
+void am_tape_keep(am_tape *tape, am_keep keep);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
@@ -545,6 +549,7 @@ typedef struct am_policy {
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
 typedef struct am_profile {
     am_record record;
+    bool checkpointed; /* its units are regions that run again */
     am_step step;
     int64_t first_bytes, layer_bytes, shared_bytes, outside_bytes;
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */

@@ -1,5 +1,5 @@
-/* Checked arithmetic on bytes, elements and FLOPs. A figure is never negative; -1 is "no answer" and stays so through a chain of
- * these, so that only its end needs a test. */
+/* Checked arithmetic on bytes, elements and FLOPs. A figure is never negative; -1 is "no answer" and stays so through a
+ * chain of these, so that only its end needs a test. */
 #ifndef AM_BYTES_H
 #define AM_BYTES_H
 

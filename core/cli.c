@@ -1,6 +1,7 @@
 /* The command line, and the only file of the core that does input and output.
  *
- * Exit status: 0 an answer, on stdout; 1 input or output failed; 2 bad input, with the error on stderr and nothing on stdout. */
+ * Exit status: 0 an answer, on stdout; 1 input or output failed; 2 bad input, with the error on stderr and nothing on
+ * stdout. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,8 +17,7 @@ static am_report report;
 static am_workspace workspace;
 static char output[OUTPUT_SIZE];
 static char file_text[AM_JSON_INPUT_SIZE + 1];
-static char
-    pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it says what is wrong with that */
+static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it refuses that */
 
 typedef struct am_arguments {
     bool json, help, version, tables;
@@ -222,7 +222,7 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
     return EXIT_ANSWER;
 }
 
-/* Reads a whole file of at most AM_JSON_INPUT_SIZE bytes; *length is one more than that if it is longer. False: I/O failed. */
+/* Reads a whole file of at most AM_JSON_INPUT_SIZE bytes; *length is one more where it is longer. False: I/O failed. */
 static bool read_file(const char *path, size_t *length)
 {
     bool standard = strcmp(path, "-") == 0;

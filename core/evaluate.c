@@ -12,44 +12,103 @@ typedef struct am_evaluation {
 
 /* ---- records ---- */
 
-/* Three plain layers stand for any number: only the third shows what the second and all later ones share. A region keeps no more than its
- * input and what its closure holds, so that the second already looks like every later one. */
-static const am_record records[AM_PROFILE_COUNT] = {
-    [AM_PROFILE_PLAIN] = {.units = 3, .inner = 1},
-    [AM_PROFILE_LAYER] = {.units = 2, .inner = 1, .regions = true, .hooked = true},
-    [AM_PROFILE_LAYER_BY_HAND] = {.units = 2, .inner = 1, .regions = true},
-    [AM_PROFILE_SEGMENT] = {.units = 2, .inner = 3, .regions = true},
-    [AM_PROFILE_LAYER_REENTRANT] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .kind = AM_REENTRANT},
-    [AM_PROFILE_SEGMENT_REENTRANT] = {.units = 2, .inner = 3, .regions = true, .kind = AM_REENTRANT},
-    [AM_PROFILE_SAVE_MATMULS] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_MATMULS},
-    [AM_PROFILE_SAVE_HALF_MATMULS] = {.units = 2, .inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_HALF_MATMULS},
-    [AM_PROFILE_CORE_ATTENTION] = {.units = 3, .inner = 1, .core_attention = true},
+/* What is recorded for a profile, and what its regions keep when it is played. */
+typedef struct am_recipe {
+    bool segment, reentrant, hooked, core_attention;
+    am_keep keep;
+} am_recipe;
+
+static const am_recipe recipes[AM_PROFILE_COUNT] = {
+    [AM_PROFILE_PLAIN] = {.keep = AM_KEEP_EVERYTHING},
+    [AM_PROFILE_LAYER] = {.hooked = true},
+    [AM_PROFILE_LAYER_BY_HAND] = {.hooked = false},
+    [AM_PROFILE_SEGMENT] = {.segment = true},
+    [AM_PROFILE_LAYER_REENTRANT] = {.hooked = true, .reentrant = true},
+    [AM_PROFILE_SEGMENT_REENTRANT] = {.segment = true, .reentrant = true},
+    [AM_PROFILE_SAVE_MATMULS] = {.hooked = true, .keep = AM_KEEP_MATMULS},
+    [AM_PROFILE_SAVE_HALF_MATMULS] = {.hooked = true, .keep = AM_KEEP_HALF_MATMULS},
+    [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
 };
 
-/* Records and plays a profile once. The ledger and the samples of the plain one and of the chosen policy's are kept. */
-static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample)
+/* The first unit of a model is charged with what all share, and all later ones are alike: two stand for any number. With adapters the
+ * first also saves less, since its input needs no gradient, and only a third shows what the later ones share. Segments share nothing:
+ * there one is enough, of three layers, since its first, its last and those between differ. A model with fewer stands for itself. */
+static am_record record_of(const am_recipe *recipe, const am_config *config)
+{
+    bool adapters = config->trainable == AM_TRAIN_LORA;
+    int64_t units = recipe->segment ? (adapters ? 2 : 1) : adapters ? 3 : 2;
+    if (!recipe->segment && config->layers < units) units = config->layers;
+    return (am_record){
+        .units = (int)units,
+        .inner = recipe->segment ? 3 : 1,
+        .regions = !recipe->core_attention,
+        .kind = recipe->reentrant ? AM_REENTRANT : AM_NON_REENTRANT,
+        .hooked = recipe->hooked && config->trainable == AM_TRAIN_LORA, /* changes nothing else */
+        .core_attention = recipe->core_attention,
+    };
+}
+
+static bool same_record(const am_record *x, const am_record *y)
+{
+    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->kind == y->kind &&
+           x->hooked == y->hooked && x->core_attention == y->core_attention;
+}
+
+/* Makes sure that this record is on the tape, and says what its regions keep. */
+static void put_on_tape(am_evaluation *evaluation, am_record record, am_keep keep)
+{
+    am_workspace *workspace = evaluation->workspace;
+    if (!same_record(&workspace->recorded, &record)) {
+        evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
+        workspace->recorded = record;
+    }
+    am_tape_keep(&workspace->tape, keep);
+}
+
+/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
+static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample)
 {
     am_workspace *workspace = evaluation->workspace;
     am_profile *profile = &workspace->profile[id];
-    if (workspace->played[id] || evaluation->code) return profile;
-    workspace->played[id] = true;
-    am_extents *extents = &evaluation->report->extents;
     const am_config *config = evaluation->config;
+    const am_recipe *recipe = &recipes[id];
     am_trace trace = {.sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
-    am_tape *tape = &workspace->tape;
-    am_record record = records[id];
-    if (record.inner == 1 && config->layers < record.units) record.units = (int)config->layers; /* fewer stand for themselves */
-    *profile = (am_profile){.record = record, .sample = sample};
-    evaluation->code = am_model_record(tape, extents, config, record);
-    if (!evaluation->code) evaluation->code = am_ledger_read(ledger, tape, record);
-    bool sampled = sample && config->timeline != AM_TIMELINE_NONE;
-    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, tape, sampled ? &trace : NULL);
+    workspace->played[id] = true;
+    profile->record = record_of(recipe, config);
+    profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
+    put_on_tape(evaluation, profile->record, recipe->keep);
+    if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
+    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
+    profile->sample = sample;
     profile->samples = trace.samples < AM_MAX_SAMPLES ? trace.samples : AM_MAX_SAMPLES;
     profile->first_bytes = ledger->first_bytes;
     profile->layer_bytes = ledger->layer_bytes;
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
-    return profile;
+}
+
+/* The plain profile's ledger is always wanted: what a policy drops is told by it. */
+static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledger *otherwise)
+{
+    return id == AM_PROFILE_PLAIN ? &evaluation->workspace->plain : otherwise;
+}
+
+/* A profile for its figures alone: played once. */
+static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id)
+{
+    am_workspace *workspace = evaluation->workspace;
+    if (!workspace->played[id] && !evaluation->code) play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL);
+    return &workspace->profile[id];
+}
+
+/* A profile to be shown: with the ledger and the samples of the chosen policy's run of this number. */
+static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int run)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown[run]);
+    am_sample *sample = evaluation->config->timeline == AM_TIMELINE_NONE ? NULL : workspace->sample[run];
+    if (!evaluation->code) play_profile(evaluation, id, ledger, sample);
+    return ledger;
 }
 
 /* ---- plans ---- */
@@ -70,7 +129,7 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
 }
 
-/* Layers in each region; 0 where layers are not in regions of equal length. */
+/* Layers in each region. */
 static int64_t segment_of(am_policy policy)
 {
     bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_UNIFORM || policy.kind == AM_POLICY_SQRT ||
@@ -78,27 +137,33 @@ static int64_t segment_of(am_policy policy)
     return segments ? policy.count : 1;
 }
 
-/* Where a profile's ledger and samples go: kept for the plain one and for the first of the chosen policy's. */
-static const am_profile *play(am_evaluation *evaluation, am_profile_id id)
-{
-    bool plain = id == AM_PROFILE_PLAIN;
-    am_workspace *workspace = evaluation->workspace;
-    return profile_of(evaluation, id, plain ? &workspace->plain : &workspace->scratch, plain ? workspace->sample[0] : NULL);
-}
+/* A run of a policy before its profile has been played. */
+typedef struct am_part_plan {
+    am_profile_id id;
+    int64_t units, inner;
+} am_part_plan;
 
 /* The runs of a policy, in order from the embedding. Returns how many. */
-static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
+static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_plan part[2])
 {
     int64_t layers = evaluation->config->layers, inner = segment_of(policy);
     int count = 0;
     if (policy.kind == AM_POLICY_BLOCK) {
-        if (policy.count > 0) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, 1)), policy.count, 1};
-        if (layers > policy.count) run[count++] = (am_run){play(evaluation, AM_PROFILE_PLAIN), layers - policy.count, 1};
+        if (policy.count > 0) part[count++] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
+        if (layers > policy.count) part[count++] = (am_part_plan){AM_PROFILE_PLAIN, layers - policy.count, 1};
         return count;
     }
     int64_t rest = layers % inner;
-    if (layers >= inner) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, inner)), layers / inner, inner};
-    if (rest) run[count++] = (am_run){play(evaluation, profile_id(evaluation, policy, rest)), 1, rest};
+    if (layers >= inner) part[count++] = (am_part_plan){profile_id(evaluation, policy, inner), layers / inner, inner};
+    if (rest) part[count++] = (am_part_plan){profile_id(evaluation, policy, rest), 1, rest};
+    return count;
+}
+
+static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
+{
+    am_part_plan part[2];
+    int count = parts_of(evaluation, policy, part);
+    for (int i = 0; i < count; i++) run[i] = (am_run){profile_of(evaluation, part[i].id), part[i].units, part[i].inner};
     return count;
 }
 
@@ -201,11 +266,6 @@ static void add_plans(am_evaluation *evaluation)
 
 /* ---- rows ---- */
 
-static void add_kind(am_report *report, const char *name, int64_t count, int64_t layers_each, int64_t bytes)
-{
-    if (count > 0) report->kind[report->kinds++] = (am_kind){name, count, layers_each, bytes};
-}
-
 static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
 {
     if (*count < AM_MAX_ROWS) rows[(*count)++] = (am_report_row){*row, kind, times};
@@ -216,22 +276,32 @@ static bool in_unit(const am_row *row, const am_record *record, int unit)
     return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
 }
 
-/* Adds the kinds of one run and the rows of a unit of each. The model's first unit is a kind of its own where it differs. */
+/* A kind of layer, and the rows of the played unit that stands for it. */
+static void add_units(am_report *report, const am_ledger *ledger, const am_run *run, int unit, int64_t count, const char *name)
+{
+    if (count <= 0) return;
+    int64_t bytes = unit == 0 ? ledger->first_bytes : ledger->layer_bytes;
+    report->kind[report->kinds++] = (am_kind){name, count, run->inner, bytes};
+    for (int i = 0; i < ledger->count; i++)
+        if (!ledger->row[i].shared && in_unit(&ledger->row[i], &run->profile->record, unit))
+            add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+}
+
+/* The kinds of one run. The model's first unit is a kind of its own where it keeps other bytes. */
 static void add_run(am_report *report, const am_ledger *ledger, const am_run *run, bool first_run)
 {
-    const am_record *record = &run->profile->record;
-    bool own = first_run && (run->units == 1 || ledger->first_bytes != ledger->layer_bytes);
-    bool segment = run->inner > 1;
-    const char *layer = !record->regions ? "layer" : segment ? "checkpointed segment" : "checkpointed layer";
-    const char *first = run->units == 1 ? layer : !record->regions ? "first layer" : segment ? "first checkpointed segment" : "first checkpointed layer";
-    for (int unit = own ? 0 : 1; unit < 2; unit++) {
-        int64_t count = unit == 0 ? 1 : run->units - own;
-        if (count <= 0) continue;
-        add_kind(report, unit ? layer : first, count, run->inner, unit ? ledger->layer_bytes : ledger->first_bytes);
-        for (int i = 0; i < ledger->count; i++)
-            if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
-                add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+    const char *const names[][2] = {{"layer", "first layer"},
+                                    {"checkpointed layer", "first checkpointed layer"},
+                                    {"checkpointed segment", "first checkpointed segment"}};
+    const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
+    bool alike = run->profile->record.units == 1 || ledger->first_bytes == ledger->layer_bytes;
+    if (first_run && run->units == 1) {
+        add_units(report, ledger, run, 0, 1, name[0]);
+        return;
     }
+    bool own = first_run && !alike;
+    if (own) add_units(report, ledger, run, 0, 1, name[1]);
+    add_units(report, ledger, run, run->profile->record.units == 1 ? 0 : 1, run->units - own, name[0]);
 }
 
 /* What the layers share, where there are layers to share it; what is outside them. */
@@ -273,27 +343,26 @@ static void add_dropped(am_report *report, const am_ledger *plain, const am_ledg
     }
 }
 
-/* The chosen policy's own play, with its ledger and its timeline. */
+/* The chosen policy's own plays, with their ledgers and the timeline. */
 static void choose(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
-    am_workspace *workspace = evaluation->workspace;
     am_policy policy = report->policy;
-    am_profile_id id = profile_id(evaluation, policy, segment_of(policy));
-    if (id != AM_PROFILE_PLAIN) profile_of(evaluation, id, &workspace->chosen, workspace->sample[1]);
+    am_part_plan part[2];
+    const am_ledger *ledger[2] = {NULL, NULL};
+    int parts = parts_of(evaluation, policy, part);
+    for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
+    profile_of(evaluation, AM_PROFILE_PLAIN);
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);
     if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, runs, run);
     if (evaluation->code) return;
-    for (int i = 0; i < runs; i++) {
-        bool plain = run[i].profile == &workspace->profile[AM_PROFILE_PLAIN];
-        add_run(report, plain ? &workspace->plain : &workspace->chosen, &run[i], i == 0);
-    }
-    bool plain = run[0].profile == &workspace->profile[AM_PROFILE_PLAIN];
+    for (int i = 0; i < runs; i++) add_run(report, ledger[i], &run[i], i == 0);
     bool alone = runs == 1 && run[0].units == 1;
-    add_common(report, plain ? &workspace->plain : &workspace->chosen, &run[0].profile->record, alone);
+    add_common(report, ledger[0], &run[0].profile->record, alone);
     int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
-    if (!plain) add_dropped(report, &workspace->plain, &workspace->chosen, &run[0].profile->record, dropped);
+    bool plain = part[0].id == AM_PROFILE_PLAIN;
+    if (!plain) add_dropped(report, &evaluation->workspace->plain, ledger[0], &run[0].profile->record, dropped);
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, runs, run);
 }
@@ -315,10 +384,10 @@ static void evaluate(am_evaluation *evaluation)
     am_model_symbols(evaluation->config, value);
     am_extents_init(&report->extents, value);
     memset(workspace->played, 0, sizeof workspace->played);
-    play(evaluation, AM_PROFILE_PLAIN);
-    if (!evaluation->code) evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
+    workspace->recorded = (am_record){0};
     if (report->policy.kind == AM_POLICY_BEST_SEGMENTS) report->policy.count = best_segment(evaluation, report->policy.reentrant);
     choose(evaluation);
+    if (!evaluation->code) evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
     add_plans(evaluation);
     if (!evaluation->code) evaluation->code = am_ranks_read(report);
 }

@@ -96,12 +96,13 @@ static void write_power(am_writer *writer, int power)
 
 static void write_symbol(am_writer *writer, int symbol, int power, const int64_t *values)
 {
-    bool compound = symbol == AM_S32 && power > 1; /* a product itself */
+    const char *text = am_symbols[symbol].text;
+    bool compound = power > 1 && strstr(text, "·") != NULL; /* a product itself: its power needs parentheses */
     if (values != NULL) {
         am_write_int(writer, values[symbol]);
     } else {
         if (compound) AM_WRITE(writer, "(");
-        am_write_text(writer, am_symbols[symbol].text);
+        am_write_text(writer, text);
         if (compound) AM_WRITE(writer, ")");
     }
     if (power > 1) write_power(writer, power);

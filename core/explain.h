@@ -1,4 +1,4 @@
-/* Closed forms as text, for the report's JSON and text alike. values: NULL for symbols, else the symbols' values put in. */
+/* Closed forms as text, for the report's JSON and text alike. values: NULL for symbols, else their values put in. */
 #ifndef AM_EXPLAIN_H
 #define AM_EXPLAIN_H
 

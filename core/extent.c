@@ -89,8 +89,8 @@ static bool terms_equal(const am_term *x, const am_term *y)
     return x->num == y->num && x->den == y->den && memcmp(x->power, y->power, sizeof x->power) == 0;
 }
 
-/* The index of the extent of length n that reads as term; a new one if there is none. A length that is too large is kept as one
- * above AM_MAX_BYTES, so that every figure made of it is too large as well and nothing overflows unseen. */
+/* The index of the extent of length n that reads as term; a new one if there is none. A length that is too large is
+ * kept as one above AM_MAX_BYTES, so that every figure made of it is too large as well and nothing overflows unseen. */
 static am_dim intern(am_extents *extents, int64_t n, const am_term *term)
 {
     if (n < 0) n = AM_MAX_BYTES + 1;

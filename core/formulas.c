@@ -1,5 +1,5 @@
-/* Published formulas, each with the example that it is published with, and politely what does not hold of it. All of them take the
- * layers to be alike and leave out what stands outside them, unless they say otherwise. */
+/* Published formulas, each with the example that it is published with, and politely what does not hold of it. All of
+ * them take the layers to be alike and leave out what stands outside them, unless they say otherwise. */
 #include "bytes.h"
 
 /* ---- what the formulas are made of */

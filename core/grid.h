@@ -1,4 +1,5 @@
-/* Text set for a terminal: wrapped paragraphs, and tables with columns as wide as their cells. Widths are in characters, not bytes. */
+/* Text set for a terminal: wrapped paragraphs, and tables with columns as wide as their cells. Widths are in
+ * characters, not bytes. */
 #ifndef AM_GRID_H
 #define AM_GRID_H
 

@@ -58,11 +58,11 @@ static void add_saver(am_row *row, uint8_t op, uint8_t rule)
     row->saved_by[row->savers++].rule = rule;
 }
 
-/* Charges a tensor's storage to its first saver, and notes the others. */
-static void charge(am_reader *reader, am_var x, const am_instruction *instruction, uint8_t rule)
+/* Charges a tensor's storage to its first saver, and notes the others. Returns its row; NULL if it has none. */
+static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruction, uint8_t rule)
 {
     uint16_t index = reader->tape->tensor[x].storage;
-    if (reader->tape->storage[index].fixed) return;
+    if (reader->tape->storage[index].fixed) return NULL;
     am_row *row = NULL;
     if (reader->row_of[index]) {
         row = &reader->ledger->row[reader->row_of[index] - 1];
@@ -70,10 +70,11 @@ static void charge(am_reader *reader, am_var x, const am_instruction *instructio
         if (unit >= 0 && now >= 0 && unit != now) row->shared = true;
     } else {
         row = new_row(reader, x, instruction);
-        if (!row) return;
+        if (!row) return NULL;
         reader->row_of[index] = (int16_t)reader->ledger->count;
     }
     add_saver(row, rule == BY_CHECKPOINT ? AM_OP_CHECKPOINT : instruction->op, rule);
+    return row;
 }
 
 static bool keeps(const am_region *region, const am_instruction *instruction)
@@ -81,14 +82,24 @@ static bool keeps(const am_region *region, const am_instruction *instruction)
     return am_region_keeps((am_keep)region->keep, (am_op)instruction->op, instruction->match);
 }
 
+/* Tables and masks: every region's closure holds them, even where one region was recorded. */
+static bool made_before_layers(const am_tape *tape, am_var x)
+{
+    return tape->instruction[tape->storage[tape->tensor[x].storage].born].zone == 0;
+}
+
 static void read_instruction(am_reader *reader, const am_instruction *instruction)
 {
     const am_tape *tape = reader->tape;
-    const am_region *region = &tape->regions_[instruction->region];
-    if (instruction->kind == AM_I_BEGIN)
-        for (int i = 0; i < instruction->inputs; i++) charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
+    uint16_t index = am_checkpointed_region(tape, instruction);
+    const am_region *region = &tape->regions_[index];
+    if (instruction->kind == AM_I_BEGIN && index)
+        for (int i = 0; i < instruction->inputs; i++) {
+            am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
+            if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
+        }
     if (instruction->kind != AM_I_OP) return;
-    if (instruction->region) {
+    if (index) {
         if (!keeps(region, instruction)) return;
         for (int i = 0; i < instruction->results; i++)
             charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);

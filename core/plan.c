@@ -66,13 +66,14 @@ static void add_block(am_composer *composer, const am_run *run, int unit, int64_
     composer->layers += count * run->inner;
 }
 
-/* The first unit of the model is a kind of its own; all others look like the second. */
+/* The first unit of the model is a kind of its own where more than one was played; all others look like the second. */
 static void cut_blocks(am_composer *composer, int runs, const am_run *run)
 {
     for (int i = 0; i < runs; i++) {
-        int64_t first = composer->blocks == 0 && run[i].units > 0 ? 1 : 0;
+        bool alike = run[i].profile->record.units == 1;
+        int64_t first = composer->blocks == 0 && run[i].units > 0 && !alike ? 1 : 0;
         if (first) add_block(composer, &run[i], 0, 1);
-        add_block(composer, &run[i], 1, run[i].units - first);
+        add_block(composer, &run[i], alike ? 0 : 1, run[i].units - first);
     }
 }
 
@@ -186,7 +187,7 @@ static int64_t unit_saved(const am_block *block)
 static int64_t unit_recomputed(const am_block *block)
 {
     const am_profile *profile = block->profile;
-    int64_t more = profile->record.regions ? block->inner - profile->record.inner : 0;
+    int64_t more = profile->checkpointed ? block->inner - profile->record.inner : 0;
     return profile->step.recomputed_flops / profile->record.units + more * profile->step.layer_flops;
 }
 

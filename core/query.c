@@ -1,4 +1,4 @@
-/* A query names what the preset and the defaults do not give: found by letting am_config_resolve derive the rest again. */
+/* A query names what the preset and the defaults do not give: am_config_resolve is left to derive the rest again. */
 #include "query.h"
 
 #include "input.h"
@@ -53,8 +53,8 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
     }
 }
 
-/* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some follow the run's
- * (as many learned positions as tokens). */
+/* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
+ * follow the run's (as many learned positions as tokens). */
 static void name_derived(am_query *query, am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
 {
     am_status status;

@@ -125,8 +125,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_formulas(&json, report);
     am_json_example(&json, report);
     write_provenance(&json, report);
-    am_json_close(&json, '}');
-    return am_json_end(&json);
+    return am_json_end(&json, '}');
 }
 
 size_t am_error_json(const am_status *status, char *buffer, size_t size)
@@ -139,6 +138,5 @@ size_t am_error_json(const am_status *status, char *buffer, size_t size)
     AM_PUT_TEXT(&json, "field", status->field);
     AM_PUT_TEXT(&json, "message", status->message);
     am_json_close(&json, '}');
-    am_json_close(&json, '}');
-    return am_json_end(&json);
+    return am_json_end(&json, '}');
 }

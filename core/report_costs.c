@@ -1,4 +1,4 @@
-/* The report's JSON: parameters and what they cost, pipeline stages, and the published formulas beside the true figure. */
+/* The report's JSON: parameters and what they cost, pipeline stages, published formulas beside the true figure. */
 #include "report.h"
 
 #include "state.h"

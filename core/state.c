@@ -1,4 +1,5 @@
-/* What training holds besides activations: parameters counted on the record, and the conventions for what each of them costs. */
+/* What training holds besides activations: parameters counted on the record, and the conventions for what each of them
+ * costs. */
 #include "state.h"
 
 #include "bytes.h"

@@ -218,8 +218,9 @@ static uint16_t storage_of(const am_play *play, am_var x)
 /* Does selective checkpointing keep this operation's results? */
 static bool kept(const am_play *play, const am_instruction *instruction)
 {
-    if (!instruction->region || instruction->kind != AM_I_OP) return false;
-    return am_region_keeps((am_keep)play->tape->regions_[instruction->region].keep, (am_op)instruction->op, instruction->match);
+    uint16_t region = am_checkpointed_region(play->tape, instruction);
+    if (!region || instruction->kind != AM_I_OP) return false;
+    return am_region_keeps((am_keep)play->tape->regions_[region].keep, (am_op)instruction->op, instruction->match);
 }
 
 /* The slot in which a storage lives now: its copy where its region has been recomputed. */
@@ -273,12 +274,13 @@ static void play_forward(am_play *play)
         const am_instruction *instruction = &tape->instruction[i];
         play->zone = instruction->zone;
         play->instruction = (uint16_t)i;
-        if (instruction->kind == AM_I_BEGIN)
+        uint16_t region = am_checkpointed_region(tape, instruction);
+        if (instruction->kind == AM_I_BEGIN && region)
             for (int j = 0; j < instruction->inputs; j++) retain(play, storage_of(play, operand(play, instruction, j)));
         if (instruction->kind == AM_I_OP) {
             make_results(play, instruction, i);
             if (kept(play, instruction)) keep_results(play, instruction);
-            if (instruction->node && !instruction->region) hold_saves(play, instruction->node);
+            if (instruction->node && !region) hold_saves(play, instruction->node);
         }
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying) release(play, dying);
         play->step->boundary[play->zone] = play->live;
@@ -378,9 +380,11 @@ static void finish_region(am_play *play, const am_region *region)
     for (int i = 0; i < region->inputs; i++) release(play, storage_of(play, play->tape->operand[region->first_input + i]));
 }
 
-static bool non_reentrant(const am_play *play, uint16_t region)
+/* The non-reentrant region that an instruction is checkpointed in; else 0. */
+static uint16_t non_reentrant(const am_play *play, const am_instruction *instruction)
 {
-    return region && play->tape->regions_[region].kind == AM_NON_REENTRANT;
+    uint16_t region = am_checkpointed_region(play->tape, instruction);
+    return play->tape->regions_[region].kind == AM_NON_REENTRANT ? region : 0;
 }
 
 static void forget(am_play *play, uint16_t index)
@@ -389,8 +393,8 @@ static void forget(am_play *play, uint16_t index)
     if (!play->player->holding[index]) return;
     play->player->holding[index] = false;
     for (int i = node->first_save; i < node->first_save + node->save_count; i++) release(play, play->player->held[i]);
-    uint16_t region = play->tape->instruction[node->instruction].region;
-    if (!non_reentrant(play, region) || node->save_count == 0) return;
+    uint16_t region = non_reentrant(play, &play->tape->instruction[node->instruction]);
+    if (!region || node->save_count == 0) return;
     if (--play->pending[region] == 0) finish_region(play, &play->tape->regions_[region]);
 }
 
@@ -630,8 +634,8 @@ static void run_node(am_play *play, uint16_t index, am_outputs *out)
         run_reentrant(play, node, mine, out);
         return;
     }
-    uint16_t region = instruction->region;
-    bool recomputed = non_reentrant(play, region) && node->save_count > 0;
+    uint16_t region = non_reentrant(play, instruction);
+    bool recomputed = region && node->save_count > 0;
     if (recomputed && !play->done[region]) {
         recompute(play, region);
         play->phase = AM_BACKWARD;
@@ -713,7 +717,8 @@ static am_gradient run_engine(am_play *play, am_var root, am_gradient g, uint16_
         if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
         play->zone = instruction->zone;
         play->instruction = node->instruction;
-        play->phase = non_reentrant(play, instruction->region) && !play->done[instruction->region] ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
+        uint16_t region = non_reentrant(play, instruction);
+        play->phase = region && !play->done[region] ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
         am_outputs out = {0};
         run_node(play, index, &out);
         am_gradient got = pass_on(play, node, &out);

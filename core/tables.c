@@ -139,6 +139,5 @@ size_t am_tables_json(char *buffer, size_t size)
     write_presets(&json);
     write_symbols(&json);
     write_names(&json);
-    am_json_close(&json, '}');
-    return am_json_end(&json);
+    return am_json_end(&json, '}');
 }

@@ -212,6 +212,7 @@ static bool is_matmul(am_op op)
 bool am_region_keeps(am_keep keep, am_op op, int match)
 {
     if (keep == AM_KEEP_NOTHING) return false;
+    if (keep == AM_KEEP_EVERYTHING) return true;
     if (op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION) return true;
     return is_matmul(op) && (keep == AM_KEEP_MATMULS || match % 2 == 1);
 }
@@ -748,6 +749,11 @@ am_var am_region_end(am_tape *tape, am_var y)
     tape->node[node].region = index;
     attach(tape, node, 1, &outside);
     return outside;
+}
+
+void am_tape_keep(am_tape *tape, am_keep keep)
+{
+    for (int i = 1; i < tape->regions; i++) tape->regions_[i].keep = (uint8_t)keep;
 }
 
 /* ---- the end ---- */

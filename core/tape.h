@@ -81,6 +81,13 @@ am_var am_cast(am_tape *tape, am_op op, am_var x);
 am_var am_region_begin(am_tape *tape, am_recompute kind, am_keep keep, am_var x, int held, const am_var *hold);
 am_var am_region_end(am_tape *tape, am_var y);
 
+/* The region of an instruction if it is checkpointed; else 0. */
+static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)
+{
+    uint16_t region = instruction->region;
+    return region && tape->regions_[region].keep != AM_KEEP_EVERYTHING ? region : 0;
+}
+
 /* Closes the record: the caller holds loss and logits. Finds each storage's last use. */
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits);
 

@@ -47,12 +47,13 @@ typedef enum am_profile_id {
 
 struct am_workspace {
     am_tape tape;
+    am_record recorded; /* what is on the tape */
     am_step step;
     am_player player;
-    am_ledger plain, chosen, scratch; /* without checkpointing, of the chosen policy, of any other */
+    am_ledger plain, shown[2], scratch; /* without checkpointing, of the chosen policy's runs, of any other */
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
-    am_sample sample[2][AM_MAX_SAMPLES]; /* of the plain record, and of the chosen policy's */
+    am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
 };
 
 #endif

@@ -133,7 +133,8 @@ static bool needs_care(char c)
     return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' || c == '\\';
 }
 
-/* Bytes of the well-formed UTF-8 character at text; 0 if it is none: cut short, overlong, a surrogate or above U+10FFFF. */
+/* Bytes of the well-formed UTF-8 character at text; 0 if it is none: cut short, overlong, a surrogate or above
+ * U+10FFFF. */
 static size_t character_length(const char *text)
 {
     const unsigned char *c = (const unsigned char *)text;
@@ -263,8 +264,9 @@ void am_json_close(am_writer *writer, char bracket)
     AM_WRITE(writer, ",");
 }
 
-size_t am_json_end(am_writer *writer)
+size_t am_json_end(am_writer *writer, char bracket)
 {
     take_comma(writer);
+    am_write_char(writer, bracket);
     return am_writer_end(writer);
 }

@@ -1,5 +1,5 @@
-/* Text into a caller's buffer: plain text, numbers and JSON. What does not fit is left out and remembered, so callers test once,
- * at the end. */
+/* Text into a caller's buffer: plain text, numbers and JSON. What does not fit is left out and remembered, so callers
+ * test once, at the end. */
 #ifndef AM_WRITER_H
 #define AM_WRITER_H
 
@@ -46,19 +46,20 @@ void am_write_spaces(am_writer *writer, int count);
 /* A number in decimal digits; the second with a comma between thousands. */
 void am_write_int(am_writer *writer, int64_t value);
 void am_write_thousands(am_writer *writer, int64_t value);
-/* num / den rounded half up to so many decimals, both from 0 to 2^53, den not 0; trailing zeros are left out if trim. */
+/* num / den rounded half up to so many decimals, both from 0 to 2^53, den not 0; trailing zeros are left out if trim.
+ */
 void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim);
 
-/* JSON. Every value, and every closing bracket, leaves a comma behind, which the next closing bracket or am_json_end takes back: so
- * none of them asks what stood before. */
+/* JSON. Every value, and every closing bracket, leaves a comma behind, which the next closing bracket or am_json_end
+ * takes back: so none of them asks what stood before. */
 static inline void am_json_open(am_writer *writer, char bracket)
 {
     am_write_char(writer, bracket);
 }
 
 void am_json_close(am_writer *writer, char bracket);
-/* Ends a document, as am_writer_end does a text. */
-size_t am_json_end(am_writer *writer);
+/* Closes a document and ends it, as am_writer_end does a text. */
+size_t am_json_end(am_writer *writer, char bracket);
 
 /* Keys are literals that need no escapes: quoted by the preprocessor. */
 #define AM_KEY(writer, literal)           AM_WRITE(writer, "\"" literal "\":")

@@ -96,7 +96,10 @@ static const am_report *fake_report(void)
     fake.config = config;
     for (int i = 0; i < am_preset_count; i++)
         if (strcmp(am_presets[i].name, "llama-3-8b") == 0) fake.preset = &am_presets[i];
-    const int64_t values[AM_SYMBOL_COUNT] = {2048, 1, 32, 8, 4096, 128, 14336, 128256, 16, 2048, 2049, 2048, 1};
+    const int64_t values[AM_SYMBOL_COUNT] = {
+        [AM_S] = 2048,   [AM_B] = 1,  [AM_A] = 32,   [AM_K] = 8,     [AM_H] = 4096,   [AM_D] = 128,  [AM_F] = 14336,
+        [AM_V] = 128256, [AM_R] = 16, [AM_P] = 2048, [AM_S1] = 2049, [AM_S32] = 2048, [AM_D8] = 128, [AM_TP] = 1,
+    };
     am_extents_init(&fake.extents, values);
     fake.kinds = 2;
     fake.kind[0] = (am_kind){"first layer", 1, 1, 0};

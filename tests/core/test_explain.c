@@ -5,8 +5,10 @@
 
 #include "fake_report.h"
 
-/*                                                s     b  a   k  h     d    f      v       r   p     s+1   s32   t */
-static const int64_t values[AM_SYMBOL_COUNT] = {8192, 1, 32, 8, 4096, 128, 14336, 128256, 16, 2048, 8193, 8192, 8};
+static const int64_t values[AM_SYMBOL_COUNT] = {
+    [AM_S] = 8192,   [AM_B] = 1,  [AM_A] = 32,   [AM_K] = 8,     [AM_H] = 4096,   [AM_D] = 128,  [AM_F] = 14336,
+    [AM_V] = 128256, [AM_R] = 16, [AM_P] = 2048, [AM_S1] = 8193, [AM_S32] = 8192, [AM_D8] = 128, [AM_TP] = 8,
+};
 
 typedef struct text_case {
     am_term term;
@@ -29,6 +31,7 @@ static const text_case cases[] = {
     {{8, 1, {[AM_S1] = 1, [AM_B] = 1}}, "8·b·(s+1)", "8·1·8193"},
     {{4, 1, {[AM_A] = 1, [AM_S32] = 1}}, "4·a·⌈s/32⌉·32", "4·32·8192"},
     {{1, 1, {[AM_S32] = 2}}, "(⌈s/32⌉·32)²", "8192²"},
+    {{1, 1, {[AM_A] = 1, [AM_D8] = 1}}, "a·⌈d/8⌉·8", "32·128"},
     {{0, 0, {0}}, "…", "…"},
 };
 

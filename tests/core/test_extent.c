@@ -4,8 +4,10 @@
 
 #include "actmem.h"
 
-/*                                                s     b  a   k  h     d    f      v       r   p     s+1   s32   t */
-static const int64_t values[AM_SYMBOL_COUNT] = {2048, 1, 32, 8, 4096, 128, 14336, 128256, 16, 2048, 2049, 2048, 8};
+static const int64_t values[AM_SYMBOL_COUNT] = {
+    [AM_S] = 2048,   [AM_B] = 1,  [AM_A] = 32,   [AM_K] = 8,     [AM_H] = 4096,   [AM_D] = 128,  [AM_F] = 14336,
+    [AM_V] = 128256, [AM_R] = 16, [AM_P] = 2048, [AM_S1] = 2049, [AM_S32] = 2048, [AM_D8] = 128, [AM_TP] = 8,
+};
 
 static am_extents extents;
 

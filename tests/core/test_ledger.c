@@ -100,10 +100,10 @@ START_TEST(sums)
         const char *text;
         int64_t first, layer, shared;
     } table[] = {
-        /* 16sbh + 4sb·ad + 4sb·kd + 8sbf + 4asb + 8sb + 24 with s = 4, h = 8, a = k = 2, d = 4, f = 16 */
-        {"family=llama layers=3 hidden=8 heads=2 ffn=16 vocab=32 seq=4", 1368, 1368, 64},
+        /* 16sbh + 4sb·ad + 4sb·kd + 8sbf + 4asb + 8sb + 24 with s = 4, h = 16, a = k = 2, d = 8, f = 16 */
+        {"family=llama layers=3 hidden=16 heads=2 ffn=16 vocab=32 seq=4", 2136, 2136, 128},
         /* frozen: less the norms' outputs and normalised inputs, 8sbh, and the MLP's product, 2sbf */
-        {"family=llama layers=3 hidden=8 heads=2 ffn=16 vocab=32 seq=4 trainable=none", 984, 984, 64},
+        {"family=llama layers=3 hidden=16 heads=2 ffn=16 vocab=32 seq=4 trainable=none", 1496, 1496, 128},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         am_config config = config_of(table[i].text);

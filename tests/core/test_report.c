@@ -1,4 +1,5 @@
-/* report*.c, tables.c, query.c: the JSON documents. Well-formed whatever they hold, with the figures where the contract has them. */
+/* report*.c, tables.c, query.c: the JSON documents. Well-formed whatever they hold, with the figures where the contract
+ * has them. */
 #include "report.h"
 
 #include <check.h>

@@ -20,11 +20,17 @@ static void expect(const char *expected)
     setup();
 }
 
+/* Expects an array of one value, begun here by setup_json. */
 static void expect_json(const char *expected)
 {
-    ck_assert_uint_eq(am_json_end(&writer), strlen(expected));
-    ck_assert_str_eq(text, expected);
+    size_t length = strlen(expected);
+    ck_assert_uint_eq(am_json_end(&writer, ']'), length + 2);
+    ck_assert_int_eq(text[0], '[');
+    ck_assert_int_eq(text[length + 1], ']');
+    text[length + 1] = '\0';
+    ck_assert_str_eq(text + 1, expected);
     setup();
+    am_json_open(&writer, '[');
 }
 
 static const int64_t numbers[] = {0,
@@ -151,6 +157,7 @@ START_TEST(string)
         {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* above U+10FFFF */
         {"\xc3(", "\"\xef\xbf\xbd(\""},
     };
+    am_json_open(&writer, '[');
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         am_json_string(&writer, cases[i].plain);
         expect_json(cases[i].json);
@@ -166,6 +173,7 @@ END_TEST
 
 START_TEST(commas)
 {
+    am_json_open(&writer, '[');
     am_json_open(&writer, '{');
     AM_PUT_INT(&writer, "a", 1);
     AM_OPEN(&writer, "b", "[");
@@ -217,6 +225,11 @@ END_TEST
 
 START_TEST(exact_room)
 {
+    am_writer json = am_writer_of(text, 8);
+    am_json_open(&json, '{');
+    AM_PUT_INT(&json, "a", 1);
+    ck_assert_uint_eq(am_json_end(&json, '}'), 7);
+    ck_assert_str_eq(text, "{\"a\":1}");
     am_writer small = am_writer_of(text, 6);
     AM_WRITE(&small, "12345");
     ck_assert_uint_eq(am_writer_end(&small), 5);

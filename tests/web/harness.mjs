@@ -21,7 +21,7 @@ const TYPES = {
 
 /** Serves web/dist from a sub-path, as any static host may. */
 export async function serve(prefix = '/some/where/') {
-  const dist = join(root, 'web/dist');
+  const dist = process.env.DIST ?? join(root, 'web/dist');
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const inside = pathname.startsWith(prefix) ? normalize(pathname.slice(prefix.length)) || 'index.html' : null;

@@ -16,7 +16,7 @@ test('text and pairs', () => {
 });
 
 test('what is as its default is left out, but for a shape that a preset sets', () => {
-  assert.equal(changeQuery('model=gpt2&seq=1024', { seq: '2048' }, fields), 'model=gpt2');
+  assert.equal(changeQuery('model=gpt2&batch=8', { batch: '1' }, fields), 'model=gpt2');
   assert.equal(changeQuery('model=gpt2', { seq: '4096', dropout: '0' }, fields), 'model=gpt2&seq=4096&dropout=0');
   assert.equal(changeQuery('model=gpt2&seq=1', { seq: null }, fields), 'model=gpt2');
   assert.equal(changeQuery('model=gpt2&seq=1', { seq: '' }, fields), 'model=gpt2');
