@@ -1,0 +1,212 @@
+# actmem: core (C17), command line, wasm, page. `make help` lists the targets.
+
+PORT  ?= 8080
+GCC   ?= gcc
+CLANG ?= clang
+EMCC  ?= emcc
+JOBS  ?= $(shell getconf _NPROCESSORS_ONLN)
+SHELL := bash
+JSMN  ?= $(firstword $(wildcard /usr/include/jsmn.h /usr/local/include/jsmn.h /opt/homebrew/include/jsmn.h))
+
+# ---------------------------------------------------------------- flags
+
+STANDARD := -std=c17
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
+FRAMES   := -Wframe-larger-than=2048
+INCLUDES := -Icore -Iwasm -isystem build/include
+COMPILE  := $(STANDARD) $(WARNINGS) $(INCLUDES) -MMD -MP
+
+# Native flavours. Sanitizers put guards around locals, so frames are not measured there, and make a process slow to fork.
+COMPILER_gcc   := $(GCC)
+COMPILER_clang := $(CLANG)
+COMPILER_asan  := $(CLANG)
+CFLAGS_gcc     := -O2 -g
+CFLAGS_clang   := -O2 -g
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+RUN_asan       := CK_FORK=no
+FRAMES_gcc     := $(FRAMES)
+FRAMES_clang   := $(FRAMES)
+
+# Only a .wasm, no generated JavaScript; memory neither imported nor growing. Small, but for the files in which the time is spent:
+# all at -O3 is a quarter larger and no faster.
+HOT          := step tape layout extent ledger evaluate plan explain writer
+CFLAGS_wasm  := -Os
+CFLAGS_hot   := -O2 -fno-unroll-loops
+LDFLAGS_wasm := -Os --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
+
+CHECK_CFLAGS = $(shell pkg-config --cflags check)
+CHECK_LIBS   = $(shell pkg-config --libs check)
+
+# ---------------------------------------------------------------- files
+
+CORE   := $(filter-out core/cli.c,$(wildcard core/*.c))
+TESTS  := $(wildcard tests/core/*.c)
+SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c)))
+LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
+
+READY   := build/setup.stamp
+MODULES := web/node_modules/.package-lock.json
+PAGE    := web/dist/index.html
+BINARY  := web/public/core.wasm
+
+WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path $(BINARY) -prune -o -type f -print)
+
+objects = $(patsubst %.c,build/$(1)/%.o,$(2))
+say     = printf '  %-6s %s\n' $(1) $(2)
+# A make below this one: as parallel as this one, or on all cores.
+submake = $(MAKE) --no-print-directory --output-sync=target $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
+# A Node.js that tools/setup.sh fetched comes first.
+export PATH := $(CURDIR)/build/node/bin:$(PATH)
+
+.DELETE_ON_ERROR:
+.PHONY: all run test bench wasm format clean distclean help setup force
+
+all: build/actmem ## the command line (the default)
+
+# ---------------------------------------------------------------- what people call
+
+run: $(READY) ## build everything and serve the page on http://localhost:8080 (PORT=… for another)
+	@$(submake) build/actmem $(PAGE)
+	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
+	@cd web && exec npm run --silent preview -- --host 127.0.0.1 --port $(PORT) --strictPort
+
+STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit browser
+
+test: $(READY) ## build and run every test
+	@rm -rf build/test
+	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
+
+bench: $(READY) ## time one evaluation, native and in wasm
+	@$(submake) build/bench build/core.wasm build/loader/actmem.js
+	@node tests/bench/bench.mjs
+
+wasm: $(BINARY) ## core.wasm, for the page
+
+setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
+
+format: ## lay out the C files with clang-format
+	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
+
+clean: ## remove what was built, keep what was installed
+	@rm -rf build/actmem build/bench build/core.wasm build/suites.def build/include build/loader build/test \
+	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY)
+
+distclean: clean ## remove what was installed into the project too
+	@rm -rf build web/node_modules
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '  make %-10s %s\n' build/actmem 'the command line alone' test-STAGE 'one stage: $(STAGES)'
+
+$(READY): tools/setup.sh
+	@mkdir -p build
+	@tools/setup.sh
+	@touch $@
+
+# ---------------------------------------------------------------- native
+
+build/include/jsmn.h: $(JSMN)
+	@$(if $(JSMN),,echo 'jsmn.h is missing: "make setup" installs it (Debian: libjsmn-dev)' >&2; exit 1)
+	@mkdir -p $(@D)
+	@cp $< $@
+
+build/suites.def: force
+	@mkdir -p build
+	@printf 'SUITE(%s)\n' $(SUITES) | cmp -s - $@ || printf 'SUITE(%s)\n' $(SUITES) > $@
+
+# The objects of one flavour in build/FLAVOUR/, and its Check suites.
+define flavour
+build/$(1)/core/%.o: core/%.c | build/include/jsmn.h
+	@$$(call say,$(1),$$<)
+	@mkdir -p $$(@D)
+	@$(COMPILER_$(1)) $(COMPILE) $(FRAMES_$(1)) $(CFLAGS_$(1)) -c $$< -o $$@
+
+build/$(1)/wasm/%.o: wasm/%.c
+	@$$(call say,$(1),$$<)
+	@mkdir -p $$(@D)
+	@$(COMPILER_$(1)) $(COMPILE) $(FRAMES_$(1)) $(CFLAGS_$(1)) -c $$< -o $$@
+
+build/$(1)/tests/%.o: tests/%.c | build/include/jsmn.h build/suites.def
+	@$$(call say,$(1),$$<)
+	@mkdir -p $$(@D)
+	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) -c $$< -o $$@
+
+build/$(1)/tests/core/main.o: build/suites.def
+
+build/$(1)/check: $(call objects,$(1),$(CORE) wasm/exports.c $(TESTS))
+	@$$(call say,$(1),$$@)
+	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -o $$@
+
+build/$(1)/actmem: $(call objects,$(1),$(CORE) core/cli.c)
+	@$$(call say,$(1),$$@)
+	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ -o $$@
+endef
+
+$(foreach f,gcc clang asan,$(eval $(call flavour,$(f))))
+
+build/actmem: build/gcc/actmem
+	@cp $< $@
+
+build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
+	@$(call say,gcc,$@)
+	@$(GCC) $(CFLAGS_gcc) $^ -o $@
+
+# ---------------------------------------------------------------- wasm
+
+build/wasm/%.o: %.c | build/include/jsmn.h
+	@$(call say,emcc,$<)
+	@mkdir -p $(@D)
+	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
+
+$(HOT:%=build/wasm/core/%.o): CFLAGS_wasm := $(CFLAGS_hot)
+
+build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
+	@$(call say,emcc,$@)
+	@$(EMCC) $(LDFLAGS_wasm) $^ -o $@
+
+$(BINARY): build/core.wasm
+	@mkdir -p $(@D)
+	@cp $< $@
+
+build/loader/actmem.js: $(LOADER) | $(MODULES)
+	@$(call say,tsc,$@)
+	@web/node_modules/.bin/tsc -p wasm --outDir $(@D)
+	@echo '{ "type": "module" }' > $(@D)/package.json
+	@touch $@
+
+# ---------------------------------------------------------------- page
+
+$(MODULES): web/package.json web/package-lock.json | $(READY)
+	@$(call say,npm,web/node_modules)
+	@cd web && npm ci --loglevel=error --no-audit --no-fund >../build/npm.log 2>&1 || { cat ../build/npm.log >&2; exit 1; }
+	@touch $@
+
+$(PAGE): $(WEB_SOURCES) $(BINARY) $(MODULES)
+	@$(call say,vite,web/dist)
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+# ---------------------------------------------------------------- stages of make test
+
+.PHONY: $(STAGES:%=test-%)
+
+$(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
+	@tools/stage.sh check-$* env $(RUN_$*) $<
+
+$(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
+	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
+
+test-wasm: build/core.wasm build/loader/actmem.js build/actmem
+	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
+
+test-types: $(MODULES)
+	@tools/stage.sh types npm --prefix web run --silent typecheck
+
+test-unit: $(MODULES) $(BINARY)
+	@tools/stage.sh unit npm --prefix web run --silent test
+
+test-browser: $(PAGE)
+	@tools/stage.sh browser npm --prefix web run --silent test:browser
+
+-include $(wildcard build/*/*/*.d build/*/*/*/*.d)

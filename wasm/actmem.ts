@@ -1,0 +1,83 @@
+/** Loads core.wasm and talks to it: text in, JSON text out, through the one buffer of exports.c. */
+import type { ErrorDocument, Report, Tables } from './report.js';
+
+/** What the core exports; wasm/exports.h says what each does. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  am_input(): number;
+  am_input_size(): number;
+  am_wasm_evaluate(length: number): number;
+  am_wasm_import(length: number): number;
+  am_wasm_tables(): number;
+  _initialize?(): void;
+}
+
+/** Why the core refused an input: `code` is a code of core/status.def, `field` the input at fault, empty if none is. */
+export class ActmemError extends Error {
+  override readonly name = 'ActmemError';
+  readonly code: string;
+  readonly field: string;
+
+  constructor(code: string, field: string, message: string) {
+    super(message);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+export interface Core {
+  /** The report on `key=value` text. Throws ActmemError. */
+  evaluate(text: string): Report;
+  /** The same as the core wrote it, byte for byte what `build/actmem --json` prints. Throws ActmemError. */
+  evaluateJson(text: string): string;
+  /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
+  import(json: string): { query: string };
+  /** Every input, preset, symbol, component and element type that the core knows. */
+  tables(): Tables;
+}
+
+/** Compiles and starts the core. The wasm needs no imports. */
+export async function loadCore(source: BufferSource | Response | URL): Promise<Core> {
+  const { instance } = await WebAssembly.instantiate(await bytesOf(source));
+  const exports = instance.exports as unknown as Exports;
+  exports._initialize?.();
+  return coreOf(exports);
+}
+
+async function bytesOf(source: BufferSource | Response | URL): Promise<BufferSource> {
+  const body = source instanceof URL ? await fetch(source) : source;
+  if (!(body instanceof Response)) return body;
+  if (!body.ok) throw new Error(`core.wasm: ${body.status} ${body.statusText}`.trimEnd());
+  return body.arrayBuffer();
+}
+
+function coreOf(exports: Exports): Core {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  // Made anew on every call: a view goes stale if its memory's buffer is ever replaced.
+  const view = (length: number) => new Uint8Array(exports.memory.buffer, exports.am_input(), length);
+
+  /** Puts text into the buffer, or fails with `code`. Returns its length in bytes. */
+  const write = (text: string, code: string): number => {
+    const size = exports.am_input_size();
+    const { read, written } = encoder.encodeInto(text, view(size));
+    if (read < text.length) throw new ActmemError(code, '', `the text is longer than ${size} bytes`);
+    return written;
+  };
+
+  /** The answer of |length| bytes, or the error that a length below 0 stands for. */
+  const read = (length: number): string => {
+    const json = decoder.decode(view(Math.abs(length)));
+    if (length > 0) return json;
+    const { error } = JSON.parse(json) as ErrorDocument;
+    throw new ActmemError(error.code, error.field, error.message);
+  };
+
+  const evaluateJson = (text: string) => read(exports.am_wasm_evaluate(write(text, 'syntax')));
+  return {
+    evaluate: (text) => JSON.parse(evaluateJson(text)) as Report,
+    evaluateJson,
+    import: (json) => JSON.parse(read(exports.am_wasm_import(write(json, 'bad_config')))) as { query: string },
+    tables: () => JSON.parse(read(exports.am_wasm_tables())) as Tables,
+  };
+}

@@ -1,0 +1,264 @@
+/* What the core says, as types. core/report.c writes these documents; nothing else does. All byte figures are whole numbers. */
+
+/** Exact below 2^53; the core answers with an error above it. */
+export type Bytes = number;
+
+export type Component = 'attention' | 'mlp' | 'norm' | 'residual' | 'embedding' | 'head' | 'loss' | 'checkpoint';
+export type Units = 'GiB' | 'GB' | 'bytes';
+export type Value = number | string;
+
+export interface Report {
+  version: 1;
+  actmem: string;
+  /** Every input by its key, resolved: whole numbers and ratios as numbers, flags as "yes" or "no". */
+  config: Record<string, Value>;
+  /** The shortest text that gives this configuration again. */
+  query: string;
+  model: Model;
+  symbols: SymbolValue[];
+  saved: Saved;
+  /** Saved bytes of the whole model by component; their sum is saved.bytes. */
+  components: { component: Component; bytes: Bytes }[];
+  /** Every storage that autograd keeps, in order of first saving. */
+  rows: Row[];
+  /** What the checkpointing policy does not keep and computes again. Empty without checkpointing. */
+  dropped: Row[];
+  step: Step;
+  checkpoint: Checkpoint;
+  state: State;
+  ranks: Rank[];
+  formulas: Formula[];
+  example: ExampleLine[];
+  provenance: Provenance;
+}
+
+export interface Model {
+  /** Name of the preset; empty if none. */
+  name: string;
+  label: string;
+  source: string;
+  family: string;
+  layers: number;
+  parameters: number;
+  trainable_parameters: number;
+  published_parameters: number | null;
+  parts: Part[];
+}
+
+export interface Part {
+  component: Component;
+  adapter: boolean;
+  parameters: number;
+  trainable: number;
+  bytes: Bytes;
+}
+
+export interface SymbolInfo {
+  symbol: string;
+  /** The input that sets it. */
+  key: string;
+  name: string;
+}
+export interface SymbolValue extends SymbolInfo {
+  value: number;
+}
+
+export interface Saved {
+  bytes: Bytes;
+  formula: string;
+  layers: LayerKind[];
+  shared_bytes: Bytes;
+  shared_formula: string;
+  outside: { name: string; component: Component; bytes: Bytes; formula: string }[];
+  outside_bytes: Bytes;
+}
+
+export interface LayerKind {
+  kind: string;
+  count: number;
+  layers_each: number;
+  /** Of one, without what all layers share. */
+  bytes: Bytes;
+  formula: string;
+}
+
+export interface Row {
+  /** A layer kind's name, "outside" or "shared". */
+  scope: string;
+  module: string;
+  component: Component;
+  op: string;
+  name: string;
+  shape: string;
+  shape_values: number[];
+  dtype: string;
+  bytes: Bytes;
+  count: number;
+  formula: string;
+  substituted: string;
+  why: string;
+  /** Autograd nodes and their attribute: "MmBackward0.self". */
+  saved_by: string[];
+}
+
+export interface Place {
+  phase: 'forward' | 'backward' | 'recompute';
+  layer: number | null;
+  module: string;
+  component: Component;
+  op: string;
+}
+
+/** [phase: 0 forward, 1 backward before recomputing, 2 recomputing, 3 backward; layer or -1; module; op; live bytes] */
+export type TimelinePoint = [number, number, number, number, Bytes];
+
+export interface Step {
+  after_forward_bytes: Bytes;
+  forward_peak_bytes: Bytes;
+  backward_peak_bytes: Bytes;
+  peak_bytes: Bytes;
+  gradient_bytes: Bytes;
+  forward_peak_at: Place;
+  backward_peak_at: Place;
+  peak_at: Place;
+  timeline: TimelinePoint[];
+  timeline_modules: string[];
+  timeline_ops: string[];
+}
+
+export interface Checkpoint {
+  policy: string;
+  reentrant: boolean;
+  forward_flops: number;
+  recomputed_flops: number;
+  plans: Plan[];
+  frontier: unknown[];
+}
+
+export interface Plan {
+  policy: string;
+  reentrant: boolean;
+  label: string;
+  note: string;
+  chosen: boolean;
+  pareto: boolean;
+  saved_bytes: Bytes;
+  after_forward_bytes: Bytes;
+  forward_peak_bytes: Bytes;
+  backward_peak_bytes: Bytes;
+  peak_bytes: Bytes;
+  recomputed_flops: number;
+  /** Of the forward's FLOPs. */
+  recompute_ratio: number;
+}
+
+export interface State {
+  parameters: number;
+  trainable_parameters: number;
+  parameter_bytes: Bytes;
+  gradient_bytes: Bytes;
+  conventions: Convention[];
+}
+
+export interface Convention {
+  id: string;
+  name: string;
+  source: string;
+  /** Bytes a parameter, in all and by purpose; null where parts of the model differ. */
+  bytes_per_parameter: number | null;
+  weights: number | null;
+  master: number | null;
+  gradients: number | null;
+  optimizer: number | null;
+  weights_bytes: Bytes;
+  master_bytes: Bytes;
+  gradients_bytes: Bytes;
+  optimizer_bytes: Bytes;
+  bytes: Bytes;
+}
+
+export interface Rank {
+  rank: number;
+  layers: number;
+  in_flight: number;
+  layer_bytes: Bytes;
+  saved_bytes: Bytes;
+  peak_bytes: Bytes | null;
+}
+
+export interface Formula {
+  id: string;
+  name: string;
+  source: string;
+  expression: string;
+  caveat: string;
+  /** "bytes", "bytes per layer", "bytes of state", "elements", "parameters", … */
+  unit: string;
+  /** For this configuration, in that unit; null where the formula has no answer. */
+  bytes: Bytes | null;
+  /** Of saved.bytes; null where the two cannot be compared. */
+  ratio: number | null;
+  published: { example: string; value: number; computed: number };
+}
+
+export interface ExampleLine {
+  scope: string;
+  name: string;
+  /** Absent on sums. */
+  component?: Component;
+  formula: string;
+  substituted: string;
+  bytes: Bytes;
+  count: number;
+}
+
+export interface Provenance {
+  stack: string;
+  verified_by: string;
+  detail: string;
+  /** What in this report is derived rather than measured. */
+  derived: string[];
+  not_counted: string[];
+}
+
+/** The answer to bad input. */
+export interface ErrorDocument {
+  error: { code: string; field: string; message: string };
+}
+
+export interface Tables {
+  version: 1;
+  actmem: string;
+  groups: string[];
+  fields: Field[];
+  presets: Preset[];
+  symbols: SymbolInfo[];
+  components: Component[];
+  dtypes: string[];
+}
+
+export type FieldKind = 'int' | 'flag' | 'choice' | 'ratio' | 'text';
+
+export interface Field {
+  key: string;
+  kind: FieldKind;
+  group: string;
+  unit: string;
+  label: string;
+  help: string;
+  choices?: string[];
+  /** null: derived from the others. */
+  default: Value | null;
+  least?: number;
+  most?: number;
+}
+
+export interface Preset {
+  name: string;
+  label: string;
+  source: string;
+  /** The keys it sets. */
+  query: string;
+  /** Published exact count; null where none is. */
+  parameters: number | null;
+}

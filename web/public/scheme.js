@@ -1,0 +1,6 @@
+/* Before the first paint: the colours that the visitor chose. */
+try {
+  document.documentElement.dataset.scheme = localStorage.getItem('actmem-scheme') || 'auto';
+} catch {
+  /* A private window: as the system. */
+}

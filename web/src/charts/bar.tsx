@@ -1,0 +1,91 @@
+/* The stacked bar of the step, with its list of components. */
+import { useComputed } from '@preact/signals';
+import type { Report, Units } from '../../../wasm/report';
+import { exactBytes, formatBytes, formatPercent } from '../format/bytes';
+import { componentName } from '../format/words';
+import { hot, pointing } from '../state/highlight';
+import type { Scope } from '../state/ledger';
+import { activationPeak, type Block, layBar, LINE, type Piece } from './bar-layout';
+import { useWidth } from './width';
+
+const BAR = 46;
+const TENSORS = 34;
+const LIST = BAR + TENSORS + 34;
+
+export function StepBar({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
+  const { ref, width } = useWidth<HTMLDivElement>(380);
+  const layout = layBar(report, scopes, 400);
+  const peak = activationPeak(report.step);
+  const text = report.components.map((c) => `${componentName(c.component)} ${formatBytes(c.bytes, units)}`).join(', ');
+  return (
+    <div class="bar" ref={ref}>
+      <svg
+        class="chart"
+        width={width}
+        height={layout.height}
+        viewBox={`0 0 ${width} ${layout.height}`}
+        role="img"
+        aria-label={`Bytes kept by component: ${text}; in all ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} alive at once.`}
+      >
+        <rect class="bar-peak" x={0.5} y={layout.peakY} width={BAR + TENSORS} height={Math.max(0, layout.base - layout.peakY)} />
+        <text class="bar-note" x={0} y={layout.peakY - 7}>
+          <tspan class="strong">{formatBytes(peak, units)}</tspan> peak
+        </text>
+        {layout.blocks.map((block) => (
+          <BlockView key={block.component} block={block} units={units} width={width} />
+        ))}
+        {layout.withoutY !== null && (
+          <g>
+            <path class="bar-without" d={`M 0 ${layout.withoutY} H ${BAR + TENSORS}`} />
+            <text class="bar-note" x={BAR + TENSORS + 8} y={layout.withoutY + 4}>
+              kept without checkpointing
+            </text>
+          </g>
+        )}
+      </svg>
+    </div>
+  );
+}
+
+function BlockView({ block, units, width }: { block: Block; units: Units; width: number }) {
+  const middle = block.y + block.height / 2;
+  return (
+    <g class={`block c-${block.component}`}>
+      <rect class="block-fill" x={0} y={block.y} width={BAR} height={Math.max(block.height, 0.75)} />
+      {block.pieces.map((piece) => (
+        <PieceView key={piece.entry.id} piece={piece} />
+      ))}
+      <path class="leader" d={`M ${BAR + TENSORS + 2} ${middle} C ${BAR + TENSORS + 20} ${middle} ${LIST - 24} ${block.lineY} ${LIST - 6} ${block.lineY}`} />
+      <rect class="swatch" x={LIST} y={block.lineY - 5} width={10} height={10} />
+      <text class="block-name" x={LIST + 17} y={block.lineY + 4.5}>
+        {componentName(block.component)}
+      </text>
+      <text class="block-bytes" x={width - 46} y={block.lineY + 4.5} text-anchor="end">
+        {formatBytes(block.bytes, units)}
+        <title>{exactBytes(block.bytes)}</title>
+      </text>
+      <text class="block-share" x={width} y={block.lineY + 4.5} text-anchor="end">
+        {formatPercent(block.share)}
+      </text>
+      <path class="rule" d={`M ${LIST} ${block.lineY + LINE / 2} H ${width}`} />
+    </g>
+  );
+}
+
+function PieceView({ piece }: { piece: Piece }) {
+  const lit = useComputed(() => (hot.value === piece.entry.id ? '' : undefined));
+  const { onPointerEnter, onPointerLeave } = pointing(piece.entry.id);
+  return (
+    <rect
+      class="piece"
+      data-row={piece.entry.id}
+      data-hot={lit}
+      x={BAR}
+      y={piece.y}
+      width={TENSORS}
+      height={Math.max(piece.height - (piece.height > 3 ? 1 : 0), 0.5)}
+      onPointerEnter={onPointerEnter}
+      onPointerLeave={onPointerLeave}
+    />
+  );
+}

@@ -1,0 +1,29 @@
+/* Widths of text as the page's fonts set it. */
+const FAMILY = { sans: '--sans', mono: '--mono' } as const;
+let context: CanvasRenderingContext2D | null = null;
+const fonts = new Map<string, string>();
+const widths = new Map<string, number>();
+
+export function textWidth(text: string, size: number, family: keyof typeof FAMILY = 'sans'): number {
+  const key = `${family} ${size} ${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    context ??= document.createElement('canvas').getContext('2d');
+    if (context === null) return text.length * size * 0.6;
+    let font = fonts.get(family);
+    if (font === undefined) fonts.set(family, (font = getComputedStyle(document.documentElement).getPropertyValue(FAMILY[family]) || 'sans-serif'));
+    context.font = `${size}px ${font}`;
+    width = context.measureText(text).width;
+    if (widths.size > 4000) widths.clear();
+    widths.set(key, width);
+  }
+  return width;
+}
+
+/** The text, or as much of its beginning as fits, with an ellipsis. */
+export function fitText(text: string, room: number, size: number, family: keyof typeof FAMILY = 'sans'): string {
+  if (textWidth(text, size, family) <= room) return text;
+  let length = text.length;
+  while (length > 1 && textWidth(`${text.slice(0, length).trimEnd()}…`, size, family) > room) length--;
+  return `${text.slice(0, length).trimEnd()}…`;
+}

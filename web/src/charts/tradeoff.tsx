@@ -1,0 +1,117 @@
+/* The trade-off: click a policy and the page follows. */
+import { useSignal } from '@preact/signals';
+import type { Plan, Units } from '../../../wasm/report';
+import { planId } from '../form/policy-select';
+import { formatBytes, formatPercent } from '../format/bytes';
+import { layTradeoff, type Measure, measureOf, type Spot } from './tradeoff-layout';
+import { rove } from './rove';
+import { useWidth } from './width';
+
+export interface TradeoffProps {
+  plans: readonly Plan[];
+  measure: Measure;
+  name: string;
+  units: Units;
+  onChoose: (plan: Plan) => void;
+}
+
+export function Tradeoff({ plans, measure, name, units, onChoose }: TradeoffProps) {
+  const over = useSignal<string | null>(null);
+  const { ref, width } = useWidth<HTMLDivElement>(640);
+  const layout = layTradeoff(plans, measure, units, width);
+  const { frame } = layout;
+  const chosen = layout.spots.find((s) => s.chosen);
+  return (
+    <div class="tradeoff" ref={ref}>
+      <p class="tradeoff-readout">{over.value ?? spotText(chosen, measure, units)}</p>
+      <svg
+        class="chart"
+        width={width}
+        height={layout.height}
+        viewBox={`0 0 ${width} ${layout.height}`}
+        role="group"
+        aria-label={`${name} of each checkpointing policy against what it computes again. The table of policies has the same figures. Arrow keys go from policy to policy, Enter chooses.`}
+        onKeyDown={rove('.spot')}
+      >
+        <text class="axis-title" x={0} y={14}>
+          {name}, {layout.unit}
+        </text>
+        <text class="axis-title" x={frame.right} y={layout.height - 4} text-anchor="end">
+          computed again, of the forward pass
+        </text>
+        {layout.yTicks.map((tick) => (
+          <g key={tick.at}>
+            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
+            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
+              {tick.text}
+            </text>
+          </g>
+        ))}
+        {layout.xTicks.map((tick) => (
+          <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor="middle">
+            {tick.text}
+          </text>
+        ))}
+        <path class="axis-line" d={`M ${frame.left} ${frame.bottom} H ${frame.right}`} />
+        {layout.frontier !== '' && <path class="frontier" d={layout.frontier} />}
+        {layout.spots.map((spot, i) => (
+          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} measure={measure} units={units} onOver={(text) => (over.value = text)} onChoose={onChoose} />
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+interface SpotProps {
+  spot: Spot;
+  first: boolean;
+  measure: Measure;
+  units: Units;
+  onOver: (text: string | null) => void;
+  onChoose: (plan: Plan) => void;
+}
+
+const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen) ?? spot.plans[0];
+
+/** "full = best: 1.54 GiB, 70 % of the forward pass computed again" */
+function spotText(spot: Spot | undefined, measure: Measure, units: Units): string {
+  const plan = spot === undefined ? undefined : planOf(spot);
+  if (spot === undefined || plan === undefined) return '';
+  return `${spot.plans.map(planId).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${formatPercent(plan.recompute_ratio)} of the forward pass computed again`;
+}
+
+function SpotView({ spot, first, measure, units, onOver, onChoose }: SpotProps) {
+  const plan = planOf(spot);
+  if (plan === undefined) return null;
+  const { label } = spot;
+  const text = spotText(spot, measure, units);
+  return (
+    <g
+      class="spot"
+      data-chosen={spot.chosen ? '' : undefined}
+      data-pareto={spot.pareto ? '' : undefined}
+      role="button"
+      tabindex={first ? 0 : -1}
+      aria-pressed={spot.chosen}
+      aria-label={text}
+      onClick={() => onChoose(plan)}
+      onPointerEnter={() => onOver(text)}
+      onPointerLeave={() => onOver(null)}
+      onFocus={() => onOver(text)}
+      onBlur={() => onOver(null)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        onChoose(plan);
+      }}
+    >
+      {label.led && <path class="leader" d={`M ${spot.x} ${spot.y} L ${label.x} ${label.y + (label.y < spot.y ? 7 : -7)}`} />}
+      <circle class="spot-reach" cx={spot.x} cy={spot.y} r="14" />
+      {spot.chosen && <circle class="spot-ring" cx={spot.x} cy={spot.y} r="9.5" />}
+      <circle class="spot-dot" cx={spot.x} cy={spot.y} r="5" />
+      <text x={label.x} y={label.y + 4} text-anchor={label.anchor}>
+        {label.text}
+      </text>
+    </g>
+  );
+}

@@ -1,0 +1,116 @@
+/* The inputs that matter in a row, the rest of the field table folded below them by group. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { Field } from '../../../wasm/report';
+import { plural } from '../format/words';
+import type { Answer, Store } from '../state/store';
+import { Combobox } from './combobox';
+import { Control, type ControlProps } from './control';
+import { ImportDialog } from './import-dialog';
+import { PolicySelect } from './policy-select';
+import { RangeField } from './range-field';
+import { described, Shell } from './shell';
+
+/** In the row above; units are in the header. */
+const FIRST = ['model', 'seq', 'batch', 'stack', 'attention', 'checkpoint'];
+const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units']);
+
+interface InputsProps {
+  store: Store;
+  answer: Answer;
+}
+
+function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
+  return {
+    field,
+    written: store.pairs.value.get(field.key),
+    resolved: answer.report.config[field.key] ?? '',
+    symbol: store.tables.symbols.find((s) => s.key === field.key),
+    fault: answer.fault?.field === field.key ? answer.fault.message : null,
+    onEdit: (text) => store.edit({ [field.key]: text }),
+    onChoose: (text) => store.choose({ [field.key]: text }),
+  };
+}
+
+export function Inputs(props: InputsProps) {
+  return (
+    <form class="inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
+      <div class="inputs-first">
+        {FIRST.map((key) => {
+          const field = props.store.tables.fields.find((f) => f.key === key);
+          return field && <First key={key} {...props} field={field} />;
+        })}
+      </div>
+      <Rest {...props} />
+    </form>
+  );
+}
+
+function First({ field, ...props }: InputsProps & { field: Field }) {
+  const control = propsOf(props, field);
+  if (field.key === 'model') return <ModelField {...props} {...control} />;
+  if (field.key === 'checkpoint') return <PolicySelect {...control} report={props.answer.report} store={props.store} />;
+  return field.kind === 'int' ? <RangeField {...control} /> : <Control {...control} />;
+}
+
+function ModelField({ store, answer, field, fault }: InputsProps & ControlProps) {
+  const id = 'field-model';
+  const { model } = answer.report;
+  const written = store.pairs.value;
+  const changed = store.tables.fields.filter((f) => f.group === 'model' && f.key !== 'model' && written.has(f.key));
+  const preset = store.tables.presets.find((p) => p.name === model.name);
+  return (
+    <Shell
+      field={{ ...field, help: preset?.source ?? model.source }}
+      id={id}
+      symbol={undefined}
+      fault={fault}
+      class="field-model"
+      note={changed.length > 0 && model.name !== '' ? `${changed.length} ${plural(changed.length, 'inputs')} changed` : undefined}
+    >
+      <Combobox
+        id={id}
+        presets={store.tables.presets}
+        value={model.name}
+        label={model.label === 'custom' ? 'A model of its own' : model.label}
+        describedBy={described(id, fault)['aria-describedby']}
+        invalid={fault !== null}
+        onChange={store.choosePreset}
+      />
+    </Shell>
+  );
+}
+
+function Rest(props: InputsProps) {
+  const { store, answer } = props;
+  const details = useRef<HTMLDetailsElement>(null);
+  const rest = store.tables.fields.filter((f) => !ELSEWHERE.has(f.key));
+  const faulty = rest.some((f) => f.key === answer.fault?.field);
+  useEffect(() => {
+    if (faulty && details.current !== null) details.current.open = true;
+  }, [faulty]);
+  const written = rest.filter((f) => store.pairs.value.has(f.key)).length;
+  return (
+    <div class="inputs-rest">
+      <details ref={details}>
+        <summary>
+          All inputs <span class="quiet">{written === 0 ? `${rest.length} more` : `${written} of ${rest.length} set`}</span>
+        </summary>
+        {store.tables.groups.map((group) => {
+          const fields = rest.filter((f) => f.group === group);
+          if (fields.length === 0) return null;
+          return (
+            <fieldset key={group}>
+              <legend>{group}</legend>
+              <div class="inputs-grid">
+                {fields.map((field) => (
+                  <Control key={field.key} {...propsOf(props, field)} />
+                ))}
+              </div>
+            </fieldset>
+          );
+        })}
+      </details>
+      <ImportDialog onImport={store.importConfig} />
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+/* State is one signal, the query text. Everything else is computed from it by the core. */
+import { computed, signal } from '@preact/signals';
+import { ActmemError, type Core } from '../../../wasm/actmem';
+import type { Report, Tables, Units } from '../../../wasm/report';
+import { onAddress, readAddress, writeAddress } from './address';
+import { type Changes, changeQuery, choosePreset, parseQuery, replaceModel } from './query';
+
+export type { Changes };
+
+export interface Fault {
+  code: string;
+  /** The input at fault; empty if none. */
+  field: string;
+  message: string;
+}
+
+export interface Answer {
+  report: Report;
+  /** What is wrong with the query; the report is then the last good one. */
+  fault: Fault | null;
+}
+
+const query = signal(readAddress());
+
+export class Store {
+  readonly tables: Tables;
+  readonly #core: Core;
+  #last: Report | null = null;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.tables = core.tables();
+    onAddress((text) => {
+      query.value = text;
+    });
+  }
+
+  /** The pairs of the query as written. */
+  readonly pairs = computed(() => parseQuery(query.value));
+
+  readonly answer = computed<Answer>(() => {
+    try {
+      this.#last = this.#core.evaluate(query.value);
+      return { report: this.#last, fault: null };
+    } catch (error) {
+      if (!(error instanceof ActmemError)) throw error;
+      this.#last ??= this.#core.evaluate('');
+      return { report: this.#last, fault: { code: error.code, field: error.field, message: error.message } };
+    }
+  });
+
+  /** Those of the last good report, unless the query names good ones. */
+  readonly units = computed<Units>(() => {
+    const named = this.pairs.value.get('units');
+    if (named === 'GiB' || named === 'GB' || named === 'bytes') return named;
+    return named === undefined ? 'GiB' : (this.answer.value.report.config['units'] as Units);
+  });
+
+  /** Typing and dragging. */
+  readonly edit = (changes: Changes): void => this.#go(changeQuery(query.value, changes, this.tables.fields), 'replace');
+  /** A choice: Back undoes it. */
+  readonly choose = (changes: Changes): void => this.#go(changeQuery(query.value, changes, this.tables.fields), 'push');
+
+  readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(query.value, name, this.tables.fields)), 'push');
+
+  /** A config.json in place of the model. Throws ActmemError and changes nothing if it cannot be read or answered. */
+  readonly importConfig = (json: string): void => {
+    const text = this.#fitting(replaceModel(query.value, parseQuery(this.#core.import(json).query), this.tables.fields));
+    this.#core.evaluate(text);
+    this.#go(text, 'push');
+  };
+
+  /* Another model may take shorter sequences than the one before: then the longest power of two that it takes. */
+  #fitting(text: string): string {
+    let fitting = text;
+    for (let seq = 2 ** Math.floor(Math.log2(Number(this.answer.value.report.config['seq']))); seq >= 1; seq /= 2) {
+      try {
+        this.#core.evaluate(fitting);
+        return fitting;
+      } catch (error) {
+        if (!(error instanceof ActmemError) || error.field !== 'seq') return text;
+        fitting = changeQuery(text, { seq: String(seq) }, this.tables.fields);
+      }
+    }
+    return text;
+  }
+
+  /* The address gets the shortest text that gives the same page again; what cannot be answered stands there as written. */
+  #go(text: string, step: 'push' | 'replace'): void {
+    query.value = text;
+    const { report, fault } = this.answer.value;
+    writeAddress(fault === null ? report.query : text, step);
+  }
+}

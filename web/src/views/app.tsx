@@ -1,0 +1,82 @@
+/* The page. At phone width one view at a time, under tabs that stick; wider, one below the other. */
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { Patterns } from '../charts/patterns';
+import { Inputs } from '../form/inputs';
+import { choosePlan } from '../form/policy-select';
+import { narrow } from '../state/media';
+import { scopesOf } from '../state/ledger';
+import type { Store } from '../state/store';
+import { AnswerSentence } from './answer';
+import { Breakdown } from './breakdown';
+import { Checkpointing } from './checkpointing';
+import { WorkedExample } from './example';
+import { Formulas } from './formulas';
+import { Header } from './header';
+import { LedgerTable } from './ledger-table';
+import { ProvenanceLine } from './provenance';
+import { StateTables } from './state-tables';
+import { StepOverTime } from './step';
+import { Tabs } from './tabs';
+
+const VIEWS = [
+  ['bytes', 'Bytes', 'Where the bytes are'],
+  ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
+  ['step', 'Step', 'Over the step'],
+  ['tensors', 'Tensors', 'Every saved tensor'],
+  ['example', 'Example', 'Worked example'],
+  ['state', 'State', 'Beside the activations'],
+  ['formulas', 'Formulas', 'What published formulas say'],
+] as const;
+type View = (typeof VIEWS)[number][0];
+
+const view = signal<View>('bytes');
+
+export function App({ store }: { store: Store }) {
+  const answer = store.answer.value;
+  const { report, fault } = answer;
+  const units = store.units.value;
+  const scopes = scopesOf(report);
+  const contents: Record<View, ComponentChildren> = {
+    bytes: <Breakdown report={report} scopes={scopes} units={units} />,
+    checkpointing: <Checkpointing report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
+    step: <StepOverTime report={report} units={units} />,
+    tensors: <LedgerTable scopes={scopes} units={units} />,
+    example: <WorkedExample report={report} units={units} />,
+    state: <StateTables report={report} units={units} />,
+    formulas: <Formulas report={report} units={units} />,
+  };
+  return (
+    <>
+      <Patterns components={store.tables.components} />
+      <Header store={store} />
+      <main>
+        <h1 class="hidden">actmem: activation memory of a training step</h1>
+        <AnswerSentence report={report} fault={fault} units={units} />
+        <Inputs store={store} answer={answer} />
+        <Tabs
+          tabs={VIEWS.map(([id, label]) => [id, label] as const)}
+          value={view.value}
+          onChange={(id: View) => {
+            view.value = id;
+          }}
+        />
+        {VIEWS.map(([id, , title]) => (
+          <section
+            key={id}
+            id={`view-${id}`}
+            class="view"
+            data-stale={fault === null ? undefined : ''}
+            data-current={id === view.value ? '' : undefined}
+            role={narrow.value ? 'tabpanel' : undefined}
+            aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
+          >
+            <h2 id={`title-${id}`}>{title}</h2>
+            {contents[id]}
+          </section>
+        ))}
+      </main>
+      <ProvenanceLine report={report} />
+    </>
+  );
+}

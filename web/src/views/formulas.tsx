@@ -1,0 +1,89 @@
+/* What published formulas say of this configuration, beside what is kept. */
+import type { Formula, Report, Units } from '../../../wasm/report';
+import { formatCount, threeDigits } from '../format/bytes';
+import { Figure } from './figure';
+
+export function Formulas({ report, units }: { report: Report; units: Units }) {
+  return (
+    <div class="scroll" role="region" aria-label="Published formulas" tabIndex={0}>
+      <table class="formulas">
+        <thead>
+          <tr>
+            <th scope="col">Formula</th>
+            <th scope="col" class="number">
+              Says here
+            </th>
+            <th scope="col" class="number">
+              Of what is kept
+            </th>
+            <th scope="col">What does not hold</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr class="ours">
+            <th scope="row">
+              actmem<span class="plan-note">every storage that autograd keeps, once</span>
+            </th>
+            <td class="number strong">
+              <Figure bytes={report.saved.bytes} units={units} />
+            </td>
+            <td class="number">1 ×</td>
+            <td class="why">{report.provenance.detail}</td>
+          </tr>
+        </tbody>
+        {sources(report.formulas).map(({ source, formulas }) => (
+          <tbody key={source}>
+            <tr class="group">
+              <th scope="rowgroup" colSpan={4}>
+                {source}
+              </th>
+            </tr>
+            {formulas.map((formula) => (
+              <FormulaRow key={formula.id} formula={formula} units={units} />
+            ))}
+          </tbody>
+        ))}
+      </table>
+    </div>
+  );
+}
+
+function FormulaRow({ formula, units }: { formula: Formula; units: Units }) {
+  const { published } = formula;
+  return (
+    <tr>
+      <th scope="row">
+        {formula.name}
+        <span class="expression math">{formula.expression}</span>
+      </th>
+      <td class="number">
+        <Quantity value={formula.bytes} unit={formula.unit} units={units} />
+      </td>
+      <td class="number">{formula.ratio === null ? '–' : `${threeDigits(formula.ratio)} ×`}</td>
+      <td class="why">
+        {formula.caveat}
+        <span class="plan-note">
+          Published: {formatCount(published.value)} {formula.unit}
+          {published.computed === published.value ? ', reproduced exactly' : `; computed here: ${formatCount(published.computed)}`}
+        </span>
+      </td>
+    </tr>
+  );
+}
+
+function Quantity({ value, unit, units }: { value: number | null; unit: string; units: Units }) {
+  if (value === null) return <span class="quiet">no answer</span>;
+  const [first, ...rest] = unit.split(' ');
+  return (
+    <>
+      {first === 'bytes' ? <Figure bytes={value} units={units} /> : formatCount(value)}
+      {unit !== 'bytes' && <span class="rounded">{first === 'bytes' ? rest.join(' ') : unit}</span>}
+    </>
+  );
+}
+
+function sources(formulas: readonly Formula[]): { source: string; formulas: Formula[] }[] {
+  const groups = new Map<string, Formula[]>();
+  for (const formula of formulas) groups.set(formula.source, [...(groups.get(formula.source) ?? []), formula]);
+  return [...groups].map(([source, list]) => ({ source, formulas: list }));
+}

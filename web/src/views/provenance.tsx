@@ -1,0 +1,20 @@
+/* How the numbers are known, and what is in none of them. */
+import type { Report } from '../../../wasm/report';
+
+export function ProvenanceLine({ report }: { report: Report }) {
+  const { provenance, actmem } = report;
+  return (
+    <footer class="provenance">
+      <p>
+        <b>{provenance.verified_by === 'measured' ? 'Measured' : sentence(provenance.verified_by)}:</b> {provenance.detail}
+        {provenance.derived.length > 0 && ` Derived here: ${provenance.derived.join('; ')}.`}
+      </p>
+      <p>
+        <b>Not counted:</b> {provenance.not_counted.join(', ')}.
+      </p>
+      <p class="quiet">actmem {actmem}. Everything is computed in this page; nothing you type leaves it.</p>
+    </footer>
+  );
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,150 @@
+/* What stands beside the activations whatever the batch: parameters, gradients, the optimizer. */
+import type { Report, Units } from '../../../wasm/report';
+import { formatCount, formatParameters } from '../format/bytes';
+import { componentName } from '../format/words';
+import { Figure } from './figure';
+
+export function StateTables({ report, units }: { report: Report; units: Units }) {
+  const { model, state, ranks } = report;
+  return (
+    <div class="state">
+      <div class="scroll" role="region" aria-label="Conventions" tabIndex={0}>
+        <table class="conventions">
+          <caption>Parameters, gradients and optimizer, by convention</caption>
+          <thead>
+            <tr>
+              <th scope="col">Convention</th>
+              <th scope="col" class="number">
+                Bytes a parameter
+              </th>
+              <th scope="col" class="number">
+                Weights
+              </th>
+              <th scope="col" class="number">
+                Master copy
+              </th>
+              <th scope="col" class="number">
+                Gradients
+              </th>
+              <th scope="col" class="number">
+                Optimizer
+              </th>
+              <th scope="col" class="number">
+                In all
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {state.conventions.map((c) => (
+              <tr key={c.id}>
+                <th scope="row">
+                  {c.name}
+                  <span class="plan-note">{c.source}</span>
+                </th>
+                <td class="number" data-label="Bytes a parameter">
+                  {c.bytes_per_parameter ?? '–'}
+                </td>
+                {(
+                  [
+                    ['Weights', c.weights_bytes],
+                    ['Master copy', c.master_bytes],
+                    ['Gradients', c.gradients_bytes],
+                    ['Optimizer', c.optimizer_bytes],
+                  ] as const
+                ).map(([label, bytes]) => (
+                  <td key={label} class="number" data-label={label}>
+                    {bytes === 0 ? '–' : <Figure bytes={bytes} units={units} />}
+                  </td>
+                ))}
+                <td class="number strong" data-label="In all">
+                  <Figure bytes={c.bytes} units={units} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div class="scroll" role="region" aria-label="Parameters" tabIndex={0}>
+        <table>
+          <caption>
+            Parameters by part: {formatCount(model.parameters)}
+            {model.parameters !== model.trainable_parameters && `, ${formatCount(model.trainable_parameters)} of them trainable`}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Part</th>
+              <th scope="col" class="number">
+                Parameters
+              </th>
+              <th scope="col" class="number">
+                Memory
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {model.parts.map((part) => (
+              <tr key={`${part.component}${part.adapter}`} class={`c-${part.component}`}>
+                <th scope="row">
+                  <span class="swatch" />
+                  {componentName(part.component)}
+                  {part.adapter && ', adapters'}
+                  {part.trainable === 0 && <span class="tag">frozen</span>}
+                </th>
+                <td class="number" title={formatParameters(part.parameters)}>
+                  {formatCount(part.parameters)}
+                </td>
+                <td class="number">
+                  <Figure bytes={part.bytes} units={units} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {model.published_parameters !== null && (
+          <p class="note">
+            {model.published_parameters === model.parameters ? 'Equal to the published count.' : `Published: ${formatCount(model.published_parameters)}.`}
+          </p>
+        )}
+      </div>
+      {ranks.length > 1 && (
+        <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
+          <table>
+            <caption>Pipeline ranks</caption>
+            <thead>
+              <tr>
+                <th scope="col">Rank</th>
+                <th scope="col" class="number">
+                  Layers
+                </th>
+                <th scope="col" class="number">
+                  Chunks in flight
+                </th>
+                <th scope="col" class="number">
+                  Kept by a layer
+                </th>
+                <th scope="col" class="number">
+                  Kept
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {ranks.map((rank) => (
+                <tr key={rank.rank}>
+                  <th scope="row">{rank.rank}</th>
+                  <td class="number">{formatCount(rank.layers)}</td>
+                  <td class="number">{formatCount(rank.in_flight)}</td>
+                  <td class="number">
+                    <Figure bytes={rank.layer_bytes} units={units} />
+                  </td>
+                  <td class="number">
+                    <Figure bytes={rank.saved_bytes} units={units} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}

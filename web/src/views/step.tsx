@@ -1,0 +1,50 @@
+/* The step over time, and where it stands highest. */
+import type { Report, Units } from '../../../wasm/report';
+import { Timeline } from '../charts/timeline';
+import { placeText } from '../format/words';
+import { Figure } from './figure';
+
+export function StepOverTime({ report, units }: { report: Report; units: Units }) {
+  const { step } = report;
+  return (
+    <div class="step">
+      {step.timeline.length > 0 && <Timeline step={step} units={units} />}
+      <div class="scroll" role="region" aria-label="Live bytes" tabIndex={0}>
+        <table class="peaks">
+          <tbody>
+            <tr>
+              <th scope="row">Forward, highest</th>
+              <td class="number">
+                <Figure bytes={step.forward_peak_bytes} units={units} />
+              </td>
+              <td>{placeText(step.forward_peak_at)}</td>
+            </tr>
+            <tr>
+              <th scope="row">After forward</th>
+              <td class="number">
+                <Figure bytes={step.after_forward_bytes} units={units} />
+              </td>
+              <td>what is kept, and the logits that the caller holds</td>
+            </tr>
+            <tr>
+              <th scope="row">Backward, highest</th>
+              <td class="number">
+                <Figure bytes={step.backward_peak_bytes} units={units} />
+              </td>
+              <td>{placeText(step.backward_peak_at)}; gradients of parameters exist beforehand and are not counted</td>
+            </tr>
+            <tr>
+              <th scope="row">The step, gradients included</th>
+              <td class="number">
+                <Figure bytes={step.peak_bytes} units={units} />
+              </td>
+              <td>
+                {placeText(step.peak_at)}; gradients start as None and come to <Figure bytes={step.gradient_bytes} units={units} />
+              </td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
