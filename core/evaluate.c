@@ -232,6 +232,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->label = descriptions[i].label;
             plan->note = descriptions[i].note;
         }
+    if (policy.reentrant && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
     if (policy.reentrant) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
     compose(evaluation, policy, &plan->outcome);
     report->plans++;

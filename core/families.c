@@ -103,6 +103,7 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     am_var y = llama_core(build, q, k, v, weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->ad));
     y = am_hf_linear(build, y, "self_attn.o_proj", AM_C_ATTENTION, build->h, build->config->o_bias, AM_TARGET_O);
+    am_label(tape, y, "attention block's output");
     am_hold(tape, q, k, v, normed);
     tape->module = module;
     return y;
@@ -123,6 +124,7 @@ static am_var llama_mlp(am_build *build, am_var normed)
     am_label(tape, up, "up");
     am_var product = am_label(tape, am_binary(tape, AM_OP_MUL, active, up), "gate × up");
     am_var y = am_hf_linear(build, product, "mlp.down_proj", AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
+    am_label(tape, y, "MLP block's output");
     am_hold(tape, product, normed);
     tape->module = module;
     return y;
@@ -192,7 +194,7 @@ static am_var gpt2_attention(am_build *build, am_var normed, am_var *weights)
     else
         y = am_contiguous(tape, am_transpose(tape, am_hf_attend(build, part[0], part[1], part[2]), 1, 2));
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->h));
-    y = am_hf_conv1d(build, y, "attn.c_proj", AM_C_ATTENTION, build->h);
+    y = am_label(tape, am_hf_conv1d(build, y, "attn.c_proj", AM_C_ATTENTION, build->h), "attention block's output");
     y = am_hf_dropout(build, y, "attn.resid_dropout", AM_C_ATTENTION, build->config->dropout);
     am_hold(tape, part[0], part[1], part[2]);
     tape->module = module;
@@ -207,7 +209,7 @@ static am_var gpt2_mlp(am_build *build, am_var normed)
     am_module module = am_enter(tape, "mlp.act", AM_C_MLP);
     am_var active = am_hf_activation(build, up, build->config->activation);
     tape->module = module;
-    am_var down = am_hf_conv1d(build, active, "mlp.c_proj", AM_C_MLP, build->h);
+    am_var down = am_label(tape, am_hf_conv1d(build, active, "mlp.c_proj", AM_C_MLP, build->h), "MLP block's output");
     return am_hf_dropout(build, down, "mlp.dropout", AM_C_MLP, build->config->dropout);
 }
 

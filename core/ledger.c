@@ -39,7 +39,7 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
     const am_tensor *tensor = &tape->tensor[x];
     const am_storage *storage = &tape->storage[tensor->storage];
     am_row *row = &ledger->row[ledger->count++];
-    *row = (am_row){.name = storage->name ? storage->name : "tensor", .module = instruction->module, .op = (am_op)instruction->op,
+    *row = (am_row){.name = storage->name ? storage->name : "tensor", .module = instruction->module, .op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op,
                     .dtype = storage->dtype, .rank = tensor->rank, .elements = elements_of(tape, storage),
                     .bytes = storage->bytes, .zone = instruction->zone};
     for (int i = 0; i < tensor->rank; i++) {

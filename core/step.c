@@ -23,8 +23,9 @@ typedef struct am_play {
     am_code code;
 } am_play;
 
-/* A node's gradients on their way to its inputs. */
+/* A node's gradients on their way to its inputs; made[k]: input k gets one. */
 typedef struct am_outputs {
+    bool made[4];
     am_gradient gradient[4];
 } am_outputs;
 
@@ -189,6 +190,7 @@ static am_gradient view_gradient(am_play *play, const am_gradient *gradient, am_
 
 static bool same_shape(const am_play *play, am_var x, am_var y)
 {
+    if (x == y) return true;
     const am_tensor *a = tensor_of(play, x), *b = tensor_of(play, y);
     return a->rank == b->rank && am_layout_same(a->rank, a->shape, b->shape);
 }
@@ -471,51 +473,61 @@ static am_gradient gradient_of_expand(am_play *play, const am_instruction *instr
     return new_gradient(play, x, g->dtype, NULL);
 }
 
-/* Runs the steps of the operation's row; out[k] is the gradient of input k. */
+/* Takes the next step of the operation's row. Returns the slot of a temporary; 0 if it made none. */
+static uint16_t run_step(am_play *play, const am_instruction *instruction, const am_gradient *g, am_backward_step step, am_outputs *out)
+{
+    int k = step.input;
+    bool wanted = k < instruction->inputs && tensor_of(play, operand(play, instruction, k))->grad;
+    am_gradient *gradient = &out->gradient[k];
+    switch (step.kind) {
+    case AM_TEMPORARY: return allocate(play, bytes_of(play, g->like, g->dtype));
+    case AM_KERNEL:
+        *gradient = gradient_by_kernel(play, instruction, k);
+        if (!wanted) return gradient->slot; /* the kernel writes all three, whoever asks */
+        break;
+    case AM_AT_OUTPUT:
+        if (wanted) *gradient = gradient_at_output(play, instruction, g, k);
+        break;
+    case AM_AT_INPUT:
+        if (wanted) *gradient = gradient_at_input(play, instruction, g, k);
+        break;
+    case AM_PASS:
+        if (!wanted) break;
+        *gradient = *g;
+        retain(play, g->slot);
+        break;
+    case AM_VIEW: *gradient = gradient_of_view(play, instruction, g); break;
+    case AM_TRANSPOSE: *gradient = gradient_of_transpose(play, instruction, g); break;
+    case AM_EXPAND: *gradient = gradient_of_expand(play, instruction, g); break;
+    default: break;
+    }
+    out->made[k] |= wanted;
+    return 0;
+}
+
+/* cat: each part's gradient is a part of the whole's. */
+static void run_parts(am_play *play, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
+{
+    for (int k = 0; k < instruction->inputs; k++) {
+        am_var x = operand(play, instruction, k);
+        out->made[k] = tensor_of(play, x)->grad;
+        if (out->made[k]) out->gradient[k] = view_gradient(play, g, x, g->stride);
+    }
+}
+
+/* Runs the steps of the operation's row, in order; temporaries die when all have run. */
 static void run_steps(am_play *play, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
     uint16_t temporary[AM_MAX_STEPS];
     int temporaries = 0;
     const am_backward_step *step = am_ops[instruction->op].backward;
+    if (step[0].kind == AM_PARTS) {
+        run_parts(play, instruction, g, out);
+        return;
+    }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
-        int k = step[i].input;
-        bool wanted = k < instruction->inputs && tensor_of(play, operand(play, instruction, k))->grad;
-        switch (step[i].kind) {
-        case AM_TEMPORARY: {
-            am_gradient t = new_gradient(play, g->like, g->dtype, g->stride);
-            temporary[temporaries++] = t.slot;
-            break;
-        }
-        case AM_KERNEL: {
-            am_gradient t = gradient_by_kernel(play, instruction, k);
-            if (wanted)
-                out->gradient[k] = t;
-            else
-                temporary[temporaries++] = t.slot;
-            break;
-        }
-        case AM_AT_OUTPUT:
-            if (wanted) out->gradient[k] = gradient_at_output(play, instruction, g, k);
-            break;
-        case AM_AT_INPUT:
-            if (wanted) out->gradient[k] = gradient_at_input(play, instruction, g, k);
-            break;
-        case AM_PASS:
-            if (!wanted) break;
-            out->gradient[k] = *g;
-            retain(play, g->slot);
-            break;
-        case AM_VIEW: out->gradient[0] = gradient_of_view(play, instruction, g); break;
-        case AM_TRANSPOSE: out->gradient[0] = gradient_of_transpose(play, instruction, g); break;
-        case AM_EXPAND: out->gradient[0] = gradient_of_expand(play, instruction, g); break;
-        case AM_PARTS:
-            for (int j = 0; j < instruction->inputs; j++) {
-                am_var x = operand(play, instruction, j);
-                if (tensor_of(play, x)->grad) out->gradient[j] = view_gradient(play, g, x, g->stride);
-            }
-            break;
-        default: break;
-        }
+        uint16_t slot = run_step(play, instruction, g, step[i], out);
+        if (slot) temporary[temporaries++] = slot;
     }
     for (int i = 0; i < temporaries; i++) release(play, temporary[i]);
 }
@@ -525,7 +537,7 @@ static void validate_outputs(am_play *play, const am_instruction *instruction, a
 {
     for (int k = 0; k < instruction->inputs && k < 4; k++) {
         am_gradient *gradient = &out->gradient[k];
-        if (!gradient->slot) continue;
+        if (!out->made[k]) continue;
         am_var x = operand(play, instruction, k);
         const am_tensor *tensor = tensor_of(play, x);
         if (!same_shape(play, gradient->like, x)) {
@@ -615,6 +627,7 @@ static am_gradient run_reentrant(am_play *play, const am_node *node, am_gradient
     release(play, storage_of(play, x)); /* a saved tensor; the closure's stay until the graph is gone */
     captured.like = x;
     out->gradient[0] = captured;
+    out->made[0] = true;
     return captured;
 }
 
@@ -685,7 +698,7 @@ static am_gradient pass_on(am_play *play, const am_node *node, am_outputs *out)
     am_var ready[4];
     int sums = 0, leaves = 0, inputs = node->checkpoint ? 1 : instruction->inputs;
     for (int k = 0; k < inputs && k < 4; k++) {
-        if (!out->gradient[k].slot) continue;
+        if (!out->made[k]) continue;
         am_var x = node->checkpoint ? tape->operand[tape->regions_[node->region].first_input] : operand(play, instruction, k);
         sums += add_gradient(play, x, out->gradient[k], &summed[sums]);
         const am_tensor *tensor = tensor_of(play, x);
@@ -719,7 +732,8 @@ static am_gradient run_engine(am_play *play, am_var root, am_gradient g, uint16_
         play->instruction = node->instruction;
         uint16_t region = non_reentrant(play, instruction);
         play->phase = region && !play->done[region] ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
-        am_outputs out = {0};
+        am_outputs out;
+        memset(out.made, 0, sizeof out.made);
         run_node(play, index, &out);
         am_gradient got = pass_on(play, node, &out);
         if (got.slot) captured = got;
