@@ -59,19 +59,19 @@ extern const am_dtype_info am_dtypes[AM_DTYPE_COUNT];
 
 /* ---------------------------------------------------------------- 3 Config */
 
-#define AM_AUTO (-1)
-#define AM_TEXT_SIZE 96       /* bytes of a text input, its final 0 included */
-#define AM_INPUT_SIZE 4096    /* longest text that am_config_parse takes */
+#define AM_AUTO            (-1)
+#define AM_TEXT_SIZE       96        /* bytes of a text input, its final 0 included */
+#define AM_INPUT_SIZE      4096      /* longest text that am_config_parse takes */
 #define AM_JSON_INPUT_SIZE (1 << 20) /* longest config.json */
 
 /* Every input of fields.def as a member of its key's name: numbers, flags (0, 1) and choices (an index) as int64_t, ratios in
  * millionths, texts as strings. AM_AUTO stands for "derive it" until am_config_resolve has run; then nothing is AM_AUTO. */
 typedef struct am_config {
-#define AM_INT(key, ...) int64_t key;
-#define AM_FLAG(key, ...) int64_t key;
+#define AM_INT(key, ...)    int64_t key;
+#define AM_FLAG(key, ...)   int64_t key;
 #define AM_CHOICE(key, ...) int64_t key;
-#define AM_RATIO(key, ...) int64_t key;
-#define AM_TEXT(key, ...) char key[AM_TEXT_SIZE];
+#define AM_RATIO(key, ...)  int64_t key;
+#define AM_TEXT(key, ...)   char key[AM_TEXT_SIZE];
 #include "fields.def"
 #undef AM_INT
 #undef AM_FLAG
@@ -81,11 +81,11 @@ typedef struct am_config {
 } am_config;
 
 typedef enum am_field_id {
-#define AM_INT(key, ...) AM_F_##key,
-#define AM_FLAG(key, ...) AM_F_##key,
+#define AM_INT(key, ...)    AM_F_##key,
+#define AM_FLAG(key, ...)   AM_F_##key,
 #define AM_CHOICE(key, ...) AM_F_##key,
-#define AM_RATIO(key, ...) AM_F_##key,
-#define AM_TEXT(key, ...) AM_F_##key,
+#define AM_RATIO(key, ...)  AM_F_##key,
+#define AM_TEXT(key, ...)   AM_F_##key,
 #include "fields.def"
 #undef AM_INT
 #undef AM_FLAG
@@ -96,7 +96,16 @@ typedef enum am_field_id {
 } am_field_id;
 
 typedef enum am_field_kind { AM_KIND_INT, AM_KIND_FLAG, AM_KIND_CHOICE, AM_KIND_RATIO, AM_KIND_TEXT } am_field_kind;
-typedef enum am_group { AM_MODEL, AM_RUN, AM_PRECISION, AM_TRAINING, AM_CHECKPOINT, AM_PARALLEL, AM_OUTPUT, AM_GROUP_COUNT } am_group;
+typedef enum am_group {
+    AM_MODEL,
+    AM_RUN,
+    AM_PRECISION,
+    AM_TRAINING,
+    AM_CHECKPOINT,
+    AM_PARALLEL,
+    AM_OUTPUT,
+    AM_GROUP_COUNT
+} am_group;
 
 /* One row of fields.def. */
 typedef struct am_field {
@@ -161,9 +170,9 @@ const char *am_field_value(const am_config *config, const am_field *field, char 
 
 /* ---------------------------------------------------------------- 4 Extents */
 
-#define AM_MAX_RANK 5
+#define AM_MAX_RANK    5
 #define AM_MAX_EXTENTS 96
-#define AM_MAX_BYTES ((int64_t)1 << 53)
+#define AM_MAX_BYTES   ((int64_t)1 << 53)
 
 /* The symbols that shapes are products of, in the order in which formulas print them. */
 typedef enum am_symbol {
@@ -248,15 +257,15 @@ typedef struct am_save_rule {
 /* One step of a backward: what it allocates, in order. */
 typedef enum am_backward_kind {
     AM_END,
-    AM_AT_OUTPUT,  /* gradient of an input, computed at the output's shape, then summed to the input's */
-    AM_AT_INPUT,   /* gradient of an input at its own shape */
-    AM_KERNEL,     /* likewise, by an attention kernel that writes it whether or not it is asked for */
-    AM_PASS,       /* the incoming gradient itself */
-    AM_TEMPORARY,  /* a temporary of the gradient's shape, gone when the node has run */
-    AM_VIEW,       /* the routines below allocate only if a copy is needed */
+    AM_AT_OUTPUT, /* gradient of an input, computed at the output's shape, then summed to the input's */
+    AM_AT_INPUT,  /* gradient of an input at its own shape */
+    AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
+    AM_PASS,      /* the incoming gradient itself */
+    AM_TEMPORARY, /* a temporary of the gradient's shape, gone when the node has run */
+    AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,
-    AM_PARTS,      /* cat: views of the gradient */
+    AM_PARTS, /* cat: views of the gradient */
 } am_backward_kind;
 
 typedef struct am_backward_step {
@@ -279,17 +288,25 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 
 /* ---------------------------------------------------------------- 6 Tape */
 
-#define AM_MAX_TENSORS 8192
-#define AM_MAX_STORAGES 4096
+#define AM_MAX_TENSORS      8192
+#define AM_MAX_STORAGES     4096
 #define AM_MAX_INSTRUCTIONS 4096
-#define AM_MAX_NODES 4096
-#define AM_MAX_OPERANDS 32768
-#define AM_MAX_REGIONS 16
-#define AM_MAX_UNITS 16 /* layers on one tape */
+#define AM_MAX_NODES        4096
+#define AM_MAX_OPERANDS     32768
+#define AM_MAX_REGIONS      16
+#define AM_MAX_UNITS        16 /* layers on one tape */
 
 /* What a tensor belongs to, for colours and sums. */
 typedef enum am_component {
-    AM_C_ATTENTION, AM_C_MLP, AM_C_NORM, AM_C_RESIDUAL, AM_C_EMBEDDING, AM_C_HEAD, AM_C_LOSS, AM_C_CHECKPOINT, AM_COMPONENT_COUNT
+    AM_C_ATTENTION,
+    AM_C_MLP,
+    AM_C_NORM,
+    AM_C_RESIDUAL,
+    AM_C_EMBEDDING,
+    AM_C_HEAD,
+    AM_C_LOSS,
+    AM_C_CHECKPOINT,
+    AM_COMPONENT_COUNT
 } am_component;
 extern const char *const am_component_names[AM_COMPONENT_COUNT]; /* "attention", … */
 
@@ -305,50 +322,47 @@ typedef struct am_tensor {
     int64_t shape[AM_MAX_RANK], stride[AM_MAX_RANK]; /* strides in elements; they decide where a copy is made */
     am_dim dim[AM_MAX_RANK];
     uint8_t rank, dtype;
-    uint8_t output;    /* which result of its node */
-    bool grad;         /* requires a gradient */
-    bool parameter;    /* a weight or an adapter */
-    bool detached;     /* a reentrant region's own copy of its input: takes a gradient, owns no storage */
+    uint8_t output; /* which result of its node */
+    bool grad;      /* requires a gradient */
+    bool parameter; /* a weight or an adapter */
     uint16_t storage;
-    uint16_t node;     /* the node that made it; 0 if none did: a leaf */
-    uint16_t leaf;     /* index of a leaf that requires a gradient, from 1; else 0 */
-    uint16_t cast;     /* autocast's copy of a weight, made once; 0: none yet */
+    uint16_t node; /* the node that made it; 0 if none did: a leaf */
+    uint16_t leaf; /* index of a leaf that requires a gradient, from 1; else 0 */
+    uint16_t cast; /* autocast's copy of a weight, made once; 0: none yet */
 } am_tensor;
 
 typedef struct am_storage {
     int64_t bytes;
-    const char *name;     /* what people call it */
+    const char *name; /* what people call it */
     am_dim dim[AM_MAX_RANK];
     uint8_t rank, dtype;
-    bool fixed;           /* a parameter, a buffer or an input of the step: not counted */
-    uint16_t born, last;  /* instructions: made, and last used by the forward's code */
-    uint16_t next_dying;  /* next storage whose last use is the same instruction */
+    bool fixed;          /* a parameter, a buffer or an input of the step: not counted */
+    uint16_t born, last; /* instructions: made, and last used by the forward's code */
+    uint16_t next_dying; /* next storage whose last use is the same instruction */
 } am_storage;
 
 typedef enum am_instruction_kind { AM_I_OP, AM_I_HOLD, AM_I_BEGIN, AM_I_END } am_instruction_kind;
 
 typedef struct am_instruction {
     am_module module;
-    int64_t flops;              /* of matrix products and attention */
-    uint16_t first;             /* of its operands: inputs, then results */
+    int64_t flops;  /* of matrix products and attention */
+    uint16_t first; /* of its operands: inputs, then results */
     uint8_t inputs, results;
     uint8_t kind, op;
-    uint8_t dims[2];            /* of a transpose */
-    uint16_t node;              /* 0 if no gradient flows */
-    uint16_t region;            /* 0 if in none */
-    uint16_t zone;              /* 0 before the layers, 1.. layer, then after them */
-    uint16_t match;             /* the how-manieth matrix product of its region */
-    uint16_t dying;             /* first storage whose last use is this; 0 if none */
+    uint8_t dims[2]; /* of a transpose */
+    uint16_t node;   /* 0 if no gradient flows */
+    uint16_t region; /* 0 if in none */
+    uint16_t zone;   /* 0 before the layers, 1.. layer, then after them */
+    uint16_t match;  /* the how-manieth matrix product of its region */
+    uint16_t dying;  /* first storage whose last use is this; 0 if none */
 } am_instruction;
 
 typedef struct am_node {
     uint16_t instruction;
-    uint16_t first_save;        /* into saves */
-    uint16_t first_gradient;    /* slot of its first result's incoming gradient */
-    uint16_t region;            /* of a checkpoint's own node: the region that it stands for */
+    uint16_t first_save;     /* into saves */
+    uint16_t first_gradient; /* slot of its first result's incoming gradient */
     uint8_t save_count;
-    bool saves_result;          /* else early stop ends before the operation */
-    bool checkpoint;            /* a reentrant region's one node */
+    bool saves_result; /* else early stop ends before the operation */
 } am_node;
 
 /* How a checkpointed region runs again. */
@@ -358,14 +372,13 @@ typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, A
 
 typedef struct am_region {
     uint8_t kind, keep;
-    uint16_t first_input, inputs;   /* operands that it holds: its input, then what its closure holds */
-    uint16_t start, end;            /* instructions */
+    uint16_t first_input, inputs;         /* operands that it holds: its input, then what its closure holds */
+    uint16_t start, end;                  /* instructions */
     uint16_t first_storage, last_storage; /* made inside: first <= storage < last */
     uint16_t matmuls;
-    uint16_t savers;                /* nodes with saves */
-    uint16_t stop;                  /* last instruction with saves; 0 if none */
-    am_var inner, output;           /* reentrant: the detached input, and the inner result */
-    uint16_t first_node;            /* the first of its own nodes */
+    uint16_t savers; /* nodes with saves */
+    uint16_t stop;   /* last instruction with saves; 0 if none */
+    am_var output;
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
@@ -375,9 +388,9 @@ bool am_region_keeps(am_keep keep, am_op op, int match);
 typedef struct am_tape {
     am_extents *extents;
     am_status status;
-    uint8_t autocast;               /* am_dtype, or AM_DTYPE_COUNT if off */
-    am_module module;               /* now */
-    uint16_t region, zone;          /* now */
+    uint8_t autocast;      /* am_dtype, or AM_DTYPE_COUNT if off */
+    am_module module;      /* now */
+    uint16_t region, zone; /* now */
     int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
     am_tensor tensor[AM_MAX_TENSORS];
     am_storage storage[AM_MAX_STORAGES];
@@ -399,9 +412,8 @@ typedef struct am_tape {
 typedef struct am_record {
     int units, inner;
     bool regions;
-    am_recompute kind;
-    am_keep keep;
-    bool hooked;         /* gradient_checkpointing_enable() was called: with adapters it makes the embedding's output require a gradient */
+    bool
+        hooked; /* gradient_checkpointing_enable() was called: with adapters it makes the embedding's output require a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
 } am_record;
 
@@ -411,41 +423,43 @@ am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *con
 /* The values of the symbols for a resolved configuration. */
 void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 
-/* Changes what the regions of a record keep, so that one record can be played under several policies. Not for reentrant regions, whose
- * graph is another. */
-void am_tape_keep(am_tape *tape, am_keep keep);
+/* Says how the regions of a record run again and what they keep, so that one record can be played under several policies. A new record's
+ * are non-reentrant and keep nothing. */
+void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
 
 /* ---------------------------------------------------------------- 8 Ledger */
 
-#define AM_MAX_ROWS 320
+#define AM_MAX_ROWS   320
 #define AM_MAX_SAVERS 8
 
 /* One storage that autograd keeps. */
 typedef struct am_row {
-    const char *name;                /* what people call it: "query, rotated" */
-    am_module module;                /* whose code saved it first */
-    am_op op;                        /* the operation that saved it first */
+    const char *name; /* what people call it: "query, rotated" */
+    am_module module; /* whose code saved it first */
+    am_op op;         /* the operation that saved it first */
     uint8_t dtype;
-    uint8_t rank;                    /* of the tensor that was saved, which may be a part of the storage */
+    uint8_t rank; /* of the tensor that was saved, which may be a part of the storage */
     int64_t shape[AM_MAX_RANK];
-    am_term extent[AM_MAX_RANK];     /* the same in symbols */
-    am_term elements;                /* of the whole storage */
-    int64_t bytes;                   /* of the whole storage: elements × the dtype's size */
+    am_term extent[AM_MAX_RANK]; /* the same in symbols */
+    am_term elements;            /* of the whole storage */
+    int64_t bytes;               /* of the whole storage: elements × the dtype's size */
     uint8_t savers;
-    struct { uint8_t op, rule; } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves; 255 where a checkpoint holds its input */
-    uint16_t zone;                   /* as am_instruction */
-    bool shared;                     /* kept by more than one layer, charged once */
+    struct {
+        uint8_t op, rule;
+    } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves; 255 where a checkpoint holds its input */
+    uint16_t zone;             /* as am_instruction */
+    bool shared;               /* kept by more than one layer, charged once */
 } am_row;
 
 typedef struct am_ledger {
     int count;
-    am_row row[AM_MAX_ROWS];         /* of the layers 0 and 1 and of what is outside them, in order of first saving */
+    am_row row[AM_MAX_ROWS];          /* of the layers 0 and 1 and of what is outside them, in order of first saving */
     int64_t first_bytes, layer_bytes; /* of unit 0 and of unit 1, without what is shared */
     int64_t shared_bytes, outside_bytes;
-    int16_t row_of[AM_MAX_STORAGES];  /* while reading: 1 + the row of a storage; 0: none yet */
+    int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
 
 /* Reads off a record what is kept when the forward has returned. */
@@ -488,20 +502,20 @@ typedef struct am_trace {
 /* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0] where gradients of
  * parameters exist beforehand and are not counted, [1] where they start as None and count. */
 typedef struct am_step {
-    int layers;                                        /* played */
-    int64_t boundary[AM_MAX_UNITS + 2];                /* forward: live at the end of a zone */
+    int layers;                         /* played */
+    int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone */
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
-    int64_t gradients_above[AM_MAX_UNITS + 2];         /* gradient bytes that exist when the backward of a zone begins */
-    int64_t recompute_start[AM_MAX_UNITS + 2];         /* live when a layer's recomputation begins */
-    int64_t after_forward, after_drop;                 /* live when the forward has returned; when the caller has dropped the logits */
+    int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
+    int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
+    int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops, layer_flops;
     /* the whole step as played */
     int64_t forward_peak, backward_peak, step_peak;
 } am_step;
 
-typedef struct am_player am_player;                    /* working memory of am_step_play */
+typedef struct am_player am_player; /* working memory of am_step_play */
 
 am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace);
 
@@ -510,16 +524,16 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
 /* Where a peak stands. */
 typedef struct am_place {
     am_phase phase;
-    int64_t layer;     /* -1 outside the layers */
+    int64_t layer; /* -1 outside the layers */
     am_module module;
     am_op op;
 } am_place;
 
 /* What a step of the whole model keeps and peaks at under one policy. */
 typedef struct am_outcome {
-    int64_t saved_bytes;       /* kept by autograd and by checkpoints when the forward has returned */
+    int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
-    int64_t layers_peak;       /* highest while a layer's backward runs: step_peak without the loss and the embedding */
+    int64_t layers_peak; /* highest while a layer's backward runs: step_peak without the loss and the embedding */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
     am_place forward_at, backward_at, step_at;
@@ -535,8 +549,16 @@ typedef struct am_point {
 } am_point;
 
 typedef enum am_policy_kind {
-    AM_POLICY_NONE, AM_POLICY_FULL, AM_POLICY_EVERY, AM_POLICY_UNIFORM, AM_POLICY_BLOCK, AM_POLICY_SQRT, AM_POLICY_BEST_SEGMENTS,
-    AM_POLICY_SAVE_MATMULS, AM_POLICY_SAVE_HALF_MATMULS, AM_POLICY_CORE_ATTENTION
+    AM_POLICY_NONE,
+    AM_POLICY_FULL,
+    AM_POLICY_EVERY,
+    AM_POLICY_UNIFORM,
+    AM_POLICY_BLOCK,
+    AM_POLICY_SQRT,
+    AM_POLICY_BEST_SEGMENTS,
+    AM_POLICY_SAVE_MATMULS,
+    AM_POLICY_SAVE_HALF_MATMULS,
+    AM_POLICY_CORE_ATTENTION
 } am_policy_kind;
 
 /* A checkpointing policy: kind, its number, and whether regions are reentrant. */
@@ -618,12 +640,12 @@ extern const int am_convention_count;
 /* A published formula with the example it is published with. */
 typedef struct am_formula {
     const char *id, *name, *source;
-    const char *expression;                        /* as published */
-    const char *caveat;                            /* what does not hold */
-    int64_t (*evaluate)(const am_config *config);  /* for a configuration, in the published unit; -1: it has no answer */
-    const char *unit;                              /* "bytes", "elements", "parameters" */
-    const char *example;                           /* the published example as am_config_parse reads it */
-    int64_t published;                             /* its published value, exact */
+    const char *expression;                       /* as published */
+    const char *caveat;                           /* what does not hold */
+    int64_t (*evaluate)(const am_config *config); /* for a configuration, in the published unit; -1: it has no answer */
+    const char *unit;                             /* "bytes", "elements", "parameters" */
+    const char *example;                          /* the published example as am_config_parse reads it */
+    int64_t published;                            /* its published value, exact */
 } am_formula;
 
 extern const am_formula am_formulas[];
@@ -633,9 +655,10 @@ extern const int am_formula_count;
 
 /* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
 typedef struct am_kind {
-    const char *name;       /* "layer", "first layer", "checkpointed layer", "checkpointed segment of 4 layers" is name + layers_each */
+    const char *
+        name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment of 4 layers" is name + layers_each */
     int64_t count, layers_each;
-    int64_t bytes;          /* of one, without what all share */
+    int64_t bytes; /* of one, without what all share */
 } am_kind;
 
 /* A row of the report's ledger: kind is an index into am_report.kind, or one of these. */
@@ -646,12 +669,12 @@ typedef struct am_report_row {
     int64_t count;
 } am_report_row;
 
-#define AM_MAX_KINDS 4
+#define AM_MAX_KINDS  4
 #define AM_MAX_POINTS 4096
 
 /* One pipeline stage (stack=paper). */
 typedef struct am_rank {
-    int64_t rank, layers, in_flight;       /* in_flight: chunks of layers / vpp layers, one micro-batch each */
+    int64_t rank, layers, in_flight;              /* in_flight: chunks of layers / vpp layers, one micro-batch each */
     int64_t layer_bytes, saved_bytes, peak_bytes; /* peak_bytes: -1, not modelled */
 } am_rank;
 #define AM_MAX_RANKS 1024
@@ -662,7 +685,7 @@ am_code am_ranks_read(am_report *report);
 
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 struct am_report {
-    am_config config;       /* resolved */
+    am_config config;        /* resolved */
     const am_preset *preset; /* named in the text; NULL if none */
     am_extents extents;
     am_parameters parameters;

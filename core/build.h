@@ -19,15 +19,25 @@ typedef struct am_build {
     am_var embedding; /* the table, for a tied head */
 } am_build;
 
-enum { AM_TARGET_Q = 1, AM_TARGET_K = 2, AM_TARGET_V = 4, AM_TARGET_O = 8, AM_TARGET_GATE = 16, AM_TARGET_UP = 32, AM_TARGET_DOWN = 64 };
+enum {
+    AM_TARGET_Q = 1,
+    AM_TARGET_K = 2,
+    AM_TARGET_V = 4,
+    AM_TARGET_O = 8,
+    AM_TARGET_GATE = 16,
+    AM_TARGET_UP = 32,
+    AM_TARGET_DOWN = 64
+};
 unsigned am_targets_parse(const char *text); /* 0 if it names none or anything else */
 
-am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x, am_symbol y); /* y: AM_SYMBOL_COUNT for none */
+am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x,
+                  am_symbol y); /* y: AM_SYMBOL_COUNT for none */
 
 /* Parts of stacks: whose code runs. The tensors are [b, s, …]; every function leaves the tape in the module that it found. */
 am_var am_weight(am_build *build, am_shape shape, const char *name);
 /* torch.nn.Linear of `path`, or peft's lora.Linear around it if `target` is adapted. */
-am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias, unsigned target);
+am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                    unsigned target);
 /* GPT-2's Conv1D, and dropout as a module. */
 am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out);
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);

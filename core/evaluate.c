@@ -42,7 +42,6 @@ static am_record record_of(const am_recipe *recipe, const am_config *config)
         .units = (int)units,
         .inner = recipe->segment ? 3 : 1,
         .regions = !recipe->core_attention,
-        .kind = recipe->reentrant ? AM_REENTRANT : AM_NON_REENTRANT,
         .hooked = recipe->hooked && config->trainable == AM_TRAIN_LORA, /* changes nothing else */
         .core_attention = recipe->core_attention,
     };
@@ -50,19 +49,19 @@ static am_record record_of(const am_recipe *recipe, const am_config *config)
 
 static bool same_record(const am_record *x, const am_record *y)
 {
-    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->kind == y->kind &&
-           x->hooked == y->hooked && x->core_attention == y->core_attention;
+    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
+           x->core_attention == y->core_attention;
 }
 
-/* Makes sure that this record is on the tape, and says what its regions keep. */
-static void put_on_tape(am_evaluation *evaluation, am_record record, am_keep keep)
+/* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
+static void put_on_tape(am_evaluation *evaluation, am_record record, const am_recipe *recipe)
 {
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
         workspace->recorded = record;
     }
-    am_tape_keep(&workspace->tape, keep);
+    am_tape_checkpoint(&workspace->tape, recipe->reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
 }
 
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
@@ -72,13 +71,15 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     am_profile *profile = &workspace->profile[id];
     const am_config *config = evaluation->config;
     const am_recipe *recipe = &recipes[id];
-    am_trace trace = {.sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    am_trace trace = {
+        .sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
     workspace->played[id] = true;
     profile->record = record_of(recipe, config);
     profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
-    put_on_tape(evaluation, profile->record, recipe->keep);
+    put_on_tape(evaluation, profile->record, recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
-    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
+    if (!evaluation->code)
+        evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
     profile->sample = sample;
     profile->samples = trace.samples < AM_MAX_SAMPLES ? trace.samples : AM_MAX_SAMPLES;
     profile->first_bytes = ledger->first_bytes;
@@ -97,7 +98,8 @@ static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledg
 static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id)
 {
     am_workspace *workspace = evaluation->workspace;
-    if (!workspace->played[id] && !evaluation->code) play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL);
+    if (!workspace->played[id] && !evaluation->code)
+        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL);
     return &workspace->profile[id];
 }
 
@@ -132,8 +134,8 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
 /* Layers in each region. */
 static int64_t segment_of(am_policy policy)
 {
-    bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_UNIFORM || policy.kind == AM_POLICY_SQRT ||
-                    policy.kind == AM_POLICY_BEST_SEGMENTS;
+    bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_UNIFORM ||
+                    policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS;
     return segments ? policy.count : 1;
 }
 
@@ -206,12 +208,17 @@ static const struct {
     {AM_POLICY_FULL, "every layer", "keeps each layer's input and plays the layer again in backward"},
     {AM_POLICY_EVERY, "segments of layers", "keeps one input for each segment; a whole segment lives in backward"},
     {AM_POLICY_UNIFORM, "uniform", "Megatron's uniform method: one input for each chunk of layers"},
-    {AM_POLICY_BLOCK, "first layers only", "Megatron's block method: the first layers are checkpointed, the others keep everything"},
+    {AM_POLICY_BLOCK, "first layers only",
+     "Megatron's block method: the first layers are checkpointed, the others keep everything"},
     {AM_POLICY_SQRT, "√L segments", "Chen et al. 2016: as many segments as the root of the number of layers"},
-    {AM_POLICY_BEST_SEGMENTS, "best equal segments", "the number of equal segments with the lowest peak for these sizes"},
-    {AM_POLICY_SAVE_MATMULS, "save matrix products", "selective: keeps every matrix product and attention, plays the rest again"},
-    {AM_POLICY_SAVE_HALF_MATMULS, "save every second product", "selective, as torchtitan: keeps attention and every second matrix product"},
-    {AM_POLICY_CORE_ATTENTION, "core attention", "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+    {AM_POLICY_BEST_SEGMENTS, "best equal segments",
+     "the number of equal segments with the lowest peak for these sizes"},
+    {AM_POLICY_SAVE_MATMULS, "save matrix products",
+     "selective: keeps every matrix product and attention, plays the rest again"},
+    {AM_POLICY_SAVE_HALF_MATMULS, "save every second product",
+     "selective, as torchtitan: keeps attention and every second matrix product"},
+    {AM_POLICY_CORE_ATTENTION, "core attention",
+     "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
 };
 
 static bool same_policy(am_policy x, am_policy y)
@@ -278,7 +285,8 @@ static bool in_unit(const am_row *row, const am_record *record, int unit)
 }
 
 /* A kind of layer, and the rows of the played unit that stands for it. */
-static void add_units(am_report *report, const am_ledger *ledger, const am_run *run, int unit, int64_t count, const char *name)
+static void add_units(am_report *report, const am_ledger *ledger, const am_run *run, int unit, int64_t count,
+                      const char *name)
 {
     if (count <= 0) return;
     int64_t bytes = unit == 0 ? ledger->first_bytes : ledger->layer_bytes;
@@ -312,8 +320,10 @@ static void add_common(am_report *report, const am_ledger *ledger, const am_reco
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
         bool outside = row->zone == 0 || row->zone > last;
-        if (row->shared) add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
-        else if (outside) add_row(report->row, &report->rows, row, AM_KIND_OUTSIDE, 1);
+        if (row->shared)
+            add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
+        else if (outside)
+            add_row(report->row, &report->rows, row, AM_KIND_OUTSIDE, 1);
     }
     report->shared_bytes = alone ? 0 : ledger->shared_bytes;
     if (alone) report->kind[0].bytes += ledger->shared_bytes;
@@ -326,14 +336,17 @@ static bool still_kept(const am_ledger *kept, const am_record *record, const am_
     int unit = record->units > 1 ? 1 : 0;
     for (int i = 0; i < kept->count; i++) {
         const am_row *other = &kept->row[i];
-        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes || strcmp(other->name, row->name) != 0) continue;
+        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes ||
+            strcmp(other->name, row->name) != 0)
+            continue;
         taken[i] = true;
         return true;
     }
     return false;
 }
 
-static void add_dropped(am_report *report, const am_ledger *plain, const am_ledger *kept, const am_record *record, int64_t layers)
+static void add_dropped(am_report *report, const am_ledger *plain, const am_ledger *kept, const am_record *record,
+                        int64_t layers)
 {
     bool taken[AM_MAX_ROWS] = {false};
     int example = layers > 1 ? 2 : 1; /* the second layer, if there is one */
@@ -386,9 +399,11 @@ static void evaluate(am_evaluation *evaluation)
     am_extents_init(&report->extents, value);
     memset(workspace->played, 0, sizeof workspace->played);
     workspace->recorded = (am_record){0};
-    if (report->policy.kind == AM_POLICY_BEST_SEGMENTS) report->policy.count = best_segment(evaluation, report->policy.reentrant);
+    if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
+        report->policy.count = best_segment(evaluation, report->policy.reentrant);
     choose(evaluation);
-    if (!evaluation->code) evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
+    if (!evaluation->code)
+        evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
     add_plans(evaluation);
     if (!evaluation->code) evaluation->code = am_ranks_read(report);
 }
@@ -407,6 +422,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     *status = workspace->tape.status;
     if (status->code) return status->code;
     if (evaluation.code == AM_TOO_LARGE)
-        return am_fail(status, AM_TOO_LARGE, "layers", "a figure would exceed 2^53: fewer layers, a smaller batch or a shorter seq would fit");
+        return am_fail(status, AM_TOO_LARGE, "layers",
+                       "a figure would exceed 2^53: fewer layers, a smaller batch or a shorter seq would fit");
     return am_fail(status, evaluation.code, "layers", "the record of this model is longer than this build can hold");
 }

@@ -23,9 +23,10 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
         am_var y;
         if (record->regions) {
             tape->zone++; /* the region's bounds belong to its first and last layer */
-            y = am_region_begin(tape, record->kind, record->keep, x, held, hold);
+            am_region_begin(tape, x, held, hold);
             tape->zone--;
-            y = am_region_end(tape, layer_run(build, layer, y));
+            y = layer_run(build, layer, x);
+            am_region_end(tape, y);
         } else {
             y = layer_run(build, layer, x);
         }
@@ -49,7 +50,8 @@ static am_code head(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
     am_enter(tape, "lm_head", AM_C_HEAD);
-    am_var table = build->config->tie_word_embeddings ? build->embedding : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
+    am_var table = build->config->tie_word_embeddings ? build->embedding
+                                                      : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
     am_var logits = am_label(tape, am_linear(tape, normed, table, 0), "logits");
     am_var loss = am_hf_loss(build, logits);
     am_hold(tape, normed);
@@ -65,7 +67,8 @@ static bool is_gemma(const am_build *build)
 }
 
 /* A projection of the normed input, normed (Qwen3) and turned into heads: [b, heads, s, d]. */
-static am_var project_heads(am_build *build, am_var x, const char *path, const char *norm, am_dim heads, am_dim width, unsigned target)
+static am_var project_heads(am_build *build, am_var x, const char *path, const char *norm, am_dim heads, am_dim width,
+                            unsigned target)
 {
     am_tape *tape = build->tape;
     am_var y = am_hf_linear(build, x, path, AM_C_ATTENTION, width, build->config->qkv_bias, target);
@@ -149,14 +152,16 @@ static am_var llama_layer(am_build *build, am_var x)
 /* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the model. */
 static bool input_requires_grad(const am_build *build)
 {
-    return build->config->trainable == AM_TRAIN_NONE || (build->config->trainable == AM_TRAIN_LORA && build->record.hooked);
+    return build->config->trainable == AM_TRAIN_NONE ||
+           (build->config->trainable == AM_TRAIN_LORA && build->record.hooked);
 }
 
 am_code am_hf_llama(am_build *build)
 {
     am_tape *tape = build->tape;
     am_var x = token_embedding(build, "model.embed_tokens");
-    if (is_gemma(build)) x = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "hidden state"); /* by a buffer of one element */
+    if (is_gemma(build))
+        x = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "hidden state"); /* by a buffer of one element */
     if (input_requires_grad(build)) am_require_grad(tape, x);
     am_var first = x;
     am_enter(tape, "model", AM_C_EMBEDDING);
@@ -178,7 +183,8 @@ static am_var gpt2_attention(am_build *build, am_var normed, am_var *weights)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
-    am_var fused = am_hf_conv1d(build, normed, "attn.c_attn", AM_C_ATTENTION, am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT));
+    am_var fused =
+        am_hf_conv1d(build, normed, "attn.c_attn", AM_C_ATTENTION, am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT));
     am_label(tape, fused, "query, key and value, fused");
     am_dim thirds[] = {build->h, build->h, build->h};
     am_var part[3]; /* q, k, v */

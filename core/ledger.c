@@ -39,9 +39,14 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
     const am_tensor *tensor = &tape->tensor[x];
     const am_storage *storage = &tape->storage[tensor->storage];
     am_row *row = &ledger->row[ledger->count++];
-    *row = (am_row){.name = storage->name ? storage->name : "tensor", .module = instruction->module, .op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op,
-                    .dtype = storage->dtype, .rank = tensor->rank, .elements = elements_of(tape, storage),
-                    .bytes = storage->bytes, .zone = instruction->zone};
+    *row = (am_row){.name = storage->name ? storage->name : "tensor",
+                    .module = instruction->module,
+                    .op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op,
+                    .dtype = storage->dtype,
+                    .rank = tensor->rank,
+                    .elements = elements_of(tape, storage),
+                    .bytes = storage->bytes,
+                    .zone = instruction->zone};
     for (int i = 0; i < tensor->rank; i++) {
         row->shape[i] = tensor->shape[i];
         row->extent[i] = tape->extents->of[tensor->dim[i]].term;
@@ -140,7 +145,8 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
     am_reader reader = {.ledger = ledger, .tape = tape, .unit_layers = record.inner, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);
-    for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++) read_instruction(&reader, &tape->instruction[i]);
+    for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++)
+        read_instruction(&reader, &tape->instruction[i]);
     settle(&reader);
     return reader.code;
 }

@@ -1,18 +1,54 @@
 /* The table of operations. */
 #include "actmem.h"
 
-#define IN(index, attribute, why) {false, index, -1, attribute, why}
-#define IN_IF(index, needs, attribute, why) {false, index, needs, attribute, why}
-#define OUT(index, attribute, why) {true, index, -1, attribute, why}
-#define E(input) {AM_AT_OUTPUT, input}
-#define G(input) {AM_AT_INPUT, input}
-#define K(input) {AM_KERNEL, input}
-#define P(input) {AM_PASS, input}
-#define T {AM_TEMPORARY, 0}
-#define VIEW {AM_VIEW, 0}
-#define TRANSPOSE {AM_TRANSPOSE, 0}
-#define EXPAND {AM_EXPAND, 0}
-#define PARTS {AM_PARTS, 0}
+#define IN(index, attribute, why)                                                                                      \
+    {                                                                                                                  \
+        false, index, -1, attribute, why                                                                               \
+    }
+#define IN_IF(index, needs, attribute, why)                                                                            \
+    {                                                                                                                  \
+        false, index, needs, attribute, why                                                                            \
+    }
+#define OUT(index, attribute, why)                                                                                     \
+    {                                                                                                                  \
+        true, index, -1, attribute, why                                                                                \
+    }
+#define E(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_AT_OUTPUT, input                                                                                            \
+    }
+#define G(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_AT_INPUT, input                                                                                             \
+    }
+#define K(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_KERNEL, input                                                                                               \
+    }
+#define P(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_PASS, input                                                                                                 \
+    }
+#define T                                                                                                              \
+    {                                                                                                                  \
+        AM_TEMPORARY, 0                                                                                                \
+    }
+#define VIEW                                                                                                           \
+    {                                                                                                                  \
+        AM_VIEW, 0                                                                                                     \
+    }
+#define TRANSPOSE                                                                                                      \
+    {                                                                                                                  \
+        AM_TRANSPOSE, 0                                                                                                \
+    }
+#define EXPAND                                                                                                         \
+    {                                                                                                                  \
+        AM_EXPAND, 0                                                                                                   \
+    }
+#define PARTS                                                                                                          \
+    {                                                                                                                  \
+        AM_PARTS, 0                                                                                                    \
+    }
 
 const am_op_info am_ops[AM_OP_COUNT] = {
 #define AM_OP(id, name, node, cast, ...) {name, node, cast, __VA_ARGS__},

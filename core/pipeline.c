@@ -37,7 +37,8 @@ am_code am_ranks_read(am_report *report)
         rank->layer_bytes = one_layer(report);
         int64_t held = am_mul_checked(rank->in_flight, am_mul_checked(layers / chunks, rank->layer_bytes));
         int64_t embedding = am_mul_checked(stages, bytes_outside(report, i == 0, false));
-        rank->saved_bytes = am_add_checked(held, am_add_checked(embedding, bytes_outside(report, false, i == stages - 1)));
+        rank->saved_bytes =
+            am_add_checked(held, am_add_checked(embedding, bytes_outside(report, false, i == stages - 1)));
         if (rank->saved_bytes < 0) return AM_TOO_LARGE;
     }
     report->ranks = (int)stages;

@@ -10,10 +10,10 @@ typedef struct am_block {
     const am_profile *profile;
     int unit;
     int64_t count, inner;
-    int64_t layer;      /* index of its first layer */
-    int64_t start;      /* live bytes of the forward at its beginning */
-    int64_t residue;    /* what one unit leaves */
-    int64_t gradients;  /* of one unit */
+    int64_t layer;     /* index of its first layer */
+    int64_t start;     /* live bytes of the forward at its beginning */
+    int64_t residue;   /* what one unit leaves */
+    int64_t gradients; /* of one unit */
 } am_block;
 
 #define MAX_BLOCKS 8
@@ -21,8 +21,8 @@ typedef struct am_block {
 typedef struct am_composer {
     int blocks;
     am_block block[MAX_BLOCKS];
-    int64_t end;          /* live bytes of the forward behind the last unit */
-    int64_t head;         /* gradients that exist when the layers' backward begins */
+    int64_t end;  /* live bytes of the forward behind the last unit */
+    int64_t head; /* gradients that exist when the layers' backward begins */
     int64_t layers, layer_gradients;
     am_outcome *outcome;
 } am_composer;
@@ -59,8 +59,13 @@ static void add_block(am_composer *composer, const am_run *run, int unit, int64_
     const am_step *step = &run->profile->step;
     int first = first_zone(run->profile, unit), last = last_zone(run->profile, unit);
     am_block *block = &composer->block[composer->blocks++];
-    *block = (am_block){.profile = run->profile, .unit = unit, .count = count, .inner = run->inner, .layer = composer->layers,
-                        .start = composer->end, .residue = step->boundary[last] - step->boundary[first - 1],
+    *block = (am_block){.profile = run->profile,
+                        .unit = unit,
+                        .count = count,
+                        .inner = run->inner,
+                        .layer = composer->layers,
+                        .start = composer->end,
+                        .residue = step->boundary[last] - step->boundary[first - 1],
                         .gradients = run->inner * layer_gradients(step)};
     composer->end += count * block->residue;
     composer->layers += count * run->inner;
@@ -92,7 +97,8 @@ static void note_forward(am_composer *composer, int64_t bytes, const am_peak *pe
 }
 
 /* way: 0 gradients exist beforehand, 1 they count. */
-static void note_backward(am_composer *composer, int way, int64_t bytes, const am_peak *peak, am_phase phase, int64_t layer)
+static void note_backward(am_composer *composer, int way, int64_t bytes, const am_peak *peak, am_phase phase,
+                          int64_t layer)
 {
     am_outcome *outcome = composer->outcome;
     if (way == 1 && layer >= 0 && bytes > outcome->layers_peak) outcome->layers_peak = bytes;
@@ -120,7 +126,8 @@ static void compose_forward(am_composer *composer, const am_step *ends)
     }
     int after = ends->layers + 1;
     if (ends->forward[after].seen)
-        note_forward(composer, composer->end + ends->forward[after].bytes - ends->boundary[ends->layers], &ends->forward[after], -1);
+        note_forward(composer, composer->end + ends->forward[after].bytes - ends->boundary[ends->layers],
+                     &ends->forward[after], -1);
 }
 
 /* ---- backward ---- */
@@ -161,7 +168,8 @@ static void compose_backward(am_composer *composer, const am_step *ends, int way
     int after = ends->layers + 1;
     int64_t above = way ? composer->head : 0;
     const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
-    if (loss->seen) note_backward(composer, way, composer->end + loss->bytes - ends->boundary[ends->layers], loss, AM_BACKWARD, -1);
+    if (loss->seen)
+        note_backward(composer, way, composer->end + loss->bytes - ends->boundary[ends->layers], loss, AM_BACKWARD, -1);
     for (int i = composer->blocks - 1; i >= 0; i--) {
         const am_block *block = &composer->block[i];
         int64_t end = block->start + block->residue, others = block->count - 1;
@@ -173,7 +181,8 @@ static void compose_backward(am_composer *composer, const am_step *ends, int way
     const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
     int64_t zero = ends->boundary[0] + (way ? ends->gradients_above[0] : 0);
     if (embedding->seen)
-        note_backward(composer, way, composer->block[0].start + above + embedding->bytes - zero, embedding, AM_BACKWARD, -1);
+        note_backward(composer, way, composer->block[0].start + above + embedding->bytes - zero, embedding, AM_BACKWARD,
+                      -1);
 }
 
 /* ---- sums ---- */
@@ -288,7 +297,8 @@ static int show_units(const am_composer *composer, am_shown shown[2 * MAX_BLOCKS
         shown[count++] = (am_shown){block, block->layer, block->start};
         if (block->count == 1) continue;
         int64_t others = block->count - 1;
-        shown[count++] = (am_shown){block, block->layer + others * block->inner, block->start + others * block->residue};
+        shown[count++] =
+            (am_shown){block, block->layer + others * block->inner, block->start + others * block->residue};
     }
     return count;
 }

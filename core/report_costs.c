@@ -84,17 +84,15 @@ void am_json_ranks(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
-static void write_published(am_writer *json, const am_formula *formula, const am_config *example)
+static void write_published(am_writer *json, const am_formula *formula)
 {
     AM_OPEN(json, "published", "{");
     AM_PUT_PLAIN(json, "example", formula->example);
     AM_PUT_INT(json, "value", formula->published);
-    AM_PUT_FIGURE(json, "computed", formula->evaluate(example));
     am_json_close(json, '}');
 }
 
-static void write_named_formula(am_writer *json, const am_report *report, const am_formula *formula,
-                                const am_config *example)
+static void write_named_formula(am_writer *json, const am_report *report, const am_formula *formula)
 {
     int64_t value = formula->evaluate(&report->config);
     bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
@@ -107,30 +105,13 @@ static void write_named_formula(am_writer *json, const am_report *report, const 
     AM_PUT_PLAIN(json, "unit", formula->unit);
     AM_PUT_FIGURE(json, "bytes", value);
     AM_PUT_RATIO(json, "ratio", comparable ? value : -1, report->saved_bytes);
-    write_published(json, formula, example);
+    write_published(json, formula);
     am_json_close(json, '}');
-}
-
-/* The example of a formula as a configuration, from where an empty text would start. */
-static void read_example(am_config *config, const am_config *start, const am_formula *formula)
-{
-    am_status status;
-    *config = *start;
-    am_config_parse(config, formula->example, &status); /* the tests hold that both succeed */
-    am_config_resolve(config, &status);
 }
 
 void am_json_formulas(am_writer *json, const am_report *report)
 {
-    am_config start = am_default_config();
-    am_config example;
-    const char *read = "";
     AM_OPEN(json, "formulas", "[");
-    for (int i = 0; i < am_formula_count; i++) {
-        const am_formula *formula = &am_formulas[i];
-        if (strcmp(formula->example, read) != 0) read_example(&example, &start, formula);
-        read = formula->example;
-        write_named_formula(json, report, formula, &example);
-    }
+    for (int i = 0; i < am_formula_count; i++) write_named_formula(json, report, &am_formulas[i]);
     am_json_close(json, ']');
 }

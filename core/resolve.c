@@ -348,9 +348,10 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
             "not %s",
             config->checkpoint);
     if (policy.reentrant && config->trainable == AM_TRAIN_LORA && policy.kind != AM_POLICY_FULL)
-        return am_fail(status, AM_UNSUPPORTED, "reentrant",
-                       "a reentrant region whose input needs no gradient learns nothing, and only checkpoint=full makes the "
-                       "embedding's output require one: checkpoint=full or reentrant=no");
+        return am_fail(
+            status, AM_UNSUPPORTED, "reentrant",
+            "a reentrant region whose input needs no gradient learns nothing, and only checkpoint=full makes the "
+            "embedding's output require one: checkpoint=full or reentrant=no");
     return AM_OK;
 }
 

@@ -65,7 +65,8 @@ static am_var adapt(am_build *build, am_var x, am_var y, am_dim in, am_dim out)
     return result;
 }
 
-am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias, unsigned target)
+am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                    unsigned target)
 {
     am_tape *tape = build->tape;
     bool adapted = (build->adapted & target) != 0;
@@ -115,7 +116,8 @@ am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma)
     am_var wide = am_to(tape, x, AM_FP32);
     if (wide != x) am_label(tape, wide, "input in fp32");
     am_var variance = am_mean_last(tape, am_unary(tape, AM_OP_POW, wide));
-    am_var scale = am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
+    am_var scale =
+        am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
     am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, wide, scale), "normalised input");
     am_var y;
     if (gemma) { /* the product stays in fp32 and the weight is stored less one */
@@ -209,8 +211,10 @@ am_var am_hf_causal_mask(am_build *build)
     am_label(tape, mask, "attention mask");
     if (!eager) return mask;
     int dtype = tape->tensor[build->embedding].dtype;
-    am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0), least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
-    am_var additive = am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, one, build->s, build->s), dtype, mask, zero, least, 0);
+    am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0),
+           least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+    am_var additive =
+        am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, one, build->s, build->s), dtype, mask, zero, least, 0);
     return am_label(tape, additive, "attention mask");
 }
 
@@ -276,13 +280,15 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
     am_var keys = mask ? am_hf_repeat_kv(build, k) : k, values = mask ? am_hf_repeat_kv(build, v) : v;
     am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
     am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, keys), value = am_cast(tape, AM_OP_FLASH_ATTENTION, values);
-    bool flash = (kind == AM_SDPA || kind == AM_FLASH) && !mask && tape->tensor[query].dtype != AM_FP32 && build->config->head_dim <= 256;
+    bool flash = (kind == AM_SDPA || kind == AM_FLASH) && !mask && tape->tensor[query].dtype != AM_FP32 &&
+                 build->config->head_dim <= 256;
     if (flash) return flash_attention(build, query, key, value);
     if (mask) { /* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch */
         int dtype = tape->tensor[query].dtype;
         am_var least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
         am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
-        mask = am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, build->one, build->s, build->s), dtype, mask, zero, least, 0);
+        mask =
+            am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, build->one, build->s, build->s), dtype, mask, zero, least, 0);
         am_label(tape, mask, "attention mask, made additive");
         am_hold(tape, least);
     }
@@ -330,7 +336,8 @@ am_var am_hf_loss(am_build *build, am_var logits)
     am_dim longer = am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT);
     am_var padded = am_raw(tape, AM_OP_PAD, AM_SHAPE(build->b, longer), AM_I64, 0, 0, 0, 0);
     am_var target = padded;
-    if (build->config->batch > 1) target = am_raw(tape, AM_OP_CLONE, AM_SHAPE(build->b, build->s), AM_I64, padded, 0, 0, 0);
+    if (build->config->batch > 1)
+        target = am_raw(tape, AM_OP_CLONE, AM_SHAPE(build->b, build->s), AM_I64, padded, 0, 0, 0);
     am_label(tape, target, "shifted labels");
     am_var flat = am_view(tape, wide, AM_SHAPE(build->bs, build->v));
     am_var log_probabilities = am_softmax(tape, AM_OP_LOG_SOFTMAX, am_cast(tape, AM_OP_LOG_SOFTMAX, flat));

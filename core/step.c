@@ -20,6 +20,8 @@ typedef struct am_play {
     int slots;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
+    uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
+    uint16_t open_gradient;           /* the gradient that it was entered with */
     am_code code;
 } am_play;
 
@@ -50,7 +52,8 @@ static void note_sample(am_play *play)
     const am_instruction *instruction = &play->tape->instruction[play->instruction];
     if (trace->samples > 0 && trace->samples <= trace->sample_capacity) {
         am_sample *last = &trace->sample[trace->samples - 1];
-        bool same = last->phase == play->phase && last->zone == play->zone && same_module(last->module, instruction->module) &&
+        bool same = last->phase == play->phase && last->zone == play->zone &&
+                    same_module(last->module, instruction->module) &&
                     (trace->by_module || play->sampled == play->instruction);
         if (same) {
             if (play->live > last->live) {
@@ -148,7 +151,8 @@ static int64_t bytes_of(const am_play *play, am_var like, int dtype)
 {
     const am_tensor *tensor = tensor_of(play, like);
     int64_t n = am_dtypes[dtype].size;
-    for (int i = 0; i < tensor->rank; i++) n *= tensor->shape[i]; /* the record checked it in at least this size's fp32 form */
+    for (int i = 0; i < tensor->rank; i++)
+        n *= tensor->shape[i]; /* the record checked it in at least this size's fp32 form */
     return n;
 }
 
@@ -379,7 +383,8 @@ static void finish_region(am_play *play, const am_region *region)
 {
     for (uint16_t storage = region->first_storage; region->keep && storage < region->last_storage; storage++)
         if (play->player->cached[storage]) release(play, storage);
-    for (int i = 0; i < region->inputs; i++) release(play, storage_of(play, play->tape->operand[region->first_input + i]));
+    for (int i = 0; i < region->inputs; i++)
+        release(play, storage_of(play, play->tape->operand[region->first_input + i]));
 }
 
 /* The non-reentrant region that an instruction is checkpointed in; else 0. */
@@ -453,7 +458,8 @@ static am_gradient gradient_of_view(am_play *play, const am_instruction *instruc
     am_var x = operand(play, instruction, 0);
     const am_tensor *tensor = tensor_of(play, x);
     int64_t stride[AM_MAX_RANK] = {0};
-    if (am_layout_view(gradient_layout(play, g), tensor->rank, tensor->shape, stride)) return view_gradient(play, g, x, stride);
+    if (am_layout_view(gradient_layout(play, g), tensor->rank, tensor->shape, stride))
+        return view_gradient(play, g, x, stride);
     return new_gradient(play, x, g->dtype, NULL);
 }
 
@@ -474,7 +480,8 @@ static am_gradient gradient_of_expand(am_play *play, const am_instruction *instr
 }
 
 /* Takes the next step of the operation's row. Returns the slot of a temporary; 0 if it made none. */
-static uint16_t run_step(am_play *play, const am_instruction *instruction, const am_gradient *g, am_backward_step step, am_outputs *out)
+static uint16_t run_step(am_play *play, const am_instruction *instruction, const am_gradient *g, am_backward_step step,
+                         am_outputs *out)
 {
     int k = step.input;
     bool wanted = k < instruction->inputs && tensor_of(play, operand(play, instruction, k))->grad;
@@ -557,29 +564,27 @@ static void validate_outputs(am_play *play, const am_instruction *instruction, a
 
 /* ---- the engine ---- */
 
-static am_gradient run_engine(am_play *play, am_var root, am_gradient g, uint16_t last_node);
-
 static am_gradient *buffer_of(const am_play *play, am_var x)
 {
     const am_tensor *tensor = tensor_of(play, x);
     am_player *player = play->player;
-    return tensor->node ? &player->gradient[play->tape->node[tensor->node].first_gradient + tensor->output] : &player->leaf[tensor->leaf];
+    return tensor->node ? &player->gradient[play->tape->node[tensor->node].first_gradient + tensor->output]
+                        : &player->leaf[tensor->leaf];
 }
 
 /* AccumulateGrad. Where gradients exist beforehand the new one dies; else it becomes .grad, without a copy where it can. */
-static am_gradient accumulate(am_play *play, am_var x)
+static void accumulate(am_play *play, am_var x)
 {
     am_gradient *buffer = buffer_of(play, x), g = *buffer;
     const am_tensor *tensor = tensor_of(play, x);
     buffer->slot = 0;
-    if (tensor->detached) return g;
     int64_t bytes = bytes_of(play, x, tensor->dtype);
     bool stolen = play->player->refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (!tensor->parameter) { /* an activation that is a leaf: its gradient counts either way, and stays */
-        if (stolen) return (am_gradient){0};
+        if (stolen) return;
         allocate(play, bytes);
         release(play, g.slot);
-        return (am_gradient){0};
+        return;
     }
     play->step->gradient_bytes += bytes;
     if (stolen) {
@@ -589,7 +594,6 @@ static am_gradient accumulate(am_play *play, am_var x)
         play->gradients += bytes;
     }
     release(play, g.slot);
-    return (am_gradient){0};
 }
 
 /* Adds a gradient to what waits at x. summed: released when the node's loop over its outputs has ended. */
@@ -610,25 +614,25 @@ static bool add_gradient(am_play *play, am_var x, am_gradient gradient, uint16_t
     return true;
 }
 
-static am_gradient run_reentrant(am_play *play, const am_node *node, am_gradient g, am_outputs *out)
+/* A reentrant region is one node of the graph outside: the whole of it runs again at once, and an inner backward goes through it while
+ * the node holds the gradient that it was entered with. */
+static void open_region(am_play *play, uint16_t index)
 {
-    const am_tape *tape = play->tape;
-    const am_region *region = &tape->regions_[node->region];
-    uint16_t at = play->instruction, zone = play->zone;
-    recompute(play, node->region);
-    retain(play, g.slot);
-    g.like = region->output;
-    am_gradient captured = run_engine(play, region->output, g, region->first_node);
+    play->open = index;
+    play->open_gradient = buffer_of(play, play->tape->regions_[index].output)->slot;
+    retain(play, play->open_gradient);
+    recompute(play, index);
+}
+
+/* Its input is a saved tensor of that node; what its closure holds stays until the graph is gone. */
+static void close_region(am_play *play)
+{
+    const am_region *region = &play->tape->regions_[play->open];
+    if (!play->open) return;
+    play->open = 0;
     release_left(play, region);
-    release(play, g.slot);
-    play->zone = zone;
-    play->instruction = at;
-    am_var x = tape->operand[region->first_input];
-    release(play, storage_of(play, x)); /* a saved tensor; the closure's stay until the graph is gone */
-    captured.like = x;
-    out->gradient[0] = captured;
-    out->made[0] = true;
-    return captured;
+    release(play, play->open_gradient);
+    release(play, storage_of(play, play->tape->operand[region->first_input]));
 }
 
 /* Runs one node: takes its incoming gradients, leaves its outgoing ones in out. */
@@ -638,15 +642,8 @@ static void run_node(am_play *play, uint16_t index, am_outputs *out)
     const am_node *node = &tape->node[index];
     const am_instruction *instruction = &tape->instruction[node->instruction];
     am_gradient *incoming = &play->player->gradient[node->first_gradient];
-    int results = node->checkpoint ? 1 : instruction->results;
     const am_gradient *g = incoming;
     while (!g->slot) g++;
-    if (node->checkpoint) {
-        am_gradient mine = *g;
-        incoming[0].slot = 0;
-        run_reentrant(play, node, mine, out);
-        return;
-    }
     uint16_t region = non_reentrant(play, instruction);
     bool recomputed = region && node->save_count > 0;
     if (recomputed && !play->done[region]) {
@@ -656,7 +653,7 @@ static void run_node(am_play *play, uint16_t index, am_outputs *out)
     run_steps(play, instruction, g, out);
     if (recomputed) forget(play, index); /* what a recomputed node saved goes first */
     validate_outputs(play, instruction, out);
-    for (int i = 0; i < results; i++)
+    for (int i = 0; i < instruction->results; i++)
         if (incoming[i].slot) {
             release(play, incoming[i].slot);
             incoming[i].slot = 0;
@@ -665,20 +662,16 @@ static void run_node(am_play *play, uint16_t index, am_outputs *out)
 }
 
 /* Finds what the backward from root reaches, and how many gradients each leaf waits for. */
-static void count_waiting(am_play *play, uint16_t root, uint16_t last_node)
+static void count_waiting(am_play *play, uint16_t root)
 {
     const am_tape *tape = play->tape;
     am_player *player = play->player;
     player->reached[root] = true;
-    for (uint16_t index = root; index >= last_node; index--) {
+    for (uint16_t index = root; index > 0; index--) {
         if (!player->reached[index]) continue;
-        player->reached[index] = false;
-        const am_node *node = &tape->node[index];
-        const am_instruction *instruction = &tape->instruction[node->instruction];
-        int inputs = node->checkpoint ? 1 : instruction->inputs;
-        for (int k = 0; k < inputs; k++) {
-            am_var x = node->checkpoint ? tape->operand[tape->regions_[node->region].first_input] : operand(play, instruction, k);
-            const am_tensor *tensor = tensor_of(play, x);
+        const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
+        for (int k = 0; k < instruction->inputs; k++) {
+            const am_tensor *tensor = tensor_of(play, operand(play, instruction, k));
             if (!tensor->grad) continue;
             if (tensor->node)
                 player->reached[tensor->node] = true;
@@ -688,57 +681,61 @@ static void count_waiting(am_play *play, uint16_t root, uint16_t last_node)
     }
 }
 
-/* Passes a node's gradients on, then accumulates those of leaves that wait for no more. Returns what a detached input got. */
-static am_gradient pass_on(am_play *play, const am_node *node, am_outputs *out)
+/* Passes a node's gradients on, then accumulates those of leaves that wait for no more. */
+static void pass_on(am_play *play, const am_instruction *instruction, const am_outputs *out)
 {
-    const am_tape *tape = play->tape;
-    const am_instruction *instruction = &tape->instruction[node->instruction];
-    am_gradient captured = {0};
     uint16_t summed[4];
     am_var ready[4];
-    int sums = 0, leaves = 0, inputs = node->checkpoint ? 1 : instruction->inputs;
-    for (int k = 0; k < inputs && k < 4; k++) {
+    int sums = 0, leaves = 0;
+    for (int k = 0; k < instruction->inputs && k < 4; k++) {
         if (!out->made[k]) continue;
-        am_var x = node->checkpoint ? tape->operand[tape->regions_[node->region].first_input] : operand(play, instruction, k);
+        am_var x = operand(play, instruction, k);
         sums += add_gradient(play, x, out->gradient[k], &summed[sums]);
         const am_tensor *tensor = tensor_of(play, x);
         if (!tensor->node && --play->player->waiting[tensor->leaf] == 0) ready[leaves++] = x;
     }
     for (int i = 0; i < sums; i++) release(play, summed[i]);
     for (int i = 0; i < leaves; i++) {
-        am_gradient g = accumulate(play, ready[i]);
-        if (g.slot) captured = g;
+        if (play->open && ready[i] == play->tape->operand[play->tape->regions_[play->open].first_input])
+            close_region(play);
+        accumulate(play, ready[i]);
     }
-    return captured;
 }
 
-/* Autograd's engine from root down to last_node. Ready nodes run by highest sequence number; since a node is created after all that it
- * depends on, that is the order of creation reversed. */
-static am_gradient run_engine(am_play *play, am_var root, am_gradient g, uint16_t last_node)
+/* Leaves and enters regions, and says which part of the step now runs. */
+static void enter_node(am_play *play, const am_instruction *instruction)
+{
+    uint16_t region = am_checkpointed_region(play->tape, instruction);
+    if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
+    if (play->open && play->open != region) close_region(play);
+    play->zone = instruction->zone;
+    play->instruction = (uint16_t)(instruction - play->tape->instruction);
+    play->phase = AM_BACKWARD;
+    if (!region || play->done[region]) return;
+    if (play->tape->regions_[region].kind == AM_REENTRANT)
+        open_region(play, region);
+    else
+        play->phase = AM_BEFORE_RECOMPUTE;
+}
+
+/* Autograd's engine. Ready nodes run by highest sequence number; since a node is created after all that it depends on, that is the order
+ * of creation reversed. */
+static void run_engine(am_play *play, am_var root, am_gradient g)
 {
     const am_tape *tape = play->tape;
-    am_gradient captured = {0};
-    count_waiting(play, tensor_of(play, root)->node, last_node);
+    uint16_t first = tensor_of(play, root)->node;
+    count_waiting(play, first);
     *buffer_of(play, root) = g;
-    for (uint16_t index = tensor_of(play, root)->node; index >= last_node && play->code == AM_OK; index--) {
-        const am_node *node = &tape->node[index];
-        const am_instruction *instruction = &tape->instruction[node->instruction];
-        int results = node->checkpoint ? 1 : instruction->results;
-        bool reached = false;
-        for (int i = 0; i < results; i++) reached |= play->player->gradient[node->first_gradient + i].slot != 0;
-        if (!reached) continue;
-        if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
-        play->zone = instruction->zone;
-        play->instruction = node->instruction;
-        uint16_t region = non_reentrant(play, instruction);
-        play->phase = region && !play->done[region] ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
+    for (uint16_t index = first; index > 0 && play->code == AM_OK; index--) {
+        if (!play->player->reached[index]) continue;
+        const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
+        enter_node(play, instruction);
         am_outputs out;
         memset(out.made, 0, sizeof out.made);
         run_node(play, index, &out);
-        am_gradient got = pass_on(play, node, &out);
-        if (got.slot) captured = got;
+        pass_on(play, instruction, &out);
     }
-    return captured;
+    close_region(play);
 }
 
 /* ---- the step ---- */
@@ -785,7 +782,8 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     play_forward(&play);
     step->after_forward = play.live;
     for (int i = 0; i <= step->layers + 1; i++)
-        if (step->forward[i].seen && step->forward[i].bytes > step->forward_peak) step->forward_peak = step->forward[i].bytes;
+        if (step->forward[i].seen && step->forward[i].bytes > step->forward_peak)
+            step->forward_peak = step->forward[i].bytes;
     release(&play, storage_of(&play, tape->logits)); /* the caller drops the model's output and keeps the loss */
     step->after_drop = play.live;
     play.peak[0] = play.peak[1] = play.live;
@@ -794,7 +792,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     play.instruction = tape->node[tensor_of(&play, tape->loss)->node].instruction;
     am_gradient g = new_gradient(&play, tape->loss, tensor_of(&play, tape->loss)->dtype, NULL);
     retain(&play, g.slot); /* backward() itself holds it throughout */
-    run_engine(&play, tape->loss, g, 1);
+    run_engine(&play, tape->loss, g);
     step->backward_peak = play.peak[0];
     step->step_peak = play.peak[1] > step->forward_peak ? play.peak[1] : step->forward_peak;
     count_flops(&play);

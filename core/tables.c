@@ -128,6 +128,24 @@ static void write_names(am_writer *json)
     am_json_close(json, ']');
 }
 
+/* What a published formula gives for the example it is published with: here, since no configuration changes it. */
+static void write_formulas(am_writer *json)
+{
+    AM_OPEN(json, "formulas", "[");
+    for (int i = 0; i < am_formula_count; i++) {
+        am_status status;
+        am_config example = am_default_config();
+        am_config_parse(&example, am_formulas[i].example, &status); /* the tests hold that both succeed */
+        am_config_resolve(&example, &status);
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "id", am_formulas[i].id);
+        AM_PUT_INT(json, "published", am_formulas[i].published);
+        AM_PUT_FIGURE(json, "computed", am_formulas[i].evaluate(&example));
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
 size_t am_tables_json(char *buffer, size_t size)
 {
     am_writer json = am_writer_of(buffer, size);
@@ -139,5 +157,6 @@ size_t am_tables_json(char *buffer, size_t size)
     write_presets(&json);
     write_symbols(&json);
     write_names(&json);
+    write_formulas(&json);
     return am_json_end(&json, '}');
 }

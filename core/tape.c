@@ -8,7 +8,8 @@
 
 static void run_out(am_tape *tape, const char *what)
 {
-    if (tape->status.code == AM_OK) am_fail(&tape->status, AM_CAPACITY, "layers", "the record has no room for more %s", what);
+    if (tape->status.code == AM_OK)
+        am_fail(&tape->status, AM_CAPACITY, "layers", "the record has no room for more %s", what);
 }
 
 void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
@@ -189,8 +190,11 @@ static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, 
         tape->instructions--;
     }
     am_instruction *instruction = &tape->instruction[tape->instructions++];
-    *instruction = (am_instruction){
-        .module = tape->module, .kind = (uint8_t)kind, .region = tape->region, .zone = tape->zone, .first = (uint16_t)tape->operands};
+    *instruction = (am_instruction){.module = tape->module,
+                                    .kind = (uint8_t)kind,
+                                    .region = tape->region,
+                                    .zone = tape->zone,
+                                    .first = (uint16_t)tape->operands};
     for (int i = 0; i < inputs; i++)
         if (input[i] || kind == AM_I_OP) {
             add_operand(tape, input[i]);
@@ -268,7 +272,8 @@ static void attach(am_tape *tape, uint16_t node, int results, const am_var *resu
 }
 
 /* Records one operation; results exist already. */
-static am_var emit(am_tape *tape, am_op op, int inputs, const am_var *input, int results, const am_var *result, int64_t flops)
+static am_var emit(am_tape *tape, am_op op, int inputs, const am_var *input, int results, const am_var *result,
+                   int64_t flops)
 {
     bool grad = false;
     for (int i = 0; i < inputs; i++) grad |= tape->tensor[input[i]].grad;
@@ -545,7 +550,8 @@ static int64_t flops_of(am_tape *tape, int64_t a, int64_t b, int64_t c, int64_t 
     for (int i = 0; i < 4; i++)
         if (__builtin_mul_overflow(n, size[i], &n)) {
             if (!tape->status.code)
-                am_fail(&tape->status, AM_TOO_LARGE, "seq", "one matrix product has more than 2^63 floating-point operations");
+                am_fail(&tape->status, AM_TOO_LARGE, "seq",
+                        "one matrix product has more than 2^63 floating-point operations");
             return 0;
         }
     return n;
@@ -704,56 +710,38 @@ am_var am_paper_loss(am_tape *tape, am_var logits)
 
 /* ---- checkpointed regions ---- */
 
-am_var am_region_begin(am_tape *tape, am_recompute kind, am_keep keep, am_var x, int held, const am_var *hold)
+void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
 {
     if (tape->regions == AM_MAX_REGIONS) {
         run_out(tape, "checkpointed regions");
-        return x;
+        return;
     }
-    uint16_t index = (uint16_t)tape->regions++;
-    am_region *region = &tape->regions_[index];
-    *region = (am_region){.kind = (uint8_t)kind, .keep = (uint8_t)keep, .first_input = (uint16_t)tape->operands};
+    tape->region = (uint16_t)tape->regions++;
+    am_region *region = &tape->regions_[tape->region];
+    *region = (am_region){.first_input = (uint16_t)tape->operands};
     am_var input[8] = {x};
     for (int i = 0; i < held && i < 7; i++) input[i + 1] = hold[i];
-    tape->region = index;
-    am_instruction *begin = new_instruction(tape, AM_I_BEGIN, held + 1, input);
-    region->inputs = begin->inputs;
+    region->inputs = new_instruction(tape, AM_I_BEGIN, held + 1, input)->inputs;
     region->start = (uint16_t)tape->instructions;
     region->first_storage = (uint16_t)tape->storages;
-    region->first_node = (uint16_t)tape->nodes;
-    if (kind == AM_REENTRANT) { /* the body is played on a detached input; one node stands for it outside */
-        region->inner = alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
-        make_leaf(tape, region->inner);
-        tape->tensor[region->inner].detached = true;
-        return region->inner;
-    }
-    return x;
 }
 
-am_var am_region_end(am_tape *tape, am_var y)
+void am_region_end(am_tape *tape, am_var y)
 {
-    if (!tape->region) return y;
     am_region *region = &tape->regions_[tape->region];
-    uint16_t index = tape->region;
     region->end = (uint16_t)tape->instructions;
     region->last_storage = (uint16_t)tape->storages;
     region->output = y;
     new_instruction(tape, AM_I_END, 1, &y);
     tape->region = 0;
-    if (region->kind != AM_REENTRANT) return y;
-    am_instruction *end = &tape->instruction[tape->instructions - 1];
-    end->op = AM_OP_CHECKPOINT;
-    uint16_t node = new_node(tape, 1);
-    am_var outside = alias(tape, y, am_shape_of(tape, y), tape->tensor[y].stride);
-    tape->node[node].checkpoint = true;
-    tape->node[node].region = index;
-    attach(tape, node, 1, &outside);
-    return outside;
 }
 
-void am_tape_keep(am_tape *tape, am_keep keep)
+void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
-    for (int i = 1; i < tape->regions; i++) tape->regions_[i].keep = (uint8_t)keep;
+    for (int i = 1; i < tape->regions; i++) {
+        tape->regions_[i].kind = (uint8_t)kind;
+        tape->regions_[i].keep = (uint8_t)keep;
+    }
 }
 
 /* ---- the end ---- */
@@ -772,7 +760,7 @@ am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
     }
     tape->storage[tape->tensor[loss].storage].last = tape->storage[tape->tensor[logits].storage].last = UINT16_MAX;
     for (int i = 1; i < tape->leaves; i++) /* a tensor that accumulates a gradient lives as long as the graph */
-        if (!tape->tensor[tape->leaf[i]].detached) tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
+        tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
     for (int i = 1; i < tape->storages; i++) {
         am_storage *storage = &tape->storage[i];
         if (storage->fixed || storage->last == UINT16_MAX) continue;

@@ -11,7 +11,7 @@ typedef struct am_shape {
 } am_shape;
 
 #define AM_SHAPE(...) ((am_shape){(int)(sizeof((am_dim[]){__VA_ARGS__}) / sizeof(am_dim)), {__VA_ARGS__}})
-#define AM_SCALAR ((am_shape){0, {0}})
+#define AM_SCALAR     ((am_shape){0, {0}})
 
 void am_tape_reset(am_tape *tape, am_extents *extents, int autocast);
 am_shape am_shape_of(const am_tape *tape, am_var x);
@@ -30,7 +30,8 @@ void am_require_grad(am_tape *tape, am_var x);
 
 /* The model's code keeps these alive until here (a local, an argument, an attribute). Zeros are skipped. */
 void am_hold_list(am_tape *tape, int count, const am_var *x);
-#define am_hold(tape, ...) am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
+#define am_hold(tape, ...)                                                                                             \
+    am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
 
 /* An operation that no gradient reaches: a new tensor from up to four others. */
 am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d);
@@ -76,10 +77,10 @@ am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 /* Autocast: x as the operation takes it, cast if its class asks for it. */
 am_var am_cast(am_tape *tape, am_op op, am_var x);
 
-/* A checkpointed region. begin returns the tensor that the region's code works on in x's place; held is what its closure keeps besides
- * (masks, tables; zeros are skipped). end returns the result as the code outside sees it. Regions do not nest. */
-am_var am_region_begin(am_tape *tape, am_recompute kind, am_keep keep, am_var x, int held, const am_var *hold);
-am_var am_region_end(am_tape *tape, am_var y);
+/* The bounds of a region that may be checkpointed: its input, and what its closure keeps besides (masks, tables; zeros are skipped); its
+ * result. Regions do not nest. */
+void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
+void am_region_end(am_tape *tape, am_var y);
 
 /* The region of an instruction if it is checkpointed; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)

@@ -3,13 +3,13 @@
 #define ACTMEM_WORKSPACE_H
 
 /* Storages while a step is played: those of the tape, then gradients, temporaries and recomputed copies. */
-#define AM_MAX_SLOTS 12288
+#define AM_MAX_SLOTS     12288
 #define AM_MAX_GRADIENTS 8192
 
 typedef struct am_gradient {
     int64_t stride[AM_MAX_RANK];
-    am_var like;    /* its shape is this tensor's */
-    uint16_t slot;  /* 0: none */
+    am_var like;   /* its shape is this tensor's */
+    uint16_t slot; /* 0: none */
     uint8_t dtype;
     bool view;
 } am_gradient;
@@ -25,16 +25,16 @@ struct am_player {
     bool holding[AM_MAX_NODES];
     am_gradient gradient[AM_MAX_GRADIENTS];
     am_gradient leaf[AM_MAX_NODES];
-    uint16_t waiting[AM_MAX_NODES];  /* gradients that a leaf still waits for */
+    uint16_t waiting[AM_MAX_NODES]; /* gradients that a leaf still waits for */
     bool reached[AM_MAX_NODES];
 };
 
 /* The records that plans are composed of. */
 typedef enum am_profile_id {
-    AM_PROFILE_PLAIN,             /* nothing checkpointed */
-    AM_PROFILE_LAYER,             /* a region for each layer, as gradient_checkpointing_enable() makes them */
-    AM_PROFILE_LAYER_BY_HAND,     /* the same by a wrapper of one's own: differs with adapters only */
-    AM_PROFILE_SEGMENT,           /* a region for three layers, which stand for any number */
+    AM_PROFILE_PLAIN,         /* nothing checkpointed */
+    AM_PROFILE_LAYER,         /* a region for each layer, as gradient_checkpointing_enable() makes them */
+    AM_PROFILE_LAYER_BY_HAND, /* the same by a wrapper of one's own: differs with adapters only */
+    AM_PROFILE_SEGMENT,       /* a region for three layers, which stand for any number */
     AM_PROFILE_LAYER_REENTRANT,
     AM_PROFILE_SEGMENT_REENTRANT,
     AM_PROFILE_SAVE_MATMULS,

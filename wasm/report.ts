@@ -198,7 +198,7 @@ export interface Formula {
   bytes: Bytes | null;
   /** Of saved.bytes; null where the two cannot be compared. */
   ratio: number | null;
-  published: { example: string; value: number; computed: number };
+  published: { example: string; value: number };
 }
 
 export interface ExampleLine {
@@ -235,6 +235,8 @@ export interface Tables {
   symbols: SymbolInfo[];
   components: Component[];
   dtypes: string[];
+  /** What each published formula gives for the example that it is published with. */
+  formulas: { id: string; published: number; computed: number | null }[];
 }
 
 export type FieldKind = 'int' | 'flag' | 'choice' | 'ratio' | 'text';

@@ -12,24 +12,30 @@ static const char *const models[] = {
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
-    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_rank=4 lora_dropout=0.1",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_rank=4 "
+    "lora_dropout=0.1",
 };
 enum { MODELS = sizeof models / sizeof *models };
 
 static const struct {
     const char *policy;
     am_record record; /* of all layers; units is filled in */
+    am_recompute kind;
+    am_keep keep;
 } policies[] = {
-    {"checkpoint=none", {.inner = 1}},
-    {"checkpoint=full", {.inner = 1, .regions = true, .hooked = true}},
-    {"checkpoint=full reentrant=yes", {.inner = 1, .regions = true, .hooked = true, .kind = AM_REENTRANT}},
-    {"checkpoint=every:2", {.inner = 2, .regions = true}},
-    {"checkpoint=every:3", {.inner = 3, .regions = true}},
-    {"checkpoint=every:4", {.inner = 4, .regions = true}},
-    {"checkpoint=uniform:6", {.inner = 6, .regions = true}},
-    {"checkpoint=every:12", {.inner = 12, .regions = true}},
-    {"checkpoint=save:matmuls", {.inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_MATMULS}},
-    {"checkpoint=save:half-matmuls", {.inner = 1, .regions = true, .hooked = true, .keep = AM_KEEP_HALF_MATMULS}},
+    {"checkpoint=none", {.inner = 1}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=full", {.inner = 1, .regions = true, .hooked = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=full reentrant=yes", {.inner = 1, .regions = true, .hooked = true}, AM_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=every:2", {.inner = 2, .regions = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=every:3", {.inner = 3, .regions = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=every:4", {.inner = 4, .regions = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=uniform:6", {.inner = 6, .regions = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=every:12", {.inner = 12, .regions = true}, AM_NON_REENTRANT, AM_KEEP_NOTHING},
+    {"checkpoint=save:matmuls", {.inner = 1, .regions = true, .hooked = true}, AM_NON_REENTRANT, AM_KEEP_MATMULS},
+    {"checkpoint=save:half-matmuls",
+     {.inner = 1, .regions = true, .hooked = true},
+     AM_NON_REENTRANT,
+     AM_KEEP_HALF_MATMULS},
 };
 enum { POLICIES = sizeof policies / sizeof *policies };
 
@@ -47,13 +53,14 @@ static am_config model_of(int model, int layers, const char *policy)
     return config_of(text);
 }
 
-static void play_all(const am_config *config, am_record record)
+static void play_all(const am_config *config, am_record record, am_recompute kind, am_keep keep)
 {
     am_workspace *workspace = &fixture_workspace;
     int64_t value[AM_SYMBOL_COUNT];
     am_model_symbols(config, value);
     am_extents_init(&fixture_report.extents, value);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, record), AM_OK);
+    am_tape_checkpoint(&workspace->tape, kind, keep);
     ck_assert_int_eq(am_step_play(&workspace->step, &workspace->player, &workspace->tape, NULL), AM_OK);
 }
 
@@ -67,7 +74,7 @@ START_TEST(composed_equals_played)
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     am_outcome composed = fixture_report.outcome;
     record.units = layers / record.inner;
-    play_all(&config, record);
+    play_all(&config, record, policies[policy].kind, policies[policy].keep);
     const am_step *played = &fixture_workspace.step;
     ck_assert_int_eq(composed.after_forward, played->after_forward);
     ck_assert_int_eq(composed.forward_peak, played->forward_peak);

@@ -18,10 +18,19 @@ static void append(char *text, size_t size, const char *format, const char *valu
 static void text_of(json record, char *text, size_t size)
 {
     static const char *const keys[][3] = {/* key of the file, key of ours, format */
-        {"vocab_size", "vocab"}, {"hidden_size", "hidden"}, {"num_hidden_layers", "layers"}, {"num_attention_heads", "heads"},
-        {"num_key_value_heads", "kv_heads"}, {"head_dim", "head_dim"}, {"intermediate_size", "ffn"}, {"n_embd", "hidden"},
-        {"n_layer", "layers"}, {"n_head", "heads"}, {"n_positions", "max_positions"}, {"sliding_window", "sliding_window"},
-        {"resid_pdrop", "dropout"}};
+                                          {"vocab_size", "vocab"},
+                                          {"hidden_size", "hidden"},
+                                          {"num_hidden_layers", "layers"},
+                                          {"num_attention_heads", "heads"},
+                                          {"num_key_value_heads", "kv_heads"},
+                                          {"head_dim", "head_dim"},
+                                          {"intermediate_size", "ffn"},
+                                          {"n_embd", "hidden"},
+                                          {"n_layer", "layers"},
+                                          {"n_head", "heads"},
+                                          {"n_positions", "max_positions"},
+                                          {"sliding_window", "sliding_window"},
+                                          {"resid_pdrop", "dropout"}};
     char value[64], family[64];
     json config = json_get(record, "config");
     json_text(json_get(record, "config_class"), family, sizeof family);
@@ -35,11 +44,13 @@ static void text_of(json record, char *text, size_t size)
         append(text, size, " %s=", keys[i][1]);
         append(text, size, "%s", json_text(member, value, sizeof value));
     }
-    if (strcmp(family, "gpt2") == 0 && json_get(config, "resid_pdrop").index < 0) append(text, size, "%s", " dropout=0.1");
+    if (strcmp(family, "gpt2") == 0 && json_get(config, "resid_pdrop").index < 0)
+        append(text, size, "%s", " dropout=0.1");
     if (json_get(config, "tie_word_embeddings").index >= 0) append(text, size, "%s", " tie_word_embeddings=yes");
     append(text, size, " batch=%s", json_text(json_get(record, "b"), value, sizeof value));
     append(text, size, " seq=%s", json_text(json_get(record, "s"), value, sizeof value));
-    if (json_get(record, "attn").index >= 0) append(text, size, " attention=%s", json_text(json_get(record, "attn"), value, sizeof value));
+    if (json_get(record, "attn").index >= 0)
+        append(text, size, " attention=%s", json_text(json_get(record, "attn"), value, sizeof value));
     if (json_get(record, "dtype").index >= 0) append(text, size, "%s", " dtype=fp32");
     json lora = json_get(record, "lora");
     if (lora.index >= 0)
@@ -51,13 +62,19 @@ static void text_of(json record, char *text, size_t size)
 static am_record record_of(json record, int layers)
 {
     am_record plain = {.units = layers, .inner = 1};
-    char policy[64];
     if (json_get(record, "ckpt").index < 0) return plain;
-    json_text(json_get(record, "ckpt"), policy, sizeof policy);
     plain.regions = plain.hooked = true;
-    if (strcmp(policy, "reentrant") == 0) plain.kind = AM_REENTRANT;
-    if (strcmp(policy, "save-half-matmuls") == 0) plain.keep = AM_KEEP_HALF_MATMULS;
     return plain;
+}
+
+/* How the record's policy plays its regions. */
+static void checkpoint(json record, am_tape *tape)
+{
+    char policy[64] = "";
+    if (json_get(record, "ckpt").index >= 0) json_text(json_get(record, "ckpt"), policy, sizeof policy);
+    bool reentrant = strcmp(policy, "reentrant") == 0, half = strcmp(policy, "save-half-matmuls") == 0;
+    am_tape_checkpoint(tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT,
+                       half ? AM_KEEP_HALF_MATMULS : AM_KEEP_NOTHING);
 }
 
 typedef struct cursor {
@@ -72,11 +89,12 @@ static void compare_event(json event, void *data)
     json_text(json_at(event, 0), phase, sizeof phase);
     json_text(json_at(event, 1), operation, sizeof operation);
     const am_allocation *got = &events[at->index];
-    ck_assert_msg((phase[0] == 'f') == (got->phase == AM_FORWARD), "%s: event %d (%s) lies in the other phase", at->name, at->index, operation);
-    ck_assert_msg(got->bytes == json_int(json_at(event, 2)), "%s: event %d (%s) is of %lld bytes, measured %lld", at->name, at->index,
-                  operation, (long long)got->bytes, (long long)json_int(json_at(event, 2)));
-    ck_assert_msg(got->live == json_int(json_at(event, 3)), "%s: after event %d (%s) live %lld bytes, measured %lld", at->name,
-                  at->index, operation, (long long)got->live, (long long)json_int(json_at(event, 3)));
+    ck_assert_msg((phase[0] == 'f') == (got->phase == AM_FORWARD), "%s: event %d (%s) lies in the other phase",
+                  at->name, at->index, operation);
+    ck_assert_msg(got->bytes == json_int(json_at(event, 2)), "%s: event %d (%s) is of %lld bytes, measured %lld",
+                  at->name, at->index, operation, (long long)got->bytes, (long long)json_int(json_at(event, 2)));
+    ck_assert_msg(got->live == json_int(json_at(event, 3)), "%s: after event %d (%s) live %lld bytes, measured %lld",
+                  at->name, at->index, operation, (long long)got->live, (long long)json_int(json_at(event, 3)));
     at->index++;
 }
 
@@ -93,12 +111,14 @@ START_TEST(allocations)
     am_extents_init(&fixture_report.extents, value);
     am_record all = record_of(record, (int)config.layers);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, all), AM_OK);
+    checkpoint(record, &workspace->tape);
     am_trace trace = {.allocation = events, .allocation_capacity = (int)(sizeof events / sizeof *events)};
     ck_assert_int_eq(am_step_play(&workspace->step, &workspace->player, &workspace->tape, &trace), AM_OK);
     json measured = json_get(record, "allocations");
     cursor at = {name, 0};
     json_each(measured, compare_event, &at);
-    ck_assert_msg(trace.allocations == json_size(measured), "%s: %d allocations, measured %d", name, trace.allocations, json_size(measured));
+    ck_assert_msg(trace.allocations == json_size(measured), "%s: %d allocations, measured %d", name, trace.allocations,
+                  json_size(measured));
 }
 END_TEST
 

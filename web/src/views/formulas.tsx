@@ -1,9 +1,9 @@
 /* What published formulas say of this configuration, beside what is kept. */
-import type { Formula, Report, Units } from '../../../wasm/report';
+import type { Formula, Report, Tables, Units } from '../../../wasm/report';
 import { formatCount, threeDigits } from '../format/bytes';
 import { Figure } from './figure';
 
-export function Formulas({ report, units }: { report: Report; units: Units }) {
+export function Formulas({ report, checks, units }: { report: Report; checks: Tables['formulas']; units: Units }) {
   return (
     <div class="scroll" role="region" aria-label="Published formulas" tabIndex={0}>
       <table class="formulas">
@@ -39,7 +39,7 @@ export function Formulas({ report, units }: { report: Report; units: Units }) {
               </th>
             </tr>
             {formulas.map((formula) => (
-              <FormulaRow key={formula.id} formula={formula} units={units} />
+              <FormulaRow key={formula.id} formula={formula} computed={checks.find(({ id }) => id === formula.id)?.computed ?? null} units={units} />
             ))}
           </tbody>
         ))}
@@ -48,7 +48,7 @@ export function Formulas({ report, units }: { report: Report; units: Units }) {
   );
 }
 
-function FormulaRow({ formula, units }: { formula: Formula; units: Units }) {
+function FormulaRow({ formula, computed, units }: { formula: Formula; computed: number | null; units: Units }) {
   const { published } = formula;
   return (
     <tr>
@@ -64,7 +64,7 @@ function FormulaRow({ formula, units }: { formula: Formula; units: Units }) {
         {formula.caveat}
         <span class="plan-note">
           Published: {formatCount(published.value)} {formula.unit}
-          {published.computed === published.value ? ', reproduced exactly' : `; computed here: ${formatCount(published.computed)}`}
+          {computed === published.value ? ', reproduced exactly' : computed !== null && `; computed here: ${formatCount(computed)}`}
         </span>
       </td>
     </tr>
