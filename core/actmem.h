@@ -5,8 +5,9 @@
  *   6 Tape         7 Model           8 Ledger        9 Step         10 Plan
  *  11 State       12 Formulas       13 Report       14 Evaluation
  *
- * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in bytes and all
- * arithmetic on them is in 64-bit integers; a figure above 2^53 is an error, since JSON readers hold numbers as doubles. */
+ * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in
+ * bytes and all arithmetic on them is in 64-bit integers; a figure above 2^53 is an error, since JSON readers hold
+ * numbers as doubles. */
 #ifndef ACTMEM_H
 #define ACTMEM_H
 
@@ -36,7 +37,8 @@ typedef struct am_status {
 
 /* The code's name in reports, "out_of_range" for example. */
 const char *am_code_name(am_code code);
-/* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t) and %%; too long is cut. Returns code. */
+/* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t) and %%; too long is
+ * cut. Returns code. */
 am_code am_fail(am_status *status, am_code code, const char *field, const char *message, ...);
 
 /* ---------------------------------------------------------------- 2 Element types */
@@ -64,8 +66,9 @@ extern const am_dtype_info am_dtypes[AM_DTYPE_COUNT];
 #define AM_INPUT_SIZE      4096      /* longest text that am_config_parse takes */
 #define AM_JSON_INPUT_SIZE (1 << 20) /* longest config.json */
 
-/* Every input of fields.def as a member of its key's name: numbers, flags (0, 1) and choices (an index) as int64_t, ratios in
- * millionths, texts as strings. AM_AUTO stands for "derive it" until am_config_resolve has run; then nothing is AM_AUTO. */
+/* Every input of fields.def as a member of its key's name: numbers, flags (0, 1) and choices (an index) as int64_t,
+ * ratios in millionths, texts as strings. AM_AUTO stands for "derive it" until am_config_resolve has run; then nothing
+ * is AM_AUTO. */
 typedef struct am_config {
 #define AM_INT(key, ...)    int64_t key;
 #define AM_FLAG(key, ...)   int64_t key;
@@ -140,12 +143,14 @@ enum { AM_TIMELINE_MODULES, AM_TIMELINE_OPERATIONS, AM_TIMELINE_NONE };
 /* The table's defaults: the preset llama-3-8b, not yet resolved. */
 am_config am_default_config(void);
 
-/* Sets the inputs that text names: key=value pairs joined by '&' or white space, values percent-encoded or not ("+" is a plus sign).
- * `model` is applied first wherever it stands. If no preset is named but shapes are (layers, hidden, …), those stand for a model of
- * their own: what they leave out is derived or missing, never taken from another model. config is changed only on success. */
+/* Sets the inputs that text names: key=value pairs joined by '&' or white space, values percent-encoded or not ("+" is
+ * a plus sign). `model` is applied first wherever it stands. If no preset is named but shapes are (layers, hidden, …),
+ * those stand for a model of their own: what they leave out is derived or missing, never taken from another model.
+ * config is changed only on success. */
 am_code am_config_parse(am_config *config, const char *text, am_status *status);
 
-/* Sets the MODEL group from a Hugging Face config.json of length bytes. Not NUL-terminated, not trusted. config is changed only on success. */
+/* Sets the MODEL group from a Hugging Face config.json of length bytes. Not NUL-terminated, not trusted. config is
+ * changed only on success. */
 am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status);
 
 /* Derives what is AM_AUTO and checks every value and every combination of values. config is changed only on success. */
@@ -165,7 +170,8 @@ typedef struct am_preset {
 extern const am_preset am_presets[];
 extern const int am_preset_count;
 
-/* The value of a field as the user would write it ("8192", "yes", "sdpa", "0.1"), into buffer of size bytes. Returns buffer. */
+/* The value of a field as the user would write it ("8192", "yes", "sdpa", "0.1"), into buffer of size bytes. Returns
+ * buffer. */
 const char *am_field_value(const am_config *config, const am_field *field, char *buffer, size_t size);
 
 /* ---------------------------------------------------------------- 4 Extents */
@@ -310,7 +316,8 @@ typedef enum am_component {
 } am_component;
 extern const char *const am_component_names[AM_COMPONENT_COUNT]; /* "attention", … */
 
-/* The module whose code runs: path is relative to its layer ("self_attn.q_proj"), leaf is appended (".lora_A.default" or ""). */
+/* The module whose code runs: path is relative to its layer ("self_attn.q_proj"), leaf is appended (".lora_A.default"
+ * or ""). */
 typedef struct am_module {
     const char *path, *leaf;
     am_component component;
@@ -407,13 +414,12 @@ typedef struct am_tape {
 
 /* ---------------------------------------------------------------- 7 Model */
 
-/* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without regions `units`
- * layers. A few stand for any number (see am_plan_compose). */
+/* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
+ * regions `units` layers. A few stand for any number (see am_plan_compose). */
 typedef struct am_record {
     int units, inner;
     bool regions;
-    bool
-        hooked; /* gradient_checkpointing_enable() was called: with adapters it makes the embedding's output require a gradient */
+    bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
 } am_record;
 
@@ -423,8 +429,8 @@ am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *con
 /* The values of the symbols for a resolved configuration. */
 void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 
-/* Says how the regions of a record run again and what they keep, so that one record can be played under several policies. A new record's
- * are non-reentrant and keep nothing. */
+/* Says how the regions of a record run again and what they keep, so that one record can be played under several
+ * policies. A new record's are non-reentrant and keep nothing. */
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
@@ -491,7 +497,8 @@ typedef struct am_sample {
     uint8_t phase, op;
 } am_sample;
 
-/* What a play may write down, into memory of its caller's; a NULL array is not wanted. Counts go on where the room has ended. */
+/* What a play may write down, into memory of its caller's; a NULL array is not wanted. Counts go on where the room has
+ * ended. */
 typedef struct am_trace {
     am_allocation *allocation;
     am_sample *sample;
@@ -499,8 +506,8 @@ typedef struct am_trace {
     int allocations, allocation_capacity, samples, sample_capacity;
 } am_trace;
 
-/* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0] where gradients of
- * parameters exist beforehand and are not counted, [1] where they start as None and count. */
+/* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0]
+ * where gradients of parameters exist beforehand and are not counted, [1] where they start as None and count. */
 typedef struct am_step {
     int layers;                         /* played */
     int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone */
@@ -584,12 +591,14 @@ typedef struct am_run {
     int64_t units, inner;
 } am_run;
 
-/* Bytes, peaks and FLOPs of the model made of these runs, in order from the embedding. Exact: what a unit leaves and what its gradients
- * take are constant from the second unit on, so every moment is affine in its index, and its maximum stands at an end of a run. */
+/* Bytes, peaks and FLOPs of the model made of these runs, in order from the embedding. Exact: what a unit leaves and
+ * what its gradients take are constant from the second unit on, so every moment is affine in its index, and its maximum
+ * stands at an end of a run. */
 am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run);
 
-/* The step's live bytes in order, gradients of parameters not counted, from the samples of the runs' profiles: what is outside the
- * layers, the first layers, one from the middle and the last. Writes at most `capacity` points and returns how many there are. */
+/* The step's live bytes in order, gradients of parameters not counted, from the samples of the runs' profiles: what is
+ * outside the layers, the first layers, one from the middle and the last. Writes at most `capacity` points and returns
+ * how many there are. */
 int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run);
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
@@ -655,8 +664,7 @@ extern const int am_formula_count;
 
 /* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
 typedef struct am_kind {
-    const char *
-        name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment of 4 layers" is name + layers_each */
+    const char *name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment" */
     int64_t count, layers_each;
     int64_t bytes; /* of one, without what all share */
 } am_kind;
@@ -713,12 +721,13 @@ void am_sum_add(am_sum *sum, am_term term, int64_t times);
 /* The closed form of a kind of layer, of AM_KIND_OUTSIDE or of AM_KIND_SHARED: its rows gathered, in bytes. */
 am_sum am_report_formula(const am_report *report, int kind);
 
-/* Text of a term or a sum: "2·s·b·h", or with the values put in: "2·8192·1·4096". Returns its length without the final 0. */
+/* Text of a term or a sum: "2·s·b·h", or with the values put in: "2·8192·1·4096". Returns its length without the final
+ * 0. */
 size_t am_term_text(const am_term *term, const int64_t *values, char *buffer, size_t size);
 size_t am_sum_text(const am_sum *sum, const int64_t *values, char *buffer, size_t size);
 
-/* JSON text of a report, of an error, or of the tables (fields, presets, symbols, components). Each returns its length without the final 0,
- * or 0 if it does not fit into size bytes. */
+/* JSON text of a report, of an error, or of the tables (fields, presets, symbols, components). Each returns its length
+ * without the final 0, or 0 if it does not fit into size bytes. */
 size_t am_report_json(const am_report *report, char *buffer, size_t size);
 size_t am_error_json(const am_status *status, char *buffer, size_t size);
 size_t am_tables_json(char *buffer, size_t size);
@@ -727,7 +736,8 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size);
 
 /* ---------------------------------------------------------------- 14 Evaluation */
 
-/* Working memory of an evaluation; some megabytes, so static or allocated by the caller, never on a stack. Needs no initialisation. */
+/* Working memory of an evaluation; some megabytes, so static or allocated by the caller, never on a stack. Needs no
+ * initialisation. */
 typedef struct am_workspace am_workspace;
 
 /* Answers for a configuration that has been parsed or imported but need not be resolved. */

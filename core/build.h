@@ -33,7 +33,8 @@ unsigned am_targets_parse(const char *text); /* 0 if it names none or anything e
 am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x,
                   am_symbol y); /* y: AM_SYMBOL_COUNT for none */
 
-/* Parts of stacks: whose code runs. The tensors are [b, s, …]; every function leaves the tape in the module that it found. */
+/* Parts of stacks: whose code runs. The tensors are [b, s, …]; every function leaves the tape in the module that it
+ * found. */
 am_var am_weight(am_build *build, am_shape shape, const char *name);
 /* torch.nn.Linear of `path`, or peft's lora.Linear around it if `target` is adapted. */
 am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
@@ -49,7 +50,8 @@ void am_hf_rotary_tables(am_build *build);
 void am_hf_positions(am_build *build);
 am_var am_hf_causal_mask(am_build *build);
 am_var am_hf_repeat_kv(am_build *build, am_var x);
-/* eager_attention_forward; *weights is what it returns beside the output. upcast: softmax in fp32 whatever the dtype. */
+/* eager_attention_forward; *weights is what it returns beside the output. upcast: softmax in fp32 whatever the
+ * dtype. */
 am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, am_var *weights);
 /* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2. */
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
@@ -61,7 +63,8 @@ am_code am_hf_llama(am_build *build);
 am_code am_hf_gpt2(am_build *build);
 am_code am_paper(am_build *build);
 
-/* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure keeps. */
+/* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure
+ * keeps. */
 typedef am_var am_layer_builder(am_build *build, am_var x);
 am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, const am_var *hold);
 

@@ -30,9 +30,10 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
 };
 
-/* The first unit of a model is charged with what all share, and all later ones are alike: two stand for any number. With adapters the
- * first also saves less, since its input needs no gradient, and only a third shows what the later ones share. Segments share nothing:
- * there one is enough, of three layers, since its first, its last and those between differ. A model with fewer stands for itself. */
+/* The first unit of a model is charged with what all share, and all later ones are alike: two stand for any number.
+ * With adapters the first also saves less, since its input needs no gradient, and only a third shows what the later
+ * ones share. Segments share nothing: there one is enough, of three layers, since its first, its last and those between
+ * differ. A model with fewer stands for itself. */
 static am_record record_of(const am_recipe *recipe, const am_config *config)
 {
     bool adapters = config->trainable == AM_TRAIN_LORA;

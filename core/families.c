@@ -3,7 +3,8 @@
 
 /* ---- layers, in checkpointed regions or not ---- */
 
-/* One layer after another; inside a region the loop over its layers holds each hidden state until the next layer returns. */
+/* One layer after another; inside a region the loop over its layers holds each hidden state until the next layer
+ * returns. */
 static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
 {
     for (int i = 0; i < build->record.inner; i++) {
@@ -77,7 +78,8 @@ static am_var project_heads(am_build *build, am_var x, const char *path, const c
     return am_transpose(tape, y, 1, 2);
 }
 
-/* The attention proper, with its output turned back to [b, s, heads, d]. Keys and values are held by the function that repeats them. */
+/* The attention proper, with its output turned back to [b, s, heads, d]. Keys and values are held by the function that
+ * repeats them. */
 static am_var llama_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights)
 {
     am_tape *tape = build->tape;
@@ -149,7 +151,8 @@ static am_var llama_layer(am_build *build, am_var x)
     return out;
 }
 
-/* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the model. */
+/* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the
+ * model. */
 static bool input_requires_grad(const am_build *build)
 {
     return build->config->trainable == AM_TRAIN_NONE ||

@@ -43,7 +43,8 @@ bool am_layout_dense(int rank, const int64_t *shape, const int64_t *stride)
     return true;
 }
 
-/* Walks both shapes from their last dimension: a run of source dimensions that lie behind each other in memory can be cut anew. */
+/* Walks both shapes from their last dimension: a run of source dimensions that lie behind each other in memory can be
+ * cut anew. */
 bool am_layout_view(am_layout from, int rank, const int64_t *shape, int64_t *stride)
 {
     int to = rank - 1;

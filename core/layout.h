@@ -1,4 +1,5 @@
-/* Strides: where a reshape is a view, which layout a pointwise result takes. As PyTorch's TensorIterator and view rules have it. */
+/* Strides: where a reshape is a view, which layout a pointwise result takes. As PyTorch's TensorIterator and view rules
+ * have it. */
 #ifndef ACTMEM_LAYOUT_H
 #define ACTMEM_LAYOUT_H
 
@@ -18,7 +19,8 @@ void am_layout_contiguous(int rank, const int64_t *shape, int64_t *stride);
 bool am_layout_dense(int rank, const int64_t *shape, const int64_t *stride);
 /* Strides of a view of the same elements with another shape; false where that needs a copy. */
 bool am_layout_view(am_layout from, int rank, const int64_t *shape, int64_t *stride);
-/* Strides of the result of an operation on operands that broadcast to shape: dense, in the order of the first operand that decides. */
+/* Strides of the result of an operation on operands that broadcast to shape: dense, in the order of the first operand
+ * that decides. */
 void am_layout_pointwise(int rank, const int64_t *shape, int operands, const am_layout *operand, int64_t *stride);
 
 #endif

@@ -1,6 +1,6 @@
-/* stack=paper: the layer of Korthikanti et al. 2022 (arXiv 2205.05198, section 4), operation by operation, with the paper's accounting:
- * two bytes an element, one for a dropout mask; statistics and other terms of order s·b are left out. One rank of tensor and sequence
- * parallelism: what each divides is the shape of the tensors here. */
+/* stack=paper: the layer of Korthikanti et al. 2022 (arXiv 2205.05198, section 4), operation by operation, with the
+ * paper's accounting: two bytes an element, one for a dropout mask; statistics and other terms of order s·b are left
+ * out. One rank of tensor and sequence parallelism: what each divides is the shape of the tensors here. */
 #include "build.h"
 
 /* The paper's dropout is always on; its rate changes no byte. */
@@ -27,7 +27,8 @@ static am_var norm(am_build *build, am_var x, const char *path)
     return y;
 }
 
-/* A linear layer on flat rows. gathered: its input is whole along the sequence while the shard before it is what is kept. */
+/* A linear layer on flat rows. gathered: its input is whole along the sequence while the shard before it is what is
+ * kept. */
 static am_var linear(am_build *build, am_var x, const char *path, am_component component, am_dim out)
 {
     am_module module = am_enter(build->tape, path, component);
@@ -37,8 +38,8 @@ static am_var linear(am_build *build, am_var x, const char *path, am_component c
     return y;
 }
 
-/* The all-gather before a tensor-parallel part, and the reduce-scatter behind it: views as far as the ledger is concerned, since the
- * shard is kept and gathered again in backward (section 4.2.2). */
+/* The all-gather before a tensor-parallel part, and the reduce-scatter behind it: views as far as the ledger is
+ * concerned, since the shard is kept and gathered again in backward (section 4.2.2). */
 static am_var turn_rows(am_build *build, am_var x, am_dim rows)
 {
     if (am_shape_of(build->tape, x).dim[0] == rows) return x;

@@ -1,8 +1,10 @@
-/* Pipeline stages (stack=paper): which layers a rank has, how many chunks of them are in flight, and what that keeps. 1F1B, and its
- * interleaved form with v chunks a rank. Source: Korthikanti et al. 2022, section 4.2.3; Megatron-LM schedules.py (warm-up counts). */
+/* Pipeline stages (stack=paper): which layers a rank has, how many chunks of them are in flight, and what that keeps.
+ * 1F1B, and its interleaved form with v chunks a rank. Source: Korthikanti et al. 2022, section 4.2.3; Megatron-LM
+ * schedules.py (warm-up counts). */
 #include "bytes.h"
 
-/* Chunks of layers / v layers whose activations a rank holds at most, with micro-batches enough to fill the pipeline. */
+/* Chunks of layers / v layers whose activations a rank holds at most, with micro-batches enough to fill the
+ * pipeline. */
 static int64_t in_flight(int64_t rank, int64_t stages, int64_t chunks)
 {
     return chunks == 1 ? stages - rank : 2 * (stages - rank - 1) + (chunks - 1) * stages + 1;

@@ -132,8 +132,9 @@ static void compose_forward(am_composer *composer, const am_step *ends)
 
 /* ---- backward ---- */
 
-/* What a region of `inner` layers has beyond the played three at a peak of layer `index` (0, 1, 2) of the region: `above` where layers
- * below are still to come, `below` gradients of layers above. A peak of the middle layer stands for inner - 2 of them. */
+/* What a region of `inner` layers has beyond the played three at a peak of layer `index` (0, 1, 2) of the region:
+ * `above` where layers below are still to come, `below` gradients of layers above. A peak of the middle layer stands
+ * for inner - 2 of them. */
 static int64_t inner_excess(const am_block *block, am_phase phase, int index, int way)
 {
     int64_t more = block->inner - block->profile->record.inner;
@@ -200,7 +201,8 @@ static int64_t unit_recomputed(const am_block *block)
     return profile->step.recomputed_flops / profile->record.units + more * profile->step.layer_flops;
 }
 
-/* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not beyond 2^62. */
+/* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not
+ * beyond 2^62. */
 static bool fits(const am_composer *composer, const am_step *step)
 {
     int64_t flops;

@@ -42,13 +42,17 @@ const am_preset am_presets[] = {
     {"gpt3-175b", "GPT-3 175B",
      "Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in Korthikanti et al. 2022, "
      "arXiv 2205.05198 (the original has 50257)",
-     "stack=paper family=gpt2 layers=96 hidden=12288 heads=96 vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
+     "stack=paper family=gpt2 layers=96 hidden=12288 heads=96 "
+     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
     {"megatron-22b", "Megatron 22B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=48 hidden=6144 heads=64 vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
+     "stack=paper family=gpt2 layers=48 hidden=6144 heads=64 "
+     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
     {"mt-nlg-530b", "MT-NLG 530B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=105 hidden=20480 heads=128 vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
+     "stack=paper family=gpt2 layers=105 hidden=20480 heads=128 "
+     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
     {"megatron-1t", "Megatron 1T", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=128 hidden=25600 heads=160 vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
+     "stack=paper family=gpt2 layers=128 hidden=25600 heads=160 "
+     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
 };
 /* clang-format on */
 

@@ -1,5 +1,6 @@
-/* Hugging Face's modules on the tape: transformers 5.23's own code, operation by operation, with a hold where that code keeps a value
- * alive beyond its last use. Source: modeling_llama.py, modeling_gpt2.py, masking_utils.py, integrations/sdpa_attention.py, peft 0.18. */
+/* Hugging Face's modules on the tape: transformers 5.23's own code, operation by operation, with a hold where that code
+ * keeps a value alive beyond its last use. Source: modeling_llama.py, modeling_gpt2.py, masking_utils.py,
+ * integrations/sdpa_attention.py, peft 0.18. */
 #include <string.h>
 
 #include "build.h"
@@ -177,7 +178,8 @@ void am_hf_rotary_tables(am_build *build)
     build->sin = am_view(tape, am_label(tape, table[1], "rotary sines"), broadcast);
 }
 
-/* What masking_utils makes: additive for eager; boolean for scaled_dot_product_attention, and there only where a window is reached. */
+/* What masking_utils makes: additive for eager; boolean for scaled_dot_product_attention, and there only where a window
+ * is reached. */
 am_var am_hf_causal_mask(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -327,7 +329,8 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     return am_label(tape, y, "activated");
 }
 
-/* ForCausalLMLoss: logits.float(), labels padded by one and shifted (for one sequence a view, so all s + 1 are kept). */
+/* ForCausalLMLoss: logits.float(), labels padded by one and shifted (for one sequence a view, so all s + 1 are
+ * kept). */
 am_var am_hf_loss(am_build *build, am_var logits)
 {
     am_tape *tape = build->tape;

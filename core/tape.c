@@ -1,8 +1,6 @@
-#include "tape.h"
+#include "record.h"
 
 #include <string.h>
-
-#include "layout.h"
 
 /* ---- storage of the record ---- */
 
@@ -41,7 +39,7 @@ am_dim am_times(am_tape *tape, am_dim x, am_dim y)
     return am_dim_product(tape->extents, x, y);
 }
 
-static am_layout layout_of(const am_tape *tape, am_var x)
+am_layout am_tape_layout(const am_tape *tape, am_var x)
 {
     const am_tensor *tensor = &tape->tensor[x];
     return (am_layout){tensor->rank, tensor->shape, tensor->stride};
@@ -121,7 +119,7 @@ static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed
 }
 
 /* A new storage and the tensor that fills it, contiguous. */
-static am_var fresh(am_tape *tape, am_shape shape, int dtype)
+am_var am_tape_fresh(am_tape *tape, am_shape shape, int dtype)
 {
     am_var x = new_tensor(tape, shape, dtype, new_storage(tape, shape, dtype, false));
     am_layout_contiguous(shape.rank, tape->tensor[x].shape, tape->tensor[x].stride);
@@ -129,7 +127,7 @@ static am_var fresh(am_tape *tape, am_shape shape, int dtype)
 }
 
 /* Another view of x's storage. */
-static am_var alias(am_tape *tape, am_var x, am_shape shape, const int64_t *stride)
+am_var am_tape_alias(am_tape *tape, am_var x, am_shape shape, const int64_t *stride)
 {
     am_var y = new_tensor(tape, shape, tape->tensor[x].dtype, tape->tensor[x].storage);
     memcpy(tape->tensor[y].stride, stride, sizeof tape->tensor[y].stride);
@@ -272,8 +270,8 @@ static void attach(am_tape *tape, uint16_t node, int results, const am_var *resu
 }
 
 /* Records one operation; results exist already. */
-static am_var emit(am_tape *tape, am_op op, int inputs, const am_var *input, int results, const am_var *result,
-                   int64_t flops)
+am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, int results, const am_var *result,
+                    int64_t flops)
 {
     bool grad = false;
     for (int i = 0; i < inputs; i++) grad |= tape->tensor[input[i]].grad;
@@ -300,14 +298,14 @@ static am_var emit(am_tape *tape, am_op op, int inputs, const am_var *input, int
     return result[0];
 }
 
-static am_var emit1(am_tape *tape, am_op op, am_var x, am_var y)
+am_var am_tape_emit1(am_tape *tape, am_op op, am_var x, am_var y)
 {
-    return emit(tape, op, 1, &x, 1, &y, 0);
+    return am_tape_emit(tape, op, 1, &x, 1, &y, 0);
 }
 
 am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d)
 {
-    am_var input[4] = {a, b, c, d}, y = fresh(tape, shape, dtype);
+    am_var input[4] = {a, b, c, d}, y = am_tape_fresh(tape, shape, dtype);
     int inputs = 0;
     while (inputs < 4 && input[inputs]) inputs++;
     am_instruction *instruction = new_instruction(tape, AM_I_OP, inputs, input);
@@ -315,397 +313,6 @@ am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_v
     instruction->results = 1;
     instruction->op = (uint8_t)op;
     return y;
-}
-
-/* ---- views ---- */
-
-am_var am_view(am_tape *tape, am_var x, am_shape shape)
-{
-    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};
-    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
-    am_layout_view(layout_of(tape, x), shape.rank, n, stride);
-    return emit1(tape, AM_OP_VIEW, x, alias(tape, x, shape, stride));
-}
-
-am_var am_transpose(am_tape *tape, am_var x, int first, int second)
-{
-    am_shape shape = am_shape_of(tape, x);
-    int64_t stride[AM_MAX_RANK];
-    memcpy(stride, tape->tensor[x].stride, sizeof stride);
-    am_dim dim = shape.dim[first];
-    int64_t step = stride[first];
-    shape.dim[first] = shape.dim[second];
-    stride[first] = stride[second];
-    shape.dim[second] = dim;
-    stride[second] = step;
-    am_var y = emit1(tape, AM_OP_TRANSPOSE, x, alias(tape, x, shape, stride));
-    am_instruction *instruction = &tape->instruction[tape->instructions - 1];
-    instruction->dims[0] = (uint8_t)first;
-    instruction->dims[1] = (uint8_t)second;
-    return y;
-}
-
-am_var am_slice(am_tape *tape, am_var x, am_dim last)
-{
-    am_shape shape = am_shape_of(tape, x);
-    bool whole = tape->extents->of[last].n == tape->tensor[x].shape[shape.rank - 1];
-    shape.dim[shape.rank - 1] = last;
-    return emit1(tape, whole ? AM_OP_VIEW : AM_OP_SLICE, x, alias(tape, x, shape, tape->tensor[x].stride));
-}
-
-void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part)
-{
-    am_shape shape = am_shape_of(tape, x);
-    for (int i = 0; i < parts; i++) {
-        shape.dim[shape.rank - 1] = last[i];
-        part[i] = alias(tape, x, shape, tape->tensor[x].stride);
-    }
-    emit(tape, AM_OP_SPLIT, 1, &x, parts, part, 0);
-}
-
-am_var am_expand(am_tape *tape, am_var x, am_shape shape)
-{
-    int64_t stride[AM_MAX_RANK] = {0};
-    for (int i = 0; i < shape.rank; i++) {
-        bool same = tape->tensor[x].shape[i] == tape->extents->of[shape.dim[i]].n;
-        stride[i] = same ? tape->tensor[x].stride[i] : 0;
-    }
-    return emit1(tape, AM_OP_EXPAND, x, alias(tape, x, shape, stride));
-}
-
-am_var am_clone(am_tape *tape, am_var x)
-{
-    const char *name = tape->storage[tape->tensor[x].storage].name;
-    am_var y = fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_label(tape, emit1(tape, AM_OP_CLONE, x, y), name);
-}
-
-am_var am_reshape(am_tape *tape, am_var x, am_shape shape)
-{
-    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK];
-    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
-    bool view = am_layout_view(layout_of(tape, x), shape.rank, n, stride);
-    return am_view(tape, view ? x : am_clone(tape, x), shape);
-}
-
-am_var am_contiguous(am_tape *tape, am_var x)
-{
-    int64_t stride[1], n = am_layout_elements(tape->tensor[x].rank, tape->tensor[x].shape);
-    return am_layout_view(layout_of(tape, x), 1, &n, stride) ? x : am_clone(tape, x);
-}
-
-/* ---- autocast ---- */
-
-am_var am_cast(am_tape *tape, am_op op, am_var x)
-{
-    am_cast_class class = am_ops[op].cast;
-    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE) return x;
-    am_tensor *tensor = &tape->tensor[x];
-    int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
-    if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;
-    bool cached = class == AM_CAST_LOW && tensor->parameter && tensor->grad; /* a weight is cast once a forward */
-    if (cached && tensor->cast) return tensor->cast;
-    const char *name = tape->storage[tensor->storage].name;
-    am_var y = am_to(tape, x, want);
-    if (cached) {
-        tensor->cast = y;
-        am_label(tape, y, "autocast copy of a weight");
-    } else {
-        am_label(tape, y, name);
-    }
-    return y;
-}
-
-/* ---- pointwise and reductions ---- */
-
-static am_shape broadcast(const am_tape *tape, am_var x, am_var y)
-{
-    am_shape a = am_shape_of(tape, x), b = am_shape_of(tape, y);
-    if (a.rank < b.rank) {
-        am_shape swap = a;
-        a = b;
-        b = swap;
-    }
-    for (int i = 0; i < b.rank; i++) {
-        am_dim *dim = &a.dim[a.rank - b.rank + i];
-        bool literal = *dim == 0, one = tape->extents->of[*dim].n == 1; /* b = 1 still reads as b */
-        if (literal || (one && tape->extents->of[b.dim[i]].n != 1)) *dim = b.dim[i];
-    }
-    return a;
-}
-
-/* Type promotion as these models need it: fp32 wins, else the first operand's type. */
-static int promote(const am_tape *tape, int operands, const am_var *x)
-{
-    for (int i = 0; i < operands; i++)
-        if (tape->tensor[x[i]].dtype == AM_FP32) return AM_FP32;
-    return tape->tensor[x[0]].dtype;
-}
-
-static am_var pointwise(am_tape *tape, am_op op, int operands, const am_var *x)
-{
-    am_shape shape = operands == 2 ? broadcast(tape, x[0], x[1]) : am_shape_of(tape, x[0]);
-    am_var y = fresh(tape, shape, promote(tape, operands, x));
-    am_layout layout[2];
-    for (int i = 0; i < operands; i++) layout[i] = layout_of(tape, x[i]);
-    am_layout_pointwise(shape.rank, tape->tensor[y].shape, operands, layout, tape->tensor[y].stride);
-    return emit(tape, op, operands, x, 1, &y, 0);
-}
-
-am_var am_unary(am_tape *tape, am_op op, am_var x)
-{
-    x = am_cast(tape, op, x);
-    return pointwise(tape, op, 1, &x);
-}
-
-am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
-{
-    am_var operand[2] = {am_cast(tape, op, x), am_cast(tape, op, y)};
-    return pointwise(tape, op, 2, operand);
-}
-
-am_var am_to(am_tape *tape, am_var x, int dtype)
-{
-    const am_tensor *from = &tape->tensor[x];
-    if (from->dtype == dtype) return x;
-    am_var y = fresh(tape, am_shape_of(tape, x), dtype);
-    if (am_layout_dense(from->rank, from->shape, from->stride))
-        memcpy(tape->tensor[y].stride, from->stride, sizeof from->stride);
-    return emit1(tape, AM_OP_TO, x, y);
-}
-
-am_var am_mean_last(am_tape *tape, am_var x)
-{
-    am_shape shape = am_shape_of(tape, x);
-    shape.dim[shape.rank - 1] = 0;
-    return emit1(tape, AM_OP_MEAN, x, fresh(tape, shape, tape->tensor[x].dtype));
-}
-
-am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
-{
-    am_shape shape = am_shape_of(tape, x);
-    shape.dim[shape.rank - 1] = last;
-    am_var input[2] = {x, y}, z = fresh(tape, shape, tape->tensor[x].dtype);
-    return emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
-}
-
-am_var am_pad(am_tape *tape, am_var x, am_dim last)
-{
-    am_shape shape = am_shape_of(tape, x);
-    shape.dim[shape.rank - 1] = last;
-    const char *name = tape->storage[tape->tensor[x].storage].name;
-    return am_label(tape, emit1(tape, AM_OP_PAD, x, fresh(tape, shape, tape->tensor[x].dtype)), name);
-}
-
-am_var am_softmax(am_tape *tape, am_op op, am_var x)
-{
-    return emit1(tape, op, x, fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype));
-}
-
-am_var am_dropout(am_tape *tape, am_var x, int64_t p)
-{
-    if (p == 0) return x;
-    am_shape shape = am_shape_of(tape, x);
-    const char *name = tape->storage[tape->tensor[x].storage].name;
-    am_var result[2] = {fresh(tape, shape, tape->tensor[x].dtype), fresh(tape, shape, AM_BOOL)};
-    memcpy(tape->tensor[result[0]].stride, tape->tensor[x].stride, sizeof tape->tensor[x].stride);
-    am_label(tape, result[0], name);
-    am_label(tape, result[1], "dropout mask");
-    return emit(tape, AM_OP_DROPOUT, 1, &x, 2, result, 0);
-}
-
-am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
-{
-    am_var input[3] = {am_cast(tape, AM_OP_LAYER_NORM, x), am_cast(tape, AM_OP_LAYER_NORM, weight),
-                       am_cast(tape, AM_OP_LAYER_NORM, bias)};
-    am_shape shape = am_shape_of(tape, x), statistic = shape;
-    statistic.dim[statistic.rank - 1] = 0;
-    am_var result[3] = {fresh(tape, shape, tape->tensor[input[0]].dtype), fresh(tape, statistic, AM_FP32),
-                        fresh(tape, statistic, AM_FP32)};
-    am_label(tape, result[1], "mean");
-    am_label(tape, result[2], "reciprocal standard deviation");
-    return emit(tape, AM_OP_LAYER_NORM, bias ? 3 : 2, input, 3, result, 0);
-}
-
-am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
-{
-    am_var input[3] = {x, weight, bias}, y = fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return emit(tape, AM_OP_PAPER_NORM, 3, input, 1, &y, 0);
-}
-
-am_var am_embedding(am_tape *tape, am_var table, am_var indices)
-{
-    am_shape shape = am_shape_of(tape, indices);
-    shape.dim[shape.rank++] = tape->tensor[table].dim[1];
-    am_var input[2] = {table, indices}, y = fresh(tape, shape, tape->tensor[table].dtype);
-    return emit(tape, AM_OP_EMBEDDING, 2, input, 1, &y, 0);
-}
-
-/* ---- products ---- */
-
-/* Twice the product of four sizes. */
-static int64_t flops_of(am_tape *tape, int64_t a, int64_t b, int64_t c, int64_t d)
-{
-    int64_t size[] = {a, b, c, d}, n = 2;
-    for (int i = 0; i < 4; i++)
-        if (__builtin_mul_overflow(n, size[i], &n)) {
-            if (!tape->status.code)
-                am_fail(&tape->status, AM_TOO_LARGE, "seq",
-                        "one matrix product has more than 2^63 floating-point operations");
-            return 0;
-        }
-    return n;
-}
-
-static am_var mm(am_tape *tape, am_var x, am_var y)
-{
-    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
-    int64_t flops = flops_of(tape, 1, left->shape[0], left->shape[1], right->shape[1]);
-    am_var input[2] = {x, y}, z = fresh(tape, AM_SHAPE(left->dim[0], right->dim[1]), left->dtype);
-    return emit(tape, AM_OP_MM, 2, input, 1, &z, flops);
-}
-
-static am_var addmm(am_tape *tape, am_var bias, am_var x, am_var y)
-{
-    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
-    int64_t flops = flops_of(tape, 1, left->shape[0], left->shape[1], right->shape[1]);
-    am_var input[3] = {bias, x, y}, z = fresh(tape, AM_SHAPE(left->dim[0], right->dim[1]), left->dtype);
-    return emit(tape, AM_OP_ADDMM, 3, input, 1, &z, flops);
-}
-
-/* x with all dimensions but the last in one. */
-static am_var flatten_rows(am_tape *tape, am_var x)
-{
-    am_shape shape = am_shape_of(tape, x);
-    am_dim rows = shape.dim[0];
-    for (int i = 1; i < shape.rank - 1; i++) rows = am_times(tape, rows, shape.dim[i]);
-    return am_view(tape, x, AM_SHAPE(rows, shape.dim[shape.rank - 1]));
-}
-
-static am_var restore_rows(am_tape *tape, am_var y, am_shape shape)
-{
-    shape.dim[shape.rank - 1] = tape->tensor[y].dim[1];
-    return am_view(tape, y, shape);
-}
-
-/* The order of creation decides in backward when the weight's gradient dies: t, view, mm without a bias; view, t, addmm with one. */
-am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
-{
-    am_op op = bias ? AM_OP_ADDMM : AM_OP_MM;
-    x = am_cast(tape, op, x);
-    weight = am_cast(tape, op, weight);
-    bias = am_cast(tape, op, bias);
-    am_shape shape = am_shape_of(tape, x);
-    bool flat = shape.rank == 2;
-    am_var transposed, y;
-    if (bias) {
-        x = flat ? x : flatten_rows(tape, x);
-        transposed = am_transpose(tape, weight, 0, 1);
-        y = addmm(tape, bias, x, transposed);
-    } else {
-        transposed = am_transpose(tape, weight, 0, 1);
-        x = flat ? x : flatten_rows(tape, x);
-        y = mm(tape, x, transposed);
-    }
-    return flat ? y : restore_rows(tape, y, shape);
-}
-
-am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
-{
-    x = am_cast(tape, AM_OP_ADDMM, x);
-    weight = am_cast(tape, AM_OP_ADDMM, weight);
-    bias = am_cast(tape, AM_OP_ADDMM, bias);
-    am_shape shape = am_shape_of(tape, x);
-    return restore_rows(tape, addmm(tape, bias, flatten_rows(tape, x), weight), shape);
-}
-
-am_var am_bmm(am_tape *tape, am_var x, am_var y)
-{
-    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
-    int64_t flops = flops_of(tape, left->shape[0], left->shape[1], left->shape[2], right->shape[2]);
-    am_var input[2] = {x, y}, z = fresh(tape, AM_SHAPE(left->dim[0], left->dim[1], right->dim[2]), left->dtype);
-    return emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
-}
-
-/* A matmul operand as bmm takes it: batch dimensions in one, copied where its layout does not allow that. */
-static am_var batch_rows(am_tape *tape, am_var x)
-{
-    am_shape shape = am_shape_of(tape, x);
-    x = am_expand(tape, x, shape);
-    am_dim n = am_times(tape, shape.dim[0], shape.dim[1]);
-    return am_reshape(tape, x, AM_SHAPE(n, shape.dim[2], shape.dim[3]));
-}
-
-am_var am_matmul(am_tape *tape, am_var x, am_var y)
-{
-    am_shape shape = am_shape_of(tape, x);
-    shape.dim[3] = tape->tensor[y].dim[3];
-    x = am_cast(tape, AM_OP_BMM, x);
-    y = am_cast(tape, AM_OP_BMM, y);
-    am_var input[2];
-    input[0] = batch_rows(tape, x);
-    input[1] = batch_rows(tape, y);
-    return am_view(tape, am_bmm(tape, input[0], input[1]), shape);
-}
-
-/* Flash writes its output in q's layout, memory-efficient attention always b s h d; both give it the shape b h s d. */
-am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask)
-{
-    bool flash = kernel == AM_OP_FLASH_ATTENTION;
-    am_var input[4] = {am_cast(tape, kernel, q), am_cast(tape, kernel, k), am_cast(tape, kernel, v), mask};
-    am_tensor query = tape->tensor[input[0]], value = tape->tensor[input[2]];
-    am_dim b = query.dim[0], heads = query.dim[1], s = query.dim[2], width = value.dim[3];
-    am_var out = fresh(tape, AM_SHAPE(b, s, heads, width), query.dtype);
-    int64_t stride[AM_MAX_RANK] = {0}, *own = tape->tensor[out].stride;
-    am_layout layout = {4, query.shape, query.stride};
-    if (flash)
-        am_layout_pointwise(4, query.shape, 1, &layout, stride);
-    else
-        for (int i = 0; i < 4; i++) stride[i] = own[(int[]){0, 2, 1, 3}[i]];
-    am_var result[4] = {alias(tape, out, AM_SHAPE(b, heads, s, width), stride)};
-    am_label(tape, result[0], "attention output");
-    static const am_symbol padded[] = {AM_S32, AM_SYMBOL_COUNT};
-    am_dim rows = flash ? s : am_dim_of(tape->extents, 1, 1, padded);
-    result[1] = am_label(tape, fresh(tape, AM_SHAPE(b, heads, rows), AM_FP32), "log-sum-exp of each row");
-    if (flash) {
-        am_dim two = am_dim_of(tape->extents, 2, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
-        result[2] = am_label(tape, fresh(tape, AM_SHAPE(two), AM_U64), "random state");
-        result[3] = am_label(tape, fresh(tape, AM_SCALAR, AM_U64), "random state, unused half");
-    } else {
-        result[2] = am_label(tape, fresh(tape, AM_SCALAR, AM_I64), "random seed");
-        result[3] = am_label(tape, fresh(tape, AM_SCALAR, AM_I64), "random offset");
-    }
-    int64_t keys = tape->tensor[input[1]].shape[2], widths = query.shape[3] + value.shape[3];
-    int64_t flops = flops_of(tape, query.shape[0] * query.shape[1], query.shape[2], keys, widths);
-    return emit(tape, kernel, mask ? 4 : 3, input, 4, result, flops);
-}
-
-am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)
-{
-    am_var input[2] = {am_cast(tape, AM_OP_NLL_LOSS, log_probabilities), target};
-    int dtype = tape->tensor[input[0]].dtype;
-    am_var result[2] = {fresh(tape, AM_SCALAR, dtype), fresh(tape, AM_SCALAR, dtype)};
-    am_label(tape, result[0], "loss");
-    am_label(tape, result[1], "number of targets");
-    return emit(tape, AM_OP_NLL_LOSS, 2, input, 2, result, 0);
-}
-
-am_var am_regroup(am_tape *tape, am_var x, am_shape shape)
-{
-    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};
-    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
-    am_layout_contiguous(shape.rank, n, stride);
-    return emit1(tape, AM_OP_VIEW, x, alias(tape, x, shape, stride));
-}
-
-am_var am_paper_embedding(am_tape *tape, am_var table, am_shape shape)
-{
-    return emit1(tape, AM_OP_PAPER_EMBEDDING, table, fresh(tape, shape, tape->tensor[table].dtype));
-}
-
-am_var am_paper_loss(am_tape *tape, am_var logits)
-{
-    return emit1(tape, AM_OP_PAPER_LOSS, logits, am_label(tape, fresh(tape, AM_SCALAR, AM_FP32), "loss"));
 }
 
 /* ---- checkpointed regions ---- */

@@ -1,5 +1,6 @@
-/* Recording: PyTorch's operations as functions on a tape. Nothing is computed; shapes, layouts, dtypes, storages and what requires a
- * gradient follow PyTorch's rules. A tensor is an am_var; 0 is "no tensor". After an error (tape->status) every call is harmless. */
+/* Recording: PyTorch's operations as functions on a tape. Nothing is computed; shapes, layouts, dtypes, storages and
+ * what requires a gradient follow PyTorch's rules. A tensor is an am_var; 0 is "no tensor". After an error
+ * (tape->status) every call is harmless. */
 #ifndef ACTMEM_TAPE_H
 #define ACTMEM_TAPE_H
 
@@ -67,8 +68,8 @@ am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask);
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target);
 
-/* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a collective that
- * backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */
+/* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a
+ * collective that backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */
 am_var am_paper_embedding(am_tape *tape, am_var table, am_shape shape);
 am_var am_regroup(am_tape *tape, am_var x, am_shape shape);
 am_var am_paper_loss(am_tape *tape, am_var logits);
@@ -77,8 +78,8 @@ am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 /* Autocast: x as the operation takes it, cast if its class asks for it. */
 am_var am_cast(am_tape *tape, am_op op, am_var x);
 
-/* The bounds of a region that may be checkpointed: its input, and what its closure keeps besides (masks, tables; zeros are skipped); its
- * result. Regions do not nest. */
+/* The bounds of a region that may be checkpointed: its input, and what its closure keeps besides (masks, tables; zeros
+ * are skipped); its result. Regions do not nest. */
 void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
 void am_region_end(am_tape *tape, am_var y);
 

@@ -69,7 +69,10 @@ static int skip(json value)
     return index;
 }
 
-int json_size(json value) { return token_of(value)->size; }
+int json_size(json value)
+{
+    return token_of(value)->size;
+}
 
 json json_at(json array, int index)
 {
@@ -98,9 +101,15 @@ bool json_is_null(json value)
     return token_of(value)->type == JSMN_PRIMITIVE && (first == 'n' || first == 'f');
 }
 
-int64_t json_int(json value) { return strtoll(value.document->text + token_of(value)->start, NULL, 10); }
+int64_t json_int(json value)
+{
+    return strtoll(value.document->text + token_of(value)->start, NULL, 10);
+}
 
-double json_real(json value) { return strtod(value.document->text + token_of(value)->start, NULL); }
+double json_real(json value)
+{
+    return strtod(value.document->text + token_of(value)->start, NULL);
+}
 
 const char *json_text(json value, char *buffer, size_t size)
 {

@@ -18,10 +18,10 @@ typedef struct json {
 
 /* The root of a file of tests/fixtures; fails the test if it can't be read. Run from the repository's root. */
 json json_load(const char *name);
-int json_size(json value);              /* members of an array or object */
-json json_at(json array, int index);    /* slow: from the start each time */
+int json_size(json value);           /* members of an array or object */
+json json_at(json array, int index); /* slow: from the start each time */
 json json_get(json object, const char *key);
-bool json_is_null(json value);          /* absent, null or false */
+bool json_is_null(json value); /* absent, null or false */
 int64_t json_int(json value);
 double json_real(json value);
 /* The text of a string or number, as it stands, into buffer of size bytes. Returns buffer. */

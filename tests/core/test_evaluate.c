@@ -1,12 +1,15 @@
-/* Every measured case of tests/fixtures/cases.json: what is kept, in total and by layer; what lives after the forward; the peaks; what is
- * computed again. Equal to the byte. */
+/* Every measured case of tests/fixtures/cases.json: what is kept, in total and by layer; what lives after the forward;
+ * the peaks; what is computed again. Equal to the byte. */
 #include <string.h>
 
 #include "fixture.h"
 
 static json cases;
 
-static void load(void) { cases = json_load("cases.json"); }
+static void load(void)
+{
+    cases = json_load("cases.json");
+}
 
 static void expect(const char *name, const char *what, int64_t got, int64_t wanted)
 {
@@ -54,7 +57,8 @@ START_TEST(measured_cases)
     json_text(json_get(record, "name"), name, sizeof name);
     am_config config = fixture_config(name);
     am_status status;
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", name, status.message);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", name,
+                  status.message);
     const am_outcome *outcome = &fixture_report.outcome;
     expect(name, "after the forward", outcome->after_forward, json_int(json_get(record, "live_after_forward")));
     expect(name, "the sum of the rows", sum_of_rows(), fixture_report.saved_bytes);
@@ -100,7 +104,8 @@ END_TEST
 /* Evaluations leave nothing behind in the workspace that changes the next one. */
 START_TEST(order_does_not_matter)
 {
-    static const char *const texts[] = {"", "model=gpt2 seq=1024 checkpoint=full", "model=qwen3-4b checkpoint=every:5 attention=eager", ""};
+    static const char *const texts[] = {"", "model=gpt2 seq=1024 checkpoint=full",
+                                        "model=qwen3-4b checkpoint=every:5 attention=eager", ""};
     am_status status;
     int64_t first = 0;
     for (int i = 0; i < 4; i++) {

@@ -1,4 +1,5 @@
-/* The ledger, row by row, against the measured ones: module, bytes, dtype and every autograd node that holds the storage. */
+/* The ledger, row by row, against the measured ones: module, bytes, dtype and every autograd node that holds the
+ * storage. */
 #include <stdio.h>
 #include <string.h>
 
@@ -65,7 +66,8 @@ static void find_row(json measured, void *data)
         return;
     }
     ck_abort_msg("%s: no row like the measured one of %s, %lld bytes", at->name,
-                 json_text(json_get(measured, "module"), module, sizeof module), (long long)json_int(json_get(measured, "bytes")));
+                 json_text(json_get(measured, "module"), module, sizeof module),
+                 (long long)json_int(json_get(measured, "bytes")));
 }
 
 static void expect_rows(const char *name, const char *prefix, json measured, int kind)

@@ -1,5 +1,6 @@
-/* Korthikanti et al. 2022, arXiv 2205.05198: the ledger row by row, table 2, the terms outside the layers (section 4.3), and figure 7's
- * configurations (table 3), all from the tape of stack=paper. Bytes in GiB as the reference gives them, to two decimals. */
+/* Korthikanti et al. 2022, arXiv 2205.05198: the ledger row by row, table 2, the terms outside the layers (section
+ * 4.3), and figure 7's configurations (table 3), all from the tape of stack=paper. Bytes in GiB as the reference gives
+ * them, to two decimals. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@ static void evaluate(const char *text)
 {
     am_status status;
     am_config config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
+                  status.message);
 }
 
 static const char *text_of(const char *format, const char *more)
@@ -19,7 +21,8 @@ static const char *text_of(const char *format, const char *more)
     return text;
 }
 
-#define SMALL "stack=paper attention=eager layers=4 hidden=64 heads=4 vocab=256 activation=gelu family=gpt2 seq=32 batch=2 %s"
+#define SMALL                                                                                                          \
+    "stack=paper attention=eager layers=4 hidden=64 heads=4 vocab=256 activation=gelu family=gpt2 seq=32 batch=2 %s"
 enum { S = 32, B = 2, H = 64, A = 4, V = 256, SBH = S * B * H, AS2B = A * S * S * B };
 
 /* Section 4.1: 34sbh + 5as²b, tensor by tensor. */
@@ -29,10 +32,21 @@ START_TEST(ledger)
         const char *name;
         int64_t bytes;
     } rows[] = {
-        {"hidden state", 2 * SBH},    {"normed input", 2 * SBH},   {"query", 2 * SBH},       {"key", 2 * SBH},
-        {"softmax output", 2 * AS2B}, {"dropout mask", AS2B},      {"dropout output", 2 * AS2B}, {"value", 2 * SBH},
-        {"attention output", 2 * SBH}, {"dropout mask", SBH},      {"hidden state", 2 * SBH}, {"normed input", 2 * SBH},
-        {"GELU input", 8 * SBH},      {"GELU output", 8 * SBH},    {"dropout mask", SBH},
+        {"hidden state", 2 * SBH},
+        {"normed input", 2 * SBH},
+        {"query", 2 * SBH},
+        {"key", 2 * SBH},
+        {"softmax output", 2 * AS2B},
+        {"dropout mask", AS2B},
+        {"dropout output", 2 * AS2B},
+        {"value", 2 * SBH},
+        {"attention output", 2 * SBH},
+        {"dropout mask", SBH},
+        {"hidden state", 2 * SBH},
+        {"normed input", 2 * SBH},
+        {"GELU input", 8 * SBH},
+        {"GELU output", 8 * SBH},
+        {"dropout mask", SBH},
     };
     evaluate(text_of(SMALL, ""));
     int row = 0;
@@ -40,7 +54,9 @@ START_TEST(ledger)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (row = 0; row < fixture_report.rows; row++) {
             const am_report_row *found = &fixture_report.row[row];
-            if (!seen[row] && found->kind == 0 && strcmp(found->row.name, rows[i].name) == 0 && found->row.bytes == rows[i].bytes) break;
+            if (!seen[row] && found->kind == 0 && strcmp(found->row.name, rows[i].name) == 0 &&
+                found->row.bytes == rows[i].bytes)
+                break;
         }
         ck_assert_msg(row < fixture_report.rows, "no row '%s' of %lld bytes", rows[i].name, (long long)rows[i].bytes);
         seen[row] = true;
@@ -71,7 +87,8 @@ START_TEST(table_2)
     };
     evaluate(text_of(SMALL, table[_i].text));
     ck_assert_int_eq(fixture_report.kind[0].bytes, table[_i].bytes);
-    ck_assert_int_eq(fixture_report.kind[0].count * fixture_report.kind[0].bytes + fixture_report.outside_bytes, fixture_report.saved_bytes);
+    ck_assert_int_eq(fixture_report.kind[0].count * fixture_report.kind[0].bytes + fixture_report.outside_bytes,
+                     fixture_report.saved_bytes);
 }
 END_TEST
 enum { TABLE_2 = 9 };
@@ -84,8 +101,9 @@ START_TEST(outside_layers)
 }
 END_TEST
 
-/* Table 3 and figure 7: bytes of the first stage's layers in GiB without parallelism in the tensors, with TP, TP + SP, TP + selective,
- * TP + SP + selective, and full recomputation. Stages hold p micro-batches, interleaved ones a factor 1 + (p - 1)/(p v) more. */
+/* Table 3 and figure 7: bytes of the first stage's layers in GiB without parallelism in the tensors, with TP, TP + SP,
+ * TP + selective, TP + SP + selective, and full recomputation. Stages hold p micro-batches, interleaved ones a factor 1
+ * + (p - 1)/(p v) more. */
 static const struct {
     const char *model, *pipeline;
     const char *gib[6];
@@ -96,15 +114,19 @@ static const struct {
     {"model=mt-nlg-530b batch=1", "pp=35 vpp=3", {"532.11", "114.02", "66.51", "70.59", "23.08", "10.86"}, "529.6"},
     {"model=megatron-1t batch=1", "pp=64", {"612.50", "131.25", "76.56", "81.25", "26.56", "12.50"}, "1008.0"},
 };
-static const char *const techniques[] = {"", "tp=8", "tp=8 sp=yes", "tp=8 checkpoint=modules:core_attn",
-                                         "tp=8 sp=yes checkpoint=modules:core_attn", "tp=8 checkpoint=full"};
+static const char *const techniques[] = {"",
+                                         "tp=8",
+                                         "tp=8 sp=yes",
+                                         "tp=8 checkpoint=modules:core_attn",
+                                         "tp=8 sp=yes checkpoint=modules:core_attn",
+                                         "tp=8 checkpoint=full"};
 
 START_TEST(figure_7)
 {
     int configuration = _i / 6, technique = _i % 6;
     char text[256], gib[32];
-    snprintf(text, sizeof text, "stack=paper attention=eager seq=2048 vocab=51200 %s %s %s", configurations[configuration].model,
-             configurations[configuration].pipeline, techniques[technique]);
+    snprintf(text, sizeof text, "stack=paper attention=eager seq=2048 vocab=51200 %s %s %s",
+             configurations[configuration].model, configurations[configuration].pipeline, techniques[technique]);
     evaluate(text);
     /* the figure's bars are layers alone: without what stands outside them on the first stage */
     int64_t outside = 0;

@@ -1,4 +1,5 @@
-/* Chunks in flight by rank: 1F1B and interleaved 1F1B, against Megatron's warm-up counts (reference values written out by hand). */
+/* Chunks in flight by rank: 1F1B and interleaved 1F1B, against Megatron's warm-up counts (reference values written out
+ * by hand). */
 #include <stdio.h>
 
 #include "fixture.h"
@@ -20,7 +21,9 @@ static const struct {
 START_TEST(in_flight)
 {
     char text[256];
-    snprintf(text, sizeof text, "stack=paper attention=eager family=gpt2 activation=gelu layers=24 hidden=64 heads=4 vocab=256 seq=32 pp=%d vpp=%d",
+    snprintf(text, sizeof text,
+             "stack=paper attention=eager family=gpt2 activation=gelu layers=24 hidden=64 heads=4 vocab=256 seq=32 "
+             "pp=%d vpp=%d",
              table[_i].stages, table[_i].chunks);
     am_status status;
     am_config config = config_of(text);
@@ -38,7 +41,8 @@ END_TEST
 START_TEST(bytes)
 {
     am_status status;
-    am_config config = config_of("stack=paper attention=eager family=gpt2 activation=gelu layers=24 hidden=64 heads=4 vocab=256 seq=32 pp=4");
+    am_config config = config_of(
+        "stack=paper attention=eager family=gpt2 activation=gelu layers=24 hidden=64 heads=4 vocab=256 seq=32 pp=4");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     int64_t layer = fixture_report.kind[0].bytes, sbh = 32 * 64;
     ck_assert_int_eq(fixture_report.rank[0].saved_bytes, 4 * 6 * layer + 4 * sbh);

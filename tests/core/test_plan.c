@@ -1,4 +1,5 @@
-/* Composition against play: a plan made of a few played units equals the same plan with every layer recorded and played. */
+/* Composition against play: a plan made of a few played units equals the same plan with every layer recorded and
+ * played. */
 #include <string.h>
 
 #include "fixture.h"

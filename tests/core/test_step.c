@@ -1,5 +1,5 @@
-/* The order of events: each measured sequence of allocations, size by size and live total by live total; and the whole step of records
- * that hold every layer, against the measured peaks of small models. */
+/* The order of events: each measured sequence of allocations, size by size and live total by live total; and the whole
+ * step of records that hold every layer, against the measured peaks of small models. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,0 +1,230 @@
+/* PyTorch's operations as they record themselves: the shapes, layouts and dtypes of their results, and what they are
+ * made of. */
+#include "record.h"
+
+#include <string.h>
+
+/* ---- views ---- */
+
+am_var am_view(am_tape *tape, am_var x, am_shape shape)
+{
+    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};
+    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
+    am_layout_view(am_tape_layout(tape, x), shape.rank, n, stride);
+    return am_tape_emit1(tape, AM_OP_VIEW, x, am_tape_alias(tape, x, shape, stride));
+}
+
+am_var am_transpose(am_tape *tape, am_var x, int first, int second)
+{
+    am_shape shape = am_shape_of(tape, x);
+    int64_t stride[AM_MAX_RANK];
+    memcpy(stride, tape->tensor[x].stride, sizeof stride);
+    am_dim dim = shape.dim[first];
+    int64_t step = stride[first];
+    shape.dim[first] = shape.dim[second];
+    stride[first] = stride[second];
+    shape.dim[second] = dim;
+    stride[second] = step;
+    am_var y = am_tape_emit1(tape, AM_OP_TRANSPOSE, x, am_tape_alias(tape, x, shape, stride));
+    am_instruction *instruction = &tape->instruction[tape->instructions - 1];
+    instruction->dims[0] = (uint8_t)first;
+    instruction->dims[1] = (uint8_t)second;
+    return y;
+}
+
+am_var am_slice(am_tape *tape, am_var x, am_dim last)
+{
+    am_shape shape = am_shape_of(tape, x);
+    bool whole = tape->extents->of[last].n == tape->tensor[x].shape[shape.rank - 1];
+    shape.dim[shape.rank - 1] = last;
+    return am_tape_emit1(tape, whole ? AM_OP_VIEW : AM_OP_SLICE, x,
+                         am_tape_alias(tape, x, shape, tape->tensor[x].stride));
+}
+
+void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part)
+{
+    am_shape shape = am_shape_of(tape, x);
+    for (int i = 0; i < parts; i++) {
+        shape.dim[shape.rank - 1] = last[i];
+        part[i] = am_tape_alias(tape, x, shape, tape->tensor[x].stride);
+    }
+    am_tape_emit(tape, AM_OP_SPLIT, 1, &x, parts, part, 0);
+}
+
+am_var am_expand(am_tape *tape, am_var x, am_shape shape)
+{
+    int64_t stride[AM_MAX_RANK] = {0};
+    for (int i = 0; i < shape.rank; i++) {
+        bool same = tape->tensor[x].shape[i] == tape->extents->of[shape.dim[i]].n;
+        stride[i] = same ? tape->tensor[x].stride[i] : 0;
+    }
+    return am_tape_emit1(tape, AM_OP_EXPAND, x, am_tape_alias(tape, x, shape, stride));
+}
+
+am_var am_clone(am_tape *tape, am_var x)
+{
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    am_var y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_label(tape, am_tape_emit1(tape, AM_OP_CLONE, x, y), name);
+}
+
+am_var am_reshape(am_tape *tape, am_var x, am_shape shape)
+{
+    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK];
+    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
+    bool view = am_layout_view(am_tape_layout(tape, x), shape.rank, n, stride);
+    return am_view(tape, view ? x : am_clone(tape, x), shape);
+}
+
+am_var am_contiguous(am_tape *tape, am_var x)
+{
+    int64_t stride[1], n = am_layout_elements(tape->tensor[x].rank, tape->tensor[x].shape);
+    return am_layout_view(am_tape_layout(tape, x), 1, &n, stride) ? x : am_clone(tape, x);
+}
+
+/* ---- autocast ---- */
+
+am_var am_cast(am_tape *tape, am_op op, am_var x)
+{
+    am_cast_class class = am_ops[op].cast;
+    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE) return x;
+    am_tensor *tensor = &tape->tensor[x];
+    int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
+    if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;
+    bool cached = class == AM_CAST_LOW && tensor->parameter && tensor->grad; /* a weight is cast once a forward */
+    if (cached && tensor->cast) return tensor->cast;
+    const char *name = tape->storage[tensor->storage].name;
+    am_var y = am_to(tape, x, want);
+    if (cached) {
+        tensor->cast = y;
+        am_label(tape, y, "autocast copy of a weight");
+    } else {
+        am_label(tape, y, name);
+    }
+    return y;
+}
+
+/* ---- pointwise and reductions ---- */
+
+static am_shape broadcast(const am_tape *tape, am_var x, am_var y)
+{
+    am_shape a = am_shape_of(tape, x), b = am_shape_of(tape, y);
+    if (a.rank < b.rank) {
+        am_shape swap = a;
+        a = b;
+        b = swap;
+    }
+    for (int i = 0; i < b.rank; i++) {
+        am_dim *dim = &a.dim[a.rank - b.rank + i];
+        bool literal = *dim == 0, one = tape->extents->of[*dim].n == 1; /* b = 1 still reads as b */
+        if (literal || (one && tape->extents->of[b.dim[i]].n != 1)) *dim = b.dim[i];
+    }
+    return a;
+}
+
+/* Type promotion as these models need it: fp32 wins, else the first operand's type. */
+static int promote(const am_tape *tape, int operands, const am_var *x)
+{
+    for (int i = 0; i < operands; i++)
+        if (tape->tensor[x[i]].dtype == AM_FP32) return AM_FP32;
+    return tape->tensor[x[0]].dtype;
+}
+
+static am_var pointwise(am_tape *tape, am_op op, int operands, const am_var *x)
+{
+    am_shape shape = operands == 2 ? broadcast(tape, x[0], x[1]) : am_shape_of(tape, x[0]);
+    am_var y = am_tape_fresh(tape, shape, promote(tape, operands, x));
+    am_layout layout[2];
+    for (int i = 0; i < operands; i++) layout[i] = am_tape_layout(tape, x[i]);
+    am_layout_pointwise(shape.rank, tape->tensor[y].shape, operands, layout, tape->tensor[y].stride);
+    return am_tape_emit(tape, op, operands, x, 1, &y, 0);
+}
+
+am_var am_unary(am_tape *tape, am_op op, am_var x)
+{
+    x = am_cast(tape, op, x);
+    return pointwise(tape, op, 1, &x);
+}
+
+am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
+{
+    am_var operand[2] = {am_cast(tape, op, x), am_cast(tape, op, y)};
+    return pointwise(tape, op, 2, operand);
+}
+
+am_var am_to(am_tape *tape, am_var x, int dtype)
+{
+    const am_tensor *from = &tape->tensor[x];
+    if (from->dtype == dtype) return x;
+    am_var y = am_tape_fresh(tape, am_shape_of(tape, x), dtype);
+    if (am_layout_dense(from->rank, from->shape, from->stride))
+        memcpy(tape->tensor[y].stride, from->stride, sizeof from->stride);
+    return am_tape_emit1(tape, AM_OP_TO, x, y);
+}
+
+am_var am_mean_last(am_tape *tape, am_var x)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[shape.rank - 1] = 0;
+    return am_tape_emit1(tape, AM_OP_MEAN, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
+}
+
+am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[shape.rank - 1] = last;
+    am_var input[2] = {x, y}, z = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
+}
+
+am_var am_pad(am_tape *tape, am_var x, am_dim last)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[shape.rank - 1] = last;
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    return am_label(tape, am_tape_emit1(tape, AM_OP_PAD, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype)), name);
+}
+
+am_var am_softmax(am_tape *tape, am_op op, am_var x)
+{
+    return am_tape_emit1(tape, op, x, am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype));
+}
+
+am_var am_dropout(am_tape *tape, am_var x, int64_t p)
+{
+    if (p == 0) return x;
+    am_shape shape = am_shape_of(tape, x);
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    am_var result[2] = {am_tape_fresh(tape, shape, tape->tensor[x].dtype), am_tape_fresh(tape, shape, AM_BOOL)};
+    memcpy(tape->tensor[result[0]].stride, tape->tensor[x].stride, sizeof tape->tensor[x].stride);
+    am_label(tape, result[0], name);
+    am_label(tape, result[1], "dropout mask");
+    return am_tape_emit(tape, AM_OP_DROPOUT, 1, &x, 2, result, 0);
+}
+
+am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
+{
+    am_var input[3] = {am_cast(tape, AM_OP_LAYER_NORM, x), am_cast(tape, AM_OP_LAYER_NORM, weight),
+                       am_cast(tape, AM_OP_LAYER_NORM, bias)};
+    am_shape shape = am_shape_of(tape, x), statistic = shape;
+    statistic.dim[statistic.rank - 1] = 0;
+    am_var result[3] = {am_tape_fresh(tape, shape, tape->tensor[input[0]].dtype),
+                        am_tape_fresh(tape, statistic, AM_FP32), am_tape_fresh(tape, statistic, AM_FP32)};
+    am_label(tape, result[1], "mean");
+    am_label(tape, result[2], "reciprocal standard deviation");
+    return am_tape_emit(tape, AM_OP_LAYER_NORM, bias ? 3 : 2, input, 3, result, 0);
+}
+
+am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
+{
+    am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_PAPER_NORM, 3, input, 1, &y, 0);
+}
+
+am_var am_embedding(am_tape *tape, am_var table, am_var indices)
+{
+    am_shape shape = am_shape_of(tape, indices);
+    shape.dim[shape.rank++] = tape->tensor[table].dim[1];
+    am_var input[2] = {table, indices}, y = am_tape_fresh(tape, shape, tape->tensor[table].dtype);
+    return am_tape_emit(tape, AM_OP_EMBEDDING, 2, input, 1, &y, 0);
+}

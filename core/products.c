@@ -1,0 +1,171 @@
+/* Matrix products, attention and losses. */
+#include "record.h"
+
+/* ---- products ---- */
+
+/* Twice the product of four sizes. */
+static int64_t flops_of(am_tape *tape, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    int64_t size[] = {a, b, c, d}, n = 2;
+    for (int i = 0; i < 4; i++)
+        if (__builtin_mul_overflow(n, size[i], &n)) {
+            if (!tape->status.code)
+                am_fail(&tape->status, AM_TOO_LARGE, "seq",
+                        "one matrix product has more than 2^63 floating-point operations");
+            return 0;
+        }
+    return n;
+}
+
+static am_var mm(am_tape *tape, am_var x, am_var y)
+{
+    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
+    int64_t flops = flops_of(tape, 1, left->shape[0], left->shape[1], right->shape[1]);
+    am_var input[2] = {x, y}, z = am_tape_fresh(tape, AM_SHAPE(left->dim[0], right->dim[1]), left->dtype);
+    return am_tape_emit(tape, AM_OP_MM, 2, input, 1, &z, flops);
+}
+
+static am_var addmm(am_tape *tape, am_var bias, am_var x, am_var y)
+{
+    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
+    int64_t flops = flops_of(tape, 1, left->shape[0], left->shape[1], right->shape[1]);
+    am_var input[3] = {bias, x, y}, z = am_tape_fresh(tape, AM_SHAPE(left->dim[0], right->dim[1]), left->dtype);
+    return am_tape_emit(tape, AM_OP_ADDMM, 3, input, 1, &z, flops);
+}
+
+/* x with all dimensions but the last in one. */
+static am_var flatten_rows(am_tape *tape, am_var x)
+{
+    am_shape shape = am_shape_of(tape, x);
+    am_dim rows = shape.dim[0];
+    for (int i = 1; i < shape.rank - 1; i++) rows = am_times(tape, rows, shape.dim[i]);
+    return am_view(tape, x, AM_SHAPE(rows, shape.dim[shape.rank - 1]));
+}
+
+static am_var restore_rows(am_tape *tape, am_var y, am_shape shape)
+{
+    shape.dim[shape.rank - 1] = tape->tensor[y].dim[1];
+    return am_view(tape, y, shape);
+}
+
+/* The order of creation decides in backward when the weight's gradient dies: t, view, mm without a bias; view, t, addmm
+ * with one. */
+am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
+{
+    am_op op = bias ? AM_OP_ADDMM : AM_OP_MM;
+    x = am_cast(tape, op, x);
+    weight = am_cast(tape, op, weight);
+    bias = am_cast(tape, op, bias);
+    am_shape shape = am_shape_of(tape, x);
+    bool flat = shape.rank == 2;
+    am_var transposed, y;
+    if (bias) {
+        x = flat ? x : flatten_rows(tape, x);
+        transposed = am_transpose(tape, weight, 0, 1);
+        y = addmm(tape, bias, x, transposed);
+    } else {
+        transposed = am_transpose(tape, weight, 0, 1);
+        x = flat ? x : flatten_rows(tape, x);
+        y = mm(tape, x, transposed);
+    }
+    return flat ? y : restore_rows(tape, y, shape);
+}
+
+am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
+{
+    x = am_cast(tape, AM_OP_ADDMM, x);
+    weight = am_cast(tape, AM_OP_ADDMM, weight);
+    bias = am_cast(tape, AM_OP_ADDMM, bias);
+    am_shape shape = am_shape_of(tape, x);
+    return restore_rows(tape, addmm(tape, bias, flatten_rows(tape, x), weight), shape);
+}
+
+am_var am_bmm(am_tape *tape, am_var x, am_var y)
+{
+    const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
+    int64_t flops = flops_of(tape, left->shape[0], left->shape[1], left->shape[2], right->shape[2]);
+    am_var input[2] = {x, y}, z = am_tape_fresh(tape, AM_SHAPE(left->dim[0], left->dim[1], right->dim[2]), left->dtype);
+    return am_tape_emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
+}
+
+/* A matmul operand as bmm takes it: batch dimensions in one, copied where its layout does not allow that. */
+static am_var batch_rows(am_tape *tape, am_var x)
+{
+    am_shape shape = am_shape_of(tape, x);
+    x = am_expand(tape, x, shape);
+    am_dim n = am_times(tape, shape.dim[0], shape.dim[1]);
+    return am_reshape(tape, x, AM_SHAPE(n, shape.dim[2], shape.dim[3]));
+}
+
+am_var am_matmul(am_tape *tape, am_var x, am_var y)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[3] = tape->tensor[y].dim[3];
+    x = am_cast(tape, AM_OP_BMM, x);
+    y = am_cast(tape, AM_OP_BMM, y);
+    am_var input[2];
+    input[0] = batch_rows(tape, x);
+    input[1] = batch_rows(tape, y);
+    return am_view(tape, am_bmm(tape, input[0], input[1]), shape);
+}
+
+/* Flash writes its output in q's layout, memory-efficient attention always b s h d; both give it the shape b h s d. */
+am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask)
+{
+    bool flash = kernel == AM_OP_FLASH_ATTENTION;
+    am_var input[4] = {am_cast(tape, kernel, q), am_cast(tape, kernel, k), am_cast(tape, kernel, v), mask};
+    am_tensor query = tape->tensor[input[0]], value = tape->tensor[input[2]];
+    am_dim b = query.dim[0], heads = query.dim[1], s = query.dim[2], width = value.dim[3];
+    am_var out = am_tape_fresh(tape, AM_SHAPE(b, s, heads, width), query.dtype);
+    int64_t stride[AM_MAX_RANK] = {0}, *own = tape->tensor[out].stride;
+    am_layout layout = {4, query.shape, query.stride};
+    if (flash)
+        am_layout_pointwise(4, query.shape, 1, &layout, stride);
+    else
+        for (int i = 0; i < 4; i++) stride[i] = own[(int[]){0, 2, 1, 3}[i]];
+    am_var result[4] = {am_tape_alias(tape, out, AM_SHAPE(b, heads, s, width), stride)};
+    am_label(tape, result[0], "attention output");
+    static const am_symbol padded[] = {AM_S32, AM_SYMBOL_COUNT};
+    am_dim rows = flash ? s : am_dim_of(tape->extents, 1, 1, padded);
+    result[1] = am_label(tape, am_tape_fresh(tape, AM_SHAPE(b, heads, rows), AM_FP32), "log-sum-exp of each row");
+    if (flash) {
+        am_dim two = am_dim_of(tape->extents, 2, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
+        result[2] = am_label(tape, am_tape_fresh(tape, AM_SHAPE(two), AM_U64), "random state");
+        result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_U64), "random state, unused half");
+    } else {
+        result[2] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random seed");
+        result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random offset");
+    }
+    int64_t keys = tape->tensor[input[1]].shape[2], widths = query.shape[3] + value.shape[3];
+    int64_t flops = flops_of(tape, query.shape[0] * query.shape[1], query.shape[2], keys, widths);
+    return am_tape_emit(tape, kernel, mask ? 4 : 3, input, 4, result, flops);
+}
+
+am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)
+{
+    am_var input[2] = {am_cast(tape, AM_OP_NLL_LOSS, log_probabilities), target};
+    int dtype = tape->tensor[input[0]].dtype;
+    am_var result[2] = {am_tape_fresh(tape, AM_SCALAR, dtype), am_tape_fresh(tape, AM_SCALAR, dtype)};
+    am_label(tape, result[0], "loss");
+    am_label(tape, result[1], "number of targets");
+    return am_tape_emit(tape, AM_OP_NLL_LOSS, 2, input, 2, result, 0);
+}
+
+am_var am_regroup(am_tape *tape, am_var x, am_shape shape)
+{
+    int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};
+    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
+    am_layout_contiguous(shape.rank, n, stride);
+    return am_tape_emit1(tape, AM_OP_VIEW, x, am_tape_alias(tape, x, shape, stride));
+}
+
+am_var am_paper_embedding(am_tape *tape, am_var table, am_shape shape)
+{
+    return am_tape_emit1(tape, AM_OP_PAPER_EMBEDDING, table, am_tape_fresh(tape, shape, tape->tensor[table].dtype));
+}
+
+am_var am_paper_loss(am_tape *tape, am_var logits)
+{
+    return am_tape_emit1(tape, AM_OP_PAPER_LOSS, logits,
+                         am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_FP32), "loss"));
+}

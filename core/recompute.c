@@ -1,0 +1,135 @@
+/* Checkpointed regions: what their forward keeps, and how they are played again in backward. */
+#include "play.h"
+
+#include <string.h>
+
+/* Does selective checkpointing keep this operation's results? */
+bool am_play_keeps(const am_play *play, const am_instruction *instruction)
+{
+    uint16_t region = am_checkpointed_region(play->tape, instruction);
+    if (!region || instruction->kind != AM_I_OP) return false;
+    return am_region_keeps((am_keep)play->tape->regions_[region].keep, (am_op)instruction->op, instruction->match);
+}
+
+/* The slot in which a storage lives now: its copy where its region has been recomputed. */
+static uint16_t find(const am_play *play, uint16_t storage)
+{
+    uint16_t copy = play->player->copy[storage];
+    return copy ? copy : storage;
+}
+
+void am_play_hold_saves(am_play *play, uint16_t index)
+{
+    const am_node *node = &play->tape->node[index];
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++) {
+        uint16_t slot = find(play, am_play_storage(play, play->tape->save[i]));
+        am_play_retain(play, slot);
+        play->player->held[i] = slot;
+    }
+    play->player->holding[index] = true;
+}
+
+static void recompute_results(am_play *play, const am_instruction *instruction, int index)
+{
+    bool any = false;
+    for (int i = 0; i < instruction->results; i++) {
+        uint16_t index_of = am_play_storage(play, am_play_result(play, instruction, i));
+        const am_storage *storage = &play->tape->storage[index_of];
+        if (storage->fixed || storage->born != index || play->player->copy[index_of]) continue;
+        play->player->copy[index_of] = am_play_slot(play, storage->bytes);
+        am_play_grow(play, storage->bytes);
+        any = true;
+    }
+    if (any) am_play_note(play, 0);
+    play->step->recomputed_flops += instruction->flops;
+}
+
+/* A kept result passes from the region's cache to the code that runs again. */
+static void take_results(am_play *play, const am_instruction *instruction)
+{
+    for (int i = 0; i < instruction->results; i++) {
+        uint16_t storage = am_play_storage(play, am_play_result(play, instruction, i));
+        play->player->cached[storage] = false;
+        play->player->copy[storage] = storage;
+    }
+}
+
+/* Storages whose last use in the region's own code this was. */
+static void release_dying(am_play *play, const am_region *region, const am_instruction *instruction)
+{
+    const am_tape *tape = play->tape;
+    for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying) {
+        if (dying < region->first_storage || dying >= region->last_storage || !play->player->copy[dying]) continue;
+        am_play_release(play, play->player->copy[dying]);
+        play->player->gone[dying] = true;
+    }
+}
+
+/* What was made again and is still held by the code itself dies when it stops. */
+void am_play_release_left(am_play *play, const am_region *region)
+{
+    for (uint16_t storage = region->first_storage; storage < region->last_storage; storage++)
+        if (play->player->copy[storage] && !play->player->gone[storage])
+            am_play_release(play, play->player->copy[storage]);
+}
+
+/* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if
+ * that only saves inputs, since they exist by then. */
+void am_play_recompute(am_play *play, uint16_t index)
+{
+    const am_tape *tape = play->tape;
+    const am_region *region = &tape->regions_[index];
+    am_phase phase = play->phase;
+    uint16_t zone = play->zone, at = play->instruction;
+    play->done[index] = true;
+    play->phase = AM_RECOMPUTE;
+    play->zone = UINT16_MAX;
+    bool early = region->kind == AM_NON_REENTRANT && region->savers > 0;
+    int stop = early ? region->stop : region->end;
+    size_t made = (size_t)(region->last_storage - region->first_storage);
+    memset(&play->player->copy[region->first_storage], 0, made * sizeof *play->player->copy);
+    memset(&play->player->gone[region->first_storage], 0, made * sizeof *play->player->gone);
+    for (int i = region->start; i <= stop && i < region->end; i++) {
+        const am_instruction *instruction = &tape->instruction[i];
+        if (play->zone != instruction->zone) play->step->recompute_start[instruction->zone] = play->live;
+        play->zone = instruction->zone;
+        play->instruction = (uint16_t)i;
+        if (instruction->kind == AM_I_OP) {
+            if (early && i == stop && !tape->node[instruction->node].saves_result) {
+                am_play_hold_saves(play, instruction->node);
+                break;
+            }
+            if (am_play_keeps(play, instruction))
+                take_results(play, instruction);
+            else
+                recompute_results(play, instruction, i);
+            if (instruction->node) am_play_hold_saves(play, instruction->node);
+        }
+        release_dying(play, region, instruction);
+    }
+    play->phase = phase;
+    play->zone = zone;
+    play->instruction = at;
+    if (region->kind == AM_NON_REENTRANT) am_play_release_left(play, region);
+}
+
+/* A region whose last saving node has run lets go of its inputs and of what it kept. */
+static void finish_region(am_play *play, const am_region *region)
+{
+    for (uint16_t storage = region->first_storage; region->keep && storage < region->last_storage; storage++)
+        if (play->player->cached[storage]) am_play_release(play, storage);
+    for (int i = 0; i < region->inputs; i++)
+        am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
+}
+
+void am_play_forget(am_play *play, uint16_t index)
+{
+    const am_node *node = &play->tape->node[index];
+    if (!play->player->holding[index]) return;
+    play->player->holding[index] = false;
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++)
+        am_play_release(play, play->player->held[i]);
+    uint16_t region = am_play_region(play, &play->tape->instruction[node->instruction]);
+    if (!region || node->save_count == 0) return;
+    if (--play->pending[region] == 0) finish_region(play, &play->tape->regions_[region]);
+}

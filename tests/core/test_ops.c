@@ -1,0 +1,1038 @@
+/* The table of operations: is each row in order, does it name what autograd names, and does it keep and allocate what
+ * PyTorch does where nothing else hides it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "tape.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* ---- the rows themselves ---- */
+
+/* Inputs and results of each operation, as tape.c records it. */
+static const struct {
+    am_op op;
+    int inputs, results;
+} arities[] = {
+    {AM_OP_MM, 2, 1},
+    {AM_OP_ADDMM, 3, 1},
+    {AM_OP_BMM, 2, 1},
+    {AM_OP_ADD, 2, 1},
+    {AM_OP_ADD_SCALAR, 1, 1},
+    {AM_OP_MUL, 2, 1},
+    {AM_OP_MUL_SCALAR, 1, 1},
+    {AM_OP_NEG, 1, 1},
+    {AM_OP_POW, 1, 1},
+    {AM_OP_RSQRT, 1, 1},
+    {AM_OP_MEAN, 1, 1},
+    {AM_OP_TANH, 1, 1},
+    {AM_OP_RELU, 1, 1},
+    {AM_OP_GELU, 1, 1},
+    {AM_OP_SILU, 1, 1},
+    {AM_OP_SOFTMAX, 1, 1},
+    {AM_OP_LOG_SOFTMAX, 1, 1},
+    {AM_OP_NLL_LOSS, 2, 2},
+    {AM_OP_LAYER_NORM, 3, 3},
+    {AM_OP_DROPOUT, 1, 2},
+    {AM_OP_EMBEDDING, 2, 1},
+    {AM_OP_FLASH_ATTENTION, 3, 4},
+    {AM_OP_EFFICIENT_ATTENTION, 4, 4},
+    {AM_OP_TO, 1, 1},
+    {AM_OP_CLONE, 1, 1},
+    {AM_OP_CAT, 2, 1},
+    {AM_OP_SLICE, 1, 1},
+    {AM_OP_SPLIT, 1, 3},
+    {AM_OP_PAD, 1, 1},
+    {AM_OP_EXPAND, 1, 1},
+    {AM_OP_VIEW, 1, 1},
+    {AM_OP_TRANSPOSE, 1, 1},
+    {AM_OP_ARANGE, 0, 1},
+    {AM_OP_COS, 1, 1},
+    {AM_OP_SIN, 1, 1},
+    {AM_OP_SUB, 1, 1},
+    {AM_OP_COMPARE, 2, 1},
+    {AM_OP_AND, 2, 1},
+    {AM_OP_WHERE, 3, 1},
+    {AM_OP_FULL, 0, 1},
+    {AM_OP_CHECKPOINT, 1, 1},
+    {AM_OP_PAPER_NORM, 3, 1},
+    {AM_OP_PAPER_EMBEDDING, 1, 1},
+    {AM_OP_PAPER_LOSS, 1, 1},
+};
+
+START_TEST(arities_are_of_every_operation)
+{
+    ck_assert_int_eq(COUNT(arities), AM_OP_COUNT);
+    for (int i = 0; i < AM_OP_COUNT; i++) ck_assert_int_eq(arities[i].op, i);
+}
+END_TEST
+
+static bool is_name(const char *text)
+{
+    if (!*text) return false;
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(text);
+}
+
+static int rules_of(const am_op_info *op)
+{
+    int rules = 0;
+    while (rules < AM_MAX_SAVES && op->saves[rules].attribute) rules++;
+    return rules;
+}
+
+static int steps_of(const am_op_info *op)
+{
+    int steps = 0;
+    while (steps < AM_MAX_STEPS && op->backward[steps].kind != AM_END) steps++;
+    return steps;
+}
+
+/* Saves refer to what the operation has, each to another of its tensors, and say why. */
+START_TEST(save_rules)
+{
+    const am_op_info *op = &am_ops[_i];
+    int inputs = arities[_i].inputs, results = arities[_i].results, rules = rules_of(op);
+    ck_assert_msg(is_name(op->name), "operation %d is called '%s'", _i, op->name);
+    for (int i = 0; i < rules; i++) {
+        const am_save_rule *rule = &op->saves[i];
+        ck_assert_msg(is_name(rule->attribute), "%s: attribute '%s'", op->name, rule->attribute);
+        ck_assert_msg(rule->why && strlen(rule->why) >= 20, "%s.%s says not why", op->name, rule->attribute);
+        ck_assert_msg(rule->why[strlen(rule->why) - 1] != '.', "%s.%s: the report puts its own full stop behind why",
+                      op->name, rule->attribute);
+        ck_assert_int_ge(rule->index, 0);
+        ck_assert_int_lt(rule->index, rule->result ? results : inputs);
+        ck_assert_int_ge(rule->needs, -1);
+        ck_assert_int_lt(rule->needs, inputs);
+        ck_assert(!(rule->result && rule->needs >= 0));
+        for (int j = 0; j < i; j++) {
+            ck_assert_str_ne(rule->attribute, op->saves[j].attribute);
+            ck_assert(rule->result != op->saves[j].result || rule->index != op->saves[j].index);
+        }
+    }
+    for (int i = rules; i < AM_MAX_SAVES; i++) ck_assert_ptr_null(op->saves[i].attribute);
+}
+END_TEST
+
+/* Steps end, name an input that the operation has, each once, and a row without a backward saves nothing. */
+START_TEST(backward_steps)
+{
+    const am_op_info *op = &am_ops[_i];
+    int steps = steps_of(op), inputs = arities[_i].inputs;
+    bool reached[AM_MAX_STEPS] = {false};
+    for (int i = 0; i < steps; i++) {
+        am_backward_kind kind = op->backward[i].kind;
+        ck_assert_int_le(kind, AM_PARTS);
+        ck_assert_int_ge(op->backward[i].input, 0);
+        ck_assert_int_lt(op->backward[i].input, inputs);
+        if (kind == AM_TEMPORARY) continue;
+        ck_assert_msg(!reached[op->backward[i].input], "%s: two gradients of input %d", op->name,
+                      op->backward[i].input);
+        reached[op->backward[i].input] = true;
+        if (kind >= AM_VIEW) ck_assert_int_eq(steps, 1);
+    }
+    for (int i = steps; i < AM_MAX_STEPS; i++) ck_assert_int_eq(op->backward[i].kind, AM_END);
+    bool stands_for_a_region = _i == AM_OP_CHECKPOINT;
+    ck_assert_int_eq(steps > 0 || stands_for_a_region, op->node[0] != 0);
+    ck_assert(steps > 0 || rules_of(op) == 0);
+}
+END_TEST
+
+START_TEST(row_names)
+{
+    static const char *const components[] = {"attention", "mlp",  "norm", "residual",
+                                             "embedding", "head", "loss", "checkpoint"};
+    ck_assert_int_eq(COUNT(components), AM_COMPONENT_COUNT);
+    for (int i = 0; i < AM_COMPONENT_COUNT; i++) ck_assert_str_eq(am_component_names[i], components[i]);
+    for (int i = 0; i < AM_OP_COUNT; i++) /* one node name stands for one set of rules */
+        for (int j = 0; j < i; j++)
+            if (*am_ops[i].node && strcmp(am_ops[i].node, am_ops[j].node) == 0)
+                ck_assert_str_eq(am_ops[i].name, am_ops[j].name);
+}
+END_TEST
+
+/* torch.autocast's lists for CUDA, as far as the models reach them. */
+START_TEST(autocast_classes)
+{
+    static const am_op low[] = {AM_OP_MM, AM_OP_ADDMM, AM_OP_BMM, AM_OP_FLASH_ATTENTION, AM_OP_EFFICIENT_ATTENTION};
+    static const am_op fp32[] = {AM_OP_POW,         AM_OP_RSQRT,    AM_OP_SOFTMAX,
+                                 AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM};
+    int others = 0;
+    for (int i = 0; i < COUNT(low); i++) ck_assert_int_eq(am_ops[low[i]].cast, AM_CAST_LOW);
+    for (int i = 0; i < COUNT(fp32); i++) ck_assert_int_eq(am_ops[fp32[i]].cast, AM_CAST_FP32);
+    for (int i = 0; i < AM_OP_COUNT; i++) others += am_ops[i].cast == AM_CAST_PROMOTE;
+    ck_assert_int_eq(others, AM_OP_COUNT - COUNT(low) - COUNT(fp32));
+}
+END_TEST
+
+/* ---- against the fixtures' names ---- */
+
+/* "MmBackward0.mat2": in the table? */
+static const am_save_rule *rule_named(const char *text)
+{
+    for (int i = 0; i < AM_OP_COUNT; i++) {
+        size_t length = strlen(am_ops[i].node);
+        const char *rest = text + length;
+        if (length == 0 || strncmp(text, am_ops[i].node, length) != 0 || strncmp(rest, "Backward0.", 10) != 0) continue;
+        for (int j = 0; j < rules_of(&am_ops[i]); j++)
+            if (strcmp(am_ops[i].saves[j].attribute, rest + 10) == 0) return &am_ops[i].saves[j];
+    }
+    return NULL;
+}
+
+static json cases;
+
+typedef struct survey {
+    const am_save_rule *seen[AM_OP_COUNT * AM_MAX_SAVES];
+    int count, names;
+} survey;
+
+static void survey_name(json name, void *data)
+{
+    survey *found = data;
+    char text[96];
+    const am_save_rule *rule = rule_named(json_text(name, text, sizeof text));
+    ck_assert_msg(rule != NULL, "%s is in no row", text);
+    found->names++;
+    for (int i = 0; i < found->count; i++)
+        if (found->seen[i] == rule) return;
+    found->seen[found->count++] = rule;
+}
+
+static void survey_row(json row, void *data)
+{
+    json savers = json_get(row, "saved_by");
+    if (json_get(row, "input").index < 0) json_each(savers, survey_name, data);
+}
+
+static void survey_case(json record, void *data)
+{
+    json rows = json_get(record, "rows");
+    if (rows.index < 0) return;
+    json_each(json_get(rows, "layer_1"), survey_row, data);
+    json_each(json_get(rows, "outside"), survey_row, data);
+}
+
+/* Rules that the measured cases never show: parameters and inputs of the step have no bytes, and no case has a ReLU. */
+static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
+{
+    static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "Relu.result",
+                                        "LayerNorm.input", "CrossEntropy.logits"};
+    char text[96];
+    snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
+    for (int i = 0; i < COUNT(names); i++)
+        if (strcmp(names[i], text) == 0) return true;
+    return false;
+}
+
+START_TEST(fixtures_names)
+{
+    survey found = {.count = 0};
+    json_each(cases, survey_case, &found);
+    ck_assert_int_gt(found.names, 1000);
+    for (int i = 0; i < AM_OP_COUNT; i++)
+        for (int j = 0; j < rules_of(&am_ops[i]); j++) {
+            const am_save_rule *rule = &am_ops[i].saves[j];
+            bool seen = false;
+            for (int k = 0; k < found.count; k++) seen |= found.seen[k] == rule;
+            ck_assert_msg(seen != is_unmeasured(&am_ops[i], rule), "%s.%s: %s", am_ops[i].node, rule->attribute,
+                          seen ? "is measured by now" : "no case has it");
+        }
+}
+END_TEST
+
+/* ---- single operations, as PyTorch plays them ---- */
+
+static am_tape *const tape = &fixture_workspace.tape;
+static am_extents extents;
+
+static am_dim number(int64_t n)
+{
+    static const am_symbol none[] = {AM_SYMBOL_COUNT};
+    return am_dim_of(&extents, n, 1, none);
+}
+
+static am_shape shape_of(int rank, const int64_t *n)
+{
+    am_shape shape = {.rank = rank};
+    for (int i = 0; i < rank; i++) shape.dim[i] = number(n[i]);
+    return shape;
+}
+
+#define SHAPE(...) shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+#define PLAY(name, ...)                                                                                                \
+    static am_var name(const am_var *x)                                                                                \
+    {                                                                                                                  \
+        return __VA_ARGS__;                                                                                            \
+    }
+
+static am_var heads(am_var x)
+{
+    return am_transpose(tape, x, 1, 2);
+}
+static am_var neg(am_var x)
+{
+    return am_unary(tape, AM_OP_NEG, x);
+}
+static am_var plus(am_var x, am_var y)
+{
+    return am_binary(tape, AM_OP_ADD, x, y);
+}
+static am_var times(am_var x, am_var y)
+{
+    return am_binary(tape, AM_OP_MUL, x, y);
+}
+static am_var attend(am_op op, am_var q, am_var k, am_var v, am_var mask)
+{
+    return am_attention(tape, op, q, k, v, mask);
+}
+
+/* clang-format off */
+PLAY(linear, am_linear(tape, x[0], x[1], 0))
+PLAY(linear_bias, am_linear(tape, x[0], x[1], x[2]))
+PLAY(conv1d, am_conv1d(tape, x[0], x[1], x[2]))
+PLAY(bmm, am_bmm(tape, x[0], x[1]))
+PLAY(matmul, am_matmul(tape, x[0], x[1]))
+PLAY(add, plus(x[0], x[1]))
+PLAY(add_itself, plus(x[0], x[0]))
+PLAY(add_scalar, am_unary(tape, AM_OP_ADD_SCALAR, x[0]))
+PLAY(mul, times(x[0], x[1]))
+PLAY(mul_itself, times(x[0], x[0]))
+PLAY(mul_scalar, am_unary(tape, AM_OP_MUL_SCALAR, x[0]))
+PLAY(negate, neg(x[0]))
+PLAY(square, am_unary(tape, AM_OP_POW, x[0]))
+PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
+PLAY(mean, am_mean_last(tape, x[0]))
+PLAY(tanh_of, am_unary(tape, AM_OP_TANH, x[0]))
+PLAY(relu, am_unary(tape, AM_OP_RELU, x[0]))
+PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
+PLAY(silu, am_unary(tape, AM_OP_SILU, x[0]))
+PLAY(silu_transposed, am_unary(tape, AM_OP_SILU, heads(x[0])))
+PLAY(softmax, am_softmax(tape, AM_OP_SOFTMAX, x[0]))
+PLAY(log_softmax, am_softmax(tape, AM_OP_LOG_SOFTMAX, x[0]))
+PLAY(layer_norm, am_layer_norm(tape, x[0], x[1], x[2]))
+PLAY(dropout, am_dropout(tape, x[0], 100000))
+PLAY(embedding, am_embedding(tape, x[0], x[1]))
+PLAY(flash, attend(AM_OP_FLASH_ATTENTION, heads(x[0]), heads(x[1]), heads(x[2]), 0))
+PLAY(flash_contiguous, attend(AM_OP_FLASH_ATTENTION, x[0], x[1], x[2], 0))
+PLAY(efficient, attend(AM_OP_EFFICIENT_ATTENTION, heads(x[0]), heads(x[1]), heads(x[2]), 0))
+PLAY(efficient_contiguous, attend(AM_OP_EFFICIENT_ATTENTION, x[0], x[1], x[2], 0))
+PLAY(efficient_masked, attend(AM_OP_EFFICIENT_ATTENTION, x[0], x[1], x[2], x[3]))
+PLAY(to_fp32, am_to(tape, x[0], AM_FP32))
+PLAY(to_own, neg(am_to(tape, x[0], AM_FP32)))
+PLAY(to_transposed, am_to(tape, heads(x[0]), AM_BF16))
+PLAY(clone, am_clone(tape, x[0]))
+PLAY(clone_transposed, am_contiguous(tape, heads(x[0])))
+PLAY(cat, am_cat(tape, x[0], x[1], number(6)))
+PLAY(slice, neg(am_slice(tape, x[0], number(2))))
+PLAY(slice_all, neg(am_slice(tape, x[0], number(4))))
+PLAY(pad, am_pad(tape, x[0], number(8)))
+PLAY(expand, neg(am_expand(tape, x[0], SHAPE(2, 3, 4))))
+PLAY(view, am_view(tape, x[0], SHAPE(6, 4)))
+PLAY(transpose, heads(x[0]))
+PLAY(transpose_cut, am_reshape(tape, heads(x[0]), SHAPE(2, 12)))
+PLAY(turned_gradient, heads(am_view(tape, x[0], SHAPE(2, 3, 2, 2))))
+PLAY(repeat_keys, am_reshape(tape, am_expand(tape, am_view(tape, x[0], SHAPE(2, 2, 1, 3, 4)), SHAPE(2, 2, 2, 3, 4)), SHAPE(2, 4, 3, 4)))
+PLAY(repeat_one, neg(am_reshape(tape, am_expand(tape, am_view(tape, x[0], SHAPE(2, 1, 1, 3, 4)), SHAPE(2, 1, 2, 3, 4)), SHAPE(2, 2, 3, 4))))
+PLAY(gated, times(am_unary(tape, AM_OP_SILU, x[0]), x[1]))
+PLAY(nll_loss, am_nll_loss(tape, x[0], x[1]))
+PLAY(cross_entropy, am_nll_loss(tape, am_softmax(tape, AM_OP_LOG_SOFTMAX, x[0]), x[1]))
+/* clang-format on */
+
+/* C leaves open which argument comes first; the order of these decides about the order in backward. */
+static am_var scores(const am_var *x)
+{
+    am_var q = heads(x[0]), k = am_transpose(tape, heads(x[1]), 2, 3);
+    return am_matmul(tape, q, k);
+}
+
+static am_var linear_twice(const am_var *x)
+{
+    am_var first = am_linear(tape, x[0], x[1], 0), second = am_linear(tape, x[0], x[2], 0);
+    return plus(first, second);
+}
+
+static am_var slice_twice(const am_var *x)
+{
+    am_var right = am_slice(tape, x[0], number(2)), left = am_slice(tape, x[0], number(2));
+    return plus(right, left);
+}
+
+static am_var split_halves(const am_var *x)
+{
+    am_dim half[] = {number(2), number(2)};
+    am_var part[2];
+    am_split(tape, x[0], 2, half, part);
+    return times(part[0], part[1]);
+}
+
+static am_var rotary(const am_var *x)
+{
+    am_var turned = heads(x[0]), straight = times(turned, x[1]);
+    am_var right = neg(am_slice(tape, turned, number(2))), left = am_slice(tape, turned, number(2));
+    return plus(straight, times(am_cat(tape, right, left, number(4)), x[2]));
+}
+
+/* What PyTorch is asked, in its words, and the same on the tape. */
+static const struct program {
+    const char *name;
+    am_var (*play)(const am_var *x);
+    struct {
+        int rank;
+        int64_t shape[4];
+        int dtype;
+    } leaf[4];
+} programs[] = {
+    /* clang-format off */
+    {"linear", linear, {{3, {2, 3, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}}},
+    {"linear flat", linear, {{2, {6, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}}},
+    {"linear bias", linear_bias, {{3, {2, 3, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}, {1, {5}, AM_FP32}}},
+    {"linear bias flat", linear_bias, {{2, {6, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}, {1, {5}, AM_FP32}}},
+    {"linear twice", linear_twice, {{3, {2, 3, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}, {2, {5, 4}, AM_FP32}}},
+    {"conv1d", conv1d, {{3, {2, 3, 4}, AM_FP32}, {2, {4, 5}, AM_FP32}, {1, {5}, AM_FP32}}},
+    {"bmm", bmm, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 4, 5}, AM_FP32}}},
+    {"matmul", matmul, {{4, {2, 2, 3, 4}, AM_FP32}, {4, {2, 2, 4, 5}, AM_FP32}}},
+    {"scores", scores, {{4, {2, 3, 2, 4}, AM_FP32}, {4, {2, 3, 2, 4}, AM_FP32}}},
+    {"scores of one sequence", scores, {{4, {1, 3, 2, 4}, AM_FP32}, {4, {1, 3, 2, 4}, AM_FP32}}},
+    {"scores of one head", scores, {{4, {2, 3, 1, 4}, AM_FP32}, {4, {2, 3, 1, 4}, AM_FP32}}},
+    {"add", add, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"add to itself", add_itself, {{3, {2, 3, 4}, AM_FP32}}},
+    {"add broadcast", add, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_FP32}}},
+    {"add promoted", add, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
+    {"add scalar", add_scalar, {{3, {2, 3, 4}, AM_FP32}}},
+    {"mul", mul, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"mul by itself", mul_itself, {{3, {2, 3, 4}, AM_FP32}}},
+    {"mul by weight", mul, {{1, {4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"mul by column", mul, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
+    {"mul promoted", mul, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
+    {"mul scalar", mul_scalar, {{3, {2, 3, 4}, AM_BF16}}},
+    {"neg", negate, {{3, {2, 3, 4}, AM_FP32}}},
+    {"pow", square, {{3, {2, 3, 4}, AM_FP32}}},
+    {"rsqrt", rsqrt, {{3, {2, 3, 4}, AM_FP32}}},
+    {"mean", mean, {{3, {2, 3, 4}, AM_FP32}}},
+    {"tanh", tanh_of, {{3, {2, 3, 4}, AM_FP32}}},
+    {"relu", relu, {{3, {2, 3, 4}, AM_FP32}}},
+    {"gelu", gelu, {{3, {2, 3, 4}, AM_BF16}}},
+    {"silu", silu, {{3, {2, 3, 4}, AM_BF16}}},
+    {"silu transposed", silu_transposed, {{3, {2, 3, 4}, AM_FP32}}},
+    {"softmax", softmax, {{3, {2, 3, 4}, AM_FP32}}},
+    {"log_softmax", log_softmax, {{3, {2, 3, 4}, AM_FP32}}},
+    {"layer_norm", layer_norm, {{3, {2, 3, 4}, AM_FP32}, {1, {4}, AM_FP32}, {1, {4}, AM_FP32}}},
+    {"layer_norm bf16", layer_norm, {{3, {2, 3, 4}, AM_BF16}, {1, {4}, AM_BF16}, {1, {4}, AM_BF16}}},
+    {"dropout", dropout, {{3, {2, 3, 4}, AM_BF16}}},
+    {"embedding", embedding, {{2, {7, 4}, AM_FP32}, {2, {2, 3}, AM_I64}}},
+    {"flash", flash, {{4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}}},
+    {"flash contiguous", flash_contiguous, {{4, {2, 2, 4, 8}, AM_BF16}, {4, {2, 2, 4, 8}, AM_BF16}, {4,
+     {2, 2, 4, 8}, AM_BF16}}},
+    {"flash grouped", flash, {{4, {2, 4, 4, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}}},
+    {"efficient", efficient, {{4, {2, 4, 2, 8}, AM_FP32}, {4, {2, 4, 2, 8}, AM_FP32}, {4, {2, 4, 2, 8}, AM_FP32}}},
+    {"efficient contiguous", efficient_contiguous, {{4, {2, 2, 4, 8}, AM_FP32}, {4, {2, 2, 4, 8}, AM_FP32}, {4,
+     {2, 2, 4, 8}, AM_FP32}}},
+    {"efficient masked", efficient_masked, {{4, {2, 2, 4, 8}, AM_FP32}, {4, {2, 2, 4, 8}, AM_FP32}, {4,
+     {2, 2, 4, 8}, AM_FP32}, {4, {2, 1, 4, 4}, AM_FP32}}},
+    {"to", to_fp32, {{3, {2, 3, 4}, AM_BF16}}},
+    {"to its own type", to_own, {{3, {2, 3, 4}, AM_FP32}}},
+    {"to transposed", to_transposed, {{3, {2, 3, 4}, AM_FP32}}},
+    {"clone", clone, {{3, {2, 3, 4}, AM_FP32}}},
+    {"clone transposed", clone_transposed, {{3, {2, 3, 4}, AM_FP32}}},
+    {"cat", cat, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 2}, AM_FP32}}},
+    {"slice", slice, {{3, {2, 3, 4}, AM_FP32}}},
+    {"slice of all", slice_all, {{3, {2, 3, 4}, AM_FP32}}},
+    {"slice twice", slice_twice, {{3, {2, 3, 4}, AM_FP32}}},
+    {"split", split_halves, {{3, {2, 3, 4}, AM_FP32}}},
+    {"pad", pad, {{3, {2, 3, 4}, AM_FP32}}},
+    {"expand", expand, {{3, {2, 1, 4}, AM_FP32}}},
+    {"expand nothing", expand, {{3, {2, 3, 4}, AM_FP32}}},
+    {"view", view, {{3, {2, 3, 4}, AM_FP32}}},
+    {"transpose", transpose, {{3, {2, 3, 4}, AM_FP32}}},
+    {"transpose and cut", transpose_cut, {{3, {2, 3, 4}, AM_FP32}}},
+    {"view of a turned gradient", turned_gradient, {{3, {2, 3, 4}, AM_FP32}}},
+    {"repeat keys", repeat_keys, {{4, {2, 2, 3, 4}, AM_FP32}}},
+    {"repeat one key", repeat_one, {{4, {2, 1, 3, 4}, AM_FP32}}},
+    {"rotary", rotary, {{4, {2, 3, 2, 4}, AM_FP32}, {4, {1, 1, 3, 4}, AM_FP32}, {4, {1, 1, 3, 4}, AM_FP32}}},
+    {"gated", gated, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"nll_loss", nll_loss, {{2, {6, 5}, AM_FP32}, {1, {6}, AM_I64}}},
+    {"cross entropy", cross_entropy, {{2, {6, 5}, AM_BF16}, {1, {6}, AM_I64}}},
+    /* clang-format on */
+};
+
+/* Made by torch 2.15 on its meta device. A leaf that requires a gradient is marked 1. saves: every tensor that autograd
+ * keeps, with the bytes of its storage, 0 for a leaf's. allocations: of the operation, of a loss behind it (it keeps
+ * its input, and makes a contiguous gradient of it), of backward: f(orward) or b(ackward), bytes @ live bytes after it.
+ * Leaves have gradients beforehand; the code holds the operation's result until the forward is over. NULL: nothing
+ * requires a gradient. */
+/* clang-format off */
+static const struct {
+    const char *program, *trainable, *saves, *allocations;
+} measured[] = {
+    {"linear", "11", "Mm.mat2:0 Mm.self:0", "f120@120 f4@124 b4@128 b120@248 b80@208 b96@304"},
+    {"linear", "10", "Mm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"linear", "01", "Mm.self:0", "f120@120 f4@124 b4@128 b120@248 b80@208"},
+    {"linear", "00", "", NULL},
+    {"linear flat", "11", "Mm.mat2:0 Mm.self:0", "f120@120 f4@124 b4@128 b120@248 b80@208 b96@304"},
+    {"linear flat", "10", "Mm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"linear flat", "01", "Mm.self:0", "f120@120 f4@124 b4@128 b120@248 b80@208"},
+    {"linear flat", "00", "", NULL},
+    {"linear bias", "111", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304 b20@324"},
+    {"linear bias", "110", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304"},
+    {"linear bias", "101", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b20@244"},
+    {"linear bias", "100", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"linear bias", "011", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208 b20@228"},
+    {"linear bias", "010", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208"},
+    {"linear bias", "001", "", "f120@120 f4@124 b4@128 b120@248 b20@148"},
+    {"linear bias", "000", "", NULL},
+    {"linear bias flat", "111", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304 b20@324"},
+    {"linear bias flat", "110", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304"},
+    {"linear bias flat", "101", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b20@244"},
+    {"linear bias flat", "100", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"linear bias flat", "011", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208 b20@228"},
+    {"linear bias flat", "010", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208"},
+    {"linear bias flat", "001", "", "f120@120 f4@124 b4@128 b120@248 b20@148"},
+    {"linear bias flat", "000", "", NULL},
+    {"linear twice", "111", "Mm.mat2:0 Mm.self:0",
+     "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b80@208 b96@304 b80@304 b96@400 b96@376"},
+    {"linear twice", "110", "Mm.mat2:0 Mm.self:0",
+     "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b96@224 b80@304 b96@400 b96@376"},
+    {"linear twice", "101", "Mm.mat2:0 Mm.self:0",
+     "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b80@208 b96@304 b96@320 b96@296"},
+    {"linear twice", "100", "Mm.mat2:0", "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b96@224 b96@320 b96@296"},
+    {"linear twice", "011", "Mm.self:0", "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b80@208 b80@208"},
+    {"linear twice", "010", "Mm.self:0", "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b80@208"},
+    {"linear twice", "001", "Mm.self:0", "f120@120 f120@240 f120@360 f4@124 b4@128 b120@248 b80@208"},
+    {"linear twice", "000", "", NULL},
+    {"conv1d", "111", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304 b20@324"},
+    {"conv1d", "110", "Addmm.mat1:0 Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b80@304"},
+    {"conv1d", "101", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b20@244"},
+    {"conv1d", "100", "Addmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"conv1d", "011", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208 b20@228"},
+    {"conv1d", "010", "Addmm.mat1:0", "f120@120 f4@124 b4@128 b120@248 b80@208"},
+    {"conv1d", "001", "", "f120@120 f4@124 b4@128 b120@248 b20@148"},
+    {"conv1d", "000", "", NULL},
+    {"bmm", "11", "Bmm.mat2:0 Bmm.self:0", "f120@120 f4@124 b4@128 b120@248 b160@288 b96@384"},
+    {"bmm", "10", "Bmm.mat2:0", "f120@120 f4@124 b4@128 b120@248 b96@224"},
+    {"bmm", "01", "Bmm.self:0", "f120@120 f4@124 b4@128 b120@248 b160@288"},
+    {"bmm", "00", "", NULL},
+    {"matmul", "11", "Bmm.mat2:0 Bmm.self:0", "f240@240 f4@244 b4@248 b240@488 b320@568 b192@760"},
+    {"matmul", "10", "Bmm.mat2:0", "f240@240 f4@244 b4@248 b240@488 b192@440"},
+    {"matmul", "01", "Bmm.self:0", "f240@240 f4@244 b4@248 b240@488 b320@568"},
+    {"matmul", "00", "", NULL},
+    {"scores", "11", "Bmm.mat2:192 Bmm.self:192",
+     "f192@192 f192@384 f144@528 f4@532 b4@536 b144@680 b192@728 b192@920"},
+    {"scores", "10", "Bmm.mat2:192", "f192@192 f192@384 f144@528 f4@340 b4@344 b144@488 b192@536"},
+    {"scores", "01", "Bmm.self:192", "f192@192 f192@384 f144@528 f4@340 b4@344 b144@488 b192@536"},
+    {"scores", "00", "", NULL},
+    {"scores of one sequence", "11", "Bmm.mat2:0 Bmm.self:0", "f72@72 f4@76 b4@80 b72@152 b96@176 b96@272"},
+    {"scores of one sequence", "10", "Bmm.mat2:0", "f72@72 f4@76 b4@80 b72@152 b96@176"},
+    {"scores of one sequence", "01", "Bmm.self:0", "f72@72 f4@76 b4@80 b72@152 b96@176"},
+    {"scores of one sequence", "00", "", NULL},
+    {"scores of one head", "11", "Bmm.mat2:0 Bmm.self:0", "f72@72 f4@76 b4@80 b72@152 b96@176 b96@272"},
+    {"scores of one head", "10", "Bmm.mat2:0", "f72@72 f4@76 b4@80 b72@152 b96@176"},
+    {"scores of one head", "01", "Bmm.self:0", "f72@72 f4@76 b4@80 b72@152 b96@176"},
+    {"scores of one head", "00", "", NULL},
+    {"add", "11", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add", "10", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add", "01", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add", "00", "", NULL},
+    {"add to itself", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"add to itself", "0", "", NULL},
+    {"add broadcast", "11", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
+    {"add broadcast", "10", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add broadcast", "01", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
+    {"add broadcast", "00", "", NULL},
+    {"add promoted", "11", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
+    {"add promoted", "10", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
+    {"add promoted", "01", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add promoted", "00", "", NULL},
+    {"add scalar", "1", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add scalar", "0", "", NULL},
+    {"mul", "11", "Mul.other:0 Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296"},
+    {"mul", "10", "Mul.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"mul", "01", "Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"mul", "00", "", NULL},
+    {"mul by itself", "1", "Mul.other:0 Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@296"},
+    {"mul by itself", "0", "", NULL},
+    {"mul by weight", "11", "Mul.other:0 Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b16@312"},
+    {"mul by weight", "10", "Mul.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b16@216"},
+    {"mul by weight", "01", "Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"mul by weight", "00", "", NULL},
+    {"mul by column", "11", "Mul.other:0 Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b24@320"},
+    {"mul by column", "10", "Mul.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"mul by column", "01", "Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b24@224"},
+    {"mul by column", "00", "", NULL},
+    {"mul promoted", "11", "Mul.other:0 Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b48@344"},
+    {"mul promoted", "10", "Mul.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b48@248"},
+    {"mul promoted", "01", "Mul.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"mul promoted", "00", "", NULL},
+    {"mul scalar", "1", "", "f48@48 f4@52 b4@56 b48@104 b48@104"},
+    {"mul scalar", "0", "", NULL},
+    {"neg", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"neg", "0", "", NULL},
+    {"pow", "1", "Pow.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@392"},
+    {"pow", "0", "", NULL},
+    {"rsqrt", "1", "Rsqrt.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296 b96@392 b96@488"},
+    {"rsqrt", "0", "", NULL},
+    {"mean", "1", "", "f24@24 f4@28 b4@32 b24@56 b96@128"},
+    {"mean", "0", "", NULL},
+    {"tanh", "1", "Tanh.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
+    {"tanh", "0", "", NULL},
+    {"relu", "1", "Relu.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
+    {"relu", "0", "", NULL},
+    {"gelu", "1", "Gelu.self:0", "f48@48 f4@52 b4@56 b48@104 b48@104"},
+    {"gelu", "0", "", NULL},
+    {"silu", "1", "Silu.self:0", "f48@48 f4@52 b4@56 b48@104 b48@104"},
+    {"silu", "0", "", NULL},
+    {"silu transposed", "1", "Silu.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"silu transposed", "0", "", NULL},
+    {"softmax", "1", "Softmax.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
+    {"softmax", "0", "", NULL},
+    {"log_softmax", "1", "LogSoftmax.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
+    {"log_softmax", "0", "", NULL},
+    {"layer_norm", "111", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b96@248 b16@264 b16@280"},
+    {"layer_norm", "110", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b96@248 b16@264"},
+    {"layer_norm", "101", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b96@248 b16@264"},
+    {"layer_norm", "100", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b96@248"},
+    {"layer_norm", "011", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b16@168 b16@184"},
+    {"layer_norm", "010", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b16@168"},
+    {"layer_norm", "001", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f96@96 f24@120 f24@144 f4@148 b4@152 b96@248 b16@168"},
+    {"layer_norm", "000", "", NULL},
+    {"layer_norm bf16", "111", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b48@152 b8@160 b8@168"},
+    {"layer_norm bf16", "110", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b48@152 b8@160"},
+    {"layer_norm bf16", "101", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b48@152 b8@160"},
+    {"layer_norm bf16", "100", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b48@152"},
+    {"layer_norm bf16", "011", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b8@112 b8@120"},
+    {"layer_norm bf16", "010", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b8@112"},
+    {"layer_norm bf16", "001", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "
+     "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
+     "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b8@112"},
+    {"layer_norm bf16", "000", "", NULL},
+    {"dropout", "1", "NativeDropout.result1:24", "f48@48 f24@72 f4@76 b4@80 b48@128 b48@128"},
+    {"dropout", "0", "", NULL},
+    {"embedding", "10", "Embedding.indices:0", "f96@96 f4@100 b4@104 b96@200 b112@216"},
+    {"embedding", "00", "", NULL},
+    {"flash", "111", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "110", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "101", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "100", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "011", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "010", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "001", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash", "000", "", NULL},
+    {"flash contiguous", "111", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "110", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "101", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "100", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "011", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "010", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "001", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:64 "
+     "ScaledDotProductFlashAttention.output:256 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f256@256 f64@320 f16@336 f8@344 f4@348 b4@352 b256@608 b256@864 b256@1120 b256@1376"},
+    {"flash contiguous", "000", "", NULL},
+    {"flash grouped", "111", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "110", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "101", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "100", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "011", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "010", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "001", "ScaledDotProductFlashAttention.key:0 ScaledDotProductFlashAttention.logsumexp:128 "
+     "ScaledDotProductFlashAttention.output:512 ScaledDotProductFlashAttention.query:0 "
+     "ScaledDotProductFlashAttention.rng_state:16 ScaledDotProductFlashAttention.unused:8 "
+     "ScaledDotProductFlashAttention.value:0",
+     "f512@512 f128@640 f16@656 f8@664 f4@668 b4@672 b512@1184 b512@1696 b256@1952 b256@2208"},
+    {"flash grouped", "000", "", NULL},
+    {"efficient", "111", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "110", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "101", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "100", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "011", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "010", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "001", "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient", "000", "", NULL},
+    {"efficient contiguous", "111", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "110", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "101", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "100", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "011", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "010", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "001", "ScaledDotProductEfficientAttention.key:0 "
+     "ScaledDotProductEfficientAttention.log_sumexp:512 ScaledDotProductEfficientAttention.output:512 "
+     "ScaledDotProductEfficientAttention.philox_offset:8 ScaledDotProductEfficientAttention.philox_seed:8 "
+     "ScaledDotProductEfficientAttention.query:0 ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient contiguous", "000", "", NULL},
+    {"efficient masked", "1110", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "1100", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "1010", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "1000", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "0110", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "0100", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "0010", "ScaledDotProductEfficientAttention.attn_bias:0 "
+     "ScaledDotProductEfficientAttention.key:0 ScaledDotProductEfficientAttention.log_sumexp:512 "
+     "ScaledDotProductEfficientAttention.output:512 ScaledDotProductEfficientAttention.philox_offset:8 "
+     "ScaledDotProductEfficientAttention.philox_seed:8 ScaledDotProductEfficientAttention.query:0 "
+     "ScaledDotProductEfficientAttention.value:0",
+     "f512@512 f512@1024 f8@1032 f8@1040 f4@1044 b4@1048 b512@1560 b512@2072 b512@2584 b512@3096"},
+    {"efficient masked", "0000", "", NULL},
+    {"to", "1", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
+    {"to", "0", "", NULL},
+    {"to its own type", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"to its own type", "0", "", NULL},
+    {"to transposed", "1", "", "f48@48 f4@52 b4@56 b48@104 b96@152"},
+    {"to transposed", "0", "", NULL},
+    {"clone", "1", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"clone", "0", "", NULL},
+    {"clone transposed", "1", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"clone transposed", "0", "", NULL},
+    {"cat", "11", "", "f144@144 f4@148 b4@152 b144@296"},
+    {"cat", "10", "", "f144@144 f4@148 b4@152 b144@296"},
+    {"cat", "01", "", "f144@144 f4@148 b4@152 b144@296"},
+    {"cat", "00", "", NULL},
+    {"slice", "1", "", "f48@48 f4@52 b4@56 b48@104 b48@104 b96@152"},
+    {"slice", "0", "", NULL},
+    {"slice of all", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"slice of all", "0", "", NULL},
+    {"slice twice", "1", "", "f48@48 f4@52 b4@56 b48@104 b96@152 b96@248 b96@296"},
+    {"slice twice", "0", "", NULL},
+    {"split", "1", "Mul.other:0 Mul.self:0", "f48@48 f4@52 b4@56 b48@104 b48@104 b48@152 b96@200"},
+    {"split", "0", "", NULL},
+    {"pad", "1", "", "f192@192 f4@196 b4@200 b192@392 b96@296"},
+    {"pad", "0", "", NULL},
+    {"expand", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200 b32@136"},
+    {"expand", "0", "", NULL},
+    {"expand nothing", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"expand nothing", "0", "", NULL},
+    {"view", "1", "", "f4@4 b4@8 b96@104"},
+    {"view", "0", "", NULL},
+    {"transpose", "1", "", "f4@4 b4@8 b96@104"},
+    {"transpose", "0", "", NULL},
+    {"transpose and cut", "1", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"transpose and cut", "0", "", NULL},
+    {"view of a turned gradient", "1", "", "f4@4 b4@8 b96@104 b96@200"},
+    {"view of a turned gradient", "0", "", NULL},
+    {"repeat keys", "1", "", "f384@384 f4@388 b4@392 b384@776 b192@584"},
+    {"repeat keys", "0", "", NULL},
+    {"repeat one key", "1", "", "f192@192 f4@196 b4@200 b192@392 b192@392 b96@296"},
+    {"repeat one key", "0", "", NULL},
+    {"rotary", "100", "Mul.other:0",
+     "f192@192 f96@288 f192@480 f192@576 f192@576 f4@196 b4@200 b192@392 b192@392 b192@584 b96@680 b192@680 b192@776 "
+     "b192@584 b192@584"},
+    {"rotary", "000", "", NULL},
+    {"gated", "11", "Mul.other:0 Mul.self:96 Silu.self:0",
+     "f96@96 f96@192 f4@196 b4@200 b96@296 b96@296 b96@392 b96@200"},
+    {"gated", "10", "Mul.other:0 Silu.self:0", "f96@96 f96@192 f4@100 b4@104 b96@200 b96@200 b96@200"},
+    {"gated", "01", "Mul.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b96@296"},
+    {"gated", "00", "", NULL},
+    {"nll_loss", "10", "NllLoss.self:0 NllLoss.target:0 NllLoss.total_weight:4", "f4@4 f4@8 b4@12 b120@132"},
+    {"nll_loss", "00", "", NULL},
+    {"cross entropy", "10", "LogSoftmax.result:60 NllLoss.self:60 NllLoss.target:0 NllLoss.total_weight:2",
+     "f60@60 f2@62 f2@64 b2@66 b60@126 b60@184"},
+    {"cross entropy", "00", "", NULL},
+};
+/* clang-format on */
+
+static const struct program *program_named(const char *name)
+{
+    for (int i = 0; i < COUNT(programs); i++)
+        if (strcmp(programs[i].name, name) == 0) return &programs[i];
+    ck_abort_msg("no program is called %s", name);
+    return NULL;
+}
+
+static am_var record_alone(const struct program *program, const char *trainable)
+{
+    static const int64_t value[AM_SYMBOL_COUNT] = {[AM_S32] = 32}; /* of 4 rows; every other length is a number */
+    am_var leaf[4] = {0};
+    am_extents_init(&extents, value);
+    am_tape_reset(tape, &extents, AM_DTYPE_COUNT);
+    for (int i = 0; trainable[i]; i++)
+        leaf[i] = am_parameter(tape, shape_of(program->leaf[i].rank, program->leaf[i].shape), program->leaf[i].dtype,
+                               trainable[i] == '1', "leaf");
+    am_var y = program->play(leaf);
+    bool loss = tape->tensor[y].rank == 0;
+    am_var total = loss ? y : am_paper_loss(tape, y);
+    tape->zone = 1; /* layers are between 0 and the last zone */
+    am_hold(tape, y, total);
+    ck_assert_int_eq(am_tape_finish(tape, total, loss ? leaf[0] : y), AM_OK);
+    return total;
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(x, y);
+}
+
+static const char *saves_text(char *text, size_t size)
+{
+    static char name[32][96];
+    int count = 0;
+    for (int i = 1; i < tape->nodes; i++) {
+        const am_node *node = &tape->node[i];
+        const am_op_info *op = &am_ops[tape->instruction[node->instruction].op];
+        if (op == &am_ops[AM_OP_PAPER_LOSS]) continue;
+        for (int j = node->first_save; j < node->first_save + node->save_count; j++) {
+            const am_storage *storage = &tape->storage[tape->tensor[tape->save[j]].storage];
+            snprintf(name[count++], sizeof *name, "%s.%s:%lld", op->node, op->saves[tape->save_rule[j]].attribute,
+                     storage->fixed ? 0 : (long long)storage->bytes);
+        }
+    }
+    qsort(name, (size_t)count, sizeof *name, by_text);
+    size_t length = 0;
+    *text = 0;
+    for (int i = 0; i < count; i++)
+        if (i == 0 || strcmp(name[i], name[i - 1]) != 0)
+            length += (size_t)snprintf(text + length, size - length, length ? " %s" : "%s", name[i]);
+    return text;
+}
+
+static const char *allocations_text(char *text, size_t size)
+{
+    static am_allocation event[256];
+    am_trace trace = {.allocation = event, .allocation_capacity = COUNT(event)};
+    ck_assert_int_eq(am_step_play(&fixture_workspace.step, &fixture_workspace.player, tape, &trace), AM_OK);
+    ck_assert_int_le(trace.allocations, COUNT(event));
+    size_t length = 0;
+    *text = 0;
+    for (int i = 0; i < trace.allocations; i++)
+        length += (size_t)snprintf(text + length, size - length, i ? " %c%lld@%lld" : "%c%lld@%lld",
+                                   event[i].phase == AM_FORWARD ? 'f' : 'b', (long long)event[i].bytes,
+                                   (long long)event[i].live);
+    return text;
+}
+
+START_TEST(alone)
+{
+    const char *name = measured[_i].program, *trainable = measured[_i].trainable;
+    static char text[4096];
+    am_var total = record_alone(program_named(name), trainable);
+    const char *saves = saves_text(text, sizeof text);
+    ck_assert_msg(strcmp(saves, measured[_i].saves) == 0, "%s %s saves %s, PyTorch %s", name, trainable, saves,
+                  measured[_i].saves);
+    ck_assert_int_eq(tape->tensor[total].node != 0, measured[_i].allocations != NULL);
+    if (!measured[_i].allocations) return;
+    const char *got = allocations_text(text, sizeof text);
+    ck_assert_msg(strcmp(got, measured[_i].allocations) == 0, "%s %s allocates\n%s, PyTorch\n%s", name, trainable, got,
+                  measured[_i].allocations);
+}
+END_TEST
+
+/* Each operation that has a backward, apart from the paper's and a checkpoint's node, stands in some program. */
+START_TEST(every_operation_is_measured)
+{
+    bool seen[AM_OP_COUNT] = {false};
+    for (int i = 0; i < COUNT(programs); i++) {
+        char trainable[5] = "";
+        for (int j = 0; j < 4 && (programs[i].leaf[j].rank > 0); j++) strcat(trainable, "1");
+        record_alone(&programs[i], trainable);
+        for (int j = 0; j < tape->instructions; j++)
+            if (tape->instruction[j].kind == AM_I_OP) seen[tape->instruction[j].op] = true;
+    }
+    for (int i = 0; i < AM_OP_COUNT; i++) {
+        bool paper = i == AM_OP_PAPER_NORM || i == AM_OP_PAPER_EMBEDDING;
+        if (steps_of(&am_ops[i]) > 0 && !paper) ck_assert_msg(seen[i], "%s is in no program", am_ops[i].name);
+    }
+}
+END_TEST
+
+Suite *test_ops_suite(void);
+Suite *test_ops_suite(void)
+{
+    if (!cases.document) cases = json_load("cases.json");
+    Suite *suite = suite_create("ops");
+    TCase *tests = tcase_create("ops");
+    tcase_add_test(tests, arities_are_of_every_operation);
+    tcase_add_loop_test(tests, save_rules, 0, AM_OP_COUNT);
+    tcase_add_loop_test(tests, backward_steps, 0, AM_OP_COUNT);
+    tcase_add_test(tests, row_names);
+    tcase_add_test(tests, autocast_classes);
+    tcase_add_test(tests, fixtures_names);
+    tcase_add_loop_test(tests, alone, 0, COUNT(measured));
+    tcase_add_test(tests, every_operation_is_measured);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
