@@ -30,7 +30,7 @@ FRAMES_clang   := $(FRAMES)
 
 # Only a .wasm, no generated JavaScript; memory neither imported nor growing. Small, but for the files in which the time is spent
 # (HOT), and there with less inlining than the compiler would do. All of it at -O3 is a sixth faster and a quarter too large.
-HOT          := step live recompute backward engine tape operations products layout extent ledger evaluate plan explain writer
+HOT          := step live recompute backward engine gradient tape operations products layout extent ledger evaluate plan explain writer
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_wasm  := -Os $(CPU_wasm)
 CFLAGS_hot   := -O2 -fno-unroll-loops -mllvm -inline-threshold=100 $(CPU_wasm)

@@ -294,7 +294,7 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 
 /* ---------------------------------------------------------------- 6 Tape */
 
-#define AM_MAX_TENSORS      8192
+#define AM_MAX_TENSORS      5120
 #define AM_MAX_STORAGES     4096
 #define AM_MAX_INSTRUCTIONS 4096
 #define AM_MAX_NODES        4096
@@ -393,6 +393,7 @@ bool am_region_keeps(am_keep keep, am_op op, int match);
 
 /* A record of one forward pass. */
 typedef struct am_tape {
+    uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
     am_extents *extents;
     am_status status;
     uint8_t autocast;      /* am_dtype, or AM_DTYPE_COUNT if off */
@@ -438,7 +439,7 @@ const char *am_model_layer_prefix(const am_config *config);
 
 /* ---------------------------------------------------------------- 8 Ledger */
 
-#define AM_MAX_ROWS   320
+#define AM_MAX_ROWS   256
 #define AM_MAX_SAVERS 8
 
 /* One storage that autograd keeps. */

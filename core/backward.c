@@ -1,5 +1,5 @@
 /* The backward of one node: what it allocates, in which order, and what it lets go. */
-#include "play.h"
+#include "compile.h"
 
 #include <string.h>
 
@@ -10,39 +10,42 @@ static bool dense(am_layout layout)
 
 /* Layout and type of an input's gradient that is computed at the output's shape, from the gradient and the other
  * inputs. */
-static am_gradient gradient_at_output(am_play *play, const am_instruction *instruction, const am_gradient *g, int input)
+static am_gradient gradient_at_output(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
+                                      int input)
 {
-    am_layout layout[4] = {am_play_layout_of_gradient(play, g)};
+    am_layout layout[4] = {am_compile_layout_of_gradient(compiler, g)};
     int operands = 1, dtype = g->dtype;
     for (int i = 0; i < instruction->inputs; i++) {
         if (i == input) continue;
-        layout[operands++] = am_play_layout(play, am_play_operand(play, instruction, i));
-        if (am_play_tensor(play, am_play_operand(play, instruction, i))->dtype == AM_FP32) dtype = AM_FP32;
+        layout[operands++] = am_compile_layout(compiler, am_compile_operand(compiler, instruction, i));
+        if (am_compile_tensor(compiler, am_compile_operand(compiler, instruction, i))->dtype == AM_FP32)
+            dtype = AM_FP32;
     }
-    if (operands == 1) return am_play_gradient(play, g->like, dtype, g->stride);
+    if (operands == 1) return am_compile_gradient(compiler, g->like, dtype, g->stride);
     int64_t stride[AM_MAX_RANK] = {0};
     am_layout_pointwise(layout[0].rank, layout[0].shape, operands, layout, stride);
-    return am_play_gradient(play, g->like, dtype, stride);
+    return am_compile_gradient(compiler, g->like, dtype, stride);
 }
 
-static am_gradient gradient_at_input(am_play *play, const am_instruction *instruction, const am_gradient *g, int input)
+static am_gradient gradient_at_input(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
+                                     int input)
 {
-    am_var x = am_play_operand(play, instruction, input);
-    const am_tensor *tensor = am_play_tensor(play, x);
+    am_var x = am_compile_operand(compiler, instruction, input);
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
     const int64_t *stride = NULL;
     int op = instruction->op;
-    if (op == AM_OP_TO && dense(am_play_layout_of_gradient(play, g))) stride = g->stride;
-    if ((op == AM_OP_MM || op == AM_OP_ADDMM) && dense(am_play_layout(play, x))) stride = tensor->stride;
-    return am_play_gradient(play, x, tensor->dtype, stride);
+    if (op == AM_OP_TO && dense(am_compile_layout_of_gradient(compiler, g))) stride = g->stride;
+    if ((op == AM_OP_MM || op == AM_OP_ADDMM) && dense(am_compile_layout(compiler, x))) stride = tensor->stride;
+    return am_compile_gradient(compiler, x, tensor->dtype, stride);
 }
 
 /* Flash gives each gradient its input's layout, memory-efficient attention b s h d. */
-static am_gradient gradient_by_kernel(am_play *play, const am_instruction *instruction, int input)
+static am_gradient gradient_by_kernel(am_compiler *compiler, const am_instruction *instruction, int input)
 {
-    am_var x = am_play_operand(play, instruction, input);
-    const am_tensor *tensor = am_play_tensor(play, x);
+    am_var x = am_compile_operand(compiler, instruction, input);
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
     int64_t stride[AM_MAX_RANK] = {0};
-    am_layout layout = am_play_layout(play, x);
+    am_layout layout = am_compile_layout(compiler, x);
     if (instruction->op == AM_OP_FLASH_ATTENTION) {
         am_layout_pointwise(4, tensor->shape, 1, &layout, stride);
     } else {
@@ -52,62 +55,63 @@ static am_gradient gradient_by_kernel(am_play *play, const am_instruction *instr
         stride[2] = heads * width;
         stride[3] = 1;
     }
-    return am_play_gradient(play, x, tensor->dtype, stride);
+    return am_compile_gradient(compiler, x, tensor->dtype, stride);
 }
 
-static am_gradient gradient_of_view(am_play *play, const am_instruction *instruction, const am_gradient *g)
+static am_gradient gradient_of_view(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
 {
-    am_var x = am_play_operand(play, instruction, 0);
-    const am_tensor *tensor = am_play_tensor(play, x);
+    am_var x = am_compile_operand(compiler, instruction, 0);
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
     int64_t stride[AM_MAX_RANK] = {0};
-    if (am_layout_view(am_play_layout_of_gradient(play, g), tensor->rank, tensor->shape, stride))
-        return am_play_view(play, g, x, stride);
-    return am_play_gradient(play, x, g->dtype, NULL);
+    if (am_layout_view(am_compile_layout_of_gradient(compiler, g), tensor->rank, tensor->shape, stride))
+        return am_compile_view(compiler, g, x, stride);
+    return am_compile_gradient(compiler, x, g->dtype, NULL);
 }
 
-static am_gradient gradient_of_transpose(am_play *play, const am_instruction *instruction, const am_gradient *g)
+static am_gradient gradient_of_transpose(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
 {
     int64_t stride[AM_MAX_RANK];
     memcpy(stride, g->stride, sizeof stride);
     stride[instruction->dims[0]] = g->stride[instruction->dims[1]];
     stride[instruction->dims[1]] = g->stride[instruction->dims[0]];
-    return am_play_view(play, g, am_play_operand(play, instruction, 0), stride);
+    return am_compile_view(compiler, g, am_compile_operand(compiler, instruction, 0), stride);
 }
 
-static am_gradient gradient_of_expand(am_play *play, const am_instruction *instruction, const am_gradient *g)
+static am_gradient gradient_of_expand(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
 {
-    am_var x = am_play_operand(play, instruction, 0);
-    if (am_play_same_shape(play, x, g->like)) return am_play_view(play, g, x, g->stride);
-    return am_play_gradient(play, x, g->dtype, NULL);
+    am_var x = am_compile_operand(compiler, instruction, 0);
+    if (am_compile_same_shape(compiler, x, g->like)) return am_compile_view(compiler, g, x, g->stride);
+    return am_compile_gradient(compiler, x, g->dtype, NULL);
 }
 
 /* Takes the next step of the operation's row. Returns the slot of a temporary; 0 if it made none. */
-static uint16_t run_step(am_play *play, const am_instruction *instruction, const am_gradient *g, am_backward_step step,
-                         am_outputs *out)
+static uint16_t run_step(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
+                         am_backward_step step, am_outputs *out)
 {
     int k = step.input;
-    bool wanted = k < instruction->inputs && am_play_tensor(play, am_play_operand(play, instruction, k))->grad;
+    bool wanted =
+        k < instruction->inputs && am_compile_tensor(compiler, am_compile_operand(compiler, instruction, k))->grad;
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
-    case AM_TEMPORARY: return am_play_allocate(play, am_play_bytes(play, g->like, g->dtype));
+    case AM_TEMPORARY: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype));
     case AM_KERNEL:
-        *gradient = gradient_by_kernel(play, instruction, k);
+        *gradient = gradient_by_kernel(compiler, instruction, k);
         if (!wanted) return gradient->slot; /* the kernel writes all three, whoever asks */
         break;
     case AM_AT_OUTPUT:
-        if (wanted) *gradient = gradient_at_output(play, instruction, g, k);
+        if (wanted) *gradient = gradient_at_output(compiler, instruction, g, k);
         break;
     case AM_AT_INPUT:
-        if (wanted) *gradient = gradient_at_input(play, instruction, g, k);
+        if (wanted) *gradient = gradient_at_input(compiler, instruction, g, k);
         break;
     case AM_PASS:
         if (!wanted) break;
         *gradient = *g;
-        am_play_retain(play, g->slot);
+        am_compile_retain(compiler, g->slot);
         break;
-    case AM_VIEW: *gradient = gradient_of_view(play, instruction, g); break;
-    case AM_TRANSPOSE: *gradient = gradient_of_transpose(play, instruction, g); break;
-    case AM_EXPAND: *gradient = gradient_of_expand(play, instruction, g); break;
+    case AM_VIEW: *gradient = gradient_of_view(compiler, instruction, g); break;
+    case AM_TRANSPOSE: *gradient = gradient_of_transpose(compiler, instruction, g); break;
+    case AM_EXPAND: *gradient = gradient_of_expand(compiler, instruction, g); break;
     default: break;
     }
     out->made[k] |= wanted;
@@ -115,77 +119,70 @@ static uint16_t run_step(am_play *play, const am_instruction *instruction, const
 }
 
 /* cat: each part's gradient is a part of the whole's. */
-static void run_parts(am_play *play, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
+static void run_parts(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
     for (int k = 0; k < instruction->inputs; k++) {
-        am_var x = am_play_operand(play, instruction, k);
-        out->made[k] = am_play_tensor(play, x)->grad;
-        if (out->made[k]) out->gradient[k] = am_play_view(play, g, x, g->stride);
+        am_var x = am_compile_operand(compiler, instruction, k);
+        out->made[k] = am_compile_tensor(compiler, x)->grad;
+        if (out->made[k]) out->gradient[k] = am_compile_view(compiler, g, x, g->stride);
     }
 }
 
 /* Runs the steps of the operation's row, in order; temporaries die when all have run. */
-static void am_play_backward(am_play *play, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
+static void run_steps(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
     uint16_t temporary[AM_MAX_STEPS];
     int temporaries = 0;
     const am_backward_step *step = am_ops[instruction->op].backward;
     if (step[0].kind == AM_PARTS) {
-        run_parts(play, instruction, g, out);
+        run_parts(compiler, instruction, g, out);
         return;
     }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
-        uint16_t slot = run_step(play, instruction, g, step[i], out);
+        uint16_t slot = run_step(compiler, instruction, g, step[i], out);
         if (slot) temporary[temporaries++] = slot;
     }
-    for (int i = 0; i < temporaries; i++) am_play_release(play, temporary[i]);
+    for (int i = 0; i < temporaries; i++) am_compile_release(compiler, temporary[i]);
 }
 
 /* What the engine does to each gradient before passing it on: sums what was broadcast, casts what was promoted. */
-static void validate_outputs(am_play *play, const am_instruction *instruction, am_outputs *out)
+static void validate_outputs(am_compiler *compiler, const am_instruction *instruction, am_outputs *out)
 {
     for (int k = 0; k < instruction->inputs && k < 4; k++) {
         am_gradient *gradient = &out->gradient[k];
         if (!out->made[k]) continue;
-        am_var x = am_play_operand(play, instruction, k);
-        const am_tensor *tensor = am_play_tensor(play, x);
-        if (!am_play_same_shape(play, gradient->like, x)) {
+        am_var x = am_compile_operand(compiler, instruction, k);
+        const am_tensor *tensor = am_compile_tensor(compiler, x);
+        if (!am_compile_same_shape(compiler, gradient->like, x)) {
             uint16_t old = gradient->slot;
-            *gradient = am_play_gradient(play, x, gradient->dtype, NULL);
-            am_play_release(play, old);
+            *gradient = am_compile_gradient(compiler, x, gradient->dtype, NULL);
+            am_compile_release(compiler, old);
         }
         if (gradient->dtype != tensor->dtype) {
             uint16_t old = gradient->slot;
-            am_layout layout = am_play_layout_of_gradient(play, gradient);
-            *gradient = am_play_gradient(play, x, tensor->dtype, dense(layout) ? gradient->stride : NULL);
-            am_play_release(play, old);
+            am_layout layout = am_compile_layout_of_gradient(compiler, gradient);
+            *gradient = am_compile_gradient(compiler, x, tensor->dtype, dense(layout) ? gradient->stride : NULL);
+            am_compile_release(compiler, old);
         }
         gradient->like = x;
     }
 }
 
-/* Runs one node: takes its incoming gradients, leaves its outgoing ones in out. */
-void am_play_node(am_play *play, uint16_t index, am_outputs *out)
+void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
 {
-    const am_tape *tape = play->tape;
-    const am_node *node = &tape->node[index];
-    const am_instruction *instruction = &tape->instruction[node->instruction];
-    am_gradient *incoming = &play->player->gradient[node->first_gradient];
+    const am_node *node = &compiler->tape->node[index];
+    const am_instruction *instruction = &compiler->tape->instruction[node->instruction];
+    am_gradient *incoming = &compiler->player->gradient[node->first_gradient];
     const am_gradient *g = incoming;
     while (!g->slot) g++;
-    uint16_t region = am_play_region(play, instruction);
-    bool recomputed = region && node->save_count > 0;
-    if (recomputed && !play->done[region]) {
-        am_play_recompute(play, region);
-        play->phase = AM_BACKWARD;
-    }
-    am_play_backward(play, instruction, g, out);
-    if (recomputed) am_play_forget(play, index); /* what a recomputed node saved goes first */
-    validate_outputs(play, instruction, out);
+    am_compile_event(compiler, AM_E_NODE, index, 0);
+    run_steps(compiler, instruction, g, out);
+    if (node->save_count) am_compile_event(compiler, AM_E_FORGET_RECOMPUTED, index, 0);
+    validate_outputs(compiler, instruction, out);
     for (int i = 0; i < instruction->results; i++)
         if (incoming[i].slot) {
-            am_play_release(play, incoming[i].slot);
+            am_compile_release(compiler, incoming[i].slot);
             incoming[i].slot = 0;
         }
-    if (!recomputed) am_play_forget(play, index);
+    if (node->save_count) am_compile_event(compiler, AM_E_FORGET, index, 0);
 }

@@ -82,7 +82,8 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
     profile->sample = sample;
-    profile->samples = trace.samples < AM_MAX_SAMPLES ? trace.samples : AM_MAX_SAMPLES;
+    profile->samples = trace.samples;
+    if (trace.samples > AM_MAX_SAMPLES) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     profile->first_bytes = ledger->first_bytes;
     profile->layer_bytes = ledger->layer_bytes;
     profile->shared_bytes = ledger->shared_bytes;
@@ -380,6 +381,7 @@ static void choose(am_evaluation *evaluation)
     if (!plain) add_dropped(report, &evaluation->workspace->plain, ledger[0], &run[0].profile->record, dropped);
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, runs, run);
+    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
 }
 
 /* ---- the whole ---- */
@@ -425,5 +427,6 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (evaluation.code == AM_TOO_LARGE)
         return am_fail(status, AM_TOO_LARGE, "layers",
                        "a figure would exceed 2^53: fewer layers, a smaller batch or a shorter seq would fit");
-    return am_fail(status, evaluation.code, "layers", "the record of this model is longer than this build can hold");
+    return am_fail(status, evaluation.code, "timeline",
+                   "this model's record or timeline is longer than this build can hold: timeline=modules");
 }

@@ -1,9 +1,7 @@
-/* Live bytes of a play: slots, and gradients as tensors in them. */
+/* Live bytes of a play: who holds what, and how high it gets. */
 #include "play.h"
 
 #include <string.h>
-
-/* ---- memory ---- */
 
 static void note_peak(const am_play *play, am_peak *peak, int64_t bytes)
 {
@@ -92,46 +90,4 @@ uint16_t am_play_allocate(am_play *play, int64_t bytes)
     am_play_grow(play, bytes);
     am_play_note(play, 0);
     return slot;
-}
-
-/* ---- gradients ---- */
-
-int64_t am_play_bytes(const am_play *play, am_var like, int dtype)
-{
-    const am_tensor *tensor = am_play_tensor(play, like);
-    int64_t n = am_dtypes[dtype].size;
-    for (int i = 0; i < tensor->rank; i++)
-        n *= tensor->shape[i]; /* the record checked it in at least this size's fp32 form */
-    return n;
-}
-
-/* A new gradient of x's shape; stride NULL: contiguous. */
-am_gradient am_play_gradient(am_play *play, am_var like, int dtype, const int64_t *stride)
-{
-    am_gradient gradient = {.like = like, .dtype = (uint8_t)dtype};
-    const am_tensor *tensor = am_play_tensor(play, like);
-    if (stride)
-        memcpy(gradient.stride, stride, sizeof gradient.stride);
-    else
-        am_layout_contiguous(tensor->rank, tensor->shape, gradient.stride);
-    gradient.slot = am_play_allocate(play, am_play_bytes(play, like, dtype));
-    return gradient;
-}
-
-/* The same storage seen as x's shape. */
-am_gradient am_play_view(am_play *play, const am_gradient *gradient, am_var like, const int64_t *stride)
-{
-    am_gradient view = *gradient;
-    view.like = like;
-    view.view = true;
-    memcpy(view.stride, stride, sizeof view.stride);
-    am_play_retain(play, gradient->slot);
-    return view;
-}
-
-bool am_play_same_shape(const am_play *play, am_var x, am_var y)
-{
-    if (x == y) return true;
-    const am_tensor *a = am_play_tensor(play, x), *b = am_play_tensor(play, y);
-    return a->rank == b->rank && am_layout_same(a->rank, a->shape, b->shape);
 }

@@ -321,5 +321,5 @@ int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run)
     add_outside(&line, ends, false, after, shift);
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
     add_outside(&line, ends, false, 0, 0);
-    return line.count < capacity ? line.count : capacity;
+    return line.count;
 }

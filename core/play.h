@@ -3,7 +3,6 @@
 #ifndef ACTMEM_PLAY_H
 #define ACTMEM_PLAY_H
 
-#include "layout.h"
 #include "tape.h"
 
 /* Where the play stands. */
@@ -17,7 +16,8 @@ typedef struct am_play {
     int64_t peak[2];   /* of the backward, either way */
     am_phase phase;
     uint16_t zone, instruction, sampled;
-    uint16_t free_slot; /* head of the list of free slots */
+    uint16_t first_slot; /* of the program's slots: the one before its slot 1 */
+    uint16_t free_slot;  /* head of the list of free slots */
     int slots;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
@@ -25,12 +25,6 @@ typedef struct am_play {
     uint16_t open_gradient;           /* the gradient that it was entered with */
     am_code code;
 } am_play;
-
-/* A node's gradients on their way to its inputs; made[k]: input k gets one. */
-typedef struct am_outputs {
-    bool made[4];
-    am_gradient gradient[4];
-} am_outputs;
 
 static inline const am_tensor *am_play_tensor(const am_play *play, am_var x)
 {
@@ -70,16 +64,10 @@ static inline void am_play_release(am_play *play, uint16_t slot)
     play->free_slot = slot;
 }
 
-static inline am_layout am_play_layout_of_gradient(const am_play *play, const am_gradient *gradient)
+/* Lets go of a slot of the program, which is not used again. */
+static inline void am_play_drop(am_play *play, uint16_t slot)
 {
-    const am_tensor *like = am_play_tensor(play, gradient->like);
-    return (am_layout){like->rank, like->shape, gradient->stride};
-}
-
-static inline am_layout am_play_layout(const am_play *play, am_var x)
-{
-    const am_tensor *tensor = am_play_tensor(play, x);
-    return (am_layout){tensor->rank, tensor->shape, tensor->stride};
+    if (--play->player->refs[slot] == 0) play->live -= play->player->bytes[slot];
 }
 
 /* The non-reentrant region that an instruction is checkpointed in; else 0. */
@@ -96,12 +84,6 @@ void am_play_grow(am_play *play, int64_t bytes);
 /* A slot for bytes that are not on the tape: held once, not yet counted. */
 uint16_t am_play_slot(am_play *play, int64_t bytes);
 uint16_t am_play_allocate(am_play *play, int64_t bytes);
-int64_t am_play_bytes(const am_play *play, am_var like, int dtype);
-/* A new gradient of x's shape; stride NULL: contiguous. */
-am_gradient am_play_gradient(am_play *play, am_var like, int dtype, const int64_t *stride);
-/* The same storage seen as x's shape. */
-am_gradient am_play_view(am_play *play, const am_gradient *gradient, am_var like, const int64_t *stride);
-bool am_play_same_shape(const am_play *play, am_var x, am_var y);
 
 /* recompute.c */
 /* Does selective checkpointing keep this operation's results? */
@@ -113,14 +95,5 @@ void am_play_recompute(am_play *play, uint16_t index);
 /* What was made again and is still held by the code itself dies when it stops. */
 void am_play_release_left(am_play *play, const am_region *region);
 void am_play_forget(am_play *play, uint16_t index);
-
-/* backward.c */
-/* Runs one node: takes its incoming gradients, leaves its outgoing ones in out. */
-void am_play_node(am_play *play, uint16_t index, am_outputs *out);
-
-/* engine.c */
-/* Autograd's engine. Ready nodes run by highest sequence number; since a node is created after all that it depends on,
- * that is the order of creation reversed. */
-void am_play_engine(am_play *play, am_var root, am_gradient g);
 
 #endif

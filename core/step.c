@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "compile.h"
+
 /* Makes the storages that an operation's results fill. All of one operation appear together. */
 static void make_results(am_play *play, const am_instruction *instruction, int index)
 {
@@ -52,6 +54,103 @@ static void play_forward(am_play *play)
     }
 }
 
+/* ---- backward ---- */
+
+/* Its input is a saved tensor of that node; what its closure holds stays until the graph is gone. */
+static void close_region(am_play *play)
+{
+    const am_region *region = &play->tape->regions_[play->open];
+    if (!play->open) return;
+    play->open = 0;
+    am_play_release_left(play, region);
+    am_play_drop(play, play->open_gradient);
+    am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input]));
+}
+
+/* A reentrant region is one node of the graph outside: the whole of it runs again at once, and an inner backward goes
+ * through it while the node holds the gradient that it was entered with. */
+static void open_region(am_play *play, uint16_t index, uint16_t gradient)
+{
+    const am_region *region = &play->tape->regions_[index];
+    if (region->kind != AM_REENTRANT || region->keep == AM_KEEP_EVERYTHING) return;
+    close_region(play); /* the one behind it */
+    play->open = index;
+    play->open_gradient = gradient;
+    am_play_retain(play, gradient);
+}
+
+/* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
+ * with its first node. */
+static void enter_node(am_play *play, const am_node *node)
+{
+    const am_instruction *instruction = &play->tape->instruction[node->instruction];
+    uint16_t region = am_checkpointed_region(play->tape, instruction);
+    if (play->open && play->open != region) close_region(play);
+    if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
+    play->zone = instruction->zone;
+    play->instruction = node->instruction;
+    play->phase = AM_BACKWARD;
+    if (!region || play->done[region]) return;
+    if (play->open != region && node->save_count == 0)
+        play->phase = AM_BEFORE_RECOMPUTE;
+    else
+        am_play_recompute(play, region);
+}
+
+/* A node whose saves were made again lets go of them before its gradients are summed or cast, another after. */
+static void forget(am_play *play, uint16_t node, bool recomputed)
+{
+    bool again = am_play_region(play, &play->tape->instruction[play->tape->node[node].instruction]) != 0;
+    if (again == recomputed) am_play_forget(play, node);
+}
+
+/* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
+static void reach_leaf(am_play *play, am_var x)
+{
+    if (play->open && x == play->tape->operand[play->tape->regions_[play->open].first_input]) close_region(play);
+}
+
+/* A parameter's gradient. copied: it could not be taken as it is, so that both exist for a moment. */
+static void keep_gradient(am_play *play, uint16_t slot, int64_t bytes, bool copied)
+{
+    play->step->gradient_bytes += bytes;
+    if (copied) am_play_note(play, bytes);
+    play->gradients += copied ? bytes : play->player->bytes[slot];
+}
+
+static void play_event(am_play *play, const am_event *event)
+{
+    uint16_t slot = (uint16_t)(event->index + play->first_slot);
+    switch (event->kind) {
+    case AM_E_NODE: enter_node(play, &play->tape->node[event->index]); break;
+    case AM_E_ALLOCATE:
+        play->player->bytes[slot] = event->bytes;
+        play->player->refs[slot] = 1;
+        am_play_grow(play, event->bytes);
+        am_play_note(play, 0);
+        break;
+    case AM_E_RETAIN: am_play_retain(play, slot); break;
+    case AM_E_RELEASE: am_play_drop(play, slot); break;
+    case AM_E_FORGET_RECOMPUTED: forget(play, event->index, true); break;
+    case AM_E_FORGET: forget(play, event->index, false); break;
+    case AM_E_REGION: open_region(play, (uint16_t)event->bytes, slot); break;
+    case AM_E_LEAF: reach_leaf(play, event->index); break;
+    case AM_E_STEAL: keep_gradient(play, slot, event->bytes, false); break;
+    case AM_E_COPY: keep_gradient(play, slot, event->bytes, true); break;
+    }
+}
+
+static void play_backward(am_play *play)
+{
+    const am_program *program = &play->player->program;
+    play->phase = AM_BACKWARD;
+    play->zone = (uint16_t)(play->step->layers + 1);
+    play->instruction = play->tape->node[play->tape->tensor[play->tape->loss].node].instruction;
+    play->peak[0] = play->peak[1] = play->live;
+    for (int i = 0; i < program->events && play->code == AM_OK; i++) play_event(play, &program->event[i]);
+    close_region(play);
+}
+
 /* ---- the step ---- */
 
 static void reset(am_play *play)
@@ -64,14 +163,11 @@ static void reset(am_play *play)
     memset(player->copy, 0, storages * sizeof *player->copy);
     memset(player->cached, 0, storages * sizeof *player->cached);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
-    memset(player->reached, 0, (size_t)tape->nodes * sizeof *player->reached);
-    memset(player->waiting, 0, (size_t)tape->leaves * sizeof *player->waiting);
-    for (int i = 0; i < tape->gradients; i++) player->gradient[i].slot = 0;
-    for (int i = 0; i < tape->leaves; i++) player->leaf[i].slot = 0;
     for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->regions_[i].savers;
     for (int i = 1; i < tape->storages; i++)
         if (tape->storage[i].fixed) player->refs[i] = 1;
-    play->slots = tape->storages;
+    play->first_slot = (uint16_t)(tape->storages - 1);
+    play->slots = tape->storages + player->program.slots;
 }
 
 /* FLOPs of the forward, and of the second layer alone (of the only one if there is one). */
@@ -86,9 +182,19 @@ static void count_flops(am_play *play)
     }
 }
 
+/* The backward is compiled once for each record. */
+static am_code compile_once(am_player *player, const am_tape *tape)
+{
+    if (player->compiled == tape->records) return AM_OK;
+    am_code code = am_compile(&player->program, player, tape);
+    player->compiled = code ? 0 : tape->records;
+    return code;
+}
+
 am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace)
 {
-    if (tape->status.code) return tape->status.code;
+    am_code code = tape->status.code ? tape->status.code : compile_once(player, tape);
+    if (code) return code;
     am_play play = {.tape = tape, .player = player, .step = step, .trace = trace};
     memset(step, 0, sizeof *step);
     step->layers = tape->instruction[tape->instructions - 1].zone - 1;
@@ -98,16 +204,9 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     for (int i = 0; i <= step->layers + 1; i++)
         if (step->forward[i].seen && step->forward[i].bytes > step->forward_peak)
             step->forward_peak = step->forward[i].bytes;
-    am_play_release(&play,
-                    am_play_storage(&play, tape->logits)); /* the caller drops the model's output and keeps the loss */
+    am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
     step->after_drop = play.live;
-    play.peak[0] = play.peak[1] = play.live;
-    play.phase = AM_BACKWARD;
-    play.zone = (uint16_t)(step->layers + 1);
-    play.instruction = tape->node[am_play_tensor(&play, tape->loss)->node].instruction;
-    am_gradient g = am_play_gradient(&play, tape->loss, am_play_tensor(&play, tape->loss)->dtype, NULL);
-    am_play_retain(&play, g.slot); /* backward() itself holds it throughout */
-    am_play_engine(&play, tape->loss, g);
+    play_backward(&play);
     step->backward_peak = play.peak[0];
     step->step_peak = play.peak[1] > step->forward_peak ? play.peak[1] : step->forward_peak;
     count_flops(&play);

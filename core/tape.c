@@ -13,6 +13,7 @@ static void run_out(am_tape *tape, const char *what)
 void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
 {
     tape->extents = extents;
+    if (++tape->records == 0) tape->records = 1;
     memset(&tape->status, 0, sizeof tape->status);
     tape->autocast = (uint8_t)autocast;
     tape->module = (am_module){"", "", AM_C_LOSS};

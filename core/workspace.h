@@ -4,7 +4,35 @@
 
 /* Storages while a step is played: those of the tape, then gradients, temporaries and recomputed copies. */
 #define AM_MAX_SLOTS     12288
-#define AM_MAX_GRADIENTS 8192
+#define AM_MAX_GRADIENTS 5120
+
+/* What happens in a backward, in order. index: a slot, a node, a leaf. */
+typedef enum am_event_kind {
+    AM_E_NODE,     /* a node begins */
+    AM_E_ALLOCATE, /* a slot of so many bytes, held once */
+    AM_E_RETAIN,
+    AM_E_RELEASE,
+    AM_E_FORGET_RECOMPUTED, /* the node lets go of what it saved, if that was made again */
+    AM_E_FORGET,            /* the same, if it was not */
+    AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
+    AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
+    AM_E_STEAL,             /* a parameter's gradient becomes .grad as it is */
+    AM_E_COPY,              /* or by a copy of so many bytes */
+} am_event_kind;
+
+typedef struct am_event {
+    int64_t bytes;
+    uint16_t index;
+    uint8_t kind;
+} am_event;
+
+#define AM_MAX_EVENTS        24576
+#define AM_MAX_PROGRAM_SLOTS 8191
+
+typedef struct am_program {
+    int events, slots;
+    am_event event[AM_MAX_EVENTS];
+} am_program;
 
 typedef struct am_gradient {
     int64_t stride[AM_MAX_RANK];
@@ -27,6 +55,8 @@ struct am_player {
     am_gradient leaf[AM_MAX_NODES];
     uint16_t waiting[AM_MAX_NODES]; /* gradients that a leaf still waits for */
     bool reached[AM_MAX_NODES];
+    uint32_t compiled; /* which record program is of: am_tape.records */
+    am_program program;
 };
 
 /* The records that plans are composed of. */

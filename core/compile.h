@@ -1,0 +1,65 @@
+/* The backward of a record, compiled: what is allocated, held and let go, node by node, whatever the checkpointing
+ * policy. Layouts, types and the order of events depend on the record alone, so that one program is played under many
+ * policies. Private to engine.c, backward.c, gradient.c (which make it) and step.c (which plays it). */
+#ifndef ACTMEM_COMPILE_H
+#define ACTMEM_COMPILE_H
+
+#include "layout.h"
+#include "tape.h"
+
+/* A program in the making. Its slots are numbered from 1 and never used twice. */
+typedef struct am_compiler {
+    const am_tape *tape;
+    am_player *player;
+    am_program *program;
+    bool entered[AM_MAX_REGIONS]; /* a node of the region has been seen */
+    am_code code;
+} am_compiler;
+
+/* A node's gradients on their way to its inputs; made[k]: input k gets one. */
+typedef struct am_outputs {
+    bool made[4];
+    am_gradient gradient[4];
+} am_outputs;
+
+static inline const am_tensor *am_compile_tensor(const am_compiler *compiler, am_var x)
+{
+    return &compiler->tape->tensor[x];
+}
+
+static inline am_var am_compile_operand(const am_compiler *compiler, const am_instruction *instruction, int i)
+{
+    return compiler->tape->operand[instruction->first + i];
+}
+
+static inline am_layout am_compile_layout(const am_compiler *compiler, am_var x)
+{
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
+    return (am_layout){tensor->rank, tensor->shape, tensor->stride};
+}
+
+static inline am_layout am_compile_layout_of_gradient(const am_compiler *compiler, const am_gradient *gradient)
+{
+    const am_tensor *like = am_compile_tensor(compiler, gradient->like);
+    return (am_layout){like->rank, like->shape, gradient->stride};
+}
+
+/* gradient.c: events, and gradients as tensors in slots. */
+void am_compile_event(am_compiler *compiler, am_event_kind kind, uint16_t index, int64_t bytes);
+uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes);
+void am_compile_retain(am_compiler *compiler, uint16_t slot);
+void am_compile_release(am_compiler *compiler, uint16_t slot);
+int64_t am_compile_bytes(const am_compiler *compiler, am_var like, int dtype);
+/* A new gradient of x's shape; stride NULL: contiguous. */
+am_gradient am_compile_gradient(am_compiler *compiler, am_var like, int dtype, const int64_t *stride);
+/* The same storage seen as x's shape. */
+am_gradient am_compile_view(am_compiler *compiler, const am_gradient *gradient, am_var like, const int64_t *stride);
+bool am_compile_same_shape(const am_compiler *compiler, am_var x, am_var y);
+
+/* backward.c: one node, from its incoming gradients to its outgoing ones. */
+void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out);
+
+/* engine.c: the whole backward from the record's loss. */
+am_code am_compile(am_program *program, am_player *player, const am_tape *tape);
+
+#endif
