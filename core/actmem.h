@@ -6,8 +6,8 @@
  *  11 State       12 Formulas       13 Report       14 Evaluation
  *
  * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in
- * bytes and all arithmetic on them is in 64-bit integers; a figure above 2^53 is an error, since JSON readers hold
- * numbers as doubles. */
+ * bytes and all arithmetic on them is in 64-bit integers; bytes above 2^53 are an error, since JSON readers hold
+ * numbers as doubles. FLOPs may go beyond that; they are exact in the text of the report. */
 #ifndef ACTMEM_H
 #define ACTMEM_H
 
@@ -396,15 +396,15 @@ typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
     am_extents *extents;
     am_status status;
-    uint8_t autocast;      /* am_dtype, or AM_DTYPE_COUNT if off */
-    am_module module;      /* now */
-    uint16_t region, zone; /* now */
+    uint8_t autocast;           /* am_dtype, or AM_DTYPE_COUNT if off */
+    am_module module;           /* now */
+    uint16_t open_region, zone; /* now */
     int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
     am_tensor tensor[AM_MAX_TENSORS];
     am_storage storage[AM_MAX_STORAGES];
     am_instruction instruction[AM_MAX_INSTRUCTIONS];
     am_node node[AM_MAX_NODES];
-    am_region regions_[AM_MAX_REGIONS];
+    am_region region[AM_MAX_REGIONS];
     am_var operand[AM_MAX_OPERANDS];
     uint16_t save[AM_MAX_NODES * 3]; /* tensors */
     uint8_t save_rule[AM_MAX_NODES * 3];
@@ -541,11 +541,14 @@ typedef struct am_place {
 typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
-    int64_t layers_peak; /* highest while a layer's backward runs: step_peak without the loss and the embedding */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
     am_place forward_at, backward_at, step_at;
 } am_outcome;
+
+/* The highest of forward and backward, gradients of parameters apart, and where it stands: what checkpointing lowers. */
+int64_t am_outcome_peak(const am_outcome *outcome);
+const am_place *am_outcome_peak_at(const am_outcome *outcome);
 
 /* Live bytes at one moment of the step; layer is -1 outside the layers. */
 typedef struct am_point {
@@ -604,6 +607,8 @@ int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run)
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
+/* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
+int64_t am_policy_segment(am_policy policy);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);
 

@@ -11,6 +11,8 @@
 enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
 
 #define OUTPUT_SIZE (4 << 20)
+#define HELP_WIDTH  100 /* columns of --help */
+#define HELP_INDENT 22  /* where the keys' help begins */
 
 /* Static, since they are megabytes. */
 static am_report report;
@@ -21,6 +23,7 @@ static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse
 
 typedef struct am_arguments {
     bool json, help, version, tables;
+    int configs;        /* how often --config was given */
     const char *config; /* a path, or "-"; NULL if none */
 } am_arguments;
 
@@ -70,17 +73,17 @@ static const char *shown_path(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-static int fail_io(const char *path)
+static int fail_io(const am_arguments *arguments, const char *path)
 {
-    fprintf(stderr, "actmem: can't read %s: %s\n", shown_path(path), strerror(errno));
+    am_status status;
+    am_fail(&status, AM_IO, "config", "can't read %s: %s", shown_path(path), strerror(errno));
+    fail_input(arguments, &status);
     return EXIT_IO;
 }
 
 /* ---- help */
 
 /* Words in lines of at most 100 characters, after the column of keys. */
-#define HELP_WIDTH  100
-#define HELP_INDENT 22
 static void print_wrapped(const char *text)
 {
     size_t column = HELP_INDENT;
@@ -211,9 +214,9 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
         else if (strcmp(argument, "--tables") == 0)
             arguments->tables = true;
         else if (strncmp(argument, "--config=", 9) == 0)
-            arguments->config = argument + 9;
+            arguments->config = argument + 9, arguments->configs++;
         else if (strcmp(argument, "--config") == 0 && i + 1 < count)
-            arguments->config = text[++i];
+            arguments->configs++, arguments->config = text[++i];
         else if (argument[0] == '-')
             return fail_option(arguments, argument);
         else
@@ -239,7 +242,7 @@ static int import(am_config *config, const am_arguments *arguments)
 {
     am_status status;
     size_t length;
-    if (!read_file(arguments->config, &length)) return fail_io(arguments->config);
+    if (!read_file(arguments->config, &length)) return fail_io(arguments, arguments->config);
     if (length > AM_JSON_INPUT_SIZE) {
         am_fail(&status, AM_BAD_CONFIG, "config", "%s is larger than 1 MiB: that is no config.json",
                 shown_path(arguments->config));
@@ -252,10 +255,17 @@ static int answer(const am_arguments *arguments)
 {
     am_status status;
     am_config config = am_default_config();
+    if (arguments->configs > 1) {
+        am_fail(&status, AM_DUPLICATE_KEY, "config", "--config is given twice: one file is one model");
+        return fail_input(arguments, &status);
+    }
     int exit_status = arguments->config != NULL ? import(&config, arguments) : EXIT_ANSWER;
     if (exit_status != EXIT_ANSWER) return exit_status;
-    if (am_config_parse(&config, pairs, &status) != AM_OK ||
-        am_evaluate(&report, &workspace, &config, &status) != AM_OK)
+    if (am_config_parse(&config, pairs, &status) == AM_OK && arguments->config != NULL && config.model[0]) {
+        am_fail(&status, AM_CONFLICT, "model", "--config and model=%s are two models: give one", config.model);
+        return fail_input(arguments, &status);
+    }
+    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK)
         return fail_input(arguments, &status);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
     return print_output(am_report_text(&report, output, sizeof output));

@@ -92,7 +92,7 @@ static void enter_region(am_compiler *compiler, uint16_t region)
 {
     if (!region || compiler->entered[region]) return;
     compiler->entered[region] = true;
-    am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, compiler->tape->regions_[region].output)->slot, region);
+    am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, compiler->tape->region[region].output)->slot, region);
 }
 
 static void reset(am_compiler *compiler)

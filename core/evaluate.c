@@ -133,14 +133,6 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
 }
 
-/* Layers in each region. */
-static int64_t segment_of(am_policy policy)
-{
-    bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_UNIFORM ||
-                    policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS;
-    return segments ? policy.count : 1;
-}
-
 /* A run of a policy before its profile has been played. */
 typedef struct am_part_plan {
     am_profile_id id;
@@ -150,7 +142,7 @@ typedef struct am_part_plan {
 /* The runs of a policy, in order from the embedding. Returns how many. */
 static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_plan part[2])
 {
-    int64_t layers = evaluation->config->layers, inner = segment_of(policy);
+    int64_t layers = evaluation->config->layers, inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1;
     int count = 0;
     if (policy.kind == AM_POLICY_BLOCK) {
         if (policy.count > 0) part[count++] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
@@ -180,11 +172,12 @@ static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *out
 
 static bool lower(const am_outcome *x, const am_outcome *y)
 {
-    if (x->step_peak != y->step_peak) return x->step_peak < y->step_peak;
-    return x->layers_peak < y->layers_peak;
+    int64_t peak_x = am_outcome_peak(x), peak_y = am_outcome_peak(y);
+    if (peak_x != peak_y) return peak_x < peak_y;
+    return x->saved_bytes < y->saved_bytes;
 }
 
-/* The number of equal segments with the lowest peak, and with equal peaks the lowest while a layer runs. */
+/* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
 static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
 {
     int64_t layers = evaluation->config->layers, best = 1, tried = 0;
@@ -425,8 +418,9 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     *status = workspace->tape.status;
     if (status->code) return status->code;
     if (evaluation.code == AM_TOO_LARGE)
-        return am_fail(status, AM_TOO_LARGE, "layers",
-                       "a figure would exceed 2^53: fewer layers, a smaller batch or a shorter seq would fit");
+        return am_fail(
+            status, AM_TOO_LARGE, "seq",
+            "bytes would exceed 2^53, or FLOPs 2^62: a shorter seq, a smaller batch or fewer layers would fit");
     return am_fail(status, evaluation.code, "timeline",
                    "this model's record or timeline is longer than this build can hold: timeline=modules");
 }

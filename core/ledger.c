@@ -1,6 +1,7 @@
 /* The ledger: which storages are kept when the forward has returned, each once, and who keeps them. */
 #include <string.h>
 
+#include "layout.h"
 #include "tape.h"
 
 /* Why a storage is kept: an operation's save rule, or a checkpointed region. */
@@ -47,9 +48,13 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
                     .elements = elements_of(tape, storage),
                     .bytes = storage->bytes,
                     .zone = instruction->zone};
-    for (int i = 0; i < tensor->rank; i++) {
-        row->shape[i] = tensor->shape[i];
-        row->extent[i] = tape->extents->of[tensor->dim[i]].term;
+    /* a view of a part, or of more than there is, is shown as the storage that it keeps */
+    bool whole = am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[storage->dtype].size == storage->bytes;
+    row->rank = whole ? tensor->rank : storage->rank;
+    for (int i = 0; i < row->rank; i++) {
+        am_dim dim = whole ? tensor->dim[i] : storage->dim[i];
+        row->shape[i] = tape->extents->of[dim].n;
+        row->extent[i] = tape->extents->of[dim].term;
     }
     return row;
 }
@@ -97,7 +102,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
 {
     const am_tape *tape = reader->tape;
     uint16_t index = am_checkpointed_region(tape, instruction);
-    const am_region *region = &tape->regions_[index];
+    const am_region *region = &tape->region[index];
     if (instruction->kind == AM_I_BEGIN && index)
         for (int i = 0; i < instruction->inputs; i++) {
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);

@@ -10,7 +10,7 @@ static void note_peak(const am_play *play, am_peak *peak, int64_t bytes)
     *peak = (am_peak){bytes, instruction->module, (am_op)instruction->op, true};
 }
 
-static bool am_play_same_module(am_module x, am_module y)
+static bool same_module(am_module x, am_module y)
 {
     return x.path == y.path && x.leaf == y.leaf;
 }
@@ -23,7 +23,7 @@ static void note_sample(am_play *play)
     if (trace->samples > 0 && trace->samples <= trace->sample_capacity) {
         am_sample *last = &trace->sample[trace->samples - 1];
         bool same = last->phase == play->phase && last->zone == play->zone &&
-                    am_play_same_module(last->module, instruction->module) &&
+                    same_module(last->module, instruction->module) &&
                     (trace->by_module || play->sampled == play->instruction);
         if (same) {
             if (play->live > last->live) {

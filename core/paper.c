@@ -112,8 +112,11 @@ am_code am_paper(am_build *build)
     am_dim rows = outer_rows(build);
     am_enter(tape, "embedding", AM_C_EMBEDDING);
     am_var table = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
-    am_weight(build, AM_SHAPE(build->p, build->h), "position table");
-    am_var x = am_label(tape, am_paper_embedding(tape, table, AM_SHAPE(rows, build->h)), "hidden state");
+    am_var positions = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
+    am_shape shape = AM_SHAPE(rows, build->h);
+    am_var x =
+        am_binary(tape, AM_OP_ADD, am_paper_embedding(tape, table, shape), am_paper_embedding(tape, positions, shape));
+    am_label(tape, x, "hidden state");
     x = am_hf_dropout(build, x, "embedding.dropout", AM_C_EMBEDDING, PAPER_DROPOUT);
     x = am_layers(build, layer, x, 0, 0);
     tape->zone++;

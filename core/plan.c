@@ -101,7 +101,6 @@ static void note_backward(am_composer *composer, int way, int64_t bytes, const a
                           int64_t layer)
 {
     am_outcome *outcome = composer->outcome;
-    if (way == 1 && layer >= 0 && bytes > outcome->layers_peak) outcome->layers_peak = bytes;
     if (way == 0)
         note(&outcome->backward_peak, &outcome->backward_at, bytes, peak, phase, layer);
     else
@@ -223,6 +222,16 @@ static void compose_sums(am_composer *composer, const am_profile *ends)
     outcome->after_forward = composer->end + step->after_forward - step->boundary[step->layers];
     outcome->forward_flops = step->forward_flops + more * step->layer_flops;
     outcome->gradient_bytes = step->gradient_bytes + more * layer_gradients(step);
+}
+
+int64_t am_outcome_peak(const am_outcome *outcome)
+{
+    return outcome->forward_peak > outcome->backward_peak ? outcome->forward_peak : outcome->backward_peak;
+}
+
+const am_place *am_outcome_peak_at(const am_outcome *outcome)
+{
+    return outcome->forward_peak > outcome->backward_peak ? &outcome->forward_at : &outcome->backward_at;
 }
 
 am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run)

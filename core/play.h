@@ -74,7 +74,7 @@ static inline void am_play_drop(am_play *play, uint16_t slot)
 static inline uint16_t am_play_region(const am_play *play, const am_instruction *instruction)
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
-    return play->tape->regions_[region].kind == AM_NON_REENTRANT ? region : 0;
+    return play->tape->region[region].kind == AM_NON_REENTRANT ? region : 0;
 }
 
 /* live.c */

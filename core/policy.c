@@ -103,3 +103,14 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';
     return buffer;
 }
+
+int64_t am_policy_segment(am_policy policy)
+{
+    switch (policy.kind) {
+    case AM_POLICY_EVERY:
+    case AM_POLICY_UNIFORM:
+    case AM_POLICY_SQRT:
+    case AM_POLICY_BEST_SEGMENTS: return policy.count;
+    default: return 0;
+    }
+}

@@ -8,7 +8,7 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     if (!region || instruction->kind != AM_I_OP) return false;
-    return am_region_keeps((am_keep)play->tape->regions_[region].keep, (am_op)instruction->op, instruction->match);
+    return am_region_keeps((am_keep)play->tape->region[region].keep, (am_op)instruction->op, instruction->match);
 }
 
 /* The slot in which a storage lives now: its copy where its region has been recomputed. */
@@ -78,7 +78,7 @@ void am_play_release_left(am_play *play, const am_region *region)
 void am_play_recompute(am_play *play, uint16_t index)
 {
     const am_tape *tape = play->tape;
-    const am_region *region = &tape->regions_[index];
+    const am_region *region = &tape->region[index];
     am_phase phase = play->phase;
     uint16_t zone = play->zone, at = play->instruction;
     play->done[index] = true;
@@ -131,5 +131,5 @@ void am_play_forget(am_play *play, uint16_t index)
         am_play_release(play, play->player->held[i]);
     uint16_t region = am_play_region(play, &play->tape->instruction[node->instruction]);
     if (!region || node->save_count == 0) return;
-    if (--play->pending[region] == 0) finish_region(play, &play->tape->regions_[region]);
+    if (--play->pending[region] == 0) finish_region(play, &play->tape->region[region]);
 }

@@ -132,6 +132,7 @@ static void write_policy(am_writer *json, am_policy policy)
     char text[AM_TEXT_SIZE];
     AM_PUT_PLAIN(json, "policy", am_policy_text(policy, text, sizeof text));
     AM_PUT_BOOL(json, "reentrant", policy.reentrant);
+    if (am_policy_segment(policy) > 0) AM_PUT_INT(json, "layers_each", am_policy_segment(policy));
 }
 
 bool am_plan_is_pareto(const am_report *report, int plan)
@@ -139,8 +140,9 @@ bool am_plan_is_pareto(const am_report *report, int plan)
     const am_outcome *own = &report->plan[plan].outcome;
     for (int i = 0; i < report->plans; i++) {
         const am_outcome *other = &report->plan[i].outcome;
-        bool as_good = other->step_peak <= own->step_peak && other->recomputed_flops <= own->recomputed_flops;
-        bool better = other->step_peak < own->step_peak || other->recomputed_flops < own->recomputed_flops;
+        bool as_good =
+            am_outcome_peak(other) <= am_outcome_peak(own) && other->recomputed_flops <= own->recomputed_flops;
+        bool better = am_outcome_peak(other) < am_outcome_peak(own) || other->recomputed_flops < own->recomputed_flops;
         if (as_good && better) return false;
     }
     return true;

@@ -59,7 +59,7 @@ static void play_forward(am_play *play)
 /* Its input is a saved tensor of that node; what its closure holds stays until the graph is gone. */
 static void close_region(am_play *play)
 {
-    const am_region *region = &play->tape->regions_[play->open];
+    const am_region *region = &play->tape->region[play->open];
     if (!play->open) return;
     play->open = 0;
     am_play_release_left(play, region);
@@ -71,7 +71,7 @@ static void close_region(am_play *play)
  * through it while the node holds the gradient that it was entered with. */
 static void open_region(am_play *play, uint16_t index, uint16_t gradient)
 {
-    const am_region *region = &play->tape->regions_[index];
+    const am_region *region = &play->tape->region[index];
     if (region->kind != AM_REENTRANT || region->keep == AM_KEEP_EVERYTHING) return;
     close_region(play); /* the one behind it */
     play->open = index;
@@ -107,7 +107,7 @@ static void forget(am_play *play, uint16_t node, bool recomputed)
 /* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
 static void reach_leaf(am_play *play, am_var x)
 {
-    if (play->open && x == play->tape->operand[play->tape->regions_[play->open].first_input]) close_region(play);
+    if (play->open && x == play->tape->operand[play->tape->region[play->open].first_input]) close_region(play);
 }
 
 /* A parameter's gradient. copied: it could not be taken as it is, so that both exist for a moment. */
@@ -163,7 +163,7 @@ static void reset(am_play *play)
     memset(player->copy, 0, storages * sizeof *player->copy);
     memset(player->cached, 0, storages * sizeof *player->cached);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
-    for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->regions_[i].savers;
+    for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->region[i].savers;
     for (int i = 1; i < tape->storages; i++)
         if (tape->storage[i].fixed) player->refs[i] = 1;
     play->first_slot = (uint16_t)(tape->storages - 1);

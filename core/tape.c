@@ -17,7 +17,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     memset(&tape->status, 0, sizeof tape->status);
     tape->autocast = (uint8_t)autocast;
     tape->module = (am_module){"", "", AM_C_LOSS};
-    tape->region = tape->zone = 0;
+    tape->open_region = tape->zone = 0;
     tape->instructions = tape->operands = tape->saves = tape->gradients = 0;
     tape->tensors = tape->storages = tape->nodes = tape->regions = tape->leaves = 1; /* index 0 is none */
     memset(&tape->tensor[0], 0, sizeof tape->tensor[0]);
@@ -191,7 +191,7 @@ static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, 
     am_instruction *instruction = &tape->instruction[tape->instructions++];
     *instruction = (am_instruction){.module = tape->module,
                                     .kind = (uint8_t)kind,
-                                    .region = tape->region,
+                                    .region = tape->open_region,
                                     .zone = tape->zone,
                                     .first = (uint16_t)tape->operands};
     for (int i = 0; i < inputs; i++)
@@ -282,15 +282,15 @@ am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, in
     instruction->op = (uint8_t)op;
     instruction->flops = flops;
     tape->flops += flops;
-    am_region *region = &tape->regions_[tape->region];
-    if (tape->region && is_matmul(op)) region->matmuls++;
-    instruction->match = tape->region ? region->matmuls : 0;
+    am_region *region = &tape->region[tape->open_region];
+    if (tape->open_region && is_matmul(op)) region->matmuls++;
+    instruction->match = tape->open_region ? region->matmuls : 0;
     if (grad && (am_ops[op].backward[0].kind != AM_END)) {
         uint16_t node = new_node(tape, results);
         if (!node) return result[0];
         instruction->node = node;
         save_operands(tape, &tape->node[node], (int)op, inputs, input, result);
-        if (tape->region && tape->node[node].save_count) {
+        if (tape->open_region && tape->node[node].save_count) {
             region->savers++;
             region->stop = (uint16_t)(tape->instructions - 1);
         }
@@ -324,8 +324,8 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
         run_out(tape, "checkpointed regions");
         return;
     }
-    tape->region = (uint16_t)tape->regions++;
-    am_region *region = &tape->regions_[tape->region];
+    tape->open_region = (uint16_t)tape->regions++;
+    am_region *region = &tape->region[tape->open_region];
     *region = (am_region){.first_input = (uint16_t)tape->operands};
     am_var input[8] = {x};
     for (int i = 0; i < held && i < 7; i++) input[i + 1] = hold[i];
@@ -336,19 +336,19 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
 
 void am_region_end(am_tape *tape, am_var y)
 {
-    am_region *region = &tape->regions_[tape->region];
+    am_region *region = &tape->region[tape->open_region];
     region->end = (uint16_t)tape->instructions;
     region->last_storage = (uint16_t)tape->storages;
     region->output = y;
     new_instruction(tape, AM_I_END, 1, &y);
-    tape->region = 0;
+    tape->open_region = 0;
 }
 
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
     for (int i = 1; i < tape->regions; i++) {
-        tape->regions_[i].kind = (uint8_t)kind;
-        tape->regions_[i].keep = (uint8_t)keep;
+        tape->region[i].kind = (uint8_t)kind;
+        tape->region[i].keep = (uint8_t)keep;
     }
 }
 

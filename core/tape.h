@@ -87,7 +87,7 @@ void am_region_end(am_tape *tape, am_var y);
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)
 {
     uint16_t region = instruction->region;
-    return region && tape->regions_[region].keep != AM_KEEP_EVERYTHING ? region : 0;
+    return region && tape->region[region].keep != AM_KEEP_EVERYTHING ? region : 0;
 }
 
 /* Closes the record: the caller holds loss and logits. Finds each storage's last use. */

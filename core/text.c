@@ -207,7 +207,7 @@ static void write_setting(am_writer *out, const am_report *report)
     write_model(out, report);
     AM_WRITE(out, ", ");
     am_write_thousands(out, config->seq);
-    AM_WRITE(out, " tokens × ");
+    am_write_text(out, config->seq == 1 ? " token × " : " tokens × ");
     am_write_thousands(out, config->batch);
     write_precision(out, config);
     write_stack(out, config);
@@ -221,6 +221,13 @@ static void write_step_answer(am_writer *out, const am_report *report)
     AM_WRITE(out, " keeps ");
     write_size_in_full(out, report, report->saved_bytes);
     AM_WRITE(out, " for its backward pass and peaks at ");
+    write_size_in_full(out, report, am_outcome_peak(&report->outcome));
+    write_place(out, am_outcome_peak_at(&report->outcome));
+    if (report->outcome.step_peak == am_outcome_peak(&report->outcome)) {
+        AM_WRITE(out, ", whether gradients of parameters are counted or not.");
+        return;
+    }
+    AM_WRITE(out, ", gradients of parameters apart. With those it peaks at ");
     write_size_in_full(out, report, report->outcome.step_peak);
     write_place(out, &report->outcome.step_at);
     AM_WRITE(out, ".");
@@ -368,6 +375,39 @@ static void write_symbols(am_writer *out, const am_report *report)
     am_write_wrapped(out, text, 2);
 }
 
+/* A closed form, with symbols and with their values. */
+static void write_closed_form(am_writer *out, const am_report *report, int kind, const char *name, int64_t bytes)
+{
+    char text[1024];
+    am_writer line = am_writer_of(text, sizeof text);
+    am_sum sum = am_report_formula(report, kind);
+    am_write_text(&line, name);
+    AM_WRITE(&line, ": ");
+    am_write_sum(&line, &sum, NULL);
+    AM_WRITE(&line, " = ");
+    am_write_sum(&line, &sum, report->extents.value);
+    AM_WRITE(&line, " = ");
+    am_write_thousands(&line, bytes);
+    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+}
+
+/* The worked example in short: what each kind of layer keeps, and the whole model, in one line each. */
+static void write_closed_forms(am_writer *out, const am_report *report)
+{
+    char text[1024];
+    am_writer line = am_writer_of(text, sizeof text);
+    AM_WRITE(out, "\nIn closed form, in bytes\n");
+    for (int i = 0; i < report->kinds; i++)
+        write_closed_form(out, report, i, report->kind[i].name, report->kind[i].bytes);
+    if (report->shared_bytes > 0) write_closed_form(out, report, AM_KIND_SHARED, "shared", report->shared_bytes);
+    if (report->outside_bytes > 0) write_closed_form(out, report, AM_KIND_OUTSIDE, "outside", report->outside_bytes);
+    AM_WRITE(&line, "in all: ");
+    am_write_total(&line, report, report->extents.value);
+    AM_WRITE(&line, " = ");
+    am_write_thousands(&line, report->saved_bytes);
+    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+}
+
 /* ---- checkpointing plans */
 
 enum { PLAN_POLICY, PLAN_LABEL, PLAN_KEPT, PLAN_PEAK, PLAN_RECOMPUTE };
@@ -381,10 +421,15 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
         am_write_text(out, plan->chosen ? "> " : "  ");
         am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
         if (plan->policy.reentrant) AM_WRITE(out, ", reentrant");
+        if (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS) {
+            AM_WRITE(out, " (every:");
+            am_write_int(out, am_policy_segment(plan->policy));
+            AM_WRITE(out, ")");
+        }
         break;
     case PLAN_LABEL: am_write_text(out, plan->label); break;
     case PLAN_KEPT: write_size(out, grid->report, plan->outcome.saved_bytes); break;
-    case PLAN_PEAK: write_size(out, grid->report, plan->outcome.step_peak); break;
+    case PLAN_PEAK: write_size(out, grid->report, am_outcome_peak(&plan->outcome)); break;
     default: write_percent(out, plan->outcome.recomputed_flops, plan->outcome.forward_flops);
     }
 }
@@ -400,7 +445,8 @@ static void write_plans(am_writer *out, const am_report *report)
                      .cell = plan_cell,
                      .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward"}};
     if (report->plans == 0) return;
-    AM_WRITE(out, "\nCheckpointing (extra forward: what is computed again, in FLOPs of one forward)\n");
+    AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again)\n");
+    if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
 }
 
@@ -498,6 +544,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_rest(&out, report, AM_KIND_SHARED, "\nShared by the layers: ", report->shared_bytes);
     write_rest(&out, report, AM_KIND_OUTSIDE, "\nOutside the layers: ", report->outside_bytes);
     write_symbols(&out, report);
+    write_closed_forms(&out, report);
     write_plans(&out, report);
     write_states(&out, report);
     AM_WRITE(&out, "\n");

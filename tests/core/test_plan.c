@@ -94,7 +94,7 @@ START_TEST(best_segments)
     am_config config = model_of(_i, layers, "checkpoint=best");
     am_status status;
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-    int64_t best = fixture_report.outcome.step_peak;
+    int64_t best = am_outcome_peak(&fixture_report.outcome);
     for (int segment = 1; segment <= layers; segment++) {
         char policy[32] = "checkpoint=every:";
         char *end = policy + strlen(policy);
@@ -102,7 +102,7 @@ START_TEST(best_segments)
         *end = (char)('0' + segment % 10);
         config = model_of(_i, layers, policy);
         ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-        ck_assert_int_le(best, fixture_report.outcome.step_peak);
+        ck_assert_int_le(best, am_outcome_peak(&fixture_report.outcome));
     }
 }
 END_TEST

@@ -20,6 +20,7 @@ static const struct {
     {AM_UNKNOWN_ARCHITECTURE, "unknown_architecture"},
     {AM_BAD_CONFIG, "bad_config"},
     {AM_TOO_LARGE, "too_large"},
+    {AM_IO, "io"},
     {AM_CAPACITY, "capacity"},
 };
 

@@ -44,7 +44,7 @@ START_TEST(answer)
     expect_tidy();
     ck_assert_ptr_eq(strstr(text, "Llama 3 8B, 2,048 tokens × 1, bf16, Hugging Face with SDPA: keeps 2.45 GiB"), text);
     expect("(2,630,303,744 bytes)");
-    expect("in the recomputation of layer 31,\nmlp.act_fn (silu).\n");
+    expect("in the recomputation of layer 31,\nmlp.act_fn (silu), whether gradients of parameters are counted or not.\n");
 }
 END_TEST
 
