@@ -138,6 +138,8 @@ export interface Checkpoint {
 export interface Plan {
   policy: string;
   reentrant: boolean;
+  /** Layers in each region, for policies of equal segments. */
+  layers_each?: number;
   label: string;
   note: string;
   chosen: boolean;
