@@ -151,7 +151,8 @@ static int print_help(void)
     am_config_clear_model(&defaults);
     printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
            "usage: actmem [--json] [--config FILE] [key=value ...]\n\n"
-           "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys\n"
+           "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
+           "                      its dtype is how the file is stored: say dtype= for the run\n"
            "  --json              the report as JSON; errors as JSON on standard error\n"
            "  --tables            the inputs, presets and symbols as JSON\n"
            "  --version           the version\n"

@@ -167,6 +167,21 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     am_json_close(json, '}');
 }
 
+/* The plans that no other plan beats, as points of memory against recomputation. */
+static void write_frontier(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "frontier", "[");
+    for (int i = 0; i < report->plans; i++) {
+        if (!am_plan_is_pareto(report, i)) continue;
+        am_json_open(json, '{');
+        write_policy(json, report->plan[i].policy);
+        AM_PUT_INT(json, "peak_bytes", am_outcome_peak(&report->plan[i].outcome));
+        AM_PUT_INT(json, "recomputed_flops", report->plan[i].outcome.recomputed_flops);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
 void am_json_checkpoint(am_writer *json, const am_report *report)
 {
     AM_OPEN(json, "checkpoint", "{");
@@ -176,7 +191,6 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     AM_OPEN(json, "plans", "[");
     for (int i = 0; i < report->plans; i++) write_plan(json, report, i);
     am_json_close(json, ']');
-    AM_OPEN(json, "frontier", "[");
-    am_json_close(json, ']');
+    write_frontier(json, report);
     am_json_close(json, '}');
 }

@@ -132,7 +132,8 @@ export interface Checkpoint {
   forward_flops: number;
   recomputed_flops: number;
   plans: Plan[];
-  frontier: unknown[];
+  /** The plans that no other plan beats: peak (gradients of parameters apart) against recomputation. */
+  frontier: { policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number }[];
 }
 
 export interface Plan {
