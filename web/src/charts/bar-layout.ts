@@ -32,7 +32,7 @@ export interface BarLayout {
 }
 
 export const LINE = 26;
-const HEAD = 30;
+const HEAD = 6;
 
 /** Highest of the activations alive during the step, gradients of parameters apart. */
 export function activationPeak(step: { forward_peak_bytes: Bytes; backward_peak_bytes: Bytes }): Bytes {

@@ -6,19 +6,44 @@ import { componentName } from '../format/words';
 import { hot, pointing } from '../state/highlight';
 import type { Scope } from '../state/ledger';
 import { activationPeak, type Block, layBar, LINE, type Piece } from './bar-layout';
+import { Figure } from '../views/figure';
+import { textWidth } from './measure';
 import { useWidth } from './width';
 
 const BAR = 46;
 const TENSORS = 34;
 const LIST = BAR + TENSORS + 34;
+/* Room for a share and the gap before it. */
+const SHARE = 50;
 
 export function StepBar({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
   const { ref, width } = useWidth<HTMLDivElement>(380);
   const layout = layBar(report, scopes, 400);
   const peak = activationPeak(report.step);
+  const without = layout.withoutY === null ? undefined : report.checkpoint.plans.find((p) => p.policy === 'none');
+  /* Shares give way to long figures. */
+  const shares = layout.blocks.every(
+    (b) => LIST + 17 + textWidth(componentName(b.component), 13) + 4 + textWidth(formatBytes(b.bytes, units), 13) <= width - SHARE,
+  );
   const text = report.components.map((c) => `${componentName(c.component)} ${formatBytes(c.bytes, units)}`).join(', ');
   return (
     <div class="bar" ref={ref}>
+      <p class="bar-key">
+        <span>
+          <svg width="22" height="10" aria-hidden="true">
+            <path class="bar-peak" d="M 0 5 H 22" />
+          </svg>{' '}
+          <Figure bytes={peak} units={units} /> peak
+        </span>{' '}
+        {without !== undefined && (
+          <span>
+            <svg width="22" height="10" aria-hidden="true">
+              <path class="bar-without" d="M 0 5 H 22" />
+            </svg>{' '}
+            <Figure bytes={without.saved_bytes} units={units} /> kept without checkpointing
+          </span>
+        )}
+      </p>
       <svg
         class="chart"
         width={width}
@@ -28,26 +53,16 @@ export function StepBar({ report, scopes, units }: { report: Report; scopes: rea
         aria-label={`Bytes kept by component: ${text}; in all ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} alive at once.`}
       >
         <rect class="bar-peak" x={0.5} y={layout.peakY} width={BAR + TENSORS} height={Math.max(0, layout.base - layout.peakY)} />
-        <text class="bar-note" x={0} y={layout.peakY - 7}>
-          <tspan class="strong">{formatBytes(peak, units)}</tspan> peak
-        </text>
         {layout.blocks.map((block) => (
-          <BlockView key={block.component} block={block} units={units} width={width} />
+          <BlockView key={block.component} block={block} units={units} width={width} shares={shares} />
         ))}
-        {layout.withoutY !== null && (
-          <g>
-            <path class="bar-without" d={`M 0 ${layout.withoutY} H ${BAR + TENSORS}`} />
-            <text class="bar-note" x={BAR + TENSORS + 8} y={layout.withoutY + 4}>
-              kept without checkpointing
-            </text>
-          </g>
-        )}
+        {layout.withoutY !== null && <path class="bar-without" d={`M 0 ${layout.withoutY} H ${BAR + TENSORS}`} />}
       </svg>
     </div>
   );
 }
 
-function BlockView({ block, units, width }: { block: Block; units: Units; width: number }) {
+function BlockView({ block, units, width, shares }: { block: Block; units: Units; width: number; shares: boolean }) {
   const middle = block.y + block.height / 2;
   return (
     <g class={`block c-${block.component}`}>
@@ -60,13 +75,15 @@ function BlockView({ block, units, width }: { block: Block; units: Units; width:
       <text class="block-name" x={LIST + 17} y={block.lineY + 4.5}>
         {componentName(block.component)}
       </text>
-      <text class="block-bytes" x={width - 46} y={block.lineY + 4.5} text-anchor="end">
+      <text class="block-bytes" x={shares ? width - SHARE : width} y={block.lineY + 4.5} text-anchor="end">
         {formatBytes(block.bytes, units)}
         <title>{exactBytes(block.bytes)}</title>
       </text>
-      <text class="block-share" x={width} y={block.lineY + 4.5} text-anchor="end">
-        {formatPercent(block.share)}
-      </text>
+      {shares && (
+        <text class="block-share" x={width} y={block.lineY + 4.5} text-anchor="end">
+          {formatPercent(block.share)}
+        </text>
+      )}
       <path class="rule" d={`M ${LIST} ${block.lineY + LINE / 2} H ${width}`} />
     </g>
   );

@@ -1,7 +1,8 @@
 /* Memory against recomputation: one point a policy, labels that keep clear of each other, a line through the Pareto ones. */
+import { range, tickStep } from 'd3-array';
 import { curveStepAfter, line } from 'd3-shape';
 import type { Bytes, Plan, Units } from '../../../wasm/report';
-import { planId } from '../form/policy-select';
+import { planId, planName } from '../form/policy-select';
 import { axisUnit } from '../format/bytes';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
@@ -14,8 +15,14 @@ export function measureOf(plan: Plan, measure: Measure): Bytes {
   return measure === 'step' ? plan.peak_bytes : Math.max(plan.forward_peak_bytes, plan.backward_peak_bytes);
 }
 
+/** What a plan computes again, of the forward pass: from the counts, so that it is rounded once, where it is shown. */
+export function recomputedOf(plan: Pick<Plan, 'recomputed_flops'>, forwardFlops: number): number {
+  return forwardFlops > 0 ? plan.recomputed_flops / forwardFlops : 0;
+}
+
 /** No other plan takes less memory without computing more again, nor the other way round. */
 export function isPareto(plan: Plan, plans: readonly Plan[], measure: Measure): boolean {
+  if (measure === 'activations') return plan.pareto;
   const memory = measureOf(plan, measure);
   return !plans.some((other) => {
     const less = measureOf(other, measure) - memory;
@@ -60,19 +67,23 @@ export interface TradeoffLayout {
 
 const SIZE = 12;
 
-export function layTradeoff(plans: readonly Plan[], measure: Measure, units: Units, width: number): TradeoffLayout {
+export function layTradeoff(plans: readonly Plan[], forward: number, measure: Measure, units: Units, width: number): TradeoffLayout {
   const narrow = width < 520;
   const height = narrow ? 340 : 430;
   const frame = { left: units === 'bytes' ? 104 : 44, right: width - 8, top: 32, bottom: height - 46 };
   const most = Math.max(1, ...plans.map((p) => measureOf(p, measure)));
-  const ratio = Math.max(0.05, ...plans.map((p) => p.recompute_ratio));
+  /* To a whole tick above the last point; most of a forward pass is shown against all of it. */
+  const furthest = Math.max(0.02, ...plans.map((p) => recomputedOf(p, forward)));
+  const tick = tickStep(0, furthest, narrow ? 4 : 5);
+  const ratio = Math.ceil(furthest / tick - 1e-9) * tick;
   const { divisor, unit } = axisUnit(most, units);
-  const x = scaleLinear([0, ratio], [frame.left + 16, frame.right - (narrow ? 24 : 64)]);
-  const y = scaleLinear([0, (most / divisor) * 1.06], [frame.bottom, frame.top]);
+  const x = scaleLinear([0, ratio], [frame.left + 16, frame.right - (narrow ? 20 : 28)]);
+  const rise = tickStep(0, most / divisor, 5);
+  const y = scaleLinear([0, Math.ceil(most / divisor / rise - 1e-9) * rise], [frame.bottom, frame.top]);
 
   const spots: Spot[] = [];
   for (const plan of plans) {
-    const at = { x: x(plan.recompute_ratio), y: y(measureOf(plan, measure) / divisor) };
+    const at = { x: x(recomputedOf(plan, forward)), y: y(measureOf(plan, measure) / divisor) };
     let spot = spots.find((s) => Math.hypot(s.x - at.x, s.y - at.y) < 3);
     if (spot === undefined) {
       spot = { plans: [], ...at, chosen: false, pareto: false, label: { x: 0, y: 0, anchor: 'start', text: '', led: false } };
@@ -92,7 +103,7 @@ export function layTradeoff(plans: readonly Plan[], measure: Measure, units: Uni
     frame,
     spots,
     frontier: path ?? '',
-    xTicks: x.ticks(narrow ? 4 : 6).map((t) => ({ at: x(t), text: `${Math.round(t * 100)} %` })),
+    xTicks: range(0, ratio + tick / 2, tick).map((t) => ({ at: x(t), text: `${Number((t * 100).toFixed(1))} %` })),
     yTicks: y.ticks(5).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
     unit,
   };
@@ -100,35 +111,78 @@ export function layTradeoff(plans: readonly Plan[], measure: Measure, units: Uni
 
 type Box = [left: number, top: number, right: number, bottom: number];
 
-/* Each label goes to the first place beside its spot, then further off with a line to it, where it meets neither a spot nor a label. */
+type Line = [x0: number, y0: number, x1: number, y1: number];
+
+/* Where a label goes, nearest first: beside its spot, then further off with a line to it. */
+const BESIDE: readonly (readonly [dx: number, dy: number, anchor: Label['anchor']])[] = [
+  [11, 0, 'start'],
+  [-11, 0, 'end'],
+  [7, -14, 'start'],
+  [-7, -14, 'end'],
+  [0, -15, 'middle'],
+  [0, 16, 'middle'],
+];
+const AFAR = [-24, -33, -42, -51, -60, -78, -96, -114, -132, -150, -168, 24, 42]
+  .flatMap((dy) => [0, 8, -8, 16, -16, 26, -26, 36, -36, 48, -48, 60, -60, 75, -75, 90, -90].map((dx) => [dx, dy] as const))
+  .sort((p, q) => Math.hypot(p[0], p[1] * 1.2) - Math.hypot(q[0], q[1] * 1.2));
+
+/* Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
+ * stairs: each to the left of an upright line from its spot, above the label of the spot before it, so that no line meets a label. */
 function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }): void {
   const taken: Box[] = spots.map((s) => [s.x - 6, s.y - 6, s.x + 6, s.y + 6]);
+  const lines: Line[] = [];
   const weight = (s: Spot) => (s.chosen ? 0 : s.pareto ? 1 : 2);
-  for (const spot of [...spots].sort((p, q) => weight(p) - weight(q) || p.y - q.y)) {
-    const text = spot.plans.map(planId).join(' = ');
+  const crowded = (s: Spot): boolean => spots.some((o) => o !== s && Math.abs(o.x - s.x) < 64 && Math.abs(o.y - s.y) < 40);
+  const alone = spots.filter((s) => !crowded(s)).sort((p, q) => weight(p) - weight(q) || p.x - q.x);
+  const crowd = spots.filter(crowded).sort((p, q) => p.x - q.x || q.y - p.y);
+  for (const spot of [...alone, ...crowd]) {
+    /* A line may leave a crowd of spots through it. */
+    const passed = new Set(taken.filter((_, i) => Math.hypot((spots[i]?.x ?? Infinity) - spot.x, (spots[i]?.y ?? Infinity) - spot.y) < 16));
+    const text = spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ');
     const width = textWidth(text, SIZE) * (spot.chosen ? 1.08 : 1);
-    const candidates: Label[] = [];
-    const push = (dx: number, dy: number, anchor: Label['anchor'], led: boolean) => candidates.push({ x: spot.x + dx, y: spot.y + dy, anchor, text, led });
-    const off = spot.chosen ? 15 : 11;
-    if (spot.pareto) push(7, -14, 'start', false);
-    push(off, 0, 'start', false);
-    push(-off, 0, 'end', false);
-    push(7, -14, 'start', false);
-    push(-7, -14, 'end', false);
-    push(0, -15, 'middle', false);
-    push(0, 16, 'middle', false);
-    for (let d = 22; d <= 150; d += 8) {
-      push(8, -d, 'start', true);
-      push(-8, -d, 'end', true);
-      push(0, -d, 'middle', true);
-    }
+    const off = spot.chosen ? 4 : 0;
+    const label = (dx: number, dy: number, anchor: Label['anchor'], led: boolean): Label => ({ x: spot.x + dx, y: spot.y + dy, anchor, text, led });
+    const beside = BESIDE.map(([dx, dy, anchor]) => label(dx + Math.sign(dx) * off, dy + Math.sign(dy) * off, anchor, false));
+    /* On the frontier, its line runs to the right. */
+    if (spot.pareto) beside.unshift(label(7, -14 - off, 'start', false));
+    const afar = AFAR.flatMap(([dx, dy]) => (['middle', 'start', 'end'] as const).map((anchor) => label(dx, dy, anchor, true)));
     const boxOf = (l: Label): Box => {
       const left = l.anchor === 'start' ? l.x : l.anchor === 'end' ? l.x - width : l.x - width / 2;
       return [left, l.y - 8, left + width, l.y + 8];
     };
-    const free = (b: Box) =>
-      b[0] >= frame.left + 2 && b[2] <= frame.right + 8 && b[1] >= frame.top - 12 && b[3] <= frame.bottom - 1 && !taken.some((t) => b[0] < t[2] && t[0] < b[2] && b[1] < t[3] && t[1] < b[3]);
-    spot.label = candidates.find((l) => free(boxOf(l))) ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
-    if (spot.label.text !== '') taken.push(boxOf(spot.label));
+    const inCrowd = crowd.includes(spot);
+    const stairs = inCrowd ? range(18, 220, 3).map((up) => label(-4, -up, 'end', true)) : [];
+    const fits = (l: Label): boolean => {
+      const box = boxOf(l);
+      if (box[0] < frame.left + 2 || box[2] > frame.right + 8 || box[1] < frame.top - 12 || box[3] > frame.bottom - 1) return false;
+      if (taken.some((t) => overlap(t, box)) || lines.some((line) => crosses(line, box))) return false;
+      if (!l.led) return true;
+      const line = leaderOf(spot, l);
+      return taken.every((t) => passed.has(t) || !crosses(line, t)) && lines.every((other) => !meet(line, other));
+    };
+    const found = (inCrowd ? [label(-11 - off, 0, 'end', false), ...stairs, ...afar] : [...beside, ...afar]).find(fits);
+    spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
+    if (found === undefined) continue;
+    taken.push(boxOf(found));
+    if (found.led) lines.push(leaderOf(spot, found));
   }
+}
+
+/** The line from a spot to its label, from the label's middle or its nearer end. */
+export function leaderOf(spot: { x: number; y: number }, label: Pick<Label, 'x' | 'y' | 'anchor'>): Line {
+  if (label.anchor === 'end' && label.x === spot.x - 4) return [spot.x, spot.y - 5, spot.x, label.y - 5];
+  const inset = label.anchor === 'start' ? 6 : label.anchor === 'end' ? -6 : 0;
+  return [spot.x, spot.y, label.x + inset, label.y + (label.y < spot.y ? 7 : -7)];
+}
+
+const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+function crosses(line: Line, [left, top, right, bottom]: Box): boolean {
+  const within = (x: number, y: number) => x > left && x < right && y > top && y < bottom;
+  return within(line[0], line[1]) || within(line[2], line[3]) || meet(line, [left, top, right, bottom]) || meet(line, [left, bottom, right, top]);
+}
+
+function meet(a: Line, b: Line): boolean {
+  const side = (l: Line, x: number, y: number) => Math.sign((l[2] - l[0]) * (y - l[1]) - (l[3] - l[1]) * (x - l[0]));
+  return side(a, b[0], b[1]) * side(a, b[2], b[3]) < 0 && side(b, a[0], a[1]) * side(b, a[2], a[3]) < 0;
 }

@@ -1,29 +1,31 @@
 /* The trade-off: click a policy and the page follows. */
 import { useSignal } from '@preact/signals';
 import type { Plan, Units } from '../../../wasm/report';
-import { planId } from '../form/policy-select';
+import { planId, planName } from '../form/policy-select';
 import { formatBytes, formatPercent } from '../format/bytes';
-import { layTradeoff, type Measure, measureOf, type Spot } from './tradeoff-layout';
+import { layTradeoff, leaderOf, type Measure, measureOf, recomputedOf, type Spot } from './tradeoff-layout';
 import { rove } from './rove';
 import { useWidth } from './width';
 
 export interface TradeoffProps {
   plans: readonly Plan[];
+  /** FLOPs of the forward pass. */
+  forward: number;
   measure: Measure;
   name: string;
   units: Units;
   onChoose: (plan: Plan) => void;
 }
 
-export function Tradeoff({ plans, measure, name, units, onChoose }: TradeoffProps) {
+export function Tradeoff({ plans, forward, measure, name, units, onChoose }: TradeoffProps) {
   const over = useSignal<string | null>(null);
   const { ref, width } = useWidth<HTMLDivElement>(640);
-  const layout = layTradeoff(plans, measure, units, width);
+  const layout = layTradeoff(plans, forward, measure, units, width);
   const { frame } = layout;
   const chosen = layout.spots.find((s) => s.chosen);
   return (
     <div class="tradeoff" ref={ref}>
-      <p class="tradeoff-readout">{over.value ?? spotText(chosen, measure, units)}</p>
+      <p class="tradeoff-readout">{over.value ?? spotText(chosen, forward, measure, units)}</p>
       <svg
         class="chart"
         width={width}
@@ -55,7 +57,7 @@ export function Tradeoff({ plans, measure, name, units, onChoose }: TradeoffProp
         <path class="axis-line" d={`M ${frame.left} ${frame.bottom} H ${frame.right}`} />
         {layout.frontier !== '' && <path class="frontier" d={layout.frontier} />}
         {layout.spots.map((spot, i) => (
-          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} measure={measure} units={units} onOver={(text) => (over.value = text)} onChoose={onChoose} />
+          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} forward={forward} measure={measure} units={units} onOver={(text) => (over.value = text)} onChoose={onChoose} />
         ))}
       </svg>
     </div>
@@ -65,6 +67,7 @@ export function Tradeoff({ plans, measure, name, units, onChoose }: TradeoffProp
 interface SpotProps {
   spot: Spot;
   first: boolean;
+  forward: number;
   measure: Measure;
   units: Units;
   onOver: (text: string | null) => void;
@@ -74,17 +77,22 @@ interface SpotProps {
 const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen) ?? spot.plans[0];
 
 /** "full = best: 1.54 GiB, 70 % of the forward pass computed again" */
-function spotText(spot: Spot | undefined, measure: Measure, units: Units): string {
+function spotText(spot: Spot | undefined, forward: number, measure: Measure, units: Units): string {
   const plan = spot === undefined ? undefined : planOf(spot);
   if (spot === undefined || plan === undefined) return '';
-  return `${spot.plans.map(planId).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${formatPercent(plan.recompute_ratio)} of the forward pass computed again`;
+  return `${spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${formatPercent(recomputedOf(plan, forward))} of the forward pass computed again`;
 }
 
-function SpotView({ spot, first, measure, units, onOver, onChoose }: SpotProps) {
+function leaderPath(spot: Spot): string {
+  const [x0, y0, x1, y1] = leaderOf(spot, spot.label);
+  return `M ${x0} ${y0} L ${x1} ${y1}`;
+}
+
+function SpotView({ spot, first, forward, measure, units, onOver, onChoose }: SpotProps) {
   const plan = planOf(spot);
   if (plan === undefined) return null;
   const { label } = spot;
-  const text = spotText(spot, measure, units);
+  const text = spotText(spot, forward, measure, units);
   return (
     <g
       class="spot"
@@ -105,7 +113,7 @@ function SpotView({ spot, first, measure, units, onOver, onChoose }: SpotProps) 
         onChoose(plan);
       }}
     >
-      {label.led && <path class="leader" d={`M ${spot.x} ${spot.y} L ${label.x} ${label.y + (label.y < spot.y ? 7 : -7)}`} />}
+      {label.led && <path class="leader" d={leaderPath(spot)} />}
       <circle class="spot-reach" cx={spot.x} cy={spot.y} r="14" />
       {spot.chosen && <circle class="spot-ring" cx={spot.x} cy={spot.y} r="9.5" />}
       <circle class="spot-dot" cx={spot.x} cy={spot.y} r="5" />

@@ -13,6 +13,8 @@ export interface ControlProps {
   resolved: Value;
   symbol: SymbolInfo | undefined;
   fault: string | null;
+  /** Said below instead of the whole help. */
+  brief?: string | undefined;
   /** An empty text takes the input out of the query. */
   onEdit: (text: string) => void;
   onChoose: (text: string) => void;
@@ -29,7 +31,7 @@ export function Control(props: ControlProps) {
   }
 }
 
-function TextControl({ field, written, resolved, symbol, fault, onEdit }: ControlProps) {
+function TextControl({ field, written, resolved, symbol, fault, brief, onEdit }: ControlProps) {
   const id = useId();
   const numeric = field.kind === 'int' || field.kind === 'ratio';
   const step = (direction: 1 | -1) => {
@@ -38,7 +40,7 @@ function TextControl({ field, written, resolved, symbol, fault, onEdit }: Contro
     onEdit(field.kind === 'ratio' ? String(Math.round(Math.min(next, 0.95) * 100) / 100) : String(Math.min(next, field.most ?? next)));
   };
   return (
-    <Shell field={field} id={id} symbol={symbol} fault={fault} note={written === undefined ? undefined : 'changed'}>
+    <Shell field={field} id={id} symbol={symbol} fault={fault} brief={brief} note={written === undefined ? undefined : 'changed'}>
       <TypedInput
         id={id}
         numeric={numeric}
@@ -53,12 +55,12 @@ function TextControl({ field, written, resolved, symbol, fault, onEdit }: Contro
   );
 }
 
-function ChoiceControl({ field, written, resolved, symbol, fault, onChoose, choices }: ControlProps & { choices: readonly string[] }) {
+function ChoiceControl({ field, written, resolved, symbol, fault, brief, onChoose, choices }: ControlProps & { choices: readonly string[] }) {
   const id = useId();
   const derived = field.default === null;
   const known = written === undefined || choices.includes(written);
   return (
-    <Shell field={field} id={id} symbol={symbol} fault={fault} note={written === undefined ? undefined : 'changed'}>
+    <Shell field={field} id={id} symbol={symbol} fault={fault} brief={brief} note={written === undefined ? undefined : 'changed'}>
       <select
         id={id}
         value={written ?? (derived ? '' : String(resolved))}

@@ -8,10 +8,16 @@ import { Control, type ControlProps } from './control';
 import { ImportDialog } from './import-dialog';
 import { PolicySelect } from './policy-select';
 import { RangeField } from './range-field';
-import { described, Shell } from './shell';
+import { briefHelp, described, Shell } from './shell';
 
 /** In the row above; units are in the header. */
 const FIRST = ['model', 'seq', 'batch', 'stack', 'attention', 'checkpoint'];
+/** Where the field's help has no short beginning. */
+const BRIEF: Readonly<Record<string, string>> = {
+  stack: 'whose code runs',
+  attention: 'which attention kernel runs',
+  checkpoint: 'what is computed again instead of kept',
+};
 const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units']);
 
 interface InputsProps {
@@ -23,9 +29,10 @@ function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
   return {
     field,
     written: store.pairs.value.get(field.key),
-    resolved: answer.report.config[field.key] ?? '',
+    resolved: answer.config[field.key] ?? '',
     symbol: store.tables.symbols.find((s) => s.key === field.key),
     fault: answer.fault?.field === field.key ? answer.fault.message : null,
+    brief: FIRST.includes(field.key) ? (BRIEF[field.key] ?? briefHelp(field.help)) : undefined,
     onEdit: (text) => store.edit({ [field.key]: text }),
     onChoose: (text) => store.choose({ [field.key]: text }),
   };
@@ -48,30 +55,40 @@ export function Inputs(props: InputsProps) {
 function First({ field, ...props }: InputsProps & { field: Field }) {
   const control = propsOf(props, field);
   if (field.key === 'model') return <ModelField {...props} {...control} />;
-  if (field.key === 'checkpoint') return <PolicySelect {...control} report={props.answer.report} store={props.store} />;
-  return field.kind === 'int' ? <RangeField {...control} /> : <Control {...control} />;
+  if (field.key === 'checkpoint') return <PolicySelect {...control} answer={props.answer} store={props.store} />;
+  return field.kind === 'int' ? <RangeField {...control} most={mostOf(props, field)} /> : <Control {...control} />;
+}
+
+/** No sequence is longer than the model's learned positions, where their number is given: by default it follows the sequence. */
+function mostOf({ store, answer }: InputsProps, field: Field): number | undefined {
+  const { config } = answer;
+  if (field.key !== 'seq' || config['positions'] !== 'learned') return undefined;
+  return store.pairs.value.has('max_positions') || config['model'] !== '' ? Number(config['max_positions']) : undefined;
 }
 
 function ModelField({ store, answer, field, fault }: InputsProps & ControlProps) {
   const id = 'field-model';
   const { model } = answer.report;
   const written = store.pairs.value;
+  const name = String((fault === null ? undefined : written.get('model')) ?? answer.config['model'] ?? '');
   const changed = store.tables.fields.filter((f) => f.group === 'model' && f.key !== 'model' && written.has(f.key));
-  const preset = store.tables.presets.find((p) => p.name === model.name);
+  const preset = store.tables.presets.find((p) => p.name === name);
+  const source = preset?.source ?? (name === '' ? model.source : '');
   return (
     <Shell
-      field={{ ...field, help: preset?.source ?? model.source }}
+      field={{ ...field, help: source === '' ? field.help : source }}
+      brief={briefHelp(source === '' ? field.help : source)}
       id={id}
       symbol={undefined}
       fault={fault}
       class="field-model"
-      note={changed.length > 0 && model.name !== '' ? `${changed.length} ${plural(changed.length, 'inputs')} changed` : undefined}
+      note={changed.length > 0 && name !== '' ? `${changed.length} ${plural(changed.length, 'inputs')} changed` : undefined}
     >
       <Combobox
         id={id}
         presets={store.tables.presets}
-        value={model.name}
-        label={model.label === 'custom' ? 'A model of its own' : model.label}
+        value={name}
+        label={preset?.label ?? (name === '' ? 'A model of its own' : name)}
         describedBy={described(id, fault)['aria-describedby']}
         invalid={fault !== null}
         onChange={store.choosePreset}

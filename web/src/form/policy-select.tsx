@@ -1,7 +1,7 @@
 /* Checkpointing: the policies that the report has plans for. Any other that the grammar allows can be typed. */
 import { useSignal } from '@preact/signals';
-import type { Plan, Report } from '../../../wasm/report';
-import type { Store } from '../state/store';
+import type { Plan } from '../../../wasm/report';
+import type { Answer, Store } from '../state/store';
 import type { ControlProps } from './control';
 import { described, Shell } from './shell';
 import { TypedInput } from './typed-input';
@@ -9,18 +9,26 @@ import { TypedInput } from './typed-input';
 /** "every:2", "full, reentrant": what tells a plan from the others. */
 export const planId = (plan: Pick<Plan, 'policy' | 'reentrant'>): string => plan.policy + (plan.reentrant ? ', reentrant' : '');
 
+/** "best (every:7)": the policy and, where it found its number of layers itself, which. */
+export function planName(plan: Plan): string {
+  const each = plan.layers_each ?? null;
+  return each === null || plan.policy.includes(':') ? planId(plan) : `${plan.policy} (every:${each})${plan.reentrant ? ', reentrant' : ''}`;
+}
+
 export function choosePlan(store: Store, plan: Pick<Plan, 'policy' | 'reentrant'>): void {
   store.choose({ checkpoint: plan.policy, reentrant: plan.reentrant ? 'yes' : 'no' });
 }
 
-export function PolicySelect({ field, written, resolved, fault, report, store, onEdit }: ControlProps & { report: Report; store: Store }) {
+export function PolicySelect({ field, written, resolved, fault, brief, answer, store, onEdit }: ControlProps & { answer: Answer; store: Store }) {
   const id = 'field-checkpoint';
   const typing = useSignal(false);
-  const { plans } = report.checkpoint;
-  const chosen = plans.find((p) => p.chosen);
+  const { plans } = answer.report.checkpoint;
+  /* The report may be of another query. */
+  const reentrant = answer.config['reentrant'] === 'yes';
+  const chosen = plans.find((p) => (answer.fault === null ? p.chosen : p.policy === (written ?? 'none') && p.reentrant === reentrant));
   const own = typing.value || chosen === undefined || fault !== null;
   return (
-    <Shell field={field} id={own ? `${id}-own` : id} symbol={undefined} fault={fault} class="field-policy">
+    <Shell field={field} id={own ? `${id}-own` : id} symbol={undefined} fault={fault} brief={brief} class="field-policy">
       <div class={own ? 'policy policy-own' : 'policy'}>
         <select
           id={id}
@@ -35,7 +43,7 @@ export function PolicySelect({ field, written, resolved, fault, report, store, o
         >
           {plans.map((plan) => (
             <option key={planId(plan)} value={planId(plan)}>
-              {plan.policy === 'none' ? 'none' : `${planId(plan)}: ${plan.label}`}
+              {plan.policy === 'none' ? 'none' : `${planName(plan)}: ${plan.label}`}
             </option>
           ))}
           <option value="">other …</option>

@@ -5,13 +5,14 @@ import { described, Shell } from './shell';
 import { nearestStep, stepFrom, stepsOf } from './steps';
 import { TypedInput } from './typed-input';
 
-export function RangeField({ field, written, resolved, symbol, fault, onEdit }: ControlProps) {
+export function RangeField({ field, written, resolved, symbol, fault, brief, onEdit, most }: ControlProps & { most?: number | undefined }) {
   const id = `field-${field.key}`;
-  const steps = stepsOf(field);
-  const value = Number(resolved);
+  const steps = stepsOf(field, most);
+  /* Out of range or not: the thumb then stands at that end. */
+  const value = /^\d+$/.test(written ?? '') ? Number(written) : Number(resolved);
   const set = (n: number) => onEdit(String(n));
   return (
-    <Shell field={field} id={id} symbol={symbol} fault={fault} class="field-range">
+    <Shell field={field} id={id} symbol={symbol} fault={fault} brief={brief} class="field-range">
       <div class="range">
         <input
           type="range"

@@ -64,9 +64,11 @@ export function formatParameters(n: number): string {
   return formatCount(n);
 }
 
-/** "70 %", with a digit more below ten. */
+/** "70 %", with a digit more below ten and beside a hundred: 100 % is said of all of it only. */
 export function formatPercent(ratio: number): string {
   const percent = ratio * 100;
   if (percent > 0 && percent < 0.05) return `<0.1${SPACE}%`;
-  return `${percent === 0 ? '0' : percent < 9.95 ? percent.toFixed(1) : formatCount(percent)}${SPACE}%`;
+  if (percent >= 99.95 && percent < 100) return `>99.9${SPACE}%`;
+  const finer = percent !== 100 && (percent < 9.95 || (percent >= 99.5 && percent < 100.5));
+  return `${percent === 0 ? '0' : finer ? percent.toFixed(1) : formatCount(percent)}${SPACE}%`;
 }

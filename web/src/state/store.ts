@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core } from '../../../wasm/actmem';
 import type { Report, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
-import { type Changes, changeQuery, choosePreset, parseQuery, replaceModel } from './query';
+import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
 
 export type { Changes };
 
@@ -16,8 +16,12 @@ export interface Fault {
 
 export interface Answer {
   report: Report;
-  /** What is wrong with the query; the report is then the last good one. */
+  /** What is wrong with the query; the report is then the last good one, or the default one if there was none. */
   fault: Fault | null;
+  /** No query has been good yet: the report is the default one. */
+  isDefault: boolean;
+  /** What the inputs come to, at fault or not: the controls follow the query. */
+  config: Report['config'];
 }
 
 const query = signal(readAddress());
@@ -41,13 +45,28 @@ export class Store {
   readonly answer = computed<Answer>(() => {
     try {
       this.#last = this.#core.evaluate(query.value);
-      return { report: this.#last, fault: null };
+      return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
-      this.#last ??= this.#core.evaluate('');
-      return { report: this.#last, fault: { code: error.code, field: error.field, message: error.message } };
+      const report = this.#last ?? this.#core.evaluate('');
+      const fault = { code: error.code, field: error.field, message: error.message };
+      return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
     }
   });
+
+  /* The query without its inputs at fault: what the other ones come to. */
+  #withoutFaults(field: string): Report | null {
+    const pairs = new Map(this.pairs.value);
+    for (let key = field; pairs.delete(key); ) {
+      try {
+        return this.#core.evaluate(formatQuery(pairs));
+      } catch (error) {
+        if (!(error instanceof ActmemError)) throw error;
+        key = error.field;
+      }
+    }
+    return null;
+  }
 
   /** Those of the last good report, unless the query names good ones. */
   readonly units = computed<Units>(() => {

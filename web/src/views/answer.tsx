@@ -1,63 +1,101 @@
 /* The answer in one sentence. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Plan, Report, Units } from '../../../wasm/report';
+import type { Field, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
+import { recomputedOf } from '../charts/tradeoff-layout';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
-import { planId } from '../form/policy-select';
+import { planName } from '../form/policy-select';
+import { conditions, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
-import type { Fault } from '../state/store';
+import type { Answer, Fault } from '../state/store';
 import { Figure } from './figure';
 
 interface AnswerProps {
-  report: Report;
-  fault: Fault | null;
+  answer: Answer;
+  fields: readonly Field[];
   units: Units;
 }
 
-export function AnswerSentence({ report, fault, units }: AnswerProps) {
+export function AnswerSentence({ answer, fields, units }: AnswerProps) {
+  const { report, fault } = answer;
   const { config, saved, step } = report;
-  const other = comparedWith(report);
+  const stages = stagesOf(report);
+  const first = stages === null ? undefined : report.ranks[0];
+  const other = stages === null ? comparedWith(report) : null;
   const chosen = report.checkpoint.plans.find((p) => p.chosen);
   const batch = Number(config['batch']);
-  const title = `${subject(report)}, ${formatCount(Number(config['seq']))} tokens: ${formatBytes(saved.bytes, units)} · actmem`;
+  const who = subject(report, fields);
+  const how = conditions(report, fields);
+  const checkpointed = report.checkpoint.policy !== 'none';
+  const kept = first?.saved_bytes ?? saved.bytes;
+  const title = `${who}, ${formatCount(Number(config['seq']))} tokens: ${formatBytes(kept, units)} · actmem`;
   useEffect(() => {
     document.title = title;
   }, [title]);
   return (
     <section class="answer" aria-label="The answer">
       <p class="answer-sentence" data-stale={fault === null ? undefined : ''}>
-        <strong>{subject(report)}</strong> at {formatCount(Number(config['seq']))} {plural(Number(config['seq']), 'tokens')}
+        <strong>{who}</strong> at {formatCount(Number(config['seq']))} {plural(Number(config['seq']), 'tokens')}
         {batch > 1 && ` × ${formatCount(batch)} sequences`}
-        {report.checkpoint.policy !== 'none' && (
+        {how.map((text) => `, ${text}`)}
+        {checkpointed && (
           <>
-            , checkpointed by <code>{chosen === undefined ? report.checkpoint.policy : planId(chosen)}</code>,
+            , checkpointed by <code>{chosen === undefined ? report.checkpoint.policy : planName(chosen)}</code>
           </>
-        )}{' '}
-        keeps <Figure bytes={saved.bytes} units={units} focusable /> for its backward pass
-        and peaks at <Figure bytes={activationPeak(step)} units={units} focusable />.{' '}
+        )}
+        {first !== undefined ? `: the first of ${formatCount(stages ?? 0)} stages` : (how.length > 0 || checkpointed) && ','} keeps <Figure bytes={kept} units={units} focusable /> for its backward pass
+        {first === undefined ? (
+          <>
+            {' '}
+            and peaks at <Figure bytes={activationPeak(step)} units={units} focusable />
+          </>
+        ) : (
+          first.peak_bytes !== null && (
+            <>
+              {' '}
+              and peaks at <Figure bytes={first.peak_bytes} units={units} focusable />
+            </>
+          )
+        )}
+        .{' '}
         {other !== null && (
           <span class="answer-other">
             {other.policy === 'none' ? 'Without checkpointing' : 'With full checkpointing'}: <Figure bytes={other.saved_bytes} units={units} focusable /> kept,{' '}
             <Figure bytes={activationPeak(other)} units={units} focusable /> peak
-            {other.recomputed_flops > 0 && `, ${formatPercent(other.recompute_ratio)} of the forward pass computed again`}.
+            {other.recomputed_flops > 0 && `, ${formatPercent(recomputedOf(other, report.checkpoint.forward_flops))} of the forward pass computed again`}.
+          </span>
+        )}
+        {first !== undefined && (
+          <span class="answer-other">
+            It has {formatCount(first.layers)} of {formatCount(report.model.layers)} layers, at most {formatCount(first.in_flight)} {plural(first.in_flight, 'chunks')} of them in flight. All stages together
+            keep <Figure bytes={saved.bytes} units={units} focusable /> for one micro-batch.
           </span>
         )}
       </p>
-      <p class="answer-note">
-        Activations of one micro-batch on one GPU. {formatParameters(report.state.parameters)} parameters (<Figure bytes={report.state.parameter_bytes} units={units} />
-        ), their gradients (<Figure bytes={report.state.gradient_bytes} units={units} />) and the optimizer’s state come on top.
-      </p>
+      {fault === null && (
+        <p class="answer-note">
+          {first === undefined ? 'Activations of one micro-batch on one GPU.' : 'Activations of the micro-batches in flight, on one GPU of the first stage.'} {formatParameters(report.state.parameters)} parameters
+          {first !== undefined && ' of all stages'} (<Figure bytes={report.state.parameter_bytes} units={units} />
+          ), their gradients (<Figure bytes={report.state.gradient_bytes} units={units} />) and the optimizer’s state come on top.
+        </p>
+      )}
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class="fault">{fault.field === '' ? fault.message : `${fault.field}: ${fault.message}`}.</span> Showing the last valid configuration.
+            <span class="fault">{faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
           </>
         )}
       </p>
-      <Spoken text={`${subject(report)}: ${formatBytes(saved.bytes, units)} kept, ${formatBytes(activationPeak(step), units)} peak.`} />
+      <Spoken text={`${who}: ${formatBytes(kept, units)} kept${first === undefined ? `, ${formatBytes(activationPeak(step), units)} peak` : ' by the first stage'}.`} />
     </section>
   );
+}
+
+/** "seq: …", unless the message begins by naming the input itself. */
+export function faultText({ field, message }: Fault): string {
+  const named = field === '' || message.replace(/^'/, '').startsWith(field);
+  return `${named ? '' : `${field}: `}${message}.`;
 }
 
 /* For screen readers, when the typing has stopped. */
@@ -74,10 +112,6 @@ function Spoken({ text }: { text: string }) {
       {said.value}
     </p>
   );
-}
-
-function subject({ model }: Report): string {
-  return model.label === '' || model.label === 'custom' ? `A ${formatParameters(model.parameters)} parameter model` : model.label;
 }
 
 /** What the chosen policy is measured against: none, or full if none is chosen. */

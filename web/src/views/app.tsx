@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Patterns } from '../charts/patterns';
+import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
 import { narrow } from '../state/media';
@@ -37,6 +38,7 @@ export function App({ store }: { store: Store }) {
   const { report, fault } = answer;
   const units = store.units.value;
   const scopes = scopesOf(report);
+  const stages = stagesOf(report);
   const contents: Record<View, ComponentChildren> = {
     bytes: <Breakdown report={report} scopes={scopes} units={units} />,
     checkpointing: <Checkpointing report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
@@ -52,7 +54,7 @@ export function App({ store }: { store: Store }) {
       <Header store={store} />
       <main>
         <h1 class="hidden">actmem: activation memory of a training step</h1>
-        <AnswerSentence report={report} fault={fault} units={units} />
+        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <Inputs store={store} answer={answer} />
         <Tabs
           tabs={VIEWS.map(([id, label]) => [id, label] as const)}
@@ -71,7 +73,10 @@ export function App({ store }: { store: Store }) {
             role={narrow.value ? 'tabpanel' : undefined}
             aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
           >
-            <h2 id={`title-${id}`}>{title}</h2>
+            <h2 id={`title-${id}`}>
+              {title}
+              {stages !== null && <span class="together">all {stages} stages together</span>}
+            </h2>
             {contents[id]}
           </section>
         ))}

@@ -4,6 +4,7 @@ import type { Report, Units } from '../../../wasm/report';
 import { StepBar } from '../charts/bar';
 import { LayerPicture } from '../charts/layer';
 import { formatCount } from '../format/bytes';
+import { stagesOf } from '../format/subject';
 import { findEntry, type Scope } from '../state/ledger';
 import { looked } from '../state/highlight';
 import { Figure } from './figure';
@@ -22,6 +23,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
   const view = views.find((v) => v.name === wanted.value) ?? views[0];
   if (view === undefined) return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
   const kind = report.saved.layers.find((k) => k.kind === view.name);
+  const stages = stagesOf(report);
   const dropped = view.entries.some((e) => !e.kept);
   return (
     <div class="breakdown">
@@ -35,6 +37,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
             ) : (
               <>
                 <Figure bytes={kind.bytes} units={units} /> × {formatCount(kind.count)}
+                {stages !== null && ', all stages together'}
               </>
             )}
           </span>
@@ -63,6 +66,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
           <h3>The whole step</h3>
           <span class="quiet">
             <Figure bytes={report.saved.bytes} units={units} /> kept
+            {stages !== null && ', all stages together'}
           </span>
         </div>
         <StepBar report={report} scopes={scopes} units={units} />

@@ -2,9 +2,10 @@
 import { useSignal } from '@preact/signals';
 import type { Plan, Report, Units } from '../../../wasm/report';
 import { Tradeoff } from '../charts/tradeoff';
-import { isPareto, type Measure, measureOf } from '../charts/tradeoff-layout';
-import { planId } from '../form/policy-select';
+import { isPareto, type Measure, measureOf, recomputedOf } from '../charts/tradeoff-layout';
+import { planId, planName } from '../form/policy-select';
 import { formatPercent } from '../format/bytes';
+import { stagesOf } from '../format/subject';
 import { Figure } from './figure';
 import { Switch } from './switch';
 
@@ -22,12 +23,14 @@ interface CheckpointingProps {
 
 export function Checkpointing({ report, units, onChoose }: CheckpointingProps) {
   const measure = useSignal<Measure>('saved');
-  const { plans } = report.checkpoint;
+  const { plans, forward_flops: forward } = report.checkpoint;
+  const stages = stagesOf(report);
   const name = MEASURES.find(([m]) => m === measure.value)?.[2] ?? '';
   return (
     <div class="checkpointing">
       <div class="plans scroll" role="region" aria-label="Policies" tabIndex={0}>
         <table>
+          {stages !== null && <caption>All stages together</caption>}
           <thead>
             <tr>
               <th scope="col">Policy</th>
@@ -44,7 +47,7 @@ export function Checkpointing({ report, units, onChoose }: CheckpointingProps) {
           </thead>
           <tbody>
             {plans.map((plan) => (
-              <PlanRow key={planId(plan)} plan={plan} pareto={isPareto(plan, plans, measure.value)} units={units} onChoose={onChoose} />
+              <PlanRow key={planId(plan)} plan={plan} pareto={isPareto(plan, plans, measure.value)} forward={forward} units={units} onChoose={onChoose} />
             ))}
           </tbody>
         </table>
@@ -55,17 +58,17 @@ export function Checkpointing({ report, units, onChoose }: CheckpointingProps) {
       </div>
       <div class="checkpointing-chart">
         <div class="figure-head">
-          <h3>Memory against recomputation</h3>
+          <h3>Memory against recomputation{stages !== null && <span class="quiet">, all stages together</span>}</h3>
           <span class="spring" />
           <Switch name="measure" label="Memory shown" value={measure.value} options={MEASURES.map(([m, text]) => [m, text] as const)} onChange={(m: Measure) => (measure.value = m)} />
         </div>
-        <Tradeoff plans={plans} measure={measure.value} name={name} units={units} onChoose={onChoose} />
+        <Tradeoff plans={plans} forward={forward} measure={measure.value} name={name} units={units} onChoose={onChoose} />
       </div>
     </div>
   );
 }
 
-function PlanRow({ plan, pareto, units, onChoose }: { plan: Plan; pareto: boolean; units: Units; onChoose: (plan: Plan) => void }) {
+function PlanRow({ plan, pareto, forward, units, onChoose }: { plan: Plan; pareto: boolean; forward: number; units: Units; onChoose: (plan: Plan) => void }) {
   const id = planId(plan);
   return (
     <tr data-chosen={plan.chosen ? '' : undefined}>
@@ -73,7 +76,7 @@ function PlanRow({ plan, pareto, units, onChoose }: { plan: Plan; pareto: boolea
         <label>
           <input type="radio" name="plan" value={id} checked={plan.chosen} onChange={() => onChoose(plan)} />
           <span>
-            <code>{planId(plan)}</code>
+            <code>{planName(plan)}</code>
             {pareto && <span class="pareto-mark" title="no other policy here is better in both" />}
             <span class="plan-note">{plan.note === '' ? plan.label : plan.note}</span>
           </span>
@@ -85,7 +88,7 @@ function PlanRow({ plan, pareto, units, onChoose }: { plan: Plan; pareto: boolea
       <td class="number">
         <Figure bytes={measureOf(plan, 'activations')} units={units} />
       </td>
-      <td class="number">{formatPercent(plan.recompute_ratio)}</td>
+      <td class="number">{formatPercent(recomputedOf(plan, forward))}</td>
     </tr>
   );
 }

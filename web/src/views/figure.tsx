@@ -14,7 +14,7 @@ export function Figure({ bytes, units, focusable }: FigureProps) {
   return (
     <data class="figure" value={bytes} data-exact={exact} title={focusable ? undefined : exact} tabIndex={focusable ? 0 : undefined}>
       {formatBytes(bytes, units)}
-      {focusable && <span class="hidden">, {exact}</span>}
+      {focusable && units !== 'bytes' && <span class="hidden">, {exact}</span>}
     </data>
   );
 }

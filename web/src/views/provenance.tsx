@@ -6,9 +6,13 @@ export function ProvenanceLine({ report }: { report: Report }) {
   return (
     <footer class="provenance">
       <p>
-        <b>{provenance.verified_by === 'measured' ? 'Measured' : sentence(provenance.verified_by)}:</b> {provenance.detail}
-        {provenance.derived.length > 0 && ` Derived here: ${provenance.derived.join('; ')}.`}
+        <b>{provenance.verified_by === 'measured' ? 'Measured' : sentence(provenance.verified_by)}:</b> {ended(provenance.detail)}
       </p>
+      {provenance.derived.length > 0 && (
+        <p>
+          <b>Derived:</b> {provenance.derived.map((text, i) => ended(i === 0 ? text : sentence(text))).join(' ')}
+        </p>
+      )}
       <p>
         <b>Not counted:</b> {provenance.not_counted.join(', ')}.
       </p>
@@ -17,4 +21,5 @@ export function ProvenanceLine({ report }: { report: Report }) {
   );
 }
 
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
