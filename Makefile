@@ -28,13 +28,16 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only a .wasm, no generated JavaScript; memory neither imported nor growing. Small, but for the files in which the time is spent
-# (HOT), and there with less inlining than the compiler would do. All of it at -O3 is a sixth faster and a quarter too large.
-HOT          := step live recompute backward engine gradient tape operations products layout extent ledger evaluate plan explain writer
+# Only a .wasm, no generated JavaScript; memory neither imported nor growing. COLD files run once in an evaluation, or play no part in
+# it, and are small; the others are inlined into one another as far as INLINE says: higher is faster and larger, and core.wasm has
+# 60 KB at most, gzipped.
+COLD         := config document families formulas grid import_hf input model ops paper pipeline policy presets query \
+                report report_costs report_saved report_step resolve stacks state status tables text wiring
+INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext
-CFLAGS_wasm  := -Os $(CPU_wasm)
-CFLAGS_hot   := -O2 -fno-unroll-loops -mllvm -inline-threshold=100 $(CPU_wasm)
-LDFLAGS_wasm := -Os $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
+CFLAGS_wasm  := -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
+CFLAGS_cold  := -Os -flto $(CPU_wasm)
+LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -71,7 +74,7 @@ all: build/actmem ## the command line (the default)
 run: $(READY) ## build everything and serve the page on http://localhost:8080 (PORT=… for another)
 	@$(submake) build/actmem $(PAGE)
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
-	@cd web && exec npm run --silent preview -- --host 127.0.0.1 --port $(PORT) --strictPort
+	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
 STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit browser
 
@@ -161,7 +164,7 @@ build/wasm/%.o: %.c | build/include/jsmn.h
 	@mkdir -p $(@D)
 	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
 
-$(HOT:%=build/wasm/core/%.o): CFLAGS_wasm := $(CFLAGS_hot)
+$(COLD:%=build/wasm/core/%.o) build/wasm/wasm/exports.o: CFLAGS_wasm := $(CFLAGS_cold)
 
 build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
 	@$(call say,emcc,$@)

@@ -379,7 +379,8 @@ typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, A
 
 typedef struct am_region {
     uint8_t kind, keep;
-    uint16_t first_input, inputs;         /* operands that it holds: its input, then what its closure holds */
+    uint16_t first_input, inputs;         /* operands that it holds: its arguments, then what its closure holds */
+    uint16_t arguments;                   /* the first of them: saved tensors of a reentrant region's node */
     uint16_t start, end;                  /* instructions */
     uint16_t first_storage, last_storage; /* made inside: first <= storage < last */
     uint16_t matmuls;

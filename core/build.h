@@ -19,6 +19,9 @@ typedef struct am_build {
     am_var embedding; /* the table, for a tied head */
 } am_build;
 
+/* The widest head that the flash kernels take, and for which scaled_dot_product_attention is given grouped heads. */
+#define AM_WIDEST_HEAD 256
+
 enum {
     AM_TARGET_Q = 1,
     AM_TARGET_K = 2,

@@ -146,6 +146,14 @@ static int64_t inner_excess(const am_block *block, am_phase phase, int index, in
     return saved > gradients ? saved : gradients;
 }
 
+/* What lives on from the forward differs by what the model's own code lets go at its end: regions hold masks, tables
+ * and their input beyond it. Units of another profile than the model's first stand on that difference. */
+static int64_t held_beside(const am_profile *ends, const am_profile *own)
+{
+    return ends->step.after_forward - ends->step.boundary[ends->step.layers] -
+           (own->step.after_forward - own->step.boundary[own->step.layers]);
+}
+
 /* Peaks of one unit, relative to what its forward left and to the gradients above it. */
 static void compose_unit(am_composer *composer, const am_block *block, int way, int64_t base, int64_t layer)
 {
@@ -172,7 +180,8 @@ static void compose_backward(am_composer *composer, const am_step *ends, int way
         note_backward(composer, way, composer->end + loss->bytes - ends->boundary[ends->layers], loss, AM_BACKWARD, -1);
     for (int i = composer->blocks - 1; i >= 0; i--) {
         const am_block *block = &composer->block[i];
-        int64_t end = block->start + block->residue, others = block->count - 1;
+        int64_t others = block->count - 1;
+        int64_t end = block->start + block->residue + held_beside(composer->block[0].profile, block->profile);
         int64_t gradients = way ? others * block->gradients : 0;
         compose_unit(composer, block, way, end + others * block->residue + above, block->layer + others * block->inner);
         if (others) compose_unit(composer, block, way, end + above + gradients, block->layer);
@@ -260,6 +269,7 @@ am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run)
 typedef struct am_shown {
     const am_block *block;
     int64_t layer, start; /* its first layer; live bytes of the forward at its beginning */
+    int64_t beside;       /* as held_beside */
 } am_shown;
 
 typedef struct am_line {
@@ -288,7 +298,7 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
     const am_block *block = shown->block;
     const am_profile *profile = block->profile;
     int first = first_zone(profile, block->unit), last = last_zone(profile, block->unit);
-    int64_t shift = shown->start - profile->step.boundary[first - 1];
+    int64_t shift = shown->start - profile->step.boundary[first - 1] + (forward ? 0 : shown->beside);
     for (int i = 0; i < profile->samples; i++) {
         const am_sample *sample = &profile->sample[i];
         if (sample->zone < first || sample->zone > last || (sample->phase == AM_FORWARD) != forward) continue;
@@ -305,11 +315,12 @@ static int show_units(const am_composer *composer, am_shown shown[2 * MAX_BLOCKS
     int count = 0;
     for (int i = 0; i < composer->blocks; i++) {
         const am_block *block = &composer->block[i];
-        shown[count++] = (am_shown){block, block->layer, block->start};
+        int64_t beside = held_beside(composer->block[0].profile, block->profile);
+        shown[count++] = (am_shown){block, block->layer, block->start, beside};
         if (block->count == 1) continue;
         int64_t others = block->count - 1;
         shown[count++] =
-            (am_shown){block, block->layer + others * block->inner, block->start + others * block->residue};
+            (am_shown){block, block->layer + others * block->inner, block->start + others * block->residue, beside};
     }
     return count;
 }

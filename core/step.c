@@ -56,7 +56,7 @@ static void play_forward(am_play *play)
 
 /* ---- backward ---- */
 
-/* Its input is a saved tensor of that node; what its closure holds stays until the graph is gone. */
+/* Its arguments are saved tensors of that node; what its closure holds stays until the graph is gone. */
 static void close_region(am_play *play)
 {
     const am_region *region = &play->tape->region[play->open];
@@ -64,7 +64,8 @@ static void close_region(am_play *play)
     play->open = 0;
     am_play_release_left(play, region);
     am_play_drop(play, play->open_gradient);
-    am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input]));
+    for (int i = 0; i < region->arguments; i++)
+        am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
 
 /* A reentrant region is one node of the graph outside: the whole of it runs again at once, and an inner backward goes
@@ -195,6 +196,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
 {
     am_code code = tape->status.code ? tape->status.code : compile_once(player, tape);
     if (code) return code;
+    if (tape->instruction[tape->instructions - 1].zone > AM_MAX_UNITS + 1) return AM_CAPACITY;
     am_play play = {.tape = tape, .player = player, .step = step, .trace = trace};
     memset(step, 0, sizeof *step);
     step->layers = tape->instruction[tape->instructions - 1].zone - 1;

@@ -21,6 +21,8 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->instructions = tape->operands = tape->saves = tape->gradients = 0;
     tape->tensors = tape->storages = tape->nodes = tape->regions = tape->leaves = 1; /* index 0 is none */
     memset(&tape->tensor[0], 0, sizeof tape->tensor[0]);
+    tape->tensor[0].rank = 4; /* what calls after an error work on: a tensor of one element, of the usual rank */
+    for (int i = 0; i < AM_MAX_RANK; i++) tape->tensor[0].shape[i] = tape->tensor[0].stride[i] = 1;
     memset(&tape->storage[0], 0, sizeof tape->storage[0]);
     memset(&tape->node[0], 0, sizeof tape->node[0]);
     tape->storage[0].fixed = true;
@@ -326,7 +328,7 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
     }
     tape->open_region = (uint16_t)tape->regions++;
     am_region *region = &tape->region[tape->open_region];
-    *region = (am_region){.first_input = (uint16_t)tape->operands};
+    *region = (am_region){.first_input = (uint16_t)tape->operands, .arguments = 1};
     am_var input[8] = {x};
     for (int i = 0; i < held && i < 7; i++) input[i + 1] = hold[i];
     region->inputs = new_instruction(tape, AM_I_BEGIN, held + 1, input)->inputs;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define RUNS 1001
+#define RUNS    1001
 #define WARM_UP 200
 
 static int64_t now(void)

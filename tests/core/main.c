@@ -12,7 +12,8 @@ static Suite *(*const suites[])(void) = {
 #undef SUITE
 };
 
-int main(void) {
+int main(void)
+{
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) srunner_add_suite(runner, suites[i]());
     srunner_run_all(runner, CK_NORMAL);

@@ -57,7 +57,7 @@ static const char *dims_text(int count, const int64_t *n, char *buffer, size_t s
 
 /* clang-format off */
 static const struct {
-    const char *from, *to, *strides; /* strides: those of the view; NULL where PyTorch refuses it and a copy is needed */
+    const char *from, *to, *strides; /* strides: of the view; NULL where PyTorch refuses it: a copy is needed */
 } views[] = {
     {"2,3,4/12,4,1", "6,4", "4,1"}, {"2,3,4/12,4,1", "24", "1"}, {"2,3,4/12,4,1", "2,12", "12,1"},
     {"3,2,4/4,12,1", "6,4", NULL}, {"3,2,4/4,12,1", "3,2,2,2", "4,12,2,1"}, {"2,3,4,8/96,8,24,1", "6,4,8", NULL},

@@ -288,6 +288,30 @@ static am_var attend(am_op op, am_var q, am_var k, am_var v, am_var mask)
     return am_attention(tape, op, q, k, v, mask);
 }
 
+/* Into heads' order of dimensions and back to rows: whatever does not keep that order shows as a copy. */
+static am_var into_heads(am_var x)
+{
+    return heads(am_view(tape, x, SHAPE(2, 3, 2, 4)));
+}
+
+static am_var out_of_heads(am_var x)
+{
+    return am_reshape(tape, heads(x), SHAPE(2, 3, 8));
+}
+
+static am_var turn_halves(am_var x)
+{
+    am_var right = neg(am_slice(tape, x, number(2)));
+    return am_cat(tape, right, am_slice(tape, x, number(2)), number(4));
+}
+
+#define BETWEEN(name, ...)                                                                                             \
+    static am_var name##_inside(am_var x)                                                                              \
+    {                                                                                                                  \
+        return __VA_ARGS__;                                                                                            \
+    }                                                                                                                  \
+    PLAY(name##_between, out_of_heads(name##_inside(into_heads(x[0]))))
+
 /* clang-format off */
 PLAY(linear, am_linear(tape, x[0], x[1], 0))
 PLAY(linear_bias, am_linear(tape, x[0], x[1], x[2]))
@@ -333,11 +357,24 @@ PLAY(view, am_view(tape, x[0], SHAPE(6, 4)))
 PLAY(transpose, heads(x[0]))
 PLAY(transpose_cut, am_reshape(tape, heads(x[0]), SHAPE(2, 12)))
 PLAY(turned_gradient, heads(am_view(tape, x[0], SHAPE(2, 3, 2, 2))))
-PLAY(repeat_keys, am_reshape(tape, am_expand(tape, am_view(tape, x[0], SHAPE(2, 2, 1, 3, 4)), SHAPE(2, 2, 2, 3, 4)), SHAPE(2, 4, 3, 4)))
-PLAY(repeat_one, neg(am_reshape(tape, am_expand(tape, am_view(tape, x[0], SHAPE(2, 1, 1, 3, 4)), SHAPE(2, 1, 2, 3, 4)), SHAPE(2, 2, 3, 4))))
 PLAY(gated, times(am_unary(tape, AM_OP_SILU, x[0]), x[1]))
 PLAY(nll_loss, am_nll_loss(tape, x[0], x[1]))
 PLAY(cross_entropy, am_nll_loss(tape, am_softmax(tape, AM_OP_LOG_SOFTMAX, x[0]), x[1]))
+BETWEEN(add_scalar, am_unary(tape, AM_OP_ADD_SCALAR, x))
+BETWEEN(mul_scalar, am_unary(tape, AM_OP_MUL_SCALAR, x))
+BETWEEN(neg, neg(x))
+BETWEEN(pow, am_unary(tape, AM_OP_POW, x))
+BETWEEN(rsqrt, am_unary(tape, AM_OP_RSQRT, x))
+BETWEEN(tanh, am_unary(tape, AM_OP_TANH, x))
+BETWEEN(relu, am_unary(tape, AM_OP_RELU, x))
+BETWEEN(gelu, am_unary(tape, AM_OP_GELU, x))
+BETWEEN(silu, am_unary(tape, AM_OP_SILU, x))
+BETWEEN(to, am_to(tape, x, AM_BF16))
+BETWEEN(clone, am_clone(tape, x))
+BETWEEN(pad, am_slice(tape, am_pad(tape, x, number(8)), number(4)))
+BETWEEN(slice, turn_halves(x))
+PLAY(mul_between, out_of_heads(times(into_heads(x[0]), x[1])))
+PLAY(layer_norm_between, out_of_heads(am_layer_norm(tape, into_heads(x[0]), x[1], x[2])))
 /* clang-format on */
 
 /* C leaves open which argument comes first; the order of these decides about the order in backward. */
@@ -345,6 +382,18 @@ static am_var scores(const am_var *x)
 {
     am_var q = heads(x[0]), k = am_transpose(tape, heads(x[1]), 2, 3);
     return am_matmul(tape, q, k);
+}
+
+static am_var repeat_keys(const am_var *x)
+{
+    am_var spread = am_expand(tape, am_view(tape, x[0], SHAPE(2, 2, 1, 3, 4)), SHAPE(2, 2, 2, 3, 4));
+    return am_reshape(tape, spread, SHAPE(2, 4, 3, 4));
+}
+
+static am_var repeat_one(const am_var *x)
+{
+    am_var spread = am_expand(tape, am_view(tape, x[0], SHAPE(2, 1, 1, 3, 4)), SHAPE(2, 1, 2, 3, 4));
+    return neg(am_reshape(tape, spread, SHAPE(2, 2, 3, 4)));
 }
 
 static am_var linear_twice(const am_var *x)
@@ -452,6 +501,21 @@ static const struct program {
     {"repeat one key", repeat_one, {{4, {2, 1, 3, 4}, AM_FP32}}},
     {"rotary", rotary, {{4, {2, 3, 2, 4}, AM_FP32}, {4, {1, 1, 3, 4}, AM_FP32}, {4, {1, 1, 3, 4}, AM_FP32}}},
     {"gated", gated, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"add scalar between heads", add_scalar_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"mul scalar between heads", mul_scalar_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"neg between heads", neg_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"pow between heads", pow_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"rsqrt between heads", rsqrt_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"tanh between heads", tanh_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"relu between heads", relu_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"gelu between heads", gelu_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"silu between heads", silu_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"to between heads", to_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"clone between heads", clone_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"pad between heads", pad_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"slice between heads", slice_between, {{3, {2, 3, 8}, AM_FP32}}},
+    {"mul between heads", mul_between, {{3, {2, 3, 8}, AM_FP32}, {4, {1, 1, 3, 4}, AM_FP32}}},
+    {"layer_norm between heads", layer_norm_between, {{3, {2, 3, 8}, AM_FP32}, {1, {4}, AM_FP32}, {1, {4}, AM_FP32}}},
     {"nll_loss", nll_loss, {{2, {6, 5}, AM_FP32}, {1, {6}, AM_I64}}},
     {"cross entropy", cross_entropy, {{2, {6, 5}, AM_BF16}, {1, {6}, AM_I64}}},
     /* clang-format on */
@@ -908,6 +972,57 @@ static const struct {
     {"gated", "10", "Mul.other:0 Silu.self:0", "f96@96 f96@192 f4@100 b4@104 b96@200 b96@200 b96@200"},
     {"gated", "01", "Mul.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b96@296"},
     {"gated", "00", "", NULL},
+    {"add scalar between heads", "1", "", "f192@192 f4@196 b4@200 b192@392"},
+    {"add scalar between heads", "0", "", NULL},
+    {"mul scalar between heads", "1", "", "f192@192 f4@196 b4@200 b192@392 b192@392"},
+    {"mul scalar between heads", "0", "", NULL},
+    {"neg between heads", "1", "", "f192@192 f4@196 b4@200 b192@392 b192@392"},
+    {"neg between heads", "0", "", NULL},
+    {"pow between heads", "1", "Pow.self:0", "f192@192 f4@196 b4@200 b192@392 b192@392 b192@584 b192@776"},
+    {"pow between heads", "0", "", NULL},
+    {"rsqrt between heads", "1", "Rsqrt.result:192", "f192@192 f4@196 b4@200 b192@392 b192@584 b192@776 b192@968"},
+    {"rsqrt between heads", "0", "", NULL},
+    {"tanh between heads", "1", "Tanh.result:192", "f192@192 f4@196 b4@200 b192@392 b192@584"},
+    {"tanh between heads", "0", "", NULL},
+    {"relu between heads", "1", "Relu.result:192", "f192@192 f4@196 b4@200 b192@392 b192@584"},
+    {"relu between heads", "0", "", NULL},
+    {"gelu between heads", "1", "Gelu.self:0", "f192@192 f4@196 b4@200 b192@392 b192@392"},
+    {"gelu between heads", "0", "", NULL},
+    {"silu between heads", "1", "Silu.self:0", "f192@192 f4@196 b4@200 b192@392 b192@392"},
+    {"silu between heads", "0", "", NULL},
+    {"to between heads", "1", "", "f96@96 f4@100 b4@104 b96@200 b192@296"},
+    {"to between heads", "0", "", NULL},
+    {"clone between heads", "1", "", "f192@192 f192@384 f4@196 b4@200 b192@392"},
+    {"clone between heads", "0", "", NULL},
+    {"pad between heads", "1", "", "f384@384 f192@576 f4@196 b4@200 b192@392 b384@584 b192@584 b192@392"},
+    {"pad between heads", "0", "", NULL},
+    {"slice between heads", "1", "",
+     "f96@96 f192@288 f192@384 f4@196 b4@200 b192@392 b192@392 b96@488 b192@488 b192@584 b192@392"},
+    {"slice between heads", "0", "", NULL},
+    {"mul between heads", "10", "Mul.other:0", "f192@192 f4@196 b4@200 b192@392 b192@392"},
+    {"mul between heads", "00", "", NULL},
+    {"layer_norm between heads", "111", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b192@488 b16@504 b16@520 b192@392"},
+    {"layer_norm between heads", "110", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b192@488 b16@504 b192@392"},
+    {"layer_norm between heads", "101", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b192@488 b16@504 b192@392"},
+    {"layer_norm between heads", "100", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b192@488 b192@392"},
+    {"layer_norm between heads", "011", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b16@312 b16@328"},
+    {"layer_norm between heads", "010", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b16@312"},
+    {"layer_norm between heads", "001", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:48 "
+     "NativeLayerNorm.result2:48 NativeLayerNorm.weight:0",
+     "f192@192 f48@240 f48@288 f192@480 f4@292 b4@296 b192@488 b16@312"},
+    {"layer_norm between heads", "000", "", NULL},
     {"nll_loss", "10", "NllLoss.self:0 NllLoss.target:0 NllLoss.total_weight:4", "f4@4 f4@8 b4@12 b120@132"},
     {"nll_loss", "00", "", NULL},
     {"cross entropy", "10", "LogSoftmax.result:60 NllLoss.self:60 NllLoss.target:0 NllLoss.total_weight:2",

@@ -8,11 +8,10 @@
 #include "fixture.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-#define SHAPE_KEYS "layers=1 hidden=32 heads=4 kv_heads=2 head_dim=8 ffn=48 vocab=64 seq=8 batch=2 lora_rank=4 "
-#define LLAMA "family=llama layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=8 batch=2 "
-#define MISTRAL "family=mistral layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=8 batch=2 "
-#define GPT2 "family=gpt2 layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=2 "
-#define LORA LLAMA "trainable=lora lora_rank=4 lora_targets=q "
+#define LLAMA        "family=llama layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=8 batch=2 "
+#define MISTRAL      "family=mistral layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=8 batch=2 "
+#define GPT2         "family=gpt2 layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=2 "
+#define LORA         LLAMA "trainable=lora lora_rank=4 lora_targets=q "
 
 static am_tape *const tape = &fixture_workspace.tape;
 static am_config config;
@@ -31,7 +30,8 @@ static void start(const char *text)
     config = config_of(text);
     am_model_symbols(&config, value);
     am_extents_init(&fixture_report.extents, value);
-    am_tape_reset(tape, &fixture_report.extents, config.autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : types[config.autocast]);
+    am_tape_reset(tape, &fixture_report.extents,
+                  config.autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : types[config.autocast]);
     build = (am_build){.tape = tape, .config = &config, .record = {.units = 1, .inner = 1}};
     build.dtype = types[config.dtype];
     build.trainable = config.trainable == AM_TRAIN_ALL;
@@ -108,21 +108,22 @@ static void expect_kept(const kept_case *expected)
 {
     char text[1024];
     start(expected->text);
-    am_module module = am_enter(tape, "module", AM_C_RESIDUAL);
-    (void)module;
+    am_enter(tape, "module", AM_C_RESIDUAL);
     am_var y = expected->play();
     ck_assert_str_eq(tape->module.path, "module"); /* every part goes back to where it was called */
     ck_assert_int_ne(y, 0);
-    ck_assert_msg(strcmp(kept(text, sizeof text), expected->rows) == 0, "%s\nkeeps     %s\ninstead of %s", expected->text, text,
-                  expected->rows);
+    ck_assert_msg(strcmp(kept(text, sizeof text), expected->rows) == 0, "%s\nkeeps     %s\ninstead of %s",
+                  expected->text, text, expected->rows);
 }
 
 /* ---- norms ---- */
 
+/* clang-format off */
 static am_var rms_norm(void) { return am_hf_rms_norm(&build, hidden_state(true), "norm", false); }
 static am_var gemma_norm(void) { return am_hf_rms_norm(&build, hidden_state(true), "norm", true); }
 static am_var first_norm(void) { return am_hf_rms_norm(&build, hidden_state(false), "norm", false); }
 static am_var layer_norm(void) { return am_hf_layer_norm(&build, hidden_state(true), "norm"); }
+/* clang-format on */
 
 /* 4sbh + 4T + 2sbh in 16 bits; in fp32 the input itself and nothing is cast. Gemma multiplies before the cast back, by
  * 1 + weight. */
@@ -130,7 +131,8 @@ static const kept_case norms[] = {
     {LLAMA, rms_norm, "input in fp32 fp32 2048, 1 / root mean square fp32 64, normalised input bf16 1024"},
     {LLAMA "dtype=fp16", rms_norm, "input in fp32 fp32 2048, 1 / root mean square fp32 64, normalised input fp16 1024"},
     {LLAMA "dtype=fp32", rms_norm, "x fp32 2048, 1 / root mean square fp32 64, normalised input fp32 2048"},
-    {LLAMA "dtype=fp32 autocast=bf16", rms_norm, "x fp32 2048, 1 / root mean square fp32 64, normalised input fp32 2048"},
+    {LLAMA "dtype=fp32 autocast=bf16", rms_norm,
+     "x fp32 2048, 1 / root mean square fp32 64, normalised input fp32 2048"},
     {LLAMA "trainable=none", rms_norm, "input in fp32 fp32 2048, 1 / root mean square fp32 64"},
     {LLAMA "trainable=none", first_norm, ""},
     {LLAMA, first_norm, "normalised input bf16 1024"},
@@ -142,7 +144,10 @@ static const kept_case norms[] = {
     {GPT2 "trainable=none", layer_norm, "x bf16 1024, mean fp32 64, reciprocal standard deviation fp32 64"},
 };
 
-START_TEST(norm) { expect_kept(&norms[_i]); }
+START_TEST(norm)
+{
+    expect_kept(&norms[_i]);
+}
 END_TEST
 
 /* ---- activations ---- */
@@ -156,8 +161,10 @@ static am_var activated(void)
 /* Python's gelu_new keeps four tensors of f, the fused ones their input, ReLU its result. Under autocast pow, and all
  * that follows it, is in fp32. */
 static const kept_case activations[] = {
-    {GPT2 "activation=gelu_new", activated, "x bf16 1536, tanh bf16 1536, 1 + tanh bf16 1536, half the input bf16 1536"},
-    {GPT2 "activation=gelu_new dtype=fp32", activated, "x fp32 3072, tanh fp32 3072, 1 + tanh fp32 3072, half the input fp32 3072"},
+    {GPT2 "activation=gelu_new", activated,
+     "x bf16 1536, tanh bf16 1536, 1 + tanh bf16 1536, half the input bf16 1536"},
+    {GPT2 "activation=gelu_new dtype=fp32", activated,
+     "x fp32 3072, tanh fp32 3072, 1 + tanh fp32 3072, half the input fp32 3072"},
     {GPT2 "activation=gelu_new dtype=fp32 autocast=bf16", activated,
      "x fp32 3072, tanh fp32 3072, 1 + tanh fp32 3072, half the input bf16 1536"},
     {GPT2 "activation=gelu", activated, "x bf16 1536"},
@@ -169,17 +176,38 @@ static const kept_case activations[] = {
     {LLAMA "activation=geglu_tanh", activated, "x bf16 1536"},
 };
 
-START_TEST(activation_function) { expect_kept(&activations[_i]); }
+START_TEST(activation_function)
+{
+    expect_kept(&activations[_i]);
+}
 END_TEST
 
 /* ---- linear layers and adapters ---- */
 
-static am_var project(bool grad) { return am_hf_linear(&build, hidden_state(grad), "q_proj", AM_C_ATTENTION, build.ad, false, AM_TARGET_Q); }
-static am_var linear(void) { return project(true); }
-static am_var first_linear(void) { return project(false); }
-static am_var linear_with_bias(void) { return am_hf_linear(&build, hidden_state(true), "q_proj", AM_C_ATTENTION, build.ad, true, AM_TARGET_Q); }
-static am_var conv1d(void) { return am_hf_conv1d(&build, hidden_state(true), "c_attn", AM_C_ATTENTION, build.f); }
-static am_var dropout(void) { return am_hf_dropout(&build, hidden_state(true), "dropout", AM_C_ATTENTION, config.dropout); }
+static am_var project(bool grad)
+{
+    return am_hf_linear(&build, hidden_state(grad), "q_proj", AM_C_ATTENTION, build.ad, false, AM_TARGET_Q);
+}
+static am_var linear(void)
+{
+    return project(true);
+}
+static am_var first_linear(void)
+{
+    return project(false);
+}
+static am_var linear_with_bias(void)
+{
+    return am_hf_linear(&build, hidden_state(true), "q_proj", AM_C_ATTENTION, build.ad, true, AM_TARGET_Q);
+}
+static am_var conv1d(void)
+{
+    return am_hf_conv1d(&build, hidden_state(true), "c_attn", AM_C_ATTENTION, build.f);
+}
+static am_var dropout(void)
+{
+    return am_hf_dropout(&build, hidden_state(true), "dropout", AM_C_ATTENTION, config.dropout);
+}
 
 /* A frozen weight keeps nothing of its input; an adapter keeps its input and u = A·x, 2Tr. In another type than the
  * input's it works on a copy; with dropout on what that returns, and the mask of one byte an element. Where no gradient
@@ -201,11 +229,15 @@ static const kept_case linears[] = {
     {LORA "lora_dtype=fp32", linear, "x fp32 2048, low-rank activation fp32 256"},
     {LORA "lora_dropout=0.1", linear, "dropout mask bool 512, x bf16 1024, low-rank activation bf16 128"},
     {LORA "lora_dropout=0.1", first_linear, "x bf16 1024, low-rank activation bf16 128"},
-    {LORA "lora_dtype=fp32 lora_dropout=0.1", linear, "dropout mask bool 512, x fp32 2048, low-rank activation fp32 256"},
+    {LORA "lora_dtype=fp32 lora_dropout=0.1", linear,
+     "dropout mask bool 512, x fp32 2048, low-rank activation fp32 256"},
     {LLAMA "trainable=lora lora_targets=v,o lora_rank=4", linear, ""},
 };
 
-START_TEST(linear_layer) { expect_kept(&linears[_i]); }
+START_TEST(linear_layer)
+{
+    expect_kept(&linears[_i]);
+}
 END_TEST
 
 /* The adapter's parts are modules of their own, and the result has the base layer's type again. */
@@ -252,7 +284,8 @@ START_TEST(targets)
         {"q v", 0},
     };
     for (int i = 0; i < COUNT(table); i++)
-        ck_assert_msg(am_targets_parse(table[i].text) == table[i].set, "'%s' is %u", table[i].text, am_targets_parse(table[i].text));
+        ck_assert_msg(am_targets_parse(table[i].text) == table[i].set, "'%s' is %u", table[i].text,
+                      am_targets_parse(table[i].text));
 }
 END_TEST
 
@@ -278,7 +311,10 @@ static const kept_case rotations[] = {
     {LLAMA "trainable=none", rotate, "rotary cosines bf16 128, rotary sines bf16 128"},
 };
 
-START_TEST(rotation) { expect_kept(&rotations[_i]); }
+START_TEST(rotation)
+{
+    expect_kept(&rotations[_i]);
+}
 END_TEST
 
 START_TEST(rotary_tables)
@@ -323,8 +359,9 @@ START_TEST(repeat_kv)
         bool same, copy; /* the same tensor; another storage */
         int64_t bytes;
     } table[] = {
-        {LLAMA, false, true, 1024},                                                                    /* 2s·b·a·d */
-        {"family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=2", true, false, 1024},  /* as many as queries */
+        {LLAMA, false, true, 1024}, /* 2s·b·a·d */
+        {"family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=2", true, false,
+         1024}, /* as many as queries */
         {"family=llama layers=1 hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=8 batch=2", false, false, 256},
         {"family=llama layers=1 hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=8 batch=1", false, false, 128},
         {"family=llama layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=8 batch=1", false, true, 512},
@@ -392,7 +429,7 @@ static am_var attend(void)
     return am_hf_attend(&build, q, k, v);
 }
 
-#define FLASH_REST "random state u64 16, random state, unused half u64 8"
+#define FLASH_REST     "random state u64 16, random state, unused half u64 8"
 #define EFFICIENT_REST "random seed i64 8, random offset i64 8"
 
 /* Flash: q, k, v, out, 4T·a of log-sum-exp in fp32 and 24 bytes; efficient: rows padded to 32, 16 bytes. A mask brings
@@ -400,40 +437,58 @@ static am_var attend(void)
  * to 24 for flash alone. */
 static const kept_case attentions[] = {
     {LLAMA, attend,
-     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {LLAMA "attention=flash dtype=fp16", attend,
-     "query fp16 1024, key fp16 512, value fp16 512, attention output fp16 1024, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query fp16 1024, key fp16 512, value fp16 512, attention output fp16 1024, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {LLAMA "attention=efficient", attend,
-     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 1024, " EFFICIENT_REST},
+     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
     {LLAMA "dtype=fp32", attend,
-     "query fp32 2048, key fp32 1024, value fp32 1024, attention output fp32 2048, log-sum-exp of each row fp32 1024, " EFFICIENT_REST},
+     "query fp32 2048, key fp32 1024, value fp32 1024, attention output fp32 2048, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
     {LLAMA "dtype=fp32 autocast=bf16", attend,
-     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {MISTRAL "sliding_window=8", attend,
-     "query bf16 1024, key bf16 1024, value bf16 1024, attention mask, made additive bf16 256, attention output bf16 1024, "
+     "query bf16 1024, key bf16 1024, value bf16 1024, attention mask, made additive bf16 256, attention output bf16 "
+     "1024, "
      "log-sum-exp of each row fp32 1024, " EFFICIENT_REST},
     {MISTRAL "sliding_window=9", attend,
-     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query bf16 1024, key bf16 512, value bf16 512, attention output bf16 1024, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {MISTRAL "head_dim=20", attend,
-     "query bf16 3072, key bf16 1536, value bf16 1536, attention output bf16 3072, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query bf16 3072, key bf16 1536, value bf16 1536, attention output bf16 3072, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {MISTRAL "head_dim=20 attention=efficient", attend,
-     "query bf16 2560, key bf16 1280, value bf16 1280, attention output bf16 2560, log-sum-exp of each row fp32 1024, " EFFICIENT_REST},
+     "query bf16 2560, key bf16 1280, value bf16 1280, attention output bf16 2560, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
     {MISTRAL "head_dim=256", attend,
-     "query bf16 32768, key bf16 16384, value bf16 16384, attention output bf16 32768, log-sum-exp of each row fp32 256, " FLASH_REST},
+     "query bf16 32768, key bf16 16384, value bf16 16384, attention output bf16 32768, log-sum-exp of each row fp32 "
+     "256, " FLASH_REST},
     {MISTRAL "head_dim=264", attend,
-     "query bf16 33792, key bf16 16896, value bf16 16896, attention output bf16 33792, log-sum-exp of each row fp32 1024, "
-     EFFICIENT_REST},
+     "query bf16 33792, key bf16 33792, value bf16 33792, attention output bf16 33792, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
+    {"family=mistral layers=1 hidden=32 heads=4 head_dim=264 ffn=48 vocab=64 seq=8 batch=2", attend,
+     "query bf16 33792, key bf16 33792, value bf16 33792, attention output bf16 33792, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
     {"family=llama layers=1 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=33 batch=1 attention=efficient", attend,
-     "query bf16 2112, key bf16 1056, value bf16 1056, attention output bf16 2112, log-sum-exp of each row fp32 1024, " EFFICIENT_REST},
+     "query bf16 2112, key bf16 1056, value bf16 1056, attention output bf16 2112, log-sum-exp of each row fp32 "
+     "1024, " EFFICIENT_REST},
 };
 
-START_TEST(attention_kernel) { expect_kept(&attentions[_i]); }
+START_TEST(attention_kernel)
+{
+    expect_kept(&attentions[_i]);
+}
 END_TEST
 
 static int operations(am_op op)
 {
     int count = 0;
-    for (int i = 0; i < tape->instructions; i++) count += tape->instruction[i].kind == AM_I_OP && tape->instruction[i].op == op;
+    for (int i = 0; i < tape->instructions; i++)
+        count += tape->instruction[i].kind == AM_I_OP && tape->instruction[i].op == op;
     return count;
 }
 
@@ -481,8 +536,14 @@ static am_var eager(bool upcast)
     ck_assert_int_eq(tape->tensor[weights].shape[3], 8);
     return y;
 }
-static am_var llama_eager(void) { return eager(true); }
-static am_var gpt2_eager(void) { return eager(false); }
+static am_var llama_eager(void)
+{
+    return eager(true);
+}
+static am_var gpt2_eager(void)
+{
+    return eager(false);
+}
 
 #define ONE "family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=1 attention=eager"
 
@@ -490,19 +551,28 @@ static am_var gpt2_eager(void) { return eager(false); }
  * GPT-2's in the model's type, 2as²b, with the mask and the result of dropout, as²b + 2as²b. */
 static const kept_case eagers[] = {
     {LLAMA "attention=eager", llama_eager,
-     "query bf16 1024, key bf16 1024, attention weights fp32 2048, attention weights, cast back bf16 1024, value bf16 1024"},
-    {LLAMA "attention=eager dtype=fp32", llama_eager, "query fp32 2048, key fp32 2048, attention weights fp32 2048, value fp32 2048"},
+     "query bf16 1024, key bf16 1024, attention weights fp32 2048, attention weights, cast back bf16 1024, value bf16 "
+     "1024"},
+    {LLAMA "attention=eager dtype=fp32", llama_eager,
+     "query fp32 2048, key fp32 2048, attention weights fp32 2048, value fp32 2048"},
     {ONE, llama_eager,
-     "query bf16 512, key bf16 512, attention weights fp32 1024, attention weights, cast back bf16 512, value bf16 512"},
-    {GPT2 "attention=eager", gpt2_eager, "query bf16 1024, key bf16 1024, attention weights bf16 1024, value bf16 1024"},
+     "query bf16 512, key bf16 512, attention weights fp32 1024, attention weights, cast back bf16 512, value bf16 "
+     "512"},
+    {GPT2 "attention=eager", gpt2_eager,
+     "query bf16 1024, key bf16 1024, attention weights bf16 1024, value bf16 1024"},
     {GPT2 "attention=eager attention_dropout=0.1", gpt2_eager,
-     "query bf16 1024, key bf16 1024, attention weights bf16 1024, dropout mask bool 512, attention weights after dropout bf16 1024, "
+     "query bf16 1024, key bf16 1024, attention weights bf16 1024, dropout mask bool 512, attention weights after "
+     "dropout bf16 1024, "
      "value bf16 1024"},
     {GPT2 "attention=eager dtype=fp32 autocast=bf16", gpt2_eager,
-     "query bf16 1024, key bf16 1024, attention weights fp32 2048, attention weights, cast back bf16 1024, value bf16 1024"},
+     "query bf16 1024, key bf16 1024, attention weights fp32 2048, attention weights, cast back bf16 1024, value bf16 "
+     "1024"},
 };
 
-START_TEST(eager_attention) { expect_kept(&eagers[_i]); }
+START_TEST(eager_attention)
+{
+    expect_kept(&eagers[_i]);
+}
 END_TEST
 
 /* bmm takes copies of what lies in memory as b s h d, but for one sequence or one head it takes it as it is. */
@@ -519,7 +589,8 @@ START_TEST(eager_copies)
     for (int i = 0; i < COUNT(table); i++) {
         start(table[i].text);
         llama_eager();
-        ck_assert_msg(operations(AM_OP_CLONE) == table[i].copies, "%s: %d copies", table[i].text, operations(AM_OP_CLONE));
+        ck_assert_msg(operations(AM_OP_CLONE) == table[i].copies, "%s: %d copies", table[i].text,
+                      operations(AM_OP_CLONE));
     }
 }
 END_TEST
@@ -535,7 +606,8 @@ START_TEST(causal_loss)
     } table[] = {
         {LLAMA, "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
         {LLAMA "dtype=fp32", "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
-        {LLAMA "dtype=fp32 autocast=bf16", "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
+        {LLAMA "dtype=fp32 autocast=bf16",
+         "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
         {"family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=1",
          "log-probabilities fp32 2048, shifted labels i64 72, number of targets fp32 4"},
         {"family=gpt2 layers=1 hidden=32 heads=4 vocab=64 seq=7 batch=3",

@@ -1,9 +1,8 @@
-/* text.c and grid.c: the report for people. */
+/* The report for people. */
 #include <check.h>
 #include <stdlib.h>
 
 #include "fake_report.h"
-#include "grid.h"
 
 static char text[1 << 16];
 
@@ -185,22 +184,6 @@ START_TEST(too_small)
 }
 END_TEST
 
-START_TEST(wrapped)
-{
-    am_writer writer = am_writer_of(text, sizeof text);
-    am_write_wrapped(&writer, "aa  bb ccc", 2);
-    am_writer_end(&writer);
-    ck_assert_str_eq(text, "  aa bb ccc\n");
-    char word[151];
-    memset(word, 'w', 150);
-    word[150] = '\0';
-    writer = am_writer_of(text, sizeof text);
-    am_write_wrapped(&writer, word, 0); /* a word is never cut */
-    am_writer_end(&writer);
-    ck_assert_uint_eq(strlen(text), 151);
-}
-END_TEST
-
 Suite *test_text_suite(void);
 Suite *test_text_suite(void)
 {
@@ -214,7 +197,6 @@ Suite *test_text_suite(void)
     tcase_add_test(tests, stages);
     tcase_add_test(tests, long_names);
     tcase_add_test(tests, too_small);
-    tcase_add_test(tests, wrapped);
     suite_add_tcase(suite, tests);
     return suite;
 }

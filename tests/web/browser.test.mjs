@@ -96,6 +96,24 @@ test('a broken address shows the default, marked as such', async ({ context, add
   await shows(page, DEFAULT);
 });
 
+test('a faulty address: the inputs follow it, the figures are the default, said once', async ({ context, address }) => {
+  const page = await open(context, address, 'model=gpt2&seq=abc&checkpoint=full');
+  assert.equal(await field(page, 'model').locator('input').inputValue(), 'GPT-2 124M');
+  assert.equal(await field(page, 'seq').locator('input[type=text]').inputValue(), 'abc');
+  assert.equal(await field(page, 'checkpoint').locator('select').inputValue(), 'full');
+  await shows(page, DEFAULT);
+  assert.match(await page.locator('.answer-stale').innerText(), /^seq must be .*Showing the default configuration\.$/);
+});
+
+test('of a pipeline the answer is the first stage\u2019s', async ({ context, address }) => {
+  const page = await open(context, address, 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3');
+  await shows(page, '44,493,176,832');
+  const text = await page.locator('.answer-sentence').innerText();
+  assert.match(text, /the first of 8 stages keeps 41\.4/);
+  assert.ok(!/peak/.test(text), text);
+  assert.match(await page.locator('.plans caption').innerText(), /All stages together/);
+});
+
 test('the presets are searched by typing and chosen by keyboard', async ({ page }) => {
   const box = field(page, 'model').locator('[role=combobox]');
   await box.focus();

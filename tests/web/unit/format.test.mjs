@@ -32,7 +32,7 @@ test('bytes: three digits, the next unit where they would be four, never a mixed
 });
 
 test('percents and parameter counts', () => {
-  assert.deepEqual([0, 0.0004, 0.004, 0.0995, 0.7013, 1.2].map((r) => plain(formatPercent(r))), ['0 %', '<0.1 %', '0.4 %', '10 %', '70 %', '120 %']);
+  assert.deepEqual([0, 0.0004, 0.004, 0.0995, 0.7013, 0.9965, 0.9999, 1, 1.2].map((r) => plain(formatPercent(r))), ['0 %', '<0.1 %', '0.4 %', '10 %', '70 %', '99.7 %', '>99.9 %', '100 %', '120 %']);
   assert.equal(plain(formatParameters(8030261248)), '8.03 billion');
   assert.equal(plain(formatParameters(999999999)), '1.00 billion');
   assert.equal(plain(formatParameters(124439808)), '124 million');
@@ -65,4 +65,20 @@ test('a choice is explained by its help', () => {
   assert.equal(choiceText(field, 'hf'), 'hf: transformers');
   assert.equal(choiceText(field, 'paper'), 'paper: Korthikanti et al. 2022');
   assert.equal(choiceText(field, 'er'), 'er');
+});
+
+test('help is shortened to a sentence or clause', async () => {
+  const { briefHelp } = await load('src/form/shell.tsx');
+  assert.equal(briefHelp('tokens in each sequence; default: 2048, or as many as the model has learned positions'), 'tokens in each sequence');
+  assert.equal(briefHelp('Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in another paper'), 'Brown et al. 2020, arXiv 2005.14165, table 2.1');
+});
+
+test('the answer names what is not as preset or default', async () => {
+  const { loadCore } = await import('./modules.mjs');
+  const { subject, conditions } = await load('src/format/subject.ts');
+  const core = await loadCore();
+  const { fields } = core.tables();
+  const said = (query) => [subject(core.evaluate(query), fields), ...conditions(core.evaluate(query), fields)];
+  assert.deepEqual(said('model=gpt2&layers=1&batch=2&units=GB'), ['GPT-2 124M with layers=1']);
+  assert.deepEqual(said('model=qwen3-4b&attention=eager&trainable=lora'), ['Qwen3 4B', 'eager attention', 'LoRA on q, v']);
 });

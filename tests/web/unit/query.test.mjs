@@ -52,6 +52,9 @@ test('slider steps', () => {
   assert.equal(stepFrom(steps, 2048, 1), 3072);
   assert.equal(stepFrom(steps, 2000, -1), 1536);
   assert.equal(stepFrom(steps, 131072, 1), 131072);
+  assert.equal(stepsOf(seq, 1000).at(-1), 1000);
+  assert.equal(stepsOf(seq, 1024).at(-1), 1024);
+  assert.equal(nearestStep(stepsOf(seq, 1024), 5000), stepsOf(seq, 1024).length - 1);
   assert.deepEqual(stepsOf(fields.find((f) => f.key === 'batch')).slice(0, 6), [1, 2, 3, 4, 6, 8]);
 });
 
