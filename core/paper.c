@@ -114,8 +114,8 @@ am_code am_paper(am_build *build)
     am_var table = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
     am_var positions = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
     am_shape shape = AM_SHAPE(rows, build->h);
-    am_var x =
-        am_binary(tape, AM_OP_ADD, am_paper_embedding(tape, table, shape), am_paper_embedding(tape, positions, shape));
+    am_var tokens = am_paper_embedding(tape, table, shape), places = am_paper_embedding(tape, positions, shape);
+    am_var x = am_binary(tape, AM_OP_ADD, tokens, places);
     am_label(tape, x, "hidden state");
     x = am_hf_dropout(build, x, "embedding.dropout", AM_C_EMBEDDING, PAPER_DROPOUT);
     x = am_layers(build, layer, x, 0, 0);

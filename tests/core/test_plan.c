@@ -13,8 +13,7 @@ static const char *const models[] = {
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
-    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_rank=4 "
-    "lora_dropout=0.1",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
 };
 enum { MODELS = sizeof models / sizeof *models };
 
