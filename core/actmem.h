@@ -170,6 +170,9 @@ typedef struct am_preset {
 extern const am_preset am_presets[];
 extern const int am_preset_count;
 
+/* The preset of that name; NULL if there is none. */
+const am_preset *am_preset_find(const char *name);
+
 /* The value of a field as the user would write it ("8192", "yes", "sdpa", "0.1"), into buffer of size bytes. Returns
  * buffer. */
 const char *am_field_value(const am_config *config, const am_field *field, char *buffer, size_t size);

@@ -379,13 +379,6 @@ static void choose(am_evaluation *evaluation)
 
 /* ---- the whole ---- */
 
-static const am_preset *preset_of(const am_config *config)
-{
-    for (int i = 0; i < am_preset_count; i++)
-        if (strcmp(am_presets[i].name, config->model) == 0) return &am_presets[i];
-    return NULL;
-}
-
 static void evaluate(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
@@ -410,7 +403,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->config = *config;
     if (am_config_resolve(&report->config, status)) return status->code;
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
-    report->preset = preset_of(&report->config);
+    report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     am_evaluation evaluation = {report, workspace, &report->config, AM_OK};
     evaluate(&evaluation);

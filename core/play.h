@@ -26,11 +26,6 @@ typedef struct am_play {
     am_code code;
 } am_play;
 
-static inline const am_tensor *am_play_tensor(const am_play *play, am_var x)
-{
-    return &play->tape->tensor[x];
-}
-
 static inline am_var am_play_operand(const am_play *play, const am_instruction *instruction, int i)
 {
     return play->tape->operand[instruction->first + i];

@@ -58,7 +58,7 @@ const am_preset am_presets[] = {
 
 const int am_preset_count = sizeof am_presets / sizeof *am_presets;
 
-static const am_preset *find_preset(const char *name)
+const am_preset *am_preset_find(const char *name)
 {
     for (int i = 0; i < am_preset_count; i++)
         if (strcmp(am_presets[i].name, name) == 0) return &am_presets[i];
@@ -80,7 +80,7 @@ static const char *nearest_name(const char *written, const char *not_this, const
 am_code am_preset_apply(am_config *config, const char *name, am_status *status)
 {
     *status = (am_status){0};
-    const am_preset *preset = find_preset(name);
+    const am_preset *preset = am_preset_find(name);
     if (!preset) {
         const char *first = nearest_name(name, NULL, NULL);
         const char *second = nearest_name(name, first, NULL);
