@@ -61,7 +61,14 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
 am_var am_hf_loss(am_build *build, am_var logits);
 
-/* Whole models: families.c wires hf's, paper.c the paper's. Each ends with am_tape_finish. */
+/* families.c: what whole models share. lm_head and the loss, with am_tape_finish. */
+am_var am_hf_token_embedding(am_build *build, const char *path);
+am_code am_hf_head(am_build *build, am_var normed);
+/* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the
+ * model. */
+bool am_input_requires_grad(const am_build *build);
+
+/* Whole models, one file each. Each ends with am_tape_finish. */
 am_code am_hf_llama(am_build *build);
 am_code am_hf_gpt2(am_build *build);
 am_code am_paper(am_build *build);
