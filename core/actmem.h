@@ -129,7 +129,7 @@ extern const am_field am_fields[AM_FIELD_COUNT];
 extern const char *const am_group_names[AM_GROUP_COUNT]; /* "model", "run", … */
 
 /* Values of the choices, in the order of fields.def. */
-enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2 };
+enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };

@@ -3,6 +3,7 @@
 #define ACTMEM_BUILD_H
 
 #include "tape.h"
+#include "wiring.h"
 
 typedef struct am_build {
     am_tape *tape;
@@ -21,17 +22,6 @@ typedef struct am_build {
 
 /* The widest head that the flash kernels take, and for which scaled_dot_product_attention is given grouped heads. */
 #define AM_WIDEST_HEAD 256
-
-enum {
-    AM_TARGET_Q = 1,
-    AM_TARGET_K = 2,
-    AM_TARGET_V = 4,
-    AM_TARGET_O = 8,
-    AM_TARGET_GATE = 16,
-    AM_TARGET_UP = 32,
-    AM_TARGET_DOWN = 64
-};
-unsigned am_targets_parse(const char *text); /* 0 if it names none or anything else */
 
 am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x,
                   am_symbol y); /* y: AM_SYMBOL_COUNT for none */

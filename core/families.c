@@ -25,7 +25,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
         if (record->regions) {
             tape->zone++; /* the region's bounds belong to its first and last layer */
             am_region_begin(tape, x, held, hold);
-            if (build->config->family == AM_FAMILY_GPT2 && build->mask) /* GPT-2 passes its mask as an argument */
+            if (build->mask && am_wiring_of(build->config)->mask_argument)
                 tape->region[tape->open_region].arguments = 2;
             tape->zone--;
             y = layer_run(build, layer, x);

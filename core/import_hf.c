@@ -244,9 +244,9 @@ static am_code check_refused(const am_config *config, const am_document *documen
     if (quantized && !am_document_is_null(document, quantized))
         return am_fail(status, AM_UNSUPPORTED, "quantization_config",
                        "quantised weights are not covered: take the config.json of the model before quantisation");
-    if (config->family != AM_FAMILY_GPT2 && config->attention_dropout > 0)
+    if (config->attention_dropout > 0 && !(am_wiring_of_family(config->family)->dropouts & AM_DROPS_ATTENTION))
         return am_fail(status, AM_UNSUPPORTED, "attention_dropout",
-                       "dropout is covered for model_type gpt2 only: attention_dropout=0");
+                       "dropout on the attention weights is not covered for this model_type: attention_dropout=0");
     am_code code = check_switches(document, config->family, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;
 }
@@ -302,7 +302,6 @@ static void complete(am_config *config)
     if (config->head_dim == AM_AUTO && config->hidden % config->heads == 0)
         config->head_dim = config->hidden / config->heads;
     if (config->ffn == AM_AUTO) config->ffn = 4 * config->hidden;
-    if (config->embedding_dropout == AM_AUTO) config->embedding_dropout = 0;
 }
 
 am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status)

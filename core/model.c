@@ -21,14 +21,19 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
 
 const char *am_model_layer_prefix(const am_config *config)
 {
-    if (config->stack == AM_STACK_PAPER) return "layer.";
-    return config->family == AM_FAMILY_GPT2 ? "transformer.h." : "model.layers.";
+    const char *prefix = am_wiring_of(config)->prefix;
+    return prefix ? prefix : "model.layers.";
 }
 
 static am_dim symbol(am_build *build, am_symbol x)
 {
     return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
 }
+
+/* By family; the others are wired like Llama. */
+static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
+    [AM_FAMILY_GPT2] = am_hf_gpt2,
+};
 
 static int float_type(int64_t choice)
 {
@@ -60,5 +65,6 @@ am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *con
     build.half = am_dim_for(&build, 1, 2, AM_D, AM_SYMBOL_COUNT);
     build.bs = am_dim_for(&build, 1, 1, AM_S, AM_B);
     if (config->stack == AM_STACK_PAPER) return am_paper(&build);
-    return config->family == AM_FAMILY_GPT2 ? am_hf_gpt2(&build) : am_hf_llama(&build);
+    am_code (*builder)(am_build *) = builders[config->family];
+    return builder ? builder(&build) : am_hf_llama(&build);
 }

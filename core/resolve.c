@@ -116,8 +116,6 @@ static am_code derive(am_config *config, am_status *status)
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
-    if (config->attention_dropout == AM_AUTO) config->attention_dropout = config->dropout;
-    if (config->embedding_dropout == AM_AUTO) config->embedding_dropout = config->dropout;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     am_code code = derive_head_dim(config, status);
     return code == AM_OK ? derive_ffn(config, status) : code;
@@ -148,19 +146,6 @@ static am_code check_positions(const am_config *config, am_status *status)
 
 /* ---- stack=hf */
 
-static am_code check_hf_dropout(const am_config *config, am_status *status)
-{
-    static const am_field_id ids[] = {AM_F_dropout, AM_F_attention_dropout, AM_F_embedding_dropout};
-    if (config->family == AM_FAMILY_GPT2) return AM_OK;
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        const am_field *field = &am_fields[ids[i]];
-        if (am_field_number_of(config, field) != 0)
-            return am_fail(status, AM_UNSUPPORTED, field->key, "dropout is covered for family=gpt2 only: %s=0",
-                           field->key);
-    }
-    return AM_OK;
-}
-
 static am_code check_one_gpu(const am_config *config, am_status *status)
 {
     static const struct {
@@ -190,8 +175,7 @@ static am_code check_hf(const am_config *config, am_status *status)
     if (config->sliding_window > 0 && config->family != AM_FAMILY_MISTRAL)
         return am_fail(status, AM_UNSUPPORTED, "sliding_window",
                        "a sliding window is covered for family=mistral only: sliding_window=0");
-    am_code code = check_hf_dropout(config, status);
-    return code == AM_OK ? check_one_gpu(config, status) : code;
+    return check_one_gpu(config, status);
 }
 
 /* ---- stack=paper */
@@ -273,23 +257,6 @@ static am_code check_precision(const am_config *config, am_status *status)
     return AM_OK;
 }
 
-/* A comma-separated list of linear layers, each once. */
-static bool is_target_list(const char *text)
-{
-    bool seen[7] = {false};
-    for (;;) {
-        char name[8];
-        size_t length = strcspn(text, ",");
-        if (length >= sizeof name) return false;
-        am_copy_text(name, sizeof name, text, length);
-        int64_t index = am_choice_index("q|k|v|o|gate|up|down", name);
-        if (index < 0 || seen[index]) return false;
-        seen[index] = true;
-        if (text[length] == '\0') return true;
-        text += length + 1;
-    }
-}
-
 /* Adapters' keys say nothing without adapters: one that was given must not be passed over. */
 static am_code check_no_lora_keys(const am_config *config, am_status *status)
 {
@@ -301,17 +268,28 @@ static am_code check_no_lora_keys(const am_config *config, am_status *status)
     return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
 }
 
+/* One projection makes query, key and value in some families, and a plain MLP has no gate: peft's names can't tell the
+ * parts of a layer apart. */
+static am_code refuse_targets(unsigned covered, am_status *status)
+{
+    bool fused = !(covered & AM_TARGET_Q);
+    return am_fail(status, AM_UNSUPPORTED, "lora_targets",
+                   fused ? "this family fuses query, key and value in one projection: lora_targets of o,up,down"
+                         : "this family has no gate projection: lora_targets of q,k,v,o,up,down");
+}
+
 static am_code check_training(const am_config *config, am_status *status)
 {
     if (config->trainable != AM_TRAIN_LORA) return check_no_lora_keys(config, status);
-    if (config->family == AM_FAMILY_GPT2)
+    unsigned covered = am_wiring_of(config)->targets, targets = am_targets_parse(config->lora_targets);
+    if (!covered)
         return am_fail(status, AM_UNSUPPORTED, "trainable",
-                       "LoRA on GPT-2's fused projections is not covered: trainable=all or none");
-    if (!is_target_list(config->lora_targets))
+                       "LoRA on this family's projections is not covered: trainable=all or none");
+    if (!targets)
         return am_fail(status, AM_BAD_VALUE, "lora_targets",
                        "lora_targets must be a list of q,k,v,o,gate,up,down, each at most once, not '%s'",
                        config->lora_targets);
-    return AM_OK;
+    return targets & ~covered ? refuse_targets(covered, status) : AM_OK;
 }
 
 /* ---- checkpointing */

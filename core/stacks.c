@@ -21,23 +21,6 @@ am_var am_weight(am_build *build, am_shape shape, const char *name)
     return am_parameter(build->tape, shape, build->dtype, build->trainable, name);
 }
 
-unsigned am_targets_parse(const char *text)
-{
-    static const char *const names[] = {"q", "k", "v", "o", "gate", "up", "down"};
-    unsigned set = 0;
-    while (*text) {
-        size_t length = strcspn(text, ",");
-        unsigned target = 0;
-        for (unsigned i = 0; i < 7; i++)
-            if (strlen(names[i]) == length && strncmp(names[i], text, length) == 0) target = 1u << i;
-        if (!target) return 0;
-        set |= target;
-        text += length;
-        if (*text) text++;
-    }
-    return set;
-}
-
 /* ---- linear layers and adapters ---- */
 
 /* peft's lora.Linear.forward around a base layer's output y. */

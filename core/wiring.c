@@ -6,31 +6,38 @@
 #include "input.h"
 
 /* clang-format off */
+#define TARGETS_QKV (AM_TARGET_Q | AM_TARGET_K | AM_TARGET_V)
+#define TARGETS_ALL (TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN)
+
+/* LayerNorm and a plain MLP, biases everywhere. */
+#define GPT                                                                                                     \
+    .norm = AM_LAYERNORM, .tie_word_embeddings = 1, .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS,        \
+    .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .plain_heads = true
+
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
         .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
-        .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER},
+        .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
+        .targets = TARGETS_ALL},
     [AM_FAMILY_MISTRAL] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE},
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .targets = TARGETS_ALL},
     [AM_FAMILY_QWEN2] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS},
+        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS,
+        .targets = TARGETS_ALL},
     [AM_FAMILY_QWEN3] = {
         .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qk_norm = 1,
-        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GEMMA] = {
         .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
-        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GPT2] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
-        .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS,
-        .fused_heads = true},
+        GPT, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .mask_argument = true, .dropouts = AM_DROPS_ALL,
+        .prefix = "transformer.h."},
 };
 
 /* The layer of Korthikanti et al. 2022. */
 static const am_wiring paper = {
-    .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
-    .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS,
-    .fused_heads = true,
+    GPT, .activation = AM_GELU, .positions = AM_LEARNED, .dropouts = AM_DROPS_ALL, .prefix = "layer.",
 };
 /* clang-format on */
 
@@ -62,6 +69,8 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
     fill(&config->o_bias, config->bias);
     fill(&config->mlp_bias, config->bias);
+    fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
+    fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
 
 /* ---- checks; who is "family=llama" or "stack=paper" */
@@ -124,7 +133,19 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
     return am_fail(status, AM_UNSUPPORTED, "activation", "%s has %s", who, these);
 }
 
-static am_code check_fused_heads(const am_config *config, const char *who, am_status *status)
+static am_code check_dropouts(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    static const am_field_id ids[] = {AM_F_dropout, AM_F_attention_dropout, AM_F_embedding_dropout};
+    for (int i = 0; i < 3; i++) {
+        const am_field *field = &am_fields[ids[i]];
+        if (!(wiring->dropouts & 1 << i) && am_field_number_of(config, field) != 0)
+            return am_fail(status, AM_UNSUPPORTED, field->key, "this dropout is not covered for %s: %s=0", who,
+                           field->key);
+    }
+    return AM_OK;
+}
+
+static am_code check_plain_heads(const am_config *config, const char *who, am_status *status)
 {
     if (config->kv_heads != config->heads)
         return am_fail(status, AM_UNSUPPORTED, "kv_heads",
@@ -146,6 +167,25 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     }
     am_code code = check_activation(config, wiring, who, status);
     if (code == AM_OK) code = check_values(config, wiring, who, status);
-    if (code == AM_OK && wiring->fused_heads) code = check_fused_heads(config, who, status);
+    if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
+    if (code == AM_OK && wiring->plain_heads) code = check_plain_heads(config, who, status);
     return code;
+}
+
+/* ---- what LoRA adapts */
+
+unsigned am_targets_parse(const char *text)
+{
+    unsigned set = 0;
+    for (;;) {
+        char name[8];
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof name) return 0;
+        am_copy_text(name, sizeof name, text, length);
+        int64_t index = am_choice_index("q|k|v|o|gate|up|down", name);
+        if (index < 0 || set & 1u << index) return 0;
+        set |= 1u << index;
+        if (text[length] == '\0') return set;
+        text += length + 1;
+    }
 }

@@ -7,10 +7,28 @@
 /* Whether linear layers have biases. */
 typedef enum am_bias_rule { AM_BIAS_NEVER, AM_BIAS_ALWAYS, AM_BIAS_EITHER, AM_BIAS_AS_QKV } am_bias_rule;
 
+/* The linear layers that LoRA may adapt. */
+enum {
+    AM_TARGET_Q = 1,
+    AM_TARGET_K = 2,
+    AM_TARGET_V = 4,
+    AM_TARGET_O = 8,
+    AM_TARGET_GATE = 16,
+    AM_TARGET_UP = 32,
+    AM_TARGET_DOWN = 64
+};
+
+/* Where a family's code drops out. */
+enum { AM_DROPS_RESIDUAL = 1, AM_DROPS_ATTENTION = 2, AM_DROPS_EMBEDDING = 4, AM_DROPS_ALL = 7 };
+
 typedef struct am_wiring {
     int64_t norm, activation, positions, qk_norm, tie_word_embeddings; /* the usual ones, as in am_config */
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
-    bool fused_heads; /* one projection of three times the hidden size makes query, key and value */
+    bool plain_heads;   /* as many key and value heads as query heads, each of hidden / heads elements */
+    bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
+    uint8_t dropouts;   /* a set of AM_DROPS_ */
+    uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
+    const char *prefix; /* of the modules of a layer, before its index */
 } am_wiring;
 
 /* The wiring of a family in transformers; and of a config: that of its family, or the paper's for stack=paper. */
@@ -22,5 +40,8 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring);
 am_code am_wiring_check(const am_config *config, am_status *status);
 
 bool am_activation_is_gated(int64_t activation);
+
+/* lora_targets as a set of AM_TARGET_; 0 if it names none, one twice or anything else. */
+unsigned am_targets_parse(const char *text);
 
 #endif

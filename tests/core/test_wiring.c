@@ -40,7 +40,7 @@ START_TEST(filled)
     char text[128] = SMALL;
     ck_assert_int_eq(parse(strcat(text, wirings[_i].text)), AM_OK);
     const am_wiring *wiring = am_wiring_of(&config);
-    ck_assert_int_eq(wiring->fused_heads, wirings[_i].fused);
+    ck_assert_int_eq(wiring->plain_heads, wirings[_i].fused);
     ck_assert((wiring == am_wiring_of_family(config.family)) == (config.stack == AM_STACK_HF));
     am_wiring_fill(&config, wiring);
     expect_filled(_i);
