@@ -35,8 +35,8 @@ COLD         := config document families formulas gpt2 grid import_hf input llam
                 report report_costs report_saved report_step resolve stacks state status tables text wiring
 INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext
-CFLAGS_wasm  := -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
-CFLAGS_cold  := -Os -flto $(CPU_wasm)
+CFLAGS_wasm  := -DAM_WORDLESS -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
+CFLAGS_cold  := -DAM_WORDLESS -Os -flto $(CPU_wasm)
 LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
@@ -53,8 +53,9 @@ READY   := build/setup.stamp
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 BINARY  := web/public/core.wasm
+WORDS   := web/public/tables.json
 
-WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path $(BINARY) -prune -o -type f -print)
+WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path $(BINARY) -prune -o -path $(WORDS) -prune -o -type f -print)
 
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 say     = printf '  %-6s %s\n' $(1) $(2)
@@ -83,10 +84,10 @@ test: $(READY) ## build and run every test
 	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
 
 bench: $(READY) ## time one evaluation, native and in wasm
-	@$(submake) build/bench build/core.wasm build/loader/actmem.js
+	@$(submake) build/bench build/core.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
 
-wasm: $(BINARY) ## core.wasm, for the page
+wasm: $(BINARY) $(WORDS) ## core.wasm and tables.json, for the page
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
 
@@ -94,8 +95,8 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/suites.def build/include build/loader build/test \
-	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY)
+	@rm -rf build/actmem build/bench build/core.wasm build/tables.json build/suites.def build/include build/loader build/test \
+	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
 	@rm -rf build web/node_modules
@@ -174,6 +175,13 @@ $(BINARY): build/core.wasm
 	@mkdir -p $(@D)
 	@cp $< $@
 
+build/tables.json: build/actmem
+	@$< --tables > $@
+
+$(WORDS): build/tables.json
+	@mkdir -p $(@D)
+	@cmp -s $< $@ || cp $< $@
+
 build/loader/actmem.js: $(LOADER) | $(MODULES)
 	@$(call say,tsc,$@)
 	@web/node_modules/.bin/tsc -p wasm --outDir $(@D)
@@ -187,7 +195,7 @@ $(MODULES): web/package.json web/package-lock.json | $(READY)
 	@cd web && npm ci --loglevel=error --no-audit --no-fund >../build/npm.log 2>&1 || { cat ../build/npm.log >&2; exit 1; }
 	@touch $@
 
-$(PAGE): $(WEB_SOURCES) $(BINARY) $(MODULES)
+$(PAGE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
 	@$(call say,vite,web/dist)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
@@ -202,13 +210,13 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
 
-test-wasm: build/core.wasm build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)
 	@tools/stage.sh types npm --prefix web run --silent typecheck
 
-test-unit: $(MODULES) $(BINARY)
+test-unit: $(MODULES) $(BINARY) $(WORDS)
 	@tools/stage.sh unit npm --prefix web run --silent test
 
 test-browser: $(PAGE)

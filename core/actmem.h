@@ -19,6 +19,14 @@
 /* Version of the report's JSON. Fields are added without raising it; a changed meaning raises it. */
 #define AM_REPORT_VERSION 1
 
+/* Text of the tables that is only read by people. core.wasm is built without (AM_WORDLESS) and leaves it out of its
+ * reports; the page has it from a file of its own, which `actmem --tables` writes from the same tables. */
+#ifdef AM_WORDLESS
+#define AM_WORDS(text) ""
+#else
+#define AM_WORDS(text) text
+#endif
+
 /* ---------------------------------------------------------------- 1 Status */
 
 typedef enum am_code {
@@ -652,6 +660,7 @@ typedef struct am_convention {
 } am_convention;
 
 extern const am_convention am_conventions[];
+extern const am_convention am_configured; /* the dtypes of the configuration itself: no bytes of its own */
 extern const int am_convention_count;
 
 /* ---------------------------------------------------------------- 12 Formulas */

@@ -6,8 +6,8 @@
 
 const am_field am_fields[AM_FIELD_COUNT] = {
 #define ROW(key, kind, group, unit, label, help, choices, text, value, least, most)                                    \
-    [AM_F_##key] = {#key,    kind, AM_##group, unit,  label, help,                                                     \
-                    choices, text, value,      least, most,  offsetof(am_config, key)},
+    [AM_F_##key] = {#key,    kind, AM_##group, AM_WORDS(unit), AM_WORDS(label), AM_WORDS(help),                        \
+                    choices, text, value,      least,          most,            offsetof(am_config, key)},
 #define AM_INT(key, value, least, most, group, unit, label, help)                                                      \
     ROW(key, AM_KIND_INT, group, unit, label, help, NULL, NULL, value, least, most)
 #define AM_FLAG(key, value, group, label, help) ROW(key, AM_KIND_FLAG, group, "", label, help, NULL, NULL, value, 0, 0)

@@ -211,26 +211,24 @@ void am_write_shape(am_writer *writer, const am_row *row)
     AM_WRITE(writer, "]");
 }
 
-#define BY_CHECKPOINT 255 /* am_row.saved_by[].rule where a checkpoint holds its input */
-
-static const char *saver_why(const am_row *row, int saver)
+const char *am_saver_why(const am_row *row, int saver)
 {
     int rule = row->saved_by[saver].rule;
-    return rule == BY_CHECKPOINT ? "the checkpointed region starts from it when it runs again"
+    return rule == AM_BY_CHECKPOINT ? AM_WORDS("the checkpointed region starts from it when it runs again")
                                  : am_ops[row->saved_by[saver].op].saves[rule].why;
 }
 
 static bool said_before(const am_row *row, int saver)
 {
     for (int i = 0; i < saver; i++)
-        if (strcmp(saver_why(row, i), saver_why(row, saver)) == 0) return true;
+        if (strcmp(am_saver_why(row, i), am_saver_why(row, saver)) == 0) return true;
     return false;
 }
 
 void am_write_why(am_writer *writer, const am_row *row)
 {
     for (int i = 0; i < row->savers; i++) {
-        const char *why = saver_why(row, i);
+        const char *why = am_saver_why(row, i);
         if (said_before(row, i)) continue;
         if (i > 0) AM_WRITE(writer, "; ");
         bool capital = i == 0 && why[0] >= 'a' && why[0] <= 'z';
@@ -244,7 +242,7 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
 {
     int rule = row->saved_by[saver].rule;
     const am_op_info *op = &am_ops[row->saved_by[saver].op];
-    if (rule == BY_CHECKPOINT) {
+    if (rule == AM_BY_CHECKPOINT) {
         AM_WRITE(writer, "checkpoint");
         return;
     }

@@ -12,6 +12,9 @@ void am_write_total(am_writer *writer, const am_report *report, const int64_t *v
 void am_write_shape(am_writer *writer, const am_row *row);
 /* "2·s·b·h": the bytes of a row. */
 am_term am_row_term(const am_row *row);
+#define AM_BY_CHECKPOINT 255 /* am_row.saved_by[].rule where a checkpoint holds its input */
+/* What one of a row's savers needs it for. */
+const char *am_saver_why(const am_row *row, int saver);
 /* Why a row is kept, as a sentence: what each of its savers needs it for, said once. */
 void am_write_why(am_writer *writer, const am_row *row);
 /* "MmBackward0.self", or "checkpoint" */

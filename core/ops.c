@@ -3,15 +3,15 @@
 
 #define IN(index, attribute, why)                                                                                      \
     {                                                                                                                  \
-        false, index, -1, attribute, why                                                                               \
+        false, index, -1, attribute, AM_WORDS(why)                                                                     \
     }
 #define IN_IF(index, needs, attribute, why)                                                                            \
     {                                                                                                                  \
-        false, index, needs, attribute, why                                                                            \
+        false, index, needs, attribute, AM_WORDS(why)                                                                  \
     }
 #define OUT(index, attribute, why)                                                                                     \
     {                                                                                                                  \
-        true, index, -1, attribute, why                                                                                \
+        true, index, -1, attribute, AM_WORDS(why)                                                                      \
     }
 #define E(input)                                                                                                       \
     {                                                                                                                  \

@@ -5,54 +5,56 @@
 
 /* The activation is always named: stack=paper would otherwise take a gated model for a plain one. */
 /* clang-format off */
+#define HUB(repository) "huggingface.co/" repository " config.json"
+#define ROW(name, label, source, text, parameters) {name, AM_WORDS(label), AM_WORDS(source), text, parameters}
 const am_preset am_presets[] = {
-    {"gpt2", "GPT-2 124M", "huggingface.co/openai-community/gpt2 config.json",
-     "family=gpt2 layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 activation=gelu_new dropout=0.1",
-     124439808},
-    {"gpt2-xl", "GPT-2 XL 1.5B", "huggingface.co/openai-community/gpt2-xl config.json",
-     "family=gpt2 layers=48 hidden=1600 heads=25 vocab=50257 max_positions=1024 activation=gelu_new dropout=0.1",
-     1557611200},
-    {"llama-2-7b", "Llama 2 7B", "huggingface.co/meta-llama/Llama-2-7b-hf config.json",
-     "family=llama layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 activation=swiglu",
-     6738415616},
-    {"llama-3-8b", "Llama 3 8B", "huggingface.co/meta-llama/Meta-Llama-3-8B config.json",
-     "family=llama layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=128256 activation=swiglu",
-     8030261248},
-    {"llama-3-70b", "Llama 3 70B", "huggingface.co/meta-llama/Meta-Llama-3-70B config.json",
-     "family=llama layers=80 hidden=8192 heads=64 kv_heads=8 ffn=28672 vocab=128256 activation=swiglu",
-     70553706496},
-    {"qwen2.5-7b", "Qwen2.5 7B", "huggingface.co/Qwen/Qwen2.5-7B config.json",
-     "family=qwen2 layers=28 hidden=3584 heads=28 kv_heads=4 ffn=18944 vocab=152064 activation=swiglu",
-     7615616512},
-    {"qwen3-4b", "Qwen3 4B", "huggingface.co/Qwen/Qwen3-4B config.json",
-     "family=qwen3 layers=36 hidden=2560 heads=32 kv_heads=8 head_dim=128 ffn=9728 vocab=151936 activation=swiglu "
-     "tie_word_embeddings=yes",
-     4022468096},
-    {"mistral-7b", "Mistral 7B v0.1", "huggingface.co/mistralai/Mistral-7B-v0.1 config.json",
-     "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 activation=swiglu "
-     "sliding_window=4096",
-     7241732096},
-    {"gemma-2b", "Gemma 2B", "huggingface.co/google/gemma-2b config.json",
-     "family=gemma layers=18 hidden=2048 heads=8 kv_heads=1 head_dim=256 ffn=16384 vocab=256000 activation=geglu_tanh",
-     2506172416},
-    {"smollm2-360m", "SmolLM2 360M", "huggingface.co/HuggingFaceTB/SmolLM2-360M config.json",
-     "family=llama layers=32 hidden=960 heads=15 kv_heads=5 ffn=2560 vocab=49152 activation=swiglu "
-     "tie_word_embeddings=yes",
-     361821120},
-    {"gpt3-175b", "GPT-3 175B",
-     "Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in Korthikanti et al. 2022, "
-     "arXiv 2205.05198 (the original has 50257)",
-     "stack=paper family=gpt2 layers=96 hidden=12288 heads=96 "
-     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
-    {"megatron-22b", "Megatron 22B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=48 hidden=6144 heads=64 "
-     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
-    {"mt-nlg-530b", "MT-NLG 530B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=105 hidden=20480 heads=128 "
-     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
-    {"megatron-1t", "Megatron 1T", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
-     "stack=paper family=gpt2 layers=128 hidden=25600 heads=160 "
-     "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0},
+    ROW("gpt2", "GPT-2 124M", HUB("openai-community/gpt2"),
+        "family=gpt2 layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 activation=gelu_new dropout=0.1",
+        124439808),
+    ROW("gpt2-xl", "GPT-2 XL 1.5B", HUB("openai-community/gpt2-xl"),
+        "family=gpt2 layers=48 hidden=1600 heads=25 vocab=50257 max_positions=1024 activation=gelu_new dropout=0.1",
+        1557611200),
+    ROW("llama-2-7b", "Llama 2 7B", HUB("meta-llama/Llama-2-7b-hf"),
+        "family=llama layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 activation=swiglu",
+        6738415616),
+    ROW("llama-3-8b", "Llama 3 8B", HUB("meta-llama/Meta-Llama-3-8B"),
+        "family=llama layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=128256 activation=swiglu",
+        8030261248),
+    ROW("llama-3-70b", "Llama 3 70B", HUB("meta-llama/Meta-Llama-3-70B"),
+        "family=llama layers=80 hidden=8192 heads=64 kv_heads=8 ffn=28672 vocab=128256 activation=swiglu",
+        70553706496),
+    ROW("qwen2.5-7b", "Qwen2.5 7B", HUB("Qwen/Qwen2.5-7B"),
+        "family=qwen2 layers=28 hidden=3584 heads=28 kv_heads=4 ffn=18944 vocab=152064 activation=swiglu",
+        7615616512),
+    ROW("qwen3-4b", "Qwen3 4B", HUB("Qwen/Qwen3-4B"),
+        "family=qwen3 layers=36 hidden=2560 heads=32 kv_heads=8 head_dim=128 ffn=9728 vocab=151936 activation=swiglu "
+        "tie_word_embeddings=yes",
+        4022468096),
+    ROW("mistral-7b", "Mistral 7B v0.1", HUB("mistralai/Mistral-7B-v0.1"),
+        "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 activation=swiglu "
+        "sliding_window=4096",
+        7241732096),
+    ROW("gemma-2b", "Gemma 2B", HUB("google/gemma-2b"),
+        "family=gemma layers=18 hidden=2048 heads=8 kv_heads=1 head_dim=256 ffn=16384 vocab=256000 activation=geglu_tanh",
+        2506172416),
+    ROW("smollm2-360m", "SmolLM2 360M", HUB("HuggingFaceTB/SmolLM2-360M"),
+        "family=llama layers=32 hidden=960 heads=15 kv_heads=5 ffn=2560 vocab=49152 activation=swiglu "
+        "tie_word_embeddings=yes",
+        361821120),
+    ROW("gpt3-175b", "GPT-3 175B",
+        "Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in Korthikanti et al. 2022, "
+        "arXiv 2205.05198 (the original has 50257)",
+        "stack=paper family=gpt2 layers=96 hidden=12288 heads=96 "
+        "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0),
+    ROW("megatron-22b", "Megatron 22B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
+        "stack=paper family=gpt2 layers=48 hidden=6144 heads=64 "
+        "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0),
+    ROW("mt-nlg-530b", "MT-NLG 530B", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
+        "stack=paper family=gpt2 layers=105 hidden=20480 heads=128 "
+        "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0),
+    ROW("megatron-1t", "Megatron 1T", "Korthikanti et al. 2022, arXiv 2205.05198, table 3",
+        "stack=paper family=gpt2 layers=128 hidden=25600 heads=160 "
+        "vocab=51200 max_positions=2048 activation=gelu dropout=0.1", 0),
 };
 /* clang-format on */
 

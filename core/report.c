@@ -52,8 +52,8 @@ static void write_model(am_writer *json, const am_report *report, const am_query
     int64_t published = preset != NULL && !am_query_reshapes(query) ? preset->parameters : 0;
     AM_OPEN(json, "model", "{");
     AM_PUT_PLAIN(json, "name", preset != NULL ? preset->name : "");
-    AM_PUT_PLAIN(json, "label", preset != NULL ? preset->label : "custom");
-    AM_PUT_PLAIN(json, "source", preset != NULL ? preset->source : "");
+    AM_PUT_WORDS(json, "label", preset != NULL ? preset->label : "custom");
+    AM_PUT_WORDS(json, "source", preset != NULL ? preset->source : "");
     AM_PUT_PLAIN(json, "family", am_field_value(&report->config, &am_fields[AM_F_family], family, sizeof family));
     AM_PUT_INT(json, "layers", report->config.layers);
     AM_PUT_INT(json, "parameters", report->parameters.total);

@@ -5,12 +5,12 @@
 
 /* ---- parameters and what they cost */
 
-static void write_convention_head(am_writer *json, const char *id, const char *name, const char *source)
+static void write_convention_head(am_writer *json, const am_convention *convention)
 {
     am_json_open(json, '{');
-    AM_PUT_PLAIN(json, "id", id);
-    AM_PUT_PLAIN(json, "name", name);
-    AM_PUT_PLAIN(json, "source", source);
+    AM_PUT_PLAIN(json, "id", convention->id);
+    AM_PUT_WORDS(json, "name", convention->name);
+    AM_PUT_WORDS(json, "source", convention->source);
 }
 
 static void write_convention_bytes(am_writer *json, const am_state *state)
@@ -26,7 +26,7 @@ static void write_convention_bytes(am_writer *json, const am_state *state)
 static void write_convention(am_writer *json, const am_parameters *parameters, const am_convention *convention)
 {
     am_state state = am_state_of(parameters, convention);
-    write_convention_head(json, convention->id, convention->name, convention->source);
+    write_convention_head(json, convention);
     AM_PUT_INT(json, "bytes_per_parameter",
                convention->weights + convention->master + convention->gradients + convention->optimizer);
     AM_PUT_INT(json, "weights", convention->weights);
@@ -40,8 +40,7 @@ static void write_convention(am_writer *json, const am_parameters *parameters, c
 static void write_configured(am_writer *json, const am_parameters *parameters)
 {
     am_state state = am_state_configured(parameters);
-    write_convention_head(json, "configured", "as configured, with AdamW",
-                          "torch.optim.AdamW keeps exp_avg and exp_avg_sq in the parameter's dtype");
+    write_convention_head(json, &am_configured);
     AM_PUT_FIGURE(json, "bytes_per_parameter", -1);
     AM_PUT_FIGURE(json, "weights", -1);
     AM_PUT_FIGURE(json, "master", -1);
@@ -84,12 +83,20 @@ void am_json_ranks(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
-static void write_published(am_writer *json, const am_formula *formula)
+void am_json_formula_words(am_writer *json, const am_formula *formula)
 {
+    AM_PUT_PLAIN(json, "id", formula->id);
+#ifndef AM_WORDLESS
+    AM_PUT_PLAIN(json, "name", formula->name);
+    AM_PUT_PLAIN(json, "source", formula->source);
+    AM_PUT_PLAIN(json, "expression", formula->expression);
+    AM_PUT_PLAIN(json, "caveat", formula->caveat);
+    AM_PUT_PLAIN(json, "unit", formula->unit);
     AM_OPEN(json, "published", "{");
     AM_PUT_PLAIN(json, "example", formula->example);
     AM_PUT_INT(json, "value", formula->published);
     am_json_close(json, '}');
+#endif
 }
 
 static void write_named_formula(am_writer *json, const am_report *report, const am_formula *formula)
@@ -97,15 +104,9 @@ static void write_named_formula(am_writer *json, const am_report *report, const 
     int64_t value = formula->evaluate(&report->config);
     bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
     am_json_open(json, '{');
-    AM_PUT_PLAIN(json, "id", formula->id);
-    AM_PUT_PLAIN(json, "name", formula->name);
-    AM_PUT_PLAIN(json, "source", formula->source);
-    AM_PUT_PLAIN(json, "expression", formula->expression);
-    AM_PUT_PLAIN(json, "caveat", formula->caveat);
-    AM_PUT_PLAIN(json, "unit", formula->unit);
+    am_json_formula_words(json, formula);
     AM_PUT_FIGURE(json, "bytes", value);
     AM_PUT_RATIO(json, "ratio", comparable ? value : -1, report->saved_bytes);
-    write_published(json, formula);
     am_json_close(json, '}');
 }
 

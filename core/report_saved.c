@@ -197,6 +197,18 @@ static void write_shape(am_writer *json, const am_row *row)
     am_json_close(json, ']');
 }
 
+static void write_why(am_writer *json, const am_row *row)
+{
+#ifdef AM_WORDLESS
+    (void)json, (void)row; /* the page has it by the savers' names: see write_savers in tables.c */
+#else
+    AM_KEY(json, "why");
+    am_json_quote(json);
+    am_write_why(json, row);
+    am_json_unquote(json);
+#endif
+}
+
 static void write_row(am_writer *json, const am_report *report, const am_report_row *row)
 {
     am_term bytes = am_row_term(&row->row);
@@ -212,10 +224,7 @@ static void write_row(am_writer *json, const am_report *report, const am_report_
     AM_PUT_INT(json, "bytes", row->row.bytes);
     AM_PUT_INT(json, "count", row->count);
     write_formula(json, &bytes, report->extents.value);
-    AM_KEY(json, "why");
-    am_json_quote(json);
-    am_write_why(json, &row->row);
-    am_json_unquote(json);
+    write_why(json, &row->row);
     write_savers(json, &row->row);
     am_json_close(json, '}');
 }

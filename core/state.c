@@ -6,16 +6,19 @@
 
 /* Bytes a parameter: weights as the forward uses them, an fp32 master copy, gradients, the optimizer's moments. */
 const am_convention am_conventions[] = {
-    {"12-fp32", "fp32 weights and Adam, gradients left out",
-     "common notebooks and blog posts; leaves out 4 bytes of gradient", 4, 0, 0, 8},
-    {"16-fp32", "fp32 training with Adam", "PyTorch: fp32 weights, gradients and torch.optim.Adam's two moments", 4, 0,
-     4, 8},
-    {"16-mixed", "mixed precision with Adam", "ZeRO, arXiv 1910.02054, section 3.1", 2, 4, 2, 8},
-    {"18-mixed", "mixed precision with Adam, fp32 gradients",
-     "Megatron-LM, distributed optimizer: bf16 parameters, fp32 gradients", 2, 4, 4, 8},
-    {"20-mixed", "mixed precision with Adam, 16-bit and fp32 gradients",
-     "Megatron-LM, distributed optimizer: fp16 parameters and gradients with fp32 copies of both", 2, 4, 6, 8},
+    {"12-fp32", AM_WORDS("fp32 weights and Adam, gradients left out"),
+     AM_WORDS("common notebooks and blog posts; leaves out 4 bytes of gradient"), 4, 0, 0, 8},
+    {"16-fp32", AM_WORDS("fp32 training with Adam"),
+     AM_WORDS("PyTorch: fp32 weights, gradients and torch.optim.Adam's two moments"), 4, 0, 4, 8},
+    {"16-mixed", AM_WORDS("mixed precision with Adam"), AM_WORDS("ZeRO, arXiv 1910.02054, section 3.1"), 2, 4, 2, 8},
+    {"18-mixed", AM_WORDS("mixed precision with Adam, fp32 gradients"),
+     AM_WORDS("Megatron-LM, distributed optimizer: bf16 parameters, fp32 gradients"), 2, 4, 4, 8},
+    {"20-mixed", AM_WORDS("mixed precision with Adam, 16-bit and fp32 gradients"),
+     AM_WORDS("Megatron-LM, distributed optimizer: fp16 parameters and gradients with fp32 copies of both"), 2, 4, 6, 8},
 };
+const am_convention am_configured = {
+    "configured", AM_WORDS("as configured, with AdamW"),
+    AM_WORDS("torch.optim.AdamW keeps exp_avg and exp_avg_sq in the parameter's dtype"), 0, 0, 0, 0};
 const int am_convention_count = sizeof am_conventions / sizeof am_conventions[0];
 
 static int64_t elements(const am_tensor *tensor)

@@ -1,5 +1,7 @@
-/* The tables behind every evaluation as one JSON document: what a form, a schema or a legend is made of. */
-#include "writer.h"
+/* The tables behind every evaluation as one JSON document: what a form, a schema or a legend is made of, and the words
+ * that core.wasm leaves out of its reports. */
+#include "explain.h"
+#include "report.h"
 
 static const char *const kind_names[] = {
     [AM_KIND_INT] = "int",     [AM_KIND_FLAG] = "flag", [AM_KIND_CHOICE] = "choice",
@@ -128,6 +130,50 @@ static void write_names(am_writer *json)
     am_json_close(json, ']');
 }
 
+static void write_saver(am_writer *json, const am_row *row)
+{
+    am_json_open(json, '{');
+    AM_KEY(json, "saved_by");
+    am_json_quote(json);
+    am_write_saver(json, row, 0);
+    am_json_unquote(json);
+    AM_PUT_PLAIN(json, "why", am_saver_why(row, 0));
+    am_json_close(json, '}');
+}
+
+/* Why something is kept, by the name of what saved it; a name that several operations share is written each time. */
+static void write_savers(am_writer *json)
+{
+    am_row row = {.savers = 1};
+    AM_OPEN(json, "savers", "[");
+    for (int op = 0; op < AM_OP_COUNT; op++)
+        for (int rule = 0; rule < AM_MAX_SAVES && am_ops[op].saves[rule].attribute != NULL; rule++) {
+            row.saved_by[0].op = (uint8_t)op;
+            row.saved_by[0].rule = (uint8_t)rule;
+            write_saver(json, &row);
+        }
+    row.saved_by[0].rule = AM_BY_CHECKPOINT;
+    write_saver(json, &row);
+    am_json_close(json, ']');
+}
+
+static void write_convention(am_writer *json, const am_convention *convention)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "id", convention->id);
+    AM_PUT_PLAIN(json, "name", convention->name);
+    AM_PUT_PLAIN(json, "source", convention->source);
+    am_json_close(json, '}');
+}
+
+static void write_conventions(am_writer *json)
+{
+    AM_OPEN(json, "conventions", "[");
+    write_convention(json, &am_configured);
+    for (int i = 0; i < am_convention_count; i++) write_convention(json, &am_conventions[i]);
+    am_json_close(json, ']');
+}
+
 /* What a published formula gives for the example it is published with: here, since no configuration changes it. */
 static void write_formulas(am_writer *json)
 {
@@ -138,8 +184,7 @@ static void write_formulas(am_writer *json)
         am_config_parse(&example, am_formulas[i].example, &status); /* the tests hold that both succeed */
         am_config_resolve(&example, &status);
         am_json_open(json, '{');
-        AM_PUT_PLAIN(json, "id", am_formulas[i].id);
-        AM_PUT_INT(json, "published", am_formulas[i].published);
+        am_json_formula_words(json, &am_formulas[i]);
         AM_PUT_FIGURE(json, "computed", am_formulas[i].evaluate(&example));
         am_json_close(json, '}');
     }
@@ -157,6 +202,8 @@ size_t am_tables_json(char *buffer, size_t size)
     write_presets(&json);
     write_symbols(&json);
     write_names(&json);
+    write_savers(&json);
+    write_conventions(&json);
     write_formulas(&json);
     return am_json_end(&json, '}');
 }

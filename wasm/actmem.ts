@@ -1,5 +1,6 @@
 /** Loads core.wasm and talks to it: text in, JSON text out, through the one buffer of exports.c. */
 import type { ErrorDocument, Report, Tables } from './report.js';
+import { completer } from './words.js';
 
 /** What the core exports; wasm/exports.h says what each does. */
 interface Exports {
@@ -8,7 +9,6 @@ interface Exports {
   am_input_size(): number;
   am_wasm_evaluate(length: number): number;
   am_wasm_import(length: number): number;
-  am_wasm_tables(): number;
   _initialize?(): void;
 }
 
@@ -28,30 +28,35 @@ export class ActmemError extends Error {
 export interface Core {
   /** The report on `key=value` text. Throws ActmemError. */
   evaluate(text: string): Report;
-  /** The same as the core wrote it, byte for byte what `build/actmem --json` prints. Throws ActmemError. */
+  /** The same as the core wrote it: byte for byte what `build/actmem --json` prints, but without the tables' words. Throws ActmemError. */
   evaluateJson(text: string): string;
   /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
   import(json: string): { query: string };
-  /** Every input, preset, symbol, component and element type that the core knows. */
-  tables(): Tables;
+  /** Every input, preset, symbol, component and element type that the core knows, and the words of its reports. */
+  readonly tables: Tables;
 }
 
-/** Compiles and starts the core. The wasm needs no imports. */
-export async function loadCore(source: BufferSource | Response | URL): Promise<Core> {
-  const { instance } = await WebAssembly.instantiate(await bytesOf(source));
+/** Compiles and starts the core. The wasm needs no imports. `words` is tables.json, which `build/actmem --tables` writes. */
+export async function loadCore(source: BufferSource | Response | URL, words: Tables | Response | URL): Promise<Core> {
+  const [bytes, tables] = await Promise.all([
+    bodyOf(source, 'core.wasm', (response) => response.arrayBuffer()),
+    bodyOf(words, 'tables.json', async (response) => (await response.json()) as Tables),
+  ]);
+  const { instance } = await WebAssembly.instantiate(bytes);
   const exports = instance.exports as unknown as Exports;
   exports._initialize?.();
-  return coreOf(exports);
+  return coreOf(exports, tables);
 }
 
-async function bytesOf(source: BufferSource | Response | URL): Promise<BufferSource> {
+async function bodyOf<T>(source: T | Response | URL, name: string, read: (response: Response) => Promise<T>): Promise<T> {
   const body = source instanceof URL ? await fetch(source) : source;
   if (!(body instanceof Response)) return body;
-  if (!body.ok) throw new Error(`core.wasm: ${body.status} ${body.statusText}`.trimEnd());
-  return body.arrayBuffer();
+  if (!body.ok) throw new Error(`${name}: ${body.status} ${body.statusText}`.trimEnd());
+  return read(body);
 }
 
-function coreOf(exports: Exports): Core {
+function coreOf(exports: Exports, tables: Tables): Core {
+  const complete = completer(tables);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   // Made anew on every call: a view goes stale if its memory's buffer is ever replaced.
@@ -75,9 +80,9 @@ function coreOf(exports: Exports): Core {
 
   const evaluateJson = (text: string) => read(exports.am_wasm_evaluate(write(text, 'syntax')));
   return {
-    evaluate: (text) => JSON.parse(evaluateJson(text)) as Report,
+    evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report),
     evaluateJson,
     import: (json) => JSON.parse(read(exports.am_wasm_import(write(json, 'bad_config')))) as { query: string },
-    tables: () => JSON.parse(read(exports.am_wasm_tables())) as Tables,
+    tables,
   };
 }

@@ -97,9 +97,3 @@ int32_t am_wasm_import(int32_t length)
     am_write_text(&writer, "\"}");
     return answer(am_writer_end(&writer));
 }
-
-AM_EXPORT(am_wasm_tables)
-int32_t am_wasm_tables(void)
-{
-    return answer(am_tables_json(text, sizeof text));
-}

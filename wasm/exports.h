@@ -16,7 +16,5 @@ int32_t am_input_size(void);
 int32_t am_wasm_evaluate(int32_t length);
 /* A Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
 int32_t am_wasm_import(int32_t length);
-/* The fields, presets, symbols, components and element types. */
-int32_t am_wasm_tables(void);
 
 #endif

@@ -238,8 +238,11 @@ export interface Tables {
   symbols: SymbolInfo[];
   components: Component[];
   dtypes: string[];
-  /** What each published formula gives for the example that it is published with. */
-  formulas: { id: string; published: number; computed: number | null }[];
+  /** Why something is kept, by what saved it. */
+  savers: { saved_by: string; why: string }[];
+  conventions: Pick<Convention, 'id' | 'name' | 'source'>[];
+  /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
+  formulas: (Omit<Formula, 'bytes' | 'ratio'> & { computed: number | null })[];
 }
 
 export type FieldKind = 'int' | 'flag' | 'choice' | 'ratio' | 'text';

@@ -24,7 +24,7 @@ const TEXTS = [
 ];
 
 const wasm = readFileSync('build/core.wasm');
-const core = await loadCore(wasm);
+const core = await loadCore(wasm, JSON.parse(readFileSync('build/tables.json', 'utf8')));
 const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(wasm));
 exports._initialize?.();
 

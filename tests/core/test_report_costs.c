@@ -20,7 +20,7 @@ START_TEST(ranks_and_formulas)
     expect("\"peak_bytes\":null}]");
     for (int i = 0; i < am_formula_count; i++) expect(am_formulas[i].id);
     expect("\"value\":36507222016}");
-    expect("\"unit\":\"elements\",\"bytes\":8388608,\"ratio\":null,");
+    expect("\"value\":4194304},\"bytes\":8388608,\"ratio\":null}");
 }
 END_TEST
 

@@ -8,7 +8,7 @@ START_TEST(tables)
     size_t length = am_tables_json(json, sizeof json);
     expect_document(length);
     expect("{\"version\":1,\"actmem\":\"0.1.0\",\"groups\":[\"model\",\"run\",");
-    expect("\"published\":36507222016,\"computed\":36507222016}");
+    expect("\"value\":36507222016},\"computed\":36507222016}");
     expect("{\"key\":\"seq\",\"kind\":\"int\",\"group\":\"run\",\"unit\":\"tokens\",\"label\":\"Sequence length\",");
     expect("\"default\":null,\"least\":1,\"most\":16777216}");
     expect("\"choices\":[\"fp32\",\"bf16\",\"fp16\"],\"default\":\"bf16\"}");
@@ -17,9 +17,26 @@ START_TEST(tables)
     expect("\"symbols\":[{\"symbol\":\"s\",\"key\":\"seq\",");
     expect("\"components\":[\"attention\",");
     expect("{\"name\":\"bf16\",\"torch\":\"bfloat16\",\"size\":2,\"floating\":true}");
+    expect("{\"saved_by\":\"checkpoint\",\"why\":\"the checkpointed region starts from it when it runs again\"}]");
+    expect("\"conventions\":[{\"id\":\"configured\",");
+    for (int i = 0; i < am_formula_count; i++) expect(am_formulas[i].caveat);
+    for (int i = 0; i < am_convention_count; i++) expect(am_conventions[i].source);
     for (int i = 0; i < AM_FIELD_COUNT; i++) expect(am_fields[i].key);
     for (int i = 0; i < am_preset_count; i++) expect(am_presets[i].name);
     ck_assert_uint_eq(am_tables_json(json, length), 0);
+}
+END_TEST
+
+/* Reports without words name what saved a row, and the reason is looked up by that name: it must stand for one. */
+START_TEST(savers)
+{
+    for (int i = 0; i < AM_OP_COUNT; i++)
+        for (const am_save_rule *x = am_ops[i].saves; x->attribute != NULL; x++)
+            for (int j = 0; j < i; j++)
+                for (const am_save_rule *y = am_ops[j].saves; y->attribute != NULL; y++) {
+                    bool same = strcmp(am_ops[i].node, am_ops[j].node) == 0 && strcmp(x->attribute, y->attribute) == 0;
+                    if (same) ck_assert_str_eq(x->why, y->why);
+                }
 }
 END_TEST
 
@@ -29,6 +46,7 @@ Suite *test_tables_suite(void)
     Suite *suite = suite_create("tables");
     TCase *tests = tcase_create("tables");
     tcase_add_test(tests, tables);
+    tcase_add_test(tests, savers);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -7,11 +7,10 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { ActmemError, loadCore } from '../../build/loader/actmem.js';
-import { answer, core, hosted, native, wasm } from './native.mjs';
+import { answer, complete, core, hosted, native, tables, wasm, wordless } from './native.mjs';
 
 const KIB = 1024;
 const module = new WebAssembly.Module(wasm);
-const tables = core.tables();
 const presets = tables.presets.map((preset) => preset.name);
 const CHECKPOINTS = [
   '', 'checkpoint=full', 'checkpoint=full reentrant=yes', 'checkpoint=every:2', 'checkpoint=uniform:3', 'checkpoint=block:2',
@@ -21,7 +20,8 @@ const CHECKPOINTS = [
 const isError = (json) => json.startsWith('{"error"');
 
 /** Compares two texts; what differs is said by its place, not by two reports of many kilobytes. */
-function same(got, want, about) {
+function same(got, all, about) {
+  const want = isError(all) ? all : wordless(all);
   if (got === want) return;
   let at = 0;
   while (got[at] === want[at]) at++;
@@ -45,17 +45,20 @@ test('it takes less than 60 KB, gzipped', () => {
 });
 
 test('no 64-bit integer crosses the boundary', () => {
-  const { am_input, am_input_size, am_wasm_tables } = new WebAssembly.Instance(module).exports;
-  for (const call of [am_input, am_input_size, am_wasm_tables]) assert.equal(typeof call(), 'number');
+  const { am_input, am_input_size, am_wasm_evaluate, am_wasm_import } = new WebAssembly.Instance(module).exports;
+  for (const call of [am_input, am_input_size]) assert.equal(typeof call(), 'number');
+  for (const call of [am_wasm_evaluate, am_wasm_import]) assert.equal(typeof call(0), 'number');
 });
 
 test('the loader takes a Response', async () => {
-  const loaded = await loadCore(new Response(wasm));
+  const loaded = await loadCore(new Response(wasm), new Response(JSON.stringify(tables)));
   assert.equal(loaded.evaluateJson('model=gpt2'), core.evaluateJson('model=gpt2'));
 });
 
 test('the loader says so when the file is missing', async () => {
-  await assert.rejects(loadCore(new Response('', { status: 404, statusText: 'Not Found' })), /core\.wasm: 404 Not Found/);
+  const missing = () => new Response('', { status: 404, statusText: 'Not Found' });
+  await assert.rejects(loadCore(missing(), tables), /core\.wasm: 404 Not Found/);
+  await assert.rejects(loadCore(wasm, missing()), /tables\.json: 404 Not Found/);
 });
 
 test('one answer does not depend on the one before it', () => {
@@ -100,6 +103,12 @@ test('native = wasm: precision, training, other stacks, every timeline', () => {
     same(got, native(...text.split(' ')), text);
     assert.ok(!isError(got), `${text}: ${got}`);
   }
+});
+
+test('native = wasm: with the words of the tables, all of the report', () => {
+  const texts = ['', 'model=gpt2 attention=eager dropout=0.1', 'model=llama-3-8b checkpoint=save:half-matmuls', 'trainable=lora', 'model=gpt3-175b tp=8 pp=8',
+    'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', ...presets.map((name) => `model=${name}`)];
+  for (const text of texts) assert.deepEqual(complete(text), JSON.parse(native(...text.split(' ').filter(Boolean))), text);
 });
 
 test('native = wasm: every measured case, from its config.json', () => {

@@ -5,13 +5,24 @@ import { readFileSync } from 'node:fs';
 import { ActmemError, loadCore } from '../../build/loader/actmem.js';
 
 export const wasm = readFileSync('build/core.wasm');
-export const core = await loadCore(wasm);
+export const tables = JSON.parse(readFileSync('build/tables.json', 'utf8'));
+export const core = await loadCore(wasm, tables);
 
 /** build/actmem --json with these arguments: its JSON, without the newline at the end of a line of output. */
 export function native(...args) {
   const run = spawnSync('build/actmem', ['--json', ...args], { encoding: 'utf8', maxBuffer: 1 << 24 });
   if (run.error) throw run.error;
   return (run.stdout || run.stderr).replace(/\n$/, '');
+}
+
+/** A report of the native build without the words that core.wasm leaves to the tables. */
+export function wordless(json) {
+  const section = (text, start, end, ...keys) =>
+    text.replace(new RegExp(`${start}.*?${end}`, 's'), (part) => keys.reduce((rest, key) => rest.replaceAll(new RegExp(`,"${key}":(?:"[^"]*"|\\{[^}]*\\})`, 'g'), ''), part));
+  const model = section(json, '"model":\\{"name"', '"family"', 'label', 'source');
+  const state = section(model, '"conventions":\\[', '\\]', 'name', 'source');
+  const formulas = section(state, '"formulas":\\[', '\\],"example"', 'name', 'source', 'expression', 'caveat', 'unit', 'published');
+  return section(formulas, '"rows":\\[', '\\],"step"', 'why');
 }
 
 /** What `ask` gives, or the error document that it throws. */
@@ -23,6 +34,11 @@ export function answer(ask) {
     const { code, field, message } = error;
     return JSON.stringify({ error: { code, field, message } });
   }
+}
+
+/** What wasm gives, with the words: a report or an error. */
+export function complete(text) {
+  return JSON.parse(answer(() => JSON.stringify(core.evaluate(text))));
 }
 
 /** Asks wasm: `config` is the text of a config.json or null. */

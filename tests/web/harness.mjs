@@ -17,6 +17,7 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
+  '.json': 'application/json',
 };
 
 /** Serves web/dist from a sub-path, as any static host may. */

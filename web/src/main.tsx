@@ -8,7 +8,7 @@ const page = document.getElementById('page') as HTMLElement;
 
 async function start(): Promise<void> {
   try {
-    const core = await loadCore(await fetch(new URL('core.wasm', document.baseURI)));
+    const core = await loadCore(new URL('core.wasm', document.baseURI), new URL('tables.json', document.baseURI));
     const store = new Store(core);
     page.replaceChildren();
     render(<App store={store} />, page);

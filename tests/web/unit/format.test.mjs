@@ -77,7 +77,7 @@ test('the answer names what is not as preset or default', async () => {
   const { loadCore } = await import('./modules.mjs');
   const { subject, conditions } = await load('src/format/subject.ts');
   const core = await loadCore();
-  const { fields } = core.tables();
+  const { fields } = core.tables;
   const said = (query) => [subject(core.evaluate(query), fields), ...conditions(core.evaluate(query), fields)];
   assert.deepEqual(said('model=gpt2&layers=1&batch=2&units=GB'), ['GPT-2 124M with layers=1']);
   assert.deepEqual(said('model=qwen3-4b&attention=eager&trainable=lora'), ['Qwen3 4B', 'eager attention', 'LoRA on q, v']);

@@ -10,7 +10,7 @@ const { layTimeline } = await load('src/charts/timeline-layout.ts');
 const { isPareto, measureOf } = await load('src/charts/tradeoff-layout.ts');
 const core = await loadCore();
 
-const QUERIES = core.tables().presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`));
+const QUERIES = core.tables.presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`));
 const reports = QUERIES.flatMap((query) => {
   try {
     return [[query, core.evaluate(query)]];

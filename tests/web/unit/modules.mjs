@@ -17,5 +17,5 @@ export const close = () => server.close();
 
 export async function loadCore() {
   const { loadCore } = await load('wasm/actmem.ts');
-  return loadCore(await readFile(join(web, 'public/core.wasm')));
+  return loadCore(await readFile(join(web, 'public/core.wasm')), JSON.parse(await readFile(join(web, 'public/tables.json'), 'utf8')));
 }

@@ -7,7 +7,7 @@ const { parseQuery, formatQuery, changeQuery, choosePreset, replaceModel } = awa
 const { stepsOf, nearestStep, stepFrom } = await load('src/form/steps.ts');
 const { matching } = await load('src/form/combobox.tsx');
 const core = await loadCore();
-const { fields, presets } = core.tables();
+const { fields, presets } = core.tables;
 
 test('text and pairs', () => {
   assert.deepEqual([...parseQuery('model=gpt2&seq=8 batch=2&seq=9&&x')], [['model', 'gpt2'], ['seq', '9'], ['batch', '2'], ['x', '']]);

@@ -33,7 +33,7 @@ export class Store {
 
   constructor(core: Core) {
     this.#core = core;
-    this.tables = core.tables();
+    this.tables = core.tables;
     onAddress((text) => {
       query.value = text;
     });

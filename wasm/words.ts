@@ -1,0 +1,26 @@
+/* The words that core.wasm leaves out of a report, put in from the tables: the report is then the one that the command line writes. */
+import type { Report, Row, Tables } from './report.js';
+
+/** Adds a report's words, in place. */
+export function completer(tables: Tables): (report: Report) => Report {
+  const presets = new Map(tables.presets.map((preset) => [preset.name, preset]));
+  const formulas = new Map(tables.formulas.map(({ computed: _, ...words }) => [words.id, words]));
+  const conventions = new Map(tables.conventions.map((words) => [words.id, words]));
+  const whys = new Map(tables.savers.map(({ saved_by, why }) => [saved_by, why]));
+
+  /* What each of its savers needs it for, said once. */
+  const whyOf = ({ saved_by }: Row): string => {
+    const text = [...new Set(saved_by.map((saver) => whys.get(saver) ?? saver))].join('; ');
+    return text === '' ? '' : `${/^[a-z]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text}.`;
+  };
+
+  return (report) => {
+    const { label, source } = presets.get(report.model.name) ?? { label: 'custom', source: '' };
+    Object.assign(report.model, { label, source });
+    for (const row of report.rows) row.why = whyOf(row);
+    for (const row of report.dropped) row.why = whyOf(row);
+    for (const convention of report.state.conventions) Object.assign(convention, conventions.get(convention.id));
+    for (const formula of report.formulas) Object.assign(formula, formulas.get(formula.id));
+    return report;
+  };
+}
