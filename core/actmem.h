@@ -137,7 +137,8 @@ extern const am_field am_fields[AM_FIELD_COUNT];
 extern const char *const am_group_names[AM_GROUP_COUNT]; /* "model", "run", … */
 
 /* Values of the choices, in the order of fields.def. */
-enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2, AM_FAMILY_COUNT };
+enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2,
+       AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };
@@ -203,6 +204,9 @@ typedef enum am_symbol {
     AM_V,   /* v      vocabulary */
     AM_R,   /* r      LoRA rank */
     AM_P,   /* p      rows of the position table */
+    AM_W,   /* w      width of the token embeddings */
+    AM_RD,  /* ρ      rotated elements of a head */
+    AM_REST, /* (d-ρ)  the others */
     AM_S1,  /* (s+1)  padded labels */
     AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
     AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */

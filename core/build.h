@@ -13,12 +13,16 @@ typedef struct am_build {
     bool trainable; /* the base model's parameters */
     int adapter_dtype;
     unsigned adapted; /* LoRA's targets, a set of AM_TARGET_ */
-    am_dim s, b, h, a, k, d, f, v, r, p, one;
-    am_dim ad, kd, half, bs; /* a·d, k·d, d/2, b·s */
+    am_dim s, b, h, a, k, d, f, v, r, p, w, one;
+    am_dim rotary, half; /* rotated elements of a head, half of them */
+    am_dim ad, kd, bs;   /* a·d, k·d, b·s */
     /* values that the whole model shares */
     am_var mask, position_ids, cos, sin;
     am_var embedding; /* the table, for a tied head */
 } am_build;
+
+/* model.c: an empty tape, and the dimensions of config, which must be resolved. */
+void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const am_config *config, am_record record);
 
 /* The widest head that the flash kernels take, and for which scaled_dot_product_attention is given grouped heads. */
 #define AM_WIDEST_HEAD 256
@@ -37,6 +41,11 @@ am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component co
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);
 am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma);
 am_var am_hf_layer_norm(am_build *build, am_var x, const char *path);
+/* A plain MLP: up, activation, down. module NULL: its lines stand in the layer's own code. */
+typedef struct am_mlp {
+    const char *module, *up, *act, *down;
+} am_mlp;
+am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp);
 /* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]. */
 am_var am_hf_rotate(am_build *build, am_var x);
 void am_hf_rotary_tables(am_build *build);
@@ -48,6 +57,8 @@ am_var am_hf_repeat_kv(am_build *build, am_var x);
 am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, am_var *weights);
 /* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2. */
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
+/* Either of them on q, k, v [b, heads, s, d], with keys and values repeated: [b, s, heads, d]. */
+am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights);
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
 am_var am_hf_loss(am_build *build, am_var logits);
 
@@ -61,6 +72,8 @@ bool am_input_requires_grad(const am_build *build);
 /* Whole models, one file each. Each ends with am_tape_finish. */
 am_code am_hf_llama(am_build *build);
 am_code am_hf_gpt2(am_build *build);
+am_code am_hf_neox(am_build *build);
+am_code am_hf_opt(am_build *build);
 am_code am_paper(am_build *build);
 
 /* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure

@@ -190,11 +190,17 @@ am_code am_document_read(am_document *document, const char *json, size_t length,
 
 /* ---- values */
 
+am_json_value am_document_member(const am_document *document, am_json_value object, const char *key)
+{
+    if (tokens[object].type != JSMN_OBJECT) return 0;
+    for (int i = object + 1; i < document->count && tokens[i].start < tokens[object].end; i++)
+        if (tokens[i].parent == object && token_is(document, i, key)) return i + 1;
+    return 0;
+}
+
 am_json_value am_document_find(const am_document *document, const char *key)
 {
-    for (int i = 1; i < document->count; i++)
-        if (tokens[i].parent == 0 && token_is(document, i, key)) return i + 1;
-    return 0;
+    return am_document_member(document, 0, key);
 }
 
 static bool is_primitive(am_json_value value)

@@ -15,7 +15,9 @@ typedef int am_json_value; /* 0 is none */
 /* Error: BAD_CONFIG, with the key at fault where there is one. */
 am_code am_document_read(am_document *document, const char *json, size_t length, am_status *status);
 
-/* The value of a key of the object itself, not of an object within it; 0 if there is none. */
+/* The value of a key of an object, not of an object within it; 0 if there is none, or no object. */
+am_json_value am_document_member(const am_document *document, am_json_value object, const char *key);
+/* The same of the document itself. */
 am_json_value am_document_find(const am_document *document, const char *key);
 bool am_document_is_null(const am_document *document, am_json_value value);
 /* Whether a value is a list in which nothing but this text occurs. */

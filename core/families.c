@@ -46,7 +46,7 @@ am_var am_hf_token_embedding(am_build *build, const char *path)
     am_tape *tape = build->tape;
     am_enter(tape, path, AM_C_EMBEDDING);
     am_var ids = am_buffer(tape, AM_SHAPE(build->b, build->s), AM_I64, "token ids");
-    build->embedding = am_weight(build, AM_SHAPE(build->v, build->h), "embedding table");
+    build->embedding = am_weight(build, AM_SHAPE(build->v, build->w), "embedding table");
     return am_label(tape, am_embedding(tape, build->embedding, ids), "hidden state");
 }
 
@@ -55,7 +55,7 @@ am_code am_hf_head(am_build *build, am_var normed)
     am_tape *tape = build->tape;
     am_enter(tape, "lm_head", AM_C_HEAD);
     am_var table = build->config->tie_word_embeddings ? build->embedding
-                                                      : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
+                                                      : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
     am_var logits = am_label(tape, am_linear(tape, normed, table, 0), "logits");
     am_var loss = am_hf_loss(build, logits);
     am_hold(tape, normed);

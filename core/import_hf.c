@@ -17,11 +17,12 @@ typedef struct entry {
     int64_t null;   /* what null stands for; NOT_NULL: it may not stand there */
 } entry;
 
-#define MOST_ENTRIES 11
+#define MOST_ENTRIES 14
 
 typedef struct importer {
     const char *model_type;
     int family;
+    const char *activation; /* the key that names it */
     entry entries[MOST_ENTRIES + 1]; /* ends with key NULL */
 } importer;
 
@@ -29,6 +30,7 @@ typedef struct importer {
 static const importer importers[] = {
     {"gpt2",
      AM_FAMILY_GPT2,
+     "activation_function",
      {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},
       {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},
       {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},
@@ -41,6 +43,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
     {"llama",
      AM_FAMILY_LLAMA,
+     "hidden_act",
      {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
@@ -54,6 +57,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
     {"mistral",
      AM_FAMILY_MISTRAL,
+     "hidden_act",
      {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
@@ -66,6 +70,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
     {"qwen2",
      AM_FAMILY_QWEN2,
+     "hidden_act",
      {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
@@ -77,6 +82,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
     {"qwen3",
      AM_FAMILY_QWEN3,
+     "hidden_act",
      {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 4096, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
@@ -89,6 +95,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
     {"gemma",
      AM_FAMILY_GEMMA,
+     "hidden_activation",
      {{"num_hidden_layers", NULL, AM_F_layers, 28, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 3072, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 16, NOT_NULL},
@@ -98,6 +105,34 @@ static const importer importers[] = {
       {"vocab_size", NULL, AM_F_vocab, 256000, NOT_NULL},
       {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
       {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"gpt_neox",
+     AM_FAMILY_NEOX,
+     "hidden_act",
+     {{"num_hidden_layers", NULL, AM_F_layers, 44, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 6144, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 64, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, 24576, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 50432, NOT_NULL},
+      {"hidden_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"attention_bias", NULL, AM_F_qkv_bias, 1, NOT_NULL},
+      {"use_parallel_residual", NULL, AM_F_parallel_residual, 1, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"opt",
+     AM_FAMILY_OPT,
+     "activation_function",
+     {{"num_hidden_layers", NULL, AM_F_layers, 12, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 768, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 12, NOT_NULL},
+      {"ffn_dim", NULL, AM_F_ffn, 3072, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 50272, NOT_NULL},
+      {"max_position_embeddings", NULL, AM_F_max_positions, 2048, NOT_NULL},
+      {"word_embed_proj_dim", NULL, AM_F_embedding_dim, AM_AUTO, AM_AUTO},
+      {"do_layer_norm_before", NULL, AM_F_pre_norm, 1, NOT_NULL},
+      {"enable_bias", NULL, AM_F_bias, 1, NOT_NULL},
+      {"dropout", NULL, AM_F_dropout, 100000, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
 };
 
@@ -182,11 +217,10 @@ static am_code read_name(const am_document *document, const char *key, char *nam
 }
 
 /* Leaves AM_AUTO, the family's own, where the file names none. */
-static am_code read_activation(am_config *config, const am_document *document, am_status *status)
+static am_code read_activation(am_config *config, const am_document *document, const char *key, am_status *status)
 {
     char name[32];
-    bool gpt2 = config->family == AM_FAMILY_GPT2, gemma = config->family == AM_FAMILY_GEMMA;
-    const char *key = gemma ? "hidden_activation" : gpt2 ? "activation_function" : "hidden_act";
+    bool gemma = config->family == AM_FAMILY_GEMMA;
     am_code code = read_name(document, key, name, sizeof name, status);
     if (code == AM_OK && gemma && name[0] == '\0') {
         key = "hidden_act";
@@ -195,8 +229,37 @@ static am_code read_activation(am_config *config, const am_document *document, a
         if (strcmp(name, "gelu") == 0) memcpy(name, "gelu_pytorch_tanh", sizeof "gelu_pytorch_tanh");
     }
     if (code != AM_OK || name[0] == '\0') return code;
-    if (gpt2) return find_activation(config, plain, sizeof plain / sizeof *plain, key, name, status);
+    if (!am_activation_is_gated(am_wiring_of_family(config->family)->activation))
+        return find_activation(config, plain, sizeof plain / sizeof *plain, key, name, status);
     return find_activation(config, gated, sizeof gated / sizeof *gated, key, name, status);
+}
+
+/* ---- rotary positions on a part of each head */
+
+/* The share that is rotated, by the name that a file has for it: in rope_parameters, or older, beside it. */
+static am_json_value find_rotary_share(const am_document *document, int64_t family, const char **key)
+{
+    *key = "partial_rotary_factor";
+    am_json_value rope = am_document_find(document, "rope_scaling");
+    if (!rope || am_document_is_null(document, rope)) rope = am_document_find(document, "rope_parameters");
+    am_json_value share = rope ? am_document_member(document, rope, *key) : 0;
+    if (share) return share;
+    if (family == AM_FAMILY_NEOX) *key = "rotary_pct";
+    return am_document_find(document, *key);
+}
+
+static am_code read_rotary_dim(am_config *config, const am_document *document, am_status *status)
+{
+    const char *key;
+    if (!am_wiring_of_family(config->family)->rotary_quarters || config->head_dim == AM_AUTO) return AM_OK;
+    am_json_value value = find_rotary_share(document, config->family, &key);
+    int64_t share;
+    am_code code = value ? am_document_ratio(document, value, key, &share, status) : AM_OK;
+    if (code != AM_OK || !value) return code;
+    if (share < 0 || share > AM_MILLION)
+        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from 0 to 1", key);
+    config->rotary_dim = am_even(config->head_dim * share / AM_MILLION);
+    return AM_OK;
 }
 
 /* ---- what is refused */
@@ -206,6 +269,7 @@ static const struct {
     int family;
     const char *key, *what;
 } switches[] = {
+    {AM_FAMILY_OPT, "_remove_final_layer_norm", "a model without its final norm"},
     {AM_FAMILY_GPT2, "reorder_and_upcast_attn", "attention upcast to fp32"},
     {AM_FAMILY_GPT2, "scale_attn_by_inverse_layer_idx", "attention scaled by the layer's index"},
     {AM_FAMILY_GPT2, "add_cross_attention", "cross-attention"},
@@ -261,7 +325,8 @@ static const struct {
     {"mistral", "mistral"}, {"ministral", "mistral"},
     {"mixtral", "mistral"}, {"qwen3", "qwen3"},
     {"qwen", "qwen2"},      {"gpt_oss", "llama"},
-    {"gpt", "gpt2"},        {"opt", "gpt2"},
+    {"gpt_neox", "gpt_neox"}, {"gpt", "gpt2"},
+    {"opt", "opt"},
     {"bloom", "gpt2"},      {"mpt", "gpt2"},
     {"falcon", "gpt2"},     {"codegen", "gpt2"},
     {"starcoder", "gpt2"},  {"phi3", "llama"},
@@ -316,10 +381,11 @@ am_code am_config_import(am_config *config, const char *json, size_t length, am_
     am_config_clear_model(&next);
     next.family = from->family;
     code = read_entries(&next, &document, from, status);
-    if (code == AM_OK) code = read_activation(&next, &document, status);
+    if (code == AM_OK) code = read_activation(&next, &document, from->activation, status);
     if (code == AM_OK) code = check_refused(&next, &document, status);
     if (code != AM_OK) return code;
     complete(&next);
-    *config = next;
-    return AM_OK;
+    code = read_rotary_dim(&next, &document, status);
+    if (code == AM_OK) *config = next;
+    return code;
 }

@@ -18,20 +18,6 @@ static am_var project_heads(am_build *build, am_var x, const char *path, const c
     return am_transpose(tape, y, 1, 2);
 }
 
-/* The attention proper, with its output turned back to [b, s, heads, d]. Keys and values are held by the function that
- * repeats them. */
-static am_var llama_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights)
-{
-    am_tape *tape = build->tape;
-    if (build->config->attention != AM_EAGER)
-        return am_contiguous(tape, am_transpose(tape, am_hf_attend(build, q, k, v), 1, 2));
-    am_var keys = am_hf_repeat_kv(build, k), values = am_hf_repeat_kv(build, v);
-    am_var y = am_hf_eager(build, q, keys, values, true, weights);
-    y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
-    am_hold(tape, keys, values);
-    return y;
-}
-
 static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
 {
     am_tape *tape = build->tape;
@@ -45,7 +31,7 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     am_var q = am_label(tape, am_hf_rotate(build, q0), "query, rotated");
     am_var k = am_label(tape, am_hf_rotate(build, k0), "key, rotated");
     am_hold(tape, q0, k0);
-    am_var y = llama_core(build, q, k, v, weights);
+    am_var y = am_hf_core(build, q, k, v, weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->ad));
     y = am_hf_linear(build, y, "self_attn.o_proj", AM_C_ATTENTION, build->h, build->config->o_bias, AM_TARGET_O);
     am_label(tape, y, "attention block's output");

@@ -12,7 +12,10 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_F] = config->ffn;
     value[AM_V] = config->vocab;
     value[AM_R] = config->lora_rank;
-    value[AM_P] = config->max_positions;
+    value[AM_P] = config->max_positions + (config->family == AM_FAMILY_OPT ? 2 : 0); /* OPT's first two are unused */
+    value[AM_W] = config->embedding_dim;
+    value[AM_RD] = config->rotary_dim;
+    value[AM_REST] = config->head_dim - config->rotary_dim;
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
     value[AM_D8] = (config->head_dim + 7) / 8 * 8;
@@ -33,6 +36,8 @@ static am_dim symbol(am_build *build, am_symbol x)
 /* By family; the others are wired like Llama. */
 static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_GPT2] = am_hf_gpt2,
+    [AM_FAMILY_NEOX] = am_hf_neox,
+    [AM_FAMILY_OPT] = am_hf_opt,
 };
 
 static int float_type(int64_t choice)
@@ -41,29 +46,38 @@ static int float_type(int64_t choice)
     return types[choice];
 }
 
+void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const am_config *config, am_record record)
+{
+    bool whole = config->rotary_dim == config->head_dim;
+    am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
+    *build = (am_build){.tape = tape, .config = config, .record = record};
+    build->dtype = float_type(config->dtype);
+    build->trainable = config->trainable == AM_TRAIN_ALL;
+    build->adapter_dtype = float_type(config->lora_dtype);
+    build->adapted = config->trainable == AM_TRAIN_LORA ? am_targets_parse(config->lora_targets) : 0;
+    build->s = symbol(build, AM_S);
+    build->b = symbol(build, AM_B);
+    build->h = symbol(build, AM_H);
+    build->a = symbol(build, AM_A);
+    build->k = symbol(build, AM_K);
+    build->d = symbol(build, AM_D);
+    build->f = symbol(build, AM_F);
+    build->v = symbol(build, AM_V);
+    build->r = symbol(build, AM_R);
+    build->p = symbol(build, AM_P);
+    build->w = config->embedding_dim == config->hidden ? build->h : symbol(build, AM_W);
+    build->one = 0;
+    build->rotary = whole ? build->d : symbol(build, AM_RD);
+    build->half = am_dim_for(build, 1, 2, whole ? AM_D : AM_RD, AM_SYMBOL_COUNT);
+    build->ad = am_dim_for(build, 1, 1, AM_A, AM_D);
+    build->kd = am_dim_for(build, 1, 1, AM_K, AM_D);
+    build->bs = am_dim_for(build, 1, 1, AM_S, AM_B);
+}
+
 am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record)
 {
-    am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
-    am_build build = {.tape = tape, .config = config, .record = record};
-    build.dtype = float_type(config->dtype);
-    build.trainable = config->trainable == AM_TRAIN_ALL;
-    build.adapter_dtype = float_type(config->lora_dtype);
-    build.adapted = config->trainable == AM_TRAIN_LORA ? am_targets_parse(config->lora_targets) : 0;
-    build.s = symbol(&build, AM_S);
-    build.b = symbol(&build, AM_B);
-    build.h = symbol(&build, AM_H);
-    build.a = symbol(&build, AM_A);
-    build.k = symbol(&build, AM_K);
-    build.d = symbol(&build, AM_D);
-    build.f = symbol(&build, AM_F);
-    build.v = symbol(&build, AM_V);
-    build.r = symbol(&build, AM_R);
-    build.p = symbol(&build, AM_P);
-    build.one = 0;
-    build.ad = am_dim_for(&build, 1, 1, AM_A, AM_D);
-    build.kd = am_dim_for(&build, 1, 1, AM_K, AM_D);
-    build.half = am_dim_for(&build, 1, 2, AM_D, AM_SYMBOL_COUNT);
-    build.bs = am_dim_for(&build, 1, 1, AM_S, AM_B);
+    am_build build;
+    am_build_begin(&build, tape, extents, config, record);
     if (config->stack == AM_STACK_PAPER) return am_paper(&build);
     am_code (*builder)(am_build *) = builders[config->family];
     return builder ? builder(&build) : am_hf_llama(&build);

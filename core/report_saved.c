@@ -108,9 +108,16 @@ static void write_outside(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "outside_bytes", report->outside_bytes);
 }
 
+static void write_shared(am_writer *json, const am_report *report)
+{
+    am_sum sum = am_report_formula(report, AM_KIND_SHARED);
+    AM_PUT_INT(json, "shared_bytes", report->shared_bytes);
+    AM_KEY(json, "shared_formula");
+    write_sum_key(json, &sum, NULL);
+}
+
 void am_json_saved(am_writer *json, const am_report *report)
 {
-    am_sum shared = am_report_formula(report, AM_KIND_SHARED);
     AM_OPEN(json, "saved", "{");
     AM_PUT_INT(json, "bytes", report->saved_bytes);
     AM_KEY(json, "formula");
@@ -118,9 +125,7 @@ void am_json_saved(am_writer *json, const am_report *report)
     am_write_total(json, report, NULL);
     am_json_unquote(json);
     write_kinds(json, report);
-    AM_PUT_INT(json, "shared_bytes", report->shared_bytes);
-    AM_KEY(json, "shared_formula");
-    write_sum_key(json, &shared, NULL);
+    write_shared(json, report);
     write_outside(json, report);
     am_json_close(json, '}');
 }

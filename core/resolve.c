@@ -118,6 +118,7 @@ static am_code derive(am_config *config, am_status *status)
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     am_code code = derive_head_dim(config, status);
+    am_wiring_fill_rotary(config, am_wiring_of(config));
     return code == AM_OK ? derive_ffn(config, status) : code;
 }
 
@@ -132,6 +133,12 @@ static am_code check_heads(const am_config *config, am_status *status)
     if (config->positions == AM_ROPE && config->head_dim % 2 != 0)
         return am_fail(status, AM_UNSUPPORTED, "head_dim", "rotary positions need an even head_dim, such as %d, not %d",
                        config->head_dim + 1, config->head_dim);
+    bool rotates = config->positions == AM_ROPE;
+    if (config->rotary_dim % 2 != 0 || config->rotary_dim > config->head_dim || (config->rotary_dim == 0) == rotates)
+        return am_fail(status, AM_OUT_OF_RANGE, "rotary_dim",
+                       rotates ? "rotary_dim must be even, above 0 and at most head_dim=%d, not %d"
+                               : "rotary_dim is for positions=rope",
+                       config->head_dim, config->rotary_dim);
     return AM_OK;
 }
 

@@ -145,7 +145,7 @@ void am_hf_rotary_tables(am_build *build)
 {
     am_tape *tape = build->tape;
     am_dim one = build->one;
-    am_shape shape = AM_SHAPE(one, build->s, build->d);
+    am_shape shape = AM_SHAPE(one, build->s, build->rotary);
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
     am_var both = am_raw(tape, AM_OP_CAT, shape, AM_FP32, angle, 0, 0, 0);
@@ -156,7 +156,7 @@ void am_hf_rotary_tables(am_build *build)
     }
     for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], tape->tensor[build->embedding].dtype);
     am_hold(tape, angle, both, wide[0], wide[1]);
-    am_shape broadcast = AM_SHAPE(one, one, build->s, build->d);
+    am_shape broadcast = AM_SHAPE(one, one, build->s, build->rotary);
     build->cos = am_view(tape, am_label(tape, table[0], "rotary cosines"), broadcast);
     build->sin = am_view(tape, am_label(tape, table[1], "rotary sines"), broadcast);
 }
@@ -211,7 +211,7 @@ am_var am_hf_rotate(am_build *build, am_var x)
     const char *name = tape->storage[tape->tensor[x].storage].name;
     am_var straight = am_binary(tape, AM_OP_MUL, x, build->cos);
     am_var left = am_slice(tape, x, build->half), right = am_slice(tape, x, build->half);
-    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, right), left, build->d);
+    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, right), left, build->rotary);
     am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
     return am_label(tape, y, name);
 }
@@ -291,7 +291,20 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
-/* ---- activations and the loss ---- */
+/* Keys and values are held by the function that repeats them. */
+am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights)
+{
+    am_tape *tape = build->tape;
+    if (build->config->attention != AM_EAGER)
+        return am_contiguous(tape, am_transpose(tape, am_hf_attend(build, q, k, v), 1, 2));
+    am_var keys = am_hf_repeat_kv(build, k), values = am_hf_repeat_kv(build, v);
+    am_var y = am_hf_eager(build, q, keys, values, true, weights);
+    y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
+    am_hold(tape, keys, values);
+    return y;
+}
+
+/* ---- activations, the plain MLP and the loss ---- */
 
 /* transformers' NewGELUActivation, in Python: 0.5·x · (1 + tanh(√(2/π)·(x + 0.044715·x³))). */
 static am_var gelu_new(am_build *build, am_var x)
@@ -319,6 +332,23 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     default: y = am_unary(tape, AM_OP_GELU, x); break;
     }
     return am_label(tape, y, "activated");
+}
+
+am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp)
+{
+    am_tape *tape = build->tape;
+    bool bias = build->config->mlp_bias;
+    am_module module = enter(build, mlp->module ? mlp->module : tape->module.path, AM_C_MLP);
+    am_var up = am_label(tape, am_hf_linear(build, x, mlp->up, AM_C_MLP, build->f, bias, AM_TARGET_UP), "up");
+    am_module inside = enter(build, mlp->act, AM_C_MLP);
+    am_var active = am_hf_activation(build, up, build->config->activation);
+    am_hold(tape, up);
+    tape->module = inside;
+    am_var y = am_hf_linear(build, active, mlp->down, AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
+    am_label(tape, y, "MLP block's output");
+    am_hold(tape, active, mlp->module ? x : 0);
+    tape->module = module;
+    return y;
 }
 
 /* ForCausalLMLoss: logits.float(), labels padded by one and shifted (for one sequence a view, so all s + 1 are

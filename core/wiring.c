@@ -7,12 +7,12 @@
 
 /* clang-format off */
 #define TARGETS_QKV (AM_TARGET_Q | AM_TARGET_K | AM_TARGET_V)
-#define TARGETS_ALL (TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN)
+#define TARGETS_PLAIN (AM_TARGET_O | AM_TARGET_UP | AM_TARGET_DOWN)
+#define TARGETS_ALL (TARGETS_QKV | TARGETS_PLAIN | AM_TARGET_GATE)
 
-/* LayerNorm and a plain MLP, biases everywhere. */
-#define GPT                                                                                                     \
-    .norm = AM_LAYERNORM, .tie_word_embeddings = 1, .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS,        \
-    .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .plain_heads = true
+/* Biases everywhere. */
+#define BIASED                                                                                                  \
+    .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS
 
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
@@ -31,13 +31,26 @@ static const am_wiring families[] = {
         .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GPT2] = {
-        GPT, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .mask_argument = true, .dropouts = AM_DROPS_ALL,
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .plain_heads = true, .mask_argument = true, .dropouts = AM_DROPS_ALL,
         .prefix = "transformer.h."},
+    [AM_FAMILY_NEOX] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .bias = AM_BIAS_ALWAYS,
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .plain_heads = true,
+        .parallel_residual = AM_BIAS_USUALLY, .rotary_quarters = 1, .dropouts = AM_DROPS_ALL,
+        .targets = TARGETS_PLAIN, .prefix = "gpt_neox.layers."},
+    [AM_FAMILY_OPT] = {
+        .norm = AM_LAYERNORM, .activation = AM_RELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
+        .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_AS_QKV,
+        .plain_heads = true, .post_norm = true, .wide = true,
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_QKV | TARGETS_PLAIN,
+        .prefix = "model.decoder.layers."},
 };
 
 /* The layer of Korthikanti et al. 2022. */
 static const am_wiring paper = {
-    GPT, .activation = AM_GELU, .positions = AM_LEARNED, .dropouts = AM_DROPS_ALL, .prefix = "layer.",
+    .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+    .plain_heads = true, .dropouts = AM_DROPS_ALL, .prefix = "layer.",
 };
 /* clang-format on */
 
@@ -58,6 +71,11 @@ static void fill(int64_t *value, int64_t derived)
     if (*value == AM_AUTO) *value = derived;
 }
 
+static bool by_default(am_bias_rule rule)
+{
+    return rule == AM_BIAS_ALWAYS || rule == AM_BIAS_USUALLY;
+}
+
 void am_wiring_fill(am_config *config, const am_wiring *wiring)
 {
     fill(&config->norm, wiring->norm);
@@ -65,12 +83,26 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->positions, wiring->positions);
     fill(&config->qk_norm, wiring->qk_norm);
     fill(&config->tie_word_embeddings, wiring->tie_word_embeddings);
-    fill(&config->bias, wiring->bias == AM_BIAS_ALWAYS);
+    fill(&config->parallel_residual, by_default(wiring->parallel_residual));
+    fill(&config->pre_norm, 1);
+    fill(&config->embedding_dim, config->hidden);
+    fill(&config->bias, by_default(wiring->bias));
     fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
     fill(&config->o_bias, config->bias);
     fill(&config->mlp_bias, config->bias);
     fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
     fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
+}
+
+static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
+{
+    if (config->positions != AM_ROPE) return 0;
+    return wiring->rotary_quarters ? am_even(config->head_dim * wiring->rotary_quarters / 4) : config->head_dim;
+}
+
+void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
+{
+    fill(&config->rotary_dim, usual_rotary_dim(config, wiring));
 }
 
 /* ---- checks; who is "family=llama" or "stack=paper" */
@@ -93,6 +125,7 @@ static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule 
     case AM_BIAS_NEVER: return check_value(config, id, 0, who, status);
     case AM_BIAS_ALWAYS: return check_value(config, id, 1, who, status);
     case AM_BIAS_AS_QKV: return check_value(config, id, config->qkv_bias, who, status);
+    case AM_BIAS_USUALLY:
     case AM_BIAS_EITHER: break;
     }
     return AM_OK;
@@ -103,6 +136,11 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
     am_code code = check_value(config, AM_F_norm, wiring->norm, who, status);
     if (code == AM_OK) code = check_value(config, AM_F_positions, wiring->positions, who, status);
     if (code == AM_OK) code = check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
+    if (code == AM_OK && !wiring->post_norm) code = check_value(config, AM_F_pre_norm, 1, who, status);
+    if (code == AM_OK && !wiring->wide) code = check_value(config, AM_F_embedding_dim, config->hidden, who, status);
+    if (code == AM_OK && !wiring->rotary_quarters)
+        code = check_value(config, AM_F_rotary_dim, usual_rotary_dim(config, wiring), who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_bias, wiring->bias, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_qkv_bias, wiring->qkv_bias, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_o_bias, wiring->o_bias, who, status);

@@ -5,7 +5,13 @@
 #include "actmem.h"
 
 /* Whether linear layers have biases. */
-typedef enum am_bias_rule { AM_BIAS_NEVER, AM_BIAS_ALWAYS, AM_BIAS_EITHER, AM_BIAS_AS_QKV } am_bias_rule;
+typedef enum am_bias_rule {
+    AM_BIAS_NEVER,
+    AM_BIAS_ALWAYS,
+    AM_BIAS_EITHER,
+    AM_BIAS_USUALLY, /* either, and yes where nothing is said */
+    AM_BIAS_AS_QKV
+} am_bias_rule;
 
 /* The linear layers that LoRA may adapt. */
 enum {
@@ -24,6 +30,10 @@ enum { AM_DROPS_RESIDUAL = 1, AM_DROPS_ATTENTION = 2, AM_DROPS_EMBEDDING = 4, AM
 typedef struct am_wiring {
     int64_t norm, activation, positions, qk_norm, tie_word_embeddings; /* the usual ones, as in am_config */
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
+    am_bias_rule parallel_residual; /* likewise */
+    uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
+    bool post_norm;     /* norms may stand behind the sums */
+    bool wide;          /* embeddings may have a width of their own */
     bool plain_heads;   /* as many key and value heads as query heads, each of hidden / heads elements */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
@@ -36,6 +46,13 @@ const am_wiring *am_wiring_of_family(int64_t family);
 const am_wiring *am_wiring_of(const am_config *config);
 /* Fills in what the wiring decides and is still AM_AUTO. */
 void am_wiring_fill(am_config *config, const am_wiring *wiring);
+/* Likewise, once head_dim is known. */
+void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring);
+/* Rotary positions turn pairs: an odd number of elements is one more. */
+static inline int64_t am_even(int64_t n)
+{
+    return n + n % 2;
+}
 /* Checks a config in which nothing is AM_AUTO against its wiring. */
 am_code am_wiring_check(const am_config *config, am_status *status);
 

@@ -33,6 +33,10 @@ static const struct {
     {"lora-all", AM_FAMILY_LLAMA, 4, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
     {"mistral-7b", AM_FAMILY_MISTRAL, 32, 4096, 32, 8, 128, 14336, 32000, AM_SWIGLU, 0, 0, 4096},
     {"mistral-7b-4l-v1024", AM_FAMILY_MISTRAL, 4, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 4096},
+    {"opt-1.3b", AM_FAMILY_OPT, 24, 2048, 32, 32, 64, 8192, 50272, AM_RELU, 1, 100000, 0},
+    {"opt-1.3b-4l-v1024", AM_FAMILY_OPT, 4, 2048, 32, 32, 64, 8192, 1024, AM_RELU, 1, 100000, 0},
+    {"pythia-1.4b", AM_FAMILY_NEOX, 24, 2048, 16, 16, 128, 8192, 50304, AM_GELU, 0, 0, 0},
+    {"pythia-1.4b-4l-v1024", AM_FAMILY_NEOX, 4, 2048, 16, 16, 128, 8192, 1024, AM_GELU, 0, 0, 0},
     {"qwen2.5-7b", AM_FAMILY_QWEN2, 28, 3584, 28, 4, 128, 18944, 152064, AM_SWIGLU, 0, 0, 0},
     {"qwen2.5-7b-4l-v1024", AM_FAMILY_QWEN2, 4, 3584, 28, 4, 128, 18944, 1024, AM_SWIGLU, 0, 0, 0},
     {"qwen3-4b", AM_FAMILY_QWEN3, 36, 2560, 32, 8, 128, 9728, 151936, AM_SWIGLU, 1, 0, 0},
@@ -71,10 +75,15 @@ START_TEST(fixture)
     ck_assert_int_eq(config.activation, files[_i].activation);
     ck_assert_int_eq(config.tie_word_embeddings, files[_i].tied);
     ck_assert_int_eq(config.dropout, files[_i].dropout);
-    ck_assert_int_eq(config.attention_dropout, files[_i].dropout);
-    ck_assert_int_eq(config.embedding_dropout, files[_i].dropout);
+    bool opt = config.family == AM_FAMILY_OPT; /* drops out on the residual branches alone */
+    ck_assert_int_eq(config.attention_dropout, opt ? 0 : files[_i].dropout);
+    ck_assert_int_eq(config.embedding_dropout, opt ? 0 : files[_i].dropout);
     ck_assert_int_eq(config.sliding_window, files[_i].window);
-    ck_assert_int_eq(config.qkv_bias, config.family == AM_FAMILY_QWEN2 || config.family == AM_FAMILY_GPT2);
+    bool plain = config.norm == AM_LAYERNORM;
+    ck_assert_int_eq(config.qkv_bias, plain || config.family == AM_FAMILY_QWEN2);
+    ck_assert_int_eq(config.rotary_dim, config.positions == AM_LEARNED            ? 0
+                                        : config.family == AM_FAMILY_NEOX ? config.head_dim / 4
+                                                                          : config.head_dim);
     ck_assert_int_eq(config.qk_norm, config.family == AM_FAMILY_QWEN3);
 }
 END_TEST
@@ -135,6 +144,26 @@ static const struct {
     {"{\"model_type\":\"gpt2\",\"resid_pdrop\":0.10000000149011612}", "model=gpt2"},
     {"{\"model_type\":\"gpt2\",\"tie_word_embeddings\":false}", "model=gpt2 tie_word_embeddings=no"},
     {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":false,\"add_cross_attention\":null}", "model=gpt2"},
+    /* GPT-NeoX: how much of a head is rotated, by its names */
+    {"{\"model_type\":\"gpt_neox\"}",
+     "family=gpt_neox layers=44 hidden=6144 heads=64 ffn=24576 vocab=50432 rotary_dim=24"},
+    {"{\"model_type\":\"gpt_neox\",\"hidden_size\":80,\"num_attention_heads\":4,\"rotary_pct\":1.0}",
+     "family=gpt_neox layers=44 hidden=80 heads=4 ffn=24576 vocab=50432 rotary_dim=20"},
+    {"{\"model_type\":\"gpt_neox\",\"hidden_size\":80,\"num_attention_heads\":4,\"rotary_pct\":0.25,"
+     "\"rope_parameters\":{\"partial_rotary_factor\":0.5},\"use_parallel_residual\":false,\"attention_bias\":false}",
+     "family=gpt_neox layers=44 hidden=80 heads=4 ffn=24576 vocab=50432 rotary_dim=10 parallel_residual=no "
+     "qkv_bias=no o_bias=no"},
+    {"{\"model_type\":\"gpt_neox\",\"hidden_size\":80,\"num_attention_heads\":4,\"rope_scaling\":null,"
+     "\"hidden_dropout\":0.1}",
+     "family=gpt_neox layers=44 hidden=80 heads=4 ffn=24576 vocab=50432 rotary_dim=6 dropout=0.1 "
+     "attention_dropout=0"},
+    /* OPT */
+    {"{\"model_type\":\"opt\"}", "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 "
+                                 "dropout=0.1 attention_dropout=0"},
+    {"{\"model_type\":\"opt\",\"word_embed_proj_dim\":512,\"do_layer_norm_before\":false,\"enable_bias\":false,"
+     "\"dropout\":0}",
+     "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 embedding_dim=512 pre_norm=no "
+     "bias=no"},
     /* Llama and its like */
     {"{\"model_type\":\"llama\",\"num_key_value_heads\":8,\"torch_dtype\":\"float32\",\"dtype\":\"float16\"}",
      "model=llama-2-7b kv_heads=8"},
@@ -243,9 +272,8 @@ static const struct {
     {"{\"model_type\":\"mixtral\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
     {"{\"model_type\":\"mistral3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
     {"{\"model_type\":\"phi3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
-    {"{\"model_type\":\"gpt_neox\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt2"},
+    {"{\"model_type\":\"gpt_neox_japanese\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt_neox"},
     {"{\"model_type\":\"gpt_oss\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
-    {"{\"model_type\":\"opt\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt2"},
     {"{\"model_type\":\"deepseek_v3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
     {"{\"model_type\":\"qwen2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen2"},
     {"{\"model_type\":\"qwen3_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3"},

@@ -48,6 +48,8 @@ static bool same_row(const am_report_row *row, json measured, const char *prefix
     if (strncmp(path, "base_model.model", 16) == 0) path += 16; /* peft's wrapper */
     if (*path == '.') path++;
     snprintf(got, sizeof got, "%s%s%s", prefix, row->row.module.path, row->row.module.leaf);
+    size_t length = strlen(got);
+    if (length > 0 && got[length - 1] == '.') got[length - 1] = '\0'; /* the layer's own lines */
     return strcmp(got, path) == 0 && row->row.bytes == json_int(json_get(measured, "bytes")) &&
            strcmp(am_dtypes[row->row.dtype].torch, json_text(json_get(measured, "dtype"), dtype, sizeof dtype)) == 0 &&
            same_savers(&row->row, json_get(measured, "saved_by"));

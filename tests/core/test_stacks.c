@@ -17,40 +17,14 @@ static am_tape *const tape = &fixture_workspace.tape;
 static am_config config;
 static am_build build;
 
-static am_dim symbol(am_symbol x)
-{
-    return am_dim_for(&build, 1, 1, x, AM_SYMBOL_COUNT);
-}
-
 /* An empty tape in its first layer, and what a builder is given for this configuration. */
 static void start(const char *text)
 {
-    static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
     int64_t value[AM_SYMBOL_COUNT];
     config = config_of(text);
     am_model_symbols(&config, value);
     am_extents_init(&fixture_report.extents, value);
-    am_tape_reset(tape, &fixture_report.extents,
-                  config.autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : types[config.autocast]);
-    build = (am_build){.tape = tape, .config = &config, .record = {.units = 1, .inner = 1}};
-    build.dtype = types[config.dtype];
-    build.trainable = config.trainable == AM_TRAIN_ALL;
-    build.adapter_dtype = types[config.lora_dtype];
-    build.adapted = config.trainable == AM_TRAIN_LORA ? am_targets_parse(config.lora_targets) : 0;
-    build.s = symbol(AM_S);
-    build.b = symbol(AM_B);
-    build.h = symbol(AM_H);
-    build.a = symbol(AM_A);
-    build.k = symbol(AM_K);
-    build.d = symbol(AM_D);
-    build.f = symbol(AM_F);
-    build.v = symbol(AM_V);
-    build.r = symbol(AM_R);
-    build.p = symbol(AM_P);
-    build.ad = am_dim_for(&build, 1, 1, AM_A, AM_D);
-    build.kd = am_dim_for(&build, 1, 1, AM_K, AM_D);
-    build.half = am_dim_for(&build, 1, 2, AM_D, AM_SYMBOL_COUNT);
-    build.bs = am_dim_for(&build, 1, 1, AM_S, AM_B);
+    am_build_begin(&build, tape, &fixture_report.extents, &config, (am_record){.units = 1, .inner = 1});
     build.embedding = am_weight(&build, AM_SHAPE(build.v, build.h), "embedding table");
     tape->zone = 1;
 }

@@ -154,7 +154,7 @@ START_TEST(stages)
     read_report(report);
     expect_tidy();
     expect("the first of 40 stages keeps");
-    expect("0.0391 GiB (41,943,040 bytes) for backward");
+    expect("0.0391 GiB (41,943,040 bytes)");
     expect("What each pipeline stage keeps\n");
     expect("  … and 8 more\n");
     expect("tp=8, pp=40");
