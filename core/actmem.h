@@ -431,10 +431,28 @@ typedef struct am_tape {
 
 /* ---------------------------------------------------------------- 7 Model */
 
+/* Layers of one kind are alike: dense and expert layers, layers with a window and without. */
+#define AM_MAX_LAYER_KINDS 4
+#define AM_MAX_PERIOD      8
+
+/* Which kind each layer of a model is of: the first `prefix` layers are of kind 0, those behind them follow a cycle. */
+typedef struct am_pattern {
+    int64_t prefix;
+    int period; /* kinds in the cycle; 1 where all of its layers are alike */
+    uint8_t cycle[AM_MAX_PERIOD];
+} am_pattern;
+
+/* The pattern of a resolved configuration's model, the kind of a layer (from 0), and what people call layers of a kind
+ * ("dense"); NULL where all are alike. */
+am_pattern am_model_pattern(const am_config *config);
+int am_pattern_kind(const am_pattern *pattern, int64_t layer);
+const char *am_model_kind_name(const am_config *config, int kind);
+
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
  * regions `units` layers. A few stand for any number (see am_plan_compose). */
 typedef struct am_record {
     int units, inner;
+    uint8_t kind[AM_MAX_UNITS]; /* of each layer */
     bool regions;
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
@@ -479,8 +497,8 @@ typedef struct am_row {
 
 typedef struct am_ledger {
     int count;
-    am_row row[AM_MAX_ROWS];          /* of the layers 0 and 1 and of what is outside them, in order of first saving */
-    int64_t first_bytes, layer_bytes; /* of unit 0 and of unit 1, without what is shared */
+    am_row row[AM_MAX_ROWS];          /* in order of first saving; not of units that repeat one behind the first */
+    int64_t unit_bytes[AM_MAX_UNITS]; /* of each unit, without what is shared; 0 for those that repeat one */
     int64_t shared_bytes, outside_bytes;
     int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
@@ -534,7 +552,8 @@ typedef struct am_step {
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
-    int64_t forward_flops, recomputed_flops, layer_flops;
+    int64_t forward_flops, recomputed_flops;
+    int64_t zone_flops[AM_MAX_UNITS + 2], zone_recomputed[AM_MAX_UNITS + 2]; /* the same by zone */
     /* the whole step as played */
     int64_t forward_peak, backward_peak, step_peak;
 } am_step;
@@ -599,27 +618,28 @@ typedef struct am_policy {
 typedef struct am_profile {
     am_record record;
     bool checkpointed; /* its units are regions that run again */
+    int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
-    int64_t first_bytes, layer_bytes, shared_bytes, outside_bytes;
+    int64_t unit_bytes[AM_MAX_UNITS], shared_bytes, outside_bytes;
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
 } am_profile;
 
-/* A run of equal units: `units` units of `inner` layers each, as `profile` shows them. */
+/* A run of units of `inner` layers each, as `profile` shows them. */
 typedef struct am_run {
     const am_profile *profile;
     int64_t units, inner;
 } am_run;
 
 /* Bytes, peaks and FLOPs of the model made of these runs, in order from the embedding. Exact: what a unit leaves and
- * what its gradients take are constant from the second unit on, so every moment is affine in its index, and its maximum
- * stands at an end of a run. */
-am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run);
+ * what its gradients take depend on its layers' kinds alone from the second unit on, so along equal periods of the
+ * pattern every moment is affine in the index, and its maximum stands in the first or the last of them. */
+am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run);
 
 /* The step's live bytes in order, gradients of parameters not counted, from the samples of the runs' profiles: what is
- * outside the layers, the first layers, one from the middle and the last. Writes at most `capacity` points and returns
- * how many there are. */
-int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run);
+ * outside the layers, and the layers at both ends of each stretch of equal ones. Writes at most `capacity` points and
+ * returns how many there are. */
+int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
@@ -649,13 +669,13 @@ typedef struct am_part {
 
 #define AM_MAX_PARTS 16
 typedef struct am_parameters {
-    int64_t total, trainable, bytes, layer; /* layer: parameters of one layer */
+    int64_t total, trainable, bytes;
     int count;
     am_part part[AM_MAX_PARTS];
 } am_parameters;
 
-/* Counts the parameters on a record of which one layer stands for `layers`. */
-am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, int64_t layers);
+/* Counts the parameters on a record; layers: how many of the model's each recorded layer stands for. */
+am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS]);
 
 /* A convention for what a parameter costs before any activation. Bytes a parameter, by purpose. */
 typedef struct am_convention {
@@ -689,7 +709,8 @@ extern const int am_formula_count;
 typedef struct am_kind {
     const char *name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment" */
     int64_t count, layers_each;
-    int64_t bytes; /* of one, without what all share */
+    int64_t bytes;     /* of one, without what all share */
+    const char *label; /* "dense"; NULL where all layers are of one kind */
 } am_kind;
 
 /* A row of the report's ledger: kind is an index into am_report.kind, or one of these. */
@@ -700,7 +721,7 @@ typedef struct am_report_row {
     int64_t count;
 } am_report_row;
 
-#define AM_MAX_KINDS  4
+#define AM_MAX_KINDS  8
 #define AM_MAX_POINTS 4096
 
 /* One pipeline stage (stack=paper). */

@@ -11,6 +11,7 @@ typedef struct am_build {
     am_record record;
     int dtype;      /* of the parameters */
     bool trainable; /* the base model's parameters */
+    int kind;       /* of the layer that is being played (am_pattern) */
     int adapter_dtype;
     unsigned adapted; /* LoRA's targets, a set of AM_TARGET_ */
     am_dim s, b, h, a, k, d, f, v, r, p, w, one;

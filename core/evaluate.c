@@ -7,6 +7,7 @@ typedef struct am_evaluation {
     am_report *report;
     am_workspace *workspace;
     const am_config *config;
+    am_pattern pattern;
     am_code code;
 } am_evaluation;
 
@@ -30,28 +31,50 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
 };
 
-/* The first unit of a model is charged with what all share, and all later ones are alike: two stand for any number.
- * With adapters the first also saves less, since its input needs no gradient, and only a third shows what the later
- * ones share. Segments share nothing: there one is enough, of three layers, since its first, its last and those between
- * differ. A model with fewer stands for itself. */
-static am_record record_of(const am_recipe *recipe, const am_config *config)
+/* How many of the layers from `first` to below `end` are of each kind. */
+static void count_kinds(const am_evaluation *evaluation, int64_t first, int64_t end, int64_t count[AM_MAX_LAYER_KINDS])
 {
-    bool adapters = config->trainable == AM_TRAIN_LORA;
-    int64_t units = recipe->segment ? (adapters ? 2 : 1) : adapters ? 3 : 2;
-    if (!recipe->segment && config->layers < units) units = config->layers;
-    return (am_record){
-        .units = (int)units,
+    memset(count, 0, AM_MAX_LAYER_KINDS * sizeof *count);
+    for (int64_t i = first; i < end; i++) count[am_pattern_kind(&evaluation->pattern, i)]++;
+}
+
+static void add_unit(am_record *record, int kind)
+{
+    for (int i = 0; i < record->inner; i++) record->kind[record->units * record->inner + i] = (uint8_t)kind;
+    record->units++;
+}
+
+/* The first unit of a model is charged with what all share, and later ones are alike if their layers are of one kind:
+ * the first and one of each kind stand for any number. With adapters the first also saves less, since its input needs
+ * no gradient, and only a second of a kind shows what the later ones share. Segments share nothing: there one for each
+ * kind is enough, of three layers, since its first, its last and those between differ. A model with fewer stands for
+ * itself. Fills in the profile's record and the units that stand for layers of a kind. */
+static void choose_record(const am_evaluation *evaluation, const am_recipe *recipe, am_profile *profile)
+{
+    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA, first = !recipe->segment || adapters;
+    int64_t count[AM_MAX_LAYER_KINDS], units = adapters && !recipe->segment ? 2 : 1;
+    int kind = am_pattern_kind(&evaluation->pattern, 0);
+    am_record *record = &profile->record;
+    *record = (am_record){
         .inner = recipe->segment ? 3 : 1,
         .regions = !recipe->core_attention,
-        .hooked = recipe->hooked && config->trainable == AM_TRAIN_LORA, /* changes nothing else */
+        .hooked = recipe->hooked && adapters, /* changes nothing else */
         .core_attention = recipe->core_attention,
     };
+    memset(profile->steady, 0, sizeof profile->steady);
+    count_kinds(evaluation, recipe->segment ? 0 : 1, evaluation->config->layers, count);
+    if (first) add_unit(record, kind);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
+        if (count[kind] == 0) continue;
+        profile->steady[kind] = record->units;
+        for (int64_t j = 0; j < units && j < count[kind]; j++) add_unit(record, kind);
+    }
 }
 
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention;
+           x->core_attention == y->core_attention; /* the kinds follow from the model */
 }
 
 /* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
@@ -75,7 +98,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     am_trace trace = {
         .sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
     workspace->played[id] = true;
-    profile->record = record_of(recipe, config);
+    choose_record(evaluation, recipe, profile);
     profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
     put_on_tape(evaluation, profile->record, recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
@@ -84,8 +107,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->sample = sample;
     profile->samples = trace.samples;
     if (trace.samples > AM_MAX_SAMPLES) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
-    profile->first_bytes = ledger->first_bytes;
-    profile->layer_bytes = ledger->layer_bytes;
+    memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
 }
@@ -167,7 +189,7 @@ static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *out
 {
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);
-    if (!evaluation->code) evaluation->code = am_plan_compose(outcome, runs, run);
+    if (!evaluation->code) evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, run);
 }
 
 static bool lower(const am_outcome *x, const am_outcome *y)
@@ -279,33 +301,42 @@ static bool in_unit(const am_row *row, const am_record *record, int unit)
     return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
 }
 
-/* A kind of layer, and the rows of the played unit that stands for it. */
-static void add_units(am_report *report, const am_ledger *ledger, const am_run *run, int unit, int64_t count,
+/* A kind of unit, and the rows of the played one that stands for it. */
+static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit, int64_t count,
                       const char *name)
 {
-    if (count <= 0) return;
-    int64_t bytes = unit == 0 ? ledger->first_bytes : ledger->layer_bytes;
-    report->kind[report->kinds++] = (am_kind){name, count, run->inner, bytes};
+    am_report *report = evaluation->report;
+    const am_record *record = &run->profile->record;
+    if (count <= 0 || report->kinds == AM_MAX_KINDS) return;
+    int kind = record->kind[unit * record->inner];
+    const char *label = run->inner > 1 ? NULL : am_model_kind_name(evaluation->config, kind);
+    report->kind[report->kinds++] = (am_kind){name, count, run->inner, ledger->unit_bytes[unit], label};
     for (int i = 0; i < ledger->count; i++)
-        if (!ledger->row[i].shared && in_unit(&ledger->row[i], &run->profile->record, unit))
+        if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
             add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
 }
 
-/* The kinds of one run. The model's first unit is a kind of its own where it keeps other bytes. */
-static void add_run(am_report *report, const am_ledger *ledger, const am_run *run, bool first_run)
+/* The kinds of one run, which begins with layer `first`. The model's first unit is a kind of its own where it keeps other
+ * bytes than those like it. Segments keep the same whatever their layers. */
+static void add_run(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first)
 {
     const char *const names[][2] = {{"layer", "first layer"},
                                     {"checkpointed layer", "first checkpointed layer"},
                                     {"checkpointed segment", "first checkpointed segment"}};
     const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
-    bool alike = run->profile->record.units == 1 || ledger->first_bytes == ledger->layer_bytes;
-    if (first_run && run->units == 1) {
-        add_units(report, ledger, run, 0, 1, name[0]);
-        return;
+    const int *steady = run->profile->steady;
+    int64_t count[AM_MAX_LAYER_KINDS] = {0};
+    int kind = am_pattern_kind(&evaluation->pattern, first);
+    if (run->inner == 1)
+        count_kinds(evaluation, first, first + run->units, count);
+    else
+        count[kind] = run->units;
+    if (first == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
+        add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
+        count[kind]--;
     }
-    bool own = first_run && !alike;
-    if (own) add_units(report, ledger, run, 0, 1, name[1]);
-    add_units(report, ledger, run, run->profile->record.units == 1 ? 0 : 1, run->units - own, name[0]);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS)
+        add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
 }
 
 /* What the layers share, where there are layers to share it; what is outside them. */
@@ -325,10 +356,9 @@ static void add_common(am_report *report, const am_ledger *ledger, const am_reco
     report->outside_bytes = ledger->outside_bytes;
 }
 
-/* Is a row of a plain layer kept under the policy too? Each kept row answers once. */
-static bool still_kept(const am_ledger *kept, const am_record *record, const am_row *row, bool *taken)
+/* Is a row of a plain layer kept under the policy too, in this recorded unit? Each kept row answers once. */
+static bool still_kept(const am_ledger *kept, const am_record *record, int unit, const am_row *row, bool *taken)
 {
-    int unit = record->units > 1 ? 1 : 0;
     for (int i = 0; i < kept->count; i++) {
         const am_row *other = &kept->row[i];
         if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes ||
@@ -340,15 +370,22 @@ static bool still_kept(const am_ledger *kept, const am_record *record, const am_
     return false;
 }
 
-static void add_dropped(am_report *report, const am_ledger *plain, const am_ledger *kept, const am_record *record,
-                        int64_t layers)
+/* What the first `layers` layers no longer keep, shown by a usual layer of each kind. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, int64_t layers)
 {
+    am_report *report = evaluation->report;
+    const am_ledger *plain = &evaluation->workspace->plain;
+    const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
     bool taken[AM_MAX_ROWS] = {false};
-    int example = layers > 1 ? 2 : 1; /* the second layer, if there is one */
+    int64_t count[AM_MAX_LAYER_KINDS];
+    count_kinds(evaluation, 0, layers, count);
     for (int i = 0; i < plain->count; i++) {
         const am_row *row = &plain->row[i];
-        if (row->shared || row->zone != example || still_kept(kept, record, row, taken)) continue;
-        add_row(report->dropped, &report->dropped_rows, row, 0, layers);
+        if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
+        int kind = usual->record.kind[row->zone - 1];
+        if (row->zone != usual->steady[kind] + 1 || count[kind] == 0) continue;
+        if (!still_kept(kept, &profile->record, profile->steady[kind], row, taken))
+            add_row(report->dropped, &report->dropped_rows, row, 0, count[kind]);
     }
 }
 
@@ -364,17 +401,34 @@ static void choose(am_evaluation *evaluation)
     profile_of(evaluation, AM_PROFILE_PLAIN);
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);
-    if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, runs, run);
+    if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, run);
     if (evaluation->code) return;
-    for (int i = 0; i < runs; i++) add_run(report, ledger[i], &run[i], i == 0);
+    int64_t first = 0;
+    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
+        add_run(evaluation, ledger[i], &run[i], first);
     bool alone = runs == 1 && run[0].units == 1;
     add_common(report, ledger[0], &run[0].profile->record, alone);
     int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
     bool plain = part[0].id == AM_PROFILE_PLAIN;
-    if (!plain) add_dropped(report, &evaluation->workspace->plain, ledger[0], &run[0].profile->record, dropped);
+    if (!plain) add_dropped(evaluation, ledger[0], run[0].profile, dropped);
     report->saved_bytes = report->outcome.saved_bytes;
-    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, runs, run);
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, run);
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+/* ---- parameters ---- */
+
+/* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
+static am_code count_parameters(am_evaluation *evaluation)
+{
+    const am_record *record = &evaluation->workspace->recorded;
+    int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
+    count_kinds(evaluation, 0, evaluation->config->layers, count);
+    for (int i = 0; i < record->units * record->inner; i++) {
+        layers[i] = count[record->kind[i]];
+        count[record->kind[i]] = 0;
+    }
+    return am_parameters_count(&evaluation->report->parameters, &evaluation->workspace->tape, layers);
 }
 
 /* ---- the whole ---- */
@@ -391,8 +445,7 @@ static void evaluate(am_evaluation *evaluation)
     if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
         report->policy.count = best_segment(evaluation, report->policy.reentrant);
     choose(evaluation);
-    if (!evaluation->code)
-        evaluation->code = am_parameters_count(&report->parameters, &workspace->tape, evaluation->config->layers);
+    if (!evaluation->code) evaluation->code = count_parameters(evaluation);
     add_plans(evaluation);
     if (!evaluation->code) evaluation->code = am_ranks_read(report);
 }
@@ -405,7 +458,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
-    am_evaluation evaluation = {report, workspace, &report->config, AM_OK};
+    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), AM_OK};
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -253,7 +253,14 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
 
 void am_write_kind(am_writer *writer, const am_kind *kind)
 {
-    am_write_text(writer, kind->name);
+    const char *last = strrchr(kind->name, ' '); /* "first dense layer" */
+    last = last ? last + 1 : kind->name;
+    am_write(writer, kind->name, (size_t)(last - kind->name));
+    if (kind->label) {
+        am_write_text(writer, kind->label);
+        AM_WRITE(writer, " ");
+    }
+    am_write_text(writer, last);
     if (kind->layers_each <= 1) return;
     AM_WRITE(writer, " of ");
     am_write_int(writer, kind->layers_each);

@@ -8,7 +8,8 @@
 static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
 {
     for (int i = 0; i < build->record.inner; i++) {
-        build->tape->zone++;
+        int played = build->tape->zone++;
+        build->kind = played < AM_MAX_UNITS ? build->record.kind[played] : 0; /* more than that do not fit anyway */
         am_var y = layer(build, x);
         am_hold(build->tape, x);
         x = y;

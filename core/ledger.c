@@ -10,8 +10,9 @@
 typedef struct am_reader {
     am_ledger *ledger;
     const am_tape *tape;
-    int unit_layers;
+    const am_record *record;
     uint16_t layers;
+    bool repeats[AM_MAX_UNITS]; /* units that only show what others share with them */
     am_code code;
     int16_t *row_of; /* by storage: 1 + row, 0: none */
 } am_reader;
@@ -19,7 +20,16 @@ typedef struct am_reader {
 /* Unit that a zone lies in, from 0; -1 outside the layers. */
 static int unit_of(const am_reader *reader, uint16_t zone)
 {
-    return zone == 0 || zone > reader->layers ? -1 : (zone - 1) / reader->unit_layers;
+    return zone == 0 || zone > reader->layers ? -1 : (zone - 1) / reader->record->inner;
+}
+
+/* A unit repeats another if an earlier one has layers of the same kind and is not the model's first. */
+static void find_repeats(am_reader *reader)
+{
+    const am_record *record = reader->record;
+    for (int unit = 2; unit < record->units; unit++)
+        for (int other = 1; other < unit; other++)
+            reader->repeats[unit] |= record->kind[unit * record->inner] == record->kind[other * record->inner];
 }
 
 static am_term elements_of(const am_tape *tape, const am_storage *storage)
@@ -74,11 +84,13 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
     uint16_t index = reader->tape->tensor[x].storage;
     if (reader->tape->storage[index].fixed) return NULL;
     am_row *row = NULL;
+    int now = unit_of(reader, instruction->zone);
     if (reader->row_of[index]) {
         row = &reader->ledger->row[reader->row_of[index] - 1];
-        int unit = unit_of(reader, row->zone), now = unit_of(reader, instruction->zone);
+        int unit = unit_of(reader, row->zone);
         if (unit >= 0 && now >= 0 && unit != now) row->shared = true;
     } else {
+        if (now >= 0 && reader->repeats[now]) return NULL;
         row = new_row(reader, x, instruction);
         if (!row) return NULL;
         reader->row_of[index] = (int16_t)reader->ledger->count;
@@ -121,11 +133,9 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
         charge(reader, tape->save[i], instruction, tape->save_rule[i]);
 }
 
-/* Sums by unit; drops the rows of later units, which only repeat the second. */
-static void settle(am_reader *reader)
+static void sum_units(am_reader *reader)
 {
     am_ledger *ledger = reader->ledger;
-    int kept = 0;
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
         int unit = unit_of(reader, row->zone);
@@ -133,25 +143,23 @@ static void settle(am_reader *reader)
             ledger->shared_bytes += row->bytes;
         else if (unit < 0)
             ledger->outside_bytes += row->bytes;
-        else if (unit == 0)
-            ledger->first_bytes += row->bytes;
-        else if (unit == 1)
-            ledger->layer_bytes += row->bytes;
-        if (unit < 2) ledger->row[kept++] = *row;
+        else
+            ledger->unit_bytes[unit] += row->bytes;
     }
-    ledger->count = kept;
 }
 
 am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 {
     if (tape->status.code) return tape->status.code;
     ledger->count = 0;
-    ledger->first_bytes = ledger->layer_bytes = ledger->shared_bytes = ledger->outside_bytes = 0;
+    ledger->shared_bytes = ledger->outside_bytes = 0;
+    memset(ledger->unit_bytes, 0, sizeof ledger->unit_bytes);
     memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
-    am_reader reader = {.ledger = ledger, .tape = tape, .unit_layers = record.inner, .row_of = ledger->row_of};
+    am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);
+    find_repeats(&reader);
     for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++)
         read_instruction(&reader, &tape->instruction[i]);
-    settle(&reader);
+    sum_units(&reader);
     return reader.code;
 }

@@ -28,6 +28,24 @@ const char *am_model_layer_prefix(const am_config *config)
     return prefix ? prefix : "model.layers.";
 }
 
+am_pattern am_model_pattern(const am_config *config)
+{
+    (void)config;
+    return (am_pattern){.period = 1};
+}
+
+int am_pattern_kind(const am_pattern *pattern, int64_t layer)
+{
+    return layer < pattern->prefix ? 0 : pattern->cycle[(layer - pattern->prefix) % pattern->period];
+}
+
+const char *am_model_kind_name(const am_config *config, int kind)
+{
+    (void)config;
+    (void)kind;
+    return NULL;
+}
+
 static am_dim symbol(am_build *build, am_symbol x)
 {
     return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);

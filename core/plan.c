@@ -1,85 +1,154 @@
-/* The whole model from three units: a plan's runs of equal units, composed of played records. */
+/* The whole model from a few units: runs of units, composed of played records. */
 #include "bytes.h"
 
 #include <string.h>
 
 #include "actmem.h"
 
-/* Equal units one behind another: `unit` of the profile stands for each. */
-typedef struct am_block {
+/* One unit as the composer walks over the model. */
+typedef struct am_unit {
+    int run;
+    int64_t index; /* in its run */
+    int64_t layer; /* index of its first layer */
+    int64_t start; /* live bytes of the forward at its beginning */
+    /* what follows from these */
     const am_profile *profile;
-    int unit;
-    int64_t count, inner;
-    int64_t layer;     /* index of its first layer */
-    int64_t start;     /* live bytes of the forward at its beginning */
-    int64_t residue;   /* what one unit leaves */
-    int64_t gradients; /* of one unit */
-} am_block;
-
-#define MAX_BLOCKS 8
+    int64_t inner;
+    int recorded;    /* the recorded unit that shows it */
+    int64_t residue; /* what it leaves */
+    bool at_end;     /* of a stretch of equal units: a peak may stand here */
+} am_unit;
 
 typedef struct am_composer {
-    int blocks;
-    am_block block[MAX_BLOCKS];
-    int64_t end;  /* live bytes of the forward behind the last unit */
-    int64_t head; /* gradients that exist when the layers' backward begins */
-    int64_t layers, layer_gradients;
+    const am_pattern *pattern;
+    int runs;
+    const am_run *run;
+    int64_t layers;
+    int64_t end; /* live bytes of the forward behind the last unit */
     am_outcome *outcome;
 } am_composer;
 
 /* ---- the played units ---- */
 
-static int first_zone(const am_profile *profile, int unit)
+static int first_zone(const am_profile *profile, int recorded)
 {
-    return unit * profile->record.inner + 1;
+    return recorded * profile->record.inner + 1;
 }
 
-static int last_zone(const am_profile *profile, int unit)
+static int last_zone(const am_profile *profile, int recorded)
 {
-    return (unit + 1) * profile->record.inner;
+    return (recorded + 1) * profile->record.inner;
 }
 
-/* Gradients of one layer, the second: they are what its backward adds. */
-static int64_t layer_gradients(const am_step *step)
+/* The zone that shows a layer of a unit. A region of three stands for any number: its first layer, one between, its
+ * last. The model's first layer has a zone of its own. */
+static int zone_of(const am_composer *composer, const am_unit *unit, int64_t index)
 {
-    int above = step->layers > 1 ? 2 : 1;
-    return step->gradients_above[above - 1] - step->gradients_above[above];
+    const am_profile *profile = unit->profile;
+    int64_t layer = unit->layer + index;
+    int place = profile->record.inner == 1 || index == 0 ? 0 : index == unit->inner - 1 ? 2 : 1;
+    int recorded = layer == 0 ? 0 : profile->steady[am_pattern_kind(composer->pattern, layer)];
+    return first_zone(profile, recorded) + place;
 }
 
-/* What one more layer of a region adds while the region is played again. */
-static int64_t inner_residue(const am_profile *profile, int unit)
+/* A zone of a layer of this kind that is not the model's first, if there is one: what its backward adds is constant. */
+static int usual_zone(const am_profile *profile, int kind)
 {
-    int zone = first_zone(profile, unit);
-    return profile->step.recompute_start[zone + 2] - profile->step.recompute_start[zone + 1];
+    return last_zone(profile, profile->steady[kind]);
 }
 
-static void add_block(am_composer *composer, const am_run *run, int unit, int64_t count)
+static int64_t gradients_of_zone(const am_profile *profile, int zone)
 {
-    if (count <= 0) return;
-    const am_step *step = &run->profile->step;
-    int first = first_zone(run->profile, unit), last = last_zone(run->profile, unit);
-    am_block *block = &composer->block[composer->blocks++];
-    *block = (am_block){.profile = run->profile,
-                        .unit = unit,
-                        .count = count,
-                        .inner = run->inner,
-                        .layer = composer->layers,
-                        .start = composer->end,
-                        .residue = step->boundary[last] - step->boundary[first - 1],
-                        .gradients = run->inner * layer_gradients(step)};
-    composer->end += count * block->residue;
-    composer->layers += count * run->inner;
+    return profile->step.gradients_above[zone - 1] - profile->step.gradients_above[zone];
 }
 
-/* The first unit of the model is a kind of its own where more than one was played; all others look like the second. */
-static void cut_blocks(am_composer *composer, int runs, const am_run *run)
+static int64_t gradients_of_layer(const am_composer *composer, const am_profile *profile, int64_t layer)
 {
-    for (int i = 0; i < runs; i++) {
-        bool alike = run[i].profile->record.units == 1;
-        int64_t first = composer->blocks == 0 && run[i].units > 0 && !alike ? 1 : 0;
-        if (first) add_block(composer, &run[i], 0, 1);
-        add_block(composer, &run[i], alike ? 0 : 1, run[i].units - first);
+    return gradients_of_zone(profile, usual_zone(profile, am_pattern_kind(composer->pattern, layer)));
+}
+
+static int64_t gradients_of_unit(const am_composer *composer, const am_unit *unit)
+{
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < unit->inner; i++)
+        bytes += gradients_of_layer(composer, unit->profile, unit->layer + i);
+    return bytes;
+}
+
+/* ---- the walk over the model's units ---- */
+
+static int64_t common_divisor(int64_t x, int64_t y)
+{
+    while (y != 0) {
+        int64_t rest = x % y;
+        x = y;
+        y = rest;
     }
+    return x;
+}
+
+/* Do the layers from `layer` on have alike ones `stride` before and behind them, from `low` to below `high`? Then what
+ * happens in them lies between what happens in those. */
+static bool is_between(const am_pattern *pattern, int64_t layer, int64_t length, int64_t stride, int64_t low,
+                       int64_t high)
+{
+    int64_t before = layer - stride, behind = layer + length + stride;
+    return before >= low && behind <= high && (before >= pattern->prefix || behind <= pattern->prefix);
+}
+
+static void settle_unit(const am_composer *composer, am_unit *unit)
+{
+    const am_run *run = &composer->run[unit->run];
+    const am_profile *profile = unit->profile = run->profile;
+    const am_step *step = &profile->step;
+    unit->inner = run->inner;
+    unit->recorded =
+        unit->layer == 0 ? 0 : profile->steady[am_pattern_kind(composer->pattern, unit->layer)];
+    unit->residue = step->boundary[last_zone(profile, unit->recorded)] -
+                    step->boundary[first_zone(profile, unit->recorded) - 1];
+    int64_t begin = unit->layer - unit->index * unit->inner, end = begin + run->units * unit->inner;
+    int64_t stride = unit->inner / common_divisor(unit->inner, composer->pattern->period) * composer->pattern->period;
+    unit->at_end =
+        !is_between(composer->pattern, unit->layer, unit->inner, stride, begin > 0 ? begin : unit->inner, end);
+}
+
+static bool first_unit(const am_composer *composer, am_unit *unit)
+{
+    *unit = (am_unit){.start = composer->run[0].profile->step.boundary[0]};
+    settle_unit(composer, unit);
+    return true;
+}
+
+/* Goes on to the next unit; at the end of the model returns false, with `start` and `layer` behind the last. */
+static bool next_unit(const am_composer *composer, am_unit *unit)
+{
+    unit->start += unit->residue;
+    unit->layer += unit->inner;
+    if (++unit->index == composer->run[unit->run].units) {
+        unit->index = 0;
+        unit->run++;
+    }
+    if (unit->run == composer->runs) return false;
+    settle_unit(composer, unit);
+    return true;
+}
+
+/* Goes back to the unit before this one; from behind the last, to the last. False before the first. */
+static bool previous_unit(const am_composer *composer, am_unit *unit)
+{
+    if (unit->layer == 0) return false;
+    if (unit->index == 0) unit->index = composer->run[--unit->run].units;
+    unit->index--;
+    unit->layer -= composer->run[unit->run].inner;
+    settle_unit(composer, unit);
+    unit->start -= unit->residue;
+    return true;
+}
+
+/* Runs without units are left out. */
+static am_unit behind_last(const am_composer *composer)
+{
+    return (am_unit){.run = composer->runs, .layer = composer->layers, .start = composer->end};
 }
 
 /* ---- candidates for a peak ---- */
@@ -109,20 +178,25 @@ static void note_backward(am_composer *composer, int way, int64_t bytes, const a
 
 /* ---- forward ---- */
 
+/* Peaks of a unit whose forward begins at unit->start. */
+static void compose_unit_forward(am_composer *composer, const am_unit *unit)
+{
+    const am_profile *profile = unit->profile;
+    for (int64_t i = 0; i < unit->inner; i++) {
+        int zone = zone_of(composer, unit, i), first = zone - (zone - 1) % profile->record.inner;
+        const am_peak *peak = &profile->step.forward[zone];
+        if (peak->seen)
+            note_forward(composer, unit->start + peak->bytes - profile->step.boundary[first - 1], peak,
+                         unit->layer + i);
+    }
+}
+
 static void compose_forward(am_composer *composer, const am_step *ends)
 {
+    am_unit unit;
     if (ends->forward[0].seen) note_forward(composer, ends->forward[0].bytes, &ends->forward[0], -1);
-    for (int i = 0; i < composer->blocks; i++) {
-        const am_block *block = &composer->block[i];
-        const am_step *step = &block->profile->step;
-        int first = first_zone(block->profile, block->unit), last = last_zone(block->profile, block->unit);
-        int64_t later = (block->count - 1) * (block->residue > 0 ? block->residue : 0);
-        int64_t at = block->layer + (later ? (block->count - 1) * block->inner : 0);
-        for (int zone = first; zone <= last; zone++)
-            if (step->forward[zone].seen)
-                note_forward(composer, block->start + later + step->forward[zone].bytes - step->boundary[first - 1],
-                             &step->forward[zone], at + (zone == last ? block->inner - 1 : zone - first));
-    }
+    for (bool more = first_unit(composer, &unit); more; more = next_unit(composer, &unit))
+        if (unit.at_end) compose_unit_forward(composer, &unit);
     int after = ends->layers + 1;
     if (ends->forward[after].seen)
         note_forward(composer, composer->end + ends->forward[after].bytes - ends->boundary[ends->layers],
@@ -130,21 +204,6 @@ static void compose_forward(am_composer *composer, const am_step *ends)
 }
 
 /* ---- backward ---- */
-
-/* What a region of `inner` layers has beyond the played three at a peak of layer `index` (0, 1, 2) of the region:
- * `above` where layers below are still to come, `below` gradients of layers above. A peak of the middle layer stands
- * for inner - 2 of them. */
-static int64_t inner_excess(const am_block *block, am_phase phase, int index, int way)
-{
-    int64_t more = block->inner - block->profile->record.inner;
-    if (more == 0 || phase == AM_BEFORE_RECOMPUTE) return 0;
-    int64_t saved = more * inner_residue(block->profile, block->unit);
-    int64_t gradients = way ? more * layer_gradients(&block->profile->step) : 0;
-    if (phase == AM_RECOMPUTE) return index == 0 ? 0 : saved;
-    if (index == 2) return saved;
-    if (index == 0) return gradients;
-    return saved > gradients ? saved : gradients;
-}
 
 /* What lives on from the forward differs by what the model's own code lets go at its end: regions hold masks, tables
  * and their input beyond it. Units of another profile than the model's first stand on that difference. */
@@ -154,60 +213,103 @@ static int64_t held_beside(const am_profile *ends, const am_profile *own)
            (own->step.after_forward - own->step.boundary[own->step.layers]);
 }
 
-/* Peaks of one unit, relative to what its forward left and to the gradients above it. */
-static void compose_unit(am_composer *composer, const am_block *block, int way, int64_t base, int64_t layer)
+/* What layers of a unit's region that are not on the record add to a moment of one of its layers: layers below it, which
+ * have been played again, and gradients of those above it. */
+typedef struct am_excess {
+    int64_t saved, gradients;
+} am_excess;
+
+static int64_t excess_in(am_excess excess, am_phase phase, int way)
 {
-    const am_step *step = &block->profile->step;
-    int first = first_zone(block->profile, block->unit), last = last_zone(block->profile, block->unit);
-    int64_t zero = step->boundary[last] + (way ? step->gradients_above[last] : 0);
-    for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++)
-        for (int zone = first; zone <= last; zone++) {
-            const am_peak *peak = &step->backward[way][phase][zone];
-            bool middle = zone != first && zone != last;
-            if (!peak->seen || (middle && block->inner < 3)) continue;
-            int64_t excess = inner_excess(block, (am_phase)phase, zone - first, way);
-            note_backward(composer, way, base + peak->bytes - zero + excess, peak, (am_phase)phase,
-                          layer + (zone == last ? block->inner - 1 : zone - first));
-        }
+    if (phase != AM_RECOMPUTE && phase != AM_BACKWARD) return 0;
+    return excess.saved + (way && phase == AM_BACKWARD ? excess.gradients : 0);
 }
 
-static void compose_backward(am_composer *composer, const am_step *ends, int way)
+/* Walks over the layers of a unit from its first to its last. */
+typedef struct am_inner {
+    int64_t index, saved, gradients; /* saved by those below it, gradients of those above it */
+    int zone, first;                 /* on the record; first: of its region */
+    am_excess excess;
+} am_inner;
+
+static void settle_inner(const am_composer *composer, const am_unit *unit, am_inner *inner)
 {
-    int after = ends->layers + 1;
-    int64_t above = way ? composer->head : 0;
-    const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
+    const am_profile *profile = unit->profile;
+    const am_step *step = &profile->step;
+    inner->zone = zone_of(composer, unit, inner->index);
+    inner->first = inner->zone - (inner->zone - 1) % profile->record.inner;
+    inner->gradients -= gradients_of_layer(composer, profile, unit->layer + inner->index);
+    if (unit->inner == 1) return;
+    int last = inner->first + profile->record.inner - 1;
+    inner->excess.saved = inner->saved - (step->recompute_start[inner->zone] - step->recompute_start[inner->first]);
+    inner->excess.gradients =
+        inner->gradients - (step->gradients_above[inner->zone] - step->gradients_above[last]);
+}
+
+static am_inner first_inner(const am_composer *composer, const am_unit *unit)
+{
+    am_inner inner = {.gradients = unit->inner == 1 ? 0 : gradients_of_unit(composer, unit)};
+    settle_inner(composer, unit, &inner);
+    return inner;
+}
+
+static bool next_inner(const am_composer *composer, const am_unit *unit, am_inner *inner)
+{
+    if (++inner->index == unit->inner) return false;
+    const am_step *step = &unit->profile->step;
+    inner->saved += step->recompute_start[inner->zone + 1] - step->recompute_start[inner->zone];
+    settle_inner(composer, unit, inner);
+    return true;
+}
+
+/* May a peak stand in this layer of its unit, or does it lie between others like it? */
+static bool inner_at_end(const am_composer *composer, const am_unit *unit, int64_t index)
+{
+    int64_t layer = unit->layer + index, last = unit->layer + unit->inner - 1;
+    return index == 0 || layer == last ||
+           !is_between(composer->pattern, layer, 1, composer->pattern->period, unit->layer + 1, last);
+}
+
+/* Peaks of one unit, above what its forward left and the gradients above it: base. */
+static void compose_unit(am_composer *composer, const am_unit *unit, int way, int64_t base)
+{
+    const am_step *step = &unit->profile->step;
+    am_inner inner = first_inner(composer, unit);
+    do {
+        if (!inner_at_end(composer, unit, inner.index)) continue;
+        int last = inner.first + unit->profile->record.inner - 1;
+        int64_t zero = step->boundary[last] + (way ? step->gradients_above[last] : 0);
+        for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++) {
+            const am_peak *peak = &step->backward[way][phase][inner.zone];
+            if (peak->seen)
+                note_backward(composer, way,
+                              base + peak->bytes - zero + excess_in(inner.excess, (am_phase)phase, way), peak,
+                              (am_phase)phase, unit->layer + inner.index);
+        }
+    } while (next_inner(composer, unit, &inner));
+}
+
+static void compose_backward(am_composer *composer, const am_profile *ends, int way)
+{
+    const am_step *step = &ends->step;
+    int after = step->layers + 1;
+    int64_t above = way ? step->gradients_above[step->layers] : 0;
+    const am_peak *loss = &step->backward[way][AM_BACKWARD][after];
     if (loss->seen)
-        note_backward(composer, way, composer->end + loss->bytes - ends->boundary[ends->layers], loss, AM_BACKWARD, -1);
-    for (int i = composer->blocks - 1; i >= 0; i--) {
-        const am_block *block = &composer->block[i];
-        int64_t others = block->count - 1;
-        int64_t end = block->start + block->residue + held_beside(composer->block[0].profile, block->profile);
-        int64_t gradients = way ? others * block->gradients : 0;
-        compose_unit(composer, block, way, end + others * block->residue + above, block->layer + others * block->inner);
-        if (others) compose_unit(composer, block, way, end + above + gradients, block->layer);
-        above += way ? block->count * block->gradients : 0;
+        note_backward(composer, way, composer->end + loss->bytes - step->boundary[step->layers], loss, AM_BACKWARD, -1);
+    am_unit unit = behind_last(composer);
+    while (previous_unit(composer, &unit)) {
+        int64_t end = unit.start + unit.residue + held_beside(ends, unit.profile);
+        if (unit.at_end) compose_unit(composer, &unit, way, end + above);
+        if (way) above += gradients_of_unit(composer, &unit);
     }
-    const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
-    int64_t zero = ends->boundary[0] + (way ? ends->gradients_above[0] : 0);
+    const am_peak *embedding = &step->backward[way][AM_BACKWARD][0];
+    int64_t zero = step->boundary[0] + (way ? step->gradients_above[0] : 0);
     if (embedding->seen)
-        note_backward(composer, way, composer->block[0].start + above + embedding->bytes - zero, embedding, AM_BACKWARD,
-                      -1);
+        note_backward(composer, way, unit.start + above + embedding->bytes - zero, embedding, AM_BACKWARD, -1);
 }
 
 /* ---- sums ---- */
-
-static int64_t unit_saved(const am_block *block)
-{
-    return block->unit == 0 ? block->profile->first_bytes : block->profile->layer_bytes;
-}
-
-/* FLOPs played again for one unit; the three that were played are alike. */
-static int64_t unit_recomputed(const am_block *block)
-{
-    const am_profile *profile = block->profile;
-    int64_t more = profile->checkpointed ? block->inner - profile->record.inner : 0;
-    return profile->step.recomputed_flops / profile->record.units + more * profile->step.layer_flops;
-}
 
 /* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not
  * beyond 2^62. */
@@ -218,19 +320,36 @@ static bool fits(const am_composer *composer, const am_step *step)
     return !wide && am_mul_checked(step->step_peak, composer->layers + 1) >= 0;
 }
 
+static void compose_units(am_composer *composer, const am_profile *ends)
+{
+    am_outcome *outcome = composer->outcome;
+    am_unit unit;
+    for (bool more = first_unit(composer, &unit); more; more = next_unit(composer, &unit)) {
+        outcome->saved_bytes += unit.profile->unit_bytes[unit.recorded];
+        for (int64_t i = 0; i < unit.inner; i++)
+            outcome->recomputed_flops += unit.profile->step.zone_recomputed[zone_of(composer, &unit, i)];
+    }
+    composer->end = unit.start;
+    outcome->saved_bytes += ends->shared_bytes + ends->outside_bytes;
+}
+
 static void compose_sums(am_composer *composer, const am_profile *ends)
 {
     am_outcome *outcome = composer->outcome;
     const am_step *step = &ends->step;
-    int64_t more = composer->layers - step->layers;
-    outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
-    for (int i = 0; i < composer->blocks; i++) {
-        outcome->saved_bytes += composer->block[i].count * unit_saved(&composer->block[i]);
-        outcome->recomputed_flops += composer->block[i].count * unit_recomputed(&composer->block[i]);
-    }
     outcome->after_forward = composer->end + step->after_forward - step->boundary[step->layers];
-    outcome->forward_flops = step->forward_flops + more * step->layer_flops;
-    outcome->gradient_bytes = step->gradient_bytes + more * layer_gradients(step);
+    outcome->forward_flops = step->forward_flops;
+    outcome->gradient_bytes = step->gradient_bytes;
+    for (int64_t i = 0; i < composer->layers; i++) {
+        int zone = usual_zone(ends, am_pattern_kind(composer->pattern, i));
+        outcome->forward_flops += step->zone_flops[zone];
+        outcome->gradient_bytes += gradients_of_zone(ends, zone);
+    }
+    for (int i = 0; i < step->layers; i++) { /* the record's own are among them */
+        int zone = usual_zone(ends, ends->record.kind[i]);
+        outcome->forward_flops -= step->zone_flops[zone];
+        outcome->gradient_bytes -= gradients_of_zone(ends, zone);
+    }
 }
 
 int64_t am_outcome_peak(const am_outcome *outcome)
@@ -243,15 +362,21 @@ const am_place *am_outcome_peak_at(const am_outcome *outcome)
     return outcome->forward_peak > outcome->backward_peak ? &outcome->forward_at : &outcome->backward_at;
 }
 
-am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run)
+static am_composer composer_of(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run)
+{
+    am_composer composer = {.pattern = pattern, .runs = runs, .run = run, .outcome = outcome};
+    for (int i = 0; i < runs; i++) composer.layers += run[i].units * run[i].inner;
+    return composer;
+}
+
+am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run)
 {
     memset(outcome, 0, sizeof *outcome);
     const am_profile *ends = run[0].profile; /* what is before and after the layers is the same in all */
     const am_step *step = &ends->step;
-    am_composer composer = {.end = step->boundary[0], .outcome = outcome};
-    cut_blocks(&composer, runs, run);
+    am_composer composer = composer_of(outcome, pattern, runs, run);
     if (!fits(&composer, step)) return AM_TOO_LARGE;
-    composer.head = step->gradients_above[step->layers];
+    compose_units(&composer, ends);
     compose_sums(&composer, ends);
     compose_forward(&composer, step);
     int64_t dropped = composer.end + step->after_drop - step->boundary[step->layers];
@@ -259,18 +384,11 @@ am_code am_plan_compose(am_outcome *outcome, int runs, const am_run *run)
     outcome->step_peak = outcome->forward_peak;
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
     outcome->step_at = outcome->forward_at;
-    for (int way = 0; way < 2; way++) compose_backward(&composer, step, way);
+    for (int way = 0; way < 2; way++) compose_backward(&composer, ends, way);
     return AM_OK;
 }
 
 /* ---- timeline ---- */
-
-/* A played unit as it stands in the model. */
-typedef struct am_shown {
-    const am_block *block;
-    int64_t layer, start; /* its first layer; live bytes of the forward at its beginning */
-    int64_t beside;       /* as held_beside */
-} am_shown;
 
 typedef struct am_line {
     am_point *point;
@@ -293,53 +411,61 @@ static void add_outside(am_line *line, const am_profile *ends, bool forward, int
     }
 }
 
-static void add_unit(am_line *line, const am_shown *shown, bool forward)
+/* The samples of one layer of a unit in these phases, of which a region of several layers has one. */
+static void add_inner(am_line *line, const am_unit *unit, const am_inner *inner, am_phase from, am_phase to,
+                      int64_t shift)
 {
-    const am_block *block = shown->block;
-    const am_profile *profile = block->profile;
-    int first = first_zone(profile, block->unit), last = last_zone(profile, block->unit);
-    int64_t shift = shown->start - profile->step.boundary[first - 1] + (forward ? 0 : shown->beside);
+    const am_profile *profile = unit->profile;
+    shift += unit->start - profile->step.boundary[inner->first - 1] + excess_in(inner->excess, from, 0);
     for (int i = 0; i < profile->samples; i++) {
         const am_sample *sample = &profile->sample[i];
-        if (sample->zone < first || sample->zone > last || (sample->phase == AM_FORWARD) != forward) continue;
-        if (sample->zone != first && sample->zone != last && block->inner < 3) continue;
-        int64_t layer = shown->layer + (sample->zone == last ? block->inner - 1 : sample->zone - first);
-        int64_t excess = forward ? 0 : inner_excess(block, (am_phase)sample->phase, sample->zone - first, 0);
-        add_point(line, sample, layer, shift + excess);
+        if (sample->zone == inner->zone && sample->phase >= from && sample->phase <= to)
+            add_point(line, sample, unit->layer + inner->index, shift);
     }
 }
 
-/* First and last unit of each block. */
-static int show_units(const am_composer *composer, am_shown shown[2 * MAX_BLOCKS])
+/* One phase of a region, its layers in the order in which they run: the last first in the backward. */
+static void add_phase(const am_composer *composer, am_line *line, const am_unit *unit, am_phase phase, int64_t shift)
 {
-    int count = 0;
-    for (int i = 0; i < composer->blocks; i++) {
-        const am_block *block = &composer->block[i];
-        int64_t beside = held_beside(composer->block[0].profile, block->profile);
-        shown[count++] = (am_shown){block, block->layer, block->start, beside};
-        if (block->count == 1) continue;
-        int64_t others = block->count - 1;
-        shown[count++] =
-            (am_shown){block, block->layer + others * block->inner, block->start + others * block->residue, beside};
+    bool up = phase == AM_FORWARD || phase == AM_RECOMPUTE;
+    for (int64_t i = 0; i < unit->inner; i++) {
+        int64_t index = up ? i : unit->inner - 1 - i;
+        if (!inner_at_end(composer, unit, index)) continue;
+        am_inner inner = first_inner(composer, unit);
+        while (inner.index < index) next_inner(composer, unit, &inner);
+        add_inner(line, unit, &inner, phase, phase, shift);
     }
-    return count;
 }
 
-int am_plan_timeline(am_point *point, int capacity, int runs, const am_run *run)
+static void add_backward(const am_composer *composer, am_line *line, const am_unit *unit, int64_t shift)
+{
+    if (unit->inner == 1) {
+        am_inner inner = first_inner(composer, unit);
+        add_inner(line, unit, &inner, AM_BEFORE_RECOMPUTE, AM_BACKWARD, shift);
+        return;
+    }
+    for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++)
+        add_phase(composer, line, unit, (am_phase)phase, shift);
+}
+
+int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
 {
     const am_profile *ends = run[0].profile;
-    am_outcome outcome;
-    am_composer composer = {.end = ends->step.boundary[0], .outcome = &outcome};
-    cut_blocks(&composer, runs, run);
-    am_shown shown[2 * MAX_BLOCKS];
-    int units = show_units(&composer, shown), after = ends->step.layers + 1;
-    int64_t shift = composer.end - ends->step.boundary[ends->step.layers];
+    const am_step *step = &ends->step;
+    am_outcome outcome = {0};
+    am_composer composer = composer_of(&outcome, pattern, runs, run);
+    am_unit unit;
     am_line line = {point, 0, capacity};
+    compose_units(&composer, ends);
+    int64_t shift = composer.end - step->boundary[step->layers];
+    int after = step->layers + 1;
     add_outside(&line, ends, true, 0, 0);
-    for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
+    for (bool more = first_unit(&composer, &unit); more; more = next_unit(&composer, &unit))
+        if (unit.at_end) add_phase(&composer, &line, &unit, AM_FORWARD, 0);
     add_outside(&line, ends, true, after, shift);
     add_outside(&line, ends, false, after, shift);
-    for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
+    while (previous_unit(&composer, &unit))
+        if (unit.at_end) add_backward(&composer, &line, &unit, held_beside(ends, unit.profile));
     add_outside(&line, ends, false, 0, 0);
     return line.count;
 }

@@ -41,7 +41,7 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
         any = true;
     }
     if (any) am_play_note(play, 0);
-    play->step->recomputed_flops += instruction->flops;
+    play->step->zone_recomputed[instruction->zone] += instruction->flops;
 }
 
 /* A kept result passes from the region's cache to the code that runs again. */

@@ -70,7 +70,7 @@ static bool count(am_parameters *parameters, am_part *part, const am_tensor *ten
     return parameters->bytes >= 0 && parameters->total >= 0;
 }
 
-am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, int64_t layers)
+am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS])
 {
     int last_zone = tape->zone;
     *parameters = (am_parameters){0};
@@ -79,12 +79,11 @@ am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, int6
         if (!tensor->parameter) continue;
         const am_instruction *use = first_use(tape, tensor);
         int zone = use != NULL ? use->zone : last_zone;
-        bool layer = zone == 1 && zone != last_zone;
-        if (!layer && zone != 0 && zone != last_zone) continue; /* the other layers are like the first */
+        int64_t times = zone == 0 || zone == last_zone ? 1 : layers[zone - 1];
+        if (times == 0) continue; /* another layer stands for it */
         am_part *part = part_of(parameters, use != NULL ? use->module.component : AM_C_HEAD, is_adapter(use));
         if (part == NULL) return AM_CAPACITY;
-        if (!count(parameters, part, tensor, layer ? layers : 1)) return AM_TOO_LARGE;
-        if (layer) parameters->layer += elements(tensor);
+        if (!count(parameters, part, tensor, times)) return AM_TOO_LARGE;
     }
     return AM_OK;
 }

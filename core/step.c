@@ -171,16 +171,14 @@ static void reset(am_play *play)
     play->slots = tape->storages + player->program.slots;
 }
 
-/* FLOPs of the forward, and of the second layer alone (of the only one if there is one). */
 static void count_flops(am_play *play)
 {
     const am_tape *tape = play->tape;
     am_step *step = play->step;
-    uint16_t layer = step->layers > 1 ? 2 : 1;
-    for (int i = 0; i < tape->instructions; i++) {
-        step->forward_flops += tape->instruction[i].flops;
-        if (tape->instruction[i].zone == layer) step->layer_flops += tape->instruction[i].flops;
-    }
+    step->forward_flops = tape->flops;
+    for (int i = 0; i < tape->instructions; i++)
+        step->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
+    for (int i = 0; i <= step->layers; i++) step->recomputed_flops += step->zone_recomputed[i];
 }
 
 /* The backward is compiled once for each record. */

@@ -381,7 +381,10 @@ static void write_closed_form(am_writer *out, const am_report *report, int kind,
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
     am_sum sum = am_report_formula(report, kind);
-    am_write_text(&line, name);
+    if (name)
+        am_write_text(&line, name);
+    else
+        am_write_kind(&line, &report->kind[kind]);
     AM_WRITE(&line, ": ");
     am_write_sum(&line, &sum, NULL);
     AM_WRITE(&line, " = ");
@@ -398,7 +401,7 @@ static void write_closed_forms(am_writer *out, const am_report *report)
     am_writer line = am_writer_of(text, sizeof text);
     AM_WRITE(out, "\nIn closed form, in bytes\n");
     for (int i = 0; i < report->kinds; i++)
-        write_closed_form(out, report, i, report->kind[i].name, report->kind[i].bytes);
+        write_closed_form(out, report, i, NULL, report->kind[i].bytes);
     if (report->shared_bytes > 0) write_closed_form(out, report, AM_KIND_SHARED, "shared", report->shared_bytes);
     if (report->outside_bytes > 0) write_closed_form(out, report, AM_KIND_OUTSIDE, "outside", report->outside_bytes);
     AM_WRITE(&line, "in all: ");

@@ -102,8 +102,8 @@ static const am_report *fake_report(void)
     };
     am_extents_init(&fake.extents, values);
     fake.kinds = 2;
-    fake.kind[0] = (am_kind){"first layer", 1, 1, 0};
-    fake.kind[1] = (am_kind){"layer", 31, 1, 0};
+    fake.kind[0] = (am_kind){"first layer", 1, 1, 0, NULL};
+    fake.kind[1] = (am_kind){"layer", 31, 1, 0, NULL};
     fake_rows();
     fake_sums();
     am_place at = {AM_RECOMPUTE, 31, {"mlp.act_fn", "", AM_C_MLP}, AM_OP_SILU};
@@ -120,7 +120,6 @@ static const am_report *fake_report(void)
     fake.parameters = (am_parameters){8030261248,
                                       16777216,
                                       16060522496 + 33554432,
-                                      218112000,
                                       2,
                                       {{AM_C_MLP, false, 8030261248 - 16777216, 0, 16060522496 - 33554432},
                                        {AM_C_ATTENTION, true, 16777216, 16777216, 67108864}}};

@@ -200,10 +200,14 @@ START_TEST(names)
     row.rank = 0;
     am_write_shape(&writer, &row);
     expect("[]");
-    am_write_kind(&writer, &(am_kind){"layer", 32, 1, 0});
+    am_write_kind(&writer, &(am_kind){"layer", 32, 1, 0, NULL});
     expect("layer");
-    am_write_kind(&writer, &(am_kind){"checkpointed segment", 8, 4, 0});
+    am_write_kind(&writer, &(am_kind){"checkpointed segment", 8, 4, 0, NULL});
     expect("checkpointed segment of 4 layers");
+    am_write_kind(&writer, &(am_kind){"first checkpointed layer", 1, 1, 0, "dense"});
+    expect("first checkpointed dense layer");
+    am_write_kind(&writer, &(am_kind){"layer", 3, 1, 0, "dense"});
+    expect("dense layer");
 }
 END_TEST
 

@@ -74,6 +74,8 @@ START_TEST(composed_equals_played)
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     am_outcome composed = fixture_report.outcome;
     record.units = layers / record.inner;
+    am_pattern pattern = am_model_pattern(&config);
+    for (int i = 0; i < layers; i++) record.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
     play_all(&config, record, policies[policy].kind, policies[policy].keep);
     const am_step *played = &fixture_workspace.step;
     ck_assert_int_eq(composed.after_forward, played->after_forward);
@@ -140,7 +142,7 @@ START_TEST(rest)
     ck_assert_int_eq(fixture_report.kinds, 2);
     ck_assert_int_eq(fixture_report.kind[0].count * 3 + fixture_report.kind[1].layers_each, 7);
     am_outcome seven = fixture_report.outcome;
-    int64_t layer_flops = fixture_workspace.profile[AM_PROFILE_PLAIN].step.layer_flops;
+    int64_t layer_flops = fixture_workspace.profile[AM_PROFILE_PLAIN].step.zone_flops[2];
     config = model_of(0, 6, "checkpoint=every:3");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     ck_assert_int_eq(seven.forward_flops - fixture_report.outcome.forward_flops, layer_flops);

@@ -48,10 +48,13 @@ static void record(void)
     instruction(4, AM_C_HEAD, "");
 }
 
+/* The first of three layers stands for all. */
+static const int64_t thirty[AM_MAX_UNITS] = {30};
+
 START_TEST(parts)
 {
     record();
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 30), AM_OK);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, thirty), AM_OK);
     const am_part expected[] = {
         {AM_C_EMBEDDING, false, 64000, 0, 128000},
         {AM_C_ATTENTION, false, 30 * 4096, 0, 30 * 8192},
@@ -67,9 +70,18 @@ START_TEST(parts)
         ck_assert_int_eq(parameters.part[i].trainable, expected[i].trainable);
         ck_assert_int_eq(parameters.part[i].bytes, expected[i].bytes);
     }
-    ck_assert_int_eq(parameters.layer, 4096 + 256 + 16384);
-    ck_assert_int_eq(parameters.total, 128000 + 30 * parameters.layer);
+    ck_assert_int_eq(parameters.total, 128000 + 30 * (4096 + 256 + 16384));
     ck_assert_int_eq(parameters.trainable, 30 * 256);
+}
+END_TEST
+
+/* Two kinds of layers: each recorded one counts as often as it says. */
+START_TEST(kinds)
+{
+    record();
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){3, 0, 27}), AM_OK);
+    ck_assert_int_eq(parameters.total, 128000 + 30 * (4096 + 256 + 16384));
+    ck_assert_int_eq(parameters.part[2].trainable, 30 * 256);
 }
 END_TEST
 
@@ -78,7 +90,7 @@ START_TEST(one_layer)
     parameter(3, 5, AM_FP32, true);
     instruction(1, AM_C_MLP, "");
     instruction(2, AM_C_LOSS, "");
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 1), AM_OK);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){1}), AM_OK);
     ck_assert_int_eq(parameters.total, 15);
     ck_assert_int_eq(parameters.bytes, 60);
 }
@@ -90,7 +102,7 @@ START_TEST(behind_the_end)
     instruction(1, AM_C_MLP, "");
     instruction(2, AM_C_LOSS, "");
     parameter(3, 5, AM_FP32, true);
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 7), AM_OK);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){7}), AM_OK);
     ck_assert_int_eq(parameters.total, 15);
 }
 END_TEST
@@ -100,9 +112,9 @@ START_TEST(too_large)
     parameter((int64_t)1 << 30, (int64_t)1 << 20, AM_FP32, true);
     instruction(1, AM_C_MLP, "");
     instruction(2, AM_C_LOSS, "");
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 1), AM_OK);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){1}), AM_OK);
     ck_assert_int_eq(parameters.bytes, (int64_t)1 << 52);
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 3), AM_TOO_LARGE);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){3}), AM_TOO_LARGE);
 }
 END_TEST
 
@@ -127,7 +139,7 @@ END_TEST
 START_TEST(frozen_and_adapters)
 {
     record();
-    ck_assert_int_eq(am_parameters_count(&parameters, &tape, 30), AM_OK);
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, thirty), AM_OK);
     am_state state = am_state_configured(&parameters);
     ck_assert_int_eq(state.weights, parameters.bytes);
     ck_assert_int_eq(state.gradients, 30 * 1024);
@@ -146,6 +158,7 @@ Suite *test_state_suite(void)
     TCase *tests = tcase_create("state");
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, parts);
+    tcase_add_test(tests, kinds);
     tcase_add_test(tests, one_layer);
     tcase_add_test(tests, behind_the_end);
     tcase_add_test(tests, too_large);
