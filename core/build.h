@@ -56,7 +56,10 @@ am_var am_hf_repeat_kv(am_build *build, am_var x);
 /* eager_attention_forward; *weights is what it returns beside the output. upcast: softmax in fp32 whatever the
  * dtype. */
 am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, am_var *weights);
-/* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2. */
+/* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2, on tensors [b, heads, s, d]; mask is boolean, 0
+ * for a causal one. Grouped keys and values are taken as they are. */
+am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask);
+/* The same as transformers calls it. */
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
 /* Either of them on q, k, v [b, heads, s, d], with keys and values repeated: [b, s, heads, d]. */
 am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights);
@@ -76,6 +79,11 @@ am_code am_hf_gpt2(am_build *build);
 am_code am_hf_neox(am_build *build);
 am_code am_hf_opt(am_build *build);
 am_code am_paper(am_build *build);
+am_code am_torch(am_build *build);
+am_code am_nanogpt(am_build *build);
+/* torch.c: the head of both plain PyTorch models, from the last hidden state x and its norm, and cross_entropy on the
+ * logits in their own dtype or in fp32. */
+am_code am_plain_head(am_build *build, am_var x, am_var normed, bool fp32);
 
 /* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure
  * keeps. */

@@ -58,6 +58,13 @@ static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_OPT] = am_hf_opt,
 };
 
+/* Stacks with models of their own. */
+static am_code (*const stack_builders[AM_STACK_COUNT])(am_build *) = {
+    [AM_STACK_PAPER] = am_paper,
+    [AM_STACK_TORCH] = am_torch,
+    [AM_STACK_NANOGPT] = am_nanogpt,
+};
+
 static int float_type(int64_t choice)
 {
     static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
@@ -96,7 +103,7 @@ am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *con
 {
     am_build build;
     am_build_begin(&build, tape, extents, config, record);
-    if (config->stack == AM_STACK_PAPER) return am_paper(&build);
-    am_code (*builder)(am_build *) = builders[config->family];
+    am_code (*builder)(am_build *) = stack_builders[config->stack];
+    if (!builder) builder = builders[config->family];
     return builder ? builder(&build) : am_hf_llama(&build);
 }

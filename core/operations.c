@@ -215,6 +215,17 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
     return am_tape_emit(tape, AM_OP_LAYER_NORM, bias ? 3 : 2, input, 3, result, 0);
 }
 
+am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)
+{
+    am_var input[2] = {am_cast(tape, AM_OP_RMS_NORM, x), am_cast(tape, AM_OP_RMS_NORM, weight)};
+    am_shape shape = am_shape_of(tape, x), statistic = shape;
+    statistic.dim[statistic.rank - 1] = 0;
+    am_var result[2] = {am_tape_fresh(tape, shape, tape->tensor[input[0]].dtype),
+                        am_tape_fresh(tape, statistic, AM_FP32)};
+    am_label(tape, result[1], "1 / root mean square");
+    return am_tape_emit(tape, AM_OP_RMS_NORM, 2, input, 2, result, 0);
+}
+
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
     am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);

@@ -16,13 +16,15 @@ static void copy_value(am_config *to, const am_config *from, const am_field *fie
     memcpy((char *)to + field->offset, (const char *)from + field->offset, size);
 }
 
-/* The table's defaults with the preset's shape; without a preset, with no shape at all. */
-static am_config start_of(const am_preset *preset)
+/* The table's defaults with the preset's shape; without a preset, with no shape at all. The family is the first thing
+ * that all the others of a shape are derived from. */
+static am_config start_of(const am_preset *preset, int64_t stack)
 {
     am_status status;
     am_config config = am_default_config();
     am_config_clear_model(&config);
     if (preset != NULL) am_preset_apply(&config, preset->name, &status);
+    if (config.family == AM_AUTO) config.family = am_stacks[stack].family;
     return config;
 }
 
@@ -75,7 +77,7 @@ am_query am_query_of(const am_config *config, const am_preset *preset)
 {
     am_query query = {{false}};
     bool derived[AM_FIELD_COUNT];
-    am_config start = start_of(preset);
+    am_config start = start_of(preset, config->stack);
     mark_derived(derived, &start, config);
     name_given(&query, &start, config, derived);
     name_derived(&query, &start, config, derived);

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "query.h"
+#include "wiring.h"
 
 /* ---- configuration and model */
 
@@ -69,12 +70,7 @@ static void write_derived(am_writer *json, const am_report *report)
 {
     const am_config *config = &report->config;
     AM_OPEN(json, "derived", "[");
-    if (config->stack == AM_STACK_HF)
-        am_json_plain(
-            json,
-            "the rules were measured on the fixtures' models; this configuration's figures are derived from them");
-    if (config->stack == AM_STACK_PAPER)
-        am_json_plain(json, "the paper gives the saved bytes; the peaks are derived by playing its operations");
+    am_json_plain(json, am_stacks[config->stack].derived);
     if (config->pp > 1)
         am_json_plain(json,
                       "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
@@ -86,13 +82,11 @@ static void write_derived(am_writer *json, const am_report *report)
 static void write_provenance(am_writer *json, const am_report *report)
 {
     char stack[AM_TEXT_SIZE];
-    bool paper = report->config.stack == AM_STACK_PAPER;
+    const am_stack *from = &am_stacks[report->config.stack];
     AM_OPEN(json, "provenance", "{");
     AM_PUT_PLAIN(json, "stack", am_field_value(&report->config, &am_fields[AM_F_stack], stack, sizeof stack));
-    AM_PUT_PLAIN(json, "verified_by", paper ? "paper" : "measured");
-    AM_KEY(json, "detail");
-    am_json_plain(json, paper ? "Korthikanti et al. 2022, arXiv 2205.05198"
-                              : "PyTorch 2.15.0, transformers 5.23.0, on fake CUDA tensors; see tests/fixtures");
+    AM_PUT_PLAIN(json, "verified_by", from->verified_by);
+    AM_PUT_PLAIN(json, "detail", from->detail);
     write_derived(json, report);
     AM_OPEN(json, "not_counted", "[");
     am_json_plain(json, "allocator rounding and fragmentation");

@@ -111,6 +111,7 @@ static int64_t usual_seq(const am_config *config)
 
 static am_code derive(am_config *config, am_status *status)
 {
+    if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO) config->attention = is_paper(config) ? AM_EAGER : AM_SDPA;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
@@ -166,9 +167,11 @@ static am_code check_one_gpu(const am_config *config, am_status *status)
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const am_field *field = &am_fields[keys[i].id];
+        char stack[16];
         if (am_field_number_of(config, field) != field->value)
             return am_fail(status, AM_UNSUPPORTED, field->key,
-                           "stack=hf runs on one GPU; %s is modelled for stack=paper", keys[i].what);
+                           "stack=%s runs on one GPU; %s is modelled for stack=paper",
+                           am_field_value(config, &am_fields[AM_F_stack], stack, sizeof stack), keys[i].what);
     }
     return AM_OK;
 }
@@ -183,6 +186,34 @@ static am_code check_hf(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "sliding_window",
                        "a sliding window is covered for family=mistral only: sliding_window=0");
     return check_one_gpu(config, status);
+}
+
+/* ---- stack=torch, stack=nanogpt */
+
+static am_code check_plain(const am_config *config, am_status *status)
+{
+    bool nanogpt = config->stack == AM_STACK_NANOGPT;
+    const struct {
+        am_field_id field;
+        int64_t wanted;
+    } only[] = {
+        {AM_F_family, am_stacks[config->stack].family},
+        {AM_F_sliding_window, 0},
+        {AM_F_trainable, AM_TRAIN_ALL},
+        {AM_F_ffn, nanogpt ? 4 * config->hidden : config->ffn},
+        {AM_F_tie_word_embeddings, nanogpt ? 1 : config->tie_word_embeddings},
+        {AM_F_attention_dropout, config->dropout},
+        {AM_F_embedding_dropout, config->dropout},
+    };
+    char who[32];
+    am_wiring_who(config, who, sizeof who);
+    am_code code = check_one_gpu(config, status);
+    for (size_t i = 0; i < sizeof only / sizeof *only && code == AM_OK; i++)
+        code = am_wiring_check_value(config, only[i].field, only[i].wanted, who, status);
+    if (code == AM_OK && config->attention == AM_EAGER)
+        return am_fail(status, AM_UNSUPPORTED, "attention",
+                       "%s calls scaled_dot_product_attention: attention=sdpa, efficient or flash", who);
+    return code;
 }
 
 /* ---- stack=paper */
@@ -243,7 +274,8 @@ static am_code check_paper(const am_config *config, am_status *status)
 
 static am_code check_stack(const am_config *config, am_status *status)
 {
-    return is_paper(config) ? check_paper(config, status) : check_hf(config, status);
+    if (config->stack == AM_STACK_HF) return check_hf(config, status);
+    return is_paper(config) ? check_paper(config, status) : check_plain(config, status);
 }
 
 /* ---- precision and training */

@@ -257,23 +257,12 @@ static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
-am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
+am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
 {
     am_tape *tape = build->tape;
-    int64_t kind = build->config->attention;
-    am_var mask = build->mask;
-    /* the kernels know grouped heads only without a mask and up to a width (use_gqa_in_sdpa); a single token's query
-     * heads are packed onto the key heads instead (pack_gqa) */
-    bool grouped = build->config->heads != build->config->kv_heads;
-    bool repeat = grouped && (mask || build->config->head_dim > AM_WIDEST_HEAD),
-         pack = repeat && build->config->seq == 1;
-    am_dim groups = am_dim_quotient(tape->extents, build->a, AM_K);
-    if (pack) q = am_reshape(tape, q, AM_SHAPE(build->b, build->k, groups, build->d));
-    bool copy = repeat && !pack;
-    am_var keys = copy ? am_hf_repeat_kv(build, k) : k, values = copy ? am_hf_repeat_kv(build, v) : v;
     am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
-    am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, keys), value = am_cast(tape, AM_OP_FLASH_ATTENTION, values);
-    bool flash = (kind == AM_SDPA || kind == AM_FLASH) && !mask && tape->tensor[query].dtype != AM_FP32 &&
+    am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, k), value = am_cast(tape, AM_OP_FLASH_ATTENTION, v);
+    bool flash = build->config->attention != AM_EFFICIENT && !mask && tape->tensor[query].dtype != AM_FP32 &&
                  build->config->head_dim <= AM_WIDEST_HEAD;
     if (flash) return flash_attention(build, query, key, value);
     if (mask) { /* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch */
@@ -285,7 +274,22 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
         am_label(tape, mask, "attention mask, made additive");
         am_hold(tape, least);
     }
-    am_var y = am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
+    return am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
+}
+
+am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    /* the kernels are given grouped heads only without a mask and up to a width (use_gqa_in_sdpa); a single token's
+     * query heads are packed onto the key heads instead (pack_gqa) */
+    bool grouped = build->config->heads != build->config->kv_heads;
+    bool repeat = grouped && (build->mask || build->config->head_dim > AM_WIDEST_HEAD),
+         pack = repeat && build->config->seq == 1;
+    am_dim groups = am_dim_quotient(tape->extents, build->a, AM_K);
+    if (pack) q = am_reshape(tape, q, AM_SHAPE(build->b, build->k, groups, build->d));
+    bool copy = repeat && !pack;
+    am_var keys = copy ? am_hf_repeat_kv(build, k) : k, values = copy ? am_hf_repeat_kv(build, v) : v;
+    am_var y = am_sdpa(build, q, keys, values, build->mask);
     if (pack) y = am_reshape(tape, y, AM_SHAPE(build->b, build->a, build->s, build->d));
     am_hold(tape, k, v, keys, values);
     return y;

@@ -2,6 +2,7 @@
 #include "explain.h"
 #include "grid.h"
 #include "query.h"
+#include "wiring.h"
 #include "report.h"
 #include "state.h"
 
@@ -131,7 +132,9 @@ static void write_stack(am_writer *out, const am_config *config)
                                              [AM_EFFICIENT] = "memory-efficient attention",
                                              [AM_FLASH] = "FlashAttention-2",
                                              [AM_EAGER] = "eager attention"};
-    am_write_text(out, config->stack == AM_STACK_PAPER ? ", the paper's accounting with " : ", Hugging Face with ");
+    AM_WRITE(out, ", ");
+    am_write_text(out, am_stacks[config->stack].text);
+    AM_WRITE(out, " with ");
     am_write_text(out, attentions[config->attention]);
 }
 

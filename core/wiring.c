@@ -1,4 +1,4 @@
-/* How the blocks of a family are wired, in transformers and in the paper. */
+/* How the blocks are wired: by a family as transformers writes it, or by a stack of its own. */
 #include "wiring.h"
 
 #include <string.h>
@@ -47,10 +47,40 @@ static const am_wiring families[] = {
         .prefix = "model.decoder.layers."},
 };
 
+#define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
+
 /* The layer of Korthikanti et al. 2022. */
 static const am_wiring paper = {
     .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-    .plain_heads = true, .dropouts = AM_DROPS_ALL, .prefix = "layer.",
+    .plain_heads = true, .dropouts = AM_DROPS_ALL, .activations = GELUS, .prefix = "layer.",
+};
+
+/* A Llama in plain PyTorch, and nanoGPT, whatever GELU the model was trained with. */
+static const am_wiring torch = {
+    .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .activations = 1u << AM_SWIGLU,
+    .prefix = "layers.",
+};
+static const am_wiring nanogpt = {
+    .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
+    .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
+    .activations = GELUS, .plain_heads = true, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
+};
+
+#define MEASURED "the rules were measured on the fixtures' models; this configuration's figures are derived from them"
+
+const am_stack am_stacks[] = {
+    [AM_STACK_HF] = {
+        "Hugging Face", "measured", "PyTorch 2.15.0, transformers 5.23.0, on fake CUDA tensors; see tests/fixtures",
+        MEASURED, AM_FAMILY_LLAMA, NULL},
+    [AM_STACK_PAPER] = {
+        "the paper's accounting", "paper", "Korthikanti et al. 2022, arXiv 2205.05198",
+        "the paper gives the saved bytes; the peaks are derived by playing its operations", AM_FAMILY_GPT2, &paper},
+    [AM_STACK_TORCH] = {
+        "plain PyTorch", "measured", "PyTorch 2.15.0 running a plain Llama on fake CUDA tensors; see tests/fixtures",
+        MEASURED, AM_FAMILY_LLAMA, &torch},
+    [AM_STACK_NANOGPT] = {
+        "nanoGPT", "measured", "PyTorch 2.15.0 running nanoGPT's block on fake CUDA tensors; see tests/fixtures",
+        MEASURED, AM_FAMILY_GPT2, &nanogpt},
 };
 /* clang-format on */
 
@@ -61,7 +91,8 @@ const am_wiring *am_wiring_of_family(int64_t family)
 
 const am_wiring *am_wiring_of(const am_config *config)
 {
-    return config->stack == AM_STACK_PAPER ? &paper : am_wiring_of_family(config->family);
+    const am_wiring *own = am_stacks[config->stack].wiring;
+    return own ? own : am_wiring_of_family(config->family);
 }
 
 /* ---- derivation */
@@ -107,7 +138,18 @@ void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 
 /* ---- checks; who is "family=llama" or "stack=paper" */
 
-static am_code check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who, am_status *status)
+const char *am_wiring_who(const am_config *config, char *buffer, size_t size)
+{
+    bool own = am_stacks[config->stack].wiring != NULL;
+    const char *start = own ? "stack=" : "family=";
+    size_t length = strlen(start);
+    am_copy_text(buffer, size, start, length);
+    am_field_value(config, &am_fields[own ? AM_F_stack : AM_F_family], buffer + length, size - length);
+    return buffer;
+}
+
+am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who,
+                              am_status *status)
 {
     const am_field *field = &am_fields[id];
     if (am_field_number_of(config, field) == wanted) return AM_OK;
@@ -122,9 +164,10 @@ static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule 
                           am_status *status)
 {
     switch (rule) {
-    case AM_BIAS_NEVER: return check_value(config, id, 0, who, status);
-    case AM_BIAS_ALWAYS: return check_value(config, id, 1, who, status);
-    case AM_BIAS_AS_QKV: return check_value(config, id, config->qkv_bias, who, status);
+    case AM_BIAS_NEVER: return am_wiring_check_value(config, id, 0, who, status);
+    case AM_BIAS_ALWAYS: return am_wiring_check_value(config, id, 1, who, status);
+    case AM_BIAS_AS_QKV: return am_wiring_check_value(config, id, config->qkv_bias, who, status);
+    case AM_BIAS_AS_ALL: return am_wiring_check_value(config, id, config->bias, who, status);
     case AM_BIAS_USUALLY:
     case AM_BIAS_EITHER: break;
     }
@@ -133,14 +176,15 @@ static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule 
 
 static am_code check_values(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
-    am_code code = check_value(config, AM_F_norm, wiring->norm, who, status);
-    if (code == AM_OK) code = check_value(config, AM_F_positions, wiring->positions, who, status);
-    if (code == AM_OK) code = check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
+    am_code code = am_wiring_check_value(config, AM_F_norm, wiring->norm, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, wiring->positions, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
-    if (code == AM_OK && !wiring->post_norm) code = check_value(config, AM_F_pre_norm, 1, who, status);
-    if (code == AM_OK && !wiring->wide) code = check_value(config, AM_F_embedding_dim, config->hidden, who, status);
+    if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
+    if (code == AM_OK && !wiring->wide)
+        code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);
     if (code == AM_OK && !wiring->rotary_quarters)
-        code = check_value(config, AM_F_rotary_dim, usual_rotary_dim(config, wiring), who, status);
+        code = am_wiring_check_value(config, AM_F_rotary_dim, usual_rotary_dim(config, wiring), who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_bias, wiring->bias, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_qkv_bias, wiring->qkv_bias, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_o_bias, wiring->o_bias, who, status);
@@ -153,21 +197,18 @@ bool am_activation_is_gated(int64_t activation)
     return activation == AM_SWIGLU || activation == AM_GEGLU || activation == AM_GEGLU_TANH;
 }
 
-static bool is_gelu(int64_t activation)
-{
-    return activation == AM_GELU || activation == AM_GELU_NEW || activation == AM_GELU_TANH;
-}
-
 static am_code check_activation(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
     bool gated = am_activation_is_gated(config->activation);
-    if (wiring == &paper && !is_gelu(config->activation))
-        return am_fail(
-            status, AM_UNSUPPORTED, "activation",
-            "the paper's layer has a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b");
-    if (gated == am_activation_is_gated(wiring->activation)) return AM_OK;
+    bool fits = wiring->activations ? wiring->activations >> config->activation & 1
+                                    : gated == am_activation_is_gated(wiring->activation);
+    if (fits) return AM_OK;
     const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu or silu"
                               : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
+    if (wiring->activations == GELUS)
+        these = "a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b";
+    else if (wiring->activations)
+        these = "a gated MLP with SiLU: activation=swiglu, or a model that has it, such as llama-3-8b";
     return am_fail(status, AM_UNSUPPORTED, "activation", "%s has %s", who, these);
 }
 
@@ -198,11 +239,8 @@ static am_code check_plain_heads(const am_config *config, const char *who, am_st
 am_code am_wiring_check(const am_config *config, am_status *status)
 {
     const am_wiring *wiring = am_wiring_of(config);
-    char who[32] = "stack=paper";
-    if (wiring != &paper) {
-        memcpy(who, "family=", sizeof "family=");
-        am_choice_text(am_fields[AM_F_family].choices, config->family, who + strlen(who), sizeof who - strlen(who));
-    }
+    char who[32];
+    am_wiring_who(config, who, sizeof who);
     am_code code = check_activation(config, wiring, who, status);
     if (code == AM_OK) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);

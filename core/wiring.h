@@ -1,4 +1,4 @@
-/* What a family's code decides, or the paper's layer: private to the core. */
+/* What a family's code decides, or a stack of its own, and how each stack was verified: private to the core. */
 #ifndef AM_WIRING_H
 #define AM_WIRING_H
 
@@ -10,6 +10,7 @@ typedef enum am_bias_rule {
     AM_BIAS_ALWAYS,
     AM_BIAS_EITHER,
     AM_BIAS_USUALLY, /* either, and yes where nothing is said */
+    AM_BIAS_AS_ALL,  /* as `bias` */
     AM_BIAS_AS_QKV
 } am_bias_rule;
 
@@ -38,10 +39,23 @@ typedef struct am_wiring {
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
     uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
+    unsigned activations; /* a set of 1 << AM_GELU and so on; 0: all that are gated as the usual one is */
     const char *prefix; /* of the modules of a layer, before its index */
 } am_wiring;
 
-/* The wiring of a family in transformers; and of a config: that of its family, or the paper's for stack=paper. */
+/* Whose code runs, and how that was verified. */
+typedef struct am_stack {
+    const char *text;        /* in a sentence: "Hugging Face" */
+    const char *verified_by; /* "measured", "source" or "paper" */
+    const char *detail;      /* with what */
+    const char *derived;     /* which figures follow from that without having been measured */
+    int64_t family;          /* the one that it is written for; any where it has no wiring of its own */
+    const am_wiring *wiring; /* NULL: the family's */
+} am_stack;
+
+extern const am_stack am_stacks[]; /* by AM_STACK_ */
+
+/* The wiring of a family in transformers; and of a config: that of its family, or its stack's own. */
 const am_wiring *am_wiring_of_family(int64_t family);
 const am_wiring *am_wiring_of(const am_config *config);
 /* Fills in what the wiring decides and is still AM_AUTO. */
@@ -53,6 +67,11 @@ static inline int64_t am_even(int64_t n)
 {
     return n + n % 2;
 }
+/* Who decides: "family=llama", or "stack=paper" where the stack has a wiring of its own. */
+const char *am_wiring_who(const am_config *config, char *buffer, size_t size);
+/* Refuses a value that is not the only one that `who` has. */
+am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who,
+                              am_status *status);
 /* Checks a config in which nothing is AM_AUTO against its wiring. */
 am_code am_wiring_check(const am_config *config, am_status *status);
 

@@ -151,13 +151,14 @@ am_config fixture_config(const char *name)
 {
     static json root = {NULL, 0};
     if (!root.document) root = json_load("arguments.json");
-    char text[256];
+    char text[512];
     for (int i = 0; i < json_size(root); i++) {
         json entry = json_at(root, i);
         if (strcmp(json_text(json_get(entry, "name"), text, sizeof text), name) != 0) continue;
         am_status status;
         am_config config = am_default_config();
-        import_config(&config, json_text(json_get(entry, "config"), text, sizeof text));
+        json file = json_get(entry, "config"); /* null: the arguments say all of it */
+        if (!json_is_null(file)) import_config(&config, json_text(file, text, sizeof text));
         json_text(json_get(entry, "arguments"), text, sizeof text);
         ck_assert_msg(am_config_parse(&config, text, &status) == AM_OK, "%s: %s", name, status.message);
         ck_assert_msg(am_config_resolve(&config, &status) == AM_OK, "%s: %s", name, status.message);

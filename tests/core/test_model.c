@@ -166,6 +166,7 @@ static const struct {
     {"family=gemma layers=7 hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=16", "model.layers.", false},
     {"family=gpt2 layers=7 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1", "transformer.h.", false},
     {"family=gpt2 layers=7 hidden=32 heads=4 vocab=64 seq=16 stack=paper", "layer.", true},
+    {"layers=7 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 stack=torch", "layers.", false},
 };
 
 START_TEST(layer_prefix)

@@ -35,6 +35,7 @@ static const struct {
     {AM_OP_LOG_SOFTMAX, 1, 1},
     {AM_OP_NLL_LOSS, 2, 2},
     {AM_OP_LAYER_NORM, 3, 3},
+    {AM_OP_RMS_NORM, 2, 2},
     {AM_OP_DROPOUT, 1, 2},
     {AM_OP_EMBEDDING, 2, 1},
     {AM_OP_FLASH_ATTENTION, 3, 4},
@@ -158,7 +159,7 @@ START_TEST(autocast_classes)
 {
     static const am_op low[] = {AM_OP_MM, AM_OP_ADDMM, AM_OP_BMM, AM_OP_FLASH_ATTENTION, AM_OP_EFFICIENT_ATTENTION};
     static const am_op fp32[] = {AM_OP_POW,         AM_OP_RSQRT,    AM_OP_SOFTMAX,
-                                 AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM};
+                                 AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM, AM_OP_RMS_NORM};
     int others = 0;
     for (int i = 0; i < COUNT(low); i++) ck_assert_int_eq(am_ops[low[i]].cast, AM_CAST_LOW);
     for (int i = 0; i < COUNT(fp32); i++) ck_assert_int_eq(am_ops[fp32[i]].cast, AM_CAST_FP32);
@@ -218,7 +219,7 @@ static void survey_case(json record, void *data)
 /* Rules that the measured cases never show: parameters and inputs of the step have no bytes. */
 static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
-    static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias",
+    static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
                                         "LayerNorm.input", "CrossEntropy.logits"};
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
@@ -337,6 +338,7 @@ PLAY(silu_transposed, am_unary(tape, AM_OP_SILU, heads(x[0])))
 PLAY(softmax, am_softmax(tape, AM_OP_SOFTMAX, x[0]))
 PLAY(log_softmax, am_softmax(tape, AM_OP_LOG_SOFTMAX, x[0]))
 PLAY(layer_norm, am_layer_norm(tape, x[0], x[1], x[2]))
+PLAY(rms_norm, am_rms_norm(tape, x[0], x[1]))
 PLAY(dropout, am_dropout(tape, x[0], 100000))
 PLAY(embedding, am_embedding(tape, x[0], x[1]))
 PLAY(flash, attend(AM_OP_FLASH_ATTENTION, heads(x[0]), heads(x[1]), heads(x[2]), 0))
@@ -469,6 +471,8 @@ static const struct program {
     {"softmax", softmax, {{3, {2, 3, 4}, AM_FP32}}},
     {"log_softmax", log_softmax, {{3, {2, 3, 4}, AM_FP32}}},
     {"layer_norm", layer_norm, {{3, {2, 3, 4}, AM_FP32}, {1, {4}, AM_FP32}, {1, {4}, AM_FP32}}},
+    {"rms_norm", rms_norm, {{3, {2, 3, 4}, AM_FP32}, {1, {4}, AM_FP32}}},
+    {"rms_norm bf16", rms_norm, {{3, {2, 3, 4}, AM_BF16}, {1, {4}, AM_BF16}}},
     {"layer_norm bf16", layer_norm, {{3, {2, 3, 4}, AM_BF16}, {1, {4}, AM_BF16}, {1, {4}, AM_BF16}}},
     {"dropout", dropout, {{3, {2, 3, 4}, AM_BF16}}},
     {"embedding", embedding, {{2, {7, 4}, AM_FP32}, {2, {2, 3}, AM_I64}}},
@@ -697,6 +701,16 @@ static const struct {
      "NativeLayerNorm.result2:24 NativeLayerNorm.weight:0",
      "f48@48 f24@72 f24@96 f4@100 b4@104 b48@152 b8@112"},
     {"layer_norm bf16", "000", "", NULL},
+    {"rms_norm", "11", "FusedRmsNorm.input:0 FusedRmsNorm.result1:24 FusedRmsNorm.weight:0",
+     "f96@96 f24@120 f4@124 b4@128 b96@224 b96@224 b16@240"},
+    {"rms_norm", "10", "FusedRmsNorm.input:0 FusedRmsNorm.result1:24 FusedRmsNorm.weight:0",
+     "f96@96 f24@120 f4@124 b4@128 b96@224 b96@224"},
+    {"rms_norm", "01", "FusedRmsNorm.input:0 FusedRmsNorm.result1:24 FusedRmsNorm.weight:0",
+     "f96@96 f24@120 f4@124 b4@128 b96@224 b16@144"},
+    {"rms_norm", "00", "", NULL},
+    {"rms_norm bf16", "11", "FusedRmsNorm.input:0 FusedRmsNorm.result1:24 FusedRmsNorm.weight:0",
+     "f48@48 f24@72 f4@76 b4@80 b48@128 b48@128 b8@136"},
+    {"rms_norm bf16", "00", "", NULL},
     {"dropout", "1", "NativeDropout.result1:24", "f48@48 f24@72 f4@76 b4@80 b48@128 b48@128"},
     {"dropout", "0", "", NULL},
     {"embedding", "10", "Embedding.indices:0", "f96@96 f4@100 b4@104 b96@200 b112@216"},

@@ -27,6 +27,10 @@ START_TEST(provenance)
     expect_document(am_report_json(report, json, sizeof json));
     expect("\"provenance\":{\"stack\":\"hf\",\"verified_by\":\"measured\",\"detail\":\"PyTorch 2.15.0, transformers "
            "5.23.0");
+    fake.config.stack = AM_STACK_TORCH;
+    expect_document(am_report_json(report, json, sizeof json));
+    expect("\"provenance\":{\"stack\":\"torch\",\"verified_by\":\"measured\",\"detail\":\"PyTorch 2.15.0 running a "
+           "plain Llama");
     fake.config.stack = AM_STACK_PAPER;
     fake.config.pp = 2;
     fake.config.autocast = AM_AUTOCAST_BF16;

@@ -5,6 +5,9 @@
 #define SMALL "layers=4 hidden=64 heads=4 ffn=128 vocab=96 seq=32 "
 /* One that the paper's stack takes. */
 #define PAPER SMALL "family=gpt2 stack=paper attention=eager "
+/* Ones in plain PyTorch. */
+#define TORCH   SMALL "stack=torch "
+#define NANOGPT "layers=4 hidden=64 heads=4 vocab=96 seq=32 stack=nanogpt "
 
 static int64_t value_of(const char *key)
 {
@@ -71,6 +74,22 @@ static const struct {
     {SMALL "family=gpt2 dropout=0.1", "embedding_dropout", 100000},
     {SMALL "family=gpt2 dropout=0.1 embedding_dropout=0", "embedding_dropout", 0},
     {"family=gpt2 layers=4 hidden=64 heads=4 vocab=96", "ffn", 256},
+    /* stacks of their own */
+    {SMALL, "family", AM_FAMILY_LLAMA},
+    {TORCH, "family", AM_FAMILY_LLAMA},
+    {TORCH, "norm", AM_RMSNORM},
+    {TORCH, "activation", AM_SWIGLU},
+    {TORCH, "tie_word_embeddings", 0},
+    {TORCH, "attention", AM_SDPA},
+    {NANOGPT, "family", AM_FAMILY_GPT2},
+    {NANOGPT, "norm", AM_LAYERNORM},
+    {NANOGPT, "activation", AM_GELU},
+    {NANOGPT, "ffn", 256},
+    {NANOGPT, "bias", 1},
+    {NANOGPT "bias=no", "mlp_bias", 0},
+    {NANOGPT "dropout=0.1", "embedding_dropout", 100000},
+    {NANOGPT, "tie_word_embeddings", 1},
+    {PAPER, "family", AM_FAMILY_GPT2},
     /* the paper's own, whatever the family */
     {"layers=4 hidden=64 heads=4 vocab=96 stack=paper attention=eager", "norm", AM_LAYERNORM},
     {"layers=4 hidden=64 heads=4 vocab=96 stack=paper attention=eager", "activation", AM_GELU},
@@ -224,8 +243,46 @@ static const struct {
     {"reentrant=yes checkpoint=none", AM_UNSUPPORTED, "reentrant", "not none", "reentrant=yes checkpoint=sqrt"},
     {"reentrant=yes checkpoint=none", AM_UNSUPPORTED, "reentrant", "not none",
      "reentrant=yes checkpoint=best trainable=none"},
+    /* stacks in plain PyTorch */
+    {TORCH "family=qwen2", AM_UNSUPPORTED, "family", "stack=torch has family=llama", TORCH "family=llama"},
+    {"model=mistral-7b stack=torch", AM_UNSUPPORTED, "family", "family=llama",
+     "model=mistral-7b family=llama stack=torch sliding_window=0"},
+    {"model=gpt2 stack=torch", AM_UNSUPPORTED, "activation", "stack=torch has a gated MLP with SiLU: activation=swiglu",
+     "model=llama-2-7b stack=torch"},
+    {TORCH "activation=geglu", AM_UNSUPPORTED, "activation", "activation=swiglu", TORCH},
+    {TORCH "norm=layernorm", AM_UNSUPPORTED, "norm", "stack=torch has norm=rmsnorm", TORCH},
+    {TORCH "positions=learned", AM_UNSUPPORTED, "positions", "positions=rope", TORCH},
+    {TORCH "bias=yes", AM_UNSUPPORTED, "bias", "bias=no", TORCH},
+    {TORCH "qkv_bias=yes", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=no", TORCH},
+    {TORCH "qk_norm=yes", AM_UNSUPPORTED, "qk_norm", "qk_norm=no", TORCH},
+    {TORCH "sliding_window=8", AM_UNSUPPORTED, "sliding_window", "sliding_window=0", TORCH},
+    {TORCH "dropout=0.1", AM_UNSUPPORTED, "dropout", "dropout=0", TORCH "dropout=0"},
+    {TORCH "attention_dropout=0.1", AM_UNSUPPORTED, "attention_dropout", "attention_dropout=0", TORCH},
+    {TORCH "attention=eager", AM_UNSUPPORTED, "attention", "attention=sdpa, efficient or flash",
+     TORCH "attention=efficient"},
+    {TORCH "attention=flash dtype=fp32", AM_UNSUPPORTED, "attention", "no fp32", TORCH "attention=flash dtype=fp16"},
+    {TORCH "trainable=none", AM_UNSUPPORTED, "trainable", "stack=torch has trainable=all", TORCH},
+    {TORCH "trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all", TORCH},
+    {TORCH "tp=2", AM_UNSUPPORTED, "tp", "stack=torch runs on one GPU", TORCH},
+    {TORCH "checkpoint=modules:core_attn", AM_UNSUPPORTED, "checkpoint", "stack=paper", TORCH "checkpoint=full"},
+    {NANOGPT "family=llama", AM_UNSUPPORTED, "family", "stack=nanogpt has family=gpt2", NANOGPT "family=gpt2"},
+    {"stack=nanogpt", AM_UNSUPPORTED, "activation", "stack=nanogpt has a plain GELU MLP", "model=gpt2 stack=nanogpt"},
+    {NANOGPT "activation=relu", AM_UNSUPPORTED, "activation", "activation=gelu", NANOGPT "activation=gelu_new"},
+    {NANOGPT "ffn=128", AM_UNSUPPORTED, "ffn", "stack=nanogpt has ffn=256", NANOGPT "ffn=256"},
+    {NANOGPT "kv_heads=2", AM_UNSUPPORTED, "kv_heads", "kv_heads=4", NANOGPT},
+    {NANOGPT "head_dim=8", AM_UNSUPPORTED, "head_dim", "hidden=64", NANOGPT},
+    {NANOGPT "tie_word_embeddings=no", AM_UNSUPPORTED, "tie_word_embeddings", "tie_word_embeddings=yes", NANOGPT},
+    {NANOGPT "bias=no qkv_bias=yes", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=no", NANOGPT "bias=no"},
+    {NANOGPT "mlp_bias=no", AM_UNSUPPORTED, "mlp_bias", "mlp_bias=yes", NANOGPT "bias=no"},
+    {NANOGPT "dropout=0.1 attention_dropout=0", AM_UNSUPPORTED, "attention_dropout", "attention_dropout=0.1",
+     NANOGPT "dropout=0.1"},
+    {NANOGPT "embedding_dropout=0.1", AM_UNSUPPORTED, "embedding_dropout", "embedding_dropout=0",
+     NANOGPT "dropout=0.1"},
+    {NANOGPT "attention=eager", AM_UNSUPPORTED, "attention", "attention=sdpa", NANOGPT},
+    {NANOGPT "max_positions=31", AM_OUT_OF_RANGE, "seq", "seq=31 or less", NANOGPT "max_positions=33"},
+    {NANOGPT "trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all", NANOGPT},
     /* the paper's stack */
-    {"stack=paper", AM_UNSUPPORTED, "activation", "the paper's layer has a plain GELU MLP: activation=gelu",
+    {"stack=paper", AM_UNSUPPORTED, "activation", "stack=paper has a plain GELU MLP: activation=gelu",
      "model=gpt3-175b stack=paper attention=eager"},
     {PAPER "activation=relu", AM_UNSUPPORTED, "activation", "plain GELU", PAPER "activation=gelu_pytorch_tanh"},
     {PAPER "activation=swiglu", AM_UNSUPPORTED, "activation", "plain GELU", PAPER "activation=gelu_new"},

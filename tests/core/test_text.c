@@ -128,7 +128,7 @@ START_TEST(settings)
     am_config *config = &fake.config;
     ck_assert_int_eq(am_config_parse(config,
                                      "dtype=fp32 autocast=bf16 attention=flash checkpoint=every:4 reentrant=yes "
-                                     "trainable=lora lora_targets=q,v layers=16",
+                                     "trainable=lora lora_targets=q,v family=llama layers=16",
                                      &status),
                      AM_OK);
     read_report(report);

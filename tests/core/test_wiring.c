@@ -19,6 +19,8 @@ static const struct {
     {"family=gpt2", AM_LAYERNORM, AM_GELU_NEW, AM_LEARNED, 0, 1, {1, 1, 1, 1}, true},
     {"family=gpt2 stack=paper", AM_LAYERNORM, AM_GELU, AM_LEARNED, 0, 1, {1, 1, 1, 1}, true},
     {"family=llama stack=paper", AM_LAYERNORM, AM_GELU, AM_LEARNED, 0, 1, {1, 1, 1, 1}, true},
+    {"family=llama stack=torch", AM_RMSNORM, AM_SWIGLU, AM_ROPE, 0, 0, {0, 0, 0, 0}, false},
+    {"family=gpt2 stack=nanogpt", AM_LAYERNORM, AM_GELU, AM_LEARNED, 0, 1, {1, 1, 1, 1}, true},
 };
 
 static void expect_filled(int i)
@@ -98,7 +100,7 @@ static const struct {
     {"family=gpt2", AM_F_activation, AM_RELU, "", ""},
     {"family=gpt2", AM_F_activation, AM_SWIGLU, "activation", "family=gpt2 has a plain MLP"},
     {"family=gpt2 stack=paper", AM_F_activation, AM_GELU_TANH, "", ""},
-    {"family=gpt2 stack=paper", AM_F_activation, AM_RELU, "activation", "the paper's layer has a plain GELU MLP"},
+    {"family=gpt2 stack=paper", AM_F_activation, AM_RELU, "activation", "stack=paper has a plain GELU MLP"},
     {"family=gpt2 stack=paper", AM_F_norm, AM_RMSNORM, "norm", "stack=paper has norm=layernorm"},
     {"family=llama", AM_F_tie_word_embeddings, 1, "", ""},
     {"family=llama", AM_F_mlp_bias, 1, "", ""},
@@ -109,6 +111,9 @@ static const struct {
     {"family=llama qkv_bias=yes", AM_F_o_bias, 1, "", ""},
     {"family=llama", AM_F_o_bias, 1, "o_bias", "family=llama has o_bias=no"},
     {"family=llama qkv_bias=yes", AM_F_o_bias, 0, "o_bias", "family=llama has o_bias=yes"},
+    {"family=llama stack=torch", AM_F_activation, AM_GEGLU, "activation", "activation=swiglu"},
+    {"family=gpt2 stack=nanogpt bias=no", AM_F_bias, 1, "qkv_bias", "stack=nanogpt has qkv_bias=yes"},
+    {"family=gpt2 stack=nanogpt", AM_F_activation, AM_GELU_NEW, "", ""},
     {"family=gpt2", AM_F_mlp_bias, 0, "mlp_bias", "family=gpt2 has mlp_bias=yes"},
     {"family=gpt2", AM_F_kv_heads, 2, "kv_heads", "kv_heads=4"},
     {"family=gpt2", AM_F_head_dim, 8, "head_dim", "hidden=64 is not heads=4 times head_dim=8"},
@@ -142,6 +147,25 @@ START_TEST(gated)
 }
 END_TEST
 
+/* Every stack has its name in a sentence and says how it was verified; one of its own names its family. */
+START_TEST(stacks)
+{
+    for (int i = 0; i < AM_STACK_COUNT; i++) {
+        char who[32];
+        const am_stack *stack = &am_stacks[i];
+        config = am_default_config();
+        config.stack = i;
+        am_wiring_who(&config, who, sizeof who);
+        ck_assert_int_eq(strncmp(who, "stack=", 6) == 0, stack->wiring != NULL);
+        ck_assert(stack->text && stack->detail && stack->derived);
+        bool known = strcmp(stack->verified_by, "measured") == 0 || strcmp(stack->verified_by, "source") == 0 ||
+                     strcmp(stack->verified_by, "paper") == 0;
+        ck_assert_msg(known, "%s", stack->verified_by);
+        ck_assert_int_lt(stack->family, AM_FAMILY_COUNT);
+    }
+}
+END_TEST
+
 Suite *test_wiring_suite(void);
 Suite *test_wiring_suite(void)
 {
@@ -151,6 +175,7 @@ Suite *test_wiring_suite(void)
     tcase_add_test(tests, given);
     tcase_add_loop_test(tests, checked, 0, COUNT(checks));
     tcase_add_test(tests, gated);
+    tcase_add_test(tests, stacks);
     suite_add_tcase(suite, tests);
     return suite;
 }

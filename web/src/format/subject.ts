@@ -26,7 +26,7 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
   for (const [key, value] of pairs) {
     if (SAID.has(key) || shape.has(key)) continue;
     if (key === 'attention') said.push(ATTENTION[value] ?? `${value} attention`);
-    else if (key === 'stack') said.push(value === 'paper' ? 'operations as in the paper' : 'operations as in transformers');
+    else if (key === 'stack') said.push(`operations as in ${STACK[value] ?? value}`);
     else if (key === 'dtype') said.push(`${value} parameters`);
     else if (key === 'autocast') said.push(value === 'off' ? 'no autocast' : `${value} autocast`);
     else if (key === 'trainable') said.push(trained ? lora(config, pairs) : value === 'none' ? 'all parameters frozen' : 'all parameters trained');
@@ -44,6 +44,8 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
   return said;
 }
 
+/* The default by name, should a link spell it out, and the others. */
+const STACK: Readonly<Record<string, string>> = { hf: 'transformers', torch: 'plain PyTorch', nanogpt: 'nanoGPT', paper: 'the paper' };
 const ATTENTION: Readonly<Record<string, string>> = { efficient: 'memory-efficient attention', flash: 'FlashAttention-2' };
 
 function lora(config: Report['config'], pairs: ReadonlyMap<string, string>): string {
