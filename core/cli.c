@@ -244,11 +244,6 @@ static int import(am_config *config, const am_arguments *arguments)
     am_status status;
     size_t length;
     if (!read_file(arguments->config, &length)) return fail_io(arguments, arguments->config);
-    if (length > AM_JSON_INPUT_SIZE) {
-        am_fail(&status, AM_BAD_CONFIG, "config", "%s is larger than 1 MiB: that is no config.json",
-                shown_path(arguments->config));
-        return fail_input(arguments, &status);
-    }
     return am_config_import(config, file_text, length, &status) == AM_OK ? EXIT_ANSWER : fail_input(arguments, &status);
 }
 

@@ -175,7 +175,7 @@ static am_code check_keys(const am_document *document, am_status *status)
 am_code am_document_read(am_document *document, const char *json, size_t length, am_status *status)
 {
     if (length > AM_JSON_INPUT_SIZE)
-        return am_fail(status, AM_BAD_CONFIG, "", "config.json is longer than %d bytes", (int64_t)AM_JSON_INPUT_SIZE);
+        return am_fail(status, AM_BAD_CONFIG, "", "config.json is larger than 1 MiB");
     am_code code = check_symbols(json, length, status);
     if (code != AM_OK) return code;
     jsmn_parser parser;

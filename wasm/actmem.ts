@@ -1,4 +1,4 @@
-/** Loads core.wasm and talks to it: text in, JSON text out, through the one buffer of exports.c. */
+/** Loads core.wasm and talks to it: text in, JSON text out, through the two buffers of exports.c. */
 import type { ErrorDocument, Report, Tables } from './report.js';
 import { completer } from './words.js';
 
@@ -7,6 +7,7 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   am_input(): number;
   am_input_size(): number;
+  am_output(): number;
   am_wasm_evaluate(length: number): number;
   am_wasm_import(length: number): number;
   _initialize?(): void;
@@ -60,29 +61,28 @@ function coreOf(exports: Exports, tables: Tables): Core {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   // Made anew on every call: a view goes stale if its memory's buffer is ever replaced.
-  const view = (length: number) => new Uint8Array(exports.memory.buffer, exports.am_input(), length);
+  const view = (start: number, length: number) => new Uint8Array(exports.memory.buffer, start, length);
 
-  /** Puts text into the buffer, or fails with `code`. Returns its length in bytes. */
-  const write = (text: string, code: string): number => {
-    const size = exports.am_input_size();
-    const { read, written } = encoder.encodeInto(text, view(size));
-    if (read < text.length) throw new ActmemError(code, '', `the text is longer than ${size} bytes`);
+  /** Puts text into the input buffer, or fails with `code`. Returns its length in bytes. */
+  const write = (text: string, code: string, what: string): number => {
+    const { read, written } = encoder.encodeInto(text, view(exports.am_input(), exports.am_input_size()));
+    if (read < text.length) throw new ActmemError(code, '', `${what} is larger than 1 MiB`);
     return written;
   };
 
   /** The answer of |length| bytes, or the error that a length below 0 stands for. */
   const read = (length: number): string => {
-    const json = decoder.decode(view(Math.abs(length)));
+    const json = decoder.decode(view(exports.am_output(), Math.abs(length)));
     if (length > 0) return json;
     const { error } = JSON.parse(json) as ErrorDocument;
     throw new ActmemError(error.code, error.field, error.message);
   };
 
-  const evaluateJson = (text: string) => read(exports.am_wasm_evaluate(write(text, 'syntax')));
+  const evaluateJson = (text: string) => read(exports.am_wasm_evaluate(write(text, 'syntax', 'the text')));
   return {
     evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report),
     evaluateJson,
-    import: (json) => JSON.parse(read(exports.am_wasm_import(write(json, 'bad_config')))) as { query: string },
+    import: (json) => JSON.parse(read(exports.am_wasm_import(write(json, 'bad_config', 'config.json')))) as { query: string },
     tables,
   };
 }

@@ -1,16 +1,18 @@
-/* The wasm boundary: text in, JSON text out, through one buffer. No struct and no 64-bit integer crosses it. */
+/* The wasm boundary: text in, JSON text out, through two buffers. No struct and no 64-bit integer crosses it. */
 #ifndef AM_EXPORTS_H
 #define AM_EXPORTS_H
 
 #include <stdint.h>
 
-/* The one text buffer: callers write their input into it and read the answer from it. Valid for good, never moved. */
+/* Where callers write their input. Valid for good and never moved, but what stands in it is gone after a call. */
 char *am_input(void);
 /* Bytes that it holds. */
 int32_t am_input_size(void);
+/* Where the answer stands until the next call. Valid for good, never moved. */
+const char *am_output(void);
 
-/* Each of these reads the buffer's first length bytes, if it takes any, and leaves JSON in its first |n| bytes, n being what it returns:
- * above 0 the answer, below 0 an error document. */
+/* Each of these reads the input's first length bytes and leaves JSON in the output's first |n| bytes, n being what it returns: above 0
+ * the answer, below 0 an error document. */
 
 /* key=value text to a report. */
 int32_t am_wasm_evaluate(int32_t length);

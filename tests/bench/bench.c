@@ -33,7 +33,7 @@ static int64_t run(const char *text)
     int32_t answer = am_wasm_evaluate((int32_t)length);
     int64_t end = now();
     if (answer <= 0) {
-        fprintf(stderr, "%s: %.*s\n", text, (int)-answer, am_input());
+        fprintf(stderr, "%s: %.*s\n", text, (int)-answer, am_output());
         exit(EXIT_FAILURE);
     }
     return end - start;

@@ -175,7 +175,7 @@ START_TEST(length)
     status = (am_status){0};
     expect_fine("longest", am_document_read(&document, large, AM_JSON_INPUT_SIZE, &status));
     expect_error("longer", am_document_read(&document, large, AM_JSON_INPUT_SIZE + 1, &status), AM_BAD_CONFIG, "",
-                 "longer");
+                 "larger than 1 MiB");
 }
 END_TEST
 

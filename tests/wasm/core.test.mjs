@@ -45,8 +45,8 @@ test('it takes less than 60 KB, gzipped', () => {
 });
 
 test('no 64-bit integer crosses the boundary', () => {
-  const { am_input, am_input_size, am_wasm_evaluate, am_wasm_import } = new WebAssembly.Instance(module).exports;
-  for (const call of [am_input, am_input_size]) assert.equal(typeof call(), 'number');
+  const { am_input, am_input_size, am_output, am_wasm_evaluate, am_wasm_import } = new WebAssembly.Instance(module).exports;
+  for (const call of [am_input, am_input_size, am_output]) assert.equal(typeof call(), 'number');
   for (const call of [am_wasm_evaluate, am_wasm_import]) assert.equal(typeof call(0), 'number');
 });
 
@@ -146,6 +146,23 @@ test('native = wasm: config.json that is none', () => {
       const got = answer(() => JSON.stringify(core.import(text)));
       assert.match(got, /^\{"error":/, text.slice(0, 80));
       same(got, native('--config', file), text.slice(0, 80));
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('native = wasm: a config.json of up to 1 MiB is read, a larger one refused', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'actmem-'));
+  try {
+    const file = join(folder, 'config.json');
+    const config = readFileSync('tests/fixtures/configs/llama-3-8b.json', 'utf8');
+    for (const size of [600 * KIB, 1024 * KIB, 1024 * KIB + 1, 3000 * KIB]) {
+      const text = config + ' '.repeat(size - config.length);
+      writeFileSync(file, text);
+      const got = hosted(text, 'seq=64');
+      same(got, native('--config', file, 'seq=64'), `${size} bytes`);
+      assert.equal(isError(got), size > 1024 * KIB, `${size} bytes: ${got.slice(0, 120)}`);
     }
   } finally {
     rmSync(folder, { recursive: true });
