@@ -14,6 +14,41 @@ size_t am_writer_end(am_writer *writer)
     return writer->length;
 }
 
+/* Eight bytes at a time, the last eight again where they are not a multiple: most pieces are so short that a call of
+ * memcpy would cost more than the copy, above all in wasm. */
+static void copy(char *to, const char *from, size_t length)
+{
+    const size_t word = sizeof(uint64_t);
+    if (length < word) {
+        for (size_t i = 0; i < length; i++) to[i] = from[i];
+        return;
+    }
+    for (size_t i = 0; i + word < length; i += word) memcpy(to + i, from + i, word);
+    memcpy(to + length - word, from + length - word, word);
+}
+
+void am_write(am_writer *writer, const char *text, size_t length)
+{
+    if (length > writer->room - writer->length) {
+        writer->full = true;
+        writer->room = writer->length; /* and nothing after it, however short */
+        return;
+    }
+    copy(writer->text + writer->length, text, length);
+    writer->length += length;
+}
+
+void am_write_text(am_writer *writer, const char *text)
+{
+    char *to = writer->text + writer->length;
+    size_t left = writer->room - writer->length, length = 0;
+    for (; text[length] != '\0' && length < left; length++) to[length] = text[length];
+    if (text[length] == '\0')
+        writer->length += length;
+    else
+        am_write(writer, text, left + 1); /* does not fit */
+}
+
 void am_write_spaces(am_writer *writer, int count)
 {
     for (; count > 0; count--) am_write_char(writer, ' ');

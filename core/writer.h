@@ -19,29 +19,20 @@ am_writer am_writer_of(char *buffer, size_t size);
 /* Ends the text with a 0. Returns its length, or 0 if it did not fit. */
 size_t am_writer_end(am_writer *writer);
 
-/* length bytes as they stand. Inline, so that literals become plain stores. */
-static inline void am_write(am_writer *writer, const char *text, size_t length)
-{
-    if (length > writer->room - writer->length) {
-        writer->full = true;
-        writer->room = writer->length; /* and nothing after it, however short */
-        return;
-    }
-    memcpy(writer->text + writer->length, text, length);
-    writer->length += length;
-}
+/* length bytes as they stand. */
+__attribute__((noinline)) void am_write(am_writer *writer, const char *text, size_t length);
 
 static inline void am_write_char(am_writer *writer, char c)
 {
-    am_write(writer, &c, 1);
+    if (writer->length == writer->room)
+        writer->full = true;
+    else
+        writer->text[writer->length++] = c;
 }
 
 #define AM_WRITE(writer, literal) am_write(writer, "" literal, sizeof literal - 1)
 
-static inline void am_write_text(am_writer *writer, const char *text)
-{
-    am_write(writer, text, strlen(text));
-}
+void am_write_text(am_writer *writer, const char *text);
 void am_write_spaces(am_writer *writer, int count);
 /* A number in decimal digits; the second with a comma between thousands. */
 void am_write_int(am_writer *writer, int64_t value);
