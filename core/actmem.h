@@ -376,6 +376,7 @@ typedef struct am_instruction {
     uint16_t region; /* 0 if in none */
     uint16_t zone;   /* 0 before the layers, 1.. layer, then after them */
     uint16_t match;  /* the how-manieth matrix product of its region */
+    uint16_t made;   /* the first storage that is born here, if any is; the others follow it */
     uint16_t dying;  /* first storage whose last use is this; 0 if none */
 } am_instruction;
 
@@ -401,6 +402,7 @@ typedef struct am_region {
     uint16_t matmuls;
     uint16_t savers; /* nodes with saves */
     uint16_t stop;   /* last instruction with saves; 0 if none */
+    uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
 } am_region;
 
@@ -426,7 +428,9 @@ typedef struct am_tape {
     uint8_t save_rule[AM_MAX_NODES * 3];
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
-    int64_t flops;
+    int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
+    int actives;
+    uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;
 
 /* ---------------------------------------------------------------- 7 Model */
@@ -492,6 +496,7 @@ typedef struct am_row {
         uint8_t op, rule;
     } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves; 255 where a checkpoint holds its input */
     uint16_t zone;             /* as am_instruction */
+    am_var tensor;             /* on the tape: the one that was saved first */
     bool shared;               /* kept by more than one layer, charged once */
 } am_row;
 
@@ -503,8 +508,10 @@ typedef struct am_ledger {
     int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
 
-/* Reads off a record what is kept when the forward has returned. */
+/* Reads off a record what is kept when the forward has returned: its bytes, and who keeps them. */
 am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record);
+/* Fills in the shapes, dtypes and names of the rows of a ledger that was read off this tape. */
+void am_ledger_describe(am_ledger *ledger, const am_tape *tape);
 
 /* ---------------------------------------------------------------- 9 Step */
 
@@ -515,6 +522,7 @@ typedef struct am_peak {
     int64_t bytes;
     am_module module;
     am_op op;
+    uint16_t instruction; /* while playing */
     bool seen;
 } am_peak;
 

@@ -8,6 +8,11 @@ static bool dense(am_layout layout)
     return am_layout_dense(layout.rank, layout.shape, layout.stride);
 }
 
+static const am_instruction *instruction_of(const am_compiler *compiler, uint16_t node)
+{
+    return &compiler->tape->instruction[compiler->tape->node[node].instruction];
+}
+
 /* Layout and type of an input's gradient that is computed at the output's shape, from the gradient and the other
  * inputs. */
 static am_gradient gradient_at_output(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
@@ -168,21 +173,39 @@ static void validate_outputs(am_compiler *compiler, const am_instruction *instru
     }
 }
 
+/* A node that changed nothing, as a view's, is forgotten once the next one of its layer and region begins. */
+static void enter(am_compiler *compiler, uint16_t index)
+{
+    am_program *program = compiler->program;
+    am_event *last = program->events > 0 ? &program->event[program->events - 1] : NULL;
+    if (last && last->kind == AM_E_NODE) {
+        const am_instruction *idle = instruction_of(compiler, last->index), *next = instruction_of(compiler, index);
+        if (idle->zone == next->zone && idle->region == next->region) program->events--;
+    }
+    am_compile_event(compiler, AM_E_NODE, index, 0);
+}
+
 void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
 {
     const am_node *node = &compiler->tape->node[index];
-    const am_instruction *instruction = &compiler->tape->instruction[node->instruction];
+    const am_instruction *instruction = instruction_of(compiler, index);
     am_gradient *incoming = &compiler->player->gradient[node->first_gradient];
     const am_gradient *g = incoming;
     while (!g->slot) g++;
-    am_compile_event(compiler, AM_E_NODE, index, 0);
+    enter(compiler, index);
     run_steps(compiler, instruction, g, out);
+    int before = compiler->program->events;
     if (node->save_count) am_compile_event(compiler, AM_E_FORGET_RECOMPUTED, index, 0);
     validate_outputs(compiler, instruction, out);
+    bool validated = compiler->program->events > before + 1;
     for (int i = 0; i < instruction->results; i++)
         if (incoming[i].slot) {
             am_compile_release(compiler, incoming[i].slot);
             incoming[i].slot = 0;
         }
-    if (node->save_count) am_compile_event(compiler, AM_E_FORGET, index, 0);
+    if (!node->save_count) return;
+    if (validated)
+        am_compile_event(compiler, AM_E_FORGET_KEPT, index, 0);
+    else
+        compiler->program->event[before].kind = AM_E_FORGET; /* nothing is allocated between the one and the other */
 }

@@ -19,10 +19,12 @@ static void accumulate(am_compiler *compiler, am_var x)
     const am_tensor *tensor = am_compile_tensor(compiler, x);
     buffer->slot = 0;
     int64_t bytes = am_compile_bytes(compiler, x, tensor->dtype);
-    bool stolen = compiler->player->refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
+    bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (tensor->parameter) {
-        am_compile_event(compiler, stolen ? AM_E_STEAL : AM_E_COPY, g.slot, bytes);
+        int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;
+        am_compile_event(compiler, stolen ? AM_E_STEAL : AM_E_COPY, g.slot, kept);
         am_compile_release(compiler, g.slot);
+        compiler->program->gradient_bytes += bytes;
         return;
     }
     am_compile_event(compiler, AM_E_LEAF, x, 0);
@@ -104,6 +106,7 @@ static void reset(am_compiler *compiler)
     for (int i = 0; i < tape->gradients; i++) player->gradient[i].slot = 0;
     for (int i = 0; i < tape->leaves; i++) player->leaf[i].slot = 0;
     compiler->program->events = compiler->program->slots = 0;
+    compiler->program->gradient_bytes = 0;
 }
 
 /* Autograd's engine. Ready nodes run by highest sequence number; since a node is created after all that it depends on,

@@ -102,6 +102,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
     put_on_tape(evaluation, profile->record, recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
+    if (!evaluation->code && ledger != &workspace->scratch) am_ledger_describe(ledger, &workspace->tape);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
     profile->sample = sample;
@@ -267,6 +268,16 @@ static am_policy segments(am_policy_kind kind, int64_t count)
     return (am_policy){kind, count, false};
 }
 
+/* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
+static void play_all(am_evaluation *evaluation)
+{
+    static const am_profile_id order[] = {AM_PROFILE_LAYER_BY_HAND,   AM_PROFILE_LAYER,
+                                          AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+                                          AM_PROFILE_SAVE_HALF_MATMULS};
+    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
+    for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) profile_of(evaluation, order[i]);
+}
+
 static void add_plans(am_evaluation *evaluation)
 {
     int64_t layers = evaluation->config->layers, root = 1;
@@ -276,6 +287,7 @@ static void add_plans(am_evaluation *evaluation)
         add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else {
+        play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
         add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));

@@ -21,22 +21,21 @@ uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes)
         return 1;
     }
     uint16_t slot = (uint16_t)++program->slots;
-    compiler->player->refs[slot] = 1;
-    compiler->player->bytes[slot] = bytes;
+    compiler->player->slot_refs[slot] = 1;
+    compiler->player->slot_bytes[slot] = bytes;
     am_compile_event(compiler, AM_E_ALLOCATE, slot, bytes);
     return slot;
 }
 
 void am_compile_retain(am_compiler *compiler, uint16_t slot)
 {
-    compiler->player->refs[slot]++;
-    am_compile_event(compiler, AM_E_RETAIN, slot, 0);
+    compiler->player->slot_refs[slot]++;
 }
 
 void am_compile_release(am_compiler *compiler, uint16_t slot)
 {
-    compiler->player->refs[slot]--;
-    am_compile_event(compiler, AM_E_RELEASE, slot, 0);
+    am_player *player = compiler->player;
+    if (--player->slot_refs[slot] == 0) am_compile_event(compiler, AM_E_FREE, slot, player->slot_bytes[slot]);
 }
 
 int64_t am_compile_bytes(const am_compiler *compiler, am_var like, int dtype)
@@ -66,7 +65,6 @@ am_gradient am_compile_view(am_compiler *compiler, const am_gradient *gradient, 
 {
     am_gradient view = *gradient;
     view.like = like;
-    view.view = true;
     memcpy(view.stride, stride, sizeof view.stride);
     am_compile_retain(compiler, gradient->slot);
     return view;

@@ -32,13 +32,6 @@ static void find_repeats(am_reader *reader)
             reader->repeats[unit] |= record->kind[unit * record->inner] == record->kind[other * record->inner];
 }
 
-static am_term elements_of(const am_tape *tape, const am_storage *storage)
-{
-    am_term term = {1, 1, {0}};
-    for (int i = 0; i < storage->rank; i++) term = am_term_product(term, tape->extents->of[storage->dim[i]].term);
-    return term;
-}
-
 static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instruction)
 {
     am_ledger *ledger = reader->ledger;
@@ -46,26 +39,14 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
         reader->code = AM_CAPACITY;
         return NULL;
     }
-    const am_tape *tape = reader->tape;
-    const am_tensor *tensor = &tape->tensor[x];
-    const am_storage *storage = &tape->storage[tensor->storage];
     am_row *row = &ledger->row[ledger->count++];
-    *row = (am_row){.name = storage->name ? storage->name : "tensor",
-                    .module = instruction->module,
-                    .op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op,
-                    .dtype = storage->dtype,
-                    .rank = tensor->rank,
-                    .elements = elements_of(tape, storage),
-                    .bytes = storage->bytes,
-                    .zone = instruction->zone};
-    /* a view of a part, or of more than there is, is shown as the storage that it keeps */
-    bool whole = am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[storage->dtype].size == storage->bytes;
-    row->rank = whole ? tensor->rank : storage->rank;
-    for (int i = 0; i < row->rank; i++) {
-        am_dim dim = whole ? tensor->dim[i] : storage->dim[i];
-        row->shape[i] = tape->extents->of[dim].n;
-        row->extent[i] = tape->extents->of[dim].term;
-    }
+    row->module = instruction->module;
+    row->op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op;
+    row->bytes = reader->tape->storage[reader->tape->tensor[x].storage].bytes;
+    row->zone = instruction->zone;
+    row->tensor = x;
+    row->savers = 0;
+    row->shared = false;
     return row;
 }
 
@@ -162,4 +143,35 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
         read_instruction(&reader, &tape->instruction[i]);
     sum_units(&reader);
     return reader.code;
+}
+
+/* ---- description ---- */
+
+static am_term elements_of(const am_tape *tape, const am_storage *storage)
+{
+    am_term term = {1, 1, {0}};
+    for (int i = 0; i < storage->rank; i++) term = am_term_product(term, tape->extents->of[storage->dim[i]].term);
+    return term;
+}
+
+static void describe(am_row *row, const am_tape *tape)
+{
+    const am_tensor *tensor = &tape->tensor[row->tensor];
+    const am_storage *storage = &tape->storage[tensor->storage];
+    row->name = storage->name ? storage->name : "tensor";
+    row->dtype = storage->dtype;
+    row->elements = elements_of(tape, storage);
+    /* a view of a part, or of more than there is, is shown as the storage that it keeps */
+    bool whole = am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[storage->dtype].size == storage->bytes;
+    row->rank = whole ? tensor->rank : storage->rank;
+    for (int i = 0; i < row->rank; i++) {
+        am_dim dim = whole ? tensor->dim[i] : storage->dim[i];
+        row->shape[i] = tape->extents->of[dim].n;
+        row->extent[i] = tape->extents->of[dim].term;
+    }
+}
+
+void am_ledger_describe(am_ledger *ledger, const am_tape *tape)
+{
+    for (int i = 0; i < ledger->count; i++) describe(&ledger->row[i], tape);
 }

@@ -3,11 +3,47 @@
 
 #include <string.h>
 
+void am_play_go(am_play *play, am_phase phase, uint16_t zone)
+{
+    am_step *step = play->step;
+    play->phase = phase;
+    play->zone = zone;
+    bool forward = phase == AM_FORWARD;
+    play->top[0] = forward ? &step->forward[zone] : &step->backward[0][phase][zone];
+    play->top[1] = forward ? play->top[0] : &step->backward[1][phase][zone];
+}
+
 static void note_peak(const am_play *play, am_peak *peak, int64_t bytes)
 {
-    if (peak->seen && bytes <= peak->bytes) return;
-    const am_instruction *instruction = &play->tape->instruction[play->instruction];
-    *peak = (am_peak){bytes, instruction->module, (am_op)instruction->op, true};
+    if (bytes <= peak->bytes && peak->seen) return;
+    peak->bytes = bytes;
+    peak->instruction = play->instruction;
+    peak->seen = true;
+}
+
+/* Says of each zone's peak at which operation it stood. Returns the highest, or `highest`. */
+static int64_t name_peaks(const am_play *play, am_peak *peak, int64_t highest)
+{
+    for (int zone = 0; zone <= play->step->layers + 1; zone++) {
+        if (!peak[zone].seen) continue;
+        const am_instruction *instruction = &play->tape->instruction[peak[zone].instruction];
+        peak[zone].module = instruction->module;
+        peak[zone].op = (am_op)instruction->op;
+        if (peak[zone].bytes > highest) highest = peak[zone].bytes;
+    }
+    return highest;
+}
+
+void am_play_end(const am_play *play)
+{
+    am_step *step = play->step;
+    int64_t backward[2] = {step->after_drop, step->after_drop};
+    for (int way = 0; way < 2; way++)
+        for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++)
+            backward[way] = name_peaks(play, step->backward[way][phase], backward[way]);
+    step->forward_peak = name_peaks(play, step->forward, 0);
+    step->backward_peak = backward[0];
+    step->step_peak = backward[1] > step->forward_peak ? backward[1] : step->forward_peak;
 }
 
 static bool same_module(am_module x, am_module y)
@@ -40,20 +76,11 @@ static void note_sample(am_play *play)
     play->sampled = play->instruction;
 }
 
-/* extra: bytes that exist only where gradients start as None. */
 void am_play_note(am_play *play, int64_t extra)
 {
-    am_step *step = play->step;
     if (play->trace && play->trace->sample) note_sample(play);
-    if (play->phase == AM_FORWARD) {
-        note_peak(play, &step->forward[play->zone], play->live);
-        return;
-    }
-    int64_t live[2] = {play->live, play->live + play->gradients + extra};
-    for (int i = 0; i < 2; i++) {
-        note_peak(play, &step->backward[i][play->phase][play->zone], live[i]);
-        if (live[i] > play->peak[i]) play->peak[i] = live[i];
-    }
+    note_peak(play, play->top[0], play->live);
+    note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
 }
 
 void am_play_grow(am_play *play, int64_t bytes)
@@ -64,30 +91,4 @@ void am_play_grow(am_play *play, int64_t bytes)
     if (trace->allocations < trace->allocation_capacity)
         trace->allocation[trace->allocations] = (am_allocation){(uint8_t)play->phase, bytes, play->live};
     trace->allocations++;
-}
-
-/* A slot for bytes that are not on the tape: held once, not yet counted. */
-uint16_t am_play_slot(am_play *play, int64_t bytes)
-{
-    am_player *player = play->player;
-    uint16_t slot = play->free_slot;
-    if (slot) {
-        play->free_slot = player->next_free[slot];
-    } else if (play->slots < AM_MAX_SLOTS) {
-        slot = (uint16_t)play->slots++;
-    } else {
-        play->code = AM_CAPACITY;
-        return 0;
-    }
-    player->bytes[slot] = bytes;
-    player->refs[slot] = 1;
-    return slot;
-}
-
-uint16_t am_play_allocate(am_play *play, int64_t bytes)
-{
-    uint16_t slot = am_play_slot(play, bytes);
-    am_play_grow(play, bytes);
-    am_play_note(play, 0);
-    return slot;
 }

@@ -13,16 +13,14 @@ typedef struct am_play {
     am_trace *trace;
     int64_t live;      /* with gradients of parameters there beforehand and not counted */
     int64_t gradients; /* what counts beside it where they start as None */
-    int64_t peak[2];   /* of the backward, either way */
+    am_peak *top[2];   /* the peaks of this phase and zone, either way; of the forward the first alone */
     am_phase phase;
     uint16_t zone, instruction, sampled;
-    uint16_t first_slot; /* of the program's slots: the one before its slot 1 */
-    uint16_t free_slot;  /* head of the list of free slots */
-    int slots;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
     uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
-    uint16_t open_gradient;           /* the gradient that it was entered with */
+    uint16_t open_gradient;           /* the slot of the gradient that it was entered with, and */
+    int64_t open_bytes;               /* its bytes, once nobody else holds it */
     am_code code;
 } am_play;
 
@@ -31,38 +29,25 @@ static inline am_var am_play_operand(const am_play *play, const am_instruction *
     return play->tape->operand[instruction->first + i];
 }
 
-static inline am_var am_play_result(const am_play *play, const am_instruction *instruction, int i)
-{
-    return am_play_operand(play, instruction, instruction->inputs + i);
-}
-
 static inline uint16_t am_play_storage(const am_play *play, am_var x)
 {
     return play->tape->tensor[x].storage;
 }
 
-static inline void am_play_retain(am_play *play, uint16_t slot)
+static inline void am_play_retain(am_play *play, uint16_t place)
 {
-    play->player->refs[slot]++;
+    play->player->refs[place]++;
 }
 
-static inline void am_play_release(am_play *play, uint16_t slot)
+static inline void am_play_release(am_play *play, uint16_t place)
 {
-    am_player *player = play->player;
-    if (--player->refs[slot] != 0) return;
-    if (slot < play->tape->storages) {
-        if (!play->tape->storage[slot].fixed) play->live -= player->bytes[slot];
-        return;
-    }
-    play->live -= player->bytes[slot];
-    player->next_free[slot] = play->free_slot;
-    play->free_slot = slot;
+    if (--play->player->refs[place] == 0) play->live -= play->player->bytes[place];
 }
 
-/* Lets go of a slot of the program, which is not used again. */
-static inline void am_play_drop(am_play *play, uint16_t slot)
+/* Is this storage, one of those behind instruction->made, made by the instruction? */
+static inline bool am_play_makes(const am_play *play, int storage, int instruction)
 {
-    if (--play->player->refs[slot] == 0) play->live -= play->player->bytes[slot];
+    return storage < play->tape->storages && play->tape->storage[storage].born == instruction;
 }
 
 /* The non-reentrant region that an instruction is checkpointed in; else 0. */
@@ -73,12 +58,14 @@ static inline uint16_t am_play_region(const am_play *play, const am_instruction 
 }
 
 /* live.c */
-/* extra: bytes that exist only where gradients start as None. */
+/* Goes to a phase of the step and a zone of the record. */
+void am_play_go(am_play *play, am_phase phase, uint16_t zone);
+/* Notes what is live now. extra: bytes that exist only where gradients start as None. */
 void am_play_note(am_play *play, int64_t extra);
+/* One allocation, not yet noted. */
 void am_play_grow(am_play *play, int64_t bytes);
-/* A slot for bytes that are not on the tape: held once, not yet counted. */
-uint16_t am_play_slot(am_play *play, int64_t bytes);
-uint16_t am_play_allocate(am_play *play, int64_t bytes);
+/* The peaks of the whole step, and at which operations they stood. */
+void am_play_end(const am_play *play);
 
 /* recompute.c */
 /* Does selective checkpointing keep this operation's results? */

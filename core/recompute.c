@@ -11,33 +11,33 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
     return am_region_keeps((am_keep)play->tape->region[region].keep, (am_op)instruction->op, instruction->match);
 }
 
-/* The slot in which a storage lives now: its copy where its region has been recomputed. */
+/* Where a storage lives now: in its copy where its region has been recomputed. */
 static uint16_t find(const am_play *play, uint16_t storage)
 {
-    uint16_t copy = play->player->copy[storage];
-    return copy ? copy : storage;
+    uint16_t place = play->player->place[storage];
+    return place ? place : storage;
 }
 
 void am_play_hold_saves(am_play *play, uint16_t index)
 {
     const am_node *node = &play->tape->node[index];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++) {
-        uint16_t slot = find(play, am_play_storage(play, play->tape->save[i]));
-        am_play_retain(play, slot);
-        play->player->held[i] = slot;
+        uint16_t place = find(play, am_play_storage(play, play->tape->save[i]));
+        am_play_retain(play, place);
+        play->player->held[i] = place;
     }
     play->player->holding[index] = true;
 }
 
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
+    am_player *player = play->player;
     bool any = false;
-    for (int i = 0; i < instruction->results; i++) {
-        uint16_t index_of = am_play_storage(play, am_play_result(play, instruction, i));
-        const am_storage *storage = &play->tape->storage[index_of];
-        if (storage->fixed || storage->born != index || play->player->copy[index_of]) continue;
-        play->player->copy[index_of] = am_play_slot(play, storage->bytes);
-        am_play_grow(play, storage->bytes);
+    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+        if (play->tape->storage[i].fixed) continue;
+        player->place[i] = (uint16_t)(i + AM_MAX_STORAGES);
+        player->refs[i + AM_MAX_STORAGES] = 1;
+        am_play_grow(play, player->bytes[i]);
         any = true;
     }
     if (any) am_play_note(play, 0);
@@ -45,12 +45,11 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
 }
 
 /* A kept result passes from the region's cache to the code that runs again. */
-static void take_results(am_play *play, const am_instruction *instruction)
+static void take_results(am_play *play, const am_instruction *instruction, int index)
 {
-    for (int i = 0; i < instruction->results; i++) {
-        uint16_t storage = am_play_storage(play, am_play_result(play, instruction, i));
-        play->player->cached[storage] = false;
-        play->player->copy[storage] = storage;
+    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+        play->player->cached[i] = false;
+        play->player->place[i] = (uint16_t)i;
     }
 }
 
@@ -59,8 +58,8 @@ static void release_dying(am_play *play, const am_region *region, const am_instr
 {
     const am_tape *tape = play->tape;
     for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying) {
-        if (dying < region->first_storage || dying >= region->last_storage || !play->player->copy[dying]) continue;
-        am_play_release(play, play->player->copy[dying]);
+        if (dying < region->first_storage || dying >= region->last_storage || !play->player->place[dying]) continue;
+        am_play_release(play, play->player->place[dying]);
         play->player->gone[dying] = true;
     }
 }
@@ -69,8 +68,8 @@ static void release_dying(am_play *play, const am_region *region, const am_instr
 void am_play_release_left(am_play *play, const am_region *region)
 {
     for (uint16_t storage = region->first_storage; storage < region->last_storage; storage++)
-        if (play->player->copy[storage] && !play->player->gone[storage])
-            am_play_release(play, play->player->copy[storage]);
+        if (play->player->place[storage] && !play->player->gone[storage])
+            am_play_release(play, play->player->place[storage]);
 }
 
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if
@@ -82,17 +81,19 @@ void am_play_recompute(am_play *play, uint16_t index)
     am_phase phase = play->phase;
     uint16_t zone = play->zone, at = play->instruction;
     play->done[index] = true;
-    play->phase = AM_RECOMPUTE;
     play->zone = UINT16_MAX;
     bool early = region->kind == AM_NON_REENTRANT && region->savers > 0;
     int stop = early ? region->stop : region->end;
     size_t made = (size_t)(region->last_storage - region->first_storage);
-    memset(&play->player->copy[region->first_storage], 0, made * sizeof *play->player->copy);
+    memset(&play->player->place[region->first_storage], 0, made * sizeof *play->player->place);
     memset(&play->player->gone[region->first_storage], 0, made * sizeof *play->player->gone);
-    for (int i = region->start; i <= stop && i < region->end; i++) {
+    for (const uint16_t *active = &tape->active[region->active]; *active <= stop && *active < region->end; active++) {
+        int i = *active;
         const am_instruction *instruction = &tape->instruction[i];
-        if (play->zone != instruction->zone) play->step->recompute_start[instruction->zone] = play->live;
-        play->zone = instruction->zone;
+        if (play->zone != instruction->zone) {
+            play->step->recompute_start[instruction->zone] = play->live;
+            am_play_go(play, AM_RECOMPUTE, instruction->zone);
+        }
         play->instruction = (uint16_t)i;
         if (instruction->kind == AM_I_OP) {
             if (early && i == stop && !tape->node[instruction->node].saves_result) {
@@ -100,15 +101,14 @@ void am_play_recompute(am_play *play, uint16_t index)
                 break;
             }
             if (am_play_keeps(play, instruction))
-                take_results(play, instruction);
+                take_results(play, instruction, i);
             else
                 recompute_results(play, instruction, i);
             if (instruction->node) am_play_hold_saves(play, instruction->node);
         }
         release_dying(play, region, instruction);
     }
-    play->phase = phase;
-    play->zone = zone;
+    am_play_go(play, phase, zone);
     play->instruction = at;
     if (region->kind == AM_NON_REENTRANT) am_play_release_left(play, region);
 }

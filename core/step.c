@@ -10,42 +10,40 @@
 static void make_results(am_play *play, const am_instruction *instruction, int index)
 {
     bool any = false;
-    for (int i = 0; i < instruction->results; i++) {
-        uint16_t slot = am_play_storage(play, am_play_result(play, instruction, i));
-        const am_storage *storage = &play->tape->storage[slot];
-        if (storage->fixed || storage->born != index || play->player->refs[slot]) continue;
-        play->player->refs[slot] = 1;
-        am_play_grow(play, storage->bytes);
+    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+        if (play->tape->storage[i].fixed) continue;
+        play->player->refs[i] = 1;
+        am_play_grow(play, play->player->bytes[i]);
         any = true;
     }
     if (any) am_play_note(play, 0);
 }
 
 /* What selective checkpointing keeps stays alive until its region is done. */
-static void keep_results(am_play *play, const am_instruction *instruction)
+static void keep_results(am_play *play, const am_instruction *instruction, int index)
 {
-    for (int i = 0; i < instruction->results; i++) {
-        uint16_t storage = am_play_storage(play, am_play_result(play, instruction, i));
-        if (play->player->cached[storage]) continue;
-        play->player->cached[storage] = true;
-        am_play_retain(play, storage);
+    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+        play->player->cached[i] = true;
+        am_play_retain(play, (uint16_t)i);
     }
 }
 
 static void play_forward(am_play *play)
 {
     const am_tape *tape = play->tape;
-    for (int i = 0; i < tape->instructions; i++) {
+    am_play_go(play, AM_FORWARD, 0);
+    for (int active = 0; active < tape->actives; active++) {
+        uint16_t i = tape->active[active];
         const am_instruction *instruction = &tape->instruction[i];
-        play->zone = instruction->zone;
-        play->instruction = (uint16_t)i;
+        if (play->zone != instruction->zone) am_play_go(play, AM_FORWARD, instruction->zone);
+        play->instruction = i;
         uint16_t region = am_checkpointed_region(tape, instruction);
         if (instruction->kind == AM_I_BEGIN && region)
             for (int j = 0; j < instruction->inputs; j++)
                 am_play_retain(play, am_play_storage(play, am_play_operand(play, instruction, j)));
         if (instruction->kind == AM_I_OP) {
             make_results(play, instruction, i);
-            if (am_play_keeps(play, instruction)) keep_results(play, instruction);
+            if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
         }
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
@@ -63,7 +61,7 @@ static void close_region(am_play *play)
     if (!play->open) return;
     play->open = 0;
     am_play_release_left(play, region);
-    am_play_drop(play, play->open_gradient);
+    play->live -= play->open_bytes;
     for (int i = 0; i < region->arguments; i++)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
@@ -77,7 +75,15 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     close_region(play); /* the one behind it */
     play->open = index;
     play->open_gradient = gradient;
-    am_play_retain(play, gradient);
+    play->open_bytes = 0;
+}
+
+static void free_slot(am_play *play, const am_event *event)
+{
+    if (play->open && event->index == play->open_gradient)
+        play->open_bytes = event->bytes; /* the region's node still holds it */
+    else
+        play->live -= event->bytes;
 }
 
 /* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
@@ -87,15 +93,12 @@ static void enter_node(am_play *play, const am_node *node)
     const am_instruction *instruction = &play->tape->instruction[node->instruction];
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     if (play->open && play->open != region) close_region(play);
+    bool waiting = region && !play->done[region], before = waiting && play->open != region && node->save_count == 0;
+    am_phase phase = before ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
     if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
-    play->zone = instruction->zone;
+    if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
     play->instruction = node->instruction;
-    play->phase = AM_BACKWARD;
-    if (!region || play->done[region]) return;
-    if (play->open != region && node->save_count == 0)
-        play->phase = AM_BEFORE_RECOMPUTE;
-    else
-        am_play_recompute(play, region);
+    if (waiting && !before) am_play_recompute(play, region);
 }
 
 /* A node whose saves were made again lets go of them before its gradients are summed or cast, another after. */
@@ -111,43 +114,30 @@ static void reach_leaf(am_play *play, am_var x)
     if (play->open && x == play->tape->operand[play->tape->region[play->open].first_input]) close_region(play);
 }
 
-/* A parameter's gradient. copied: it could not be taken as it is, so that both exist for a moment. */
-static void keep_gradient(am_play *play, uint16_t slot, int64_t bytes, bool copied)
-{
-    play->step->gradient_bytes += bytes;
-    if (copied) am_play_note(play, bytes);
-    play->gradients += copied ? bytes : play->player->bytes[slot];
-}
-
 static void play_event(am_play *play, const am_event *event)
 {
-    uint16_t slot = (uint16_t)(event->index + play->first_slot);
     switch (event->kind) {
     case AM_E_NODE: enter_node(play, &play->tape->node[event->index]); break;
     case AM_E_ALLOCATE:
-        play->player->bytes[slot] = event->bytes;
-        play->player->refs[slot] = 1;
         am_play_grow(play, event->bytes);
         am_play_note(play, 0);
         break;
-    case AM_E_RETAIN: am_play_retain(play, slot); break;
-    case AM_E_RELEASE: am_play_drop(play, slot); break;
+    case AM_E_FREE: free_slot(play, event); break;
+    case AM_E_FORGET: am_play_forget(play, event->index); break;
     case AM_E_FORGET_RECOMPUTED: forget(play, event->index, true); break;
-    case AM_E_FORGET: forget(play, event->index, false); break;
-    case AM_E_REGION: open_region(play, (uint16_t)event->bytes, slot); break;
+    case AM_E_FORGET_KEPT: forget(play, event->index, false); break;
+    case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
-    case AM_E_STEAL: keep_gradient(play, slot, event->bytes, false); break;
-    case AM_E_COPY: keep_gradient(play, slot, event->bytes, true); break;
+    case AM_E_COPY: am_play_note(play, event->bytes); /* both exist for a moment */ __attribute__((fallthrough));
+    case AM_E_STEAL: play->gradients += event->bytes; break;
     }
 }
 
 static void play_backward(am_play *play)
 {
     const am_program *program = &play->player->program;
-    play->phase = AM_BACKWARD;
-    play->zone = (uint16_t)(play->step->layers + 1);
+    am_play_go(play, AM_BACKWARD, (uint16_t)(play->step->layers + 1));
     play->instruction = play->tape->node[play->tape->tensor[play->tape->loss].node].instruction;
-    play->peak[0] = play->peak[1] = play->live;
     for (int i = 0; i < program->events && play->code == AM_OK; i++) play_event(play, &program->event[i]);
     close_region(play);
 }
@@ -159,26 +149,11 @@ static void reset(am_play *play)
     const am_tape *tape = play->tape;
     am_player *player = play->player;
     size_t storages = (size_t)tape->storages;
-    for (size_t i = 0; i < storages; i++) player->bytes[i] = tape->storage[i].bytes;
     memset(player->refs, 0, storages * sizeof *player->refs);
-    memset(player->copy, 0, storages * sizeof *player->copy);
+    memset(player->place, 0, storages * sizeof *player->place);
     memset(player->cached, 0, storages * sizeof *player->cached);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
     for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->region[i].savers;
-    for (int i = 1; i < tape->storages; i++)
-        if (tape->storage[i].fixed) player->refs[i] = 1;
-    play->first_slot = (uint16_t)(tape->storages - 1);
-    play->slots = tape->storages + player->program.slots;
-}
-
-static void count_flops(am_play *play)
-{
-    const am_tape *tape = play->tape;
-    am_step *step = play->step;
-    step->forward_flops = tape->flops;
-    for (int i = 0; i < tape->instructions; i++)
-        step->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
-    for (int i = 0; i <= step->layers; i++) step->recomputed_flops += step->zone_recomputed[i];
 }
 
 /* The backward is compiled once for each record. */
@@ -187,6 +162,8 @@ static am_code compile_once(am_player *player, const am_tape *tape)
     if (player->compiled == tape->records) return AM_OK;
     am_code code = am_compile(&player->program, player, tape);
     player->compiled = code ? 0 : tape->records;
+    for (int i = 0; i < tape->storages; i++)
+        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = tape->storage[i].fixed ? 0 : tape->storage[i].bytes;
     return code;
 }
 
@@ -201,14 +178,13 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     reset(&play);
     play_forward(&play);
     step->after_forward = play.live;
-    for (int i = 0; i <= step->layers + 1; i++)
-        if (step->forward[i].seen && step->forward[i].bytes > step->forward_peak)
-            step->forward_peak = step->forward[i].bytes;
     am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
     step->after_drop = play.live;
     play_backward(&play);
-    step->backward_peak = play.peak[0];
-    step->step_peak = play.peak[1] > step->forward_peak ? play.peak[1] : step->forward_peak;
-    count_flops(&play);
+    step->gradient_bytes = player->program.gradient_bytes;
+    step->forward_flops = tape->flops;
+    memcpy(step->zone_flops, tape->zone_flops, sizeof step->zone_flops);
+    for (int i = 0; i <= step->layers + 1; i++) step->recomputed_flops += step->zone_recomputed[i];
+    am_play_end(&play);
     return play.code;
 }

@@ -356,6 +356,41 @@ void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 
 /* ---- the end ---- */
 
+/* Is anything made, saved or let go here, or does a layer begin? */
+static bool is_active(const am_tape *tape, int i)
+{
+    const am_instruction *instruction = &tape->instruction[i];
+    const am_storage *made = &tape->storage[instruction->made];
+    if (instruction->kind == AM_I_BEGIN || instruction->dying || i == 0) return true;
+    if (instruction->node && tape->node[instruction->node].save_count) return true;
+    if (instruction->made < tape->storages && made->born == i) return true;
+    return instruction->zone != tape->instruction[i - 1].zone;
+}
+
+/* Lists the active instructions, and where each region's begin. */
+static void find_active(am_tape *tape)
+{
+    uint16_t made = 1;
+    int region = 1;
+    tape->actives = 0;
+    for (int i = 0; i < tape->instructions; i++) {
+        while (made < tape->storages && tape->storage[made].born < i) made++;
+        tape->instruction[i].made = made;
+        if (region < tape->regions && tape->region[region].start == i)
+            tape->region[region++].active = (uint16_t)tape->actives;
+        if (is_active(tape, i)) tape->active[tape->actives++] = (uint16_t)i;
+    }
+    tape->active[tape->actives] = UINT16_MAX;
+}
+
+static void count_flops(am_tape *tape)
+{
+    memset(tape->zone_flops, 0, sizeof tape->zone_flops);
+    for (int i = 0; i < tape->instructions; i++)
+        if (tape->instruction[i].zone < AM_MAX_UNITS + 2)
+            tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
+}
+
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
 {
     if (tape->extents->full) run_out(tape, "extents");
@@ -377,5 +412,7 @@ am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
         storage->next_dying = tape->instruction[storage->last].dying;
         tape->instruction[storage->last].dying = (uint16_t)i;
     }
+    find_active(tape);
+    count_flops(tape);
     return AM_OK;
 }

@@ -2,22 +2,19 @@
 #ifndef ACTMEM_WORKSPACE_H
 #define ACTMEM_WORKSPACE_H
 
-/* Storages while a step is played: those of the tape, then gradients, temporaries and recomputed copies. */
-#define AM_MAX_SLOTS     12288
-#define AM_MAX_GRADIENTS 5120
-
-/* What happens in a backward, in order. index: a slot, a node, a leaf. */
+/* What happens in a backward, in order. index: a slot, a node, a leaf. Who holds a gradient, and until when, is known
+ * when the backward is compiled: only the first and the last moment of a slot are events. */
 typedef enum am_event_kind {
-    AM_E_NODE,     /* a node begins */
-    AM_E_ALLOCATE, /* a slot of so many bytes, held once */
-    AM_E_RETAIN,
-    AM_E_RELEASE,
-    AM_E_FORGET_RECOMPUTED, /* the node lets go of what it saved, if that was made again */
-    AM_E_FORGET,            /* the same, if it was not */
+    AM_E_NODE,              /* a node begins; one that changes nothing is left out */
+    AM_E_ALLOCATE,          /* a slot of so many bytes */
+    AM_E_FREE,              /* its end */
+    AM_E_FORGET,            /* the node lets go of what it saved; where gradients are summed or cast at its end: */
+    AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */
+    AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
-    AM_E_STEAL,             /* a parameter's gradient becomes .grad as it is */
-    AM_E_COPY,              /* or by a copy of so many bytes */
+    AM_E_STEAL,             /* a slot of so many bytes becomes a parameter's .grad as it is */
+    AM_E_COPY,              /* or a copy of so many bytes does */
 } am_event_kind;
 
 typedef struct am_event {
@@ -26,31 +23,39 @@ typedef struct am_event {
     uint8_t kind;
 } am_event;
 
-#define AM_MAX_EVENTS        24576
+#define AM_MAX_EVENTS        16384
 #define AM_MAX_PROGRAM_SLOTS 8191
 
 typedef struct am_program {
     int events, slots;
+    int64_t gradient_bytes; /* of all parameters */
     am_event event[AM_MAX_EVENTS];
 } am_program;
+
+#define AM_MAX_GRADIENTS 5120
 
 typedef struct am_gradient {
     int64_t stride[AM_MAX_RANK];
     am_var like;   /* its shape is this tensor's */
     uint16_t slot; /* 0: none */
     uint8_t dtype;
-    bool view;
 } am_gradient;
 
+/* A storage's place in a play is its index, that of the copy which a region makes when it runs again lies behind. */
+#define AM_MAX_PLACES (2 * AM_MAX_STORAGES)
+
 struct am_player {
-    int64_t bytes[AM_MAX_SLOTS];
-    uint16_t refs[AM_MAX_SLOTS];
-    uint16_t next_free[AM_MAX_SLOTS];
-    uint16_t copy[AM_MAX_STORAGES];  /* the slot of a recomputed storage; 0: the storage itself */
+    /* of a play */
+    int64_t bytes[AM_MAX_PLACES]; /* 0 of what is not counted */
+    uint16_t refs[AM_MAX_PLACES];
+    uint16_t place[AM_MAX_STORAGES]; /* where a storage of a recomputed region lives now; 0: nowhere yet */
     bool gone[AM_MAX_STORAGES];      /* of a recomputed region: the code itself has let go of it */
     bool cached[AM_MAX_STORAGES];    /* kept by selective checkpointing */
-    uint16_t held[AM_MAX_NODES * 3]; /* slots that nodes hold, as tape->save */
+    uint16_t held[AM_MAX_NODES * 3]; /* places that nodes hold, as tape->save */
     bool holding[AM_MAX_NODES];
+    /* of a compilation */
+    uint16_t slot_refs[AM_MAX_PROGRAM_SLOTS + 1];
+    int64_t slot_bytes[AM_MAX_PROGRAM_SLOTS + 1];
     am_gradient gradient[AM_MAX_GRADIENTS];
     am_gradient leaf[AM_MAX_NODES];
     uint16_t waiting[AM_MAX_NODES]; /* gradients that a leaf still waits for */

@@ -114,8 +114,8 @@ static inline const char *operations_text(int first)
 }
 
 /* Events of a program from this one on. A node is its name, a slot its number: "+2=64" allocated with so many bytes,
- * "^2" retained, "-2" released; "steal2=64" and "copy2=64" end at a parameter, "leaf" at an activation; "R1@2": region
- * 1 entered with the gradient in slot 2; "f" and "F" say when what was saved may go: if recomputed, and if not. */
+ * "-2" freed; "steal2=64" and "copy2=64" end at a parameter, "leaf" at an activation; "R1@2": region 1 entered with the
+ * gradient in slot 2; "F" lets go of what the node saved, or "f" does if that was made again, and "k" if not. */
 static inline const char *events_text(const am_program *program, int first)
 {
     text[0] = '\0';
@@ -126,10 +126,10 @@ static inline const char *events_text(const am_program *program, int first)
         switch (event->kind) {
         case AM_E_NODE: say("%s ", am_ops[tape->instruction[tape->node[index].instruction].op].node); break;
         case AM_E_ALLOCATE: say("+%d=%lld ", index, bytes); break;
-        case AM_E_RETAIN: say("^%d ", index); break;
-        case AM_E_RELEASE: say("-%d ", index); break;
-        case AM_E_FORGET_RECOMPUTED: say("f "); break;
+        case AM_E_FREE: say("-%d ", index); break;
         case AM_E_FORGET: say("F "); break;
+        case AM_E_FORGET_RECOMPUTED: say("f "); break;
+        case AM_E_FORGET_KEPT: say("k "); break;
         case AM_E_REGION: say("R%lld@%d ", bytes, index); break;
         case AM_E_LEAF: say("leaf "); break;
         case AM_E_STEAL: say("steal%d=%lld ", index, bytes); break;

@@ -93,24 +93,24 @@ static am_var two_regions(void)
 
 static const compiled_case cases[] = {
     /* Both parameters get the one incoming gradient: the first copies what the second then takes as it is. */
-    {add_two, "one gradient for two parameters", "Add ^2 ^2 -2 copy2=128 -2 steal2=128 -2"},
-    {add_itself, "twice the same parameter", "Add ^2 ^2 -2 +3=128 -2 -2 steal3=128 -3"},
+    {add_two, "one gradient for two parameters", "Add copy2=128 steal2=128 -2"},
+    {add_itself, "twice the same parameter", "Add +3=128 -2 steal3=128 -3"},
     /* ReLU's gradient waits in slot 3, tanh's comes in slot 4, their sum is slot 5. */
     {two_uses, "two gradients meet",
-     "Add ^2 ^2 -2 Relu +3=128 f -2 F Tanh +4=128 f -2 F +5=128 -3 -4 Neg +6=128 -5 steal6=128 -6"},
+     "Relu +3=128 F Tanh +4=128 F -2 +5=128 -3 -4 Neg +6=128 -5 steal6=128 -6"},
     /* A leaf waits for all three; each sum takes the place of what waited: 5 = 3 + 4, 7 = 5 + 6. */
     {three_uses, "three gradients meet at a parameter",
-     "Add ^2 ^2 -2 Neg +3=128 -2 Add ^2 ^2 -2 Neg +4=128 -2 +5=128 -3 -4 Neg +6=128 -2 +7=128 -5 -6 steal7=128 -7"},
+     "Neg +3=128 Neg +4=128 +5=128 -3 -4 Neg +6=128 -2 +7=128 -5 -6 steal7=128 -7"},
     {tied, "a tied weight has one gradient",
-     "Mm +3=320 +4=128 f -2 F Transpose ^3 -3 Embedding +5=320 f -4 F +6=320 -3 -5 steal6=320 -6"},
-    {unreached, "what the loss does not reach is not run", "Relu +3=128 f -2 F Neg +4=128 -3 steal4=128 -4"},
-    {order, "the latest node first", "Add ^2 ^2 -2 Tanh +3=128 f -2 F steal3=128 -3 Neg +4=128 -2 steal4=128 -4"},
+     "Mm +3=320 +4=128 F -2 Embedding +5=320 F -4 +6=320 -3 -5 steal6=320 -6"},
+    {unreached, "what the loss does not reach is not run", "Relu +3=128 F -2 Neg +4=128 -3 steal4=128 -4"},
+    {order, "the latest node first", "Tanh +3=128 F steal3=128 -3 Neg +4=128 -2 steal4=128 -4"},
     {leaf, "an activation's gradient stays", "Neg +3=128 -2 leaf"},
-    {leaf_and_parameter, "and is copied where another holds it", "Add ^2 ^2 -2 leaf +3=128 -2 steal2=128 -2"},
+    {leaf_and_parameter, "and is copied where another holds it", "Add leaf +3=128 steal2=128 -2"},
     {turned, "a gradient in another layout than its parameter's is copied",
-     "Neg +3=128 -2 Transpose ^3 -3 copy3=128 -3"},
+     "Neg +3=128 -2 Transpose copy3=128 -3"},
     {two_regions, "a region is entered once, with the gradient of its result",
-     "R2@2 Tanh +3=128 f -2 F Neg +4=128 -3 R1@4 Tanh +5=128 f -4 F Neg +6=128 -5 Neg +7=128 -6 steal7=128 -7"},
+     "R2@2 Tanh +3=128 F -2 Neg +4=128 -3 R1@4 Tanh +5=128 F -4 Neg +6=128 -5 Neg +7=128 -6 steal7=128 -7"},
 };
 
 START_TEST(events)
@@ -132,17 +132,17 @@ START_TEST(repeated)
 }
 END_TEST
 
-/* More events (x + x has 7), or more slots (xⁿ has 3), than a program holds: an error, from a play as well. */
+/* More events (x·x has 8), or more slots (xⁿ has 3), than a program holds: an error, from a play as well. */
 START_TEST(too_long)
 {
     static const struct {
         am_op op;
         int nodes;
-    } table[] = {{AM_OP_ADD, AM_MAX_EVENTS / 7 + 1}, {AM_OP_POW, AM_MAX_PROGRAM_SLOTS / 3 + 1}};
+    } table[] = {{AM_OP_MUL, AM_MAX_EVENTS / 8 + 1}, {AM_OP_POW, AM_MAX_PROGRAM_SLOTS / 3 + 1}};
     for (int i = 0; i < COUNT(table); i++) {
         setup();
         am_var x = w();
-        for (int j = 0; j < table[i].nodes; j++) x = table[i].op == AM_OP_ADD ? add(x, x) : apply(AM_OP_POW, x);
+        for (int j = 0; j < table[i].nodes; j++) x = table[i].op == AM_OP_MUL ? am_binary(tape, AM_OP_MUL, x, x) : apply(AM_OP_POW, x);
         finish(x);
         am_player *player = &fixture_workspace.player;
         ck_assert_int_eq(am_compile(&player->program, player, tape), AM_CAPACITY);

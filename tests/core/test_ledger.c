@@ -118,6 +118,7 @@ START_TEST(sums)
         am_record record = {.units = 3, .inner = 1};
         ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, record), AM_OK);
         ck_assert_int_eq(am_ledger_read(&workspace->plain, &workspace->tape, record), AM_OK);
+        am_ledger_describe(&workspace->plain, &workspace->tape);
         ck_assert_int_eq(workspace->plain.unit_bytes[0], table[i].first);
         ck_assert_int_eq(workspace->plain.unit_bytes[1], table[i].layer);
         ck_assert_int_eq(workspace->plain.unit_bytes[2], 0); /* repeats the second */

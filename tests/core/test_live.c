@@ -22,8 +22,9 @@ static void setup_play(void)
     memset(sample, 0, sizeof sample);
     trace = (am_trace){
         .allocation = allocation, .sample = sample, .allocation_capacity = 2, .sample_capacity = COUNT(sample)};
-    play =
-        (am_play){.tape = tape, .player = &fixture_workspace.player, .step = step, .zone = 1, .slots = tape->storages};
+    step->layers = 1;
+    play = (am_play){.tape = tape, .player = &fixture_workspace.player, .step = step};
+    am_play_go(&play, AM_FORWARD, 1);
 }
 
 static void note(uint16_t instruction, int64_t live)
@@ -41,17 +42,17 @@ START_TEST(forward_peaks)
     note(1, 30);
     note(2, 30);
     note(0, 20);
+    ck_assert(!step->forward[2].seen);
+    am_play_go(&play, AM_FORWARD, 2);
+    note(2, 0);
+    am_play_end(&play);
     ck_assert_int_eq(step->forward[1].bytes, 30);
     ck_assert_int_eq(step->forward[1].op, AM_OP_NEG);
     ck_assert_str_eq(step->forward[1].module.path, "first");
-    ck_assert(!step->forward[2].seen);
-    play.zone = 2;
-    note(2, 0);
     ck_assert(step->forward[2].seen);
     ck_assert_int_eq(step->forward[2].bytes, 0);
     ck_assert_str_eq(step->forward[2].module.path, "second");
     ck_assert(!step->backward[0][AM_BACKWARD][1].seen);
-    ck_assert_int_eq(play.peak[0] + play.peak[1], 0); /* of the backward alone */
 }
 END_TEST
 
@@ -59,20 +60,21 @@ END_TEST
 START_TEST(backward_peaks)
 {
     const am_step *step = play.step;
-    play.phase = AM_BACKWARD;
+    am_play_go(&play, AM_BACKWARD, 1);
     note(0, 100);
     play.gradients = 7;
     play.live = 90;
     am_play_note(&play, 5);
     ck_assert_int_eq(step->backward[0][AM_BACKWARD][1].bytes, 100);
     ck_assert_int_eq(step->backward[1][AM_BACKWARD][1].bytes, 102); /* 90 + 7 + 5 */
-    play.phase = AM_RECOMPUTE;
+    am_play_go(&play, AM_RECOMPUTE, 1);
     note(2, 94);
+    am_play_end(&play);
     ck_assert_int_eq(step->backward[0][AM_RECOMPUTE][1].bytes, 94);
     ck_assert_int_eq(step->backward[1][AM_RECOMPUTE][1].bytes, 101);
     ck_assert_int_eq(step->backward[1][AM_RECOMPUTE][1].op, AM_OP_TANH);
-    ck_assert_int_eq(play.peak[0], 100);
-    ck_assert_int_eq(play.peak[1], 102);
+    ck_assert_int_eq(step->backward_peak, 100);
+    ck_assert_int_eq(step->step_peak, 102);
     ck_assert(!step->forward[1].seen);
 }
 END_TEST
@@ -110,9 +112,9 @@ static void note_all(void)
     note(1, 9);
     note(2, 20);
     note(0, 5); /* the first module again */
-    play.zone = 2;
+    am_play_go(&play, AM_FORWARD, 2);
     note(0, 6);
-    play.phase = AM_BACKWARD;
+    am_play_go(&play, AM_BACKWARD, 2);
     note(0, 4);
 }
 
@@ -162,37 +164,39 @@ START_TEST(too_many_samples)
 }
 END_TEST
 
-/* A slot is held once; one that was let go is used again; a slot is not yet counted, an allocation is. */
-START_TEST(slots)
+/* The highest of all phases and zones; at least what is live when the backward begins. */
+START_TEST(whole_step)
 {
-    int first = tape->storages;
-    uint16_t x = am_play_slot(&play, 64);
-    ck_assert_int_eq(x, first);
-    ck_assert_int_eq(play.live, 0);
-    ck_assert_int_eq(play.player->refs[x], 1);
-    ck_assert_int_eq(play.player->bytes[x], 64);
-    am_play_grow(&play, 64);
-    uint16_t y = am_play_allocate(&play, 32);
-    ck_assert_int_eq(y, first + 1);
-    ck_assert_int_eq(play.live, 96);
-    ck_assert_int_eq(play.step->forward[1].bytes, 96);
-    am_play_retain(&play, x);
-    am_play_release(&play, x);
-    ck_assert_int_eq(play.live, 96);
-    am_play_release(&play, x);
-    ck_assert_int_eq(play.live, 32);
-    ck_assert_int_eq(am_play_allocate(&play, 8), x);
-    ck_assert_int_eq(am_play_allocate(&play, 8), first + 2);
+    am_step *step = play.step;
+    note(0, 40);
+    step->after_drop = 30;
+    am_play_go(&play, AM_BACKWARD, 2);
+    note(1, 25);
+    am_play_end(&play);
+    ck_assert_int_eq(step->forward_peak, 40);
+    ck_assert_int_eq(step->backward_peak, 30);
+    ck_assert_int_eq(step->step_peak, 40);
+    am_play_go(&play, AM_RECOMPUTE, 1);
+    play.gradients = 6;
+    note(2, 35);
+    am_play_end(&play);
+    ck_assert_int_eq(step->backward_peak, 35);
+    ck_assert_int_eq(step->step_peak, 41);
 }
 END_TEST
 
-START_TEST(too_many_slots)
+/* A place is free when the last that held it lets go. */
+START_TEST(places)
 {
-    play.slots = AM_MAX_SLOTS - 1;
-    ck_assert_int_eq(am_play_slot(&play, 1), AM_MAX_SLOTS - 1);
-    ck_assert_int_eq(play.code, AM_OK);
-    ck_assert_int_eq(am_play_slot(&play, 1), 0);
-    ck_assert_int_eq(play.code, AM_CAPACITY);
+    am_player *player = play.player;
+    player->refs[2] = 1;
+    player->bytes[2] = 64;
+    am_play_grow(&play, 64);
+    am_play_retain(&play, 2);
+    am_play_release(&play, 2);
+    ck_assert_int_eq(play.live, 64);
+    am_play_release(&play, 2);
+    ck_assert_int_eq(play.live, 0);
 }
 END_TEST
 
@@ -208,8 +212,8 @@ Suite *test_live_suite(void)
     tcase_add_test(tests, samples);
     tcase_add_test(tests, samples_by_module);
     tcase_add_test(tests, too_many_samples);
-    tcase_add_test(tests, slots);
-    tcase_add_test(tests, too_many_slots);
+    tcase_add_test(tests, places);
+    tcase_add_test(tests, whole_step);
     suite_add_tcase(suite, tests);
     return suite;
 }

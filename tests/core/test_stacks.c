@@ -62,6 +62,7 @@ static const char *kept(char *text, size_t size)
     am_ledger *ledger = &fixture_workspace.plain;
     ck_assert_int_eq(tape->status.code, AM_OK);
     ck_assert_int_eq(am_ledger_read(ledger, tape, build.record), AM_OK);
+    am_ledger_describe(ledger, tape);
     size_t length = 0;
     *text = 0;
     for (int i = 0; i < ledger->count; i++)
