@@ -31,7 +31,7 @@ FRAMES_clang   := $(FRAMES)
 # Only a .wasm, no generated JavaScript; memory neither imported nor growing. COLD files run once in an evaluation, or play no part in
 # it, and are small; the others are inlined into one another as far as INLINE says: higher is faster and larger, and core.wasm has
 # 60 KB at most, gzipped.
-COLD         := config document families formulas gpt2 grid import_hf input llama model nanogpt ops paper pipeline policy presets query \
+COLD         := config document families formulas gpt2 grid import_hf input llama loss model nanogpt ops paper pipeline policy presets query \
                 report report_costs report_saved report_step resolve stacks state status tables text torch wiring
 INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext

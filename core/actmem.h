@@ -143,6 +143,7 @@ enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };
 enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_COUNT };
+enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
 enum { AM_TRAIN_ALL, AM_TRAIN_NONE, AM_TRAIN_LORA };
@@ -210,6 +211,8 @@ typedef enum am_symbol {
     AM_S1,  /* (s+1)  padded labels */
     AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
     AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */
+    AM_S8,     /* ⌈s/8⌉  tokens of a chunk of the sequence */
+    AM_S_REST, /* s mod ⌈s/8⌉  and of the last one, where they are not equal */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_SYMBOL_COUNT
 } am_symbol;

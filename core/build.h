@@ -25,6 +25,9 @@ typedef struct am_build {
 /* model.c: an empty tape, and the dimensions of config, which must be resolved. */
 void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const am_config *config, am_record record);
 
+/* How many chunks torchtune cuts a sequence into for its loss. */
+#define AM_LOSS_CHUNKS 8
+
 /* The widest head that the flash kernels take, and for which scaled_dot_product_attention is given grouped heads. */
 #define AM_WIDEST_HEAD 256
 
@@ -64,14 +67,17 @@ am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
 /* Either of them on q, k, v [b, heads, s, d], with keys and values repeated: [b, s, heads, d]. */
 am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights);
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
-am_var am_hf_loss(am_build *build, am_var logits);
 
-/* families.c: what whole models share. lm_head and the loss, with am_tape_finish. */
+/* families.c: what whole models share. */
 am_var am_hf_token_embedding(am_build *build, const char *path);
-am_code am_hf_head(am_build *build, am_var normed);
 /* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the
  * model. */
 bool am_input_requires_grad(const am_build *build);
+
+/* loss.c: the head on the last norm's output [b, s, h] and the loss, as config->loss says, with am_tape_finish: of a model
+ * of transformers, and of a plain one that has its last hidden state x as a local until it returns. */
+am_code am_hf_head(am_build *build, am_var normed);
+am_code am_plain_head(am_build *build, am_var x, am_var normed);
 
 /* Whole models, one file each. Each ends with am_tape_finish. */
 am_code am_hf_llama(am_build *build);
@@ -81,9 +87,6 @@ am_code am_hf_opt(am_build *build);
 am_code am_paper(am_build *build);
 am_code am_torch(am_build *build);
 am_code am_nanogpt(am_build *build);
-/* torch.c: the head of both plain PyTorch models, from the last hidden state x and its norm, and cross_entropy on the
- * logits in their own dtype or in fp32. */
-am_code am_plain_head(am_build *build, am_var x, am_var normed, bool fp32);
 
 /* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure
  * keeps. */

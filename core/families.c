@@ -1,4 +1,4 @@
-/* What the builders of whole models share: the layers in checkpointed regions or not, the token embedding, the head. */
+/* What the builders of whole models share: the layers in checkpointed regions or not, the token embedding. */
 #include "build.h"
 
 /* ---- layers, in checkpointed regions or not ---- */
@@ -40,7 +40,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     return x;
 }
 
-/* ---- before the layers and behind them ---- */
+/* ---- before the layers ---- */
 
 am_var am_hf_token_embedding(am_build *build, const char *path)
 {
@@ -49,19 +49,6 @@ am_var am_hf_token_embedding(am_build *build, const char *path)
     am_var ids = am_buffer(tape, AM_SHAPE(build->b, build->s), AM_I64, "token ids");
     build->embedding = am_weight(build, AM_SHAPE(build->v, build->w), "embedding table");
     return am_label(tape, am_embedding(tape, build->embedding, ids), "hidden state");
-}
-
-am_code am_hf_head(am_build *build, am_var normed)
-{
-    am_tape *tape = build->tape;
-    am_enter(tape, "lm_head", AM_C_HEAD);
-    am_var table = build->config->tie_word_embeddings ? build->embedding
-                                                      : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
-    am_var logits = am_label(tape, am_linear(tape, normed, table, 0), "logits");
-    am_var loss = am_hf_loss(build, logits);
-    am_hold(tape, normed);
-    am_hold(tape, loss, logits);
-    return am_tape_finish(tape, loss, logits);
 }
 
 bool am_input_requires_grad(const am_build *build)

@@ -19,6 +19,8 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
     value[AM_D8] = (config->head_dim + 7) / 8 * 8;
+    value[AM_S8] = (config->seq + AM_LOSS_CHUNKS - 1) / AM_LOSS_CHUNKS;
+    value[AM_S_REST] = config->seq % value[AM_S8];
     value[AM_TP] = config->tp;
 }
 

@@ -74,5 +74,5 @@ am_code am_nanogpt(am_build *build)
     am_hold(tape, tokens);
     x = am_layers(build, layer, x, 0, 0);
     tape->zone++;
-    return am_plain_head(build, x, norm(build, x, "norm"), false);
+    return am_plain_head(build, x, norm(build, x, "norm"));
 }

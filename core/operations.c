@@ -41,14 +41,19 @@ am_var am_slice(am_tape *tape, am_var x, am_dim last)
                          am_tape_alias(tape, x, shape, tape->tensor[x].stride));
 }
 
-void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part)
+void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part)
 {
     am_shape shape = am_shape_of(tape, x);
     for (int i = 0; i < parts; i++) {
-        shape.dim[shape.rank - 1] = last[i];
+        shape.dim[dimension] = size[i];
         part[i] = am_tape_alias(tape, x, shape, tape->tensor[x].stride);
     }
     am_tape_emit(tape, AM_OP_SPLIT, 1, &x, parts, part, 0);
+}
+
+void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part)
+{
+    am_split_along(tape, x, tape->tensor[x].rank - 1, parts, last, part);
 }
 
 am_var am_expand(am_tape *tape, am_var x, am_shape shape)
@@ -150,6 +155,12 @@ am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
 {
     am_var operand[2] = {am_cast(tape, op, x), am_cast(tape, op, y)};
     return pointwise(tape, op, 2, operand);
+}
+
+am_var am_add_into(am_tape *tape, am_var x, am_var y)
+{
+    am_var input[2] = {x, y}, z = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    return am_tape_emit(tape, AM_OP_ADD, 2, input, 1, &z, 0);
 }
 
 am_var am_to(am_tape *tape, am_var x, int dtype)

@@ -33,13 +33,29 @@ static am_var addmm(am_tape *tape, am_var bias, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_ADDMM, 3, input, 1, &z, flops);
 }
 
-/* x with all dimensions but the last in one. */
+/* x with all dimensions but the last in one: a copy where they do not lie behind each other. */
 static am_var flatten_rows(am_tape *tape, am_var x)
 {
     am_shape shape = am_shape_of(tape, x);
     am_dim rows = shape.dim[0];
     for (int i = 1; i < shape.rank - 1; i++) rows = am_times(tape, rows, shape.dim[i]);
-    return am_view(tape, x, AM_SHAPE(rows, shape.dim[shape.rank - 1]));
+    return am_reshape(tape, x, AM_SHAPE(rows, shape.dim[shape.rank - 1]));
+}
+
+/* at::matmul spares that copy where the weight needs no gradient: a batch of products with the one weight. */
+static bool is_batched(const am_tape *tape, am_var x, am_var weight)
+{
+    const am_tensor *tensor = &tape->tensor[x];
+    return tensor->rank == 3 && !tape->tensor[weight].grad &&
+           tensor->stride[0] != tensor->stride[1] * tensor->shape[1];
+}
+
+static am_var batched(am_tape *tape, am_var x, am_var transposed)
+{
+    const am_tensor *weight = &tape->tensor[transposed];
+    am_shape shape = AM_SHAPE(tape->tensor[x].dim[0], weight->dim[0], weight->dim[1]);
+    int64_t stride[AM_MAX_RANK] = {0, weight->stride[0], weight->stride[1]};
+    return am_bmm(tape, x, am_tape_alias(tape, transposed, shape, stride));
 }
 
 static am_var restore_rows(am_tape *tape, am_var y, am_shape shape)
@@ -65,6 +81,7 @@ am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
         y = addmm(tape, bias, x, transposed);
     } else {
         transposed = am_transpose(tape, weight, 0, 1);
+        if (!flat && is_batched(tape, x, weight)) return batched(tape, x, transposed);
         x = flat ? x : flatten_rows(tape, x);
         y = mm(tape, x, transposed);
     }
@@ -149,6 +166,12 @@ am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)
     am_label(tape, result[0], "loss");
     am_label(tape, result[1], "number of targets");
     return am_tape_emit(tape, AM_OP_NLL_LOSS, 2, input, 2, result, 0);
+}
+
+am_var am_cross_entropy(am_tape *tape, am_var x, am_var target)
+{
+    am_var log_probabilities = am_label(tape, am_softmax(tape, AM_OP_LOG_SOFTMAX, x), "log-probabilities");
+    return am_nll_loss(tape, log_probabilities, target);
 }
 
 am_var am_regroup(am_tape *tape, am_var x, am_shape shape)

@@ -114,6 +114,7 @@ static am_code derive(am_config *config, am_status *status)
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO) config->attention = is_paper(config) ? AM_EAGER : AM_SDPA;
+    if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
@@ -272,6 +273,15 @@ static am_code check_paper(const am_config *config, am_status *status)
     return code;
 }
 
+static am_code check_loss(const am_config *config, am_status *status)
+{
+    char who[32] = "stack=";
+    const am_stack *stack = &am_stacks[config->stack];
+    if (stack->losses >> config->loss & 1) return AM_OK;
+    am_field_value(config, &am_fields[AM_F_stack], who + strlen(who), sizeof who - strlen(who));
+    return am_wiring_check_value(config, AM_F_loss, stack->loss, who, status);
+}
+
 static am_code check_stack(const am_config *config, am_status *status)
 {
     if (config->stack == AM_STACK_HF) return check_hf(config, status);
@@ -422,7 +432,7 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,    am_wiring_check,  check_stack, check_positions,
+        check_ranges,    check_heads,    am_wiring_check,  check_stack, check_loss, check_positions,
         check_precision, check_training, check_checkpoint, check_sizes,
     };
     *status = (am_status){0};

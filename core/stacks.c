@@ -308,7 +308,7 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
     return y;
 }
 
-/* ---- activations, the plain MLP and the loss ---- */
+/* ---- activations and the plain MLP ---- */
 
 /* transformers' NewGELUActivation, in Python: 0.5·x · (1 + tanh(√(2/π)·(x + 0.044715·x³))). */
 static am_var gelu_new(am_build *build, am_var x)
@@ -353,25 +353,4 @@ am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp)
     am_hold(tape, active, mlp->module ? x : 0);
     tape->module = module;
     return y;
-}
-
-/* ForCausalLMLoss: logits.float(), labels padded by one and shifted (for one sequence a view, so all s + 1 are
- * kept). */
-am_var am_hf_loss(am_build *build, am_var logits)
-{
-    am_tape *tape = build->tape;
-    enter(build, "", AM_C_LOSS);
-    am_var wide = am_to(tape, logits, AM_FP32);
-    am_dim longer = am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT);
-    am_var padded = am_raw(tape, AM_OP_PAD, AM_SHAPE(build->b, longer), AM_I64, 0, 0, 0, 0);
-    am_var target = padded;
-    if (build->config->batch > 1)
-        target = am_raw(tape, AM_OP_CLONE, AM_SHAPE(build->b, build->s), AM_I64, padded, 0, 0, 0);
-    am_label(tape, target, "shifted labels");
-    am_var flat = am_view(tape, wide, AM_SHAPE(build->bs, build->v));
-    am_var log_probabilities = am_softmax(tape, AM_OP_LOG_SOFTMAX, am_cast(tape, AM_OP_LOG_SOFTMAX, flat));
-    am_label(tape, log_probabilities, "log-probabilities");
-    am_var loss = am_nll_loss(tape, log_probabilities, target);
-    am_hold(tape, wide, padded, target);
-    return loss;
 }

@@ -42,6 +42,7 @@ am_var am_view(am_tape *tape, am_var x, am_shape shape);
 am_var am_transpose(am_tape *tape, am_var x, int first, int second);
 am_var am_slice(am_tape *tape, am_var x, am_dim last);
 void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part);
+void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part);
 am_var am_expand(am_tape *tape, am_var x, am_shape shape);
 am_var am_reshape(am_tape *tape, am_var x, am_shape shape); /* a view, or a copy where none is possible */
 am_var am_contiguous(am_tape *tape, am_var x);
@@ -50,6 +51,7 @@ am_var am_clone(am_tape *tape, am_var x);
 /* Pointwise and reductions. */
 am_var am_unary(am_tape *tape, am_op op, am_var x);
 am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
+am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */
 am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
 am_var am_mean_last(am_tape *tape, am_var x);
 am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last);
@@ -68,6 +70,8 @@ am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
 /* The fused attention kernels on q, k, v [b, heads, s, d]; mask 0: causal without one. */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask);
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target);
+/* F.cross_entropy of [n, v], in x's own type even under autocast: the log-probabilities, then nll_loss. */
+am_var am_cross_entropy(am_tape *tape, am_var x, am_var target);
 
 /* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a
  * collective that backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */

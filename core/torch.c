@@ -66,24 +66,6 @@ static am_var layer(am_build *build, am_var x)
     return out;
 }
 
-am_code am_plain_head(am_build *build, am_var x, am_var normed, bool fp32)
-{
-    am_tape *tape = build->tape;
-    am_enter(tape, "head", AM_C_HEAD);
-    am_var table = build->config->tie_word_embeddings ? build->embedding
-                                                      : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
-    am_var logits = am_label(tape, am_linear(tape, normed, table, 0), "logits");
-    am_enter(tape, "", AM_C_LOSS);
-    am_var wide = fp32 ? am_to(tape, logits, AM_FP32) : logits;
-    am_var flat = am_view(tape, wide, AM_SHAPE(build->bs, build->v));
-    am_var log_probabilities = am_softmax(tape, AM_OP_LOG_SOFTMAX, flat); /* asks for its input's dtype: no autocast */
-    am_label(tape, log_probabilities, "log-probabilities");
-    am_var loss = am_nll_loss(tape, log_probabilities, am_buffer(tape, AM_SHAPE(build->bs), AM_I64, "labels"));
-    am_hold(tape, x, wide);
-    am_hold(tape, loss, logits);
-    return am_tape_finish(tape, loss, logits);
-}
-
 am_code am_torch(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -93,5 +75,5 @@ am_code am_torch(am_build *build)
     am_var held[] = {build->cos, build->sin};
     x = am_layers(build, layer, x, 2, held);
     tape->zone++;
-    return am_plain_head(build, x, norm(build, x, "norm"), true);
+    return am_plain_head(build, x, norm(build, x, "norm"));
 }

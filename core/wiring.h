@@ -50,6 +50,8 @@ typedef struct am_stack {
     const char *detail;      /* with what */
     const char *derived;     /* which figures follow from that without having been measured */
     int64_t family;          /* the one that it is written for; any where it has no wiring of its own */
+    int64_t loss;            /* its own loss head */
+    unsigned losses;         /* all that its code is used with, a set of 1 << AM_LOSS_HF and so on */
     const am_wiring *wiring; /* NULL: the family's */
 } am_stack;
 

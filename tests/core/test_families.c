@@ -4,6 +4,7 @@
 
 #include "fixture.h"
 #include "layers.h"
+#include "measured.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -140,31 +141,12 @@ END_TEST
 
 /* ---- what is kept and what peaks ---- */
 
-static void expect(json record, const char *key, int64_t got)
-{
-    json wanted = json_get(record, key);
-    if (json_is_null(wanted)) return;
-    char name[128], text[512];
-    ck_assert_msg(got == json_int(wanted), "%s: %s is %lld, measured %lld (%s)",
-                  json_text(json_get(record, "name"), name, sizeof name), key, (long long)got,
-                  (long long)json_int(wanted), json_text(json_get(record, "text"), text, sizeof text));
-}
-
 START_TEST(unseen_shapes)
 {
     char text[512];
     json record = json_at(unseen, _i);
     evaluate(json_text(json_get(record, "text"), text, sizeof text));
-    const am_outcome *outcome = &fixture_report.outcome;
-    expect(record, "parameters", fixture_report.parameters.total);
-    expect(record, "saved_bytes", fixture_report.saved_bytes);
-    expect(record, "live_after_forward", outcome->after_forward);
-    expect(record, "forward_peak", outcome->forward_peak);
-    expect(record, "backward_peak", outcome->backward_peak);
-    expect(record, "step_peak", outcome->step_peak);
-    expect(record, "gradient_bytes", outcome->gradient_bytes);
-    expect(record, "forward_flops", outcome->forward_flops);
-    expect(record, "recomputed_flops", outcome->recomputed_flops);
+    expect_figures(record);
 }
 END_TEST
 

@@ -22,6 +22,7 @@ static const struct {
     {AM_OP_ADD, 2, 1},
     {AM_OP_ADD_SCALAR, 1, 1},
     {AM_OP_MUL, 2, 1},
+    {AM_OP_DIV, 2, 1},
     {AM_OP_MUL_SCALAR, 1, 1},
     {AM_OP_NEG, 1, 1},
     {AM_OP_POW, 1, 1},
@@ -54,6 +55,7 @@ static const struct {
     {AM_OP_SIN, 1, 1},
     {AM_OP_SUB, 1, 1},
     {AM_OP_CUMSUM, 1, 1},
+    {AM_OP_SUM, 1, 1},
     {AM_OP_COMPARE, 2, 1},
     {AM_OP_AND, 2, 1},
     {AM_OP_WHERE, 3, 1},
@@ -220,7 +222,7 @@ static void survey_case(json record, void *data)
 static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
-                                        "LayerNorm.input", "CrossEntropy.logits"};
+                                        "LayerNorm.input", "CrossEntropy.logits", "Div.other"};
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
     for (int i = 0; i < COUNT(names); i++)
@@ -325,6 +327,7 @@ PLAY(add_itself, plus(x[0], x[0]))
 PLAY(add_scalar, am_unary(tape, AM_OP_ADD_SCALAR, x[0]))
 PLAY(mul, times(x[0], x[1]))
 PLAY(mul_itself, times(x[0], x[0]))
+PLAY(divide, am_binary(tape, AM_OP_DIV, x[0], x[1]))
 PLAY(mul_scalar, am_unary(tape, AM_OP_MUL_SCALAR, x[0]))
 PLAY(negate, neg(x[0]))
 PLAY(square, am_unary(tape, AM_OP_POW, x[0]))
@@ -459,6 +462,7 @@ static const struct program {
     {"mul by column", mul, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
     {"mul promoted", mul, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
     {"mul scalar", mul_scalar, {{3, {2, 3, 4}, AM_BF16}}},
+    {"div by a number of items", divide, {{3, {2, 3, 4}, AM_FP32}, {1, {1}, AM_I64}}},
     {"neg", negate, {{3, {2, 3, 4}, AM_FP32}}},
     {"pow", square, {{3, {2, 3, 4}, AM_FP32}}},
     {"rsqrt", rsqrt, {{3, {2, 3, 4}, AM_FP32}}},
@@ -635,6 +639,8 @@ static const struct {
     {"mul promoted", "00", "", NULL},
     {"mul scalar", "1", "", "f48@48 f4@52 b4@56 b48@104 b48@104"},
     {"mul scalar", "0", "", NULL},
+    {"div by a number of items", "10", "Div.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"div by a number of items", "00", "", NULL},
     {"neg", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"neg", "0", "", NULL},
     {"pow", "1", "Pow.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@392"},

@@ -202,6 +202,9 @@ static const struct {
     {"sp=yes", AM_UNSUPPORTED, "sp", "sequence parallelism is modelled for stack=paper", "sp=no"},
     {"pp=2", AM_UNSUPPORTED, "pp", "pipeline parallelism", "pp=1"},
     {"vpp=2", AM_UNSUPPORTED, "vpp", "virtual pipeline", "vpp=1"},
+    /* the loss head */
+    {"loss=vocab_parallel", AM_UNSUPPORTED, "loss", "stack=hf has loss=hf", "loss=chunked"},
+    {PAPER "loss=hf", AM_UNSUPPORTED, "loss", "stack=paper has loss=vocab_parallel", PAPER},
     /* precision */
     {"attention=flash dtype=fp32", AM_UNSUPPORTED, "attention", "no fp32", "attention=flash dtype=fp16"},
     {"attention=flash dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "attention", "autocast=off",

@@ -570,37 +570,6 @@ START_TEST(eager_copies)
 }
 END_TEST
 
-/* ---- the loss ---- */
-
-/* Log-probabilities in fp32, 4Tv; the shifted labels, 8T, for one sequence a part of the s + 1 padded ones; the number
- * of targets. The logits in fp32 are not kept. */
-START_TEST(causal_loss)
-{
-    static const struct {
-        const char *text, *rows;
-    } table[] = {
-        {LLAMA, "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
-        {LLAMA "dtype=fp32", "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
-        {LLAMA "dtype=fp32 autocast=bf16",
-         "log-probabilities fp32 4096, shifted labels i64 128, number of targets fp32 4"},
-        {"family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=8 batch=1",
-         "log-probabilities fp32 2048, shifted labels i64 72, number of targets fp32 4"},
-        {"family=gpt2 layers=1 hidden=32 heads=4 vocab=64 seq=7 batch=3",
-         "log-probabilities fp32 5376, shifted labels i64 168, number of targets fp32 4"},
-    };
-    for (int i = 0; i < COUNT(table); i++) {
-        char text[256];
-        start(table[i].text);
-        am_var logits = activation(AM_SHAPE(build.b, build.s, build.v), low(), true, "logits");
-        am_var loss = am_hf_loss(&build, logits);
-        ck_assert_int_eq(tape->tensor[loss].rank, 0);
-        ck_assert_int_eq(tape->tensor[loss].dtype, AM_FP32);
-        ck_assert_str_eq(kept(text, sizeof text), table[i].rows);
-        ck_assert_int_eq(operations(AM_OP_TO), tape->tensor[logits].dtype != AM_FP32);
-    }
-}
-END_TEST
-
 Suite *test_stacks_suite(void);
 Suite *test_stacks_suite(void)
 {
@@ -620,7 +589,6 @@ Suite *test_stacks_suite(void)
     tcase_add_test(tests, chosen_kernel);
     tcase_add_loop_test(tests, eager_attention, 0, COUNT(eagers));
     tcase_add_test(tests, eager_copies);
-    tcase_add_test(tests, causal_loss);
     suite_add_tcase(suite, tests);
     return suite;
 }
