@@ -70,12 +70,23 @@ static void write_derived(am_writer *json, const am_report *report)
 {
     const am_config *config = &report->config;
     AM_OPEN(json, "derived", "[");
-    am_json_plain(json, am_stacks[config->stack].derived);
+    const char *by_stack = am_stacks[config->stack].derived;
+    if (*by_stack) am_json_plain(json, by_stack);
     if (config->pp > 1)
         am_json_plain(json,
                       "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
     if (config->autocast != AM_AUTOCAST_OFF)
         am_json_plain(json, "peaks under autocast: measured were the saved bytes only");
+    am_json_close(json, ']');
+}
+
+void am_json_not_counted(am_writer *json)
+{
+    AM_OPEN(json, "not_counted", "[");
+    am_json_plain(json, "allocator rounding and fragmentation");
+    am_json_plain(json, "kernel workspaces");
+    am_json_plain(json, "communication buffers");
+    am_json_plain(json, "CUDA context");
     am_json_close(json, ']');
 }
 
@@ -86,14 +97,11 @@ static void write_provenance(am_writer *json, const am_report *report)
     AM_OPEN(json, "provenance", "{");
     AM_PUT_PLAIN(json, "stack", am_field_value(&report->config, &am_fields[AM_F_stack], stack, sizeof stack));
     AM_PUT_PLAIN(json, "verified_by", from->verified_by);
-    AM_PUT_PLAIN(json, "detail", from->detail);
+    AM_PUT_WORDS(json, "detail", from->detail);
     write_derived(json, report);
-    AM_OPEN(json, "not_counted", "[");
-    am_json_plain(json, "allocator rounding and fragmentation");
-    am_json_plain(json, "kernel workspaces");
-    am_json_plain(json, "communication buffers");
-    am_json_plain(json, "CUDA context");
-    am_json_close(json, ']');
+#ifndef AM_WORDLESS
+    am_json_not_counted(json);
+#endif
     am_json_close(json, '}');
 }
 

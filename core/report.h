@@ -24,5 +24,7 @@ void am_json_ranks(am_writer *json, const am_report *report);
 void am_json_formulas(am_writer *json, const am_report *report);
 /* The keys of a formula that no configuration changes. */
 void am_json_formula_words(am_writer *json, const am_formula *formula);
+/* What no stack's figures count: words, too. */
+void am_json_not_counted(am_writer *json);
 
 #endif

@@ -1,7 +1,9 @@
 /* The tables behind every evaluation as one JSON document: what a form, a schema or a legend is made of, and the words
  * that core.wasm leaves out of its reports. */
 #include "explain.h"
+#include "input.h"
 #include "report.h"
+#include "wiring.h"
 
 static const char *const kind_names[] = {
     [AM_KIND_INT] = "int",     [AM_KIND_FLAG] = "flag", [AM_KIND_CHOICE] = "choice",
@@ -174,6 +176,22 @@ static void write_conventions(am_writer *json)
     am_json_close(json, ']');
 }
 
+static void write_stacks(am_writer *json)
+{
+    AM_OPEN(json, "stacks", "[");
+    for (int i = 0; i < AM_STACK_COUNT; i++) {
+        char name[32];
+        am_json_open(json, '{');
+        AM_PUT_PLAIN(json, "stack", am_choice_text(am_fields[AM_F_stack].choices, i, name, sizeof name));
+        AM_PUT_PLAIN(json, "text", am_stacks[i].text);
+        AM_PUT_PLAIN(json, "detail", am_stacks[i].detail);
+        AM_PUT_PLAIN(json, "derived", am_stacks[i].derived);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+    am_json_not_counted(json);
+}
+
 /* What a published formula gives for the example it is published with: here, since no configuration changes it. */
 static void write_formulas(am_writer *json)
 {
@@ -204,6 +222,7 @@ size_t am_tables_json(char *buffer, size_t size)
     write_names(&json);
     write_savers(&json);
     write_conventions(&json);
+    write_stacks(&json);
     write_formulas(&json);
     return am_json_end(&json, '}');
 }

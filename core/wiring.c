@@ -66,24 +66,25 @@ static const am_wiring nanogpt = {
     .activations = GELUS, .plain_heads = true, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
 };
 
-#define MEASURED "the rules were measured on the fixtures' models; this configuration's figures are derived from them"
+#define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
+#define MEASURED(text, detail)                                                                                         \
+    STACK(text, "measured", "PyTorch 2.15.0, " detail " on fake CUDA tensors; see tests/fixtures",                     \
+          "the rules were measured on the fixtures' models; this configuration's figures are derived from them")
 
 #define PLAIN_LOSSES (1 << AM_LOSS_FP32 | 1 << AM_LOSS_BF16)
 
 const am_stack am_stacks[] = {
     [AM_STACK_HF] = {
-        "Hugging Face", "measured", "PyTorch 2.15.0, transformers 5.23.0, on fake CUDA tensors; see tests/fixtures",
-        MEASURED, AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED, NULL},
+        MEASURED("Hugging Face", "transformers 5.23.0,"),
+        AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED, NULL},
     [AM_STACK_PAPER] = {
-        "the paper's accounting", "paper", "Korthikanti et al. 2022, arXiv 2205.05198",
-        "the paper gives the saved bytes; the peaks are derived by playing its operations", AM_FAMILY_GPT2,
-        AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &paper},
+        STACK("the paper's accounting", "paper", "Korthikanti et al. 2022, arXiv 2205.05198",
+              "the paper gives the saved bytes; the peaks are derived by playing its operations"),
+        AM_FAMILY_GPT2, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &paper},
     [AM_STACK_TORCH] = {
-        "plain PyTorch", "measured", "PyTorch 2.15.0 running a plain Llama on fake CUDA tensors; see tests/fixtures",
-        MEASURED, AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
+        MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
     [AM_STACK_NANOGPT] = {
-        "nanoGPT", "measured", "PyTorch 2.15.0 running nanoGPT's block on fake CUDA tensors; see tests/fixtures",
-        MEASURED, AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
+        MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
 };
 /* clang-format on */
 

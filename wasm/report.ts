@@ -241,6 +241,9 @@ export interface Tables {
   /** Why something is kept, by what saved it. */
   savers: { saved_by: string; why: string }[];
   conventions: Pick<Convention, 'id' | 'name' | 'source'>[];
+  /** By stack: its name in a sentence, what its rules were verified with, and what is derived from them. */
+  stacks: { stack: string; text: string; detail: string; derived: string }[];
+  not_counted: string[];
   /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
   formulas: (Omit<Formula, 'bytes' | 'ratio'> & { computed: number | null })[];
 }

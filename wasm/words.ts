@@ -6,6 +6,7 @@ export function completer(tables: Tables): (report: Report) => Report {
   const presets = new Map(tables.presets.map((preset) => [preset.name, preset]));
   const formulas = new Map(tables.formulas.map(({ computed: _, ...words }) => [words.id, words]));
   const conventions = new Map(tables.conventions.map((words) => [words.id, words]));
+  const stacks = new Map(tables.stacks.map(({ stack, detail, derived }) => [stack, { detail, derived }]));
   const whys = new Map(tables.savers.map(({ saved_by, why }) => [saved_by, why]));
 
   /* What each of its savers needs it for, said once. */
@@ -21,6 +22,9 @@ export function completer(tables: Tables): (report: Report) => Report {
     for (const row of report.dropped) row.why = whyOf(row);
     for (const convention of report.state.conventions) Object.assign(convention, conventions.get(convention.id));
     for (const formula of report.formulas) Object.assign(formula, formulas.get(formula.id));
+    const { provenance } = report;
+    const { detail, derived } = stacks.get(provenance.stack) ?? { detail: '', derived: '' };
+    Object.assign(provenance, { detail, derived: [derived, ...provenance.derived], not_counted: tables.not_counted });
     return report;
   };
 }

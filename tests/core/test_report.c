@@ -29,8 +29,8 @@ START_TEST(provenance)
            "5.23.0");
     fake.config.stack = AM_STACK_TORCH;
     expect_document(am_report_json(report, json, sizeof json));
-    expect("\"provenance\":{\"stack\":\"torch\",\"verified_by\":\"measured\",\"detail\":\"PyTorch 2.15.0 running a "
-           "plain Llama");
+    expect("\"provenance\":{\"stack\":\"torch\",\"verified_by\":\"measured\",\"detail\":\"PyTorch 2.15.0, a "
+           "plain Llama on fake CUDA tensors");
     fake.config.stack = AM_STACK_PAPER;
     fake.config.pp = 2;
     fake.config.autocast = AM_AUTOCAST_BF16;

@@ -19,6 +19,8 @@ START_TEST(tables)
     expect("{\"name\":\"bf16\",\"torch\":\"bfloat16\",\"size\":2,\"floating\":true}");
     expect("{\"saved_by\":\"checkpoint\",\"why\":\"the checkpointed region starts from it when it runs again\"}]");
     expect("\"conventions\":[{\"id\":\"configured\",");
+    expect("\"stacks\":[{\"stack\":\"hf\",\"text\":\"Hugging Face\",\"detail\":\"PyTorch 2.15.0, transformers 5.23.0, on ");
+    expect("{\"stack\":\"paper\",\"text\":\"the paper's accounting\",");
     for (int i = 0; i < am_formula_count; i++) expect(am_formulas[i].caveat);
     for (int i = 0; i < am_convention_count; i++) expect(am_conventions[i].source);
     for (int i = 0; i < AM_FIELD_COUNT; i++) expect(am_fields[i].key);

@@ -22,7 +22,8 @@ export function wordless(json) {
   const model = section(json, '"model":\\{"name"', '"family"', 'label', 'source');
   const state = section(model, '"conventions":\\[', '\\]', 'name', 'source');
   const formulas = section(state, '"formulas":\\[', '\\],"example"', 'name', 'source', 'expression', 'caveat', 'unit', 'published');
-  return section(formulas, '"rows":\\[', '\\],"step"', 'why');
+  const rows = section(formulas, '"rows":\\[', '\\],"step"', 'why');
+  return rows.replace(/,"detail":"[^"]*","derived":\["[^"]*",?/, ',"derived":[').replace(/,"not_counted":\[[^\]]*\]/, '');
 }
 
 /** What `ask` gives, or the error document that it throws. */
