@@ -446,6 +446,7 @@ typedef struct am_tape {
 typedef struct am_pattern {
     int64_t prefix;
     int period; /* kinds in the cycle; 1 where all of its layers are alike */
+    bool own;   /* each kind has masks or tables of its own */
     uint8_t cycle[AM_MAX_PERIOD];
 } am_pattern;
 
@@ -560,6 +561,7 @@ typedef struct am_step {
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
+    int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters apart */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
@@ -629,6 +631,7 @@ typedef struct am_policy {
 typedef struct am_profile {
     am_record record;
     bool checkpointed; /* its units are regions that run again */
+    int64_t like[AM_MAX_UNITS];     /* by unit: the layer of the model that it shows; of segments nothing */
     int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
     int64_t unit_bytes[AM_MAX_UNITS], shared_bytes, outside_bytes;

@@ -38,37 +38,60 @@ static void count_kinds(const am_evaluation *evaluation, int64_t first, int64_t 
     for (int64_t i = first; i < end; i++) count[am_pattern_kind(&evaluation->pattern, i)]++;
 }
 
-static void add_unit(am_record *record, int kind)
+static void add_unit(am_profile *profile, int kind, int64_t like)
 {
+    am_record *record = &profile->record;
+    profile->like[record->units] = like;
     for (int i = 0; i < record->inner; i++) record->kind[record->units * record->inner + i] = (uint8_t)kind;
     record->units++;
 }
 
-/* The first unit of a model is charged with what all share, and later ones are alike if their layers are of one kind:
- * the first and one of each kind stand for any number. With adapters the first also saves less, since its input needs
- * no gradient, and only a second of a kind shows what the later ones share. Segments share nothing: there one for each
- * kind is enough, of three layers, since its first, its last and those between differ. A model with fewer stands for
- * itself. Fills in the profile's record and the units that stand for layers of a kind. */
+/* The first layers of each kind, as they come in the model: of the first layer's kind one more than of others, and of
+ * others two where each kind has tables of its own, which its first layer is charged with. With adapters one more, since
+ * the model's first layer saves less, its input needing no gradient, and only a third shows what later ones share. */
+static void choose_layers(const am_evaluation *evaluation, am_profile *profile, bool adapters)
+{
+    const am_pattern *pattern = &evaluation->pattern;
+    int count[AM_MAX_LAYER_KINDS] = {0}, first = am_pattern_kind(pattern, 0);
+    int64_t last = evaluation->config->layers, enough = pattern->prefix + 3 * pattern->period;
+    for (int64_t i = 0; i < last && i < enough; i++) {
+        int kind = am_pattern_kind(pattern, i), most = 1 + (kind == first || pattern->own) + adapters;
+        if (count[kind] == most) continue;
+        if (count[kind]++ == (kind == first)) profile->steady[kind] = profile->record.units;
+        add_unit(profile, kind, i);
+    }
+}
+
+/* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
+ * since the model's first layer saves less. */
+static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
+{
+    int64_t count[AM_MAX_LAYER_KINDS];
+    int kind = am_pattern_kind(&evaluation->pattern, 0);
+    count_kinds(evaluation, 0, evaluation->config->layers, count);
+    if (adapters) add_unit(profile, kind, 0);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
+        if (count[kind] == 0) continue;
+        profile->steady[kind] = profile->record.units;
+        add_unit(profile, kind, 0);
+    }
+}
+
+/* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
 static void choose_record(const am_evaluation *evaluation, const am_recipe *recipe, am_profile *profile)
 {
-    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA, first = !recipe->segment || adapters;
-    int64_t count[AM_MAX_LAYER_KINDS], units = adapters && !recipe->segment ? 2 : 1;
-    int kind = am_pattern_kind(&evaluation->pattern, 0);
-    am_record *record = &profile->record;
-    *record = (am_record){
+    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA;
+    profile->record = (am_record){
         .inner = recipe->segment ? 3 : 1,
         .regions = !recipe->core_attention,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
         .core_attention = recipe->core_attention,
     };
     memset(profile->steady, 0, sizeof profile->steady);
-    count_kinds(evaluation, recipe->segment ? 0 : 1, evaluation->config->layers, count);
-    if (first) add_unit(record, kind);
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
-        if (count[kind] == 0) continue;
-        profile->steady[kind] = record->units;
-        for (int64_t j = 0; j < units && j < count[kind]; j++) add_unit(record, kind);
-    }
+    if (recipe->segment)
+        choose_segments(evaluation, profile, adapters);
+    else
+        choose_layers(evaluation, profile, adapters);
 }
 
 static bool same_record(const am_record *x, const am_record *y)

@@ -1,154 +1,271 @@
-/* The whole model from a few units: runs of units, composed of played records. */
+/* The whole model from a few units: a plan's runs of units, composed of played records. */
 #include "bytes.h"
 
 #include <string.h>
 
 #include "actmem.h"
 
-/* One unit as the composer walks over the model. */
-typedef struct am_unit {
-    int run;
-    int64_t index; /* in its run */
-    int64_t layer; /* index of its first layer */
-    int64_t start; /* live bytes of the forward at its beginning */
-    /* what follows from these */
-    const am_profile *profile;
-    int64_t inner;
-    int recorded;    /* the recorded unit that shows it */
-    int64_t residue; /* what it leaves */
-    bool at_end;     /* of a stretch of equal units: a peak may stand here */
-} am_unit;
+/* ---- kinds of layers ---- */
 
-typedef struct am_composer {
+/* How many layers from this one on are of its kind; no fewer than any model has, where all are. */
+static int64_t alike_from(const am_pattern *pattern, int64_t layer)
+{
+    const int64_t all = INT32_MAX;
+    int kind = am_pattern_kind(pattern, layer);
+    if (layer < pattern->prefix) return pattern->prefix - layer;
+    int64_t count = 1;
+    while (count < pattern->period && am_pattern_kind(pattern, layer + count) == kind) count++;
+    return count < pattern->period ? count : all;
+}
+
+/* Is one of the layers before this one of this kind? */
+static bool seen_before(const am_pattern *pattern, int kind, int64_t layer)
+{
+    if (layer > pattern->prefix + pattern->period) layer = pattern->prefix + pattern->period;
+    for (int64_t i = layer - 1; i >= 0; i--) {
+        if (am_pattern_kind(pattern, i) == kind) return true;
+        if (i < pattern->prefix) return false; /* all of these are of one kind */
+    }
+    return false;
+}
+
+/* The layers of a model: its runs, in order from the embedding. */
+typedef struct am_sequence {
     const am_pattern *pattern;
     int runs;
     const am_run *run;
-    int64_t layers;
-    int64_t end; /* live bytes of the forward behind the last unit */
+} am_sequence;
+
+/* ---- the played layers that stand for the model's ---- */
+
+/* A stretch of equal units one behind another: `count` units of `inner` layers from layer `start` on. */
+typedef struct am_walk {
+    const am_sequence *model;
+    int index; /* of the run */
+    const am_profile *profile;
+    int64_t run_start, left; /* first layer of the run, units of it from this stretch on */
+    int64_t start, count, inner;
+} am_walk;
+
+static int first_zone(const am_profile *profile, int unit)
+{
+    return unit * profile->record.inner + 1;
+}
+
+static int last_zone(const am_profile *profile, int unit)
+{
+    return (unit + 1) * profile->record.inner;
+}
+
+static int unit_of(const am_profile *profile, int zone)
+{
+    return (zone - 1) / profile->record.inner;
+}
+
+/* The played unit for a layer of the unit that begins at layer `start`: of the same kind, and as early in the model as
+ * it is; the last of its kind stands for all later ones. settled: it is that. */
+static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *settled)
+{
+    const am_profile *profile = walk->profile;
+    const am_record *record = &profile->record;
+    int kind = am_pattern_kind(walk->model->pattern, layer), found = -1;
+    bool later = record->inner == 1 ? seen_before(walk->model->pattern, kind, walk->run_start) : start > 0;
+    *settled = true;
+    for (int unit = 0; unit < record->units; unit++) {
+        if (record->kind[unit * record->inner] != kind) continue;
+        if (found < 0 || later || (record->inner == 1 && profile->like[unit] <= layer))
+            found = unit;
+        else
+            *settled = false;
+    }
+    return found < 0 ? 0 : found;
+}
+
+/* Its zone: the first, the last or one between of a unit. */
+static int zone_for(const am_walk *walk, int64_t start, int64_t layer)
+{
+    bool settled;
+    int zone = first_zone(walk->profile, unit_for(walk, start, layer, &settled));
+    if (layer == start) return zone;
+    return layer == start + walk->inner - 1 ? zone + walk->profile->record.inner - 1 : zone + 1;
+}
+
+/* How many layers from this one on, of the same unit, have the same zone. */
+static int64_t zone_layers(const am_walk *walk, int64_t start, int64_t layer)
+{
+    int64_t middle = start + walk->inner - 1 - layer;
+    if (layer == start || middle < 1) return 1;
+    int64_t alike = alike_from(walk->model->pattern, layer);
+    return alike < middle ? alike : middle;
+}
+
+/* Units from this one on that are equal to it. */
+static int64_t equal_units(const am_walk *walk)
+{
+    bool settled;
+    const am_pattern *pattern = walk->model->pattern;
+    unit_for(walk, walk->start, walk->start, &settled);
+    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
+    if (!settled) return 1;
+    if (alike == 0) return walk->inner % pattern->period == 0 && walk->start >= pattern->prefix ? walk->left : 1;
+    return alike < walk->left ? alike : walk->left;
+}
+
+/* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
+static bool walk_on(am_walk *walk)
+{
+    const am_sequence *model = walk->model;
+    if (!walk->profile) walk->index = -1;
+    walk->start += walk->count * walk->inner;
+    walk->left -= walk->count;
+    while (walk->left == 0) {
+        if (++walk->index == model->runs) return false;
+        const am_run *run = &model->run[walk->index];
+        walk->profile = run->profile;
+        walk->left = run->units;
+        walk->inner = run->inner;
+        walk->run_start = walk->start;
+    }
+    walk->count = equal_units(walk);
+    return true;
+}
+
+/* ---- what a played unit leaves ---- */
+
+static int64_t residue_of(const am_profile *profile, int unit)
+{
+    const am_step *step = &profile->step;
+    return step->boundary[last_zone(profile, unit)] - step->boundary[first_zone(profile, unit) - 1];
+}
+
+/* Bytes of tables and masks that live as long as this unit needs them: freed with its backward, beside what it left
+ * itself. Not known of the first unit, and never needed. */
+static int64_t release_of(const am_profile *profile, int unit)
+{
+    const am_step *step = &profile->step;
+    if (unit == 0) return 0;
+    return step->backward_start[last_zone(profile, unit)] - step->backward_start[last_zone(profile, unit - 1)] -
+           residue_of(profile, unit);
+}
+
+/* The ledger has no rows of units that repeat one. */
+static int64_t saved_by(const am_profile *profile, int unit)
+{
+    int kind = profile->record.kind[unit * profile->record.inner];
+    return profile->unit_bytes[unit == 0 ? 0 : profile->steady[kind]];
+}
+
+/* Bytes of gradients that a zone's parameters get. */
+static int64_t gradients_of(const am_step *step, int zone)
+{
+    return step->gradients_above[zone - 1] - step->gradients_above[zone];
+}
+
+/* What a layer leaves when its region is played again, for the layers behind it in the region. */
+static int64_t inner_residue(const am_step *step, int zone)
+{
+    return step->recompute_start[zone + 1] - step->recompute_start[zone];
+}
+
+/* Layers of one unit that have the same zone: `n` of them from `layer` on. */
+typedef struct am_climb {
+    int zone;
+    int64_t start, layer, n;
+    int64_t below; /* what the layers before them in their region left when it was played again */
+    int64_t above; /* gradients of the layers behind them in their unit; counted down from those of all */
+} am_climb;
+
+static bool climb_on(const am_walk *walk, am_climb *climb)
+{
+    const am_step *step = &walk->profile->step;
+    if (climb->n && walk->inner > 1) climb->below += climb->n * inner_residue(step, climb->zone);
+    climb->layer += climb->n;
+    if (climb->layer == climb->start + walk->inner) return false;
+    climb->n = zone_layers(walk, climb->start, climb->layer);
+    climb->zone = zone_for(walk, climb->start, climb->layer);
+    climb->above -= climb->n * gradients_of(step, climb->zone);
+    return true;
+}
+
+static am_climb climb_of(int64_t start, int64_t gradients)
+{
+    return (am_climb){.start = start, .layer = start, .above = gradients};
+}
+
+/* ---- sums ---- */
+
+typedef struct am_composer {
+    const am_sequence *model;
+    uint32_t used[2];   /* by run: played units whose tables and masks are there */
+    int64_t end;        /* live bytes of the forward behind the last layer */
+    int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
+    int64_t gradients;  /* of all layers */
+    int64_t start;      /* live bytes when the first layer's backward begins, less what that layer left */
+    int64_t head;       /* gradients that exist when the layers' backward begins */
     am_outcome *outcome;
 } am_composer;
 
-/* ---- the played units ---- */
-
-static int first_zone(const am_profile *profile, int recorded)
+/* Two runs may show the same profile. */
+static uint32_t *used_units(am_composer *composer, const am_walk *walk)
 {
-    return recorded * profile->record.inner + 1;
+    const am_run *run = composer->model->run;
+    return &composer->used[run[walk->index].profile != run[0].profile];
 }
 
-static int last_zone(const am_profile *profile, int recorded)
-{
-    return (recorded + 1) * profile->record.inner;
-}
-
-/* The zone that shows a layer of a unit. A region of three stands for any number: its first layer, one between, its
- * last. The model's first layer has a zone of its own. */
-static int zone_of(const am_composer *composer, const am_unit *unit, int64_t index)
-{
-    const am_profile *profile = unit->profile;
-    int64_t layer = unit->layer + index;
-    int place = profile->record.inner == 1 || index == 0 ? 0 : index == unit->inner - 1 ? 2 : 1;
-    int recorded = layer == 0 ? 0 : profile->steady[am_pattern_kind(composer->pattern, layer)];
-    return first_zone(profile, recorded) + place;
-}
-
-/* A zone of a layer of this kind that is not the model's first, if there is one: what its backward adds is constant. */
-static int usual_zone(const am_profile *profile, int kind)
-{
-    return last_zone(profile, profile->steady[kind]);
-}
-
-static int64_t gradients_of_zone(const am_profile *profile, int zone)
-{
-    return profile->step.gradients_above[zone - 1] - profile->step.gradients_above[zone];
-}
-
-static int64_t gradients_of_layer(const am_composer *composer, const am_profile *profile, int64_t layer)
-{
-    return gradients_of_zone(profile, usual_zone(profile, am_pattern_kind(composer->pattern, layer)));
-}
-
-static int64_t gradients_of_unit(const am_composer *composer, const am_unit *unit)
+/* What is freed with the backward of a unit beside what it left: tables and masks that no unit before it needs. */
+static int64_t first_release(am_composer *composer, const am_walk *walk)
 {
     int64_t bytes = 0;
-    for (int64_t i = 0; i < unit->inner; i++)
-        bytes += gradients_of_layer(composer, unit->profile, unit->layer + i);
+    uint32_t *used = used_units(composer, walk);
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
+        int unit = unit_of(walk->profile, climb.zone);
+        if (!(*used & 1u << unit)) bytes += release_of(walk->profile, unit);
+        *used |= 1u << unit;
+    }
     return bytes;
 }
 
-/* ---- the walk over the model's units ---- */
-
-static int64_t common_divisor(int64_t x, int64_t y)
+static int64_t unit_gradients(const am_walk *walk)
 {
-    while (y != 0) {
-        int64_t rest = x % y;
-        x = y;
-        y = rest;
+    am_climb climb = climb_of(walk->start, 0);
+    while (climb_on(walk, &climb)) {}
+    return -climb.above;
+}
+
+static void add_flops(am_outcome *outcome, const am_walk *walk)
+{
+    const am_step *step = &walk->profile->step;
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
+        outcome->forward_flops += walk->count * climb.n * step->zone_flops[climb.zone];
+        outcome->recomputed_flops += walk->count * climb.n * step->zone_recomputed[climb.zone];
     }
-    return x;
 }
 
-/* Do the layers from `layer` on have alike ones `stride` before and behind them, from `low` to below `high`? Then what
- * happens in them lies between what happens in those. */
-static bool is_between(const am_pattern *pattern, int64_t layer, int64_t length, int64_t stride, int64_t low,
-                       int64_t high)
+static void compose_sums(am_composer *composer)
 {
-    int64_t before = layer - stride, behind = layer + length + stride;
-    return before >= low && behind <= high && (before >= pattern->prefix || behind <= pattern->prefix);
-}
-
-static void settle_unit(const am_composer *composer, am_unit *unit)
-{
-    const am_run *run = &composer->run[unit->run];
-    const am_profile *profile = unit->profile = run->profile;
-    const am_step *step = &profile->step;
-    unit->inner = run->inner;
-    unit->recorded =
-        unit->layer == 0 ? 0 : profile->steady[am_pattern_kind(composer->pattern, unit->layer)];
-    unit->residue = step->boundary[last_zone(profile, unit->recorded)] -
-                    step->boundary[first_zone(profile, unit->recorded) - 1];
-    int64_t begin = unit->layer - unit->index * unit->inner, end = begin + run->units * unit->inner;
-    int64_t stride = unit->inner / common_divisor(unit->inner, composer->pattern->period) * composer->pattern->period;
-    unit->at_end =
-        !is_between(composer->pattern, unit->layer, unit->inner, stride, begin > 0 ? begin : unit->inner, end);
-}
-
-static bool first_unit(const am_composer *composer, am_unit *unit)
-{
-    *unit = (am_unit){.start = composer->run[0].profile->step.boundary[0]};
-    settle_unit(composer, unit);
-    return true;
-}
-
-/* Goes on to the next unit; at the end of the model returns false, with `start` and `layer` behind the last. */
-static bool next_unit(const am_composer *composer, am_unit *unit)
-{
-    unit->start += unit->residue;
-    unit->layer += unit->inner;
-    if (++unit->index == composer->run[unit->run].units) {
-        unit->index = 0;
-        unit->run++;
+    const am_profile *ends = composer->model->run[0].profile; /* what is before and after the layers is the same in all */
+    const am_step *step = &ends->step;
+    am_outcome *outcome = composer->outcome;
+    composer->end = step->boundary[0];
+    composer->head = step->gradients_above[step->layers];
+    composer->start = step->backward_start[last_zone(ends, 0)] - residue_of(ends, 0);
+    outcome->forward_flops = step->zone_flops[0] + step->zone_flops[step->layers + 1];
+    outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
+    for (int unit = 1; unit < ends->record.units; unit++) composer->released -= release_of(ends, unit);
+    am_walk walk = {.model = composer->model};
+    while (walk_on(&walk)) {
+        int unit = unit_of(walk.profile, zone_for(&walk, walk.start, walk.start));
+        composer->end += walk.count * residue_of(walk.profile, unit);
+        composer->released += first_release(composer, &walk);
+        composer->gradients += walk.count * unit_gradients(&walk);
+        outcome->saved_bytes += walk.count * saved_by(walk.profile, unit);
+        add_flops(outcome, &walk);
     }
-    if (unit->run == composer->runs) return false;
-    settle_unit(composer, unit);
-    return true;
-}
-
-/* Goes back to the unit before this one; from behind the last, to the last. False before the first. */
-static bool previous_unit(const am_composer *composer, am_unit *unit)
-{
-    if (unit->layer == 0) return false;
-    if (unit->index == 0) unit->index = composer->run[--unit->run].units;
-    unit->index--;
-    unit->layer -= composer->run[unit->run].inner;
-    settle_unit(composer, unit);
-    unit->start -= unit->residue;
-    return true;
-}
-
-/* Runs without units are left out. */
-static am_unit behind_last(const am_composer *composer)
-{
-    return (am_unit){.run = composer->runs, .layer = composer->layers, .start = composer->end};
+    int64_t above = composer->end + composer->released - step->boundary[step->layers];
+    outcome->saved_bytes += composer->released;
+    outcome->after_forward = step->after_forward + above;
+    outcome->gradient_bytes = step->gradient_bytes + composer->gradients + composer->head - step->gradients_above[0];
+    outcome->backward_peak = step->after_drop + above;
 }
 
 /* ---- candidates for a peak ---- */
@@ -160,196 +277,125 @@ static void note(int64_t *highest, am_place *at, int64_t bytes, const am_peak *p
     *at = (am_place){phase, layer, peak->module, peak->op};
 }
 
-static void note_forward(am_composer *composer, int64_t bytes, const am_peak *peak, int64_t layer)
+static void note_forward(am_outcome *outcome, int64_t bytes, const am_peak *peak, int64_t layer)
 {
-    note(&composer->outcome->forward_peak, &composer->outcome->forward_at, bytes, peak, AM_FORWARD, layer);
+    if (peak->seen) note(&outcome->forward_peak, &outcome->forward_at, bytes, peak, AM_FORWARD, layer);
 }
 
 /* way: 0 gradients exist beforehand, 1 they count. */
-static void note_backward(am_composer *composer, int way, int64_t bytes, const am_peak *peak, am_phase phase,
+static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_peak *peak, am_phase phase,
                           int64_t layer)
 {
-    am_outcome *outcome = composer->outcome;
+    if (!peak->seen) return;
     if (way == 0)
         note(&outcome->backward_peak, &outcome->backward_at, bytes, peak, phase, layer);
     else
         note(&outcome->step_peak, &outcome->step_at, bytes, peak, phase, layer);
 }
 
-/* ---- forward ---- */
+/* Where a unit of the model stands. */
+typedef struct am_stand {
+    int64_t start;     /* its first layer */
+    int64_t forward;   /* live bytes when its forward begins */
+    int64_t backward;  /* and its backward */
+    int64_t gradients; /* that exist then */
+} am_stand;
 
-/* Peaks of a unit whose forward begins at unit->start. */
-static void compose_unit_forward(am_composer *composer, const am_unit *unit)
+/* How much more there is than in the played unit, at a moment of the backward of the `index`-th of these layers. */
+static int64_t excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
 {
-    const am_profile *profile = unit->profile;
-    for (int64_t i = 0; i < unit->inner; i++) {
-        int zone = zone_of(composer, unit, i), first = zone - (zone - 1) % profile->record.inner;
-        const am_peak *peak = &profile->step.forward[zone];
-        if (peak->seen)
-            note_forward(composer, unit->start + peak->bytes - profile->step.boundary[first - 1], peak,
-                         unit->layer + i);
-    }
+    const am_step *step = &walk->profile->step;
+    int unit = unit_of(walk->profile, climb->zone);
+    int first = first_zone(walk->profile, unit), last = last_zone(walk->profile, unit);
+    if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
+    int64_t bytes = climb->below - (step->recompute_start[climb->zone] - step->recompute_start[first]);
+    if (index) bytes += index * inner_residue(step, climb->zone);
+    if (!way || phase == AM_RECOMPUTE) return bytes;
+    return bytes + climb->above + (climb->n - 1 - index) * gradients_of(step, climb->zone) -
+           (step->gradients_above[climb->zone] - step->gradients_above[last]);
 }
 
-static void compose_forward(am_composer *composer, const am_step *ends)
+static void compose_layer(am_outcome *outcome, const am_walk *walk, const am_climb *climb, int64_t index,
+                          const am_stand *stand)
 {
-    am_unit unit;
-    if (ends->forward[0].seen) note_forward(composer, ends->forward[0].bytes, &ends->forward[0], -1);
-    for (bool more = first_unit(composer, &unit); more; more = next_unit(composer, &unit))
-        if (unit.at_end) compose_unit_forward(composer, &unit);
-    int after = ends->layers + 1;
-    if (ends->forward[after].seen)
-        note_forward(composer, composer->end + ends->forward[after].bytes - ends->boundary[ends->layers],
-                     &ends->forward[after], -1);
-}
-
-/* ---- backward ---- */
-
-/* What lives on from the forward differs by what the model's own code lets go at its end: regions hold masks, tables
- * and their input beyond it. Units of another profile than the model's first stand on that difference. */
-static int64_t held_beside(const am_profile *ends, const am_profile *own)
-{
-    return ends->step.after_forward - ends->step.boundary[ends->step.layers] -
-           (own->step.after_forward - own->step.boundary[own->step.layers]);
-}
-
-/* What layers of a unit's region that are not on the record add to a moment of one of its layers: layers below it, which
- * have been played again, and gradients of those above it. */
-typedef struct am_excess {
-    int64_t saved, gradients;
-} am_excess;
-
-static int64_t excess_in(am_excess excess, am_phase phase, int way)
-{
-    if (phase != AM_RECOMPUTE && phase != AM_BACKWARD) return 0;
-    return excess.saved + (way && phase == AM_BACKWARD ? excess.gradients : 0);
-}
-
-/* Walks over the layers of a unit from its first to its last. */
-typedef struct am_inner {
-    int64_t index, saved, gradients; /* saved by those below it, gradients of those above it */
-    int zone, first;                 /* on the record; first: of its region */
-    am_excess excess;
-} am_inner;
-
-static void settle_inner(const am_composer *composer, const am_unit *unit, am_inner *inner)
-{
-    const am_profile *profile = unit->profile;
-    const am_step *step = &profile->step;
-    inner->zone = zone_of(composer, unit, inner->index);
-    inner->first = inner->zone - (inner->zone - 1) % profile->record.inner;
-    inner->gradients -= gradients_of_layer(composer, profile, unit->layer + inner->index);
-    if (unit->inner == 1) return;
-    int last = inner->first + profile->record.inner - 1;
-    inner->excess.saved = inner->saved - (step->recompute_start[inner->zone] - step->recompute_start[inner->first]);
-    inner->excess.gradients =
-        inner->gradients - (step->gradients_above[inner->zone] - step->gradients_above[last]);
-}
-
-static am_inner first_inner(const am_composer *composer, const am_unit *unit)
-{
-    am_inner inner = {.gradients = unit->inner == 1 ? 0 : gradients_of_unit(composer, unit)};
-    settle_inner(composer, unit, &inner);
-    return inner;
-}
-
-static bool next_inner(const am_composer *composer, const am_unit *unit, am_inner *inner)
-{
-    if (++inner->index == unit->inner) return false;
-    const am_step *step = &unit->profile->step;
-    inner->saved += step->recompute_start[inner->zone + 1] - step->recompute_start[inner->zone];
-    settle_inner(composer, unit, inner);
-    return true;
-}
-
-/* May a peak stand in this layer of its unit, or does it lie between others like it? */
-static bool inner_at_end(const am_composer *composer, const am_unit *unit, int64_t index)
-{
-    int64_t layer = unit->layer + index, last = unit->layer + unit->inner - 1;
-    return index == 0 || layer == last ||
-           !is_between(composer->pattern, layer, 1, composer->pattern->period, unit->layer + 1, last);
-}
-
-/* Peaks of one unit, above what its forward left and the gradients above it: base. */
-static void compose_unit(am_composer *composer, const am_unit *unit, int way, int64_t base)
-{
-    const am_step *step = &unit->profile->step;
-    am_inner inner = first_inner(composer, unit);
-    do {
-        if (!inner_at_end(composer, unit, inner.index)) continue;
-        int last = inner.first + unit->profile->record.inner - 1;
-        int64_t zero = step->boundary[last] + (way ? step->gradients_above[last] : 0);
+    const am_step *step = &walk->profile->step;
+    int unit = unit_of(walk->profile, climb->zone), last = last_zone(walk->profile, unit);
+    int64_t layer = climb->layer + index, before = step->boundary[first_zone(walk->profile, unit) - 1];
+    const am_peak *forward = &step->forward[climb->zone];
+    note_forward(outcome, stand->forward + forward->bytes - before, forward, layer);
+    for (int way = 0; way < 2; way++) {
+        int64_t base = stand->backward - step->backward_start[last];
+        if (way) base += stand->gradients - step->gradients_above[last];
         for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++) {
-            const am_peak *peak = &step->backward[way][phase][inner.zone];
-            if (peak->seen)
-                note_backward(composer, way,
-                              base + peak->bytes - zero + excess_in(inner.excess, (am_phase)phase, way), peak,
-                              (am_phase)phase, unit->layer + inner.index);
+            const am_peak *peak = &step->backward[way][phase][climb->zone];
+            int64_t excess = excess_at(walk, climb, index, (am_phase)phase, way);
+            note_backward(outcome, way, base + peak->bytes + excess, peak, (am_phase)phase, layer);
         }
-    } while (next_inner(composer, unit, &inner));
-}
-
-static void compose_backward(am_composer *composer, const am_profile *ends, int way)
-{
-    const am_step *step = &ends->step;
-    int after = step->layers + 1;
-    int64_t above = way ? step->gradients_above[step->layers] : 0;
-    const am_peak *loss = &step->backward[way][AM_BACKWARD][after];
-    if (loss->seen)
-        note_backward(composer, way, composer->end + loss->bytes - step->boundary[step->layers], loss, AM_BACKWARD, -1);
-    am_unit unit = behind_last(composer);
-    while (previous_unit(composer, &unit)) {
-        int64_t end = unit.start + unit.residue + held_beside(ends, unit.profile);
-        if (unit.at_end) compose_unit(composer, &unit, way, end + above);
-        if (way) above += gradients_of_unit(composer, &unit);
     }
-    const am_peak *embedding = &step->backward[way][AM_BACKWARD][0];
-    int64_t zero = step->boundary[0] + (way ? step->gradients_above[0] : 0);
-    if (embedding->seen)
-        note_backward(composer, way, unit.start + above + embedding->bytes - zero, embedding, AM_BACKWARD, -1);
 }
 
-/* ---- sums ---- */
+/* The layers of one unit, those that are alike at their ends: each moment is affine in the index. */
+static void compose_unit(am_outcome *outcome, const am_walk *walk, const am_stand *stand, int64_t gradients)
+{
+    for (am_climb climb = climb_of(stand->start, gradients); climb_on(walk, &climb);) {
+        compose_layer(outcome, walk, &climb, 0, stand);
+        if (climb.n > 1) compose_layer(outcome, walk, &climb, climb.n - 1, stand);
+    }
+}
+
+static void compose_outside(const am_composer *composer, const am_step *ends)
+{
+    am_outcome *outcome = composer->outcome;
+    int after = ends->layers + 1;
+    int64_t above = composer->end + composer->released - ends->boundary[ends->layers];
+    note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
+    note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
+    for (int way = 0; way < 2; way++) {
+        int64_t gradients = way ? composer->head + composer->gradients - ends->gradients_above[0] : 0;
+        const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
+        const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
+        note_backward(outcome, way, loss->bytes + above, loss, AM_BACKWARD, -1);
+        note_backward(outcome, way, embedding->bytes + gradients, embedding, AM_BACKWARD, -1);
+    }
+}
+
+/* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
+static int stretch_ends(am_composer *composer, am_walk *walk, am_stand *stand, am_stand ends[2])
+{
+    int unit = unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
+    int64_t residue = residue_of(walk->profile, unit), gradients = unit_gradients(walk), others = walk->count - 1;
+    stand->start = walk->start;
+    stand->backward += residue + first_release(composer, walk);
+    stand->gradients -= gradients;
+    ends[0] = ends[1] = *stand;
+    ends[1].start += others * walk->inner;
+    ends[1].forward += others * residue;
+    ends[1].backward += others * residue;
+    ends[1].gradients -= others * gradients;
+    stand->forward = ends[1].forward + residue;
+    stand->backward = ends[1].backward;
+    stand->gradients = ends[1].gradients;
+    return others ? 2 : 1;
+}
+
+static am_stand first_stand(am_composer *composer)
+{
+    composer->used[0] = 1; /* the first unit's are in `start` */
+    composer->used[1] = 0;
+    return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
+                      .backward = composer->start,
+                      .gradients = composer->head + composer->gradients};
+}
 
 /* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not
  * beyond 2^62. */
-static bool fits(const am_composer *composer, const am_step *step)
+static bool fits(const am_sequence *model)
 {
-    int64_t flops;
-    bool wide = __builtin_mul_overflow(step->forward_flops, composer->layers + 1, &flops) || flops > INT64_MAX / 2;
-    return !wide && am_mul_checked(step->step_peak, composer->layers + 1) >= 0;
-}
-
-static void compose_units(am_composer *composer, const am_profile *ends)
-{
-    am_outcome *outcome = composer->outcome;
-    am_unit unit;
-    for (bool more = first_unit(composer, &unit); more; more = next_unit(composer, &unit)) {
-        outcome->saved_bytes += unit.profile->unit_bytes[unit.recorded];
-        for (int64_t i = 0; i < unit.inner; i++)
-            outcome->recomputed_flops += unit.profile->step.zone_recomputed[zone_of(composer, &unit, i)];
-    }
-    composer->end = unit.start;
-    outcome->saved_bytes += ends->shared_bytes + ends->outside_bytes;
-}
-
-static void compose_sums(am_composer *composer, const am_profile *ends)
-{
-    am_outcome *outcome = composer->outcome;
-    const am_step *step = &ends->step;
-    outcome->after_forward = composer->end + step->after_forward - step->boundary[step->layers];
-    outcome->forward_flops = step->forward_flops;
-    outcome->gradient_bytes = step->gradient_bytes;
-    for (int64_t i = 0; i < composer->layers; i++) {
-        int zone = usual_zone(ends, am_pattern_kind(composer->pattern, i));
-        outcome->forward_flops += step->zone_flops[zone];
-        outcome->gradient_bytes += gradients_of_zone(ends, zone);
-    }
-    for (int i = 0; i < step->layers; i++) { /* the record's own are among them */
-        int zone = usual_zone(ends, ends->record.kind[i]);
-        outcome->forward_flops -= step->zone_flops[zone];
-        outcome->gradient_bytes -= gradients_of_zone(ends, zone);
-    }
+    const am_step *step = &model->run[0].profile->step;
+    int64_t flops, layers = 1;
+    for (int i = 0; i < model->runs; i++) layers += model->run[i].units * model->run[i].inner;
+    bool wide = __builtin_mul_overflow(step->forward_flops, layers, &flops) || flops > INT64_MAX / 2;
+    return !wide && am_mul_checked(step->step_peak, layers) >= 0;
 }
 
 int64_t am_outcome_peak(const am_outcome *outcome)
@@ -362,29 +408,25 @@ const am_place *am_outcome_peak_at(const am_outcome *outcome)
     return outcome->forward_peak > outcome->backward_peak ? &outcome->forward_at : &outcome->backward_at;
 }
 
-static am_composer composer_of(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run)
-{
-    am_composer composer = {.pattern = pattern, .runs = runs, .run = run, .outcome = outcome};
-    for (int i = 0; i < runs; i++) composer.layers += run[i].units * run[i].inner;
-    return composer;
-}
-
 am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run)
 {
+    const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
     memset(outcome, 0, sizeof *outcome);
-    const am_profile *ends = run[0].profile; /* what is before and after the layers is the same in all */
-    const am_step *step = &ends->step;
-    am_composer composer = composer_of(outcome, pattern, runs, run);
-    if (!fits(&composer, step)) return AM_TOO_LARGE;
-    compose_units(&composer, ends);
-    compose_sums(&composer, ends);
-    compose_forward(&composer, step);
-    int64_t dropped = composer.end + step->after_drop - step->boundary[step->layers];
-    outcome->backward_peak = dropped;
-    outcome->step_peak = outcome->forward_peak;
+    if (!fits(model)) return AM_TOO_LARGE;
+    am_composer composer = {.model = model, .outcome = outcome, .used = {1, 0}};
+    compose_sums(&composer);
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
-    outcome->step_at = outcome->forward_at;
-    for (int way = 0; way < 2; way++) compose_backward(&composer, ends, way);
+    compose_outside(&composer, &model->run[0].profile->step);
+    am_walk walk = {.model = model};
+    am_stand stand = first_stand(&composer), ends[2];
+    while (walk_on(&walk)) {
+        int count = stretch_ends(&composer, &walk, &stand, ends);
+        for (int i = 0; i < count; i++) compose_unit(outcome, &walk, &ends[i], unit_gradients(&walk));
+    }
+    if (outcome->forward_peak >= outcome->step_peak) {
+        outcome->step_peak = outcome->forward_peak;
+        outcome->step_at = outcome->forward_at;
+    }
     return AM_OK;
 }
 
@@ -403,69 +445,94 @@ static void add_point(am_line *line, const am_sample *sample, int64_t layer, int
     line->count++;
 }
 
-static void add_outside(am_line *line, const am_profile *ends, bool forward, int zone, int64_t shift)
+static void add_zone(am_line *line, const am_profile *profile, int zone, am_phase phase, int64_t layer, int64_t shift)
 {
-    for (int i = 0; i < ends->samples; i++) {
-        const am_sample *sample = &ends->sample[i];
-        if (sample->zone == zone && (sample->phase == AM_FORWARD) == forward) add_point(line, sample, -1, shift);
-    }
-}
-
-/* The samples of one layer of a unit in these phases, of which a region of several layers has one. */
-static void add_inner(am_line *line, const am_unit *unit, const am_inner *inner, am_phase from, am_phase to,
-                      int64_t shift)
-{
-    const am_profile *profile = unit->profile;
-    shift += unit->start - profile->step.boundary[inner->first - 1] + excess_in(inner->excess, from, 0);
     for (int i = 0; i < profile->samples; i++) {
         const am_sample *sample = &profile->sample[i];
-        if (sample->zone == inner->zone && sample->phase >= from && sample->phase <= to)
-            add_point(line, sample, unit->layer + inner->index, shift);
+        if (sample->zone == zone && sample->phase == phase) add_point(line, sample, layer, shift);
     }
 }
 
-/* One phase of a region, its layers in the order in which they run: the last first in the backward. */
-static void add_phase(const am_composer *composer, am_line *line, const am_unit *unit, am_phase phase, int64_t shift)
+/* A unit of the model to be shown. */
+typedef struct am_shown {
+    am_walk walk;
+    am_stand stand;
+} am_shown;
+
+#define MOST_SHOWN 14
+
+/* Its layers; of many only the first and the last. */
+typedef struct am_layers_shown {
+    int count;
+    am_climb climb[6];
+} am_layers_shown;
+
+static void show_layers(am_layers_shown *layers, const am_shown *shown)
 {
-    bool up = phase == AM_FORWARD || phase == AM_RECOMPUTE;
-    for (int64_t i = 0; i < unit->inner; i++) {
-        int64_t index = up ? i : unit->inner - 1 - i;
-        if (!inner_at_end(composer, unit, index)) continue;
-        am_inner inner = first_inner(composer, unit);
-        while (inner.index < index) next_inner(composer, unit, &inner);
-        add_inner(line, unit, &inner, phase, phase, shift);
+    const int most = sizeof layers->climb / sizeof *layers->climb;
+    layers->count = 0;
+    for (am_climb climb = climb_of(shown->stand.start, 0); climb_on(&shown->walk, &climb);) {
+        if (layers->count == most)
+            memmove(&layers->climb[1], &layers->climb[2], (size_t)(--layers->count - 1) * sizeof climb);
+        layers->climb[layers->count++] = climb;
     }
 }
 
-static void add_backward(const am_composer *composer, am_line *line, const am_unit *unit, int64_t shift)
+/* What runs of equal layers: of the last, which has most beneath it. */
+static void add_layer(am_line *line, const am_shown *shown, const am_climb *climb, am_phase phase)
 {
-    if (unit->inner == 1) {
-        am_inner inner = first_inner(composer, unit);
-        add_inner(line, unit, &inner, AM_BEFORE_RECOMPUTE, AM_BACKWARD, shift);
-        return;
+    const am_profile *profile = shown->walk.profile;
+    int unit = unit_of(profile, climb->zone);
+    int64_t last = climb->n - 1, shift;
+    if (phase == AM_FORWARD)
+        shift = shown->stand.forward - profile->step.boundary[first_zone(profile, unit) - 1];
+    else
+        shift = shown->stand.backward - profile->step.backward_start[last_zone(profile, unit)] +
+                excess_at(&shown->walk, climb, last, phase, 0);
+    add_zone(line, profile, climb->zone, phase, climb->layer + last, shift);
+}
+
+static void add_unit(am_line *line, const am_shown *shown, bool forward)
+{
+    am_layers_shown layers;
+    show_layers(&layers, shown);
+    for (int phase = forward ? AM_FORWARD : AM_BEFORE_RECOMPUTE; phase < (forward ? 1 : AM_PHASE_COUNT); phase++) {
+        bool up = phase == AM_FORWARD || phase == AM_RECOMPUTE;
+        for (int i = 0; i < layers.count; i++)
+            add_layer(line, shown, &layers.climb[up ? i : layers.count - 1 - i], (am_phase)phase);
     }
-    for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++)
-        add_phase(composer, line, unit, (am_phase)phase, shift);
+}
+
+/* First and last unit of each stretch, of many stretches only of the first and the last. Returns how many. */
+static int show_units(am_composer *composer, am_shown shown[MOST_SHOWN])
+{
+    int stretches = 0, count = 0, index = 0;
+    am_stand stand = first_stand(composer), ends[2];
+    for (am_walk walk = {.model = composer->model}; walk_on(&walk);) stretches++;
+    for (am_walk walk = {.model = composer->model}; walk_on(&walk); index++) {
+        int units = stretch_ends(composer, &walk, &stand, ends), tail = walk.inner > 1 ? 4 : 2;
+        if (index >= 3 && index + tail < stretches) continue;
+        for (int i = 0; i < units && count < MOST_SHOWN; i++) shown[count++] = (am_shown){walk, ends[i]};
+    }
+    return count;
 }
 
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
 {
-    const am_profile *ends = run[0].profile;
-    const am_step *step = &ends->step;
+    const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
+    const am_profile *ends = model->run[0].profile;
     am_outcome outcome = {0};
-    am_composer composer = composer_of(&outcome, pattern, runs, run);
-    am_unit unit;
+    am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
+    compose_sums(&composer);
+    am_shown shown[MOST_SHOWN];
+    int units = show_units(&composer, shown), after = ends->step.layers + 1;
+    int64_t shift = composer.end + composer.released - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
-    compose_units(&composer, ends);
-    int64_t shift = composer.end - step->boundary[step->layers];
-    int after = step->layers + 1;
-    add_outside(&line, ends, true, 0, 0);
-    for (bool more = first_unit(&composer, &unit); more; more = next_unit(&composer, &unit))
-        if (unit.at_end) add_phase(&composer, &line, &unit, AM_FORWARD, 0);
-    add_outside(&line, ends, true, after, shift);
-    add_outside(&line, ends, false, after, shift);
-    while (previous_unit(&composer, &unit))
-        if (unit.at_end) add_backward(&composer, &line, &unit, held_beside(ends, unit.profile));
-    add_outside(&line, ends, false, 0, 0);
+    add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
+    for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
+    add_zone(&line, ends, after, AM_FORWARD, -1, shift);
+    add_zone(&line, ends, after, AM_BACKWARD, -1, shift);
+    for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
+    add_zone(&line, ends, 0, AM_BACKWARD, -1, 0);
     return line.count;
 }

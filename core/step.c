@@ -86,6 +86,12 @@ static void free_slot(am_play *play, const am_event *event)
         play->live -= event->bytes;
 }
 
+static void begin_zone(am_play *play, uint16_t zone)
+{
+    play->step->gradients_above[zone] = play->gradients;
+    play->step->backward_start[zone] = play->live;
+}
+
 /* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
  * with its first node. */
 static void enter_node(am_play *play, const am_node *node)
@@ -95,7 +101,7 @@ static void enter_node(am_play *play, const am_node *node)
     if (play->open && play->open != region) close_region(play);
     bool waiting = region && !play->done[region], before = waiting && play->open != region && node->save_count == 0;
     am_phase phase = before ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
-    if (play->zone != instruction->zone) play->step->gradients_above[instruction->zone] = play->gradients;
+    if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
     play->instruction = node->instruction;
     if (waiting && !before) am_play_recompute(play, region);
@@ -140,6 +146,7 @@ static void play_backward(am_play *play)
     play->instruction = play->tape->node[play->tape->tensor[play->tape->loss].node].instruction;
     for (int i = 0; i < program->events && play->code == AM_OK; i++) play_event(play, &program->event[i]);
     close_region(play);
+    if (play->zone != 0) begin_zone(play, 0); /* where nothing outside the layers learns */
 }
 
 /* ---- the step ---- */
