@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 /* ---- storage of the record ---- */
@@ -105,14 +107,10 @@ static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed
     memset(storage, 0, sizeof *storage);
     int64_t bytes = am_dtypes[dtype].size;
     for (int i = 0; i < shape.rank; i++) {
-        int64_t n = tape->extents->of[shape.dim[i]].n;
-        if (n < 0 || (n > 0 && bytes > AM_MAX_BYTES / n)) {
-            too_large(tape, shape);
-            break;
-        }
-        bytes *= n;
+        bytes = am_mul_checked(bytes, tape->extents->of[shape.dim[i]].n);
         storage->dim[i] = shape.dim[i];
     }
+    if (bytes < 0) too_large(tape, shape);
     storage->bytes = bytes;
     storage->rank = (uint8_t)shape.rank;
     storage->dtype = (uint8_t)dtype;
@@ -182,6 +180,7 @@ static void add_operand(am_tape *tape, am_var x)
         return;
     }
     tape->operand[tape->operands++] = x;
+    tape->storage[tape->tensor[x].storage].last = (uint16_t)(tape->instructions - 1);
 }
 
 static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, int inputs, const am_var *input)
@@ -397,12 +396,6 @@ am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
     if (tape->status.code) return tape->status.code;
     tape->loss = loss;
     tape->logits = logits;
-    for (int i = 0; i < tape->instructions; i++) {
-        am_instruction *instruction = &tape->instruction[i];
-        instruction->dying = 0;
-        for (int j = 0; j < instruction->inputs + instruction->results; j++)
-            tape->storage[tape->tensor[tape->operand[instruction->first + j]].storage].last = (uint16_t)i;
-    }
     tape->storage[tape->tensor[loss].storage].last = tape->storage[tape->tensor[logits].storage].last = UINT16_MAX;
     for (int i = 1; i < tape->leaves; i++) /* a tensor that accumulates a gradient lives as long as the graph */
         tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
