@@ -1,37 +1,8 @@
 /* The ledger, row by row, against the measured ones: module, bytes, dtype and every autograd node that holds the
  * storage. */
-#include <stdio.h>
-#include <string.h>
-
-#include "fixture.h"
+#include "rows.h"
 
 static json cases;
-
-/* "MmBackward0.self", as the record has it. */
-static void saver_text(const am_row *row, int saver, char *text, size_t size)
-{
-    const am_op_info *op = &am_ops[row->saved_by[saver].op];
-    snprintf(text, size, "%sBackward0.%s", op->node, op->saves[row->saved_by[saver].rule].attribute);
-}
-
-static bool measured_saver(json savers, const char *wanted)
-{
-    char text[96];
-    for (int i = 0; i < json_size(savers); i++)
-        if (strcmp(json_text(json_at(savers, i), text, sizeof text), wanted) == 0) return true;
-    return false;
-}
-
-/* The parameters that autograd holds beside activations have no bytes and are in no record. */
-static bool same_savers(const am_row *row, json savers)
-{
-    char text[96];
-    for (int i = 0; i < row->savers; i++) {
-        saver_text(row, i, text, sizeof text);
-        if (!measured_saver(savers, text)) return false;
-    }
-    return row->savers == json_size(savers);
-}
 
 typedef struct search {
     const char *name, *prefix;
@@ -40,21 +11,6 @@ typedef struct search {
     bool taken[AM_MAX_ROWS];
 } search;
 
-static bool same_row(const am_report_row *row, json measured, const char *prefix)
-{
-    char wanted[160], got[160], dtype[16];
-    json_text(json_get(measured, "module"), wanted, sizeof wanted);
-    const char *path = wanted;
-    if (strncmp(path, "base_model.model", 16) == 0) path += 16; /* peft's wrapper */
-    if (*path == '.') path++;
-    snprintf(got, sizeof got, "%s%s%s", prefix, row->row.module.path, row->row.module.leaf);
-    size_t length = strlen(got);
-    if (length > 0 && got[length - 1] == '.') got[length - 1] = '\0'; /* the layer's own lines */
-    return strcmp(got, path) == 0 && row->row.bytes == json_int(json_get(measured, "bytes")) &&
-           strcmp(am_dtypes[row->row.dtype].torch, json_text(json_get(measured, "dtype"), dtype, sizeof dtype)) == 0 &&
-           same_savers(&row->row, json_get(measured, "saved_by"));
-}
-
 static void find_row(json measured, void *data)
 {
     search *at = data;
@@ -62,7 +18,7 @@ static void find_row(json measured, void *data)
     if (json_get(measured, "input").index >= 0) return; /* token ids: an input, not counted */
     for (int i = 0; i < fixture_report.rows; i++) {
         if (at->taken[i] || fixture_report.row[i].kind != at->kind) continue;
-        if (!same_row(&fixture_report.row[i], measured, at->prefix)) continue;
+        if (!same_row(&fixture_report.row[i].row, measured, at->prefix)) continue;
         at->taken[i] = true;
         at->found++;
         return;
