@@ -50,6 +50,11 @@ SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
 
 READY   := build/setup.stamp
+# The oracle's PyTorch, some gigabytes, in an environment of its own; PYTHON=… names a Python that has it already.
+PYTHON  ?= build/oracle/bin/python
+ORACLE  := $(filter build/oracle/bin/python,$(PYTHON))
+COUNT   ?= 40
+SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 BINARY  := web/public/core.wasm
@@ -66,7 +71,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench wasm format clean distclean help setup force
+.PHONY: all run test bench oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -86,6 +91,12 @@ test: $(READY) ## build and run every test
 bench: $(READY) ## time one evaluation, native and in wasm
 	@$(submake) build/bench build/core.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
+
+oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
+	@$(PYTHON) -W ignore tests/oracle/fixtures.py --only '$(ONLY)'
+
+random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
+	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
 
 wasm: $(BINARY) $(WORDS) ## core.wasm and tables.json, for the page
 
@@ -198,6 +209,14 @@ $(MODULES): web/package.json web/package-lock.json | $(READY)
 $(PAGE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
 	@$(call say,vite,web/dist)
 	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+# ---------------------------------------------------------------- the oracle
+
+build/oracle/bin/python: tests/oracle/requirements.txt
+	@$(call say,pip,build/oracle)
+	@python3 -m venv --clear build/oracle
+	@build/oracle/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # ---------------------------------------------------------------- stages of make test

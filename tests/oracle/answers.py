@@ -1,0 +1,86 @@
+"""What build/actmem answers for a case, beside what was measured."""
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+from collections import Counter
+
+ACTMEM = pathlib.Path(__file__).resolve().parents[2] / "build/actmem"
+TORCH_NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16", "i64": "int64", "i32": "int32", "u64": "uint64"}
+
+
+class Refused(Exception):
+    """actmem says that it does not cover this, and why."""
+
+
+def ask(words, config=None):
+    """actmem's report for these words and a config.json (a path or a dict)."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        if isinstance(config, dict):
+            json.dump(config, file)
+            file.flush()
+            config = file.name
+        options = ["--config", str(config)] if config else []
+        done = subprocess.run([ACTMEM, "--json", *options, *words], capture_output=True, text=True, timeout=60)
+    answer = json.loads(done.stdout or done.stderr)
+    if "error" in answer:
+        raise Refused(f"{answer['error']['field']}: {answer['error']['message']}")
+    return answer
+
+
+def preset(name):
+    """The keys of the group MODEL that model=NAME stands for."""
+    config = ask([f"model={name}", "timeline=none"])["config"]
+    keys = list(config)
+    return {key: str(config[key]) for key in keys[1 : keys.index("batch")]}
+
+
+def row_of_report(row):
+    return row["module"], row["bytes"], TORCH_NAMES.get(row["dtype"], row["dtype"]), tuple(sorted(row["saved_by"]))
+
+
+def row_of_ledger(row, prefix):
+    module = row["module"].removeprefix("base_model.model").removeprefix(".")  # peft's wrapper
+    return re.sub(prefix, "", module), row["bytes"], row["dtype"], tuple(sorted(row["saved_by"]))
+
+
+def rows(figures, report):
+    """Rows of layer 1 and of what is outside the layers that only one of the two has."""
+    import watch
+
+    scopes = [row["scope"] for row in report["rows"] if row["scope"] not in ("outside", "shared")]
+    found = []
+    for name, scope, layer, prefix in (
+        ("layer 1", scopes[-1] if scopes else None, 1, r"^.*?\b(layers|h|blocks)\.1\.?"),
+        ("outside", "outside", None, r"^$"),
+    ):
+        kept = [row for row in figures["ledger"] if not row["input"] and watch.layer_of(row["module"]) == layer]
+        if layer == 1 and not kept:
+            continue  # one layer
+        measured = Counter(row_of_ledger(row, prefix) for row in kept)
+        answered = Counter(row_of_report(row) for row in report["rows"] if row["scope"] == scope)
+        found += [(f"{name}: measured only", row, "") for row in (measured - answered).elements()]
+        found += [(f"{name}: answered only", "", row) for row in (answered - measured).elements()]
+    return found
+
+
+def compare(figures, report):
+    """(figure, measured, answered) of every figure that was measured; rows of the ledger only where they differ."""
+    step, plan, saved = report["step"], report["checkpoint"], report["saved"]
+    layers = sum(kind["bytes"] * kind["count"] for kind in saved["layers"]) + saved["shared_bytes"]
+    pairs = [
+        ("parameters", figures["parameters"], report["model"]["parameters"]),
+        ("gradient_bytes", figures["gradient_bytes"], step["gradient_bytes"]),
+        ("saved_bytes", figures["saved_bytes"], saved["bytes"]),
+        ("layer_bytes", figures["layer_bytes"] and sum(figures["layer_bytes"]), layers),
+        ("outside_bytes", figures["outside_bytes"], saved["outside_bytes"]),
+        ("live_after_forward", figures["live_after_forward"], step["after_forward_bytes"]),
+        ("forward_peak", figures["forward_peak"], step["forward_peak_bytes"]),
+        ("backward_peak", figures["backward_peak"], step["backward_peak_bytes"]),
+        ("step_peak", figures["step_peak"], step["peak_bytes"]),
+        ("forward_flops", figures["forward_flops"], plan["forward_flops"]),
+        ("recomputed_flops", figures["recomputed_flops"], plan["recomputed_flops"]),
+    ]
+    found = [(name, measured, answered) for name, measured, answered in pairs if measured is not None]
+    return found + (rows(figures, report) if figures["ledger"] is not None else [])

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Measures the cases of tests/fixtures again and compares: fixtures.py [--only TEXT] [--write] [FILE …]
+
+FILE is cases, unseen or allocations (default: all three). --only: names that contain TEXT. Prints each difference and
+ends with status 1 if there is one; --write puts what was measured into the files instead. How to add a case stands in
+tests/fixtures/README.md.
+"""
+import argparse
+import json
+import pathlib
+import sys
+import time
+
+import inputs
+import step
+import watch
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
+
+# ---- cases.json: what a record says of its case, and what is measured of it
+
+MEASURED = (
+    "source saved_bytes layer_bytes live_after_forward forward_peak forward_peak_op backward_peak backward_peak_op "
+    "step_peak step_peak_op gradient_bytes recompute_flops_ratio shared_bytes outside_bytes rows"
+).split()
+NOT_CHECKPOINTED = {"saved_bytes", "layer_bytes", "shared_bytes", "outside_bytes", "rows"}
+
+
+def row(entry):
+    return {
+        **{key: entry[key] for key in ("module", "shape", "dtype", "bytes", "saved_by")},
+        **({"input": True} if entry["input"] else {}),
+    }
+
+
+def rows(ledger):
+    """Layer 1, what layers share, and what lies outside them."""
+    layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
+    return {
+        "layer_1": [row(entry) for entry in ledger if layer(entry) == 1],
+        "shared": [row(entry) for entry in ledger if not entry["input"] and entry["layers"] > 1],
+        "outside": [row(entry) for entry in ledger if layer(entry) is None],
+    }
+
+
+def measure_case(record, arguments):
+    case = inputs.read([arguments["arguments"]], config=FOLDER / "configs" / arguments["config"] if arguments.get("config") else None)  # fmt: skip
+    figures = step.measure(case)
+    if figures["ledger"] is not None:
+        figures["rows"] = rows(figures["ledger"])
+    recomputed = figures["recomputed_flops"]
+    figures["recompute_flops_ratio"] = None if recomputed is None else recomputed / figures["forward_flops"]
+    wanted = [key for key in MEASURED if not (case.checkpointed and key in NOT_CHECKPOINTED)]
+    measured = {key: figures[key] for key in wanted}
+    return {key: measured.pop(key, record.get(key)) for key in [*record, *wanted] if key in record or key in measured}
+
+
+# ---- unseen.json and allocations.json
+
+
+def measure_unseen(record):
+    case = inputs.read([record["text"]], config=record.get("config"))
+    figures = step.measure(case)
+    return {key: figures.get(key, value) for key, value in record.items()}
+
+
+def measure_allocations(record):
+    case = inputs.read([record["text"]], config=record.get("config"))
+    return {**record, "allocations": step.allocations(case)}
+
+
+# ---- all of them
+
+
+def load(name):
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def store(name, records):
+    lines = ",\n".join(json.dumps(record, separators=(",", ":")) for record in records)
+    (FOLDER / f"{name}.json").write_text(f"[\n{lines}\n]\n")
+
+
+def differences(committed, measured, path=""):
+    """Lines that say where two values differ."""
+    if isinstance(committed, dict) and isinstance(measured, dict):
+        for key in dict.fromkeys([*committed, *measured]):
+            yield from differences(committed.get(key), measured.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(committed, list) and isinstance(measured, list) and len(committed) == len(measured):
+        for index, pair in enumerate(zip(committed, measured)):
+            yield from differences(*pair, f"{path}[{index}]")
+    elif committed != measured:
+        yield f"{path}: committed {json.dumps(committed)[:200]}, measured {json.dumps(measured)[:200]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("files", nargs="*", metavar="FILE", help="cases, unseen or allocations")
+    parser.add_argument("--only", default="", help="names that contain this")
+    parser.add_argument("--write", action="store_true", help="put what was measured into the files")
+    options = parser.parse_args()
+    arguments = {entry["name"]: entry for entry in load("arguments")}
+    measurers = {
+        "cases": lambda record: measure_case(record, arguments[record["name"]]),
+        "unseen": measure_unseen,
+        "allocations": measure_allocations,
+    }
+    count = wrong = 0
+    for name in options.files or measurers:
+        records = load(name)
+        for index, record in enumerate(records):
+            if options.only not in record["name"]:
+                continue
+            start = time.monotonic()
+            try:
+                measured = measurers[name](record)
+                found = list(differences(record, measured))
+            except (inputs.BadInput, step.Disagreement) as error:
+                measured, found = record, [str(error)]
+            count += 1
+            wrong += bool(found)
+            records[index] = measured
+            print(f"{name}: {record['name']}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
+            for line in found:
+                print(f"  {line}")
+            sys.stdout.flush()
+        if options.write:
+            store(name, records)
+    print(f"{count} cases, {count - wrong} equal to the byte, {wrong} different")
+    return 1 if wrong and not options.write else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

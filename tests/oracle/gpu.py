@@ -1,0 +1,121 @@
+"""What a CUDA device would do, played on tensors that hold nothing: which kernels run, what they keep, what is cast.
+
+Only what PyTorch decides by asking the device needs a stand-in. On a fake CUDA tensor or a meta tensor every other
+shape, dtype, storage and autograd decision is PyTorch's own.
+"""
+import contextlib
+
+import torch
+import torch.nn.functional as F
+
+aten = torch.ops.aten
+
+WIDEST_FLASH_HEAD = 256  # elements
+FLASH_ALIGNMENT = 8  # a head's width is padded to a multiple of it
+
+torch.cuda.get_device_capability = lambda *_: (9, 0)  # an H100, should a model's code ask
+
+
+def flash(q, k, v, p, causal, scale):
+    """The flash kernel on [b, heads, s, d], as ATen calls it: heads padded to its alignment and cut again."""
+    width = q.shape[-1]
+    padding = -width % FLASH_ALIGNMENT
+    if padding:
+        q, k, v = (F.pad(x, (0, padding)) for x in (q, k, v))
+    out = aten._scaled_dot_product_flash_attention(q, k, v, p, causal, False, scale=scale or width**-0.5)[0]
+    return out[..., :width] if padding else out
+
+
+def flash_attention_2(module, query, key, value, attention_mask, dropout=0.0, scaling=None, **_):
+    """transformers' FlashAttention-2 path: no mask, grouped heads as they are, values padded to the keys' width."""
+    width, value_width = query.shape[-1], value.shape[-1]
+    if value_width != width:
+        value = F.pad(value, (0, width - value_width))
+    out = flash(query, key, value, dropout if module.training else 0.0, True, scaling)
+    if value_width != width:
+        out = out[..., :value_width]
+    return out.transpose(1, 2), None
+
+
+def route_of_sdpa(attention):
+    """scaled_dot_product_attention as ATen's attention.cpp and sdp_utils.cpp route it on a GPU.
+
+    It casts under autocast and makes a boolean mask additive; then flash runs if no mask is needed and dtype and widths
+    allow it, else memory-efficient attention; both know grouped heads. attention="efficient" forces the latter. On sm90
+    and sm100 PyTorch prefers cuDNN, which keeps the same tensors but for 8 bytes of random state.
+    """
+
+    def route(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+        mask = attn_mask
+        if torch.is_autocast_enabled("cuda"):
+            low = torch.get_autocast_dtype("cuda")
+            q, k, v = q.to(low), k.to(low), v.to(low)
+            if mask is not None and mask.is_floating_point():
+                mask = mask.to(low)
+        if mask is not None and mask.dtype == torch.bool:
+            mask = torch.where(mask, 0.0, torch.full((), float("-inf"), dtype=q.dtype))
+        narrow = q.shape[-1] <= WIDEST_FLASH_HEAD and q.shape[-1] == v.shape[-1]
+        if attention == "sdpa" and mask is None and q.dtype != torch.float32 and narrow:
+            return flash(q, k, v, dropout_p, is_causal, scale)
+        if mask is not None:
+            mask = mask.expand(q.shape[0], q.shape[1], q.shape[2], k.shape[2])
+        return aten._scaled_dot_product_efficient_attention(q, k, v, mask, True, dropout_p, is_causal, scale=scale)[0]
+
+    return route
+
+
+class FusedRMSNorm(torch.autograd.Function):
+    """What the CUDA kernel of rms_norm keeps and returns, in its order: the output before the statistics, which live
+    until the gradients exist. The meta device has only the composite of many operations.
+
+    The temporaries of the kernel's backward are not played.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight):
+        out = torch.empty_like(x)
+        ctx.save_for_backward(x, weight, x.new_empty(*x.shape[:-1], 1, dtype=torch.float32))
+        return out
+
+    @staticmethod
+    def backward(ctx, _):
+        x, weight, rstd = ctx.saved_tensors
+        gradients = torch.empty_like(x), torch.empty_like(weight)
+        del rstd
+        return gradients
+
+
+def _dropout(x, p=0.5, training=True, inplace=False):
+    return aten.native_dropout(x, p, True)[0] if training and p > 0 else x
+
+
+@contextlib.contextmanager
+def kernels(attention):
+    """PyTorch's functions take the routes of a CUDA device within; attention is actmem's input of that name."""
+    own = F.scaled_dot_product_attention, F.dropout, F.rms_norm
+
+    def rms_norm(x, shape, weight=None, eps=None):
+        return FusedRMSNorm.apply(x, weight) if x.device.type == "meta" else own[2](x, shape, weight, eps)
+
+    try:
+        F.scaled_dot_product_attention, F.dropout, F.rms_norm = route_of_sdpa(attention), _dropout, rms_norm
+        yield
+    finally:
+        F.scaled_dot_product_attention, F.dropout, F.rms_norm = own
+
+
+@contextlib.contextmanager
+def autocast(dtype):
+    """torch.autocast("cuda", dtype) out of its own parts: whole, it turns itself off where there is no GPU. None: off."""
+    if dtype is None:
+        yield
+        return
+    torch.set_autocast_dtype("cuda", dtype)
+    torch.set_autocast_enabled("cuda", True)
+    torch.autocast_increment_nesting()
+    try:
+        yield
+    finally:
+        torch.set_autocast_enabled("cuda", False)
+        if torch.autocast_decrement_nesting() == 0:
+            torch.clear_autocast_cache()

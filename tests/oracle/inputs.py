@@ -1,0 +1,191 @@
+"""actmem's inputs, as a measurement reads them: key=value pairs beside a config.json, or instead of one."""
+import dataclasses
+import json
+import pathlib
+
+import torch
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+# The groups RUN, PRECISION, TRAINING and CHECKPOINT of core/fields.def: how a step runs, whatever the model.
+RUN = {
+    "batch": "1",
+    "seq": None,
+    "stack": "hf",
+    "attention": "sdpa",
+    "dtype": "bf16",
+    "autocast": "off",
+    "trainable": "all",
+    "lora_rank": "16",
+    "lora_targets": "q,v",
+    "lora_dropout": "0",
+    "lora_dtype": None,  # as dtype
+    "checkpoint": "none",
+    "reentrant": "no",
+}
+
+# The group MODEL: what a family's config.json calls each key. "": another key, or the family itself, says it.
+DECODER = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "heads": "num_attention_heads",
+    "kv_heads": "num_key_value_heads",
+    "head_dim": "head_dim",
+    "ffn": "intermediate_size",
+    "vocab": "vocab_size",
+    "activation": "hidden_act",
+    "tie_word_embeddings": "tie_word_embeddings",
+    "norm": "",
+    "positions": "",
+    "bias": "",
+    "qk_norm": "",
+    "max_positions": "",
+    "dropout": "",
+    "attention_dropout": "",
+    "embedding_dropout": "",
+    "sliding_window": "",
+    "qkv_bias": "",
+    "o_bias": "",
+    "mlp_bias": "",
+}
+BIASED = {**DECODER, "qkv_bias": "attention_bias"}
+FAMILIES = {
+    "llama": {**BIASED, "mlp_bias": "mlp_bias"},
+    "mistral": {**DECODER, "sliding_window": "sliding_window"},
+    "qwen2": DECODER,
+    "qwen3": BIASED,
+    "gemma": {**BIASED, "activation": "hidden_activation"},
+    "gpt2": {
+        **DECODER,
+        "layers": "n_layer",
+        "hidden": "n_embd",
+        "heads": "n_head",
+        "kv_heads": "",
+        "head_dim": "",
+        "ffn": "n_inner",
+        "max_positions": "n_positions",
+        "activation": "activation_function",
+        "dropout": "resid_pdrop",
+        "attention_dropout": "attn_pdrop",
+        "embedding_dropout": "embd_pdrop",
+    },
+}
+ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
+NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
+
+
+class BadInput(Exception):
+    """Something that cannot be measured, in one sentence."""
+
+
+@dataclasses.dataclass
+class Case:
+    """What is measured: a model and how a step of it runs.
+
+    config: a Hugging Face config.json as a dict, for stack=hf; None for the plain stacks, whose shapes are in `model`.
+    model: keys of the group MODEL, as text. run: every key of RUN, as text.
+    """
+
+    run: dict
+    config: dict | None = None
+    model: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def batch(self):
+        return int(self.run["batch"])
+
+    @property
+    def seq(self):
+        return int(self.run["seq"])
+
+    @property
+    def dtype(self):
+        """Of the parameters."""
+        return DTYPES[self.run["dtype"]]
+
+    @property
+    def autocast(self):
+        """A dtype, or None."""
+        return DTYPES.get(self.run["autocast"])
+
+    @property
+    def policy(self):
+        """The checkpointing policy and its number: ("every", 2); ("none", 0)."""
+        name, _, rest = self.run["checkpoint"].partition(":")
+        return (name, int(rest)) if rest.isdigit() else (self.run["checkpoint"], 0)
+
+    @property
+    def checkpointed(self):
+        return self.policy[0] != "none"
+
+    @property
+    def reentrant(self):
+        return self.run["reentrant"] == "yes"
+
+
+def _pairs(words):
+    pairs = {}
+    for word in " ".join(words).replace("&", " ").split():
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadInput(f"{word} is no key=value")
+        pairs[key] = value
+    return pairs
+
+
+def _number(text):
+    return {"yes": True, "no": False}[text] if text in ("yes", "no") else float(text) if "." in text else int(text)
+
+
+def config_of(model, seq):
+    """The config.json that says what keys of the group MODEL say, with actmem's defaults for those left out."""
+    family = model.get("family", "llama")
+    if family not in FAMILIES:
+        raise BadInput(f"no config.json is made of family={family}: give one with --config")
+    model = {key: value for key, value in model.items() if key not in ("family", "model")}
+    model.setdefault("kv_heads", model["heads"])
+    model.setdefault("head_dim", str(int(model["hidden"]) // int(model["heads"])))
+    model.setdefault("dropout", "0")
+    for key in ("attention_dropout", "embedding_dropout"):
+        model.setdefault(key, model["dropout"])
+    model.setdefault("max_positions", str(seq))
+    model.setdefault("sliding_window", "0")
+    config = {"model_type": family}
+    for key, value in model.items():
+        name = FAMILIES[family].get(key)
+        if name is None:
+            raise BadInput(f"{key} has no name in a config.json of {family}")
+        if name == "":
+            continue
+        if key == "activation":
+            config[name] = ACTIVATIONS.get(value, value)
+        elif key == "sliding_window":
+            config[name] = int(value) or None
+        else:
+            config[name] = float(value) if key in NUMBERS else _number(value)
+    return config
+
+
+def read(words, config=None, preset=None):
+    """A case from words such as "batch=2", and a config.json (a path or a dict) if the model comes from one.
+
+    preset: called with the name that `model=NAME` gives, returns its keys of the group MODEL.
+    """
+    pairs = _pairs(words)
+    if pairs.get("model"):
+        if preset is None:
+            raise BadInput("model=NAME is not read here")
+        pairs = {**preset(pairs["model"]), **pairs}
+    run = {key: pairs.pop(key, default) for key, default in RUN.items()}
+    if run["seq"] is None:
+        raise BadInput("seq is missing")
+    run["lora_dtype"] = run["lora_dtype"] or run["dtype"]
+    if run["stack"] != "hf":
+        return Case(run, model=pairs)
+    if config is None:
+        return Case(run, config=config_of(pairs, run["seq"]))
+    if pairs:
+        raise BadInput(f"{', '.join(pairs)}: the model is in --config")
+    if not isinstance(config, dict):
+        config = json.loads(pathlib.Path(config).read_text())
+    return Case(run, config=config)

@@ -1,0 +1,307 @@
+"""The models that are measured, by actmem's input `stack`, and how their layers are checkpointed.
+
+Each maker takes a case and returns a Step. transformers' and peft's own code is what stack=hf measures; the plain stacks
+are written out here.
+"""
+import dataclasses
+import importlib.metadata
+from functools import partial
+from typing import Callable
+from unittest import mock
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+
+import gpu
+from inputs import BadInput
+
+aten = torch.ops.aten
+MATMULS = {aten.mm.default, aten.addmm.default, aten.bmm.default}
+ATTENTION = {
+    aten._scaled_dot_product_flash_attention.default,
+    aten._scaled_dot_product_efficient_attention.default,
+}
+
+
+@dataclasses.dataclass
+class Step:
+    """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables."""
+
+    model: nn.Module
+    inputs: list
+    forward: Callable
+    source: str
+
+
+def versions(*packages):
+    return ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
+
+
+def tokens(case):
+    """Token ids, and labels: every token has one."""
+    return [torch.zeros(case.batch, case.seq, dtype=torch.long) for _ in range(2)]
+
+
+# ---- checkpointing
+
+
+def keep_matmuls(every):
+    """Selective checkpointing that keeps attention and every matrix product (1), or the first, third, … of a region (2)."""
+
+    def contexts():
+        count = {False: 0, True: 0}
+
+        def policy(context, operation, *_, **__):
+            matmul = operation in MATMULS
+            count[context.is_recompute] += matmul
+            keep = operation in ATTENTION or matmul and (count[context.is_recompute] - 1) % every == 0
+            return CheckpointPolicy.MUST_SAVE if keep else CheckpointPolicy.PREFER_RECOMPUTE
+
+        return create_selective_checkpoint_contexts(policy)
+
+    return contexts
+
+
+def checkpoint_arguments(case):
+    """torch.utils.checkpoint's arguments for a case that checkpoints."""
+    arguments = {"use_reentrant": case.reentrant}
+    kept = {"save:matmuls": 1, "save:half-matmuls": 2}.get(case.policy[0])
+    if kept:
+        arguments["context_fn"] = keep_matmuls(kept)
+    return arguments
+
+
+class Segment(nn.ModuleList):
+    """Consecutive layers that are checkpointed as one."""
+
+    def __init__(self, layers, reentrant):
+        super().__init__(layers)
+        self.reentrant = reentrant
+
+    def run(self, x, *rest, **options):
+        for layer in self:
+            x = layer(x, *rest, **options)
+        return x
+
+    def forward(self, x, *rest, **options):
+        return checkpoint(partial(self.run, **options), x, *rest, use_reentrant=self.reentrant)
+
+
+def wrap_layers(model, case):
+    """Checkpoints a transformers model as a training script would that wraps its layers: every:K and block:N."""
+    owner = next(module for module in model.modules() if isinstance(getattr(module, "layers", None), nn.ModuleList)
+                 or isinstance(getattr(module, "h", None), nn.ModuleList))  # fmt: skip
+    name = "layers" if hasattr(owner, "layers") else "h"
+    layers = list(getattr(owner, name))
+    kind, count = case.policy
+    size = count if kind == "every" else 1
+    covered = len(layers) if kind == "every" else count
+    segments = [Segment(layers[i : min(i + size, covered)], case.reentrant) for i in range(0, covered, size)]
+    setattr(owner, name, nn.ModuleList(segments + layers[covered:]))
+
+
+# ---- transformers and peft
+
+
+def transformers_config(config):
+    """A config.json as transformers' class for its model_type reads it; the text model's of a nested one."""
+    from transformers import CONFIG_MAPPING
+
+    config = config.get("text_config", config)
+    model_type = config.get("model_type")
+    if model_type not in CONFIG_MAPPING:
+        raise BadInput(f"transformers has no model_type {model_type}")
+    meant = {key: value for key, value in config.items() if key not in ("dtype", "torch_dtype", "model_type")}
+    return CONFIG_MAPPING[model_type](**meant)
+
+
+# What families call the linear layers of lora_targets; the first that a model has.
+TARGETS = {
+    "q": ("q_proj",),
+    "k": ("k_proj",),
+    "v": ("v_proj",),
+    "o": ("o_proj", "out_proj", "dense"),
+    "gate": ("gate_proj",),
+    "up": ("up_proj", "fc1", "fc_in", "c_fc", "dense_h_to_4h"),
+    "down": ("down_proj", "fc2", "fc_out", "c_proj", "dense_4h_to_h"),
+}
+
+
+def target_modules(model, targets):
+    """The names of the linear layers that lora_targets lists."""
+    present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    found = {target: [name for name in TARGETS[target] if name in present] for target in targets.split(",")}
+    missing = [target for target, names in found.items() if not names]
+    if missing:
+        raise BadInput(f"this model has no {', '.join(missing)} to adapt")
+    return [names[0] for names in found.values()]
+
+
+def add_adapters(model, case):
+    from peft import LoraConfig, get_peft_model
+
+    lora = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=int(case.run["lora_rank"]),
+        target_modules=target_modules(model, case.run["lora_targets"]),
+        lora_dropout=float(case.run["lora_dropout"]),
+    )
+    fp32 = case.run["lora_dtype"] == "fp32"  # peft's default, autocast_adapter_dtype, makes the adapters so
+    # .to() would put new fake tensors in place of the old ones; everything is where it should be already
+    with mock.patch.object(nn.Module, "_apply", lambda self, *_, **__: self):
+        return get_peft_model(model, lora, autocast_adapter_dtype=fp32)
+
+
+def transformers_step(case):
+    import transformers
+    from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, masking_utils
+
+    transformers.utils.logging.set_verbosity_error()
+    AttentionInterface.register("fa2_without_gpu", gpu.flash_attention_2)
+    AttentionMaskInterface.register("fa2_without_gpu", lambda *_, **__: None)
+    # it would read position ids to see whether sequences are packed; without position_ids given they never are
+    masking_utils.find_packed_sequence_indices = lambda *_, **__: None
+    implementation = {"eager": "eager", "flash": "fa2_without_gpu"}.get(case.run["attention"], "sdpa")
+    config = transformers_config(case.config)
+    config.use_cache = False
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=implementation)
+    source = f"{versions('transformers')} {type(model).__name__}"
+    trainable, kind = case.run["trainable"], case.policy[0]
+    if trainable == "none":
+        model.requires_grad_(False)
+        model.enable_input_require_grads()
+    if kind in ("every", "block"):
+        wrap_layers(model, case)
+    elif kind in ("full", "save:matmuls", "save:half-matmuls"):
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=checkpoint_arguments(case))
+    elif kind != "none":
+        raise BadInput(f"checkpoint={kind} is not measured")
+    if trainable == "lora":
+        model = add_adapters(model, case)
+        source += f", {versions('peft')} LoraConfig"
+    ids, labels = tokens(case)
+
+    def forward():
+        output = model(input_ids=ids, labels=labels)
+        return output.loss, output.logits
+
+    return Step(model, [ids, labels], forward, source)
+
+
+# ---- plain PyTorch
+
+
+class LanguageModel(nn.Module):
+    """Embedding, layers, final norm, head and loss: what the plain stacks share.
+
+    fp32_logits: the loss takes logits.float(). positions: rows of a learned position table; 0: none.
+    """
+
+    def __init__(self, case, vocab, hidden, layers, norm, fp32_logits, positions=0, dropout=0.0):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, hidden)
+        self.positions = nn.Embedding(positions, hidden) if positions else None
+        self.drop = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm(hidden)
+        self.head = nn.Linear(hidden, vocab, bias=False)
+        self.fp32_logits = fp32_logits
+        self.checkpointing = checkpoint_arguments(case) if case.checkpointed else None
+
+    def forward(self, ids, labels, *tables):
+        x = self.embed(ids)
+        if self.positions:
+            x = self.drop(x + self.positions(torch.arange(ids.shape[1])))
+        for layer in self.layers:
+            x = layer(x, *tables) if self.checkpointing is None else checkpoint(layer, x, *tables, **self.checkpointing)
+        logits = self.head(self.norm(x))
+        scores = logits.float() if self.fp32_logits else logits
+        return F.cross_entropy(scores.view(-1, logits.shape[-1]), labels.view(-1)), logits
+
+
+class LlamaLayer(nn.Module):
+    """A modern Llama block: fused RMSNorm, separate projections, rotary positions in the model's dtype, SDPA."""
+
+    def __init__(self, hidden, heads, kv_heads, head_dim, ffn):
+        super().__init__()
+        linear = partial(nn.Linear, bias=False)
+        self.heads, self.kv_heads, self.head_dim = heads, kv_heads, head_dim
+        self.n1, self.n2 = nn.RMSNorm(hidden), nn.RMSNorm(hidden)
+        self.q = linear(hidden, heads * head_dim)
+        self.k = linear(hidden, kv_heads * head_dim)
+        self.v = linear(hidden, kv_heads * head_dim)
+        self.o = linear(heads * head_dim, hidden)
+        self.w1, self.w3, self.w2 = linear(hidden, ffn), linear(hidden, ffn), linear(ffn, hidden)
+
+    @staticmethod
+    def rotate(x, cos, sin):
+        first, second = x.chunk(2, -1)
+        return x * cos + torch.cat((-second, first), -1) * sin
+
+    def project(self, linear, x, heads):
+        return linear(x).view(x.shape[0], x.shape[1], heads, self.head_dim).transpose(1, 2)
+
+    def forward(self, x, cos, sin):
+        normed = self.n1(x)
+        q = self.project(self.q, normed, self.heads)
+        k = self.project(self.k, normed, self.kv_heads)
+        v = self.project(self.v, normed, self.kv_heads)
+        y = F.scaled_dot_product_attention(
+            self.rotate(q, cos, sin), self.rotate(k, cos, sin), v, is_causal=True, enable_gqa=True
+        )
+        x = x + self.o(y.transpose(1, 2).reshape(x.shape[0], x.shape[1], -1))
+        normed = self.n2(x)
+        return x + self.w2(F.silu(self.w1(normed)) * self.w3(normed))
+
+
+def torch_step(case):
+    """stack=torch."""
+    get = lambda key: int(case.model[key])  # noqa: E731
+    shape = [get(key) for key in ("hidden", "heads", "kv_heads", "head_dim", "ffn")]
+    layers = [LlamaLayer(*shape) for _ in range(get("layers"))]
+    model = LanguageModel(case, get("vocab"), get("hidden"), layers, nn.RMSNorm, fp32_logits=True)
+    inputs = tokens(case) + [torch.zeros(case.seq, get("head_dim")) for _ in range(2)]  # cosines and sines
+    return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py LlamaLayer")
+
+
+class GPTLayer(nn.Module):
+    """nanoGPT's block."""
+
+    def __init__(self, hidden, heads, dropout, bias):
+        super().__init__()
+        linear = partial(nn.Linear, bias=bias)
+        self.heads, self.dropout = heads, dropout
+        self.n1, self.n2 = nn.LayerNorm(hidden, bias=bias), nn.LayerNorm(hidden, bias=bias)
+        self.qkv, self.o = linear(hidden, 3 * hidden), linear(hidden, hidden)
+        self.up, self.down = linear(hidden, 4 * hidden), linear(4 * hidden, hidden)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x):
+        b, s, h = x.shape
+        q, k, v = (part.view(b, s, self.heads, -1).transpose(1, 2) for part in self.qkv(self.n1(x)).split(h, 2))
+        y = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout if self.training else 0.0, is_causal=True)
+        x = x + self.drop(self.o(y.transpose(1, 2).contiguous().view(b, s, h)))
+        return x + self.drop(self.down(F.gelu(self.up(self.n2(x)))))
+
+
+def nanogpt_step(case):
+    """stack=nanogpt."""
+    get = lambda key: int(case.model[key])  # noqa: E731
+    hidden, dropout, bias = get("hidden"), float(case.model.get("dropout", 0)), case.model.get("bias", "yes") == "yes"
+    layers = [GPTLayer(hidden, get("heads"), dropout, bias) for _ in range(get("layers"))]
+    norm = partial(nn.LayerNorm, bias=bias)
+    model = LanguageModel(case, get("vocab"), hidden, layers, norm, False, case.seq, dropout)
+    model.head.weight = model.embed.weight
+    inputs = tokens(case)
+    return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py GPTLayer")
+
+
+MAKERS = {"hf": transformers_step, "torch": torch_step, "nanogpt": nanogpt_step}
+
+
+def make(case):
+    if case.run["stack"] not in MAKERS:
+        raise BadInput(f"stack={case.run['stack']} is not measured; {', '.join(MAKERS)} are")
+    return MAKERS[case.run["stack"]](case)

@@ -1,0 +1,115 @@
+"""Measures one training step without a GPU: what autograd keeps, what lives, where the peaks are.
+
+The ledger is taken on fake CUDA tensors; peaks and FLOPs on the meta device, because the engine that runs a backward
+wants a real CUDA context for CUDA tensors. What both see must be equal, and `measure` says so if it is not.
+"""
+import contextlib
+import gc
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+import gpu
+import models
+import watch
+
+
+class Disagreement(Exception):
+    """Fake CUDA and meta see a different forward: no figure of the two can be trusted."""
+
+
+def play(case, device, fresh_gradients=False, trace=None):
+    """One forward, and on the meta device its backward.
+
+    fresh_gradients: parameters' gradients start as None and count; otherwise they exist beforehand and do not.
+    trace: a list that takes the allocations, see watch.Memory.
+    """
+    gc.collect()
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device(device), gpu.kernels(case.run["attention"]):
+        torch.set_default_dtype(case.dtype)
+        try:
+            step = models.make(case)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        step.model.train()
+        parameters, buffers = list(step.model.parameters()), list(step.model.buffers())
+        trained = [p for p in parameters if p.requires_grad]
+        assert all(tensor.device.type == device for tensor in parameters + buffers)
+        if not fresh_gradients:
+            for p in trained:
+                p.grad = torch.zeros_like(p)
+        memory = watch.Memory(trace)
+        memory.ignore(parameters + buffers + step.inputs + [p.grad for p in trained if p.grad is not None])
+        modules = watch.Modules(step.model)
+        figures = {
+            "source": step.source,
+            "parameters": sum(p.numel() for p in parameters),
+            "gradient_bytes": sum(p.numel() * p.element_size() for p in trained),
+            "ledger": None,
+        }
+        with memory:
+            hooks = contextlib.nullcontext() if case.checkpointed else modules.hooks()
+            with gpu.autocast(case.autocast), hooks:
+                loss, logits = step.forward()
+            figures["live_after_forward"] = memory.live
+            if not case.checkpointed:
+                fixed = {watch.key_of(tensor) for tensor in parameters + buffers}
+                given = {watch.key_of(tensor) for tensor in step.inputs}
+                figures["ledger"] = watch.ledger(loss.grad_fn, modules, fixed, given)
+            del logits  # the caller drops the model's output and keeps the loss
+            if device == "meta":
+                memory.enter_backward()
+                loss.backward()
+        modules.detach()
+        forward_flops = memory.flops["forward", True] + memory.flops["forward", False]
+        recomputed = memory.flops["backward", True]
+        return {**figures, "peaks": memory.peaks, "forward_flops": forward_flops, "recomputed_flops": recomputed}
+
+
+def saved(ledger):
+    """Sums of a ledger: the total, by layer, shared by layers (charged to the first of them), outside the layers."""
+    kept = [row for row in ledger if not row["input"]]
+    outside = [row for row in kept if watch.layer_of(row["module"]) is None]
+    by_layer = {}
+    for row in kept:
+        layer = watch.layer_of(row["module"])
+        if layer is not None:
+            by_layer[layer] = by_layer.get(layer, 0) + row["bytes"]
+    return {
+        "saved_bytes": sum(row["bytes"] for row in kept),
+        "layer_bytes": [by_layer[layer] for layer in sorted(by_layer)],
+        "shared_bytes": sum(row["bytes"] for row in kept if row["layers"] > 1),
+        "outside_bytes": sum(row["bytes"] for row in outside),
+    }
+
+
+def measure(case):
+    """Every figure of a case; None where there is none: no ledger of a checkpointed case, no peaks under autocast."""
+    plain = play(case, "cuda")
+    figures = {key: plain[key] for key in ("source", "parameters", "gradient_bytes", "live_after_forward")}
+    figures |= dict.fromkeys(("saved_bytes", "layer_bytes", "shared_bytes", "outside_bytes", "ledger"))
+    if plain["ledger"] is not None:
+        figures |= saved(plain["ledger"]) | {"ledger": plain["ledger"]}
+    peaks = ("forward_peak", "backward_peak", "step_peak")
+    figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "recomputed_flops"])
+    figures["forward_flops"] = plain["forward_flops"]
+    if case.autocast:  # CUDA's autocast does not see meta tensors
+        return figures
+    meta, fresh = play(case, "meta"), play(case, "meta", fresh_gradients=True)
+    seen = [(p["live_after_forward"], p["ledger"] and saved(p["ledger"])["saved_bytes"]) for p in (plain, meta)]
+    if seen[0] != seen[1]:
+        raise Disagreement(f"(after the forward, saved) is {seen[0]} on CUDA, {seen[1]} on the meta device")
+    for phase in ("forward", "backward"):
+        figures[f"{phase}_peak"], figures[f"{phase}_peak_op"] = meta["peaks"][phase]
+    figures["step_peak"], figures["step_peak_op"] = max(fresh["peaks"]["forward"], fresh["peaks"]["backward"])
+    figures["forward_flops"] = meta["forward_flops"]
+    if case.checkpointed:
+        figures["recomputed_flops"] = meta["recomputed_flops"]
+    return figures
+
+
+def allocations(case):
+    """The allocations of a step as a sequence, gradients of parameters preallocated; see watch.Memory."""
+    trace = []
+    play(case, "meta", trace=trace)
+    return trace
