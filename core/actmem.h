@@ -138,7 +138,8 @@ extern const char *const am_group_names[AM_GROUP_COUNT]; /* "model", "run", … 
 
 /* Values of the choices, in the order of fields.def. */
 enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2,
-       AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_COUNT };
+       AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_PHI, AM_FAMILY_GPTJ,    AM_FAMILY_GPT_NEO, AM_FAMILY_BIGCODE,
+       AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };
@@ -198,6 +199,7 @@ typedef enum am_symbol {
     AM_S,   /* s      sequence length */
     AM_B,   /* b      micro-batch */
     AM_A,   /* a      query heads */
+    AM_A2K, /* (a+2k) heads in a fused projection */
     AM_K,   /* k      KV heads */
     AM_H,   /* h      hidden size */
     AM_D,   /* d      head dimension */
@@ -286,6 +288,7 @@ typedef enum am_backward_kind {
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
     AM_TEMPORARY, /* a temporary of the gradient's shape, gone when the node has run */
+    AM_NUMBER,    /* likewise, of one element */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,

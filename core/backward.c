@@ -99,6 +99,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype));
+    case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
     case AM_KERNEL:
         *gradient = gradient_by_kernel(compiler, instruction, k);
         if (!wanted) return gradient->slot; /* the kernel writes all three, whoever asks */

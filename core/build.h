@@ -20,6 +20,9 @@ typedef struct am_build {
     /* values that the whole model shares */
     am_var mask, position_ids, cos, sin;
     am_var embedding; /* the table, for a tied head */
+    am_var head_bias; /* 0: none */
+    am_var weights;   /* what a layer's attention returns beside its output; 0: nothing */
+    am_var returned;  /* what a layer returns beside its result: the model's loop holds it until the next one returns */
 } am_build;
 
 /* model.c: an empty tape, and the dimensions of config, which must be resolved. */
@@ -45,13 +48,16 @@ am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component co
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);
 am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma);
 am_var am_hf_layer_norm(am_build *build, am_var x, const char *path);
-/* A plain MLP: up, activation, down. module NULL: its lines stand in the layer's own code. */
+/* A plain MLP: up, activation, down. module NULL: its lines stand in the layer's own code. conv: of GPT-2's Conv1D. */
 typedef struct am_mlp {
     const char *module, *up, *act, *down;
+    bool conv;
 } am_mlp;
 am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp);
 /* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]. */
 am_var am_hf_rotate(am_build *build, am_var x);
+/* Query and key, rotated in their first elements. kept: the rotated parts and the others, as locals of its caller. */
+void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4]);
 void am_hf_rotary_tables(am_build *build);
 void am_hf_positions(am_build *build);
 am_var am_hf_causal_mask(am_build *build);
@@ -84,6 +90,10 @@ am_code am_hf_llama(am_build *build);
 am_code am_hf_gpt2(am_build *build);
 am_code am_hf_neox(am_build *build);
 am_code am_hf_opt(am_build *build);
+am_code am_hf_phi(am_build *build);
+/* gptj.c: the attention of GPT-J and of GPT-Neo, for their layers in gpt2.c. */
+am_var am_hf_gptj_attention(am_build *build, am_var normed);
+am_var am_hf_gpt_neo_attention(am_build *build, am_var normed);
 am_code am_paper(am_build *build);
 am_code am_torch(am_build *build);
 am_code am_nanogpt(am_build *build);

@@ -7,6 +7,7 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_S] = {"s", "seq", "sequence length"},
     [AM_B] = {"b", "batch", "micro-batch"},
     [AM_A] = {"a", "heads", "attention heads"},
+    [AM_A2K] = {"(a+2k)", "heads", "heads of query, key and value together"},
     [AM_K] = {"k", "kv_heads", "KV heads"},
     [AM_H] = {"h", "hidden", "hidden size"},
     [AM_D] = {"d", "head_dim", "head dimension"},

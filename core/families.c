@@ -14,6 +14,7 @@ static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
         am_hold(build->tape, x);
         x = y;
     }
+    if (build->record.inner > 1) build->returned = 0; /* a script that wraps layers by hand drops it */
     return x;
 }
 
@@ -22,7 +23,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     am_tape *tape = build->tape;
     const am_record *record = &build->record;
     for (int i = 0; i < record->units; i++) {
-        am_var y;
+        am_var y, returned = build->returned;
         if (record->regions) {
             tape->zone++; /* the region's bounds belong to its first and last layer */
             am_region_begin(tape, x, held, hold);
@@ -34,7 +35,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
         } else {
             y = layer_run(build, layer, x);
         }
-        am_hold(tape, x);
+        am_hold(tape, x, returned);
         x = y;
     }
     return x;

@@ -134,6 +134,60 @@ static const importer importers[] = {
       {"dropout", NULL, AM_F_dropout, 100000, NOT_NULL},
       {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"phi",
+     AM_FAMILY_PHI,
+     "hidden_act",
+     {{"num_hidden_layers", NULL, AM_F_layers, 24, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 2048, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, AM_AUTO, AM_AUTO},
+      {"intermediate_size", NULL, AM_F_ffn, 8192, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 51200, NOT_NULL},
+      {"qk_layernorm", NULL, AM_F_qk_norm, 0, NOT_NULL},
+      {"resid_pdrop", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, 0},
+      {"embd_pdrop", NULL, AM_F_embedding_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"gptj",
+     AM_FAMILY_GPTJ,
+     "activation_function",
+     {{"n_layer", "num_hidden_layers", AM_F_layers, 28, NOT_NULL},
+      {"n_embd", "hidden_size", AM_F_hidden, 4096, NOT_NULL},
+      {"n_head", "num_attention_heads", AM_F_heads, 16, NOT_NULL},
+      {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
+      {"vocab_size", NULL, AM_F_vocab, 50400, NOT_NULL},
+      {"n_positions", "max_position_embeddings", AM_F_max_positions, 2048, NOT_NULL},
+      {"rotary_dim", NULL, AM_F_rotary_dim, 64, NOT_NULL},
+      {"resid_pdrop", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"attn_pdrop", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"embd_pdrop", NULL, AM_F_embedding_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+    {"gpt_bigcode",
+     AM_FAMILY_BIGCODE,
+     "activation_function",
+     {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},
+      {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},
+      {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},
+      {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
+      {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},
+      {"n_positions", "max_position_embeddings", AM_F_max_positions, 1024, NOT_NULL},
+      {"resid_pdrop", NULL, AM_F_dropout, 100000, NOT_NULL},
+      {"attn_pdrop", NULL, AM_F_attention_dropout, 100000, NOT_NULL},
+      {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"gpt_neo",
+     AM_FAMILY_GPT_NEO,
+     "activation_function",
+     {{"num_layers", "num_hidden_layers", AM_F_layers, 24, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 2048, NOT_NULL},
+      {"num_heads", "num_attention_heads", AM_F_heads, 16, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
+      {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},
+      {"max_position_embeddings", NULL, AM_F_max_positions, 2048, NOT_NULL},
+      {"resid_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"embed_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
 };
 
 enum { IMPORTER_COUNT = sizeof importers / sizeof *importers };
@@ -251,7 +305,8 @@ static am_json_value find_rotary_share(const am_document *document, int64_t fami
 static am_code read_rotary_dim(am_config *config, const am_document *document, am_status *status)
 {
     const char *key;
-    if (!am_wiring_of_family(config->family)->rotary_quarters || config->head_dim == AM_AUTO) return AM_OK;
+    bool whole = !am_wiring_of_family(config->family)->rotary_quarters;
+    if (whole || config->rotary_dim != AM_AUTO || config->head_dim == AM_AUTO) return AM_OK;
     am_json_value value = find_rotary_share(document, config->family, &key);
     int64_t share;
     am_code code = value ? am_document_ratio(document, value, key, &share, status) : AM_OK;
@@ -262,6 +317,17 @@ static am_code read_rotary_dim(am_config *config, const am_document *document, a
     return AM_OK;
 }
 
+/* One key and value head for all query heads, unless the file says otherwise. */
+static am_code read_multi_query(am_config *config, const am_document *document, am_status *status)
+{
+    if (config->family != AM_FAMILY_BIGCODE) return AM_OK;
+    int64_t one = 1;
+    am_json_value value = am_document_find(document, "multi_query");
+    am_code code = value ? am_document_flag(document, value, "multi_query", &one, status) : AM_OK;
+    if (code == AM_OK) config->kv_heads = one ? 1 : config->heads;
+    return code;
+}
+
 /* ---- what is refused */
 
 /* Switches that change the operations. Off, null and absent are the same. */
@@ -269,6 +335,7 @@ static const struct {
     int family;
     const char *key, *what;
 } switches[] = {
+    {AM_FAMILY_BIGCODE, "add_cross_attention", "cross-attention"},
     {AM_FAMILY_OPT, "_remove_final_layer_norm", "a model without its final norm"},
     {AM_FAMILY_GPT2, "reorder_and_upcast_attn", "attention upcast to fp32"},
     {AM_FAMILY_GPT2, "scale_attn_by_inverse_layer_idx", "attention scaled by the layer's index"},
@@ -292,6 +359,24 @@ static am_code check_switches(const am_document *document, int64_t family, am_st
     return AM_OK;
 }
 
+/* Lists and numbers that change them: what a file may say, beside what has no effect. */
+static am_code check_extras(const am_document *document, int64_t family, am_status *status)
+{
+    am_json_value drop = family == AM_FAMILY_OPT ? am_document_find(document, "layerdrop") : 0;
+    am_json_value affine = family == AM_FAMILY_OPT ? am_document_find(document, "layer_norm_elementwise_affine") : 0;
+    int64_t ratio = 0, norms = 1;
+    am_code code = drop ? am_document_ratio(document, drop, "layerdrop", &ratio, status) : AM_OK;
+    if (code == AM_OK && affine)
+        code = am_document_flag(document, affine, "layer_norm_elementwise_affine", &norms, status);
+    if (code != AM_OK) return code;
+    if (ratio != 0)
+        return am_fail(status, AM_UNSUPPORTED, "layerdrop", "layers left out at random are not covered: layerdrop=0");
+    if (!norms)
+        return am_fail(status, AM_UNSUPPORTED, "layer_norm_elementwise_affine",
+                       "norms without weights are not covered: layer_norm_elementwise_affine=true");
+    return AM_OK;
+}
+
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
     bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3; /* the others' code does not look at it */
@@ -312,6 +397,7 @@ static am_code check_refused(const am_config *config, const am_document *documen
         return am_fail(status, AM_UNSUPPORTED, "attention_dropout",
                        "dropout on the attention weights is not covered for this model_type: attention_dropout=0");
     am_code code = check_switches(document, config->family, status);
+    if (code == AM_OK) code = check_extras(document, config->family, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;
 }
 
@@ -325,12 +411,13 @@ static const struct {
     {"mistral", "mistral"}, {"ministral", "mistral"},
     {"mixtral", "mistral"}, {"qwen3", "qwen3"},
     {"qwen", "qwen2"},      {"gpt_oss", "llama"},
-    {"gpt_neox", "gpt_neox"}, {"gpt", "gpt2"},
+    {"gpt_neox", "gpt_neox"}, {"gpt_neo", "gpt_neo"},
+    {"gptj", "gptj"},         {"gpt", "gpt2"},
     {"opt", "opt"},
     {"bloom", "gpt2"},      {"mpt", "gpt2"},
-    {"falcon", "gpt2"},     {"codegen", "gpt2"},
+    {"falcon", "gpt2"},     {"codegen", "gptj"},
     {"starcoder", "gpt2"},  {"phi3", "llama"},
-    {"phi", "gpt2"},        {"", "llama"},
+    {"phi", "phi"},         {"", "llama"},
 };
 
 static const char *nearest_type(const char *model_type)
@@ -382,6 +469,7 @@ am_code am_config_import(am_config *config, const char *json, size_t length, am_
     next.family = from->family;
     code = read_entries(&next, &document, from, status);
     if (code == AM_OK) code = read_activation(&next, &document, from->activation, status);
+    if (code == AM_OK) code = read_multi_query(&next, &document, status);
     if (code == AM_OK) code = check_refused(&next, &document, status);
     if (code != AM_OK) return code;
     complete(&next);

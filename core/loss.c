@@ -40,7 +40,7 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
 {
     am_tape *tape = build->tape;
     bool hf = build->config->loss == AM_LOSS_HF;
-    am_var logits = am_label(tape, am_linear(tape, normed, weight, 0), "logits");
+    am_var logits = am_label(tape, am_linear(tape, normed, weight, build->head_bias), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);
@@ -85,7 +85,7 @@ static am_code chunked_head(am_build *build, am_var normed, am_var weight)
     am_var hidden[CHUNKS], logits[CHUNKS], labels[CHUNKS], sum = 0;
     int chunks = cut_sequence(build, size);
     am_split_along(tape, normed, 1, chunks, size, hidden);
-    for (int i = 0; i < chunks; i++) logits[i] = am_label(tape, am_linear(tape, hidden[i], weight, 0), "logits");
+    for (int i = 0; i < chunks; i++) logits[i] = am_label(tape, am_linear(tape, hidden[i], weight, build->head_bias), "logits");
     am_hold(tape, normed);
     am_enter(tape, "", AM_C_LOSS);
     am_var shifted = am_raw(tape, AM_OP_CAT, AM_SHAPE(build->b, build->s), AM_I64, 0, 0, 0, 0);
@@ -112,6 +112,7 @@ static am_code chunked_head(am_build *build, am_var normed, am_var weight)
 static am_var head_weight(am_build *build, const char *path)
 {
     am_enter(build->tape, path, AM_C_HEAD);
+    if (am_wiring_of(build->config)->head_bias) build->head_bias = am_weight(build, AM_SHAPE(build->v), "bias");
     return build->config->tie_word_embeddings ? build->embedding
                                               : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
 }

@@ -6,6 +6,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_S] = config->seq;
     value[AM_B] = config->batch;
     value[AM_A] = config->heads;
+    value[AM_A2K] = config->heads + 2 * config->kv_heads;
     value[AM_K] = config->kv_heads;
     value[AM_H] = config->hidden;
     value[AM_D] = config->head_dim;
@@ -58,6 +59,10 @@ static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_GPT2] = am_hf_gpt2,
     [AM_FAMILY_NEOX] = am_hf_neox,
     [AM_FAMILY_OPT] = am_hf_opt,
+    [AM_FAMILY_PHI] = am_hf_phi,
+    [AM_FAMILY_GPTJ] = am_hf_gpt2,
+    [AM_FAMILY_GPT_NEO] = am_hf_gpt2,
+    [AM_FAMILY_BIGCODE] = am_hf_gpt2,
 };
 
 /* Stacks with models of their own. */

@@ -2,22 +2,6 @@
  * each head, attention and MLP side by side. */
 #include "build.h"
 
-/* Query and key [b, heads, s, d], rotated in their first elements. */
-static void rotate_part(am_build *build, am_var *q, am_var *k)
-{
-    am_tape *tape = build->tape;
-    am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
-    am_var *x[2] = {q, k}, part[2], pass[2];
-    for (int i = 0; i < 2; i++) {
-        part[i] = am_slice(tape, *x[i], build->rotary);
-        pass[i] = am_slice(tape, *x[i], rest);
-    }
-    for (int i = 0; i < 2; i++) part[i] = am_hf_rotate(build, part[i]);
-    for (int i = 0; i < 2; i++) *x[i] = am_cat(tape, part[i], pass[i], build->d);
-    am_label(tape, *q, "query, rotated");
-    am_label(tape, *k, "key, rotated");
-}
-
 static am_var neox_attention(am_build *build, am_var normed, am_var *weights)
 {
     am_tape *tape = build->tape;
@@ -31,7 +15,8 @@ static am_var neox_attention(am_build *build, am_var normed, am_var *weights)
     am_var part[3]; /* q, k, v */
     fused = am_transpose(tape, am_view(tape, fused, AM_SHAPE(build->b, build->s, build->a, three_d)), 1, 2);
     am_split(tape, fused, 3, thirds, part);
-    rotate_part(build, &part[0], &part[1]);
+    am_var kept[4];
+    am_hf_rotate_part(build, &part[0], &part[1], kept);
     am_var y = am_hf_core(build, part[0], part[1], part[2], weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->h));
     am_var out = am_hf_linear(build, y, "attention.dense", AM_C_ATTENTION, build->h, bias, AM_TARGET_O);
@@ -43,7 +28,7 @@ static am_var neox_attention(am_build *build, am_var normed, am_var *weights)
 
 static am_var neox_mlp(am_build *build, am_var x)
 {
-    static const am_mlp mlp = {"mlp", "mlp.dense_h_to_4h", "mlp.act", "mlp.dense_4h_to_h"};
+    static const am_mlp mlp = {"mlp", "mlp.dense_h_to_4h", "mlp.act", "mlp.dense_4h_to_h", false};
     am_var y = am_hf_mlp(build, am_hf_layer_norm(build, x, "post_attention_layernorm"), &mlp);
     am_var dropped = am_hf_dropout(build, y, "post_mlp_dropout", AM_C_MLP, build->config->dropout);
     am_hold(build->tape, y);

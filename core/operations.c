@@ -237,6 +237,12 @@ am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)
     return am_tape_emit(tape, AM_OP_RMS_NORM, 2, input, 2, result, 0);
 }
 
+am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
+{
+    am_var input[3] = {x, condition, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
+}
+
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
     am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);

@@ -33,6 +33,10 @@
     {                                                                                                                  \
         AM_TEMPORARY, 0                                                                                                \
     }
+#define NUMBER                                                                                                         \
+    {                                                                                                                  \
+        AM_NUMBER, 0                                                                                                   \
+    }
 #define VIEW                                                                                                           \
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \

@@ -32,7 +32,7 @@ static am_var opt_attention(am_build *build, am_var x, am_var *weights)
 
 static am_var opt_layer(am_build *build, am_var x)
 {
-    static const am_mlp mlp = {0, "fc1", "activation_fn", "fc2"};
+    static const am_mlp mlp = {0, "fc1", "activation_fn", "fc2", false};
     am_tape *tape = build->tape;
     bool before = build->config->pre_norm;
     am_shape shape = am_shape_of(tape, x);

@@ -101,11 +101,17 @@ static am_code derive_ffn(am_config *config, am_status *status)
     return AM_OK;
 }
 
+/* Whether a table of positions bounds the sequence. */
+static bool has_table(const am_config *config)
+{
+    return config->positions == AM_LEARNED || am_wiring_of(config)->table;
+}
+
 /* Tokens of a sequence where none are given: a usual number, cut to what the position table has. */
 static int64_t usual_seq(const am_config *config)
 {
     const int64_t usual = 2048;
-    bool table = config->positions == AM_LEARNED && config->max_positions != AM_AUTO;
+    bool table = has_table(config) && config->max_positions != AM_AUTO;
     return table && config->max_positions < usual ? config->max_positions : usual;
 }
 
@@ -113,7 +119,8 @@ static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
     am_wiring_fill(config, am_wiring_of(config));
-    if (config->attention == AM_AUTO) config->attention = is_paper(config) ? AM_EAGER : AM_SDPA;
+    if (config->attention == AM_AUTO)
+        config->attention = !is_paper(config) && am_wiring_attends(am_wiring_of(config), AM_SDPA) ? AM_SDPA : AM_EAGER;
     if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
@@ -146,9 +153,9 @@ static am_code check_heads(const am_config *config, am_status *status)
 
 static am_code check_positions(const am_config *config, am_status *status)
 {
-    if (config->positions == AM_LEARNED && config->seq > config->max_positions)
+    if (has_table(config) && config->seq > config->max_positions)
         return am_fail(status, AM_OUT_OF_RANGE, "seq",
-                       "seq=%d exceeds the model's %d learned positions (max_positions): seq=%d or less", config->seq,
+                       "seq=%d exceeds the model's table of %d positions (max_positions): seq=%d or less", config->seq,
                        config->max_positions, config->max_positions);
     return AM_OK;
 }
@@ -317,14 +324,12 @@ static am_code check_no_lora_keys(const am_config *config, am_status *status)
     return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
 }
 
-/* One projection makes query, key and value in some families, and a plain MLP has no gate: peft's names can't tell the
- * parts of a layer apart. */
+/* A plain MLP has no gate; in some families one projection makes query, key and value, or two of them share a name. */
 static am_code refuse_targets(unsigned covered, am_status *status)
 {
-    bool fused = !(covered & AM_TARGET_Q);
+    const char *these = covered == AM_TARGET_UP ? "up" : covered & AM_TARGET_Q ? "q,k,v,o,up,down" : "o,up,down";
     return am_fail(status, AM_UNSUPPORTED, "lora_targets",
-                   fused ? "this family fuses query, key and value in one projection: lora_targets of o,up,down"
-                         : "this family has no gate projection: lora_targets of q,k,v,o,up,down");
+                   "peft's names can adapt these layers of this family one by one: lora_targets of %s", these);
 }
 
 static am_code check_training(const am_config *config, am_status *status)

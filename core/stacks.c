@@ -125,7 +125,8 @@ am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
 {
     am_tape *tape = build->tape;
     am_module module = enter(build, path, AM_C_NORM);
-    am_var weight = am_weight(build, AM_SHAPE(build->h), "weight"), bias = am_weight(build, AM_SHAPE(build->h), "bias");
+    am_dim width = am_shape_of(tape, x).dim[tape->tensor[x].rank - 1];
+    am_var weight = am_weight(build, AM_SHAPE(width), "weight"), bias = am_weight(build, AM_SHAPE(width), "bias");
     am_var y = am_label(tape, am_layer_norm(tape, x, weight, bias), "normed input");
     tape->module = module;
     return y;
@@ -214,6 +215,21 @@ am_var am_hf_rotate(am_build *build, am_var x)
     am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, right), left, build->rotary);
     am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
     return am_label(tape, y, name);
+}
+
+void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4])
+{
+    am_tape *tape = build->tape;
+    am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
+    am_var *x[2] = {q, k};
+    for (int i = 0; i < 2; i++) {
+        kept[i] = am_slice(tape, *x[i], build->rotary);
+        kept[i + 2] = am_slice(tape, *x[i], rest);
+    }
+    for (int i = 0; i < 2; i++) kept[i] = am_hf_rotate(build, kept[i]);
+    for (int i = 0; i < 2; i++) *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
+    am_label(tape, *q, "query, rotated");
+    am_label(tape, *k, "key, rotated");
 }
 
 /* expand().reshape(): a copy for two or more key heads, a view for one. */
@@ -343,12 +359,15 @@ am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp)
     am_tape *tape = build->tape;
     bool bias = build->config->mlp_bias;
     am_module module = enter(build, mlp->module ? mlp->module : tape->module.path, AM_C_MLP);
-    am_var up = am_label(tape, am_hf_linear(build, x, mlp->up, AM_C_MLP, build->f, bias, AM_TARGET_UP), "up");
+    am_var up = mlp->conv ? am_hf_conv1d(build, x, mlp->up, AM_C_MLP, build->f)
+                          : am_hf_linear(build, x, mlp->up, AM_C_MLP, build->f, bias, AM_TARGET_UP);
+    am_label(tape, up, "up");
     am_module inside = enter(build, mlp->act, AM_C_MLP);
     am_var active = am_hf_activation(build, up, build->config->activation);
     am_hold(tape, up);
     tape->module = inside;
-    am_var y = am_hf_linear(build, active, mlp->down, AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
+    am_var y = mlp->conv ? am_hf_conv1d(build, active, mlp->down, AM_C_MLP, build->h)
+                         : am_hf_linear(build, active, mlp->down, AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
     am_label(tape, y, "MLP block's output");
     am_hold(tape, active, mlp->module ? x : 0);
     tape->module = module;

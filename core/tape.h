@@ -60,6 +60,8 @@ am_var am_softmax(am_tape *tape, am_op op, am_var x);
 am_var am_dropout(am_tape *tape, am_var x, int64_t p); /* p in millionths; 0: x itself */
 am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight); /* torch.nn.functional.rms_norm, fused */
+/* where(condition, x, y): x where a boolean tensor that needs no gradient says so, else y, which needs none either. */
+am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y);
 am_var am_embedding(am_tape *tape, am_var table, am_var indices);
 
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */

@@ -14,6 +14,9 @@
 #define BIASED                                                                                                  \
     .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS
 
+/* Attention in transformers that computes its scores in fp32 itself, or by FlashAttention-2. */
+#define FP32_SCORES (1 << AM_EAGER | 1 << AM_FLASH)
+
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
         .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
@@ -32,19 +35,35 @@ static const am_wiring families[] = {
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GPT2] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-        .plain_heads = true, .mask_argument = true, .dropouts = AM_DROPS_ALL,
+        .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL,
         .prefix = "transformer.h."},
     [AM_FAMILY_NEOX] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .bias = AM_BIAS_ALWAYS,
-        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .plain_heads = true,
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .heads = AM_HEADS_PLAIN,
         .parallel_residual = AM_BIAS_USUALLY, .rotary_quarters = 1, .dropouts = AM_DROPS_ALL,
         .targets = TARGETS_PLAIN, .prefix = "gpt_neox.layers."},
     [AM_FAMILY_OPT] = {
         .norm = AM_LAYERNORM, .activation = AM_RELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_AS_QKV,
-        .plain_heads = true, .post_norm = true, .wide = true,
+        .heads = AM_HEADS_PLAIN, .post_norm = true, .wide = true,
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_QKV | TARGETS_PLAIN,
         .prefix = "model.decoder.layers."},
+    [AM_FAMILY_PHI] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, BIASED, .head_bias = true,
+        .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 2, .qk_norm_either = true, .heads = AM_HEADS_DIVIDED,
+        .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN},
+    [AM_FAMILY_GPTJ] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, .mlp_bias = AM_BIAS_ALWAYS,
+        .head_bias = true, .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 1, .table = true,
+        .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL,
+        .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
+    [AM_FAMILY_GPT_NEO] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
+        .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN,
+        .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
+    [AM_FAMILY_BIGCODE] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -52,7 +71,7 @@ static const am_wiring families[] = {
 /* The layer of Korthikanti et al. 2022. */
 static const am_wiring paper = {
     .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-    .plain_heads = true, .dropouts = AM_DROPS_ALL, .activations = GELUS, .prefix = "layer.",
+    .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL, .activations = GELUS, .prefix = "layer.",
 };
 
 /* A Llama in plain PyTorch, and nanoGPT, whatever GELU the model was trained with. */
@@ -63,7 +82,7 @@ static const am_wiring torch = {
 static const am_wiring nanogpt = {
     .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
     .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
-    .activations = GELUS, .plain_heads = true, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
+    .activations = GELUS, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
 };
 
 #define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
@@ -111,6 +130,11 @@ static bool by_default(am_bias_rule rule)
     return rule == AM_BIAS_ALWAYS || rule == AM_BIAS_USUALLY;
 }
 
+bool am_wiring_attends(const am_wiring *wiring, int64_t attention)
+{
+    return !wiring->attentions || wiring->attentions >> attention & 1;
+}
+
 void am_wiring_fill(am_config *config, const am_wiring *wiring)
 {
     fill(&config->norm, wiring->norm);
@@ -123,8 +147,8 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->embedding_dim, config->hidden);
     fill(&config->bias, by_default(wiring->bias));
     fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
-    fill(&config->o_bias, config->bias);
-    fill(&config->mlp_bias, config->bias);
+    fill(&config->o_bias, config->bias || wiring->o_bias == AM_BIAS_ALWAYS);
+    fill(&config->mlp_bias, config->bias || wiring->mlp_bias == AM_BIAS_ALWAYS);
     fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
     fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
@@ -182,7 +206,8 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
 {
     am_code code = am_wiring_check_value(config, AM_F_norm, wiring->norm, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, wiring->positions, who, status);
-    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
+    if (code == AM_OK && !wiring->qk_norm_either)
+        code = am_wiring_check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
     if (code == AM_OK && !wiring->wide)
@@ -228,9 +253,10 @@ static am_code check_dropouts(const am_config *config, const am_wiring *wiring, 
     return AM_OK;
 }
 
-static am_code check_plain_heads(const am_config *config, const char *who, am_status *status)
+static am_code check_heads(const am_config *config, am_heads_rule rule, const char *who, am_status *status)
 {
-    if (config->kv_heads != config->heads)
+    if (rule == AM_HEADS_ANY) return AM_OK;
+    if (rule >= AM_HEADS_PLAIN && config->kv_heads != config->heads && (rule == AM_HEADS_PLAIN || config->kv_heads > 1))
         return am_fail(status, AM_UNSUPPORTED, "kv_heads",
                        "%s has as many key and value heads as query heads: kv_heads=%d", who, config->heads);
     if (config->head_dim * config->heads != config->hidden)
@@ -248,7 +274,10 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     am_code code = check_activation(config, wiring, who, status);
     if (code == AM_OK) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
-    if (code == AM_OK && wiring->plain_heads) code = check_plain_heads(config, who, status);
+    if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
+    if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
+        code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",
+                       who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
     return code;
 }
 

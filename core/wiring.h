@@ -25,6 +25,14 @@ enum {
     AM_TARGET_DOWN = 64
 };
 
+/* How wide heads are, and how many of them keys and values have. */
+typedef enum am_heads_rule {
+    AM_HEADS_ANY,
+    AM_HEADS_DIVIDED, /* hidden / heads elements */
+    AM_HEADS_PLAIN,   /* the same, with as many key and value heads as query heads */
+    AM_HEADS_ONE      /* likewise, or with one */
+} am_heads_rule;
+
 /* Where a family's code drops out. */
 enum { AM_DROPS_RESIDUAL = 1, AM_DROPS_ATTENTION = 2, AM_DROPS_EMBEDDING = 4, AM_DROPS_ALL = 7 };
 
@@ -35,7 +43,11 @@ typedef struct am_wiring {
     uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
     bool post_norm;     /* norms may stand behind the sums */
     bool wide;          /* embeddings may have a width of their own */
-    bool plain_heads;   /* as many key and value heads as query heads, each of hidden / heads elements */
+    am_heads_rule heads;
+    bool qk_norm_either; /* whether query and key heads are normed */
+    bool head_bias;     /* the head has a bias */
+    bool table;         /* sequences are no longer than max_positions, though positions are not learned */
+    uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what transformers has for it; 0: all */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
     uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
@@ -69,6 +81,8 @@ static inline int64_t am_even(int64_t n)
 {
     return n + n % 2;
 }
+/* Whether it has a way to compute attention (AM_EAGER and so on). */
+bool am_wiring_attends(const am_wiring *wiring, int64_t attention);
 /* Who decides: "family=llama", or "stack=paper" where the stack has a wiring of its own. */
 const char *am_wiring_who(const am_config *config, char *buffer, size_t size);
 /* Refuses a value that is not the only one that `who` has. */

@@ -164,6 +164,23 @@ static const struct {
      "\"dropout\":0}",
      "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 embedding_dim=512 pre_norm=no "
      "bias=no"},
+    /* Phi, GPT-J, GPT-Neo, GPT-BigCode */
+    {"{\"model_type\":\"phi\"}", "family=phi layers=24 hidden=2048 heads=32 ffn=8192 vocab=51200 rotary_dim=32"},
+    {"{\"model_type\":\"phi\",\"num_key_value_heads\":8,\"partial_rotary_factor\":0.25,\"qk_layernorm\":true,"
+     "\"resid_pdrop\":0.1,\"attention_dropout\":null}",
+     "family=phi layers=24 hidden=2048 heads=32 kv_heads=8 ffn=8192 vocab=51200 rotary_dim=16 qk_norm=yes dropout=0.1 "
+     "attention_dropout=0 embedding_dropout=0"},
+    {"{\"model_type\":\"gptj\"}", "family=gptj layers=28 hidden=4096 heads=16 vocab=50400 max_positions=2048 "
+                                  "rotary_dim=64"},
+    {"{\"model_type\":\"gpt_neo\"}",
+     "family=gpt_neo layers=24 hidden=2048 heads=16 vocab=50257 max_positions=2048"},
+    {"{\"model_type\":\"gpt_neo\",\"attention_types\":[[[\"global\",\"local\"],12]],\"window_size\":128,"
+     "\"intermediate_size\":100}",
+     "family=gpt_neo layers=24 hidden=2048 heads=16 ffn=100 vocab=50257 max_positions=2048"},
+    {"{\"model_type\":\"gpt_bigcode\"}",
+     "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
+    {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false}",
+     "family=gpt_bigcode layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 dropout=0.1"},
     /* Llama and its like */
     {"{\"model_type\":\"llama\",\"num_key_value_heads\":8,\"torch_dtype\":\"float32\",\"dtype\":\"float16\"}",
      "model=llama-2-7b kv_heads=8"},

@@ -41,6 +41,7 @@ static const struct {
     {AM_OP_EMBEDDING, 2, 1},
     {AM_OP_FLASH_ATTENTION, 3, 4},
     {AM_OP_EFFICIENT_ATTENTION, 4, 4},
+    {AM_OP_CHOOSE, 3, 1},
     {AM_OP_TO, 1, 1},
     {AM_OP_CLONE, 1, 1},
     {AM_OP_CAT, 2, 1},
@@ -130,7 +131,7 @@ START_TEST(backward_steps)
         ck_assert_int_le(kind, AM_PARTS);
         ck_assert_int_ge(op->backward[i].input, 0);
         ck_assert_int_lt(op->backward[i].input, inputs);
-        if (kind == AM_TEMPORARY) continue;
+        if (kind == AM_TEMPORARY || kind == AM_NUMBER) continue;
         ck_assert_msg(!reached[op->backward[i].input], "%s: two gradients of input %d", op->name,
                       op->backward[i].input);
         reached[op->backward[i].input] = true;
@@ -222,7 +223,8 @@ static void survey_case(json record, void *data)
 static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
-                                        "LayerNorm.input", "CrossEntropy.logits", "Div.other"};
+                                        "LayerNorm.input", "CrossEntropy.logits", "Div.other",
+                                        "Where.condition"};
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
     for (int i = 0; i < COUNT(names); i++)
@@ -334,6 +336,7 @@ PLAY(square, am_unary(tape, AM_OP_POW, x[0]))
 PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
 PLAY(mean, am_mean_last(tape, x[0]))
 PLAY(tanh_of, am_unary(tape, AM_OP_TANH, x[0]))
+PLAY(choose, am_choose(tape, x[1], x[0], am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_FP32, 0, 0, 0, 0)))
 PLAY(relu, am_unary(tape, AM_OP_RELU, x[0]))
 PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
 PLAY(silu, am_unary(tape, AM_OP_SILU, x[0]))
@@ -469,6 +472,7 @@ static const struct program {
     {"mean", mean, {{3, {2, 3, 4}, AM_FP32}}},
     {"tanh", tanh_of, {{3, {2, 3, 4}, AM_FP32}}},
     {"relu", relu, {{3, {2, 3, 4}, AM_FP32}}},
+    {"choose", choose, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_BOOL}}},
     {"gelu", gelu, {{3, {2, 3, 4}, AM_BF16}}},
     {"silu", silu, {{3, {2, 3, 4}, AM_BF16}}},
     {"silu transposed", silu_transposed, {{3, {2, 3, 4}, AM_FP32}}},
@@ -651,6 +655,8 @@ static const struct {
     {"mean", "0", "", NULL},
     {"tanh", "1", "Tanh.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"tanh", "0", "", NULL},
+    {"choose", "10", "Where.condition:0", "f4@4 f96@100 f4@100 b4@104 b96@200 b4@108 b96@204"},
+    {"choose", "00", "", NULL},
     {"relu", "1", "Relu.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"relu", "0", "", NULL},
     {"gelu", "1", "Gelu.self:0", "f48@48 f4@52 b4@56 b48@104 b48@104"},
