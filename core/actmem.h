@@ -143,7 +143,7 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };
-enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_COUNT };
+enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
@@ -215,6 +215,7 @@ typedef enum am_symbol {
     AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */
     AM_S8,     /* ⌈s/8⌉  tokens of a chunk of the sequence */
     AM_S_REST, /* s mod ⌈s/8⌉  and of the last one, where they are not equal */
+    AM_QKV, /* (a+2k) heads of query, key and value together */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_SYMBOL_COUNT
 } am_symbol;
@@ -287,11 +288,16 @@ typedef enum am_backward_kind {
     AM_AT_INPUT,  /* gradient of an input at its own shape */
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
+    AM_SCALED,    /* at the input's own shape, a product and then its multiple by a number: both for a moment */
+    AM_SAME,      /* the gradient of input 0 once more, summed to this input's shape */
+    AM_WRITTEN,   /* written over what was saved, in fp32: no memory of its own */
     AM_TEMPORARY, /* a temporary of the gradient's shape, gone when the node has run */
     AM_NUMBER,    /* likewise, of one element */
+    AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,
+    AM_SPREAD, /* a sum: the gradient, repeated */
     AM_PARTS, /* cat: views of the gradient */
 } am_backward_kind;
 
@@ -365,6 +371,7 @@ typedef struct am_storage {
     am_dim dim[AM_MAX_RANK];
     uint8_t rank, dtype;
     bool fixed;          /* a parameter, a buffer or an input of the step: not counted */
+    bool permanent;      /* made once and never let go */
     uint16_t born, last; /* instructions: made, and last used by the forward's code */
     uint16_t next_dying; /* next storage whose last use is the same instruction */
 } am_storage;
@@ -752,6 +759,13 @@ typedef struct am_report am_report;
 /* Fills in the ranks of a report that is otherwise complete. */
 am_code am_ranks_read(am_report *report);
 
+/* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
+typedef struct am_lasting {
+    const char *name;
+    int64_t bytes;
+} am_lasting;
+#define AM_MAX_LASTING 4
+
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 struct am_report {
     am_config config;        /* resolved */
@@ -768,6 +782,8 @@ struct am_report {
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];
+    int lastings;
+    am_lasting lasting[AM_MAX_LASTING];
 };
 
 /* Sums of terms: a closed form. */

@@ -23,6 +23,7 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_D8] = {"⌈d/8⌉·8", "head_dim", "head dimension padded to a multiple of 8"},
     [AM_S8] = {"⌈s/8⌉", "seq", "tokens of a chunk of the sequence"},
     [AM_S_REST] = {"(s mod ⌈s/8⌉)", "seq", "tokens of the last chunk of the sequence"},
+    [AM_QKV] = {"(a+2k)", "heads", "heads of query, key and value together"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
 };
 

@@ -85,6 +85,12 @@ static const am_wiring nanogpt = {
     .activations = GELUS, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
 };
 
+/* Megatron-Core's layers take their norm, positions and biases as arguments. */
+static const am_wiring megatron = {
+    .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
+    .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .prefix = "decoder.layers.",
+};
+
 #define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
 #define MEASURED(text, detail)                                                                                         \
     STACK(text, "measured", "PyTorch 2.15.0, " detail " on fake CUDA tensors; see tests/fixtures",                     \
@@ -104,6 +110,9 @@ const am_stack am_stacks[] = {
         MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
     [AM_STACK_NANOGPT] = {
         MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
+    [AM_STACK_MEGATRON_LOCAL] = {
+        MEASURED("Megatron-Core without Transformer Engine", "Megatron-Core 0.16.1's local layers"),
+        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron},
 };
 /* clang-format on */
 
@@ -135,8 +144,9 @@ bool am_wiring_attends(const am_wiring *wiring, int64_t attention)
     return !wiring->attentions || wiring->attentions >> attention & 1;
 }
 
-void am_wiring_fill(am_config *config, const am_wiring *wiring)
+void am_wiring_fill(am_config *config, const am_wiring *own)
 {
+    const am_wiring *wiring = own->any ? am_wiring_of_family(config->family) : own;
     fill(&config->norm, wiring->norm);
     fill(&config->activation, wiring->activation);
     fill(&config->positions, wiring->positions);
@@ -149,8 +159,8 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
     fill(&config->o_bias, config->bias || wiring->o_bias == AM_BIAS_ALWAYS);
     fill(&config->mlp_bias, config->bias || wiring->mlp_bias == AM_BIAS_ALWAYS);
-    fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
-    fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
+    fill(&config->attention_dropout, own->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
+    fill(&config->embedding_dropout, own->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
 
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
@@ -272,11 +282,11 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_activation(config, wiring, who, status);
-    if (code == AM_OK) code = check_values(config, wiring, who, status);
+    if (code == AM_OK && !wiring->any) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
-        code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",
+        code = am_fail(status, AM_UNSUPPORTED, "attention", "there is no such attention for %s: attention=%s",
                        who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
     return code;
 }

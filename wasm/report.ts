@@ -121,6 +121,8 @@ export interface Step {
   forward_peak_at: Place;
   backward_peak_at: Place;
   peak_at: Place;
+  /** What stays for the whole run without being saved: in the live bytes, in no row. Left out where there is none. */
+  lasting?: { name: string; bytes: Bytes }[];
   timeline: TimelinePoint[];
   timeline_modules: string[];
   timeline_ops: string[];
