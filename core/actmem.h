@@ -713,15 +713,32 @@ extern const int am_convention_count;
 
 /* ---------------------------------------------------------------- 12 Formulas */
 
-/* A published formula with the example it is published with. */
+/* What a formula's figure may be held against: nothing, what the whole model keeps, what one layer keeps. */
+typedef enum am_compares { AM_COMPARES_NOTHING, AM_COMPARES_MODEL, AM_COMPARES_LAYER } am_compares;
+
+/* What the terms of a formula grow with: the width of the stream and the heads, keys and values, the FFN's width, the
+ * scores of attention, the vocabulary. */
+typedef enum am_share {
+    AM_SHARE_HIDDEN,
+    AM_SHARE_KV,
+    AM_SHARE_FFN,
+    AM_SHARE_SCORES,
+    AM_SHARE_VOCAB,
+    AM_SHARE_COUNT
+} am_share;
+extern const char *const am_share_names[AM_SHARE_COUNT]; /* "hidden", … */
+
+/* A row of formulas.def. The texts of the formula are what is evaluated. */
 typedef struct am_formula {
-    const char *id, *name, *source;
-    const char *expression;                       /* as published */
-    const char *caveat;                           /* what does not hold */
-    int64_t (*evaluate)(const am_config *config); /* for a configuration, in the published unit; -1: it has no answer */
-    const char *unit;                             /* "bytes", "elements", "parameters" */
-    const char *example;                          /* the published example as am_config_parse reads it */
-    int64_t published;                            /* its published value, exact */
+    const char *id;
+    const char *name, *source, *caveat; /* caveat: what does not hold */
+    const char *layer;                  /* a calculator's formula for one layer; NULL: an explanation's figure */
+    const char *expression;             /* all that it counts */
+    const char *full;                   /* the same where every layer is checkpointed; NULL: it has no such case */
+    const char *unit;                   /* "bytes", "bytes per layer", "elements", "parameters" */
+    const char *example;                /* a configuration as am_config_parse reads it */
+    int64_t published;                  /* the figure for it, exact: of one layer for a calculator, else of all */
+    am_compares compares;
 } am_formula;
 
 extern const am_formula am_formulas[];
