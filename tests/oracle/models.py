@@ -90,7 +90,7 @@ class Segment(nn.ModuleList):
 
 
 def wrap_layers(model, case):
-    """Checkpoints a transformers model as a training script would that wraps its layers: every:K and block:N."""
+    """Checkpoints a model as a training script would that wraps its layers: every:K and block:N."""
     owner = next(module for module in model.modules() if isinstance(getattr(module, "layers", None), nn.ModuleList)
                  or isinstance(getattr(module, "h", None), nn.ModuleList))  # fmt: skip
     name = "layers" if hasattr(owner, "layers") else "h"
@@ -196,19 +196,26 @@ def transformers_step(case):
 class LanguageModel(nn.Module):
     """Embedding, layers, final norm, head and loss: what the plain stacks share.
 
-    fp32_logits: the loss takes logits.float(). positions: rows of a learned position table; 0: none.
+    loss ("fp32": of logits.float(), "bf16": of the logits) and tied are the stack's own; a case may ask for others.
+    positions: rows of a learned position table; 0: none.
     """
 
-    def __init__(self, case, vocab, hidden, layers, norm, fp32_logits, positions=0, dropout=0.0):
+    def __init__(self, case, layers, norm, loss, tied, positions=0, dropout=0.0):
         super().__init__()
+        vocab, hidden = int(case.model["vocab"]), int(case.model["hidden"])
         self.embed = nn.Embedding(vocab, hidden)
         self.positions = nn.Embedding(positions, hidden) if positions else None
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(layers)
         self.norm = norm(hidden)
         self.head = nn.Linear(hidden, vocab, bias=False)
-        self.fp32_logits = fp32_logits
-        self.checkpointing = checkpoint_arguments(case) if case.checkpointed else None
+        if case.model.get("tie_word_embeddings", tied) == "yes":
+            self.head.weight = self.embed.weight
+        self.fp32_logits = case.model.get("loss", loss) == "fp32"
+        by_hand = case.policy[0] in ("every", "block")
+        self.checkpointing = checkpoint_arguments(case) if case.checkpointed and not by_hand else None
+        if by_hand:
+            wrap_layers(self, case)
 
     def forward(self, ids, labels, *tables):
         x = self.embed(ids)
@@ -261,7 +268,7 @@ def torch_step(case):
     get = lambda key: int(case.model[key])  # noqa: E731
     shape = [get(key) for key in ("hidden", "heads", "kv_heads", "head_dim", "ffn")]
     layers = [LlamaLayer(*shape) for _ in range(get("layers"))]
-    model = LanguageModel(case, get("vocab"), get("hidden"), layers, nn.RMSNorm, fp32_logits=True)
+    model = LanguageModel(case, layers, nn.RMSNorm, loss="fp32", tied="no")
     inputs = tokens(case) + [torch.zeros(case.seq, get("head_dim")) for _ in range(2)]  # cosines and sines
     return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py LlamaLayer")
 
@@ -292,8 +299,8 @@ def nanogpt_step(case):
     hidden, dropout, bias = get("hidden"), float(case.model.get("dropout", 0)), case.model.get("bias", "yes") == "yes"
     layers = [GPTLayer(hidden, get("heads"), dropout, bias) for _ in range(get("layers"))]
     norm = partial(nn.LayerNorm, bias=bias)
-    model = LanguageModel(case, get("vocab"), hidden, layers, norm, False, case.seq, dropout)
-    model.head.weight = model.embed.weight
+    positions = int(case.model.get("max_positions", case.seq))
+    model = LanguageModel(case, layers, norm, "bf16", "yes", positions, dropout)
     inputs = tokens(case)
     return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py GPTLayer")
 
