@@ -89,41 +89,25 @@ static am_gradient gradient_of_expand(am_compiler *compiler, const am_instructio
     return am_compile_gradient(compiler, x, g->dtype, NULL);
 }
 
-/* sum: every element gets the same. */
-static am_gradient gradient_of_sum(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
+/* A gradient in the memory of what save rule k of the node kept, in its type. */
+static am_gradient gradient_taken(am_compiler *compiler, const am_instruction *instruction, int k)
 {
-    static const int64_t stride[AM_MAX_RANK] = {0};
-    return am_compile_view(compiler, g, am_compile_operand(compiler, instruction, 0), stride);
-}
-
-/* baddbmm: the product, then its multiple, in the product's layout. */
-static am_gradient scaled_gradient(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
-                                   int input)
-{
-    am_gradient product = gradient_at_input(compiler, instruction, g, input);
-    am_gradient scaled = gradient_at_input(compiler, instruction, g, input);
-    am_compile_release(compiler, product.slot);
-    return scaled;
-}
-
-/* A gradient that takes the place of a saved tensor of the input's shape. */
-static am_gradient written_gradient(am_compiler *compiler, am_var x)
-{
-    am_gradient gradient = {.like = x, .dtype = AM_FP32};
-    memcpy(gradient.stride, am_compile_tensor(compiler, x)->stride, sizeof gradient.stride);
-    gradient.slot = am_compile_allocate(compiler, 0);
+    const am_tape *tape = compiler->tape;
+    const am_node *node = &tape->node[instruction->node];
+    int save = node->first_save;
+    while (tape->save_rule[save] != k) save++;
+    am_gradient gradient = {.like = am_compile_operand(compiler, instruction, k),
+                            .dtype = am_compile_tensor(compiler, tape->save[save])->dtype};
+    const am_tensor *tensor = am_compile_tensor(compiler, gradient.like);
+    am_layout_contiguous(tensor->rank, tensor->shape, gradient.stride);
+    gradient.slot = am_compile_take(compiler, (uint16_t)save);
     return gradient;
 }
 
-static void let_go(am_compiler *compiler, const am_instruction *instruction)
+static int64_t bytes_of_input(const am_compiler *compiler, const am_instruction *instruction, int k)
 {
-    const am_node *node = &compiler->tape->node[instruction->node];
-    am_gradient *incoming = &compiler->player->gradient[node->first_gradient];
-    for (int i = 0; i < instruction->results; i++)
-        if (incoming[i].slot) {
-            am_compile_release(compiler, incoming[i].slot);
-            incoming[i].slot = 0;
-        }
+    am_var x = am_compile_operand(compiler, instruction, k);
+    return am_compile_bytes(compiler, x, am_compile_tensor(compiler, x)->dtype);
 }
 
 /* Takes the next step of the operation's row. Returns the slot of a temporary; 0 if it made none. */
@@ -133,6 +117,8 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     int k = step.input;
     bool wanted =
         k < instruction->inputs && am_compile_tensor(compiler, am_compile_operand(compiler, instruction, k))->grad;
+    if (step.kind == AM_SCRATCH)
+        return k < instruction->inputs ? am_compile_allocate(compiler, bytes_of_input(compiler, instruction, k)) : 0;
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype));
@@ -147,16 +133,9 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_AT_INPUT:
         if (wanted) *gradient = gradient_at_input(compiler, instruction, g, k);
         break;
-    case AM_SCALED:
-        if (wanted) *gradient = scaled_gradient(compiler, instruction, g, k);
+    case AM_TAKEN:
+        if (wanted) *gradient = gradient_taken(compiler, instruction, k);
         break;
-    case AM_SAME:
-        if (!wanted) break;
-        *gradient = out->gradient[0];
-        am_compile_retain(compiler, gradient->slot);
-        break;
-    case AM_WRITTEN: *gradient = written_gradient(compiler, am_compile_operand(compiler, instruction, k)); break;
-    case AM_LET_GO: let_go(compiler, instruction); return 0;
     case AM_PASS:
         if (!wanted) break;
         *gradient = *g;
@@ -165,7 +144,6 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_VIEW: *gradient = gradient_of_view(compiler, instruction, g); break;
     case AM_TRANSPOSE: *gradient = gradient_of_transpose(compiler, instruction, g); break;
     case AM_EXPAND: *gradient = gradient_of_expand(compiler, instruction, g); break;
-    case AM_SPREAD: *gradient = gradient_of_sum(compiler, instruction, g); break;
     default: break;
     }
     out->made[k] |= wanted;
@@ -182,7 +160,13 @@ static void run_parts(am_compiler *compiler, const am_instruction *instruction, 
     }
 }
 
-/* Runs the steps of the operation's row, in order; temporaries die when all have run. */
+static void release_all(am_compiler *compiler, int *slots, const uint16_t *slot)
+{
+    for (int i = 0; i < *slots; i++) am_compile_release(compiler, slot[i]);
+    *slots = 0;
+}
+
+/* Runs the steps of the operation's row, in order; temporaries die when all have run, or before. */
 static void run_steps(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
     uint16_t temporary[AM_MAX_STEPS];
@@ -193,10 +177,11 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
         return;
     }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
+        if (step[i].kind == AM_FREE) release_all(compiler, &temporaries, temporary);
         uint16_t slot = run_step(compiler, instruction, g, step[i], out);
         if (slot) temporary[temporaries++] = slot;
     }
-    for (int i = 0; i < temporaries; i++) am_compile_release(compiler, temporary[i]);
+    release_all(compiler, &temporaries, temporary);
 }
 
 /* What the engine does to each gradient before passing it on: sums what was broadcast, casts what was promoted. */
@@ -247,7 +232,11 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     if (node->save_count) am_compile_event(compiler, AM_E_FORGET_RECOMPUTED, index, 0);
     validate_outputs(compiler, instruction, out);
     bool validated = compiler->program->events > before + 1;
-    let_go(compiler, instruction);
+    for (int i = 0; i < instruction->results; i++)
+        if (incoming[i].slot) {
+            am_compile_release(compiler, incoming[i].slot);
+            incoming[i].slot = 0;
+        }
     if (!node->save_count) return;
     if (validated)
         am_compile_event(compiler, AM_E_FORGET_KEPT, index, 0);

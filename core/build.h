@@ -5,8 +5,6 @@
 #include "tape.h"
 #include "wiring.h"
 
-#define AM_MAX_MASKS 8 /* of the layers of one region as they are recorded */
-
 typedef struct am_build {
     am_tape *tape;
     const am_config *config;
@@ -21,10 +19,6 @@ typedef struct am_build {
     am_dim ad, kd, bs;   /* a·d, k·d, b·s */
     /* values that the whole model shares */
     am_var mask, position_ids, cos, sin;
-    /* dropout masks that a region's hidden state keeps (megatron.c) */
-    am_var kept_mask[AM_MAX_MASKS];
-    int masks;
-    uint16_t mask_region;
     am_var embedding; /* the table, for a tied head */
     am_var head_bias; /* 0: none */
     am_var weights;   /* what a layer's attention returns beside its output; 0: nothing */
@@ -103,7 +97,6 @@ am_var am_hf_gpt_neo_attention(am_build *build, am_var normed);
 am_code am_paper(am_build *build);
 am_code am_torch(am_build *build);
 am_code am_nanogpt(am_build *build);
-am_code am_megatron(am_build *build);
 
 /* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure
  * keeps. */

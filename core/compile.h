@@ -47,6 +47,8 @@ static inline am_layout am_compile_layout_of_gradient(const am_compiler *compile
 /* gradient.c: events, and gradients as tensors in slots. */
 void am_compile_event(am_compiler *compiler, am_event_kind kind, uint16_t index, int64_t bytes);
 uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes);
+/* A slot in the memory that a node holds as this one of tape->save. */
+uint16_t am_compile_take(am_compiler *compiler, uint16_t save);
 void am_compile_retain(am_compiler *compiler, uint16_t slot);
 void am_compile_release(am_compiler *compiler, uint16_t slot);
 int64_t am_compile_bytes(const am_compiler *compiler, am_var like, int dtype);

@@ -21,9 +21,9 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_S1] = {"(s+1)", "seq", "sequence length with the labels' padding"},
     [AM_S32] = {"⌈s/32⌉·32", "seq", "sequence length padded to 32 rows"},
     [AM_D8] = {"⌈d/8⌉·8", "head_dim", "head dimension padded to a multiple of 8"},
+    [AM_S_LESS] = {"(s-1)", "seq", "tokens that have a next one"},
     [AM_S8] = {"⌈s/8⌉", "seq", "tokens of a chunk of the sequence"},
     [AM_S_REST] = {"(s mod ⌈s/8⌉)", "seq", "tokens of the last chunk of the sequence"},
-    [AM_QKV] = {"(a+2k)", "heads", "heads of query, key and value together"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
 };
 

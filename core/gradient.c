@@ -13,7 +13,7 @@ void am_compile_event(am_compiler *compiler, am_event_kind kind, uint16_t index,
     program->event[program->events++] = (am_event){bytes, index, (uint8_t)kind};
 }
 
-uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes)
+static uint16_t new_slot(am_compiler *compiler, int64_t bytes)
 {
     am_program *program = compiler->program;
     if (program->slots == AM_MAX_PROGRAM_SLOTS) {
@@ -23,8 +23,22 @@ uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes)
     uint16_t slot = (uint16_t)++program->slots;
     compiler->player->slot_refs[slot] = 1;
     compiler->player->slot_bytes[slot] = bytes;
+    return slot;
+}
+
+uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes)
+{
+    uint16_t slot = new_slot(compiler, bytes);
     am_compile_event(compiler, AM_E_ALLOCATE, slot, bytes);
     return slot;
+}
+
+uint16_t am_compile_take(am_compiler *compiler, uint16_t save)
+{
+    const am_tape *tape = compiler->tape;
+    int64_t bytes = tape->storage[tape->tensor[tape->save[save]].storage].bytes;
+    am_compile_event(compiler, AM_E_TAKE, save, bytes);
+    return new_slot(compiler, bytes);
 }
 
 void am_compile_retain(am_compiler *compiler, uint16_t slot)

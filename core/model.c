@@ -20,9 +20,9 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
     value[AM_D8] = (config->head_dim + 7) / 8 * 8;
+    value[AM_S_LESS] = config->seq - 1;
     value[AM_S8] = (config->seq + AM_LOSS_CHUNKS - 1) / AM_LOSS_CHUNKS;
     value[AM_S_REST] = config->seq % value[AM_S8];
-    value[AM_QKV] = config->heads + 2 * config->kv_heads;
     value[AM_TP] = config->tp;
 }
 
@@ -71,7 +71,6 @@ static am_code (*const stack_builders[AM_STACK_COUNT])(am_build *) = {
     [AM_STACK_PAPER] = am_paper,
     [AM_STACK_TORCH] = am_torch,
     [AM_STACK_NANOGPT] = am_nanogpt,
-    [AM_STACK_MEGATRON_LOCAL] = am_megatron,
 };
 
 static int float_type(int64_t choice)

@@ -29,26 +29,6 @@
     {                                                                                                                  \
         AM_PASS, input                                                                                                 \
     }
-#define S(input)                                                                                                       \
-    {                                                                                                                  \
-        AM_SCALED, input                                                                                               \
-    }
-#define SAME(input)                                                                                                    \
-    {                                                                                                                  \
-        AM_SAME, input                                                                                                 \
-    }
-#define W(input)                                                                                                       \
-    {                                                                                                                  \
-        AM_WRITTEN, input                                                                                              \
-    }
-#define LET_GO                                                                                                         \
-    {                                                                                                                  \
-        AM_LET_GO, 0                                                                                                   \
-    }
-#define SPREAD                                                                                                         \
-    {                                                                                                                  \
-        AM_SPREAD, 0                                                                                                   \
-    }
 #define T                                                                                                              \
     {                                                                                                                  \
         AM_TEMPORARY, 0                                                                                                \
@@ -56,6 +36,18 @@
 #define NUMBER                                                                                                         \
     {                                                                                                                  \
         AM_NUMBER, 0                                                                                                   \
+    }
+#define SCRATCH(input)                                                                                                 \
+    {                                                                                                                  \
+        AM_SCRATCH, input                                                                                              \
+    }
+#define FREE                                                                                                           \
+    {                                                                                                                  \
+        AM_FREE, 0                                                                                                     \
+    }
+#define TAKEN(input)                                                                                                   \
+    {                                                                                                                  \
+        AM_TAKEN, input                                                                                                \
     }
 #define VIEW                                                                                                           \
     {                                                                                                                  \

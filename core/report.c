@@ -72,6 +72,8 @@ static void write_derived(am_writer *json, const am_report *report)
     AM_OPEN(json, "derived", "[");
     const char *by_stack = am_stacks[config->stack].derived;
     if (*by_stack) am_json_plain(json, by_stack);
+    if (config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT)
+        am_json_plain(json, "the loss head as its own code allocates and keeps, its kernels left out: loss.c names the release");
     if (config->pp > 1)
         am_json_plain(json,
                       "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
@@ -124,9 +126,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_checkpoint(&json, report);
     am_json_state(&json, report);
     am_json_ranks(&json, report);
-#ifndef AM_WORDLESS
-    am_json_formulas(&json, &report->config, report->saved_bytes);
-#endif
+    am_json_formulas(&json, report);
     am_json_example(&json, report);
     write_provenance(&json, report);
     return am_json_end(&json, '}');

@@ -86,6 +86,14 @@ static void free_slot(am_play *play, const am_event *event)
         play->live -= event->bytes;
 }
 
+/* A gradient takes over what a node saved: the same memory, unless something else holds that too. */
+static void take(am_play *play, const am_event *event)
+{
+    uint16_t *held = &play->player->held[event->index];
+    if (--play->player->refs[*held] != 0) play->live += event->bytes;
+    *held = 0;
+}
+
 static void begin_zone(am_play *play, uint16_t zone)
 {
     play->step->gradients_above[zone] = play->gradients;
@@ -128,6 +136,7 @@ static void play_event(am_play *play, const am_event *event)
         am_play_grow(play, event->bytes);
         am_play_note(play, 0);
         break;
+    case AM_E_TAKE: take(play, event); break;
     case AM_E_FREE: free_slot(play, event); break;
     case AM_E_FORGET: am_play_forget(play, event->index); break;
     case AM_E_FORGET_RECOMPUTED: forget(play, event->index, true); break;
@@ -185,7 +194,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     reset(&play);
     play_forward(&play);
     step->after_forward = play.live;
-    if (tape->logits) am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
+    am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
     step->after_drop = play.live;
     play_backward(&play);
     step->gradient_bytes = player->program.gradient_bytes;

@@ -19,19 +19,19 @@
 
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
+        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
         .targets = TARGETS_ALL},
     [AM_FAMILY_MISTRAL] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .targets = TARGETS_ALL},
+        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .targets = TARGETS_ALL},
     [AM_FAMILY_QWEN2] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS,
+        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS,
         .targets = TARGETS_ALL},
     [AM_FAMILY_QWEN3] = {
-        .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qk_norm = 1,
+        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qk_norm = 1,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GEMMA] = {
-        .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
+        .liger = true, .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
     [AM_FAMILY_GPT2] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
@@ -85,12 +85,6 @@ static const am_wiring nanogpt = {
     .activations = GELUS, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
 };
 
-/* Megatron-Core's layers take their norm, positions and biases as arguments. */
-static const am_wiring megatron = {
-    .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
-    .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .prefix = "decoder.layers.",
-};
-
 #define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
 #define MEASURED(text, detail)                                                                                         \
     STACK(text, "measured", "PyTorch 2.15.0, " detail " on fake CUDA tensors; see tests/fixtures",                     \
@@ -101,7 +95,7 @@ static const am_wiring megatron = {
 const am_stack am_stacks[] = {
     [AM_STACK_HF] = {
         MEASURED("Hugging Face", "transformers 5.23.0,"),
-        AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED, NULL},
+        AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED | 1 << AM_LOSS_FUSED | 1 << AM_LOSS_CUT, NULL},
     [AM_STACK_PAPER] = {
         STACK("the paper's accounting", "paper", "Korthikanti et al. 2022, arXiv 2205.05198",
               "the paper gives the saved bytes; the peaks are derived by playing its operations"),
@@ -110,9 +104,6 @@ const am_stack am_stacks[] = {
         MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
     [AM_STACK_NANOGPT] = {
         MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
-    [AM_STACK_MEGATRON_LOCAL] = {
-        MEASURED("Megatron-Core without Transformer Engine", "Megatron-Core 0.16.1's local layers"),
-        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron},
 };
 /* clang-format on */
 
@@ -144,9 +135,8 @@ bool am_wiring_attends(const am_wiring *wiring, int64_t attention)
     return !wiring->attentions || wiring->attentions >> attention & 1;
 }
 
-void am_wiring_fill(am_config *config, const am_wiring *own)
+void am_wiring_fill(am_config *config, const am_wiring *wiring)
 {
-    const am_wiring *wiring = own->any ? am_wiring_of_family(config->family) : own;
     fill(&config->norm, wiring->norm);
     fill(&config->activation, wiring->activation);
     fill(&config->positions, wiring->positions);
@@ -159,8 +149,8 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
     fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
     fill(&config->o_bias, config->bias || wiring->o_bias == AM_BIAS_ALWAYS);
     fill(&config->mlp_bias, config->bias || wiring->mlp_bias == AM_BIAS_ALWAYS);
-    fill(&config->attention_dropout, own->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
-    fill(&config->embedding_dropout, own->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
+    fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
+    fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
 
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
@@ -282,11 +272,11 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_activation(config, wiring, who, status);
-    if (code == AM_OK && !wiring->any) code = check_values(config, wiring, who, status);
+    if (code == AM_OK) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
-        code = am_fail(status, AM_UNSUPPORTED, "attention", "there is no such attention for %s: attention=%s",
+        code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",
                        who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
     return code;
 }

@@ -7,6 +7,7 @@
 typedef enum am_event_kind {
     AM_E_NODE,              /* a node begins; one that changes nothing is left out */
     AM_E_ALLOCATE,          /* a slot of so many bytes */
+    AM_E_TAKE,              /* one in the memory that a node holds as this one of tape->save */
     AM_E_FREE,              /* its end */
     AM_E_FORGET,            /* the node lets go of what it saved; where gradients are summed or cast at its end: */
     AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */

@@ -126,6 +126,7 @@ static inline const char *events_text(const am_program *program, int first)
         switch (event->kind) {
         case AM_E_NODE: say("%s ", am_ops[tape->instruction[tape->node[index].instruction].op].node); break;
         case AM_E_ALLOCATE: say("+%d=%lld ", index, bytes); break;
+        case AM_E_TAKE: say("take%d=%lld ", index, bytes); break;
         case AM_E_FREE: say("-%d ", index); break;
         case AM_E_FORGET: say("F "); break;
         case AM_E_FORGET_RECOMPUTED: say("f "); break;

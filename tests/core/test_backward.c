@@ -199,6 +199,37 @@ static am_var split_both(void)
     return split(true);
 }
 
+/* A loss over the table [10, 8], with gradients that were made in forward; and one whose backward makes them beside what
+ * else it needs: inputs 5 to 8 say how much. */
+static am_var linear_loss(am_op op, bool learns)
+{
+    am_shape table = SHAPE(10, 8);
+    am_var input[9] = {w(), learns ? weight(table, AM_FP32) : frozen(table, AM_FP32)};
+    input[2] = made(SHAPE(4, 8), AM_FP32);
+    input[3] = made(table, AM_FP32);
+    input[4] = made(SHAPE(10), AM_FP32);
+    for (int i = 5; i < 9; i++) input[i] = am_buffer(tape, SHAPE(i), AM_I32, "");
+    int inputs = op == AM_OP_CUT_CE ? 9 : 4;
+    return am_linear_loss(tape, op, learns ? inputs : inputs - 1, input, made(AM_SCALAR, AM_FP32), 1);
+}
+
+static am_var taken(void)
+{
+    return linear_loss(AM_OP_FUSED_LINEAR_CE, true);
+}
+static am_var taken_frozen(void)
+{
+    return linear_loss(AM_OP_FUSED_LINEAR_CE, false);
+}
+static am_var scratch(void)
+{
+    return linear_loss(AM_OP_CUT_CE, true);
+}
+static am_var scratch_frozen(void)
+{
+    return linear_loss(AM_OP_CUT_CE, false);
+}
+
 static const compiled_case cases[] = {
     {neg, "one gradient, nothing saved", "Neg +3=128 -2 steal3=128 -3"},
     {power, "temporaries die before the incoming gradient", "Pow +3=128 +4=128 +5=128 -3 -4 F -2 steal5=128 -5"},
@@ -249,6 +280,14 @@ static const compiled_case cases[] = {
     {cat_frozen, "cat of one that learns", "Cat copy2=80 -2"},
     {split_one, "split, one part used", "Neg +3=64 -2 Split +4=128 -3 steal4=128 -4"},
     {split_both, "split, both parts used", "Split +3=128 -2 steal3=128 -3"},
+    {taken, "in the memory of what was saved",
+     "LigerFusedLinearCrossEntropyFunction +3=4 take0=128 take1=320 -3 F -2 steal4=128 -4 steal5=320 -5"},
+    {taken_frozen, "the same, the weight frozen",
+     "LigerFusedLinearCrossEntropyFunction +3=4 take0=128 -3 F -2 steal4=128 -4"},
+    {scratch, "temporaries of their own sizes",
+     "LinearCrossEntropyFunction +3=24 -3 +4=20 +5=128 +6=320 +7=28 +8=32 -4 -7 -8 F -2 steal5=128 -5 steal6=320 -6"},
+    {scratch_frozen, "the same, the weight frozen",
+     "LinearCrossEntropyFunction +3=24 -3 +4=20 +5=128 +6=28 -4 -6 F -2 steal5=128 -5"},
 };
 
 START_TEST(events)

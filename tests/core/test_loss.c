@@ -78,6 +78,13 @@ static const struct {
     {LLAMA "loss=bf16 dtype=fp32 autocast=bf16", /* the log-softmax is kept as it is and as nll_loss takes it */
      "normed input bf16 2048, autocast copy of a weight bf16 4096, log-probabilities bf16 4096, log-probabilities fp32 "
      "8192, number of targets fp32 4"},
+    /* the gradients are made in forward: 2Th and 2vh */
+    {LLAMA "loss=fused", "the hidden state's gradient bf16 2048, the weight's gradient bf16 4096"},
+    {LLAMA "loss=fused trainable=none", "the hidden state's gradient bf16 2048"},
+    {LLAMA "loss=fused dtype=fp32 autocast=bf16", "the hidden state's gradient fp32 4096, the weight's gradient fp32 8192"},
+    /* no logits: of the b·(s - 1) tokens that have a next one 4 bytes and a place, 4v */
+    {LLAMA "loss=cut", "normed input bf16 2048, log-sum-exp of each row fp32 120, places of the targets i64 240, average "
+                       "logits fp32 256"},
 };
 
 START_TEST(ledger)
