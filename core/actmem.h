@@ -139,7 +139,9 @@ extern const char *const am_group_names[AM_GROUP_COUNT]; /* "model", "run", … 
 /* Values of the choices, in the order of fields.def. */
 enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_FAMILY_GEMMA, AM_FAMILY_GPT2,
        AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_PHI, AM_FAMILY_GPTJ,    AM_FAMILY_GPT_NEO, AM_FAMILY_BIGCODE,
-       AM_FAMILY_COUNT };
+       AM_FAMILY_GEMMA2, AM_FAMILY_GEMMA3, AM_FAMILY_PHI3, AM_FAMILY_OLMO2, AM_FAMILY_SMOLLM3,
+       AM_FAMILY_GRANITE, AM_FAMILY_STABLELM, AM_FAMILY_GLM, AM_FAMILY_GLM4, AM_FAMILY_COHERE, AM_FAMILY_COHERE2,
+       AM_FAMILY_STARCODER2, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED };
@@ -210,6 +212,7 @@ typedef enum am_symbol {
     AM_W,   /* w      width of the token embeddings */
     AM_RD,  /* ρ      rotated elements of a head */
     AM_REST, /* (d-ρ)  the others */
+    AM_QKV, /* (a+2k)  heads of a projection that makes query, key and value */
     AM_S1,  /* (s+1)  padded labels */
     AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
     AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */

@@ -19,6 +19,10 @@ typedef struct am_build {
     am_dim ad, kd, bs;   /* a·d, k·d, b·s */
     /* values that the whole model shares */
     am_var mask, position_ids, cos, sin;
+    struct {
+        am_var mask, cos, sin;
+    } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */
+    bool by_kind; /* they are used */
     am_var embedding; /* the table, for a tied head */
     am_var head_bias; /* 0: none */
     am_var weights;   /* what a layer's attention returns beside its output; 0: nothing */
@@ -46,7 +50,8 @@ am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component co
 /* GPT-2's Conv1D, and dropout as a module. */
 am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out);
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);
-am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma);
+am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code code);
+am_var am_hf_cohere_norm(am_build *build, am_var x, const char *path);
 am_var am_hf_layer_norm(am_build *build, am_var x, const char *path);
 /* A plain MLP: up, activation, down. module NULL: its lines stand in the layer's own code. conv: of GPT-2's Conv1D. */
 typedef struct am_mlp {
@@ -54,13 +59,18 @@ typedef struct am_mlp {
     bool conv;
 } am_mlp;
 am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp);
-/* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]. */
+/* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]; of pairs of neighbours instead of halves. */
 am_var am_hf_rotate(am_build *build, am_var x);
-/* Query and key, rotated in their first elements. kept: the rotated parts and the others, as locals of its caller. */
+am_var am_hf_rotate_pairs(am_build *build, am_var x);
+/* Query and key, rotated in their first elements, which are cut and put together again: of pairs, or one of the two after
+ * the other, as the wiring says. kept: the rotated parts and the others, as locals of its caller. */
 void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4]);
+/* A rotary table in which each angle stands twice, side by side. */
+am_var am_hf_interleave(am_build *build, am_var table);
 void am_hf_rotary_tables(am_build *build);
 void am_hf_positions(am_build *build);
 am_var am_hf_causal_mask(am_build *build);
+am_var am_hf_window_mask(am_build *build, int64_t window);
 am_var am_hf_repeat_kv(am_build *build, am_var x);
 /* eager_attention_forward; *weights is what it returns beside the output. upcast: softmax in fp32 whatever the
  * dtype. */
@@ -72,6 +82,8 @@ am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask);
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
 /* Either of them on q, k, v [b, heads, s, d], with keys and values repeated: [b, s, heads, d]. */
 am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights);
+/* tanh(x / c) · c with a number c. */
+am_var am_hf_soft_cap(am_build *build, am_var x, const char *name);
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
 
 /* families.c: what whole models share. */

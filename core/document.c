@@ -151,7 +151,7 @@ static bool is_well_formed(const am_document *document)
 static bool is_repeated(const am_document *document, int key)
 {
     for (int i = 1; i < key; i++)
-        if (tokens[i].parent == 0 && length_of(i) == length_of(key) &&
+        if (tokens[i].parent == document->root && length_of(i) == length_of(key) &&
             memcmp(text_of(document, i), text_of(document, key), length_of(key)) == 0)
             return true;
     return false;
@@ -161,7 +161,7 @@ static bool is_repeated(const am_document *document, int key)
 static am_code check_keys(const am_document *document, am_status *status)
 {
     for (int i = 1; i < document->count; i++) {
-        if (tokens[i].parent != 0) continue;
+        if (tokens[i].parent != document->root) continue;
         char name[sizeof status->field];
         am_copy_text(name, sizeof name, text_of(document, i), length_of(i));
         if (memchr(text_of(document, i), '\\', length_of(i)))
@@ -180,7 +180,7 @@ am_code am_document_read(am_document *document, const char *json, size_t length,
     if (code != AM_OK) return code;
     jsmn_parser parser;
     jsmn_init(&parser);
-    *document = (am_document){json, jsmn_parse(&parser, json, length, tokens, MOST_TOKENS)};
+    *document = (am_document){json, jsmn_parse(&parser, json, length, tokens, MOST_TOKENS), 0};
     if (document->count == JSMN_ERROR_NOMEM)
         return am_fail(status, AM_BAD_CONFIG, "", "config.json has more than %d values", (int64_t)MOST_TOKENS);
     if (document->count < 1 || !is_well_formed(document))
@@ -200,7 +200,19 @@ am_json_value am_document_member(const am_document *document, am_json_value obje
 
 am_json_value am_document_find(const am_document *document, const char *key)
 {
-    return am_document_member(document, 0, key);
+    return am_document_member(document, document->root, key);
+}
+
+static am_code wrong_kind(const char *key, const char *wanted, am_status *status)
+{
+    return am_fail(status, AM_BAD_CONFIG, key, "%s must be %s in config.json", key, wanted);
+}
+
+am_code am_document_enter(am_document *document, am_json_value object, const char *key, am_status *status)
+{
+    if (tokens[object].type != JSMN_OBJECT) return wrong_kind(key, "an object", status);
+    document->root = object;
+    return check_keys(document, status);
 }
 
 static bool is_primitive(am_json_value value)
@@ -221,9 +233,18 @@ bool am_document_is_list_of(const am_document *document, am_json_value value, co
     return true;
 }
 
-static am_code wrong_kind(const char *key, const char *wanted, am_status *status)
+int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other)
 {
-    return am_fail(status, AM_BAD_CONFIG, key, "%s must be %s in config.json", key, wanted);
+    int64_t period = 0, count = 0;
+    if (tokens[value].type != JSMN_ARRAY) return 0;
+    for (int i = value + 1; i < document->count && tokens[i].start < tokens[value].end; i++) {
+        bool mark = token_is(document, i, marked);
+        if (!mark && !token_is(document, i, other)) return 0;
+        count++;
+        if (mark && !period) period = count;
+        if (period && mark != (count % period == 0)) return 0;
+    }
+    return period ? period : count + 1;
 }
 
 am_code am_document_integer(const am_document *document, am_json_value value, const char *key, int64_t *number,

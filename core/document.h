@@ -8,6 +8,7 @@
 typedef struct am_document {
     const char *json;
     int count; /* tokens */
+    int root;  /* the object whose keys am_document_find looks for */
 } am_document;
 
 typedef int am_json_value; /* 0 is none */
@@ -20,6 +21,11 @@ am_json_value am_document_member(const am_document *document, am_json_value obje
 /* The same of the document itself. */
 am_json_value am_document_find(const am_document *document, const char *key);
 bool am_document_is_null(const am_document *document, am_json_value value);
+/* Goes on with the object that is the value of this key. Error: BAD_CONFIG. */
+am_code am_document_enter(am_document *document, am_json_value object, const char *key, am_status *status);
+/* In a list of nothing but two values, every how-manieth is the marked one: its length and one if none is; 0 if it is no
+ * such list. */
+int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other);
 /* Whether a value is a list in which nothing but this text occurs. */
 bool am_document_is_list_of(const am_document *document, am_json_value value, const char *text);
 

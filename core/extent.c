@@ -18,6 +18,7 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_W] = {"w", "embedding_dim", "embedding width"},
     [AM_RD] = {"ρ", "rotary_dim", "rotated elements of a head"},
     [AM_REST] = {"(d-ρ)", "rotary_dim", "elements of a head that are not rotated"},
+    [AM_QKV] = {"(a+2k)", "heads", "query, key and value heads"},
     [AM_S1] = {"(s+1)", "seq", "sequence length with the labels' padding"},
     [AM_S32] = {"⌈s/32⌉·32", "seq", "sequence length padded to 32 rows"},
     [AM_D8] = {"⌈d/8⌉·8", "head_dim", "head dimension padded to a multiple of 8"},

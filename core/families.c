@@ -3,13 +3,37 @@
 
 /* ---- layers, in checkpointed regions or not ---- */
 
+static void take_kind(am_build *build, int kind)
+{
+    build->kind = kind;
+    if (!build->by_kind) return;
+    build->mask = build->own[kind].mask;
+    build->cos = build->own[kind].cos;
+    build->sin = build->own[kind].sin;
+}
+
+/* What a region's closure keeps for its layers, beside what all keep: for each kind that is among them. */
+static int hold_kinds(const am_build *build, am_var hold[6])
+{
+    int count = 0, first = build->tape->zone;
+    bool among[2] = {false};
+    for (int i = first; i < first + build->record.inner && i < AM_MAX_UNITS; i++) among[build->record.kind[i]] = true;
+    for (int kind = 0; kind < 2 && build->by_kind; kind++) {
+        if (!among[kind]) continue;
+        hold[count++] = build->own[kind].mask;
+        hold[count++] = build->own[kind].cos;
+        hold[count++] = build->own[kind].sin;
+    }
+    return count;
+}
+
 /* One layer after another; inside a region the loop over its layers holds each hidden state until the next layer
  * returns. */
 static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
 {
     for (int i = 0; i < build->record.inner; i++) {
         int played = build->tape->zone++;
-        build->kind = played < AM_MAX_UNITS ? build->record.kind[played] : 0; /* more than that do not fit anyway */
+        take_kind(build, played < AM_MAX_UNITS ? build->record.kind[played] : 0); /* more do not fit anyway */
         am_var y = layer(build, x);
         am_hold(build->tape, x);
         x = y;
@@ -25,8 +49,11 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     for (int i = 0; i < record->units; i++) {
         am_var y, returned = build->returned;
         if (record->regions) {
+            am_var all[16];
+            int own = hold_kinds(build, all);
+            for (int j = 0; j < held; j++) all[own + j] = hold[j];
             tape->zone++; /* the region's bounds belong to its first and last layer */
-            am_region_begin(tape, x, held, hold);
+            am_region_begin(tape, x, own + held, all);
             if (build->mask && am_wiring_of(build->config)->mask_argument)
                 tape->region[tape->open_region].arguments = 2;
             tape->zone--;

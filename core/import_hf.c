@@ -26,6 +26,26 @@ typedef struct importer {
     entry entries[MOST_ENTRIES + 1]; /* ends with key NULL */
 } importer;
 
+/* The keys that most files of today have, and what transformers takes where one is left out. */
+enum { MOST_USUAL = 9, MOST_OWN = 6 };
+static const struct {
+    const char *key;
+    am_field_id field;
+    int64_t null;
+} usual[MOST_USUAL] = {
+    {"num_hidden_layers", AM_F_layers, NOT_NULL},   {"hidden_size", AM_F_hidden, NOT_NULL},
+    {"num_attention_heads", AM_F_heads, NOT_NULL},  {"num_key_value_heads", AM_F_kv_heads, AM_AUTO},
+    {"intermediate_size", AM_F_ffn, NOT_NULL},      {"vocab_size", AM_F_vocab, NOT_NULL},
+    {"tie_word_embeddings", AM_F_tie_word_embeddings, NOT_NULL},
+    {"attention_dropout", AM_F_attention_dropout, 0}, {"head_dim", AM_F_head_dim, AM_AUTO},
+};
+typedef struct usual_importer {
+    const char *model_type;
+    int family;
+    int32_t absent[MOST_USUAL];
+    entry own[MOST_OWN]; /* ends with key NULL */
+} usual_importer;
+
 /* Defaults as transformers 5.23's configuration classes have them. */
 static const importer importers[] = {
     {"gpt2",
@@ -190,12 +210,53 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
 };
 
+/* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
+#define NO_HEAD_DIM        INT32_MIN
+#define ATTENTION_BIAS(on) {"attention_bias", NULL, AM_F_qkv_bias, on, NOT_NULL}
+#define MLP_BIAS           {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL}
+#define WINDOW(tokens, null) {"sliding_window", NULL, AM_F_sliding_window, tokens, null}
+static const usual_importer usual_importers[] = {
+    {"gemma2", AM_FAMILY_GEMMA2, {26, 2304, 8, 4, 9216, 256000, 1, 0, 256},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), {"attn_logit_softcapping", NULL, AM_F_attention_softcap, 1, 0},
+      {"final_logit_softcapping", NULL, AM_F_logit_softcap, 1, 0}}},
+    {"gemma3_text", AM_FAMILY_GEMMA3, {26, 2304, 8, 4, 9216, 262208, 1, 0, 256},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), {"final_logit_softcapping", NULL, AM_F_logit_softcap, 0, 0},
+      {"sliding_window_pattern", NULL, AM_F_layer_period, 6, NOT_NULL}}},
+    {"phi3", AM_FAMILY_PHI3, {32, 3072, 32, AM_AUTO, 8192, 32064, 0, 0, AM_AUTO},
+     {{"resid_pdrop", NULL, AM_F_dropout, 0, NOT_NULL}, WINDOW(0, 0)}},
+    {"olmo2", AM_FAMILY_OLMO2, {32, 4096, 32, AM_AUTO, 11008, 50304, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0)}},
+    {"smollm3", AM_FAMILY_SMOLLM3, {36, 2048, 16, 4, 11008, 128256, 1, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), MLP_BIAS, {"no_rope_layer_interval", NULL, AM_F_layer_period, 4, NOT_NULL}}},
+    {"granite", AM_FAMILY_GRANITE, {32, 4096, 32, AM_AUTO, 11008, 32000, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), MLP_BIAS}},
+    {"stablelm", AM_FAMILY_STABLELM, {32, 2560, 32, 32, 6912, 50304, 0, 0, NO_HEAD_DIM},
+     {{"use_qkv_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"use_parallel_residual", NULL, AM_F_parallel_residual, 0, NOT_NULL},
+      {"hidden_dropout", NULL, AM_F_dropout, 0, NOT_NULL}}},
+    {"glm", AM_FAMILY_GLM, {40, 4096, 32, 2, 13696, 151552, 0, 0, 128}, {ATTENTION_BIAS(1)}},
+    {"glm4", AM_FAMILY_GLM4, {40, 4096, 32, 2, 13696, 151552, 0, 0, 128}, {ATTENTION_BIAS(1)}},
+    {"cohere", AM_FAMILY_COHERE, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
+    {"cohere2", AM_FAMILY_COHERE2, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, NO_HEAD_DIM},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL),
+      {"sliding_window_pattern", NULL, AM_F_layer_period, 4, NOT_NULL}}},
+    {"starcoder2", AM_FAMILY_STARCODER2, {30, 3072, 24, 2, 12288, 49152, 1, 0, AM_AUTO},
+     {{"use_bias", NULL, AM_F_bias, 1, NOT_NULL}, {"residual_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"embedding_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL}, WINDOW(0, 0)}},
+};
+enum { USUAL_COUNT = sizeof usual_importers / sizeof *usual_importers };
+
 enum { IMPORTER_COUNT = sizeof importers / sizeof *importers };
 
 static am_code read_value(int64_t *number, const am_document *document, am_json_value value, const char *key,
                           const am_field *field, am_status *status)
 {
     am_code code;
+    if (field == &am_fields[AM_F_attention_softcap] || field == &am_fields[AM_F_logit_softcap]) { /* a number: on */
+        code = am_document_ratio(document, value, key, number, status);
+        *number = 1;
+        return code;
+    }
     switch (field->kind) {
     case AM_KIND_FLAG: return am_document_flag(document, value, key, number, status);
     case AM_KIND_RATIO:
@@ -228,12 +289,43 @@ static am_code read_entry(am_config *config, const am_document *document, const 
     return read_value(number, document, value, key, field, status);
 }
 
-static am_code read_entries(am_config *config, const am_document *document, const importer *from, am_status *status)
+static am_code read_entries(am_config *config, const am_document *document, const entry *list, int most,
+                            am_status *status)
 {
     am_code code = AM_OK;
-    for (const entry *each = from->entries; each->key && code == AM_OK; each++)
-        code = read_entry(config, document, each, status);
+    for (int i = 0; i < most && list[i].key && code == AM_OK; i++)
+        code = read_entry(config, document, &list[i], status);
     return code;
+}
+
+static am_code read_usual(am_config *config, const am_document *document, const usual_importer *from, am_status *status)
+{
+    am_code code = AM_OK;
+    for (int i = 0; i < MOST_USUAL && code == AM_OK; i++) {
+        entry each = {usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
+        if (from->absent[i] != NO_HEAD_DIM) code = read_entry(config, document, &each, status);
+    }
+    return code == AM_OK ? read_entries(config, document, from->own, MOST_OWN, status) : code;
+}
+
+/* ---- layers of two kinds */
+
+/* A list that says of each layer which kind it is of. */
+static am_code read_period(am_config *config, const am_document *document, am_status *status)
+{
+    const am_wiring *wiring = am_wiring_of_family(config->family);
+    bool windows = wiring->window == AM_WINDOW_FIRST_KIND;
+    const char *key = windows ? "layer_types" : "no_rope_layers";
+    am_json_value list = wiring->period ? am_document_find(document, key) : 0;
+    if (!list || am_document_is_null(document, list)) return AM_OK;
+    int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention")
+                             : am_document_period(document, list, "0", "1");
+    if (period < 1 || period > am_fields[AM_F_layer_period].most)
+        return am_fail(status, AM_UNSUPPORTED, key,
+                       "%s: covered is that every second to every %dth layer is of the other kind", key,
+                       am_fields[AM_F_layer_period].most);
+    config->layer_period = period;
+    return AM_OK;
 }
 
 /* ---- activations */
@@ -343,6 +435,10 @@ static const struct {
     {AM_FAMILY_QWEN2, "use_sliding_window", "a sliding window in some layers"},
     {AM_FAMILY_QWEN3, "use_sliding_window", "a sliding window in some layers"},
     {AM_FAMILY_GEMMA, "use_bidirectional_attention", "attention to later tokens"},
+    {AM_FAMILY_GEMMA2, "use_bidirectional_attention", "attention to later tokens"},
+    {AM_FAMILY_GEMMA3, "use_bidirectional_attention", "attention to later tokens"},
+    {AM_FAMILY_SMOLLM3, "use_sliding_window", "a sliding window in some layers"},
+    {AM_FAMILY_STABLELM, "qk_layernorm", "a norm on each head"},
 };
 
 static am_code check_switches(const am_document *document, int64_t family, am_status *status)
@@ -379,7 +475,7 @@ static am_code check_extras(const am_document *document, int64_t family, am_stat
 
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
-    bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3; /* the others' code does not look at it */
+    bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_SMOLLM3; /* the others' code does not look at it */
     am_json_value list = read ? am_document_find(document, "layer_types") : 0;
     if (!list || am_document_is_null(document, list) || am_document_is_list_of(document, list, "full_attention"))
         return AM_OK;
@@ -407,17 +503,15 @@ static am_code check_refused(const am_config *config, const am_document *documen
 static const struct {
     const char *start, *nearest;
 } relatives[] = {
-    {"gemma", "gemma"},     {"recurrent_gemma", "gemma"},
-    {"mistral", "mistral"}, {"ministral", "mistral"},
-    {"mixtral", "mistral"}, {"qwen3", "qwen3"},
-    {"qwen", "qwen2"},      {"gpt_oss", "llama"},
-    {"gpt_neox", "gpt_neox"}, {"gpt_neo", "gpt_neo"},
-    {"gptj", "gptj"},         {"gpt", "gpt2"},
-    {"opt", "opt"},
-    {"bloom", "gpt2"},      {"mpt", "gpt2"},
-    {"falcon", "gpt2"},     {"codegen", "gptj"},
-    {"starcoder", "gpt2"},  {"phi3", "llama"},
-    {"phi", "phi"},         {"", "llama"},
+    {"gemma3", "gemma3_text"}, {"gemma", "gemma2"},       {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
+    {"mistral", "mistral"},    {"ministral", "mistral"},  {"mixtral", "mistral"},       {"qwen3", "qwen3"},
+    {"qwen", "qwen2"},         {"gpt_oss", "llama"},      {"gpt_neox", "gpt_neox"},     {"gpt_neo", "gpt_neo"},
+    {"gptj", "gptj"},          {"gpt", "gpt2"},
+    {"opt", "opt"},            {"bloom", "gpt2"},         {"mpt", "gpt2"},              {"falcon", "gpt2"},
+    {"codegen", "gptj"},       {"starcoder", "gpt2"},     {"phi3", "phi3"},             {"phi4", "phi3"},
+    {"phimoe", "phi3"},        {"phi", "phi"},       {"olmo", "olmo2"},            {"smollm", "smollm3"},
+    {"granite", "granite"},    {"stablelm", "stablelm"},  {"glm4", "glm4"},             {"glm", "glm"},
+    {"chatglm", "glm"},        {"cohere2", "cohere2"},    {"cohere", "cohere"},         {"", "llama"},
 };
 
 static const char *nearest_type(const char *model_type)
@@ -427,16 +521,52 @@ static const char *nearest_type(const char *model_type)
     return relatives[i].nearest;
 }
 
-static am_code find_importer(const am_document *document, const importer **found, am_status *status)
+/* Which of the tables has a model_type, in an object of the file. */
+typedef struct origin {
+    const importer *own;
+    const usual_importer *usual;
+} origin;
+
+static bool find_type(const char *model_type, origin *found)
+{
+    *found = (origin){NULL, NULL};
+    for (int i = 0; i < IMPORTER_COUNT; i++)
+        if (strcmp(importers[i].model_type, model_type) == 0) found->own = &importers[i];
+    for (int i = 0; i < USUAL_COUNT; i++)
+        if (strcmp(usual_importers[i].model_type, model_type) == 0) found->usual = &usual_importers[i];
+    return found->own || found->usual;
+}
+
+/* A model of images and text has a config of its text model within it; if that does not name itself, it is called as the
+ * whole is, "_text" behind it. */
+static am_code enter_text_config(am_document *document, char *model_type, size_t size, origin *found,
+                                 am_status *status)
+{
+    am_document inner = *document;
+    char name[48], suffix[] = "_text";
+    am_json_value text = am_document_find(document, "text_config");
+    if (!text || am_document_is_null(document, text)) return AM_OK;
+    am_code code = am_document_enter(&inner, text, "text_config", status);
+    if (code == AM_OK) code = read_name(&inner, "model_type", name, sizeof name, status);
+    if (code != AM_OK) return code;
+    size_t length = strlen(model_type);
+    if (name[0] == '\0' && length + sizeof suffix <= size) {
+        memcpy(name, model_type, length);
+        memcpy(name + length, suffix, sizeof suffix);
+    }
+    if (find_type(name, found)) *document = inner;
+    return AM_OK;
+}
+
+static am_code find_importer(am_document *document, origin *found, am_status *status)
 {
     char model_type[48];
     am_code code = read_name(document, "model_type", model_type, sizeof model_type, status);
     if (code != AM_OK) return code;
     if (model_type[0] == '\0') return am_fail(status, AM_BAD_CONFIG, "model_type", "config.json has no model_type");
-    for (int i = 0; i < IMPORTER_COUNT; i++) {
-        *found = &importers[i];
-        if (strcmp(importers[i].model_type, model_type) == 0) return AM_OK;
-    }
+    if (find_type(model_type, found)) return AM_OK;
+    code = enter_text_config(document, model_type, sizeof model_type, found, status);
+    if (code != AM_OK || found->own || found->usual) return code;
     return am_fail(status, AM_UNKNOWN_ARCHITECTURE, "model_type",
                    "actmem does not yet cover model_type %s; the nearest covered one is %s", model_type,
                    nearest_type(model_type));
@@ -460,16 +590,20 @@ am_code am_config_import(am_config *config, const char *json, size_t length, am_
 {
     *status = (am_status){0};
     am_document document;
-    const importer *from = NULL;
+    origin from = {NULL, NULL};
     am_code code = am_document_read(&document, json, length, status);
     if (code == AM_OK) code = find_importer(&document, &from, status);
     if (code != AM_OK) return code;
     am_config next = *config;
     am_config_clear_model(&next);
-    next.family = from->family;
-    code = read_entries(&next, &document, from, status);
-    if (code == AM_OK) code = read_activation(&next, &document, from->activation, status);
+    next.family = from.own ? from.own->family : from.usual->family;
+    code = from.own ? read_entries(&next, &document, from.own->entries, MOST_ENTRIES, status)
+                    : read_usual(&next, &document, from.usual, status);
+    bool gemma = am_wiring_of_family(next.family)->norm_code == AM_NORM_GEMMA;
+    const char *named = from.own ? from.own->activation : gemma ? "hidden_activation" : "hidden_act";
+    if (code == AM_OK) code = read_activation(&next, &document, named, status);
     if (code == AM_OK) code = read_multi_query(&next, &document, status);
+    if (code == AM_OK) code = read_period(&next, &document, status);
     if (code == AM_OK) code = check_refused(&next, &document, status);
     if (code != AM_OK) return code;
     complete(&next);

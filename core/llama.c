@@ -1,99 +1,290 @@
-/* Llama and what is wired like it in transformers: Mistral, Qwen2, Qwen3, Gemma. Which modules, in which order, and what
- * each forward keeps alive. */
+/* Llama and what is wired like it in transformers but for flags (am_wiring): Mistral, Qwen, Gemma, Phi-3, OLMo 2, SmolLM 3,
+ * Granite, StableLM, GLM, Cohere, StarCoder 2. Which modules, in which order, and what each forward keeps alive. */
 #include "build.h"
 
-static bool is_gemma(const am_build *build)
+static bool has(const am_build *build, unsigned trait)
 {
-    return build->config->family == AM_FAMILY_GEMMA;
+    return am_wiring_of(build->config)->traits & trait;
 }
 
-/* A projection of the normed input, normed (Qwen3) and turned into heads: [b, heads, s, d]. */
-static am_var project_heads(am_build *build, am_var x, const char *path, const char *norm, am_dim heads, am_dim width,
-                            unsigned target)
+static am_var norm_of(am_build *build, am_var x, const char *path)
+{
+    am_norm_code code = (am_norm_code)am_wiring_of(build->config)->norm_code;
+    if (!path) return x;
+    if (code == AM_NORM_TORCH) return am_hf_layer_norm(build, x, path);
+    if (code == AM_NORM_COHERE) return am_hf_cohere_norm(build, x, path);
+    return am_hf_rms_norm(build, x, path, code);
+}
+
+/* ---- attention ---- */
+
+/* Query, key and value. */
+enum { Q, K, V };
+
+typedef struct am_projection {
+    const char *path, *norm, *name;
+    unsigned target;
+} am_projection;
+
+static const am_projection projections[3] = {
+    {"self_attn.q_proj", "self_attn.q_norm", "query", AM_TARGET_Q},
+    {"self_attn.k_proj", "self_attn.k_norm", "key", AM_TARGET_K},
+    {"self_attn.v_proj", NULL, "value", AM_TARGET_V},
+};
+
+static am_var cut_heads(am_build *build, am_var x, int i)
+{
+    return am_view(build->tape, x, AM_SHAPE(build->b, build->s, i == Q ? build->a : build->k, build->d));
+}
+
+static am_var turn_heads(am_build *build, am_var x, int i)
+{
+    return am_label(build->tape, am_transpose(build->tape, x, 1, 2), projections[i].name);
+}
+
+static am_var norm_heads(am_build *build, am_var x, int i)
+{
+    const char *path = projections[i].norm;
+    return path && build->config->qk_norm ? norm_of(build, x, path) : x;
+}
+
+/* Projections of the normed input as heads [b, heads, s, d], some of them normed. */
+static void project_heads(am_build *build, am_var normed, am_var x[3])
+{
+    am_project_code code = (am_project_code)am_wiring_of(build->config)->project_code;
+    for (int i = 0; i < 3; i++) {
+        x[i] = am_hf_linear(build, normed, projections[i].path, AM_C_ATTENTION, i == Q ? build->ad : build->kd,
+                            build->config->qkv_bias, projections[i].target);
+        if (code == AM_PROJECT_LATE)
+            x[i] = norm_heads(build, x[i], i);
+        else
+            x[i] = cut_heads(build, x[i], i);
+        if (code == AM_PROJECT_EACH) x[i] = norm_heads(build, x[i], i);
+        if (code == AM_PROJECT_EACH || code == AM_PROJECT_THEN_NORM) x[i] = turn_heads(build, x[i], i);
+    }
+    for (int i = 0; i < 3 && (code == AM_PROJECT_CUT || code == AM_PROJECT_THEN_NORM); i++)
+        x[i] = norm_heads(build, x[i], i);
+    for (int i = 0; i < 3 && (code == AM_PROJECT_CUT || code == AM_PROJECT_LATE); i++) {
+        if (code == AM_PROJECT_LATE) x[i] = cut_heads(build, x[i], i);
+        x[i] = turn_heads(build, x[i], i);
+    }
+}
+
+/* The same from one projection, which is returned. */
+static am_var cut_projection(am_build *build, am_var normed, am_var x[3])
 {
     am_tape *tape = build->tape;
-    am_var y = am_hf_linear(build, x, path, AM_C_ATTENTION, width, build->config->qkv_bias, target);
-    y = am_view(tape, y, AM_SHAPE(build->b, build->s, heads, build->d));
-    if (norm && build->config->qk_norm) y = am_hf_rms_norm(build, y, norm, false);
-    return am_transpose(tape, y, 1, 2);
+    am_dim all = am_dim_for(build, 1, 1, AM_QKV, AM_D);
+    am_var fused = am_hf_linear(build, normed, "self_attn.qkv_proj", AM_C_ATTENTION, all, build->config->qkv_bias, 0);
+    am_label(tape, fused, "query, key and value, fused");
+    for (int i = 0; i < 3; i++) x[i] = am_slice(tape, fused, i == Q ? build->ad : build->kd);
+    for (int i = 0; i < 3; i++) x[i] = am_transpose(tape, cut_heads(build, x[i], i), 1, 2);
+    return fused;
+}
+
+static void rotate_halves(am_build *build, am_var *q, am_var *k)
+{
+    *q = am_hf_rotate(build, *q);
+    *k = am_hf_rotate(build, *k);
+}
+
+/* Tables or all of it in fp32. */
+static void rotate_wide(am_build *build, am_var *q, am_var *k, bool pairs)
+{
+    am_tape *tape = build->tape;
+    int dtype = tape->tensor[*q].dtype;
+    am_var x[2] = {*q, *k}, y[2];
+    for (int i = 0; i < 2 && pairs; i++) x[i] = am_to(tape, x[i], AM_FP32);
+    for (int i = 0; i < 2; i++) y[i] = pairs ? am_hf_rotate_pairs(build, x[i]) : am_hf_rotate(build, x[i]);
+    *q = am_to(tape, y[0], dtype);
+    *k = am_to(tape, y[1], dtype);
+    am_hold(tape, x[0], x[1], y[0], y[1]);
+}
+
+/* kept: what the attention's own code goes on to hold. */
+static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
+{
+    am_tape *tape = build->tape;
+    am_var q0 = *q, k0 = *k, cos = build->cos, sin = build->sin;
+    am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
+    if (has(build, AM_T_NO_POSITIONS) && build->kind == 1) return;
+    if (code == AM_ROTARY_PAIRS_PART) { /* the tables are made anew in each layer */
+        build->cos = am_hf_interleave(build, cos);
+        build->sin = am_hf_interleave(build, sin);
+    }
+    switch (code) {
+    case AM_ROTARY_HALVES: rotate_halves(build, q, k); break;
+    case AM_ROTARY_PART_EACH:
+    case AM_ROTARY_PART:
+    case AM_ROTARY_PAIRS_PART: am_hf_rotate_part(build, q, k, kept); break;
+    case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
+    case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
+    }
+    am_hold(tape, q0, k0, build->cos, build->sin);
+    am_label(tape, *q, "query, rotated");
+    am_label(tape, *k, "key, rotated");
+    build->cos = cos;
+    build->sin = sin;
+}
+
+static am_var drop(am_build *build, am_var x, int branch)
+{
+    const char *path = am_wiring_of(build->config)->drops[branch];
+    return path ? am_hf_dropout(build, x, path, branch ? AM_C_MLP : AM_C_ATTENTION, build->config->dropout) : x;
 }
 
 static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "self_attn", AM_C_ATTENTION);
-    am_var q0 = project_heads(build, normed, "self_attn.q_proj", "self_attn.q_norm", build->a, build->ad, AM_TARGET_Q);
-    am_label(tape, q0, "query");
-    am_var k0 = project_heads(build, normed, "self_attn.k_proj", "self_attn.k_norm", build->k, build->kd, AM_TARGET_K);
-    am_label(tape, k0, "key");
-    am_var v = project_heads(build, normed, "self_attn.v_proj", 0, build->k, build->kd, AM_TARGET_V);
-    am_label(tape, v, "value");
-    am_var q = am_label(tape, am_hf_rotate(build, q0), "query, rotated");
-    am_var k = am_label(tape, am_hf_rotate(build, k0), "key, rotated");
-    am_hold(tape, q0, k0);
-    am_var y = am_hf_core(build, q, k, v, weights);
+    am_var x[3], kept[4] = {0}, fused = 0;
+    if (has(build, AM_T_FUSED_QKV))
+        fused = cut_projection(build, normed, x);
+    else
+        project_heads(build, normed, x);
+    rotate(build, &x[Q], &x[K], kept);
+    am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->ad));
     y = am_hf_linear(build, y, "self_attn.o_proj", AM_C_ATTENTION, build->h, build->config->o_bias, AM_TARGET_O);
     am_label(tape, y, "attention block's output");
-    am_hold(tape, q, k, v, normed);
+    if (has(build, AM_T_DROPS_INSIDE)) y = drop(build, y, 0);
+    am_hold(tape, x[Q], x[K], x[V], fused, normed);
+    if (am_wiring_of(build->config)->rotary_code == AM_ROTARY_PART) am_hold_list(tape, 4, kept);
     tape->module = module;
     return y;
 }
 
-/* act_fn(gate_proj(x)) * up_proj(x), then down_proj. */
+/* ---- MLP ---- */
+
+/* act_fn(gate_proj(x)) * up_proj(x), then down_proj; or gate and up from one projection, up * activation_fn(gate). */
 static am_var llama_mlp(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
-    bool bias = build->config->mlp_bias;
+    bool bias = build->config->mlp_bias, fused = has(build, AM_T_FUSED_GATE);
     am_module module = am_enter(tape, "mlp", AM_C_MLP);
-    am_var gate = am_hf_linear(build, normed, "mlp.gate_proj", AM_C_MLP, build->f, bias, AM_TARGET_GATE);
-    am_label(tape, gate, "gate");
-    am_module inside = am_enter(tape, "mlp.act_fn", AM_C_MLP);
-    am_var active = am_label(tape, am_hf_activation(build, gate, build->config->activation), "gate, activated");
+    am_var part[2]; /* gate, up */
+    if (fused) {
+        am_dim halves[2] = {build->f, build->f}, both = am_dim_for(build, 2, 1, AM_F, AM_SYMBOL_COUNT);
+        am_var all = am_hf_linear(build, normed, "mlp.gate_up_proj", AM_C_MLP, both, bias, 0);
+        am_split(tape, am_label(tape, all, "gate and up, fused"), 2, halves, part);
+    } else {
+        part[0] = am_hf_linear(build, normed, "mlp.gate_proj", AM_C_MLP, build->f, bias, AM_TARGET_GATE);
+        am_label(tape, part[0], "gate");
+    }
+    am_module inside = am_enter(tape, fused ? "mlp.activation_fn" : "mlp.act_fn", AM_C_MLP);
+    am_var active = am_label(tape, am_hf_activation(build, part[0], build->config->activation), "gate, activated");
     tape->module = inside;
-    am_var up = am_hf_linear(build, normed, "mlp.up_proj", AM_C_MLP, build->f, bias, AM_TARGET_UP);
-    am_label(tape, up, "up");
-    am_var product = am_label(tape, am_binary(tape, AM_OP_MUL, active, up), "gate × up");
+    if (!fused) {
+        part[1] = am_hf_linear(build, normed, "mlp.up_proj", AM_C_MLP, build->f, bias, AM_TARGET_UP);
+        am_label(tape, part[1], "up");
+    }
+    am_var product = am_binary(tape, AM_OP_MUL, fused ? part[1] : active, fused ? active : part[1]);
+    am_label(tape, product, "gate × up");
     am_var y = am_hf_linear(build, product, "mlp.down_proj", AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
     am_label(tape, y, "MLP block's output");
-    am_hold(tape, product, normed);
+    am_hold(tape, product, normed, fused ? part[0] : 0);
     tape->module = module;
     return y;
+}
+
+static am_var mlp_of(am_build *build, am_var normed)
+{
+    static const am_mlp plain = {"mlp", "mlp.c_fc", "mlp.act", "mlp.c_proj", false};
+    if (am_activation_is_gated(build->config->activation)) return llama_mlp(build, normed);
+    return am_hf_mlp(build, normed, &plain);
+}
+
+/* ---- layer ---- */
+
+/* x plus a branch's output y: normed, dropped, multiplied by a number. *held: what the layer's code calls it. */
+static am_var add_branch(am_build *build, am_var x, am_var y, int branch, am_var *held)
+{
+    am_tape *tape = build->tape;
+    *held = norm_of(build, y, am_wiring_of(build->config)->norms[2 * branch + 1]);
+    bool inside = branch == 0 && has(build, AM_T_DROPS_INSIDE);
+    am_var dropped = inside ? *held : drop(build, *held, branch);
+    am_var scaled = has(build, AM_T_SCALED) ? am_unary(tape, AM_OP_MUL_SCALAR, dropped) : dropped;
+    am_var sum = am_label(tape, am_binary(tape, AM_OP_ADD, x, scaled), "hidden state");
+    am_hold(tape, *held, dropped);
+    return sum;
 }
 
 static am_var llama_layer(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
+    const char *const *norms = am_wiring_of(build->config)->norms;
     am_enter(tape, "", AM_C_RESIDUAL);
-    am_var weights = 0, normed = am_hf_rms_norm(build, x, "input_layernorm", is_gemma(build));
-    am_var attended = llama_attention(build, normed, &weights);
-    am_var x2 = am_label(tape, am_binary(tape, AM_OP_ADD, x, attended), "hidden state");
-    am_hold(tape, attended);
-    am_var normed2 = am_hf_rms_norm(build, x2, "post_attention_layernorm", is_gemma(build));
-    am_var y = llama_mlp(build, normed2);
-    am_hold(tape, normed2);
-    am_var out = am_label(tape, am_binary(tape, AM_OP_ADD, x2, y), "hidden state");
-    am_hold(tape, y, x, x2, weights);
+    am_var weights = 0, normed = norm_of(build, x, norms[0]);
+    am_var attended = llama_attention(build, normed, &weights), x2 = x, y, out, held;
+    if (build->config->parallel_residual) {
+        y = mlp_of(build, normed);
+        am_var dropped = drop(build, y, 1);
+        am_hold(tape, y);
+        out = am_binary(tape, AM_OP_ADD, am_binary(tape, AM_OP_ADD, x, attended), dropped);
+        am_label(tape, out, "hidden state");
+        am_hold(tape, normed, dropped);
+    } else {
+        x2 = add_branch(build, x, attended, 0, &held);
+        am_var normed2 = norm_of(build, x2, norms[2]);
+        y = mlp_of(build, normed2);
+        am_hold(tape, normed2);
+        out = add_branch(build, x2, y, 1, &held);
+    }
+    if (has(build, AM_T_KEEPS_BRANCHES)) am_hold(tape, normed, attended);
+    am_hold(tape, x, x2, weights);
     return out;
+}
+
+/* ---- model ---- */
+
+static void make_masks(am_build *build)
+{
+    if (!build->by_kind) {
+        build->mask = am_hf_causal_mask(build);
+        return;
+    }
+    build->own[1].mask = am_hf_window_mask(build, 0);
+    build->own[0].mask = am_wiring_of(build->config)->window == AM_WINDOW_FIRST_KIND ? am_hf_causal_mask(build)
+                                                                                       : build->own[1].mask;
+}
+
+static void make_tables(am_build *build)
+{
+    am_enter(build->tape, "model.rotary_emb", AM_C_EMBEDDING);
+    am_hf_rotary_tables(build);
+    for (int kind = 0; kind < 2 && build->by_kind; kind++) {
+        if (kind == 1 && has(build, AM_T_TWO_TABLES)) am_hf_rotary_tables(build);
+        build->own[kind].cos = build->cos;
+        build->own[kind].sin = build->sin;
+    }
+}
+
+static am_var scaled_embedding(am_build *build, am_var x)
+{
+    return am_label(build->tape, am_unary(build->tape, AM_OP_MUL_SCALAR, x), "hidden state");
 }
 
 am_code am_hf_llama(am_build *build)
 {
     am_tape *tape = build->tape;
+    const am_wiring *wiring = am_wiring_of(build->config);
+    build->by_kind = wiring->period > 0;
     am_var x = am_hf_token_embedding(build, "model.embed_tokens");
-    if (is_gemma(build))
-        x = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "hidden state"); /* by a buffer of one element */
+    if (wiring->norm_code == AM_NORM_GEMMA) x = scaled_embedding(build, x); /* by a buffer of one element */
     if (am_input_requires_grad(build)) am_require_grad(tape, x);
-    am_var first = x;
     am_enter(tape, "model", AM_C_EMBEDDING);
+    if (has(build, AM_T_SCALED)) x = scaled_embedding(build, x);
+    am_var first = x;
     am_hf_positions(build);
-    build->mask = am_hf_causal_mask(build);
-    am_enter(tape, "model.rotary_emb", AM_C_EMBEDDING);
-    am_hf_rotary_tables(build);
-    am_var held[] = {build->cos, build->sin, build->mask, build->position_ids};
-    x = am_layers(build, llama_layer, x, 4, held);
+    make_masks(build);
+    x = am_hf_dropout(build, x, "model", AM_C_EMBEDDING, build->config->embedding_dropout);
+    make_tables(build);
+    am_var shared[] = {build->cos, build->sin, build->mask, build->position_ids};
+    x = am_layers(build, llama_layer, x, build->by_kind ? 1 : 4, build->by_kind ? &build->position_ids : shared);
     tape->zone++;
-    am_var normed = am_hf_rms_norm(build, x, "model.norm", is_gemma(build));
-    am_hold(tape, x, first, build->position_ids, build->mask, build->cos, build->sin);
+    am_var normed = norm_of(build, x, "model.norm");
+    am_hold(tape, x, first, build->position_ids, shared[0], shared[1], shared[2]);
+    for (int kind = 0; kind < 2; kind++)
+        am_hold(tape, build->own[kind].mask, build->own[kind].cos, build->own[kind].sin);
     return am_hf_head(build, normed);
 }

@@ -44,12 +44,24 @@ static am_var plain_loss(am_build *build, am_var logits)
     return loss;
 }
 
+/* Multiplied by a number, or capped. */
+static am_var final_logits(am_build *build, am_var logits)
+{
+    am_tape *tape = build->tape;
+    am_enter(tape, "", AM_C_HEAD);
+    am_var y = build->config->logit_softcap ? am_hf_soft_cap(build, logits, "logits, capped")
+                                            : am_unary(tape, AM_OP_MUL_SCALAR, logits);
+    return am_label(tape, y, "logits");
+}
+
 /* held: what the code around the loss keeps until it is there. */
 static am_code whole_head(am_build *build, am_var held, am_var normed, am_var weight)
 {
     am_tape *tape = build->tape;
     bool hf = build->config->loss == AM_LOSS_HF;
     am_var logits = am_label(tape, am_linear(tape, normed, weight, build->head_bias), "logits");
+    if (am_wiring_of(build->config)->traits & AM_T_SCALED_LOGITS || build->config->logit_softcap)
+        logits = final_logits(build, logits);
     am_enter(tape, "", AM_C_LOSS);
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);

@@ -17,6 +17,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_W] = config->embedding_dim;
     value[AM_RD] = config->rotary_dim;
     value[AM_REST] = config->head_dim - config->rotary_dim;
+    value[AM_QKV] = config->heads + 2 * config->kv_heads;
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
     value[AM_D8] = (config->head_dim + 7) / 8 * 8;
@@ -34,8 +35,13 @@ const char *am_model_layer_prefix(const am_config *config)
 
 am_pattern am_model_pattern(const am_config *config)
 {
-    (void)config;
-    return (am_pattern){.period = 1};
+    const am_wiring *wiring = am_wiring_of(config);
+    am_pattern pattern = {.period = 1};
+    if (!wiring->period) return pattern;
+    pattern.period = (int)config->layer_period;
+    pattern.cycle[pattern.period - 1] = 1;
+    pattern.own = wiring->window == AM_WINDOW_FIRST_KIND;
+    return pattern;
 }
 
 int am_pattern_kind(const am_pattern *pattern, int64_t layer)
@@ -45,9 +51,7 @@ int am_pattern_kind(const am_pattern *pattern, int64_t layer)
 
 const char *am_model_kind_name(const am_config *config, int kind)
 {
-    (void)config;
-    (void)kind;
-    return NULL;
+    return kind < 2 && config->layer_period > 1 ? am_wiring_of(config)->kinds[kind] : NULL;
 }
 
 static am_dim symbol(am_build *build, am_symbol x)

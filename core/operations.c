@@ -51,6 +51,16 @@ void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_
     am_tape_emit(tape, AM_OP_SPLIT, 1, &x, parts, part, 0);
 }
 
+am_var am_slice_every(am_tape *tape, am_var x, am_dim last, int64_t step)
+{
+    am_shape shape = am_shape_of(tape, x);
+    int64_t stride[AM_MAX_RANK];
+    memcpy(stride, tape->tensor[x].stride, sizeof stride);
+    stride[shape.rank - 1] *= step;
+    shape.dim[shape.rank - 1] = last;
+    return am_tape_emit1(tape, AM_OP_SLICE, x, am_tape_alias(tape, x, shape, stride));
+}
+
 void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part)
 {
     am_split_along(tape, x, tape->tensor[x].rank - 1, parts, last, part);

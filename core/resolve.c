@@ -10,16 +10,6 @@ static bool is_paper(const am_config *config)
     return config->stack == AM_STACK_PAPER;
 }
 
-/* The divisor of n that is nearest to x; the smaller of two. */
-static int64_t nearest_divisor(int64_t n, int64_t x)
-{
-    if (x > n) return n;
-    for (int64_t step = 0;; step++) {
-        if (x - step >= 1 && n % (x - step) == 0) return x - step;
-        if (n % (x + step) == 0) return x + step;
-    }
-}
-
 /* ---- each value by itself */
 
 static bool in_range(const am_field *field, int64_t value)
@@ -86,7 +76,7 @@ static am_code derive_head_dim(am_config *config, am_status *status)
     if (config->hidden % config->heads != 0)
         return am_fail(status, AM_MISSING, "head_dim",
                        "hidden=%d is no multiple of heads=%d: give head_dim, or heads that divide it, such as %d",
-                       config->hidden, config->heads, nearest_divisor(config->hidden, config->heads));
+                       config->hidden, config->heads, am_nearest_divisor(config->hidden, config->heads));
     config->head_dim = config->hidden / config->heads;
     return AM_OK;
 }
@@ -138,7 +128,7 @@ static am_code check_heads(const am_config *config, am_status *status)
     if (config->heads % config->kv_heads != 0)
         return am_fail(status, AM_CONFLICT, "kv_heads",
                        "kv_heads=%d does not divide heads=%d; the nearest that does is kv_heads=%d", config->kv_heads,
-                       config->heads, nearest_divisor(config->heads, config->kv_heads));
+                       config->heads, am_nearest_divisor(config->heads, config->kv_heads));
     if (config->positions == AM_ROPE && config->head_dim % 2 != 0)
         return am_fail(status, AM_UNSUPPORTED, "head_dim", "rotary positions need an even head_dim, such as %d, not %d",
                        config->head_dim + 1, config->head_dim);
@@ -186,13 +176,6 @@ static am_code check_one_gpu(const am_config *config, am_status *status)
 
 static am_code check_hf(const am_config *config, am_status *status)
 {
-    if (config->family == AM_FAMILY_LLAMA && config->hidden % config->heads != 0)
-        return am_fail(status, AM_UNSUPPORTED, "heads",
-                       "family=llama has heads that divide hidden=%d, such as %d, not %d; family=mistral takes any",
-                       config->hidden, nearest_divisor(config->hidden, config->heads), config->heads);
-    if (config->sliding_window > 0 && config->family != AM_FAMILY_MISTRAL)
-        return am_fail(status, AM_UNSUPPORTED, "sliding_window",
-                       "a sliding window is covered for family=mistral only: sliding_window=0");
     return check_one_gpu(config, status);
 }
 
@@ -252,7 +235,7 @@ static am_code check_tensor_parallel(const am_config *config, am_status *status)
         int64_t value = am_field_number_of(config, field);
         if (value % config->tp != 0)
             return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide %s=%d; the nearest that does is tp=%d",
-                           config->tp, field->key, value, nearest_divisor(value, config->tp));
+                           config->tp, field->key, value, am_nearest_divisor(value, config->tp));
     }
     return AM_OK;
 }
@@ -263,12 +246,12 @@ static am_code check_pipeline(const am_config *config, am_status *status)
         return am_fail(status, AM_CONFLICT, "vpp", "a virtual pipeline needs pipeline stages: pp=2 or more, or vpp=1");
     if (config->layers % config->pp != 0)
         return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d",
-                       config->pp, config->layers, nearest_divisor(config->layers, config->pp));
+                       config->pp, config->layers, am_nearest_divisor(config->layers, config->pp));
     int64_t layers = config->layers / config->pp;
     if (layers % config->vpp != 0)
         return am_fail(status, AM_CONFLICT, "vpp",
                        "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d", config->vpp,
-                       layers, nearest_divisor(layers, config->vpp));
+                       layers, am_nearest_divisor(layers, config->vpp));
     return AM_OK;
 }
 
@@ -330,12 +313,19 @@ static am_code check_no_lora_keys(const am_config *config, am_status *status)
     return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
 }
 
-/* A plain MLP has no gate; in some families one projection makes query, key and value, or two of them share a name. */
+/* One projection makes query, key and value in some families, gate and up in others, and a plain MLP has no gate: peft's
+ * names can't tell the parts of a layer apart. */
 static am_code refuse_targets(unsigned covered, am_status *status)
 {
-    const char *these = covered == AM_TARGET_UP ? "up" : covered & AM_TARGET_Q ? "q,k,v,o,up,down" : "o,up,down";
+    char names[32] = "", *end = names;
+    for (unsigned i = 0; i < 7; i++) {
+        if (!(covered & 1u << i)) continue;
+        if (end != names) *end++ = ',';
+        am_choice_text("q|k|v|o|gate|up|down", i, end, sizeof names - (size_t)(end - names));
+        end += strlen(end);
+    }
     return am_fail(status, AM_UNSUPPORTED, "lora_targets",
-                   "peft's names can adapt these layers of this family one by one: lora_targets of %s", these);
+                   "peft's names can adapt these layers of this family one by one: lora_targets of %s", names);
 }
 
 static am_code check_training(const am_config *config, am_status *status)

@@ -90,7 +90,7 @@ am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component c
 
 /* ---- norms ---- */
 
-am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma)
+am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code code)
 {
     am_tape *tape = build->tape;
     am_module module = enter(build, path, AM_C_NORM);
@@ -104,7 +104,10 @@ am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma)
         am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
     am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, wide, scale), "normalised input");
     am_var y;
-    if (gemma) { /* the product stays in fp32 and the weight is stored less one */
+    if (code == AM_NORM_OLMO) {
+        y = am_to(tape, am_binary(tape, AM_OP_MUL, weight, normal), dtype);
+        am_hold(tape, x, variance, normal);
+    } else if (code == AM_NORM_GEMMA) { /* the product stays in fp32 and the weight is stored less one */
         am_hold(tape, wide);
         am_var offset = am_unary(tape, AM_OP_ADD_SCALAR, am_to(tape, weight, AM_FP32));
         am_label(tape, offset, "1 + weight");
@@ -117,6 +120,30 @@ am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, bool gemma)
         y = am_binary(tape, AM_OP_MUL, weight, narrow);
         am_hold(tape, x, variance, normal);
     }
+    tape->module = module;
+    return am_label(tape, y, "normed input");
+}
+
+/* A layer norm in Python, without a bias; on heads its weight is [heads, d]. */
+am_var am_hf_cohere_norm(am_build *build, am_var x, const char *path)
+{
+    am_tape *tape = build->tape;
+    am_module module = enter(build, path, AM_C_NORM);
+    am_shape shape = am_shape_of(tape, x), own = AM_SHAPE(shape.dim[shape.rank - 1]);
+    if (shape.rank == 4) own = AM_SHAPE(shape.dim[2], shape.dim[3]);
+    am_var weight = am_weight(build, own, "weight"), wide = am_to(tape, x, AM_FP32), mean = am_mean_last(tape, wide);
+    am_var centred = am_label(tape, am_binary(tape, AM_OP_SUB, wide, mean), "centred input");
+    am_var variance = am_mean_last(tape, am_unary(tape, AM_OP_POW, centred));
+    centred = am_label(tape, am_binary(tape, AM_OP_SUB, wide, mean), "centred input");
+    am_var scale = am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance));
+    am_label(tape, scale, "1 / standard deviation");
+    am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, centred, scale), "normalised input");
+    am_hold(tape, wide);
+    am_var weight32 = am_to(tape, weight, AM_FP32);
+    if (weight32 != weight) am_label(tape, weight32, "weight in fp32");
+    am_var product = am_binary(tape, AM_OP_MUL, weight32, normal);
+    am_var y = am_to(tape, product, tape->tensor[x].dtype);
+    am_hold(tape, x, mean, variance, product);
     tape->module = module;
     return am_label(tape, y, "normed input");
 }
@@ -149,13 +176,16 @@ void am_hf_rotary_tables(am_build *build)
     am_shape shape = AM_SHAPE(one, build->s, build->rotary);
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
-    am_var both = am_raw(tape, AM_OP_CAT, shape, AM_FP32, angle, 0, 0, 0);
+    am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
+    am_op twice = code == AM_ROTARY_PAIRS_FP32 ? AM_OP_CLONE : AM_OP_CAT; /* side by side, or one behind another */
+    am_var both = am_raw(tape, twice, shape, AM_FP32, angle, 0, 0, 0);
     am_var wide[2], table[2];
     for (int i = 0; i < 2; i++) {
         am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, both, 0, 0, 0);
         wide[i] = am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_FP32, f, 0, 0, 0);
     }
-    for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], tape->tensor[build->embedding].dtype);
+    int dtype = code == AM_ROTARY_FP32 ? AM_FP32 : tape->tensor[build->embedding].dtype;
+    for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], dtype);
     am_hold(tape, angle, both, wide[0], wide[1]);
     am_shape broadcast = AM_SHAPE(one, one, build->s, build->rotary);
     build->cos = am_view(tape, am_label(tape, table[0], "rotary cosines"), broadcast);
@@ -166,10 +196,15 @@ void am_hf_rotary_tables(am_build *build)
  * is reached. */
 am_var am_hf_causal_mask(am_build *build)
 {
+    return am_hf_window_mask(build, build->config->sliding_window);
+}
+
+am_var am_hf_window_mask(am_build *build, int64_t window)
+{
     am_tape *tape = build->tape;
     const am_config *config = build->config;
-    bool eager = config->attention == AM_EAGER, window = config->sliding_window > 0;
-    if (config->attention == AM_FLASH || (!eager && !(window && config->seq >= config->sliding_window))) return 0;
+    bool eager = config->attention == AM_EAGER;
+    if (config->attention == AM_FLASH || (!eager && (window == 0 || config->seq < window))) return 0;
     am_dim one = build->one;
     am_shape square = AM_SHAPE(one, one, build->s, build->s);
     am_var batch = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->b), AM_I64, 0, 0, 0, 0);
@@ -217,17 +252,48 @@ am_var am_hf_rotate(am_build *build, am_var x)
     return am_label(tape, y, name);
 }
 
+am_var am_hf_rotate_pairs(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    am_var straight = am_binary(tape, AM_OP_MUL, x, build->cos);
+    am_var even = am_slice_every(tape, x, build->half, 2), odd = am_slice_every(tape, x, build->half, 2);
+    am_shape shape = am_shape_of(tape, x), pair = shape;
+    pair.rank = 5;
+    pair.dim[3] = build->half;
+    pair.dim[4] = build->one;
+    odd = am_view(tape, am_unary(tape, AM_OP_NEG, odd), pair);
+    even = am_view(tape, even, pair);
+    am_var turned = am_cat(tape, odd, even, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT));
+    turned = am_view(tape, turned, shape);
+    am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
+    return am_label(tape, y, name);
+}
+
+am_var am_hf_interleave(am_build *build, am_var table)
+{
+    am_tape *tape = build->tape;
+    const char *name = tape->storage[tape->tensor[table].storage].name;
+    am_var y = am_raw(tape, AM_OP_CLONE, am_shape_of(tape, table), tape->tensor[table].dtype, table, 0, 0, 0);
+    return am_label(tape, y, name);
+}
+
 void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4])
 {
     am_tape *tape = build->tape;
+    am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
     am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
     am_var *x[2] = {q, k};
     for (int i = 0; i < 2; i++) {
         kept[i] = am_slice(tape, *x[i], build->rotary);
         kept[i + 2] = am_slice(tape, *x[i], rest);
     }
-    for (int i = 0; i < 2; i++) kept[i] = am_hf_rotate(build, kept[i]);
-    for (int i = 0; i < 2; i++) *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
+    for (int i = 0; i < 2; i++) {
+        kept[i] = code == AM_ROTARY_PAIRS_PART ? am_hf_rotate_pairs(build, kept[i]) : am_hf_rotate(build, kept[i]);
+        if (code == AM_ROTARY_PART_EACH) *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
+    }
+    for (int i = 0; i < 2 && code != AM_ROTARY_PART_EACH; i++)
+        *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
     am_label(tape, *q, "query, rotated");
     am_label(tape, *k, "key, rotated");
 }
@@ -249,6 +315,7 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
     int dtype = upcast ? tape->tensor[q].dtype : tape->tensor[v].dtype;
     am_var transposed = am_transpose(tape, k, 2, 3);
     am_var scores = am_unary(tape, AM_OP_MUL_SCALAR, am_matmul(tape, q, transposed));
+    if (build->config->attention_softcap) scores = am_hf_soft_cap(build, scores, "scores, capped");
     am_var masked = am_binary(tape, AM_OP_ADD, scores, build->mask);
     am_var wide = upcast ? am_to(tape, masked, AM_FP32) : am_cast(tape, AM_OP_SOFTMAX, masked);
     am_var soft = am_softmax(tape, AM_OP_SOFTMAX, wide);
@@ -322,6 +389,14 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
     y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
     am_hold(tape, keys, values);
     return y;
+}
+
+am_var am_hf_soft_cap(am_build *build, am_var x, const char *name)
+{
+    am_tape *tape = build->tape;
+    am_var y = am_unary(tape, AM_OP_TANH, am_unary(tape, AM_OP_MUL_SCALAR, x));
+    am_label(tape, y, name);
+    return am_unary(tape, AM_OP_MUL_SCALAR, y);
 }
 
 /* ---- activations and the plain MLP ---- */

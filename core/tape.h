@@ -41,6 +41,7 @@ am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_v
 am_var am_view(am_tape *tape, am_var x, am_shape shape);
 am_var am_transpose(am_tape *tape, am_var x, int first, int second);
 am_var am_slice(am_tape *tape, am_var x, am_dim last);
+am_var am_slice_every(am_tape *tape, am_var x, am_dim last, int64_t step); /* x[..., ::step] */
 void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part);
 void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part);
 am_var am_expand(am_tape *tape, am_var x, am_shape shape);

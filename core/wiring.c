@@ -16,23 +16,76 @@
 
 /* Attention in transformers that computes its scores in fp32 itself, or by FlashAttention-2. */
 #define FP32_SCORES (1 << AM_EAGER | 1 << AM_FLASH)
+/* Rotary positions, a gated MLP, RMSNorm before both. */
+#define NORMS .norms = {"input_layernorm", NULL, "post_attention_layernorm", NULL}
+#define ROTARY .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE
+#define LLAMA  ROTARY, NORMS, .targets = TARGETS_ALL
+#define GEMMA                                                                                                   \
+    .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .targets = TARGETS_ALL,              \
+    .norm_code = AM_NORM_GEMMA, .tie_word_embeddings = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV
+#define GEMMA_NORMS                                                                                             \
+    .norms = {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}
+#define COHERE                                                                                                  \
+    .norm = AM_LAYERNORM, .norm_code = AM_NORM_COHERE, .activation = AM_SWIGLU, .positions = AM_ROPE,            \
+    .rotary_code = AM_ROTARY_PAIRS_FP32, .parallel_residual = AM_BIAS_ALWAYS, .tie_word_embeddings = 1,          \
+    .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL, .norms = {"input_layernorm"}
+#define WINDOWS .window = AM_WINDOW_FIRST_KIND, .usual_window = 4096, .kinds = {"sliding window", "full attention"}
 
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
-        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE,
-        .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
-        .targets = TARGETS_ALL},
-    [AM_FAMILY_MISTRAL] = {
-        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .targets = TARGETS_ALL},
-    [AM_FAMILY_QWEN2] = {
-        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qkv_bias = AM_BIAS_ALWAYS,
-        .targets = TARGETS_ALL},
-    [AM_FAMILY_QWEN3] = {
-        .liger = true, .norm = AM_RMSNORM, .activation = AM_SWIGLU, .positions = AM_ROPE, .qk_norm = 1,
-        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
-    [AM_FAMILY_GEMMA] = {
-        .liger = true, .norm = AM_RMSNORM, .activation = AM_GEGLU_TANH, .positions = AM_ROPE, .tie_word_embeddings = 1,
-        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
+        .liger = true, LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_EVEN_HEADS},
+    [AM_FAMILY_MISTRAL] = {.liger = true, LLAMA, .window = AM_WINDOW_ALL},
+    [AM_FAMILY_QWEN2] = {.liger = true, LLAMA, .qkv_bias = AM_BIAS_ALWAYS},
+    [AM_FAMILY_QWEN3] = {.liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+    [AM_FAMILY_GEMMA] = {.liger = true, GEMMA, NORMS},
+    [AM_FAMILY_GEMMA2] = {
+        GEMMA, GEMMA_NORMS, WINDOWS, .period = 2, .attention_softcap = AM_BIAS_USUALLY,
+        .logit_softcap = AM_BIAS_USUALLY, .traits = AM_T_EVEN_HEADS, .attentions = 1 << AM_EAGER | 1 << AM_FLASH},
+    [AM_FAMILY_GEMMA3] = {
+        GEMMA, GEMMA_NORMS, WINDOWS, .period = 6, .logit_softcap = AM_BIAS_EITHER, .qk_norm = 1,
+        .project_code = AM_PROJECT_THEN_NORM,
+        .traits = AM_T_TWO_TABLES | AM_T_EVEN_HEADS},
+    [AM_FAMILY_PHI3] = {
+        ROTARY, NORMS, .rotary_quarters = 4, .rotary_code = AM_ROTARY_PART_EACH, .window = AM_WINDOW_ALL,
+        .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_O | AM_TARGET_DOWN,
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"resid_attn_dropout", "resid_mlp_dropout"}},
+    [AM_FAMILY_OLMO2] = {
+        ROTARY, .norm_code = AM_NORM_OLMO, .norms = {NULL, "post_attention_layernorm", NULL, "post_feedforward_layernorm"},
+        .qk_norm = 1, .project_code = AM_PROJECT_LATE, .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER,
+        .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
+    [AM_FAMILY_SMOLLM3] = {
+        LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .tie_word_embeddings = 1, .period = 4, .traits = AM_T_NO_POSITIONS,
+        .kinds = {"rotary positions", "no positions"}},
+    [AM_FAMILY_GRANITE] = {
+        LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_SCALED | AM_T_SCALED_LOGITS},
+    [AM_FAMILY_STABLELM] = {
+        .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_SWIGLU, .positions = AM_ROPE,
+        .project_code = AM_PROJECT_LATE, .targets = TARGETS_ALL,
+        .rotary_code = AM_ROTARY_PART, .rotary_quarters = 1, .qkv_bias = AM_BIAS_EITHER,
+        .parallel_residual = AM_BIAS_EITHER, .traits = AM_T_KEEPS_BRANCHES, .heads = AM_HEADS_DIVIDED,
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {NULL, "dropout"}},
+    [AM_FAMILY_GLM] = {
+        ROTARY, NORMS, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_DOWN},
+    [AM_FAMILY_GLM4] = {
+        ROTARY, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_DOWN,
+        .norms = {"input_layernorm", "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm"}},
+    [AM_FAMILY_COHERE] = {
+        COHERE, .project_code = AM_PROJECT_CUT, .qk_norm_either = true, .traits = AM_T_SCALED_LOGITS | AM_T_KEEPS_BRANCHES},
+    [AM_FAMILY_COHERE2] = {
+        COHERE, WINDOWS, .period = 4,
+        .traits = AM_T_SCALED_LOGITS | AM_T_NO_POSITIONS | AM_T_KEEPS_BRANCHES,
+        .heads = AM_HEADS_DIVIDED},
+    [AM_FAMILY_STARCODER2] = {
+        .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, .activation = AM_GELU_TANH, .positions = AM_ROPE,
+        .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
+        .tie_word_embeddings = 1, .window = AM_WINDOW_ALL, .dropouts = AM_DROPS_ALL,
+        .targets = TARGETS_QKV | TARGETS_PLAIN, NORMS,
+        .drops = {"self_attn", "mlp"}, .traits = AM_T_DROPS_INSIDE},
     [AM_FAMILY_GPT2] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
         .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL,
@@ -118,6 +171,15 @@ const am_wiring *am_wiring_of(const am_config *config)
     return own ? own : am_wiring_of_family(config->family);
 }
 
+int64_t am_nearest_divisor(int64_t n, int64_t x)
+{
+    if (x > n) return n;
+    for (int64_t step = 0;; step++) {
+        if (x - step >= 1 && n % (x - step) == 0) return x - step;
+        if (n % (x + step) == 0) return x + step;
+    }
+}
+
 /* ---- derivation */
 
 static void fill(int64_t *value, int64_t derived)
@@ -146,9 +208,13 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->pre_norm, 1);
     fill(&config->embedding_dim, config->hidden);
     fill(&config->bias, by_default(wiring->bias));
-    fill(&config->qkv_bias, config->bias || wiring->qkv_bias == AM_BIAS_ALWAYS);
+    fill(&config->qkv_bias, config->bias || by_default(wiring->qkv_bias));
     fill(&config->o_bias, config->bias || wiring->o_bias == AM_BIAS_ALWAYS);
     fill(&config->mlp_bias, config->bias || wiring->mlp_bias == AM_BIAS_ALWAYS);
+    fill(&config->sliding_window, wiring->usual_window);
+    fill(&config->layer_period, wiring->period ? wiring->period : 1);
+    fill(&config->attention_softcap, by_default(wiring->attention_softcap));
+    fill(&config->logit_softcap, by_default(wiring->logit_softcap));
     fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
     fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
@@ -208,6 +274,9 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, wiring->positions, who, status);
     if (code == AM_OK && !wiring->qk_norm_either)
         code = am_wiring_check_value(config, AM_F_qk_norm, wiring->qk_norm, who, status);
+    if (code == AM_OK && !wiring->period) code = am_wiring_check_value(config, AM_F_layer_period, 1, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_attention_softcap, wiring->attention_softcap, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_logit_softcap, wiring->logit_softcap, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
     if (code == AM_OK && !wiring->wide)
@@ -266,6 +335,20 @@ static am_code check_heads(const am_config *config, am_heads_rule rule, const ch
     return AM_OK;
 }
 
+static am_code check_more(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    if (wiring->traits & AM_T_EVEN_HEADS && config->hidden % config->heads != 0)
+        return am_fail(status, AM_UNSUPPORTED, "heads",
+                       "%s has heads that divide hidden=%d, such as %d, not %d; family=mistral takes any", who,
+                       config->hidden, am_nearest_divisor(config->hidden, config->heads), config->heads);
+    if (wiring->window == AM_WINDOW_NEVER && !am_stacks[config->stack].wiring) /* other stacks see to it themselves */
+        return am_wiring_check_value(config, AM_F_sliding_window, 0, who, status);
+    if (wiring->window == AM_WINDOW_FIRST_KIND && config->sliding_window == 0)
+        return am_fail(status, AM_UNSUPPORTED, "sliding_window", "%s has a window, such as sliding_window=%d", who,
+                       (int64_t)wiring->usual_window);
+    return AM_OK;
+}
+
 am_code am_wiring_check(const am_config *config, am_status *status)
 {
     const am_wiring *wiring = am_wiring_of(config);
@@ -278,6 +361,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
         code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",
                        who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
+    if (code == AM_OK) code = check_more(config, wiring, who, status);
     return code;
 }
 

@@ -36,6 +36,42 @@ typedef enum am_heads_rule {
 /* Where a family's code drops out. */
 enum { AM_DROPS_RESIDUAL = 1, AM_DROPS_ATTENTION = 2, AM_DROPS_EMBEDDING = 4, AM_DROPS_ALL = 7 };
 
+/* Which layers have the sliding window. */
+typedef enum am_window_rule { AM_WINDOW_NEVER, AM_WINDOW_ALL, AM_WINDOW_FIRST_KIND } am_window_rule;
+
+/* How llama.c's layers differ from Llama's own.
+ * Norms: the weight is stored less one and multiplied in fp32; or stored as it is; Cohere's layer norm in Python. */
+typedef enum am_norm_code { AM_NORM_LLAMA, AM_NORM_GEMMA, AM_NORM_OLMO, AM_NORM_COHERE, AM_NORM_TORCH } am_norm_code;
+/* When projections are turned into heads: each at once, its norm between; once all are there, norms on the whole of
+ * them; each at once and then the norms; all are cut, then normed, then turned. */
+typedef enum am_project_code {
+    AM_PROJECT_EACH,
+    AM_PROJECT_LATE,
+    AM_PROJECT_THEN_NORM,
+    AM_PROJECT_CUT
+} am_project_code;
+/* Rotary positions: halves of a head; a part of it, each of query and key by itself or both together; pairs of a part;
+ * pairs in fp32; halves in fp32. */
+typedef enum am_rotary_code {
+    AM_ROTARY_HALVES,
+    AM_ROTARY_PART_EACH,
+    AM_ROTARY_PART,
+    AM_ROTARY_PAIRS_PART,
+    AM_ROTARY_PAIRS_FP32,
+    AM_ROTARY_FP32
+} am_rotary_code;
+enum {
+    AM_T_FUSED_QKV = 1,      /* one projection, cut by slices */
+    AM_T_FUSED_GATE = 2,     /* one projection makes gate and up */
+    AM_T_NO_POSITIONS = 4,   /* layers of the second kind have no rotary positions */
+    AM_T_SCALED = 8,         /* embeddings and branches multiplied by a number */
+    AM_T_SCALED_LOGITS = 16, /* logits too */
+    AM_T_TWO_TABLES = 32,    /* rotary tables for each kind of layers */
+    AM_T_EVEN_HEADS = 64,    /* heads divide the hidden size */
+    AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns */
+    AM_T_KEEPS_BRANCHES = 256 /* the layer's code has names of their own for what its branches take and return */
+};
+
 typedef struct am_wiring {
     int64_t norm, activation, positions, qk_norm, tie_word_embeddings; /* the usual ones, as in am_config */
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
@@ -51,6 +87,15 @@ typedef struct am_wiring {
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
     uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
+    uint8_t window;     /* am_window_rule */
+    uint8_t period;     /* the usual layer_period of families with layers of two kinds; 0: all layers are alike */
+    uint8_t norm_code, project_code, rotary_code;
+    am_bias_rule attention_softcap, logit_softcap; /* likewise whether they are capped */
+    uint16_t traits;    /* a set of AM_T_ */
+    int16_t usual_window;
+    const char *kinds[2]; /* what the two kinds of layers are called */
+    const char *norms[4]; /* llama.c: before and behind attention, before and behind the MLP; NULL: none */
+    const char *drops[2]; /* dropout modules behind attention and MLP; NULL: none */
     unsigned activations; /* a set of 1 << AM_GELU and so on; 0: all that are gated as the usual one is */
     bool liger;         /* Liger-Kernel patches it, and cut cross-entropy's patches go with it */
     const char *prefix; /* of the modules of a layer, before its index */
@@ -93,6 +138,8 @@ am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t w
 am_code am_wiring_check(const am_config *config, am_status *status);
 
 bool am_activation_is_gated(int64_t activation);
+/* The divisor of n that is nearest to x; the smaller of two. */
+int64_t am_nearest_divisor(int64_t n, int64_t x);
 
 /* lora_targets as a set of AM_TARGET_; 0 if it names none, one twice or anything else. */
 unsigned am_targets_parse(const char *text);

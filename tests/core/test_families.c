@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "layers.h"
 #include "measured.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -150,26 +149,6 @@ START_TEST(unseen_shapes)
 }
 END_TEST
 
-/* ---- the wiring ---- */
-
-START_TEST(order_of_modules)
-{
-    static const struct {
-        const char *text, *modules;
-    } table[] = {
-        {"family=llama layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=16",
-         "input_layernorm self_attn.q_proj self_attn self_attn.k_proj self_attn.v_proj self_attn.o_proj  "
-         "post_attention_layernorm "
-         "mlp.gate_proj mlp.act_fn mlp.up_proj mlp mlp.down_proj "},
-        {"family=qwen3 layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=16",
-         "input_layernorm self_attn.q_proj self_attn self_attn.q_norm self_attn.k_proj self_attn.k_norm "
-         "self_attn.v_proj self_attn.o_proj  "
-         "post_attention_layernorm mlp.gate_proj mlp.act_fn mlp.up_proj mlp mlp.down_proj "},
-    };
-    for (int i = 0; i < COUNT(table); i++) ck_assert_str_eq(modules_of_layer(table[i].text), table[i].modules);
-}
-END_TEST
-
 Suite *test_families_suite(void);
 Suite *test_families_suite(void)
 {
@@ -180,7 +159,6 @@ Suite *test_families_suite(void)
     tcase_add_loop_test(tests, parameters, 0, COUNT(counted));
     tcase_add_test(tests, parts_of_the_count);
     tcase_add_loop_test(tests, unseen_shapes, 0, json_size(unseen));
-    tcase_add_test(tests, order_of_modules);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -21,6 +21,7 @@ static const struct {
     {AM_OP_BMM, 2, 1},
     {AM_OP_ADD, 2, 1},
     {AM_OP_ADD_SCALAR, 1, 1},
+    {AM_OP_SUB, 2, 1},
     {AM_OP_MUL, 2, 1},
     {AM_OP_DIV, 2, 1},
     {AM_OP_MUL_SCALAR, 1, 1},
@@ -56,7 +57,6 @@ static const struct {
     {AM_OP_ARANGE, 0, 1},
     {AM_OP_COS, 1, 1},
     {AM_OP_SIN, 1, 1},
-    {AM_OP_SUB, 1, 1},
     {AM_OP_CUMSUM, 1, 1},
     {AM_OP_SUM, 1, 1},
     {AM_OP_NONZERO, 1, 1},
@@ -315,6 +315,14 @@ static am_var turn_halves(am_var x)
     return am_cat(tape, right, am_slice(tape, x, number(2)), number(4));
 }
 
+static am_var turn_pairs(am_var x)
+{
+    am_var odd = neg(am_slice_every(tape, x, number(2), 2)), even = am_slice_every(tape, x, number(2), 2);
+    am_shape column = SHAPE(2, 3, 2, 1);
+    return am_view(tape, am_cat(tape, am_view(tape, odd, column), am_view(tape, even, column), number(2)),
+                   SHAPE(2, 3, 4));
+}
+
 #define BETWEEN(name, ...)                                                                                             \
     static am_var name##_inside(am_var x)                                                                              \
     {                                                                                                                  \
@@ -331,6 +339,8 @@ PLAY(matmul, am_matmul(tape, x[0], x[1]))
 PLAY(add, plus(x[0], x[1]))
 PLAY(add_itself, plus(x[0], x[0]))
 PLAY(add_scalar, am_unary(tape, AM_OP_ADD_SCALAR, x[0]))
+PLAY(subtract, am_binary(tape, AM_OP_SUB, x[0], x[1]))
+PLAY(pairs, turn_pairs(x[0]))
 PLAY(mul, times(x[0], x[1]))
 PLAY(mul_itself, times(x[0], x[0]))
 PLAY(divide, am_binary(tape, AM_OP_DIV, x[0], x[1]))
@@ -463,6 +473,9 @@ static const struct program {
     {"add broadcast", add, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_FP32}}},
     {"add promoted", add, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
     {"add scalar", add_scalar, {{3, {2, 3, 4}, AM_FP32}}},
+    {"sub", subtract, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
+    {"sub of a column", subtract, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
+    {"turned pairs", pairs, {{3, {2, 3, 4}, AM_FP32}}},
     {"mul", mul, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
     {"mul by itself", mul_itself, {{3, {2, 3, 4}, AM_FP32}}},
     {"mul by weight", mul, {{1, {4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
@@ -617,6 +630,16 @@ static const struct {
     {"add", "00", "", NULL},
     {"add to itself", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"add to itself", "0", "", NULL},
+    {"sub", "11", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"sub", "10", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"sub", "01", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"sub", "00", "", NULL},
+    {"sub of a column", "11", "", "f96@96 f4@100 b4@104 b96@200 b96@200 b24@224"},
+    {"sub of a column", "10", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"sub of a column", "01", "", "f96@96 f4@100 b4@104 b96@200 b96@200 b24@224"},
+    {"sub of a column", "00", "", NULL},
+    {"turned pairs", "1", "", "f48@48 f96@144 f4@100 b4@104 b96@200 b96@200 b48@248 b96@248 b96@296"},
+    {"turned pairs", "0", "", NULL},
     {"add broadcast", "11", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
     {"add broadcast", "10", "", "f96@96 f4@100 b4@104 b96@200"},
     {"add broadcast", "01", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},

@@ -10,6 +10,11 @@ static const char *const models[] = {
     "family=qwen3 hidden=32 heads=4 kv_heads=1 head_dim=16 ffn=24 vocab=640 seq=16 dtype=fp32",
     "family=mistral hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 sliding_window=8 batch=2",
     "family=gemma hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=16 batch=3 attention=eager dtype=fp16",
+    "family=gemma2 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 sliding_window=4 layer_period=2",
+    "family=gemma3_text hidden=32 heads=4 ffn=24 vocab=64 seq=16 sliding_window=4 layer_period=3",
+    "family=gemma3_text hidden=32 heads=4 ffn=24 vocab=640 seq=16 batch=2 attention=eager layer_period=6",
+    "family=smollm3 hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 trainable=lora lora_targets=v,o layer_period=2",
+    "family=cohere2 hidden=32 heads=4 ffn=24 vocab=64 seq=16 batch=2 trainable=none sliding_window=4",
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
@@ -44,7 +49,7 @@ enum { DEPTHS = sizeof depths / sizeof *depths };
 
 static am_config model_of(int model, int layers, const char *policy)
 {
-    char text[256] = "layers=";
+    char text[320] = "layers=";
     char *end = text + strlen(text);
     if (layers > 9) *end++ = (char)('0' + layers / 10);
     *end++ = (char)('0' + layers % 10);
@@ -57,6 +62,8 @@ static void play_all(const am_config *config, am_record record, am_recompute kin
 {
     am_workspace *workspace = &fixture_workspace;
     int64_t value[AM_SYMBOL_COUNT];
+    am_pattern pattern = am_model_pattern(config);
+    for (int i = 0; i < record.units * record.inner; i++) record.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
     am_model_symbols(config, value);
     am_extents_init(&fixture_report.extents, value);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, record), AM_OK);

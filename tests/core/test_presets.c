@@ -94,7 +94,7 @@ START_TEST(leaves_no_trace_of_another)
     expect_fine("", am_preset_apply(&config, "gpt2", &status));
     am_config direct = am_default_config();
     expect_fine("", am_preset_apply(&direct, "gpt2", &status));
-    ck_assert_int_eq(config.sliding_window, 0);
+    ck_assert_int_eq(config.sliding_window, AM_AUTO);
     ck_assert_int_eq(config.kv_heads, AM_AUTO);
     ck_assert_int_eq(config.layers, direct.layers);
 }

@@ -168,7 +168,7 @@ static const struct {
     {SMALL "family=gpt2 qkv_bias=no", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=yes", SMALL "family=gpt2"},
     {SMALL "family=gpt2 o_bias=no", AM_UNSUPPORTED, "o_bias", "o_bias=yes", SMALL "family=gpt2"},
     {SMALL "family=gpt2 mlp_bias=no", AM_UNSUPPORTED, "mlp_bias", "mlp_bias=yes", SMALL "family=gpt2"},
-    {SMALL "family=gpt2 sliding_window=8", AM_UNSUPPORTED, "sliding_window", "family=mistral only",
+    {SMALL "family=gpt2 sliding_window=8", AM_UNSUPPORTED, "sliding_window", "family=gpt2 has sliding_window=0",
      SMALL "family=gpt2"},
     {SMALL "family=gpt2 trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all or none",
      SMALL "family=gpt2 trainable=none"},
@@ -208,7 +208,7 @@ static const struct {
     {"attention_dropout=0.1", AM_UNSUPPORTED, "attention_dropout", "attention_dropout=0", "attention_dropout=0"},
     {"embedding_dropout=0.1", AM_UNSUPPORTED, "embedding_dropout", "embedding_dropout=0", "embedding_dropout=0"},
     {"sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "sliding_window=0", "model=mistral-7b sliding_window=64"},
-    {"model=qwen3-4b sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "family=mistral", "model=qwen3-4b"},
+    {"model=qwen3-4b sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "family=qwen3 has sliding_window=0", "model=qwen3-4b"},
     /* one GPU */
     {"tp=2", AM_UNSUPPORTED, "tp", "stack=hf runs on one GPU; tensor parallelism is modelled for stack=paper", "tp=1"},
     {"trainable=lora checkpoint=every:2 reentrant=yes", AM_UNSUPPORTED, "reentrant", "learns nothing",
