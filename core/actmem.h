@@ -600,6 +600,7 @@ typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
     int64_t gradient_bytes;
+    int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
     am_place forward_at, backward_at, step_at;
 } am_outcome;

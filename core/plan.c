@@ -348,6 +348,8 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     am_outcome *outcome = composer->outcome;
     int after = ends->layers + 1;
     int64_t above = composer->end + composer->released - ends->boundary[ends->layers];
+    outcome->head_forward = ends->forward[after].bytes - ends->boundary[ends->layers];
+    outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
     note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
     for (int way = 0; way < 2; way++) {

@@ -8,6 +8,8 @@
 void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT]);
 /* Saved bytes of the whole model by component. */
 void am_report_components(const am_report *report, int64_t bytes[AM_COMPONENT_COUNT]);
+/* Of these, those of the head and the loss. */
+int64_t am_report_head(const am_report *report);
 /* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
 bool am_plan_is_pareto(const am_report *report, int plan);
 

@@ -137,6 +137,13 @@ void am_report_components(const am_report *report, int64_t bytes[AM_COMPONENT_CO
         bytes[report->row[i].row.module.component] += report->row[i].row.bytes * report->row[i].count;
 }
 
+int64_t am_report_head(const am_report *report)
+{
+    int64_t bytes[AM_COMPONENT_COUNT];
+    am_report_components(report, bytes);
+    return bytes[AM_C_HEAD] + bytes[AM_C_LOSS];
+}
+
 void am_json_components(am_writer *json, const am_report *report)
 {
     int64_t bytes[AM_COMPONENT_COUNT];

@@ -106,6 +106,17 @@ static void write_timeline(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
+static void write_head(am_writer *json, const am_report *report)
+{
+    char loss[AM_TEXT_SIZE];
+    AM_OPEN(json, "head", "{");
+    AM_PUT_PLAIN(json, "loss", am_field_value(&report->config, &am_fields[AM_F_loss], loss, sizeof loss));
+    AM_PUT_INT(json, "saved_bytes", am_report_head(report));
+    AM_PUT_INT(json, "forward_bytes", report->outcome.head_forward);
+    AM_PUT_INT(json, "backward_bytes", report->outcome.head_backward);
+    am_json_close(json, '}');
+}
+
 void am_json_step(am_writer *json, const am_report *report)
 {
     const am_outcome *outcome = &report->outcome;
@@ -115,6 +126,7 @@ void am_json_step(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "backward_peak_bytes", outcome->backward_peak);
     AM_PUT_INT(json, "peak_bytes", outcome->step_peak);
     AM_PUT_INT(json, "gradient_bytes", outcome->gradient_bytes);
+    write_head(json, report);
     AM_KEY(json, "forward_peak_at");
     write_place(json, &outcome->forward_at);
     AM_KEY(json, "backward_peak_at");

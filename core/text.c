@@ -283,6 +283,25 @@ static void component_cell(am_writer *out, const am_grid *grid, int row, int col
     }
 }
 
+/* "The head (loss=hf) keeps …; from the last norm to the loss …" */
+static void write_head(am_writer *out, const am_report *report)
+{
+    char text[512];
+    am_writer line = am_writer_of(text, sizeof text);
+    AM_WRITE(&line, "The head (loss=");
+    write_choice(&line, &report->config, AM_F_loss);
+    AM_WRITE(&line, ") keeps ");
+    write_size_in_full(&line, report, am_report_head(report));
+    AM_WRITE(&line, ". Last norm, head and loss stand up to ");
+    write_size_in_full(&line, report, report->outcome.head_forward);
+    AM_WRITE(&line, " above the layers in forward, ");
+    write_size_in_full(&line, report, report->outcome.head_backward);
+    AM_WRITE(&line, " in backward.");
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+}
+
 static void write_components(am_writer *out, const am_report *report)
 {
     int64_t bytes[AM_COMPONENT_COUNT];
@@ -546,6 +565,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_answer(&out, report);
     write_ranks(&out, report);
     write_components(&out, report);
+    write_head(&out, report);
     for (int i = 0; i < report->kinds; i++) write_kind(&out, report, i);
     write_rest(&out, report, AM_KIND_SHARED, "\nShared by the layers: ", report->shared_bytes);
     write_rest(&out, report, AM_KIND_OUTSIDE, "\nOutside the layers: ", report->outside_bytes);

@@ -118,6 +118,8 @@ export interface Step {
   backward_peak_bytes: Bytes;
   peak_bytes: Bytes;
   gradient_bytes: Bytes;
+  /** The head and its loss: what both keep, and the most live bytes above what the layers leave, the last norm's among them. */
+  head: { loss: string; saved_bytes: Bytes; forward_bytes: Bytes; backward_bytes: Bytes };
   forward_peak_at: Place;
   backward_peak_at: Place;
   peak_at: Place;

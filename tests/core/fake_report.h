@@ -113,6 +113,8 @@ static const am_report *fake_report(void)
                                 .forward_peak = fake.saved_bytes + 5,
                                 .backward_peak = fake.saved_bytes + 6,
                                 .step_peak = fake.saved_bytes + 6,
+                                .head_forward = 3000,
+                                .head_backward = 5000,
                                 .forward_flops = 4000,
                                 .forward_at = outside,
                                 .backward_at = at,

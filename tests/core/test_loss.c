@@ -95,6 +95,25 @@ START_TEST(ledger)
 }
 END_TEST
 
+/* What the layers leave is the same under every head: the peaks differ by what stands above it. */
+START_TEST(above_the_layers)
+{
+    static const char *const losses[] = {"hf", "fp32", "bf16", "chunked", "fused", "cut"};
+    int64_t below = 0;
+    for (int i = 0; i < COUNT(losses); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "family=llama layers=3 hidden=64 heads=4 ffn=160 vocab=50000 seq=64 batch=2 loss=%s",
+                 losses[i]);
+        evaluate(text);
+        const am_outcome *outcome = &fixture_report.outcome;
+        if (i == 0) below = outcome->forward_peak - outcome->head_forward;
+        ck_assert_int_gt(below, 0);
+        ck_assert_int_eq(outcome->forward_peak - outcome->head_forward, below);
+        ck_assert_int_eq(outcome->backward_peak - outcome->head_backward, below);
+    }
+}
+END_TEST
+
 Suite *test_loss_suite(void);
 Suite *test_loss_suite(void)
 {
@@ -104,6 +123,7 @@ Suite *test_loss_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, measured_heads, 0, json_size(heads));
     tcase_add_loop_test(tests, ledger, 0, COUNT(ledgers));
+    tcase_add_test(tests, above_the_layers);
     suite_add_tcase(suite, tests);
     return suite;
 }

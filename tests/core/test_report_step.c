@@ -12,6 +12,7 @@ START_TEST(step)
            "\"log_softmax\"}");
     expect("\"peak_at\":{\"phase\":\"recompute\",\"layer\":31,\"module\":\"mlp.act_fn\",\"component\":\"mlp\",\"op\":"
            "\"silu\"}");
+    expect("\"gradient_bytes\":0,\"head\":{\"loss\":\"hf\",\"saved_bytes\":1050689536,\"forward_bytes\":3000,\"backward_bytes\":5000},");
     expect("\"timeline\":[[0,-1,0,0,100],[0,7,1,0,101],[0,-1,2,0,102],[3,-1,2,0,103],[3,7,1,0,104],[3,-1,0,0,105]],"
            "\"timeline_modules\":[\"embed_tokens\",\"mlp\",\"lm_head\"],\"timeline_ops\":[\"mm\"]");
 }

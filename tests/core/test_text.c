@@ -56,6 +56,8 @@ START_TEST(tables)
            "  norm       0.969  1,040,187,392   39.5 %\n"
            "  loss       0.979  1,050,689,536   39.9 %\n"
            "  total       2.45  2,630,303,744  100.0 %\n");
+    expect("\nThe head (loss=hf) keeps 0.979 GiB (1,050,689,536 bytes). Last norm, head and loss stand up to\n"
+           "<0.0001 GiB (3,000 bytes) above the layers in forward, <0.0001 GiB (5,000 bytes) in backward.\n");
     expect("\nThe first layer keeps 0.0156 GiB (16,777,216 bytes)\n");
     expect("\nOne layer keeps 0.0469 GiB (50,397,184 bytes); there are 31\n");
     expect("  input in fp32        input_layernorm                  [s·b·h]  fp32   4·s·b·h  0.0313  33,554,432\n");

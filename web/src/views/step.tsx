@@ -27,6 +27,16 @@ export function StepOverTime({ report, units }: { report: Report; units: Units }
               <td>what is kept, and the logits that the caller holds</td>
             </tr>
             <tr>
+              <th scope="row">Head and loss ({step.head.loss})</th>
+              <td class="number">
+                <Figure bytes={step.head.saved_bytes} units={units} />
+              </td>
+              <td>
+                kept; from the last norm to the loss up to <Figure bytes={step.head.forward_bytes} units={units} /> above the layers in forward,{' '}
+                <Figure bytes={step.head.backward_bytes} units={units} /> in backward
+              </td>
+            </tr>
+            <tr>
               <th scope="row">Backward, highest</th>
               <td class="number">
                 <Figure bytes={step.backward_peak_bytes} units={units} />
