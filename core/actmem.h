@@ -141,10 +141,10 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
        AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_PHI, AM_FAMILY_GPTJ,    AM_FAMILY_GPT_NEO, AM_FAMILY_BIGCODE,
        AM_FAMILY_GEMMA2, AM_FAMILY_GEMMA3, AM_FAMILY_PHI3, AM_FAMILY_OLMO2, AM_FAMILY_SMOLLM3,
        AM_FAMILY_GRANITE, AM_FAMILY_STABLELM, AM_FAMILY_GLM, AM_FAMILY_GLM4, AM_FAMILY_COHERE, AM_FAMILY_COHERE2,
-       AM_FAMILY_STARCODER2, AM_FAMILY_COUNT };
+       AM_FAMILY_STARCODER2, AM_FAMILY_BLOOM, AM_FAMILY_MPT, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
-enum { AM_ROPE, AM_LEARNED };
+enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
 enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
@@ -291,8 +291,9 @@ typedef enum am_backward_kind {
     AM_AT_INPUT,  /* gradient of an input at its own shape */
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
-    AM_TEMPORARY, /* a temporary of the gradient's shape, gone when the node has run */
-    AM_NUMBER,    /* likewise, of one element */
+    AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
+    AM_ZEROS,     /* one of the input's shape; both only where the input's gradient is wanted */
+    AM_NUMBER,    /* one of one element */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
@@ -417,6 +418,7 @@ typedef struct am_region {
     uint16_t stop;   /* last instruction with saves; 0 if none */
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
+    am_var beside; /* what its code returns beside its output; 0: nothing */
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */

@@ -121,7 +121,12 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
         return k < instruction->inputs ? am_compile_allocate(compiler, bytes_of_input(compiler, instruction, k)) : 0;
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
-    case AM_TEMPORARY: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype));
+    case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
+    case AM_ZEROS: {
+        am_var x = am_compile_operand(compiler, instruction, k);
+        int dtype = am_compile_tensor(compiler, x)->dtype;
+        return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, x, dtype)) : 0;
+    }
     case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
     case AM_KERNEL:
         *gradient = gradient_by_kernel(compiler, instruction, k);

@@ -18,7 +18,7 @@ typedef struct am_build {
     am_dim rotary, half; /* rotated elements of a head, half of them */
     am_dim ad, kd, bs;   /* a·d, k·d, b·s */
     /* values that the whole model shares */
-    am_var mask, position_ids, cos, sin;
+    am_var mask, position_ids, cos, sin, alibi;
     struct {
         am_var mask, cos, sin;
     } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */
@@ -103,6 +103,8 @@ am_code am_hf_gpt2(am_build *build);
 am_code am_hf_neox(am_build *build);
 am_code am_hf_opt(am_build *build);
 am_code am_hf_phi(am_build *build);
+am_code am_hf_bloom(am_build *build);
+am_code am_hf_mpt(am_build *build);
 /* gptj.c: the attention of GPT-J and of GPT-Neo, for their layers in gpt2.c. */
 am_var am_hf_gptj_attention(am_build *build, am_var normed);
 am_var am_hf_gpt_neo_attention(am_build *build, am_var normed);

@@ -81,7 +81,11 @@ static void pass_on(am_compiler *compiler, const am_instruction *instruction, co
     for (int k = 0; k < instruction->inputs && k < 4; k++) {
         if (!out->made[k]) continue;
         am_var x = am_compile_operand(compiler, instruction, k);
-        sums += add_gradient(compiler, x, out->gradient[k], &summed[sums]);
+        bool added = add_gradient(compiler, x, out->gradient[k], &summed[sums]);
+        sums += added;
+        if (!added && instruction->region && x == compiler->tape->region[instruction->region].beside)
+            am_compile_event(compiler, AM_E_BESIDE, 0,
+                             am_compile_bytes(compiler, x, am_compile_tensor(compiler, x)->dtype));
         const am_tensor *tensor = am_compile_tensor(compiler, x);
         if (!tensor->node && --compiler->player->waiting[tensor->leaf] == 0) ready[leaves++] = x;
     }

@@ -58,6 +58,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
                 tape->region[tape->open_region].arguments = 2;
             tape->zone--;
             y = layer_run(build, layer, x);
+            tape->region[tape->open_region].beside = build->returned;
             am_region_end(tape, y);
         } else {
             y = layer_run(build, layer, x);

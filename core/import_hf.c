@@ -22,7 +22,7 @@ typedef struct entry {
 typedef struct importer {
     const char *model_type;
     int family;
-    const char *activation; /* the key that names it */
+    const char *activation; /* the key that names it; NULL if none does */
     entry entries[MOST_ENTRIES + 1]; /* ends with key NULL */
 } importer;
 
@@ -208,6 +208,25 @@ static const importer importers[] = {
       {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
       {"embed_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL},
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"bloom",
+     AM_FAMILY_BLOOM,
+     NULL,
+     {{"n_layer", "num_hidden_layers", AM_F_layers, 2, NOT_NULL},
+      {"hidden_size", "n_embed", AM_F_hidden, 64, NOT_NULL},
+      {"n_head", "num_attention_heads", AM_F_heads, 8, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 250880, NOT_NULL},
+      {"hidden_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"mpt",
+     AM_FAMILY_MPT,
+     NULL,
+     {{"n_layers", "num_hidden_layers", AM_F_layers, 24, NOT_NULL},
+      {"d_model", "hidden_size", AM_F_hidden, 2048, NOT_NULL},
+      {"n_heads", "num_attention_heads", AM_F_heads, 16, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 50368, NOT_NULL},
+      {"max_seq_len", NULL, AM_F_max_positions, 2048, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
 };
 
 /* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
@@ -367,6 +386,7 @@ static am_code read_activation(am_config *config, const am_document *document, c
 {
     char name[32];
     bool gemma = config->family == AM_FAMILY_GEMMA;
+    if (!key) return AM_OK; /* its code has one */
     am_code code = read_name(document, key, name, sizeof name, status);
     if (code == AM_OK && gemma && name[0] == '\0') {
         key = "hidden_act";
@@ -428,6 +448,8 @@ static const struct {
     const char *key, *what;
 } switches[] = {
     {AM_FAMILY_BIGCODE, "add_cross_attention", "cross-attention"},
+    {AM_FAMILY_BLOOM, "apply_residual_connection_post_layernorm", "a residual behind the norm"},
+    {AM_FAMILY_BLOOM, "slow_but_exact", "attention's projection in slices"},
     {AM_FAMILY_OPT, "_remove_final_layer_norm", "a model without its final norm"},
     {AM_FAMILY_GPT2, "reorder_and_upcast_attn", "attention upcast to fp32"},
     {AM_FAMILY_GPT2, "scale_attn_by_inverse_layer_idx", "attention scaled by the layer's index"},
@@ -467,6 +489,14 @@ static am_code check_extras(const am_document *document, int64_t family, am_stat
     if (code != AM_OK) return code;
     if (ratio != 0)
         return am_fail(status, AM_UNSUPPORTED, "layerdrop", "layers left out at random are not covered: layerdrop=0");
+    am_json_value attention = family == AM_FAMILY_MPT ? am_document_find(document, "attn_config") : 0;
+    am_json_value clip = attention ? am_document_member(document, attention, "clip_qkv") : 0;
+    am_json_value loss = attention ? am_document_member(document, attention, "attn_pdrop") : 0;
+    if (loss) code = am_document_ratio(document, loss, "attn_pdrop", &ratio, status);
+    if (code != AM_OK) return code;
+    if (ratio != 0) return am_fail(status, AM_UNSUPPORTED, "attn_config", "dropout is not covered here: attn_pdrop=0");
+    if (clip && !am_document_is_null(document, clip))
+        return am_fail(status, AM_UNSUPPORTED, "attn_config", "clipped queries and keys are not covered: clip_qkv=null");
     if (!norms)
         return am_fail(status, AM_UNSUPPORTED, "layer_norm_elementwise_affine",
                        "norms without weights are not covered: layer_norm_elementwise_affine=true");
@@ -507,7 +537,7 @@ static const struct {
     {"mistral", "mistral"},    {"ministral", "mistral"},  {"mixtral", "mistral"},       {"qwen3", "qwen3"},
     {"qwen", "qwen2"},         {"gpt_oss", "llama"},      {"gpt_neox", "gpt_neox"},     {"gpt_neo", "gpt_neo"},
     {"gptj", "gptj"},          {"gpt", "gpt2"},
-    {"opt", "opt"},            {"bloom", "gpt2"},         {"mpt", "gpt2"},              {"falcon", "gpt2"},
+    {"opt", "opt"},            {"bloom", "bloom"},        {"mpt", "mpt"},              {"falcon", "gpt2"},
     {"codegen", "gptj"},       {"starcoder", "gpt2"},     {"phi3", "phi3"},             {"phi4", "phi3"},
     {"phimoe", "phi3"},        {"phi", "phi"},       {"olmo", "olmo2"},            {"smollm", "smollm3"},
     {"granite", "granite"},    {"stablelm", "stablelm"},  {"glm4", "glm4"},             {"glm", "glm"},

@@ -66,6 +66,19 @@ void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *pa
     am_split_along(tape, x, tape->tensor[x].rank - 1, parts, last, part);
 }
 
+am_var am_select(am_tape *tape, am_var x, int dimension)
+{
+    am_shape shape = am_shape_of(tape, x);
+    int64_t stride[AM_MAX_RANK] = {0};
+    shape.rank--;
+    for (int i = 0; i < shape.rank; i++) {
+        int from = i < dimension ? i : i + 1;
+        shape.dim[i] = tape->tensor[x].dim[from];
+        stride[i] = tape->tensor[x].stride[from];
+    }
+    return am_tape_emit1(tape, AM_OP_SLICE, x, am_tape_alias(tape, x, shape, stride));
+}
+
 am_var am_expand(am_tape *tape, am_var x, am_shape shape)
 {
     int64_t stride[AM_MAX_RANK] = {0};
@@ -251,6 +264,29 @@ am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
 {
     am_var input[3] = {x, condition, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
     return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
+}
+
+am_var am_masked_fill(am_tape *tape, am_var x, am_var mask)
+{
+    am_var input[2] = {x, mask}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_MASKED_FILL, 2, input, 1, &y, 0);
+}
+
+/* x·0.5 · (1 + tanh(0.798·x · (1 + 0.0447·x · x))) without gradients; the function's own backward computes it again. */
+am_var am_bloom_gelu(am_tape *tape, am_var x)
+{
+    am_shape shape = am_shape_of(tape, x);
+    int dtype = tape->tensor[x].dtype;
+    am_var half = am_raw(tape, AM_OP_MUL_SCALAR, shape, dtype, x, 0, 0, 0);
+    am_var scaled = am_raw(tape, AM_OP_MUL_SCALAR, shape, dtype, x, 0, 0, 0);
+    am_var y = am_raw(tape, AM_OP_MUL_SCALAR, shape, dtype, x, 0, 0, 0);
+    y = am_raw(tape, AM_OP_MUL, shape, dtype, y, x, 0, 0);
+    y = am_raw(tape, AM_OP_ADD_SCALAR, shape, dtype, y, 0, 0, 0);
+    y = am_raw(tape, AM_OP_MUL, shape, dtype, scaled, y, 0, 0);
+    y = am_raw(tape, AM_OP_TANH, shape, dtype, y, 0, 0, 0);
+    y = am_raw(tape, AM_OP_ADD_SCALAR, shape, dtype, y, 0, 0, 0);
+    am_var input[3] = {x, half, y}, product = am_tape_fresh(tape, shape, dtype);
+    return am_tape_emit(tape, AM_OP_BLOOM_GELU, 3, input, 1, &product, 0);
 }
 
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)

@@ -29,9 +29,17 @@
     {                                                                                                                  \
         AM_PASS, input                                                                                                 \
     }
-#define T                                                                                                              \
+#define T(input)                                                                                                       \
     {                                                                                                                  \
-        AM_TEMPORARY, 0                                                                                                \
+        AM_TEMPORARY, input                                                                                            \
+    }
+#define Z(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_ZEROS, input                                                                                                \
+    }
+#define FREE                                                                                                           \
+    {                                                                                                                  \
+        AM_FREE, 0                                                                                                     \
     }
 #define NUMBER                                                                                                         \
     {                                                                                                                  \

@@ -105,6 +105,16 @@ am_var am_bmm(am_tape *tape, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
 }
 
+am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)
+{
+    am_var input[3] = {am_cast(tape, AM_OP_BADDBMM, bias), am_cast(tape, AM_OP_BADDBMM, x),
+                       am_cast(tape, AM_OP_BADDBMM, y)};
+    am_tensor left = tape->tensor[input[1]], right = tape->tensor[input[2]];
+    int64_t flops = flops_of(tape, left.shape[0], left.shape[1], left.shape[2], right.shape[2]);
+    am_var z = am_tape_fresh(tape, AM_SHAPE(left.dim[0], left.dim[1], right.dim[2]), left.dtype);
+    return am_tape_emit(tape, AM_OP_BADDBMM, 3, input, 1, &z, flops);
+}
+
 /* A matmul operand as bmm takes it: batch dimensions in one, copied where its layout does not allow that. */
 static am_var batch_rows(am_tape *tape, am_var x)
 {

@@ -153,7 +153,8 @@ am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
     am_tape *tape = build->tape;
     am_module module = enter(build, path, AM_C_NORM);
     am_dim width = am_shape_of(tape, x).dim[tape->tensor[x].rank - 1];
-    am_var weight = am_weight(build, AM_SHAPE(width), "weight"), bias = am_weight(build, AM_SHAPE(width), "bias");
+    am_var weight = am_weight(build, AM_SHAPE(width), "weight");
+    am_var bias = am_wiring_of(build->config)->bare_norm ? 0 : am_weight(build, AM_SHAPE(width), "bias");
     am_var y = am_label(tape, am_layer_norm(tape, x, weight, bias), "normed input");
     tape->module = module;
     return y;

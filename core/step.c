@@ -66,6 +66,14 @@ static void close_region(am_play *play)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
 
+/* autograd.Function gives zeros as the gradient of a result that got none. */
+static int64_t bytes_beside(const am_play *play, const am_region *region)
+{
+    const am_tensor *tensor = &play->tape->tensor[region->beside];
+    if (!region->beside) return 0;
+    return am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[tensor->dtype].size;
+}
+
 /* A reentrant region is one node of the graph outside: the whole of it runs again at once, and an inner backward goes
  * through it while the node holds the gradient that it was entered with. */
 static void open_region(am_play *play, uint16_t index, uint16_t gradient)
@@ -75,13 +83,23 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     close_region(play); /* the one behind it */
     play->open = index;
     play->open_gradient = gradient;
-    play->open_bytes = 0;
+    play->open_bytes = bytes_beside(play, region);
+    am_play_grow(play, play->open_bytes);
+}
+
+/* The inner backward begins with zeros for what was returned beside: its gradient is added to them, in a new tensor. */
+static void add_to_zeros(am_play *play, int64_t bytes)
+{
+    if (!play->open) return;
+    am_play_grow(play, bytes);
+    am_play_note(play, 0);
+    play->live -= bytes;
 }
 
 static void free_slot(am_play *play, const am_event *event)
 {
     if (play->open && event->index == play->open_gradient)
-        play->open_bytes = event->bytes; /* the region's node still holds it */
+        play->open_bytes += event->bytes; /* the region's node still holds it */
     else
         play->live -= event->bytes;
 }
@@ -142,6 +160,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
+    case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
     case AM_E_COPY: am_play_note(play, event->bytes); /* both exist for a moment */ __attribute__((fallthrough));
     case AM_E_STEAL: play->gradients += event->bytes; break;

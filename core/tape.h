@@ -42,6 +42,7 @@ am_var am_view(am_tape *tape, am_var x, am_shape shape);
 am_var am_transpose(am_tape *tape, am_var x, int first, int second);
 am_var am_slice(am_tape *tape, am_var x, am_dim last);
 am_var am_slice_every(am_tape *tape, am_var x, am_dim last, int64_t step); /* x[..., ::step] */
+am_var am_select(am_tape *tape, am_var x, int dimension); /* one place along a dimension, which is gone then */
 void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part);
 void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part);
 am_var am_expand(am_tape *tape, am_var x, am_shape shape);
@@ -63,6 +64,8 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight); /* torch.nn.functional.rms_norm, fused */
 /* where(condition, x, y): x where a boolean tensor that needs no gradient says so, else y, which needs none either. */
 am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y);
+am_var am_masked_fill(am_tape *tape, am_var x, am_var mask); /* by a number */
+am_var am_bloom_gelu(am_tape *tape, am_var x);               /* modeling_bloom's GeLUFunction */
 am_var am_embedding(am_tape *tape, am_var table, am_var indices);
 
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */
@@ -70,6 +73,7 @@ am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m] */
 am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
+am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y); /* likewise, scaled; bias needs no gradient */
 /* The fused attention kernels on q, k, v [b, heads, s, d]; mask 0: causal without one. */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask);
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target);

@@ -117,6 +117,14 @@ static const am_wiring families[] = {
     [AM_FAMILY_BIGCODE] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
         .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
+    [AM_FAMILY_BLOOM] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_ALIBI, .tie_word_embeddings = 1, BIASED,
+        .activations = 1u << AM_GELU_TANH, .four = true, .attentions = 1 << AM_EAGER, .heads = AM_HEADS_PLAIN,
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_PLAIN, .prefix = "transformer.h."},
+    [AM_FAMILY_MPT] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ALIBI, .tie_word_embeddings = 1,
+        .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
+        .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -301,6 +309,8 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
     bool fits = wiring->activations ? wiring->activations >> config->activation & 1
                                     : gated == am_activation_is_gated(wiring->activation);
     if (fits) return AM_OK;
+    if (wiring->activations && config->stack == AM_STACK_HF)
+        return am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
     const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu or silu"
                               : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
     if (wiring->activations == GELUS)
@@ -357,6 +367,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     am_code code = check_activation(config, wiring, who, status);
     if (code == AM_OK) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
+    if (code == AM_OK && wiring->four) code = am_wiring_check_value(config, AM_F_ffn, 4 * config->hidden, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
         code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",

@@ -82,6 +82,8 @@ typedef struct am_wiring {
     am_heads_rule heads;
     bool qk_norm_either; /* whether query and key heads are normed */
     bool head_bias;     /* the head has a bias */
+    bool bare_norm;     /* layer norms have none */
+    bool four;          /* the MLP is four times as wide as the hidden state */
     bool table;         /* sequences are no longer than max_positions, though positions are not learned */
     uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what transformers has for it; 0: all */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */

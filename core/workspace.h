@@ -13,6 +13,7 @@ typedef enum am_event_kind {
     AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */
     AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
+    AM_E_BESIDE,            /* what a region returned beside its result, of so many bytes, gets its gradient */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
     AM_E_STEAL,             /* a slot of so many bytes becomes a parameter's .grad as it is */
     AM_E_COPY,              /* or a copy of so many bytes does */

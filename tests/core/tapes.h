@@ -132,6 +132,7 @@ static inline const char *events_text(const am_program *program, int first)
         case AM_E_FORGET_RECOMPUTED: say("f "); break;
         case AM_E_FORGET_KEPT: say("k "); break;
         case AM_E_REGION: say("R%lld@%d ", bytes, index); break;
+        case AM_E_BESIDE: say("beside=%lld ", bytes); break;
         case AM_E_LEAF: say("leaf "); break;
         case AM_E_STEAL: say("steal%d=%lld ", index, bytes); break;
         case AM_E_COPY: say("copy%d=%lld ", index, bytes); break;

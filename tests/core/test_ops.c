@@ -43,6 +43,9 @@ static const struct {
     {AM_OP_FLASH_ATTENTION, 3, 4},
     {AM_OP_EFFICIENT_ATTENTION, 4, 4},
     {AM_OP_CHOOSE, 3, 1},
+    {AM_OP_MASKED_FILL, 2, 1},
+    {AM_OP_BADDBMM, 3, 1},
+    {AM_OP_BLOOM_GELU, 3, 1},
     {AM_OP_TO, 1, 1},
     {AM_OP_CLONE, 1, 1},
     {AM_OP_CAT, 2, 1},
@@ -134,7 +137,7 @@ START_TEST(backward_steps)
         ck_assert_int_le(kind, AM_PARTS);
         ck_assert_int_ge(op->backward[i].input, 0);
         ck_assert_int_lt(op->backward[i].input, inputs);
-        if (kind == AM_TEMPORARY || kind == AM_NUMBER || kind == AM_SCRATCH || kind == AM_FREE) continue;
+        if (kind >= AM_TEMPORARY && kind <= AM_FREE) continue;
         ck_assert_msg(!reached[op->backward[i].input], "%s: two gradients of input %d", op->name,
                       op->backward[i].input);
         reached[op->backward[i].input] = true;
@@ -163,7 +166,8 @@ END_TEST
 /* torch.autocast's lists for CUDA, as far as the models reach them. */
 START_TEST(autocast_classes)
 {
-    static const am_op low[] = {AM_OP_MM, AM_OP_ADDMM, AM_OP_BMM, AM_OP_FLASH_ATTENTION, AM_OP_EFFICIENT_ATTENTION};
+    static const am_op low[] = {AM_OP_MM, AM_OP_ADDMM, AM_OP_BMM, AM_OP_BADDBMM, AM_OP_FLASH_ATTENTION,
+                                AM_OP_EFFICIENT_ATTENTION};
     static const am_op fp32[] = {AM_OP_POW,         AM_OP_RSQRT,    AM_OP_SOFTMAX,
                                  AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM, AM_OP_RMS_NORM};
     int others = 0;
@@ -227,7 +231,8 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
                                         "LayerNorm.input", "CrossEntropy.logits", "Div.other",
-                                        "Where.condition"};
+                                        "Where.condition", "MaskedFill.mask", "Baddbmm.batch1",
+                                        "Baddbmm.batch2", "GeLUFunction.input"};
     if (op == &am_ops[AM_OP_FUSED_LINEAR_CE] || op == &am_ops[AM_OP_CUT_CE]) return true; /* in loss.json */
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
@@ -351,6 +356,9 @@ PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
 PLAY(mean, am_mean_last(tape, x[0]))
 PLAY(tanh_of, am_unary(tape, AM_OP_TANH, x[0]))
 PLAY(choose, am_choose(tape, x[1], x[0], am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_FP32, 0, 0, 0, 0)))
+PLAY(masked_fill, am_masked_fill(tape, x[0], x[1]))
+PLAY(baddbmm, am_baddbmm(tape, x[0], x[1], x[2]))
+PLAY(bloom_gelu, am_bloom_gelu(tape, x[0]))
 PLAY(relu, am_unary(tape, AM_OP_RELU, x[0]))
 PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
 PLAY(silu, am_unary(tape, AM_OP_SILU, x[0]))
@@ -488,6 +496,9 @@ static const struct program {
     {"rsqrt", rsqrt, {{3, {2, 3, 4}, AM_FP32}}},
     {"mean", mean, {{3, {2, 3, 4}, AM_FP32}}},
     {"tanh", tanh_of, {{3, {2, 3, 4}, AM_FP32}}},
+    {"masked_fill", masked_fill, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_BOOL}}},
+    {"baddbmm", baddbmm, {{3, {2, 1, 5}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}, {3, {2, 4, 5}, AM_FP32}}},
+    {"bloom gelu", bloom_gelu, {{3, {2, 3, 4}, AM_BF16}}},
     {"relu", relu, {{3, {2, 3, 4}, AM_FP32}}},
     {"choose", choose, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_BOOL}}},
     {"gelu", gelu, {{3, {2, 3, 4}, AM_BF16}}},
@@ -684,6 +695,14 @@ static const struct {
     {"tanh", "0", "", NULL},
     {"choose", "10", "Where.condition:0", "f4@4 f96@100 f4@100 b4@104 b96@200 b4@108 b96@204"},
     {"choose", "00", "", NULL},
+    {"masked_fill", "10", "MaskedFill.mask:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"masked_fill", "00", "", NULL},
+    {"baddbmm", "011", "Baddbmm.batch1:0 Baddbmm.batch2:0",
+     "f120@120 f4@124 b4@128 b120@248 b96@224 b96@320 b160@384 b160@544"},
+    {"baddbmm", "010", "Baddbmm.batch2:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b96@320"},
+    {"baddbmm", "001", "Baddbmm.batch1:0", "f120@120 f4@124 b4@128 b120@248 b160@288 b160@448"},
+    {"baddbmm", "000", "", NULL},
+    {"bloom gelu", "0", "", NULL},
     {"relu", "1", "Relu.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"relu", "0", "", NULL},
     {"gelu", "1", "Gelu.self:0", "f48@48 f4@52 b4@56 b48@104 b48@104"},
