@@ -10,7 +10,8 @@ static void project(am_build *build, am_var normed, const char *const path[3], a
 {
     static const char *const names[] = {"query", "key", "value"};
     for (int i = 0; i < 3; i++) {
-        part[i] = am_hf_linear(build, normed, path[i], AM_C_ATTENTION, build->h, false, AM_TARGET_Q << i);
+        part[i] = am_hf_linear(build, normed, path[i], AM_C_ATTENTION, build->h, false,
+                               (unsigned)AM_TARGET_Q << i);
         am_label(build->tape, part[i], names[i]);
     }
 }
