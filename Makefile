@@ -28,11 +28,10 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only a .wasm, no generated JavaScript; memory neither imported nor growing. COLD files run once in an evaluation, or play no part in
-# it, and are small; the others are inlined into one another as far as INLINE says: higher is faster and larger, and core.wasm has
-# 60 KB at most, gzipped.
-COLD         := config document families formulas gpt2 grid import_hf input llama loss model nanogpt ops paper pipeline policy presets query \
-                report report_costs report_saved report_step resolve stacks state status tables text torch wiring
+# Only a .wasm, no generated JavaScript; memory neither imported nor growing. HOT files are inlined into one another as far as INLINE
+# says: higher is faster and larger, and core.wasm has 60 KB at most, gzipped. The others run once in an evaluation, or play no part in
+# it, and are small.
+HOT          := backward engine evaluate explain extent gradient layout ledger live operations plan products recompute step tape writer
 INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_wasm  := -DAM_WORDLESS -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
@@ -176,7 +175,7 @@ build/wasm/%.o: %.c | build/include/jsmn.h
 	@mkdir -p $(@D)
 	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
 
-$(COLD:%=build/wasm/core/%.o) build/wasm/wasm/exports.o: CFLAGS_wasm := $(CFLAGS_cold)
+$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE))) build/wasm/wasm/exports.o: CFLAGS_wasm := $(CFLAGS_cold)
 
 build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
 	@$(call say,emcc,$@)
