@@ -150,7 +150,7 @@ build/$(1)/tests/%.o: tests/%.c | build/include/jsmn.h build/suites.def
 
 build/$(1)/tests/core/main.o: build/suites.def
 
-build/$(1)/check: $(call objects,$(1),$(CORE) wasm/exports.c $(TESTS))
+build/$(1)/check: $(call objects,$(1),$(filter-out core/ops.c,$(CORE)) wasm/exports.c $(TESTS))
 	@$$(call say,$(1),$$@)
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -o $$@
 

@@ -317,6 +317,7 @@ typedef struct am_op_info {
     am_cast_class cast;
     am_save_rule saves[AM_MAX_SAVES]; /* ends with attribute NULL */
     am_backward_step backward[AM_MAX_STEPS];
+    bool alias; /* its result is a view of its input's storage */
 } am_op_info;
 
 extern const am_op_info am_ops[AM_OP_COUNT];

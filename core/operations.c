@@ -11,7 +11,7 @@ am_var am_view(am_tape *tape, am_var x, am_shape shape)
     int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};
     for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
     am_layout_view(am_tape_layout(tape, x), shape.rank, n, stride);
-    return am_tape_emit1(tape, AM_OP_VIEW, x, am_tape_alias(tape, x, shape, stride));
+    return am_tape_emit1(tape, AM_OP_VIEW, x, am_tape_rearranged(tape, AM_OP_VIEW, x, shape, stride));
 }
 
 am_var am_transpose(am_tape *tape, am_var x, int first, int second)
@@ -25,7 +25,8 @@ am_var am_transpose(am_tape *tape, am_var x, int first, int second)
     stride[first] = stride[second];
     shape.dim[second] = dim;
     stride[second] = step;
-    am_var y = am_tape_emit1(tape, AM_OP_TRANSPOSE, x, am_tape_alias(tape, x, shape, stride));
+    am_var y = am_tape_rearranged(tape, AM_OP_TRANSPOSE, x, shape, stride);
+    am_tape_emit1(tape, AM_OP_TRANSPOSE, x, y);
     am_instruction *instruction = &tape->instruction[tape->instructions - 1];
     instruction->dims[0] = (uint8_t)first;
     instruction->dims[1] = (uint8_t)second;
@@ -37,8 +38,8 @@ am_var am_slice(am_tape *tape, am_var x, am_dim last)
     am_shape shape = am_shape_of(tape, x);
     bool whole = tape->extents->of[last].n == tape->tensor[x].shape[shape.rank - 1];
     shape.dim[shape.rank - 1] = last;
-    return am_tape_emit1(tape, whole ? AM_OP_VIEW : AM_OP_SLICE, x,
-                         am_tape_alias(tape, x, shape, tape->tensor[x].stride));
+    am_op op = whole ? AM_OP_VIEW : AM_OP_SLICE;
+    return am_tape_emit1(tape, op, x, am_tape_rearranged(tape, op, x, shape, tape->tensor[x].stride));
 }
 
 void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part)
@@ -46,7 +47,7 @@ void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_
     am_shape shape = am_shape_of(tape, x);
     for (int i = 0; i < parts; i++) {
         shape.dim[dimension] = size[i];
-        part[i] = am_tape_alias(tape, x, shape, tape->tensor[x].stride);
+        part[i] = am_tape_rearranged(tape, AM_OP_SPLIT, x, shape, tape->tensor[x].stride);
     }
     am_tape_emit(tape, AM_OP_SPLIT, 1, &x, parts, part, 0);
 }
@@ -86,7 +87,7 @@ am_var am_expand(am_tape *tape, am_var x, am_shape shape)
         bool same = tape->tensor[x].shape[i] == tape->extents->of[shape.dim[i]].n;
         stride[i] = same ? tape->tensor[x].stride[i] : 0;
     }
-    return am_tape_emit1(tape, AM_OP_EXPAND, x, am_tape_alias(tape, x, shape, stride));
+    return am_tape_emit1(tape, AM_OP_EXPAND, x, am_tape_rearranged(tape, AM_OP_EXPAND, x, shape, stride));
 }
 
 am_var am_clone(am_tape *tape, am_var x)

@@ -74,8 +74,10 @@
         AM_PARTS, 0                                                                                                    \
     }
 
+#define ALIAS true
+
 const am_op_info am_ops[AM_OP_COUNT] = {
-#define AM_OP(id, name, node, cast, ...) {name, node, cast, __VA_ARGS__},
+#define AM_OP(id, aten, autograd, class, ...) {.name = aten, .node = autograd, .cast = class, .saves = __VA_ARGS__},
 #include "ops.def"
 #undef AM_OP
 };

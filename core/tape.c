@@ -135,6 +135,11 @@ am_var am_tape_alias(am_tape *tape, am_var x, am_shape shape, const int64_t *str
     return y;
 }
 
+am_var am_tape_rearranged(am_tape *tape, am_op op, am_var x, am_shape shape, const int64_t *stride)
+{
+    return am_ops[op].alias ? am_tape_alias(tape, x, shape, stride) : am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+}
+
 static am_var fixed_tensor(am_tape *tape, am_shape shape, int dtype, const char *name)
 {
     am_var x = new_tensor(tape, shape, dtype, new_storage(tape, shape, dtype, true));

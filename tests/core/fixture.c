@@ -38,6 +38,15 @@ static char *read_file(const char *path, size_t *length)
     return text;
 }
 
+bool json_exists(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "tests/fixtures/%s", name);
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
 json json_load(const char *name)
 {
     char path[256];

@@ -18,6 +18,7 @@ typedef struct json {
 
 /* The root of a file of tests/fixtures; fails the test if it can't be read. Run from the repository's root. */
 json json_load(const char *name);
+bool json_exists(const char *name);
 int json_size(json value);           /* members of an array or object */
 json json_at(json array, int index); /* slow: from the start each time */
 json json_get(json object, const char *key);

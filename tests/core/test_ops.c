@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "exhibits.h"
 #include "tape.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -1189,6 +1189,75 @@ START_TEST(alone)
 }
 END_TEST
 
+/* ---- under autocast ---- */
+
+static json autocast;
+
+/* The row that a record of autocast.json names; AM_OP_COUNT: none has that operation. */
+static am_op operation_named(const char *name)
+{
+    if (strcmp(name, "add_scalar") == 0) return AM_OP_ADD_SCALAR;
+    if (strcmp(name, "mul_scalar") == 0) return AM_OP_MUL_SCALAR;
+    int op = 0;
+    while (op < AM_OP_COUNT && strcmp(am_ops[op].name, name) != 0) op++;
+    return (am_op)op;
+}
+
+static am_var play_under_autocast(am_op op, int dtype)
+{
+    static const int64_t value[AM_SYMBOL_COUNT];
+    am_extents_init(&extents, value);
+    am_tape_reset(tape, &extents, AM_BF16);
+    am_var x = am_parameter(tape, SHAPE(4, 4), dtype, true, "leaf");
+    am_var row = am_parameter(tape, SHAPE(4), dtype, true, "leaf");
+    switch (op) {
+    case AM_OP_MM: return am_linear(tape, x, x, 0);
+    case AM_OP_ADDMM: return am_linear(tape, x, x, row);
+    case AM_OP_BMM: x = am_view(tape, x, SHAPE(1, 1, 4, 4)); return am_matmul(tape, x, x);
+    case AM_OP_SOFTMAX: return am_softmax(tape, op, am_cast(tape, op, x));
+    case AM_OP_LAYER_NORM: return am_layer_norm(tape, x, row, row);
+    case AM_OP_RMS_NORM: return am_rms_norm(tape, x, row);
+    default: return arities[op].inputs == 2 ? am_binary(tape, op, x, x) : am_unary(tape, op, x);
+    }
+}
+
+int result_under_autocast(int index, am_op *op)
+{
+    char name[32], input[8];
+    if (!autocast.document) autocast = json_load("autocast.json");
+    if (index >= json_size(autocast)) return AM_DTYPE_COUNT;
+    json record = json_at(autocast, index);
+    *op = operation_named(json_text(json_get(record, "name"), name, sizeof name));
+    json_text(json_get(record, "input"), input, sizeof input);
+    if (*op == AM_OP_COUNT) return 0;
+    return tape->tensor[play_under_autocast(*op, strcmp(input, "fp32") == 0 ? AM_FP32 : AM_BF16)].dtype;
+}
+
+START_TEST(autocast_results)
+{
+    char wanted[8];
+    am_op op;
+    for (int i = 0, got; (got = result_under_autocast(i, &op)) != AM_DTYPE_COUNT; i++)
+        if (op != AM_OP_COUNT)
+            ck_assert_msg(strcmp(am_dtypes[got].name,
+                                 json_text(json_get(json_at(autocast, i), "result"), wanted, sizeof wanted)) == 0,
+                          "%s, record %d: %s, PyTorch %s", am_ops[op].name, i, am_dtypes[got].name, wanted);
+}
+END_TEST
+
+/* ---- for the suite of rules ---- */
+
+const char *operation_alone(int index)
+{
+    static char text[8192];
+    if (index >= COUNT(measured)) return NULL;
+    am_var total = record_alone(program_named(measured[index].program), measured[index].trainable);
+    saves_text(text, sizeof text);
+    size_t length = strlen(text);
+    if (tape->tensor[total].node) allocations_text(text + length, sizeof text - length);
+    return text;
+}
+
 /* Each operation that has a backward, apart from the paper's and a checkpoint's node, stands in some program. */
 START_TEST(every_operation_is_measured)
 {
@@ -1220,6 +1289,7 @@ Suite *test_ops_suite(void)
     tcase_add_test(tests, row_names);
     tcase_add_test(tests, autocast_classes);
     tcase_add_test(tests, fixtures_names);
+    tcase_add_test(tests, autocast_results);
     tcase_add_loop_test(tests, alone, 0, COUNT(measured));
     tcase_add_test(tests, every_operation_is_measured);
     suite_add_tcase(suite, tests);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the cases of tests/fixtures again and compares: fixtures.py [--only TEXT] [--write] [FILE …]
 
-FILE is cases, unseen or allocations (default: all three). --only: names that contain TEXT. Prints each difference and
+FILE is cases, unseen, allocations or autocast (default: all of them). --only: names that contain TEXT. Prints each difference and
 ends with status 1 if there is one; --write puts what was measured into the files instead. How to add a case stands in
 tests/fixtures/README.md.
 """
@@ -11,6 +11,10 @@ import pathlib
 import sys
 import time
 
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+import gpu
 import inputs
 import step
 import watch
@@ -69,6 +73,39 @@ def measure_allocations(record):
     return {**record, "allocations": step.allocations(case)}
 
 
+# ---- autocast.json: the type of what an operation returns under torch.autocast in bf16, by the types of what it is given
+
+F = torch.nn.functional
+OPERATIONS = {
+    "mm": lambda x: torch.mm(x, x),
+    "addmm": lambda x: torch.addmm(x[0], x, x),
+    "bmm": lambda x: torch.bmm(x[None], x[None]),
+    "add": lambda x: x + x,
+    "add_scalar": lambda x: x + 1.0,
+    "sub": lambda x: x - x,
+    "mul": lambda x: x * x,
+    "mul_scalar": lambda x: x * 2.0,
+    "div": lambda x: x / x,
+    "neg": torch.neg,
+    "pow": lambda x: torch.pow(x, 3.0),
+    "rsqrt": torch.rsqrt,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "sigmoid": torch.sigmoid,
+    "softmax": lambda x: F.softmax(x, -1),
+    "native_layer_norm": lambda x: F.layer_norm(x, (4,), x[0], x[0]),
+    "fused_rms_norm": lambda x: F.rms_norm(x, (4,), x[0], 1e-6),
+}
+
+
+def measure_autocast(record):
+    with FakeTensorMode(), torch.device("cuda"), gpu.autocast(torch.bfloat16):
+        result = OPERATIONS[record["name"]](torch.zeros(4, 4, dtype=inputs.DTYPES[record["input"]]))
+    return {**record, "result": {dtype: name for name, dtype in inputs.DTYPES.items()}[result.dtype]}
+
+
 # ---- all of them
 
 
@@ -95,7 +132,7 @@ def differences(committed, measured, path=""):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("files", nargs="*", metavar="FILE", help="cases, unseen or allocations")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="cases, unseen, allocations or autocast")
     parser.add_argument("--only", default="", help="names that contain this")
     parser.add_argument("--write", action="store_true", help="put what was measured into the files")
     options = parser.parse_args()
@@ -104,6 +141,7 @@ def main():
         "cases": lambda record: measure_case(record, arguments[record["name"]]),
         "unseen": measure_unseen,
         "allocations": measure_allocations,
+        "autocast": measure_autocast,
     }
     count = wrong = 0
     for name in options.files or measurers:

@@ -12,6 +12,7 @@ RUN = {
     "batch": "1",
     "seq": None,
     "stack": "hf",
+    "loss": None,  # the stack's
     "attention": "sdpa",
     "dtype": "bf16",
     "autocast": "off",
@@ -47,6 +48,10 @@ DECODER = {
     "qkv_bias": "",
     "o_bias": "",
     "mlp_bias": "",
+    "rotary_dim": "",
+    "parallel_residual": "",
+    "pre_norm": "",
+    "embedding_dim": "",
 }
 BIASED = {**DECODER, "qkv_bias": "attention_bias"}
 FAMILIES = {
@@ -69,6 +74,27 @@ FAMILIES = {
         "attention_dropout": "attn_pdrop",
         "embedding_dropout": "embd_pdrop",
     },
+}
+FAMILIES["opt"] = {
+    **DECODER,
+    "kv_heads": "",
+    "head_dim": "",
+    "ffn": "ffn_dim",
+    "max_positions": "max_position_embeddings",
+    "activation": "activation_function",
+    "bias": "enable_bias",
+    "dropout": "dropout",
+    "attention_dropout": "attention_dropout",
+    "pre_norm": "do_layer_norm_before",
+    "embedding_dim": "word_embed_proj_dim",
+}
+FAMILIES["gpt_neox"] = {
+    **BIASED,
+    "kv_heads": "",
+    "head_dim": "",
+    "dropout": "hidden_dropout",
+    "attention_dropout": "attention_dropout",
+    "parallel_residual": "use_parallel_residual",
 }
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
@@ -163,6 +189,9 @@ def config_of(model, seq):
             config[name] = int(value) or None
         else:
             config[name] = float(value) if key in NUMBERS else _number(value)
+    if family == "gpt_neox" and "rotary_dim" in model:
+        share = int(model["rotary_dim"]) / int(model["head_dim"])
+        config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}
     return config
 
 
@@ -185,7 +214,7 @@ def read(words, config=None, preset=None):
     if config is None:
         return Case(run, config=config_of(pairs, run["seq"]))
     if pairs:
-        raise BadInput(f"{', '.join(pairs)}: the model is in --config")
+        raise BadInput(f"{', '.join(pairs)}: of the model, which is in --config, or not measured here")
     if not isinstance(config, dict):
         config = json.loads(pathlib.Path(config).read_text())
     return Case(run, config=config)

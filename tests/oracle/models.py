@@ -44,6 +44,22 @@ def tokens(case):
     return [torch.zeros(case.batch, case.seq, dtype=torch.long) for _ in range(2)]
 
 
+LOSSES = {"fp32": True, "bf16": False}  # does the loss take logits.float()?
+
+
+def plain_loss(logits, labels, fp32):
+    scores = logits.float() if fp32 else logits
+    return F.cross_entropy(scores.view(-1, logits.shape[-1]), labels.view(-1))
+
+
+def loss_of(case, default):
+    """The case's loss head, an index into LOSSES; the stack's own where none is asked for."""
+    loss = case.run["loss"] or default
+    if loss != default and loss not in LOSSES:
+        raise BadInput(f"loss={loss} is not measured")
+    return loss
+
+
 # ---- checkpointing
 
 
@@ -183,9 +199,14 @@ def transformers_step(case):
         source += f", {versions('peft')} LoraConfig"
     ids, labels = tokens(case)
 
+    loss = loss_of(case, "hf")
+
     def forward():
-        output = model(input_ids=ids, labels=labels)
-        return output.loss, output.logits
+        if loss == "hf":
+            output = model(input_ids=ids, labels=labels)
+            return output.loss, output.logits
+        logits = model(input_ids=ids).logits
+        return plain_loss(logits, labels, LOSSES[loss]), logits
 
     return Step(model, [ids, labels], forward, source)
 
@@ -211,7 +232,7 @@ class LanguageModel(nn.Module):
         self.head = nn.Linear(hidden, vocab, bias=False)
         if case.model.get("tie_word_embeddings", tied) == "yes":
             self.head.weight = self.embed.weight
-        self.fp32_logits = case.model.get("loss", loss) == "fp32"
+        self.fp32_logits = LOSSES[loss_of(case, loss)]
         by_hand = case.policy[0] in ("every", "block")
         self.checkpointing = checkpoint_arguments(case) if case.checkpointed and not by_hand else None
         if by_hand:
@@ -224,8 +245,7 @@ class LanguageModel(nn.Module):
         for layer in self.layers:
             x = layer(x, *tables) if self.checkpointing is None else checkpoint(layer, x, *tables, **self.checkpointing)
         logits = self.head(self.norm(x))
-        scores = logits.float() if self.fp32_logits else logits
-        return F.cross_entropy(scores.view(-1, logits.shape[-1]), labels.view(-1)), logits
+        return plain_loss(logits, labels, self.fp32_logits), logits
 
 
 class LlamaLayer(nn.Module):

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Measures a new case and puts it at the end of a fixture.
+
+record.py FILE NAME [--config config.json] key=value …
+
+FILE is cases (every figure and the ledger's rows), unseen (figures alone, for small shapes) or allocations (the sequence
+of allocations, for very small shapes). The keys are actmem's inputs. The config.json of a case is copied to
+tests/fixtures/configs under its own name; for the other two a model is given by keys.
+"""
+import argparse
+import json
+import pathlib
+import sys
+import warnings
+
+import fixtures
+import inputs
+import models
+import step
+
+ATTENTION = {"sdpa": "flash", "efficient": "efficient", "eager": "eager", "flash": "flash-attn"}
+TRAINABLE = {"none": "frozen"}
+FIGURES = (
+    "parameters saved_bytes live_after_forward forward_peak backward_peak step_peak gradient_bytes forward_flops "
+    "recomputed_flops"
+).split()
+
+
+def checkpoint_name(case):
+    """A policy as the records of cases.json call it."""
+    if not case.checkpointed:
+        return None
+    if case.policy[0] == "full":
+        return "reentrant" if case.reentrant else "nonreentrant"
+    return case.run["checkpoint"].replace(":", "-")
+
+
+def definition(name, case):
+    """What a record of cases.json says of its case."""
+    run = case.run
+    stack_hf = run["stack"] == "hf"
+    record = {"name": name, "stack": run["stack"], "source": None}
+    if stack_hf:
+        record["config_class"] = type(models.transformers_config(case.config)).__name__
+    record |= {
+        "config": case.config if stack_hf else case.model,
+        "batch": case.batch,
+        "seq": case.seq,
+        "dtype": str(case.dtype).removeprefix("torch."),
+        "autocast": case.autocast is not None,
+        "checkpoint": checkpoint_name(case),
+        "attention": ATTENTION[run["attention"]],
+        "trainable": TRAINABLE.get(run["trainable"], run["trainable"]),
+    }
+    if run["trainable"] == "lora":
+        targets = [f"{target}_proj" for target in run["lora_targets"].split(",")]
+        fp32 = run["lora_dtype"] == "fp32"
+        record["lora"] = {"r": int(run["lora_rank"]), "targets": targets, "dropout": float(run["lora_dropout"]), "fp32": fp32}
+    return record
+
+
+def add_case(name, config, words):
+    case = inputs.read(words, config)
+    text = " ".join(words)
+    arguments = {"name": name, "config": pathlib.Path(config).name if config else None, "arguments": text}
+    if config:
+        copy = fixtures.FOLDER / "configs" / arguments["config"]
+        if copy.exists() and json.loads(copy.read_text()) != case.config:
+            raise inputs.BadInput(f"{copy.name} is there already, with another model")
+        copy.write_text(json.dumps(case.config, indent=1))
+    record = fixtures.measure_case(definition(name, case), arguments)
+    fixtures.store("arguments", [*fixtures.load("arguments"), arguments])
+    return record
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", choices=("cases", "unseen", "allocations"))
+    parser.add_argument("name")
+    parser.add_argument("--config")
+    parser.add_argument("inputs", nargs="+", metavar="key=value")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    records = fixtures.load(options.file)
+    if any(record["name"] == options.name for record in records):
+        parser.error(f"{options.file}.json has a case '{options.name}'")
+    try:
+        if options.file == "cases":
+            record = add_case(options.name, options.config, options.inputs)
+        elif options.config:
+            parser.error("--config is for cases")
+        else:
+            record = {"name": options.name, "text": " ".join(options.inputs)}
+            if options.file == "unseen":
+                record = fixtures.measure_unseen(record | dict.fromkeys(FIGURES))
+            else:
+                record = fixtures.measure_allocations(record)
+    except (inputs.BadInput, step.Disagreement) as error:
+        print(error, file=sys.stderr)
+        return 2
+    fixtures.store(options.file, [*records, record])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
