@@ -28,15 +28,17 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only a .wasm, no generated JavaScript; memory neither imported nor growing. HOT files are inlined into one another as far as INLINE
-# says: higher is faster and larger, and core.wasm has 60 KB at most, gzipped. The others run once in an evaluation, or play no part in
-# it, and are small.
-HOT          := backward engine evaluate explain extent gradient layout ledger live operations plan products recompute step tape writer
+# Only .wasm, no generated JavaScript: core.wasm gives the answer, sources.wasm what is asked for later. Memory neither imported nor
+# growing. HOT files are inlined into one another as far as INLINE says: higher is faster and larger, and core.wasm has 60 KB at most,
+# gzipped. The others run once in an evaluation, or play no part in it, and are small.
+HOT          := backward engine gradient layout live recompute step tape writer
 INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_wasm  := -DAM_WORDLESS -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
 CFLAGS_cold  := -DAM_WORDLESS -Os -flto $(CPU_wasm)
-LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
+LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
+MEMORY_core    := 4194304
+MEMORY_sources := 2097152
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -56,10 +58,10 @@ COUNT   ?= 40
 SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
-BINARY  := web/public/core.wasm
+BINARY  := web/public/core.wasm web/public/sources.wasm
 WORDS   := web/public/tables.json
 
-WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path $(BINARY) -prune -o -path $(WORDS) -prune -o -type f -print)
+WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path $(WORDS) -prune -o -type f -print)
 
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 say     = printf '  %-6s %s\n' $(1) $(2)
@@ -88,7 +90,7 @@ test: $(READY) ## build and run every test
 	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
 
 bench: $(READY) ## time one evaluation, native and in wasm
-	@$(submake) build/bench build/core.wasm build/tables.json build/loader/actmem.js
+	@$(submake) build/bench build/core.wasm build/sources.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
 
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
@@ -97,7 +99,7 @@ oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
 
-wasm: $(BINARY) $(WORDS) ## core.wasm and tables.json, for the page
+wasm: $(BINARY) $(WORDS) ## core.wasm, sources.wasm and tables.json, for the page
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
 
@@ -105,7 +107,7 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/tables.json build/suites.def build/include build/loader build/test \
+	@rm -rf build/actmem build/bench build/core.wasm build/sources.wasm build/tables.json build/suites.def build/include build/loader build/test \
 	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
@@ -175,13 +177,15 @@ build/wasm/%.o: %.c | build/include/jsmn.h
 	@mkdir -p $(@D)
 	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
 
-$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE))) build/wasm/wasm/exports.o: CFLAGS_wasm := $(CFLAGS_cold)
+$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE) wasm/exports.c wasm/sources.c)): CFLAGS_wasm := $(CFLAGS_cold)
 
 build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
+build/sources.wasm: $(call objects,wasm,$(CORE) wasm/sources.c)
+build/core.wasm build/sources.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) $^ -o $@
+	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY_$*) $^ -o $@
 
-$(BINARY): build/core.wasm
+web/public/%.wasm: build/%.wasm
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -228,7 +232,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
 
-test-wasm: build/core.wasm build/tables.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/sources.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)

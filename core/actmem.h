@@ -145,7 +145,7 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
-enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_COUNT };
+enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
@@ -291,15 +291,20 @@ typedef enum am_backward_kind {
     AM_AT_INPUT,  /* gradient of an input at its own shape */
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
+    AM_SCALED,    /* at the input's own shape, a product and then its multiple by a number: both for a moment */
+    AM_SAME,      /* the gradient of input 0 once more, summed to this input's shape */
+    AM_WRITTEN,   /* written over what was saved, in fp32: no memory of its own */
     AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
     AM_ZEROS,     /* one of the input's shape; both only where the input's gradient is wanted */
     AM_NUMBER,    /* one of one element */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
+    AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,
+    AM_SPREAD, /* a sum: the gradient, repeated */
     AM_PARTS, /* cat: views of the gradient */
 } am_backward_kind;
 
@@ -374,6 +379,7 @@ typedef struct am_storage {
     am_dim dim[AM_MAX_RANK];
     uint8_t rank, dtype;
     bool fixed;          /* a parameter, a buffer or an input of the step: not counted */
+    bool permanent;      /* made once and never let go */
     uint16_t born, last; /* instructions: made, and last used by the forward's code */
     uint16_t next_dying; /* next storage whose last use is the same instruction */
 } am_storage;
@@ -717,15 +723,32 @@ extern const int am_convention_count;
 
 /* ---------------------------------------------------------------- 12 Formulas */
 
-/* A published formula with the example it is published with. */
+/* What a formula's figure may be held against: nothing, what the whole model keeps, what one layer keeps. */
+typedef enum am_compares { AM_COMPARES_NOTHING, AM_COMPARES_MODEL, AM_COMPARES_LAYER } am_compares;
+
+/* What the terms of a formula grow with: the width of the stream and the heads, keys and values, the FFN's width, the
+ * scores of attention, the vocabulary. */
+typedef enum am_share {
+    AM_SHARE_HIDDEN,
+    AM_SHARE_KV,
+    AM_SHARE_FFN,
+    AM_SHARE_SCORES,
+    AM_SHARE_VOCAB,
+    AM_SHARE_COUNT
+} am_share;
+extern const char *const am_share_names[AM_SHARE_COUNT]; /* "hidden", … */
+
+/* A row of formulas.def. The texts of the formula are what is evaluated. */
 typedef struct am_formula {
-    const char *id, *name, *source;
-    const char *expression;                       /* as published */
-    const char *caveat;                           /* what does not hold */
-    int64_t (*evaluate)(const am_config *config); /* for a configuration, in the published unit; -1: it has no answer */
-    const char *unit;                             /* "bytes", "elements", "parameters" */
-    const char *example;                          /* the published example as am_config_parse reads it */
-    int64_t published;                            /* its published value, exact */
+    const char *id;
+    const char *name, *source, *caveat; /* caveat: what does not hold */
+    const char *layer;                  /* a calculator's formula for one layer; NULL: an explanation's figure */
+    const char *expression;             /* all that it counts */
+    const char *full;                   /* the same where every layer is checkpointed; NULL: it has no such case */
+    const char *unit;                   /* "bytes", "bytes per layer", "elements", "parameters" */
+    const char *example;                /* a configuration as am_config_parse reads it */
+    int64_t published;                  /* the figure for it, exact: of one layer for a calculator, else of all */
+    am_compares compares;
 } am_formula;
 
 extern const am_formula am_formulas[];
@@ -763,6 +786,13 @@ typedef struct am_report am_report;
 /* Fills in the ranks of a report that is otherwise complete. */
 am_code am_ranks_read(am_report *report);
 
+/* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
+typedef struct am_lasting {
+    const char *name;
+    int64_t bytes;
+} am_lasting;
+#define AM_MAX_LASTING 4
+
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 struct am_report {
     am_config config;        /* resolved */
@@ -779,6 +809,8 @@ struct am_report {
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];
+    int lastings;
+    am_lasting lasting[AM_MAX_LASTING];
 };
 
 /* Sums of terms: a closed form. */

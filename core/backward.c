@@ -110,6 +110,43 @@ static int64_t bytes_of_input(const am_compiler *compiler, const am_instruction 
     return am_compile_bytes(compiler, x, am_compile_tensor(compiler, x)->dtype);
 }
 
+/* sum: every element gets the same. */
+static am_gradient gradient_of_sum(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
+{
+    static const int64_t stride[AM_MAX_RANK] = {0};
+    return am_compile_view(compiler, g, am_compile_operand(compiler, instruction, 0), stride);
+}
+
+/* baddbmm: the product, then its multiple, in the product's layout. */
+static am_gradient scaled_gradient(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
+                                   int input)
+{
+    am_gradient product = gradient_at_input(compiler, instruction, g, input);
+    am_gradient scaled = gradient_at_input(compiler, instruction, g, input);
+    am_compile_release(compiler, product.slot);
+    return scaled;
+}
+
+/* A gradient that takes the place of a saved tensor of the input's shape. */
+static am_gradient written_gradient(am_compiler *compiler, am_var x)
+{
+    am_gradient gradient = {.like = x, .dtype = AM_FP32};
+    memcpy(gradient.stride, am_compile_tensor(compiler, x)->stride, sizeof gradient.stride);
+    gradient.slot = am_compile_allocate(compiler, 0);
+    return gradient;
+}
+
+static void let_go(am_compiler *compiler, const am_instruction *instruction)
+{
+    const am_node *node = &compiler->tape->node[instruction->node];
+    am_gradient *incoming = &compiler->player->gradient[node->first_gradient];
+    for (int i = 0; i < instruction->results; i++)
+        if (incoming[i].slot) {
+            am_compile_release(compiler, incoming[i].slot);
+            incoming[i].slot = 0;
+        }
+}
+
 /* Takes the next step of the operation's row. Returns the slot of a temporary; 0 if it made none. */
 static uint16_t run_step(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
                          am_backward_step step, am_outputs *out)
@@ -141,6 +178,16 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_TAKEN:
         if (wanted) *gradient = gradient_taken(compiler, instruction, k);
         break;
+    case AM_SCALED:
+        if (wanted) *gradient = scaled_gradient(compiler, instruction, g, k);
+        break;
+    case AM_SAME:
+        if (!wanted) break;
+        *gradient = out->gradient[0];
+        am_compile_retain(compiler, gradient->slot);
+        break;
+    case AM_WRITTEN: *gradient = written_gradient(compiler, am_compile_operand(compiler, instruction, k)); break;
+    case AM_LET_GO: let_go(compiler, instruction); return 0;
     case AM_PASS:
         if (!wanted) break;
         *gradient = *g;
@@ -149,6 +196,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_VIEW: *gradient = gradient_of_view(compiler, instruction, g); break;
     case AM_TRANSPOSE: *gradient = gradient_of_transpose(compiler, instruction, g); break;
     case AM_EXPAND: *gradient = gradient_of_expand(compiler, instruction, g); break;
+    case AM_SPREAD: *gradient = gradient_of_sum(compiler, instruction, g); break;
     default: break;
     }
     out->made[k] |= wanted;
@@ -237,11 +285,7 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     if (node->save_count) am_compile_event(compiler, AM_E_FORGET_RECOMPUTED, index, 0);
     validate_outputs(compiler, instruction, out);
     bool validated = compiler->program->events > before + 1;
-    for (int i = 0; i < instruction->results; i++)
-        if (incoming[i].slot) {
-            am_compile_release(compiler, incoming[i].slot);
-            incoming[i].slot = 0;
-        }
+    let_go(compiler, instruction);
     if (!node->save_count) return;
     if (validated)
         am_compile_event(compiler, AM_E_FORGET_KEPT, index, 0);

@@ -5,6 +5,8 @@
 #include "tape.h"
 #include "wiring.h"
 
+#define AM_MAX_MASKS 8 /* of the layers of one region as they are recorded */
+
 typedef struct am_build {
     am_tape *tape;
     const am_config *config;
@@ -23,6 +25,10 @@ typedef struct am_build {
         am_var mask, cos, sin;
     } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */
     bool by_kind; /* they are used */
+    /* dropout masks that a region's hidden state keeps (megatron.c) */
+    am_var kept_mask[AM_MAX_MASKS];
+    int masks;
+    uint16_t mask_region;
     am_var embedding; /* the table, for a tied head */
     am_var head_bias; /* 0: none */
     am_var weights;   /* what a layer's attention returns beside its output; 0: nothing */
@@ -111,6 +117,7 @@ am_var am_hf_gpt_neo_attention(am_build *build, am_var normed);
 am_code am_paper(am_build *build);
 am_code am_torch(am_build *build);
 am_code am_nanogpt(am_build *build);
+am_code am_megatron(am_build *build);
 
 /* Plays the layers as the record asks: in regions or not, `layer` once for each. held: what a region's closure
  * keeps. */

@@ -1,7 +1,7 @@
 /* One evaluation: from a configuration to everything the report says. */
 #include <string.h>
 
-#include "actmem.h"
+#include "wiring.h"
 
 typedef struct am_evaluation {
     am_report *report;
@@ -108,7 +108,8 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
         evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
         workspace->recorded = record;
     }
-    am_tape_checkpoint(&workspace->tape, recipe->reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
+    bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
+    am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
 }
 
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
@@ -270,6 +271,8 @@ static bool same_policy(am_policy x, am_policy y)
 static void add_plan(am_evaluation *evaluation, am_policy policy)
 {
     am_report *report = evaluation->report;
+    bool own = am_wiring_of(evaluation->config)->any; /* Megatron's checkpoint has one kind only */
+    policy.reentrant |= own;
     for (int i = 0; i < report->plans; i++)
         if (same_policy(report->plan[i].policy, policy)) return;
     if (report->plans == AM_MAX_PLANS || evaluation->code) return;
@@ -280,8 +283,8 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->label = descriptions[i].label;
             plan->note = descriptions[i].note;
         }
-    if (policy.reentrant && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
-    if (policy.reentrant) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
+    if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
+    if (policy.reentrant && !own) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
     compose(evaluation, policy, &plan->outcome);
     report->plans++;
 }
@@ -309,6 +312,11 @@ static void add_plans(am_evaluation *evaluation)
     if (evaluation->config->stack == AM_STACK_PAPER) {
         add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
+    } else if (am_wiring_of(evaluation->config)->any) {
+        add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
+        if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
+        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
+        if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
     } else {
         play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
@@ -424,6 +432,15 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
     }
 }
 
+/* What is on the tape for the whole run and that this ledger of it has no row for. */
+static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
+{
+    report->lastings = 0;
+    for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++)
+        if (tape->storage[i].permanent && !ledger->row_of[i])
+            report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
+}
+
 /* The chosen policy's own plays, with their ledgers and the timeline. */
 static void choose(am_evaluation *evaluation)
 {
@@ -433,6 +450,7 @@ static void choose(am_evaluation *evaluation)
     const am_ledger *ledger[2] = {NULL, NULL};
     int parts = parts_of(evaluation, policy, part);
     for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
+    if (!evaluation->code) add_lasting(report, &evaluation->workspace->tape, ledger[parts - 1]);
     profile_of(evaluation, AM_PROFILE_PLAIN);
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);

@@ -1,6 +1,8 @@
 /* Closed forms: the bytes of a report's rows gathered into sums of products, and their text. */
 #include "explain.h"
 
+#include <string.h>
+
 #include "bytes.h"
 
 /* ---- sums */
@@ -246,9 +248,10 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
         AM_WRITE(writer, "checkpoint");
         return;
     }
+    const char *attribute = op->saves[rule].attribute;
     am_write_text(writer, op->node);
-    AM_WRITE(writer, "Backward0.");
-    am_write_text(writer, op->saves[rule].attribute);
+    am_write_text(writer, strchr(attribute, '[') ? "Backward." : "Backward0."); /* a Python function has no number */
+    am_write_text(writer, attribute);
 }
 
 void am_write_kind(am_writer *writer, const am_kind *kind)

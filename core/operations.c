@@ -290,6 +290,40 @@ am_var am_bloom_gelu(am_tape *tape, am_var x)
     return am_tape_emit(tape, AM_OP_BLOOM_GELU, 3, input, 1, &product, 0);
 }
 
+am_var am_masked_softmax(am_tape *tape, am_var x)
+{
+    return am_softmax(tape, AM_OP_MASKED_SOFTMAX, x);
+}
+
+am_var am_masked_fill_(am_tape *tape, am_var x, am_var mask)
+{
+    am_var input[2] = {x, mask}, y = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    return am_tape_emit(tape, AM_OP_MASKED_FILL_, 2, input, 1, &y, 0);
+}
+
+am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape)
+{
+    am_var input[2] = {x, bias}, y = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    return am_tape_emit(tape, op, bias ? 2 : 1, input, 1, &y, 0);
+}
+
+am_var am_sum_all(am_tape *tape, am_var x)
+{
+    return am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, AM_SCALAR, tape->tensor[x].dtype));
+}
+
+am_var am_transient(am_tape *tape, am_var x)
+{
+    tape->storage[tape->tensor[x].storage].bytes = 0;
+    return x;
+}
+
+am_var am_permanent(am_tape *tape, am_var x)
+{
+    tape->storage[tape->tensor[x].storage].permanent = true;
+    return x;
+}
+
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
     am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);

@@ -29,6 +29,26 @@
     {                                                                                                                  \
         AM_PASS, input                                                                                                 \
     }
+#define S(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_SCALED, input                                                                                               \
+    }
+#define SAME(input)                                                                                                    \
+    {                                                                                                                  \
+        AM_SAME, input                                                                                                 \
+    }
+#define W(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_WRITTEN, input                                                                                              \
+    }
+#define LET_GO                                                                                                         \
+    {                                                                                                                  \
+        AM_LET_GO, 0                                                                                                   \
+    }
+#define SPREAD                                                                                                         \
+    {                                                                                                                  \
+        AM_SPREAD, 0                                                                                                   \
+    }
 #define T(input)                                                                                                       \
     {                                                                                                                  \
         AM_TEMPORARY, input                                                                                            \

@@ -167,18 +167,28 @@ static int64_t inner_residue(const am_step *step, int zone)
     return step->recompute_start[zone + 1] - step->recompute_start[zone];
 }
 
+/* And in the forward: its result, and what a region's code holds on to until its end. */
+static int64_t inner_leavings(const am_step *step, int zone)
+{
+    return step->boundary[zone] - step->boundary[zone - 1];
+}
+
 /* Layers of one unit that have the same zone: `n` of them from `layer` on. */
 typedef struct am_climb {
     int zone;
     int64_t start, layer, n;
     int64_t below; /* what the layers before them in their region left when it was played again */
+    int64_t ahead; /* and what they left in the forward */
     int64_t above; /* gradients of the layers behind them in their unit; counted down from those of all */
 } am_climb;
 
 static bool climb_on(const am_walk *walk, am_climb *climb)
 {
     const am_step *step = &walk->profile->step;
-    if (climb->n && walk->inner > 1) climb->below += climb->n * inner_residue(step, climb->zone);
+    if (climb->n && walk->inner > 1) {
+        climb->below += climb->n * inner_residue(step, climb->zone);
+        climb->ahead += climb->n * inner_leavings(step, climb->zone);
+    }
     climb->layer += climb->n;
     if (climb->layer == climb->start + walk->inner) return false;
     climb->n = zone_layers(walk, climb->start, climb->layer);
@@ -301,13 +311,16 @@ typedef struct am_stand {
     int64_t gradients; /* that exist then */
 } am_stand;
 
-/* How much more there is than in the played unit, at a moment of the backward of the `index`-th of these layers. */
+/* How much more there is than in the played unit, at a moment of the `index`-th of these layers. */
 static int64_t excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
 {
     const am_step *step = &walk->profile->step;
     int unit = unit_of(walk->profile, climb->zone);
     int first = first_zone(walk->profile, unit), last = last_zone(walk->profile, unit);
     if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
+    if (phase == AM_FORWARD)
+        return climb->ahead + index * inner_leavings(step, climb->zone) -
+               (step->boundary[climb->zone - 1] - step->boundary[first - 1]);
     int64_t bytes = climb->below - (step->recompute_start[climb->zone] - step->recompute_start[first]);
     if (index) bytes += index * inner_residue(step, climb->zone);
     if (!way || phase == AM_RECOMPUTE) return bytes;
@@ -322,6 +335,7 @@ static void compose_layer(am_outcome *outcome, const am_walk *walk, const am_cli
     int unit = unit_of(walk->profile, climb->zone), last = last_zone(walk->profile, unit);
     int64_t layer = climb->layer + index, before = step->boundary[first_zone(walk->profile, unit) - 1];
     const am_peak *forward = &step->forward[climb->zone];
+    before -= excess_at(walk, climb, index, AM_FORWARD, 0);
     note_forward(outcome, stand->forward + forward->bytes - before, forward, layer);
     for (int way = 0; way < 2; way++) {
         int64_t base = stand->backward - step->backward_start[last];
@@ -489,8 +503,8 @@ static void add_layer(am_line *line, const am_shown *shown, const am_climb *clim
     if (phase == AM_FORWARD)
         shift = shown->stand.forward - profile->step.boundary[first_zone(profile, unit) - 1];
     else
-        shift = shown->stand.backward - profile->step.backward_start[last_zone(profile, unit)] +
-                excess_at(&shown->walk, climb, last, phase, 0);
+        shift = shown->stand.backward - profile->step.backward_start[last_zone(profile, unit)];
+    shift += excess_at(&shown->walk, climb, last, phase, 0);
     add_zone(line, profile, climb->zone, phase, climb->layer + last, shift);
 }
 

@@ -97,12 +97,37 @@ am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
     return restore_rows(tape, addmm(tape, bias, flatten_rows(tape, x), weight), shape);
 }
 
-am_var am_bmm(am_tape *tape, am_var x, am_var y)
+static am_var batch_product(am_tape *tape, am_op op, am_var x, am_var y)
 {
     const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
     int64_t flops = flops_of(tape, left->shape[0], left->shape[1], left->shape[2], right->shape[2]);
     am_var input[2] = {x, y}, z = am_tape_fresh(tape, AM_SHAPE(left->dim[0], left->dim[1], right->dim[2]), left->dtype);
-    return am_tape_emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
+    return am_tape_emit(tape, op, 2, input, 1, &z, flops);
+}
+
+am_var am_bmm(am_tape *tape, am_var x, am_var y)
+{
+    return batch_product(tape, AM_OP_BMM, x, y);
+}
+
+am_var am_scaled_bmm(am_tape *tape, am_var x, am_var y)
+{
+    return batch_product(tape, AM_OP_SCALED_BMM, x, y);
+}
+
+/* Inside the function the product exists beside its sum with the bias. */
+am_var am_parallel_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
+{
+    am_shape shape = am_shape_of(tape, x);
+    const int64_t *n = tape->tensor[x].shape, *out = tape->tensor[weight].shape;
+    int64_t flops = flops_of(tape, n[0], shape.rank == 3 ? n[1] : 1, out[1], out[0]);
+    int dtype = tape->tensor[x].dtype;
+    shape.dim[shape.rank - 1] = tape->tensor[weight].dim[0];
+    am_var product = bias ? am_raw(tape, AM_OP_MM, shape, dtype, x, weight, 0, 0) : 0;
+    am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, shape, dtype);
+    am_tape_emit(tape, AM_OP_PARALLEL_LINEAR, bias ? 3 : 2, input, 1, &y, flops);
+    am_hold(tape, product);
+    return y;
 }
 
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)
@@ -191,6 +216,13 @@ am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, 
     const int64_t none[AM_MAX_RANK] = {0};
     loss = am_label(tape, am_tape_alias(tape, loss, AM_SCALAR, none), "loss");
     return am_tape_emit(tape, op, inputs, input, 1, &loss, flops);
+}
+
+am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, am_var target)
+{
+    am_shape shape = am_shape_of(tape, mask);
+    am_var result[4] = {am_tape_fresh(tape, shape, AM_FP32), softmax, mask, target};
+    return am_tape_emit(tape, AM_OP_VOCAB_LOSS, 1, &logits, 4, result, 0);
 }
 
 am_var am_regroup(am_tape *tape, am_var x, am_shape shape)

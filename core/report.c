@@ -126,7 +126,9 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_checkpoint(&json, report);
     am_json_state(&json, report);
     am_json_ranks(&json, report);
-    am_json_formulas(&json, report);
+#ifndef AM_WORDLESS
+    am_json_formulas(&json, &report->config, report->saved_bytes);
+#endif
     am_json_example(&json, report);
     write_provenance(&json, report);
     return am_json_end(&json, '}');

@@ -1,4 +1,4 @@
-/* The report's JSON: parameters and what they cost, pipeline stages, published formulas beside the true figure. */
+/* The report's JSON: parameters and what they cost, pipeline stages. */
 #include "report.h"
 
 #include "state.h"
@@ -64,7 +64,7 @@ void am_json_state(am_writer *json, const am_report *report)
     am_json_close(json, '}');
 }
 
-/* ---- ranks and formulas */
+/* ---- ranks */
 
 void am_json_ranks(am_writer *json, const am_report *report)
 {
@@ -80,39 +80,5 @@ void am_json_ranks(am_writer *json, const am_report *report)
         AM_PUT_FIGURE(json, "peak_bytes", rank->peak_bytes);
         am_json_close(json, '}');
     }
-    am_json_close(json, ']');
-}
-
-void am_json_formula_words(am_writer *json, const am_formula *formula)
-{
-    AM_PUT_PLAIN(json, "id", formula->id);
-#ifndef AM_WORDLESS
-    AM_PUT_PLAIN(json, "name", formula->name);
-    AM_PUT_PLAIN(json, "source", formula->source);
-    AM_PUT_PLAIN(json, "expression", formula->expression);
-    AM_PUT_PLAIN(json, "caveat", formula->caveat);
-    AM_PUT_PLAIN(json, "unit", formula->unit);
-    AM_OPEN(json, "published", "{");
-    AM_PUT_PLAIN(json, "example", formula->example);
-    AM_PUT_INT(json, "value", formula->published);
-    am_json_close(json, '}');
-#endif
-}
-
-static void write_named_formula(am_writer *json, const am_report *report, const am_formula *formula)
-{
-    int64_t value = formula->evaluate(&report->config);
-    bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
-    am_json_open(json, '{');
-    am_json_formula_words(json, formula);
-    AM_PUT_FIGURE(json, "bytes", value);
-    AM_PUT_RATIO(json, "ratio", comparable ? value : -1, report->saved_bytes);
-    am_json_close(json, '}');
-}
-
-void am_json_formulas(am_writer *json, const am_report *report)
-{
-    AM_OPEN(json, "formulas", "[");
-    for (int i = 0; i < am_formula_count; i++) write_named_formula(json, report, &am_formulas[i]);
     am_json_close(json, ']');
 }

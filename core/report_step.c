@@ -133,6 +133,16 @@ void am_json_step(am_writer *json, const am_report *report)
     write_place(json, &outcome->backward_at);
     AM_KEY(json, "peak_at");
     write_place(json, &outcome->step_at);
+    if (report->lastings > 0) {
+        AM_OPEN(json, "lasting", "[");
+        for (int i = 0; i < report->lastings; i++) {
+            am_json_open(json, '{');
+            AM_PUT_PLAIN(json, "name", report->lasting[i].name);
+            AM_PUT_INT(json, "bytes", report->lasting[i].bytes);
+            am_json_close(json, '}');
+        }
+        am_json_close(json, ']');
+    }
     write_timeline(json, report);
     am_json_close(json, '}');
 }

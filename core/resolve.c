@@ -10,6 +10,11 @@ static bool is_paper(const am_config *config)
     return config->stack == AM_STACK_PAPER;
 }
 
+static bool is_megatron(const am_config *config)
+{
+    return am_wiring_of(config)->any;
+}
+
 /* ---- each value by itself */
 
 static bool in_range(const am_field *field, int64_t value)
@@ -108,13 +113,16 @@ static int64_t usual_seq(const am_config *config)
 static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
+    if (config->family == AM_AUTO) config->family = config->positions == AM_LEARNED ? AM_FAMILY_GPT2 : AM_FAMILY_LLAMA;
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO)
         config->attention = !is_paper(config) && am_wiring_attends(am_wiring_of(config), AM_SDPA) ? AM_SDPA : AM_EAGER;
+    if (config->reentrant == AM_AUTO) config->reentrant = is_megatron(config);
     if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
+    if (config->etp == AM_AUTO) config->etp = config->tp;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     am_code code = derive_head_dim(config, status);
     am_wiring_fill_rotary(config, am_wiring_of(config));
@@ -148,6 +156,15 @@ static am_code check_positions(const am_config *config, am_status *status)
                        "seq=%d exceeds the model's table of %d positions (max_positions): seq=%d or less", config->seq,
                        config->max_positions, config->max_positions);
     return AM_OK;
+}
+
+static am_code check_parallel(const am_config *config, am_status *status)
+{
+    if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
+    if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
+    if (config->etp == config->tp) return AM_OK;
+    return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
+                   config->tp);
 }
 
 /* ---- stack=hf */
@@ -263,6 +280,52 @@ static am_code check_paper(const am_config *config, am_status *status)
     return code;
 }
 
+/* ---- stack=megatron-local */
+
+static am_code check_megatron_biases(const am_config *config, const char *who, am_status *status)
+{
+    am_code code = am_wiring_check_value(config, AM_F_o_bias, config->bias, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_mlp_bias, config->bias, who, status);
+    if (code == AM_OK && config->bias) code = am_wiring_check_value(config, AM_F_qkv_bias, 1, who, status);
+    if (code == AM_OK && !config->bias && !am_activation_is_gated(config->activation))
+        return am_fail(status, AM_UNSUPPORTED, "bias", "%s adds the bias and GELU in one kernel: bias=yes", who);
+    return code;
+}
+
+static am_code check_megatron(const am_config *config, am_status *status)
+{
+    static const struct {
+        am_field_id field;
+        int64_t wanted;
+    } only[] = {
+        {AM_F_qk_norm, 0},
+        {AM_F_parallel_residual, 0},
+        {AM_F_pre_norm, 1},
+        {AM_F_sliding_window, 0},
+        {AM_F_trainable, AM_TRAIN_ALL},
+        {AM_F_autocast, AM_AUTOCAST_OFF},
+        {AM_F_reentrant, 1},
+    };
+    const unsigned families = 1u << AM_FAMILY_LLAMA | 1u << AM_FAMILY_MISTRAL | 1u << AM_FAMILY_QWEN2 |
+                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2;
+    char who[32];
+    am_wiring_who(config, who, sizeof who);
+    am_code code = check_one_gpu(config, status);
+    for (size_t i = 0; i < sizeof only / sizeof *only && code == AM_OK; i++)
+        code = am_wiring_check_value(config, only[i].field, only[i].wanted, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);
+    if (code == AM_OK && config->positions == AM_ROPE)
+        code = am_wiring_check_value(config, AM_F_rotary_dim, config->head_dim, who, status);
+    if (code == AM_OK) code = check_megatron_biases(config, who, status);
+    if (code != AM_OK) return code;
+    if (!(families >> config->family & 1))
+        return am_fail(status, AM_UNSUPPORTED, "family",
+                       "%s is covered for blocks wired as family=llama, mistral, qwen2 or gpt2", who);
+    if (config->dtype == AM_FP32)
+        return am_fail(status, AM_UNSUPPORTED, "dtype", "%s is covered in 16 bits: dtype=bf16 or fp16", who);
+    return AM_OK;
+}
+
 static am_code check_loss(const am_config *config, am_status *status)
 {
     char who[32] = "stack=";
@@ -281,6 +344,7 @@ static am_code check_loss(const am_config *config, am_status *status)
 static am_code check_stack(const am_config *config, am_status *status)
 {
     if (config->stack == AM_STACK_HF) return check_hf(config, status);
+    if (is_megatron(config)) return check_megatron(config, status);
     return is_paper(config) ? check_paper(config, status) : check_plain(config, status);
 }
 
@@ -361,14 +425,34 @@ static bool runs_layers_again(am_policy_kind kind)
     return false;
 }
 
+static am_code check_megatron_policy(const am_config *config, am_policy policy, am_status *status)
+{
+    switch (policy.kind) {
+    case AM_POLICY_UNIFORM:
+        if (config->layers % policy.count == 0) return AM_OK;
+        return am_fail(status, AM_CONFLICT, "checkpoint",
+                       "checkpoint=uniform:%d does not divide the %d layers; the nearest that does is uniform:%d",
+                       policy.count, config->layers, am_nearest_divisor(config->layers, policy.count));
+    case AM_POLICY_NONE:
+    case AM_POLICY_FULL:
+    case AM_POLICY_BLOCK:
+    case AM_POLICY_CORE_ATTENTION: return AM_OK;
+    default: break;
+    }
+    return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:core_attn, not %s",
+                   config->checkpoint);
+}
+
 static am_code check_checkpoint(const am_config *config, am_status *status)
 {
     am_policy policy;
     am_code code = am_policy_parse(&policy, config, status);
     if (code != AM_OK) return code;
-    if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config))
+    if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules:core_attn is modelled for stack=paper with attention=eager");
+    if (is_megatron(config)) return check_megatron_policy(config, policy, status);
     if (policy.reentrant && !runs_layers_again(policy.kind))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",
@@ -433,7 +517,7 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,    am_wiring_check,  check_stack, check_loss, check_positions,
+        check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
         check_precision, check_training, check_checkpoint, check_sizes,
     };
     *status = (am_status){0};

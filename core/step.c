@@ -213,7 +213,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     reset(&play);
     play_forward(&play);
     step->after_forward = play.live;
-    am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
+    if (tape->logits) am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
     step->after_drop = play.live;
     play_backward(&play);
     step->gradient_bytes = player->program.gradient_bytes;

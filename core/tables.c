@@ -1,6 +1,7 @@
 /* The tables behind every evaluation as one JSON document: what a form, a schema or a legend is made of, and the words
  * that core.wasm leaves out of its reports. */
 #include "explain.h"
+#include "formulas.h"
 #include "input.h"
 #include "report.h"
 #include "wiring.h"
@@ -202,8 +203,11 @@ static void write_formulas(am_writer *json)
         am_config_parse(&example, am_formulas[i].example, &status); /* the tests hold that both succeed */
         am_config_resolve(&example, &status);
         am_json_open(json, '{');
+        am_formula_answer answer = am_formula_evaluate(&am_formulas[i], &example);
+        AM_PUT_PLAIN(json, "id", am_formulas[i].id);
         am_json_formula_words(json, &am_formulas[i]);
-        AM_PUT_FIGURE(json, "computed", am_formulas[i].evaluate(&example));
+        AM_PUT_FIGURE(json, "computed",
+                      am_amount_total(am_formulas[i].layer != NULL ? &answer.layer : &answer.all));
         am_json_close(json, '}');
     }
     am_json_close(json, ']');

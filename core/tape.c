@@ -406,6 +406,7 @@ am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
         tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
     for (int i = 1; i < tape->storages; i++) {
         am_storage *storage = &tape->storage[i];
+        if (storage->permanent) storage->last = UINT16_MAX;
         if (storage->fixed || storage->last == UINT16_MAX) continue;
         storage->next_dying = tape->instruction[storage->last].dying;
         tape->instruction[storage->last].dying = (uint16_t)i;

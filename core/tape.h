@@ -84,6 +84,21 @@ am_var am_cross_entropy(am_tape *tape, am_var x, am_var target);
  * result is in the memory of loss, which was made before; products: of the size of the logits' in forward. */
 am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, am_var loss, int products);
 
+/* Megatron-Core's: a linear layer as a Python function; a scaled product of [n, s, d]; a causal softmax in one kernel;
+ * the MLP's activation with its bias (0: none) in one kernel, its result of this shape. */
+am_var am_parallel_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
+am_var am_scaled_bmm(am_tape *tape, am_var x, am_var y);
+am_var am_masked_softmax(am_tape *tape, am_var x);
+am_var am_masked_fill_(am_tape *tape, am_var x, am_var mask); /* in place, on a view */
+am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape);
+am_var am_sum_all(am_tape *tape, am_var x);
+/* The loss of each token; softmax, mask and target are there already and are kept. */
+am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, am_var target);
+/* Lives inside one fused kernel only, so that it takes no memory. Returns x. */
+am_var am_transient(am_tape *tape, am_var x);
+/* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */
+am_var am_permanent(am_tape *tape, am_var x);
+
 /* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a
  * collective that backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */
 am_var am_paper_embedding(am_tape *tape, am_var table, am_shape shape);

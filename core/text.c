@@ -236,6 +236,17 @@ static void write_step_answer(am_writer *out, const am_report *report)
     AM_WRITE(out, ".");
 }
 
+static void write_lasting(am_writer *out, const am_report *report)
+{
+    for (int i = 0; i < report->lastings; i++) {
+        am_write_text(out, i ? ", " : " Beside what is kept stay for the whole run: ");
+        am_write_text(out, report->lasting[i].name);
+        AM_WRITE(out, " ");
+        write_size_in_full(out, report, report->lasting[i].bytes);
+    }
+    if (report->lastings > 0) AM_WRITE(out, ".");
+}
+
 static void write_pipeline_answer(am_writer *out, const am_report *report)
 {
     AM_WRITE(out, " the first of ");
@@ -258,6 +269,7 @@ static void write_answer(am_writer *out, const am_report *report)
         write_pipeline_answer(&line, report);
     else
         write_step_answer(&line, report);
+    write_lasting(&line, report);
     if (am_writer_end(&line) == 0)
         out->full = true;
     else

@@ -146,6 +146,12 @@ static const am_wiring nanogpt = {
     .activations = GELUS, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL, .prefix = "layers.",
 };
 
+/* Megatron-Core's layers take their norm, positions and biases as arguments. */
+static const am_wiring megatron = {
+    .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
+    .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .prefix = "decoder.layers.",
+};
+
 #define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
 #define MEASURED(text, detail)                                                                                         \
     STACK(text, "measured", "PyTorch 2.15.0, " detail " on fake CUDA tensors; see tests/fixtures",                     \
@@ -165,6 +171,9 @@ const am_stack am_stacks[] = {
         MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
     [AM_STACK_NANOGPT] = {
         MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
+    [AM_STACK_MEGATRON_LOCAL] = {
+        MEASURED("Megatron-Core without Transformer Engine", "Megatron-Core 0.16.1's local layers"),
+        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron},
 };
 /* clang-format on */
 
@@ -205,8 +214,9 @@ bool am_wiring_attends(const am_wiring *wiring, int64_t attention)
     return !wiring->attentions || wiring->attentions >> attention & 1;
 }
 
-void am_wiring_fill(am_config *config, const am_wiring *wiring)
+void am_wiring_fill(am_config *config, const am_wiring *own)
 {
+    const am_wiring *wiring = own->any ? am_wiring_of_family(config->family) : own;
     fill(&config->norm, wiring->norm);
     fill(&config->activation, wiring->activation);
     fill(&config->positions, wiring->positions);
@@ -223,8 +233,8 @@ void am_wiring_fill(am_config *config, const am_wiring *wiring)
     fill(&config->layer_period, wiring->period ? wiring->period : 1);
     fill(&config->attention_softcap, by_default(wiring->attention_softcap));
     fill(&config->logit_softcap, by_default(wiring->logit_softcap));
-    fill(&config->attention_dropout, wiring->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
-    fill(&config->embedding_dropout, wiring->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
+    fill(&config->attention_dropout, own->dropouts & AM_DROPS_ATTENTION ? config->dropout : 0);
+    fill(&config->embedding_dropout, own->dropouts & AM_DROPS_EMBEDDING ? config->dropout : 0);
 }
 
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
@@ -365,12 +375,12 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_activation(config, wiring, who, status);
-    if (code == AM_OK) code = check_values(config, wiring, who, status);
+    if (code == AM_OK && !wiring->any) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
     if (code == AM_OK && wiring->four) code = am_wiring_check_value(config, AM_F_ffn, 4 * config->hidden, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
-        code = am_fail(status, AM_UNSUPPORTED, "attention", "transformers has no such attention for %s: attention=%s",
+        code = am_fail(status, AM_UNSUPPORTED, "attention", "there is no such attention for %s: attention=%s",
                        who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     return code;

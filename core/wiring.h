@@ -85,7 +85,7 @@ typedef struct am_wiring {
     bool bare_norm;     /* layer norms have none */
     bool four;          /* the MLP is four times as wide as the hidden state */
     bool table;         /* sequences are no longer than max_positions, though positions are not learned */
-    uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what transformers has for it; 0: all */
+    uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what its code has; 0: all */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
     uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
@@ -100,6 +100,7 @@ typedef struct am_wiring {
     const char *drops[2]; /* dropout modules behind attention and MLP; NULL: none */
     unsigned activations; /* a set of 1 << AM_GELU and so on; 0: all that are gated as the usual one is */
     bool liger;         /* Liger-Kernel patches it, and cut cross-entropy's patches go with it */
+    bool any;           /* norm, positions and biases are arguments of its code; the family's are usual */
     const char *prefix; /* of the modules of a layer, before its index */
 } am_wiring;
 
@@ -109,7 +110,7 @@ typedef struct am_stack {
     const char *verified_by; /* "measured", "source" or "paper" */
     const char *detail;      /* with what */
     const char *derived;     /* which figures follow from that without having been measured */
-    int64_t family;          /* the one that it is written for; any where it has no wiring of its own */
+    int64_t family;          /* the one that it is written for, or the usual one; AM_AUTO: by the kind of positions */
     int64_t loss;            /* its own loss head */
     unsigned losses;         /* all that its code is used with, a set of 1 << AM_LOSS_HF and so on */
     const am_wiring *wiring; /* NULL: the family's */

@@ -1,17 +1,16 @@
-/** Loads core.wasm and talks to it: text in, JSON text out, through the two buffers of exports.c. */
-import type { ErrorDocument, Report, Tables } from './report.js';
-import { completer } from './words.js';
+/** Loads core.wasm and sources.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
+import type { ErrorDocument, Formula, Report, Tables } from './report.js';
+import { completer, formulasOf } from './words.js';
 
-/** What the core exports; wasm/exports.h says what each does. */
+/** What every module exports; wasm/exports.h says what each function does. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   am_input(): number;
   am_input_size(): number;
   am_output(): number;
-  am_wasm_evaluate(length: number): number;
-  am_wasm_import(length: number): number;
   _initialize?(): void;
 }
+type Ask = (length: number) => number;
 
 /** Why the core refused an input: `code` is a code of core/status.def, `field` the input at fault, empty if none is. */
 export class ActmemError extends Error {
@@ -29,25 +28,51 @@ export class ActmemError extends Error {
 export interface Core {
   /** The report on `key=value` text. Throws ActmemError. */
   evaluate(text: string): Report;
-  /** The same as the core wrote it: byte for byte what `build/actmem --json` prints, but without the tables' words. Throws ActmemError. */
+  /** The same as the core wrote it: byte for byte what `build/actmem --json` prints, but without the tables' words and the formulas. Throws ActmemError. */
   evaluateJson(text: string): string;
-  /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
-  import(json: string): { query: string };
   /** Every input, preset, symbol, component and element type that the core knows, and the words of its reports. */
   readonly tables: Tables;
 }
 
-/** Compiles and starts the core. The wasm needs no imports. `words` is tables.json, which `build/actmem --tables` writes. */
-export async function loadCore(source: BufferSource | Response | URL, words: Tables | Response | URL): Promise<Core> {
-  const [bytes, tables] = await Promise.all([
-    bodyOf(source, 'core.wasm', (response) => response.arrayBuffer()),
-    bodyOf(words, 'tables.json', async (response) => (await response.json()) as Tables),
-  ]);
-  const { instance } = await WebAssembly.instantiate(bytes);
-  const exports = instance.exports as unknown as Exports;
-  exports._initialize?.();
-  return coreOf(exports, tables);
+/** What others have written, read: for later than the first answer. */
+export interface Sources {
+  /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
+  import(json: string): { query: string };
+  /** What published formulas say of a report's configuration. */
+  formulas(report: Report): Formula[];
 }
+
+type Source = BufferSource | Response | URL;
+type Words = Tables | Response | URL;
+
+/** Compiles and starts the core. The wasm needs no imports. `words` is tables.json, which `build/actmem --tables` writes. */
+export async function loadCore(source: Source, words: Words): Promise<Core> {
+  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), tablesOf(words)]);
+  const { ask } = talk(exports);
+  const complete = completer(tables);
+  const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
+  return { evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report), evaluateJson, tables };
+}
+
+/** Compiles and starts sources.wasm, as loadCore does core.wasm. */
+export async function loadSources(source: Source, words: Words): Promise<Sources> {
+  const [exports, tables] = await Promise.all([start<'am_wasm_import' | 'am_wasm_formulas'>(source, 'sources.wasm'), tablesOf(words)]);
+  const { ask } = talk(exports);
+  return {
+    import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
+    formulas: (report) => formulasOf(JSON.parse(ask(exports.am_wasm_formulas, report.query, 'syntax', 'the text')) as { formulas: Formula[] }, report, tables),
+  };
+}
+
+async function start<Name extends string>(source: Source, name: string): Promise<Exports & Record<Name, Ask>> {
+  const bytes = await bodyOf<BufferSource>(source, name, (response) => response.arrayBuffer());
+  const { instance } = await WebAssembly.instantiate(bytes);
+  const exports = instance.exports as unknown as Exports & Record<Name, Ask>;
+  exports._initialize?.();
+  return exports;
+}
+
+const tablesOf = (words: Words): Promise<Tables> => bodyOf<Tables>(words, 'tables.json', async (response) => (await response.json()) as Tables);
 
 async function bodyOf<T>(source: T | Response | URL, name: string, read: (response: Response) => Promise<T>): Promise<T> {
   const body = source instanceof URL ? await fetch(source) : source;
@@ -56,17 +81,17 @@ async function bodyOf<T>(source: T | Response | URL, name: string, read: (respon
   return read(body);
 }
 
-function coreOf(exports: Exports, tables: Tables): Core {
-  const complete = completer(tables);
+function talk(exports: Exports) {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   // Made anew on every call: a view goes stale if its memory's buffer is ever replaced.
-  const view = (start: number, length: number) => new Uint8Array(exports.memory.buffer, start, length);
+  const view = (from: number, length: number) => new Uint8Array(exports.memory.buffer, from, length);
 
   /** Puts text into the input buffer, or fails with `code`. Returns its length in bytes. */
   const write = (text: string, code: string, what: string): number => {
-    const { read, written } = encoder.encodeInto(text, view(exports.am_input(), exports.am_input_size()));
-    if (read < text.length) throw new ActmemError(code, '', `${what} is larger than 1 MiB`);
+    const size = exports.am_input_size();
+    const { read, written } = encoder.encodeInto(text, view(exports.am_input(), size));
+    if (read < text.length) throw new ActmemError(code, '', `${what} is larger than ${size / (1 << 20) >= 1 ? `${size >> 20} MiB` : `${size >> 10} KiB`}`);
     return written;
   };
 
@@ -78,11 +103,5 @@ function coreOf(exports: Exports, tables: Tables): Core {
     throw new ActmemError(error.code, error.field, error.message);
   };
 
-  const evaluateJson = (text: string) => read(exports.am_wasm_evaluate(write(text, 'syntax', 'the text')));
-  return {
-    evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report),
-    evaluateJson,
-    import: (json) => JSON.parse(read(exports.am_wasm_import(write(json, 'bad_config', 'config.json')))) as { query: string },
-    tables,
-  };
+  return { ask: (call: Ask, text: string, code: string, what: string): string => read(call(write(text, code, what))) };
 }

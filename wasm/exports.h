@@ -4,7 +4,16 @@
 
 #include <stdint.h>
 
-/* Where callers write their input. Valid for good and never moved, but what stands in it is gone after a call. */
+/* gcc and native clang know no export_name. */
+#ifdef __wasm__
+#define AM_EXPORT(name) __attribute__((export_name(#name), used))
+#else
+#define AM_EXPORT(name)
+#endif
+
+/* Each module has these three. */
+
+/* Where callers write their input. Valid for good and never moved; what stands in it is gone after a call. */
 char *am_input(void);
 /* Bytes that it holds. */
 int32_t am_input_size(void);
@@ -14,9 +23,11 @@ const char *am_output(void);
 /* Each of these reads the input's first length bytes and leaves JSON in the output's first |n| bytes, n being what it returns: above 0
  * the answer, below 0 an error document. */
 
-/* key=value text to a report. */
+/* core.wasm: key=value text to a report, without the tables' words and without formulas. */
 int32_t am_wasm_evaluate(int32_t length);
-/* A Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
+/* sources.wasm: a Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
 int32_t am_wasm_import(int32_t length);
+/* sources.wasm: key=value text to {"formulas":[…]} of the report, without ratios. */
+int32_t am_wasm_formulas(int32_t length);
 
 #endif

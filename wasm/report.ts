@@ -27,7 +27,6 @@ export interface Report {
   checkpoint: Checkpoint;
   state: State;
   ranks: Rank[];
-  formulas: Formula[];
   example: ExampleLine[];
   provenance: Provenance;
 }
@@ -123,6 +122,8 @@ export interface Step {
   forward_peak_at: Place;
   backward_peak_at: Place;
   peak_at: Place;
+  /** What stays for the whole run without being saved: in the live bytes, in no row. Left out where there is none. */
+  lasting?: { name: string; bytes: Bytes }[];
   timeline: TimelinePoint[];
   timeline_modules: string[];
   timeline_ops: string[];
@@ -195,16 +196,36 @@ export interface Formula {
   id: string;
   name: string;
   source: string;
+  /** The formula's text, which is what is evaluated: of all that it counts; ℓ in it is a layer's figure. */
   expression: string;
+  /** Of one layer; null for an explanation's figure, which is a formula for itself. */
+  layer_expression: string | null;
+  /** Of all, where every layer is checkpointed; null if the formula has no such case. */
+  full_expression: string | null;
   caveat: string;
   /** "bytes", "bytes per layer", "bytes of state", "elements", "parameters", … */
   unit: string;
+  /** What it may be held against: what the model keeps, what one layer keeps, or nothing. */
+  compares: 'model' | 'layer' | null;
+  published: {
+    example: string;
+    value: number;
+    /** "layer": by a second implementation of a calculator's formula; "all": as it was published. */
+    of: 'layer' | 'all';
+  };
   /** For this configuration, in that unit; null where the formula has no answer. */
   bytes: Bytes | null;
-  /** Of saved.bytes; null where the two cannot be compared. */
+  /** A calculator's figure for one layer, not checkpointed; null where it has no answer. */
+  layer_bytes: Bytes | null;
+  /** bytes, of saved.bytes; null where the two cannot be compared. */
   ratio: number | null;
-  published: { example: string; value: number };
+  /** bytes and layer_bytes by what their terms grow with. */
+  parts: Parts;
+  layer_parts: Parts;
 }
+
+export type Share = 'hidden' | 'kv' | 'ffn' | 'scores' | 'vocab';
+export type Parts = Partial<Record<Share, number>>;
 
 export interface ExampleLine {
   scope: string;
@@ -247,7 +268,7 @@ export interface Tables {
   stacks: { stack: string; text: string; detail: string; derived: string }[];
   not_counted: string[];
   /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
-  formulas: (Omit<Formula, 'bytes' | 'ratio'> & { computed: number | null })[];
+  formulas: (Omit<Formula, 'bytes' | 'layer_bytes' | 'ratio' | 'parts' | 'layer_parts'> & { computed: number | null })[];
 }
 
 export type FieldKind = 'int' | 'flag' | 'choice' | 'ratio' | 'text';

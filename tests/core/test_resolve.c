@@ -4,6 +4,7 @@
 /* A model of its own that every family takes once it is named. */
 #define SMALL "layers=4 hidden=64 heads=4 ffn=128 vocab=96 seq=32 "
 /* One that the paper's stack takes. */
+#define MEGATRON SMALL "stack=megatron-local "
 #define PAPER SMALL "family=gpt2 stack=paper attention=eager "
 /* Ones in plain PyTorch. */
 #define TORCH   SMALL "stack=torch "
@@ -90,6 +91,19 @@ static const struct {
     {NANOGPT "dropout=0.1", "embedding_dropout", 100000},
     {NANOGPT, "tie_word_embeddings", 1},
     {PAPER, "family", AM_FAMILY_GPT2},
+    {MEGATRON, "family", AM_FAMILY_LLAMA},
+    {MEGATRON, "norm", AM_RMSNORM},
+    {MEGATRON, "attention", AM_EAGER},
+    {MEGATRON, "loss", AM_LOSS_VOCAB_PARALLEL},
+    {MEGATRON, "reentrant", 1},
+    {MEGATRON, "tie_word_embeddings", 0},
+    {MEGATRON "dropout=0.1", "attention_dropout", 100000},
+    {MEGATRON "positions=learned", "family", AM_FAMILY_GPT2},
+    {MEGATRON "positions=learned", "tie_word_embeddings", 1},
+    {MEGATRON "positions=learned", "bias", 1},
+    {SMALL, "reentrant", 0},
+    {SMALL, "etp", 1},
+    {PAPER "tp=2", "etp", 2},
     /* the paper's own, whatever the family */
     {"layers=4 hidden=64 heads=4 vocab=96 stack=paper attention=eager", "norm", AM_LAYERNORM},
     {"layers=4 hidden=64 heads=4 vocab=96 stack=paper attention=eager", "activation", AM_GELU},
@@ -216,6 +230,29 @@ static const struct {
     {"sp=yes", AM_UNSUPPORTED, "sp", "sequence parallelism is modelled for stack=paper", "sp=no"},
     {"pp=2", AM_UNSUPPORTED, "pp", "pipeline parallelism", "pp=1"},
     {"vpp=2", AM_UNSUPPORTED, "vpp", "virtual pipeline", "vpp=1"},
+    {"cp=2", AM_UNSUPPORTED, "cp", "cp=1", "cp=1"},
+    {PAPER "ep=2", AM_UNSUPPORTED, "ep", "ep=1", PAPER "ep=1"},
+    {PAPER "tp=2 etp=1", AM_UNSUPPORTED, "etp", "etp=2", PAPER "tp=2 etp=2"},
+    /* Megatron's layers */
+    {MEGATRON "tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", MEGATRON},
+    {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2 or gpt2", MEGATRON "family=qwen2"},
+    {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
+    {MEGATRON "dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", MEGATRON},
+    {MEGATRON "attention=sdpa", AM_UNSUPPORTED, "attention", "attention=eager or flash", MEGATRON "attention=flash"},
+    {MEGATRON "trainable=none", AM_UNSUPPORTED, "trainable", "trainable=all", MEGATRON},
+    {MEGATRON "loss=hf", AM_UNSUPPORTED, "loss", "loss=vocab_parallel", MEGATRON},
+    {MEGATRON "reentrant=no", AM_UNSUPPORTED, "reentrant", "reentrant=yes", MEGATRON "reentrant=yes"},
+    {MEGATRON "qk_norm=yes", AM_UNSUPPORTED, "qk_norm", "qk_norm=no", MEGATRON},
+    {MEGATRON "sliding_window=8", AM_UNSUPPORTED, "sliding_window", "sliding_window=0", MEGATRON},
+    {MEGATRON "activation=relu", AM_UNSUPPORTED, "activation", "activation=swiglu", MEGATRON "activation=geglu"},
+    {MEGATRON "activation=gelu", AM_UNSUPPORTED, "bias", "bias=yes", MEGATRON "activation=gelu bias=yes"},
+    {MEGATRON "o_bias=yes", AM_UNSUPPORTED, "o_bias", "o_bias=no", MEGATRON "qkv_bias=yes"},
+    {MEGATRON "bias=yes mlp_bias=no", AM_UNSUPPORTED, "mlp_bias", "mlp_bias=yes", MEGATRON "bias=yes"},
+    {MEGATRON "bias=yes qkv_bias=no", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=yes", MEGATRON "bias=yes"},
+    {MEGATRON "checkpoint=uniform:3", AM_CONFLICT, "checkpoint", "uniform:2", MEGATRON "checkpoint=uniform:2"},
+    {MEGATRON "checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "uniform:K, block:N or modules:core_attn",
+     MEGATRON "checkpoint=block:1"},
+    {MEGATRON "checkpoint=save:matmuls", AM_UNSUPPORTED, "checkpoint", "none, full", MEGATRON "checkpoint=modules:core_attn"},
     /* the loss head */
     {"loss=vocab_parallel", AM_UNSUPPORTED, "loss", "stack=hf has loss=hf", "loss=chunked"},
     {"family=gpt2 layers=4 hidden=64 heads=4 vocab=96 loss=fused", AM_UNSUPPORTED, "loss", "family=gpt2 has loss=hf",

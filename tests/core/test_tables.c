@@ -8,7 +8,7 @@ START_TEST(tables)
     size_t length = am_tables_json(json, sizeof json);
     expect_document(length);
     expect("{\"version\":1,\"actmem\":\"0.1.0\",\"groups\":[\"model\",\"run\",");
-    expect("\"value\":36507222016},\"computed\":36507222016}");
+    expect("\"value\":36507222016,\"of\":\"all\"},\"computed\":36507222016}");
     expect("{\"key\":\"seq\",\"kind\":\"int\",\"group\":\"run\",\"unit\":\"tokens\",\"label\":\"Sequence length\",");
     expect("\"default\":null,\"least\":1,\"most\":16777216}");
     expect("\"choices\":[\"fp32\",\"bf16\",\"fp16\"],\"default\":\"bf16\"}");

@@ -7,10 +7,11 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { ActmemError, loadCore } from '../../build/loader/actmem.js';
-import { answer, complete, core, hosted, native, tables, wasm, wordless } from './native.mjs';
+import { answer, complete, core, hosted, native, sources, tables, wasm, wordless } from './native.mjs';
 
 const KIB = 1024;
 const module = new WebAssembly.Module(wasm);
+const aside = new WebAssembly.Module(readFileSync('build/sources.wasm'));
 const presets = tables.presets.map((preset) => preset.name);
 const CHECKPOINTS = [
   '', 'checkpoint=full', 'checkpoint=full reentrant=yes', 'checkpoint=every:2', 'checkpoint=uniform:3', 'checkpoint=block:2',
@@ -29,8 +30,9 @@ function same(got, all, about) {
   assert.fail(`${about}: differs at ${at}\n  wasm   …${around(got)}…\n  native …${around(want)}…`);
 }
 
-test('core.wasm imports nothing', () => {
+test('the modules import nothing', () => {
   assert.deepEqual(WebAssembly.Module.imports(module), []);
+  assert.deepEqual(WebAssembly.Module.imports(aside), []);
 });
 
 test('its memory is fixed and at most 4 MiB', () => {
@@ -45,9 +47,9 @@ test('it takes less than 60 KB, gzipped', () => {
 });
 
 test('no 64-bit integer crosses the boundary', () => {
-  const { am_input, am_input_size, am_output, am_wasm_evaluate, am_wasm_import } = new WebAssembly.Instance(module).exports;
-  for (const call of [am_input, am_input_size, am_output]) assert.equal(typeof call(), 'number');
-  for (const call of [am_wasm_evaluate, am_wasm_import]) assert.equal(typeof call(0), 'number');
+  for (const { exports } of [new WebAssembly.Instance(module), new WebAssembly.Instance(aside)]) {
+    for (const [name, call] of Object.entries(exports)) if (name.startsWith('am_')) assert.equal(typeof call(0), 'number', name);
+  }
 });
 
 test('the loader takes a Response', async () => {
@@ -70,7 +72,7 @@ test('one answer does not depend on the one before it', () => {
 test('text longer than the buffer is an ActmemError', () => {
   const long = 'x'.repeat(1 << 21);
   assert.throws(() => core.evaluate(long), (error) => error instanceof ActmemError && error.code === 'syntax');
-  assert.throws(() => core.import(long), (error) => error instanceof ActmemError && error.code === 'bad_config');
+  assert.throws(() => sources.import(long), (error) => error instanceof ActmemError && error.code === 'bad_config');
 });
 
 for (const preset of presets) {
@@ -143,7 +145,7 @@ test('native = wasm: config.json that is none', () => {
       '{"model_type":"llama","hidden_size":-1}', `{"a":${'['.repeat(5000)}`, '\u0000'];
     for (const text of texts) {
       writeFileSync(file, text);
-      const got = answer(() => JSON.stringify(core.import(text)));
+      const got = answer(() => JSON.stringify(sources.import(text)));
       assert.match(got, /^\{"error":/, text.slice(0, 80));
       same(got, native('--config', file), text.slice(0, 80));
     }

@@ -3,31 +3,56 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { ActmemError } from '../../../wasm/actmem';
 
-export function ImportDialog({ onImport }: { onImport: (json: string) => void }) {
+/* As many bytes as the core reads. What is larger is no config.json, and is not even taken into memory. */
+const MOST = 1 << 20;
+
+interface ImportProps {
+  /** Called when the dialog opens: what it will need may be loaded. */
+  onOpen: () => void;
+  /** Rejects if the text is no model that can be answered for; the page then stays as it is. */
+  onImport: (json: string) => Promise<void>;
+}
+
+export function ImportDialog({ onOpen, onImport }: ImportProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const text = useSignal('');
   const fault = useSignal<string | null>(null);
   const over = useSignal(false);
 
-  const take = (json: string) => {
-    text.value = json;
+  const take = async (json: string) => {
     try {
-      onImport(json);
+      await onImport(json);
       fault.value = null;
       text.value = '';
       dialog.current?.close();
     } catch (error) {
-      if (!(error instanceof ActmemError)) throw error;
-      fault.value = error.field === '' ? error.message : `${error.field}: ${error.message}`;
+      fault.value = faultOf(error);
     }
   };
   const takeFile = async (file: File | null | undefined) => {
-    if (file) take(await file.text());
+    if (!file) return;
+    text.value = '';
+    if (file.size > MOST) {
+      fault.value = `${file.name} is larger than 1 MiB: that is no config.json`;
+      return;
+    }
+    try {
+      text.value = await file.text();
+    } catch (error) {
+      fault.value = faultOf(error);
+      return;
+    }
+    await take(text.value);
+  };
+
+  const open = () => {
+    onOpen();
+    dialog.current?.showModal();
   };
 
   return (
     <>
-      <button type="button" class="button-quiet" onClick={() => dialog.current?.showModal()}>
+      <button type="button" class="button-quiet" onClick={open}>
         Import a config.json
       </button>
       <dialog ref={dialog} class="import" aria-labelledby="import-title" onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
@@ -36,7 +61,7 @@ export function ImportDialog({ onImport }: { onImport: (json: string) => void })
           data-over={over.value ? '' : undefined}
           onSubmit={(event) => {
             event.preventDefault();
-            take(text.value);
+            void take(text.value);
           }}
           onDragOver={(event) => {
             event.preventDefault();
@@ -72,7 +97,18 @@ export function ImportDialog({ onImport }: { onImport: (json: string) => void })
           <div class="import-actions">
             <label class="button-quiet">
               Open a file
-              <input type="file" class="hidden" accept=".json,application/json" onChange={(event) => void takeFile(event.currentTarget.files?.[0])} />
+              <input
+                type="file"
+                class="hidden"
+                accept=".json,application/json"
+                onChange={(event) => {
+                  const input = event.currentTarget;
+                  /* Emptied, so that the same file, mended, can be opened again. */
+                  void takeFile(input.files?.[0]).then(() => {
+                    input.value = '';
+                  });
+                }}
+              />
             </label>
             <span class="spring" />
             <button type="button" class="button-quiet" onClick={() => dialog.current?.close()}>
@@ -86,4 +122,9 @@ export function ImportDialog({ onImport }: { onImport: (json: string) => void })
       </dialog>
     </>
   );
+}
+
+function faultOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof ActmemError && error.field !== '' && !message.startsWith(error.field) ? `${error.field}: ${message}` : message;
 }

@@ -1,6 +1,6 @@
 /* State is one signal, the query text. Everything else is computed from it by the core. */
 import { computed, signal } from '@preact/signals';
-import { ActmemError, type Core } from '../../../wasm/actmem';
+import { ActmemError, type Core, type Sources } from '../../../wasm/actmem';
 import type { Report, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
 import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
@@ -28,11 +28,16 @@ const query = signal(readAddress());
 
 export class Store {
   readonly tables: Tables;
+  /** For config.json files and published formulas: null until someone has needed it. */
+  readonly sources = signal<Sources | null>(null);
   readonly #core: Core;
+  readonly #loadSources: () => Promise<Sources>;
+  #loading: Promise<Sources> | null = null;
   #last: Report | null = null;
 
-  constructor(core: Core) {
+  constructor(core: Core, load: () => Promise<Sources>) {
     this.#core = core;
+    this.#loadSources = load;
     this.tables = core.tables;
     onAddress((text) => {
       query.value = text;
@@ -82,9 +87,21 @@ export class Store {
 
   readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(query.value, name, this.tables.fields)), 'push');
 
-  /** A config.json in place of the model. Throws ActmemError and changes nothing if it cannot be read or answered. */
-  readonly importConfig = (json: string): void => {
-    const text = this.#fitting(replaceModel(query.value, parseQuery(this.#core.import(json).query), this.tables.fields));
+  /** Loads sources.wasm, once; after a failure again. */
+  readonly needSources = async (): Promise<Sources> => {
+    this.#loading ??= this.#loadSources();
+    try {
+      return (this.sources.value = await this.#loading);
+    } catch (error) {
+      this.#loading = null;
+      throw error;
+    }
+  };
+
+  /** A config.json in place of the model. Throws and changes nothing if it cannot be read or answered. */
+  readonly importConfig = async (json: string): Promise<void> => {
+    const sources = await this.needSources();
+    const text = this.#fitting(replaceModel(query.value, parseQuery(sources.import(json).query), this.tables.fields));
     this.#core.evaluate(text);
     this.#go(text, 'push');
   };

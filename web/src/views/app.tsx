@@ -46,7 +46,7 @@ export function App({ store }: { store: Store }) {
     tensors: <LedgerTable scopes={scopes} units={units} />,
     example: <WorkedExample report={report} units={units} />,
     state: <StateTables report={report} units={units} />,
-    formulas: <Formulas report={report} checks={store.tables.formulas} units={units} />,
+    formulas: <Formulas store={store} report={report} units={units} />,
   };
   return (
     <>

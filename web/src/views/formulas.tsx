@@ -1,9 +1,46 @@
 /* What published formulas say of this configuration, beside what is kept. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Formula, Report, Tables, Units } from '../../../wasm/report';
 import { formatCount, threeDigits } from '../format/bytes';
+import type { Store } from '../state/store';
 import { Figure } from './figure';
 
-export function Formulas({ report, checks, units }: { report: Report; checks: Tables['formulas']; units: Units }) {
+/** Loads what evaluates them when it comes near the window. */
+export function Formulas({ store, report, units }: { store: Store; report: Report; units: Units }) {
+  const place = useRef<HTMLDivElement>(null);
+  const fault = useSignal<string | null>(null);
+  const sources = store.sources.value;
+  const load = () => {
+    fault.value = null;
+    store.needSources().catch((error: unknown) => {
+      fault.value = error instanceof Error ? error.message : String(error);
+    });
+  };
+  useEffect(() => {
+    if (place.current === null) return undefined;
+    const near = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && load(), { rootMargin: '600px' });
+    near.observe(place.current);
+    return () => near.disconnect();
+  }, [sources === null]);
+  if (sources !== null) return <FormulaTable report={report} formulas={sources.formulas(report)} checks={store.tables.formulas} units={units} />;
+  return (
+    <div ref={place} class="formulas-wait" role="status">
+      {fault.value === null ? (
+        'Loading the formulas …'
+      ) : (
+        <>
+          <span class="fault">The formulas could not be loaded: {fault.value}.</span>{' '}
+          <button type="button" class="button-quiet" onClick={load}>
+            Try again
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function FormulaTable({ report, formulas, checks, units }: { report: Report; formulas: readonly Formula[]; checks: Tables['formulas']; units: Units }) {
   return (
     <div class="scroll" role="region" aria-label="Published formulas" tabIndex={0}>
       <table class="formulas">
@@ -31,7 +68,7 @@ export function Formulas({ report, checks, units }: { report: Report; checks: Ta
             <td class="why">{report.provenance.detail}</td>
           </tr>
         </tbody>
-        {sources(report.formulas).map(({ source, formulas }) => (
+        {sources(formulas).map(({ source, formulas }) => (
           <tbody key={source}>
             <tr class="group">
               <th scope="rowgroup" colSpan={4}>

@@ -1,0 +1,215 @@
+/* Exact in fractions: a coefficient may be 8.5 or 1.05, and a share 1/t. */
+#include "expression.h"
+
+#include <string.h>
+
+#include "bytes.h"
+
+static const am_amount no_answer = {{0}, 0};
+
+static int64_t magnitude(int64_t x)
+{
+    return x < 0 ? -x : x;
+}
+
+static bool is_plain(const am_amount *x)
+{
+    for (int i = 1; i < AM_SHARE_COUNT; i++)
+        if (x->part[i] != 0) return false;
+    return true;
+}
+
+static am_amount plain(int64_t num, int64_t den)
+{
+    return (am_amount){{num}, den};
+}
+
+/* x·(num / den), in lowest terms. */
+static am_amount scaled(am_amount x, int64_t num, int64_t den)
+{
+    if (x.den == 0 || den == 0) return no_answer;
+    int64_t divisor = am_common_divisor(magnitude(num), x.den);
+    if (divisor > 1) num /= divisor, x.den /= divisor;
+    divisor = den;
+    for (int i = 0; i < AM_SHARE_COUNT && divisor > 1; i++) divisor = am_common_divisor(divisor, magnitude(x.part[i]));
+    den /= divisor;
+    bool wraps = __builtin_mul_overflow(x.den, den, &x.den);
+    for (int i = 0; i < AM_SHARE_COUNT; i++)
+        wraps |= __builtin_mul_overflow(x.part[i] / divisor, num, &x.part[i]);
+    return wraps ? no_answer : x;
+}
+
+static am_amount product(am_amount x, am_amount y)
+{
+    if (y.den != 0 && is_plain(&y)) return scaled(x, y.part[0], y.den);
+    if (x.den != 0 && is_plain(&x)) return scaled(y, x.part[0], x.den);
+    return no_answer;
+}
+
+static am_amount quotient(am_amount x, am_amount y)
+{
+    if (y.den == 0 || y.part[0] <= 0 || !is_plain(&y)) return no_answer;
+    return scaled(x, y.den, y.part[0]);
+}
+
+/* x + sign·y */
+static am_amount sum(am_amount x, am_amount y, int64_t sign)
+{
+    if (x.den == 0 || y.den == 0) return no_answer;
+    int64_t divisor = am_common_divisor(x.den, y.den);
+    int64_t x_times = y.den / divisor, y_times = sign * (x.den / divisor);
+    bool wraps = __builtin_mul_overflow(x.den, x_times, &x.den);
+    for (int i = 0; i < AM_SHARE_COUNT; i++) {
+        int64_t own, other;
+        wraps |= __builtin_mul_overflow(x.part[i], x_times, &own);
+        wraps |= __builtin_mul_overflow(y.part[i], y_times, &other);
+        wraps |= __builtin_add_overflow(own, other, &x.part[i]);
+    }
+    return wraps ? no_answer : x;
+}
+
+static int64_t numerator(const am_amount *x)
+{
+    int64_t total = 0;
+    for (int i = 0; i < AM_SHARE_COUNT; i++)
+        if (__builtin_add_overflow(total, x->part[i], &total)) return -1;
+    return total;
+}
+
+static am_amount larger(am_amount x, am_amount y)
+{
+    if (x.den == 0 || y.den == 0) return no_answer;
+    return numerator(&x) / x.den >= numerator(&y) / y.den ? x : y;
+}
+
+/* √x by Newton's method on whole numbers, in millionths. */
+static am_amount root(am_amount x)
+{
+    const int64_t million = 1000000;
+    if (x.den != 1 || !is_plain(&x) || x.part[0] < 0 || x.part[0] > 1000) return no_answer; /* the most layers there are */
+    int64_t square = x.part[0] * million * million;
+    int64_t found = 32 * million; /* above the greatest root */
+    for (int64_t next = (found + square / found) / 2; next < found; next = (found + square / found) / 2) found = next;
+    return plain(found, million);
+}
+
+/* ---- reading */
+
+typedef struct reader {
+    const char *at;
+    const am_values *values;
+} reader;
+
+static bool take(reader *text, const char *sign)
+{
+    size_t length = strlen(sign);
+    while (*text->at == ' ') text->at++;
+    if (strncmp(text->at, sign, length) != 0) return false;
+    text->at += length;
+    return true;
+}
+
+static am_amount read_sum(reader *text);
+
+static am_amount read_number(reader *text)
+{
+    int64_t num = 0, den = 0; /* den: 0 before the point */
+    for (; (*text->at >= '0' && *text->at <= '9') || *text->at == '.'; text->at++) {
+        if (*text->at == '.') {
+            den = 1;
+            continue;
+        }
+        num = 10 * num + (*text->at - '0');
+        den *= 10;
+    }
+    return scaled(plain(num, 1), 1, den == 0 ? 1 : den);
+}
+
+static am_share share_of(char symbol)
+{
+    switch (symbol) {
+    case 'k': return AM_SHARE_KV;
+    case 'f':
+    case 'w': return AM_SHARE_FFN;
+    case 'v': return AM_SHARE_VOCAB;
+    default: return AM_SHARE_HIDDEN;
+    }
+}
+
+static am_amount read_symbol(reader *text)
+{
+    char symbol = *text->at++;
+    int64_t value = symbol > 0 ? text->values->of[(unsigned char)symbol] : -1;
+    if (value < 0) return no_answer;
+    bool square = take(text, "²");
+    am_share share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
+    am_amount read = {{0}, 1};
+    read.part[share] = value;
+    return square ? scaled(read, value, 1) : read;
+}
+
+static am_amount read_factor(reader *text)
+{
+    if (take(text, "(")) {
+        am_amount inner = read_sum(text);
+        return take(text, ")") ? inner : no_answer;
+    }
+    if (take(text, "max(")) {
+        am_amount first = read_sum(text);
+        am_amount second = take(text, ",") ? read_sum(text) : no_answer;
+        return take(text, ")") ? larger(first, second) : no_answer;
+    }
+    if (take(text, "√")) return root(read_factor(text));
+    if (take(text, "ℓ")) return text->values->layer;
+    return *text->at >= '0' && *text->at <= '9' ? read_number(text) : read_symbol(text);
+}
+
+static am_amount read_product(reader *text)
+{
+    am_amount read = read_factor(text);
+    for (;;) {
+        if (take(text, "·"))
+            read = product(read, read_factor(text));
+        else if (take(text, "/"))
+            read = quotient(read, read_factor(text));
+        else
+            return read;
+    }
+}
+
+static am_amount read_sum(reader *text)
+{
+    am_amount read = read_product(text);
+    for (;;) {
+        if (take(text, "+"))
+            read = sum(read, read_product(text), 1);
+        else if (take(text, "-"))
+            read = sum(read, read_product(text), -1);
+        else
+            return read;
+    }
+}
+
+am_amount am_expression_value(const char *text, const am_values *values)
+{
+    reader from = {text, values};
+    am_amount value = read_sum(&from);
+    return *from.at == '\0' ? value : no_answer;
+}
+
+int64_t am_amount_total(const am_amount *amount)
+{
+    int64_t total = amount->den == 0 ? -1 : numerator(amount);
+    if (total < 0) return -1;
+    total /= amount->den;
+    return total <= AM_MAX_BYTES ? total : -1;
+}
+
+bool am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT])
+{
+    int64_t rest = am_amount_total(amount);
+    if (rest < 0) return false;
+    for (int i = 1; i < AM_SHARE_COUNT; i++) rest -= part[i] = amount->part[i] / amount->den;
+    part[AM_SHARE_HIDDEN] = rest;
+    return true;
+}

@@ -1,0 +1,349 @@
+/* stack=megatron-local: Megatron-Core's GPT layers without Transformer Engine, operation by operation, with a hold where
+ * that code keeps a value alive. Tensors are [s, b, …]. Source: Megatron-Core 0.16.1, transformer/transformer_layer.py,
+ * attention.py, dot_product_attention.py and mlp.py, tensor_parallel/layers.py and cross_entropy.py. */
+#include "build.h"
+
+/* ---- modules ---- */
+
+static am_var norm(am_build *build, am_var x, const char *path)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, path, AM_C_NORM);
+    am_shape width = AM_SHAPE(build->h);
+    am_var weight = am_weight(build, width, "weight");
+    am_var y = build->config->norm == AM_RMSNORM ? am_rms_norm(tape, x, weight)
+                                                 : am_layer_norm(tape, x, weight, am_weight(build, width, "bias"));
+    tape->module = module;
+    return am_label(tape, y, "normed input");
+}
+
+/* ColumnParallelLinear and RowParallelLinear; *later: a bias that is left to the next kernel. */
+static am_var linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                     am_var *later)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, path, component);
+    am_shape shape = am_shape_of(tape, x);
+    am_var weight = am_weight(build, AM_SHAPE(out, shape.dim[2]), "weight");
+    am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
+    if (later) *later = added;
+    am_var y = am_parallel_linear(tape, x, weight, later ? 0 : added);
+    tape->module = module;
+    return y;
+}
+
+/* bias_dropout_add runs with gradients enabled in a checkpointed forward too: the bias requires one, so that the graph
+ * behind the hidden state keeps the masks until the region ends. */
+static void keep_mask(am_build *build, am_var mask)
+{
+    am_tape *tape = build->tape;
+    if (build->mask_region != tape->open_region) build->masks = 0;
+    build->mask_region = tape->open_region;
+    if (tape->open_region && build->masks < AM_MAX_MASKS) build->kept_mask[build->masks++] = mask;
+}
+
+/* bias_dropout_add, one compiled kernel. */
+static am_var bias_dropout_add(am_build *build, am_var x, am_var bias, am_var residual)
+{
+    am_tape *tape = build->tape;
+    am_var y = bias ? am_transient(tape, am_binary(tape, AM_OP_ADD, x, bias)) : x;
+    am_var dropped = am_dropout(tape, y, build->config->dropout);
+    if (dropped != y) {
+        am_transient(tape, dropped);
+        if (bias) keep_mask(build, (am_var)(dropped + 1)); /* made with the result, behind it */
+    }
+    am_var sum = am_label(tape, am_binary(tape, AM_OP_ADD, residual, dropped), "hidden state");
+    am_hold(tape, x);
+    return sum;
+}
+
+/* ---- attention ---- */
+
+/* One rotation in _apply_rotary_pos_emb_bshd: x·cos + turned·sin, with tables made for this call, and a part that is not
+ * rotated and empty. */
+static am_var rotate(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_dim none = am_dim_for(build, 0, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    const char *name = tape->storage[tape->tensor[x].storage].name;
+    am_var whole = am_slice(tape, x, build->d), rest = am_slice(tape, x, none), table[2];
+    static const char *const names[] = {"rotary cosines", "rotary sines"};
+    for (int i = 0; i < 2; i++) {
+        am_shape shape = am_shape_of(tape, build->cos);
+        am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, build->cos, 0, 0, 0);
+        f = am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_FP32, f, 0, 0, 0);
+        table[i] = am_label(tape, am_to(tape, f, tape->tensor[x].dtype), names[i]);
+    }
+    am_var straight = am_binary(tape, AM_OP_MUL, whole, table[0]), half[2];
+    am_dim halves[] = {build->half, build->half};
+    am_split(tape, whole, 2, halves, half);
+    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, half[1]), half[0], build->d);
+    am_var sum = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, table[1]));
+    am_var y = am_label(tape, am_cat(tape, sum, rest, build->d), name);
+    am_hold(tape, sum);
+    return y;
+}
+
+/* FusedScaleMaskSoftmax.is_kernel_available for a causal mask. */
+static bool has_softmax_kernel(const am_build *build)
+{
+    const am_extent *of = build->tape->extents->of;
+    int64_t s = of[build->s].n, matrices = of[build->a].n * of[build->b].n;
+    return s > 16 && s <= 4096 && s % 4 == 0 && matrices % 4 == 0 && matrices % (s > 128 ? 4 : 8) == 0;
+}
+
+/* FusedScaleMaskSoftmax on scores [b·a, s, s]; what has no kernel fills the scores with a mask made anew. */
+static am_var masked_softmax(am_build *build, am_var scores)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, "self_attention.core_attention.scale_mask_softmax", AM_C_ATTENTION);
+    am_var y;
+    if (has_softmax_kernel(build)) {
+        y = am_masked_softmax(tape, scores);
+    } else {
+        am_shape square = AM_SHAPE(build->s, build->s);
+        am_var ones = am_raw(tape, AM_OP_FULL, square, AM_FP32, 0, 0, 0, 0);
+        am_var above = am_raw(tape, AM_OP_FULL, square, AM_FP32, ones, 0, 0, 0);
+        am_var mask = am_label(tape, am_raw(tape, AM_OP_COMPARE, square, AM_BOOL, above, 0, 0, 0), "causal mask");
+        y = am_softmax(tape, AM_OP_SOFTMAX, am_masked_fill_(tape, scores, mask));
+    }
+    tape->module = module;
+    return am_label(tape, y, "softmax output");
+}
+
+/* [s, b, k, d] with each head repeated for its queries. */
+static am_var repeat_heads(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    if (build->config->heads == build->config->kv_heads) return x;
+    am_dim s = build->s, b = build->b, d = build->d, groups = am_dim_quotient(tape->extents, build->a, AM_K);
+    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(s, b, build->k, build->one, d)),
+                         AM_SHAPE(s, b, build->k, groups, d));
+    return am_view(tape, am_clone(tape, y), AM_SHAPE(s, b, build->a, d));
+}
+
+/* DotProductAttention. */
+static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    am_dim s = build->s, d = build->d, n = am_times(tape, build->b, build->a);
+    am_var keys = repeat_heads(build, k), values = repeat_heads(build, v);
+    if (values != v) am_label(tape, values, "value, repeated");
+    q = am_transpose(tape, am_reshape(tape, q, AM_SHAPE(s, n, d)), 0, 1);
+    k = am_transpose(tape, am_transpose(tape, am_view(tape, keys, AM_SHAPE(s, n, d)), 0, 1), 1, 2);
+    am_var scores = am_scaled_bmm(tape, q, k);
+    am_var weights = masked_softmax(build, scores);
+    weights = am_view(tape, weights, AM_SHAPE(build->b, build->a, s, s));
+    am_module module = am_enter(tape, "self_attention.core_attention.attention_dropout", AM_C_ATTENTION);
+    am_var dropped = am_dropout(tape, weights, build->config->attention_dropout);
+    tape->module = module;
+    if (dropped != weights) am_label(tape, dropped, "softmax output after dropout");
+    v = am_transpose(tape, am_view(tape, values, AM_SHAPE(s, n, d)), 0, 1);
+    am_var y = am_bmm(tape, am_view(tape, dropped, AM_SHAPE(n, s, s)), v);
+    y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, build->a, s, d)), 1, 2);
+    y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
+    am_hold(tape, scores, keys, values);
+    return am_view(tape, y, AM_SHAPE(s, build->b, build->ad));
+}
+
+/* PyTorch's flash kernel in core_attention's place: [s, b, heads, d] as they come. */
+static am_var core_flash(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    am_var part[] = {q, k, v};
+    for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
+    am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0);
+    y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
+    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, build->ad));
+}
+
+static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    am_var held[] = {k, v};
+    if (build->record.core_attention) am_region_begin(tape, q, 2, held);
+    am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
+    am_var y = build->config->attention == AM_EAGER ? core_eager(build, q, k, v) : core_flash(build, q, k, v);
+    if (build->record.core_attention) {
+        tape->region[tape->open_region].arguments = 3;
+        am_region_end(tape, y);
+    }
+    tape->module = module;
+    return y;
+}
+
+static am_var attention(am_build *build, am_var normed, am_var *bias)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, "self_attention", AM_C_ATTENTION);
+    am_dim s = build->s, b = build->b, k = build->k, d = build->d;
+    am_dim queries = am_dim_quotient(tape->extents, build->ad, AM_K), widths[] = {queries, d, d};
+    am_dim fused = am_dim_for(build, 1, 1, AM_QKV, AM_D);
+    am_var mixed = linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, fused, build->config->qkv_bias, 0);
+    am_label(tape, mixed, "query, key and value, fused");
+    am_var part[3];
+    am_split(tape, am_view(tape, mixed, AM_SHAPE(s, b, k, am_dim_quotient(tape->extents, fused, AM_K))), 3, widths, part);
+    part[0] = am_reshape(tape, part[0], AM_SHAPE(s, b, build->a, d));
+    am_var q = part[0], key = part[1];
+    if (build->config->heads != build->config->kv_heads) am_label(tape, q, "query");
+    if (build->config->positions == AM_ROPE) {
+        q = am_label(tape, rotate(build, q), "query, rotated");
+        key = am_label(tape, rotate(build, key), "key, rotated");
+    }
+    am_var core = core_attention(build, q, key, part[2]);
+    am_var y = linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->h, build->config->o_bias, bias);
+    am_label(tape, y, "attention block's output");
+    am_hold(tape, part[0], part[1], part[2], q, key, core, normed);
+    tape->module = module;
+    return y;
+}
+
+/* ---- MLP ---- */
+
+static am_var mlp(am_build *build, am_var normed, am_var *bias)
+{
+    am_tape *tape = build->tape;
+    const am_config *config = build->config;
+    bool gated = am_activation_is_gated(config->activation);
+    am_module module = am_enter(tape, "mlp", AM_C_MLP);
+    am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), build->f) : build->f;
+    am_var inner;
+    am_var up = linear(build, normed, "mlp.linear_fc1", AM_C_MLP, wide, config->mlp_bias, &inner), active;
+    if (gated) {
+        am_label(tape, up, "gate and up");
+        am_dim rows = am_times(tape, build->s, build->b);
+        active = am_activation(tape, AM_OP_BIAS_SWIGLU, am_view(tape, up, AM_SHAPE(rows, wide)), inner,
+                               AM_SHAPE(rows, build->f));
+        active = am_view(tape, active, AM_SHAPE(build->s, build->b, build->f));
+    } else {
+        am_label(tape, up, "GELU input");
+        active = am_activation(tape, AM_OP_BIAS_GELU, up, inner, am_shape_of(tape, up));
+    }
+    am_label(tape, active, gated ? "SiLU(gate) · up" : "GELU output");
+    am_var y = linear(build, active, "mlp.linear_fc2", AM_C_MLP, build->h, config->mlp_bias, bias);
+    am_label(tape, y, "MLP block's output");
+    am_hold(tape, active, normed);
+    tape->module = module;
+    return y;
+}
+
+/* ---- the model ---- */
+
+static am_var layer(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_var bias;
+    am_enter(tape, "", AM_C_RESIDUAL);
+    am_var normed = norm(build, x, "input_layernorm");
+    am_var y = attention(build, normed, &bias);
+    am_var middle = bias_dropout_add(build, y, bias, x);
+    am_hold(tape, normed);
+    normed = norm(build, middle, "pre_mlp_layernorm");
+    y = mlp(build, normed, &bias);
+    am_var out = bias_dropout_add(build, y, bias, middle);
+    am_hold(tape, normed, middle, x);
+    if (build->mask_region == tape->open_region) am_hold_list(tape, build->masks, build->kept_mask);
+    return out;
+}
+
+static am_var embedding(am_build *build)
+{
+    am_tape *tape = build->tape;
+    am_shape ids = AM_SHAPE(build->b, build->s);
+    am_enter(tape, "embedding.word_embeddings", AM_C_EMBEDDING);
+    build->embedding = am_weight(build, AM_SHAPE(build->v, build->h), "embedding table");
+    am_var tokens = am_embedding(tape, build->embedding, am_buffer(tape, ids, AM_I64, "token ids")), sum = tokens;
+    if (build->config->positions == AM_LEARNED) {
+        am_enter(tape, "embedding.position_embeddings", AM_C_EMBEDDING);
+        am_var table = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
+        am_var places = am_embedding(tape, table, am_buffer(tape, ids, AM_I64, "position ids"));
+        am_enter(tape, "embedding", AM_C_EMBEDDING);
+        sum = am_binary(tape, AM_OP_ADD, tokens, places);
+        am_hold(tape, places);
+    }
+    am_label(tape, sum, "hidden state");
+    am_var x = am_label(tape, am_contiguous(tape, am_transpose(tape, sum, 0, 1)), "hidden state");
+    x = am_hf_dropout(build, x, "embedding.embedding_dropout", AM_C_EMBEDDING, build->config->embedding_dropout);
+    am_hold(tape, tokens, sum);
+    return x;
+}
+
+/* The rotary table is cached, and the scores are written into a buffer that all layers use. */
+static void permanent_tensors(am_build *build)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one;
+    if (build->config->positions == AM_ROPE) {
+        am_enter(tape, "rotary_pos_emb", AM_C_EMBEDDING);
+        am_var range = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->s), AM_FP32, 0, 0, 0, 0);
+        am_var places = am_raw(tape, AM_OP_ADD_SCALAR, AM_SHAPE(build->s), AM_FP32, range, 0, 0, 0);
+        am_var angles = am_raw(tape, AM_OP_MUL, AM_SHAPE(build->s, build->half), AM_FP32, places, 0, 0, 0);
+        build->cos = am_raw(tape, AM_OP_CAT, AM_SHAPE(build->s, one, one, build->d), AM_FP32, angles, 0, 0, 0);
+        am_hold(tape, angles);
+        am_permanent(tape, am_label(tape, build->cos, "rotary angles, cached"));
+    }
+    if (build->config->attention == AM_EAGER) {
+        am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
+        am_shape scores = AM_SHAPE(am_times(tape, build->b, build->a), build->s, build->s);
+        am_permanent(tape, am_label(tape, am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0),
+                                    "global memory buffer"));
+    }
+}
+
+/* _VocabParallelCrossEntropy: the softmax is made in place, in fp32. */
+static am_var vocab_loss(am_build *build, am_var logits, am_var labels)
+{
+    am_tape *tape = build->tape;
+    am_shape row = AM_SHAPE(build->s, build->b), flat = AM_SHAPE(am_times(tape, build->s, build->b));
+    const am_op op = AM_OP_VOCAB_LOSS;
+    am_var soft = am_raw(tape, op, am_shape_of(tape, logits), AM_FP32, logits, 0, 0, 0);
+    am_label(tape, soft, "softmax of the logits");
+    am_var highest = am_raw(tape, op, row, AM_FP32, soft, 0, 0, 0);
+    am_raw(tape, op, row, AM_I64, soft, 0, 0, 0);
+    am_var below = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0), above = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0);
+    am_var mask = am_label(tape, am_raw(tape, op, row, AM_BOOL, below, above, 0, 0), "targets elsewhere");
+    am_var copy = am_raw(tape, op, row, AM_I64, labels, 0, 0, 0);
+    am_var target = am_label(tape, am_raw(tape, op, row, AM_I64, copy, 0, 0, 0), "targets");
+    am_var range = am_raw(tape, op, flat, AM_I64, 0, 0, 0, 0);
+    am_var picked = am_raw(tape, op, flat, AM_FP32, soft, range, target, 0);
+    am_var predicted = am_raw(tape, op, flat, AM_FP32, picked, 0, 0, 0);
+    am_var sums = am_raw(tape, op, row, AM_FP32, soft, 0, 0, 0);
+    am_hold(tape, range);
+    am_var logarithm = am_raw(tape, op, row, AM_FP32, sums, 0, 0, 0);
+    am_var loss = am_vocab_loss(tape, logits, soft, mask, target);
+    am_hold(tape, logarithm);
+    am_hold(tape, highest, predicted, sums, labels);
+    return loss;
+}
+
+static am_code head(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_var normed = norm(build, x, "decoder.final_layernorm");
+    am_enter(tape, "output_layer", AM_C_HEAD);
+    am_var table = build->config->tie_word_embeddings ? build->embedding
+                                                      : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
+    am_var logits = am_label(tape, am_parallel_linear(tape, normed, table, 0), "logits");
+    am_enter(tape, "", AM_C_LOSS);
+    am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));
+    am_var labels = am_contiguous(tape, am_transpose(tape, am_buffer(tape, ids, AM_I64, "labels"), 0, 1));
+    am_var loss = vocab_loss(build, logits, labels);
+    loss = am_contiguous(tape, am_transpose(tape, loss, 0, 1));
+    am_hold(tape, logits, normed);
+    am_var masked = am_binary(tape, AM_OP_MUL, am_view(tape, loss, flat), am_buffer(tape, flat, AM_FP32, "loss mask"));
+    am_var total = am_sum_all(tape, masked);
+    am_hold(tape, loss, masked);
+    am_label(tape, total, "loss");
+    return am_tape_finish(tape, total, 0);
+}
+
+am_code am_megatron(am_build *build)
+{
+    am_var x = embedding(build), first = x, held[] = {0};
+    permanent_tensors(build);
+    held[0] = build->cos;
+    x = am_layers(build, layer, x, 1, held);
+    build->tape->zone++;
+    am_hold(build->tape, first);
+    return head(build, x);
+}

@@ -1,0 +1,98 @@
+/* expression.c: arithmetic on formulas as they are written. */
+#include "expression.h"
+
+#include <check.h>
+
+static am_values values(void)
+{
+    am_values of = {.layer = {{100, 0, 7}, 2}};
+    for (int i = 0; i < 128; i++) of.of[i] = -1;
+    of.of['s'] = 10;
+    of.of['b'] = 2;
+    of.of['h'] = 6;
+    of.of['f'] = 16;
+    of.of['k'] = 3;
+    of.of['v'] = 50;
+    of.of['L'] = 2;
+    of.of['t'] = 4;
+    of.of['E'] = 0;
+    return of;
+}
+
+static const struct {
+    const char *text;
+    int64_t total;
+} rows[] = {
+    {"1", 1},
+    {"s·b·h", 120},
+    {"2·s·b + 3", 43},
+    {"2·(s + b)·h", 144},
+    {"10 - 4 - 3", 3},
+    {"24/t/2", 3},
+    {"s·(10 + 24/t)", 160},
+    {"1.05·s", 10}, /* rounded down */
+    {"8.5·b", 17},
+    {"s·h/t + s·h/t", 30},
+    {"7/2 + 1/2", 4},
+    {"s²", 100},
+    {"5·h²", 180},
+    {"s·b·h·(18 + 4·f/h)", 120 * 18 + 20 * 4 * 16},
+    {"E·s² + (1 - E)·s", 10},
+    {"√4·s", 20},
+    {"s·(√L + 1)", 24}, /* 24.14213 */
+    {"max(3·s, 7·b)", 30},
+    {"max(s, max(s², 5))", 100},
+    {"max(1/2, 1/3)", 0},
+    {"ℓ·b", 107},
+    {"L·ℓ + v", 157},
+    {"9007199254740992", 9007199254740992},
+    {"9007199254740993", -1},
+    {"4294967296·4294967296", -1},
+    {"3 - 5", -1},
+    {"1/E", -1},
+    {"", -1},
+    {"s +", -1},
+    {"(s", -1},
+    {"s)", -1},
+    {"s·x", -1}, /* a letter that stands for nothing */
+    {"f·k", -1}, /* a term of two kinds */
+    {"√f", -1},
+    {"max(s)", -1},
+};
+
+START_TEST(totals)
+{
+    am_values of = values();
+    am_amount amount = am_expression_value(rows[_i].text, &of);
+    ck_assert_msg(am_amount_total(&amount) == rows[_i].total, "%s: %lld", rows[_i].text,
+                  (long long)am_amount_total(&amount));
+}
+END_TEST
+
+START_TEST(parts)
+{
+    am_values of = values();
+    int64_t part[AM_SHARE_COUNT];
+    am_amount amount = am_expression_value("(h + 2·k)·s/t + 8.5·f + 3·b·s² + v + ℓ", &of);
+    ck_assert(am_amount_parts(&amount, part));
+    ck_assert_int_eq(part[AM_SHARE_KV], 15);
+    ck_assert_int_eq(part[AM_SHARE_FFN], 136 + 3); /* 139.5, rounded down */
+    ck_assert_int_eq(part[AM_SHARE_SCORES], 600);
+    ck_assert_int_eq(part[AM_SHARE_VOCAB], 50);
+    ck_assert_int_eq(part[AM_SHARE_HIDDEN], 65); /* 15 + 50 and what the rounding left */
+    ck_assert_int_eq(am_amount_total(&amount), 869);
+    amount = am_expression_value("1/E", &of);
+    ck_assert(!am_amount_parts(&amount, part));
+}
+END_TEST
+
+Suite *test_expression_suite(void);
+Suite *test_expression_suite(void)
+{
+    Suite *suite = suite_create("expression");
+    TCase *tests = tcase_create("expression");
+    tcase_add_loop_test(tests, totals, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tests, parts);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
