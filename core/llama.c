@@ -250,10 +250,12 @@ static void make_masks(am_build *build)
 
 static void make_tables(am_build *build)
 {
+    const am_config *config = build->config;
+    bool both = config->layer_period > 1 && config->layer_period <= config->layers; /* kinds of layers in the model */
     am_enter(build->tape, "model.rotary_emb", AM_C_EMBEDDING);
     am_hf_rotary_tables(build);
     for (int kind = 0; kind < 2 && build->by_kind; kind++) {
-        if (kind == 1 && has(build, AM_T_TWO_TABLES)) am_hf_rotary_tables(build);
+        if (kind == 1 && both && has(build, AM_T_TWO_TABLES)) am_hf_rotary_tables(build);
         build->own[kind].cos = build->cos;
         build->own[kind].sin = build->sin;
     }
