@@ -145,7 +145,7 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
-enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_COUNT };
+enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_LIGER, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
@@ -301,6 +301,7 @@ typedef enum am_backward_kind {
     AM_FREE,      /* the end of the temporaries made so far */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
+    AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,

@@ -104,6 +104,20 @@ static am_gradient gradient_taken(am_compiler *compiler, const am_instruction *i
     return gradient;
 }
 
+/* Works on [b, s, heads, d], which must lie in memory so. */
+static am_gradient gradient_turned(am_compiler *compiler, const am_instruction *instruction, int k)
+{
+    const am_node *node = &compiler->tape->node[instruction->node];
+    const am_gradient *g = &compiler->player->gradient[node->first_gradient + k];
+    am_var x = am_compile_operand(compiler, instruction, k);
+    const int64_t *n = am_compile_tensor(compiler, x)->shape;
+    const int64_t shape[] = {n[0], n[2], n[1], n[3]}, stride[] = {g->stride[0], g->stride[2], g->stride[1], g->stride[3]};
+    const int64_t dense[AM_MAX_RANK] = {n[2] * n[1] * n[3], n[3], n[1] * n[3], 1};
+    int64_t all = am_layout_elements(4, shape), one[AM_MAX_RANK];
+    if (am_layout_view((am_layout){4, shape, stride}, 1, &all, one)) return am_compile_view(compiler, g, x, g->stride);
+    return am_compile_gradient(compiler, x, g->dtype, dense);
+}
+
 static int64_t bytes_of_input(const am_compiler *compiler, const am_instruction *instruction, int k)
 {
     am_var x = am_compile_operand(compiler, instruction, k);
@@ -188,6 +202,9 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
         break;
     case AM_WRITTEN: *gradient = written_gradient(compiler, am_compile_operand(compiler, instruction, k)); break;
     case AM_LET_GO: let_go(compiler, instruction); return 0;
+    case AM_TURNED:
+        if (wanted) *gradient = gradient_turned(compiler, instruction, k);
+        break;
     case AM_PASS:
         if (!wanted) break;
         *gradient = *g;

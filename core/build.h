@@ -98,6 +98,11 @@ am_var am_hf_token_embedding(am_build *build, const char *path);
  * model. */
 bool am_input_requires_grad(const am_build *build);
 
+/* liger.c: what Liger-Kernel puts in place of transformers' norms, rotation and gated MLP. */
+am_var am_liger_rms_norm(am_build *build, am_var x, const char *path);
+void am_liger_rotate(am_build *build, am_var *q, am_var *k);
+am_var am_liger_mlp(am_build *build, am_var normed);
+
 /* loss.c: the head on the last norm's output [b, s, h] and the loss, as config->loss says, with am_tape_finish: of a model
  * of transformers, and of a plain one that has its last hidden state x as a local until it returns. */
 am_code am_hf_head(am_build *build, am_var normed);

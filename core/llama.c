@@ -11,6 +11,7 @@ static am_var norm_of(am_build *build, am_var x, const char *path)
 {
     am_norm_code code = (am_norm_code)am_wiring_of(build->config)->norm_code;
     if (!path) return x;
+    if (build->config->stack == AM_STACK_LIGER) return am_liger_rms_norm(build, x, path);
     if (code == AM_NORM_TORCH) return am_hf_layer_norm(build, x, path);
     if (code == AM_NORM_COHERE) return am_hf_cohere_norm(build, x, path);
     return am_hf_rms_norm(build, x, path, code);
@@ -84,6 +85,10 @@ static am_var cut_projection(am_build *build, am_var normed, am_var x[3])
 
 static void rotate_halves(am_build *build, am_var *q, am_var *k)
 {
+    if (build->config->stack == AM_STACK_LIGER) {
+        am_liger_rotate(build, q, k);
+        return;
+    }
     *q = am_hf_rotate(build, *q);
     *k = am_hf_rotate(build, *k);
 }
@@ -190,6 +195,7 @@ static am_var llama_mlp(am_build *build, am_var normed)
 static am_var mlp_of(am_build *build, am_var normed)
 {
     static const am_mlp plain = {"mlp", "mlp.c_fc", "mlp.act", "mlp.c_proj", false};
+    if (build->config->stack == AM_STACK_LIGER) return am_liger_mlp(build, normed);
     if (am_activation_is_gated(build->config->activation)) return llama_mlp(build, normed);
     return am_hf_mlp(build, normed, &plain);
 }

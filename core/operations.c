@@ -253,12 +253,24 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)
 {
     am_var input[2] = {am_cast(tape, AM_OP_RMS_NORM, x), am_cast(tape, AM_OP_RMS_NORM, weight)};
-    am_shape shape = am_shape_of(tape, x), statistic = shape;
+    return am_row_norm(tape, AM_OP_RMS_NORM, 2, input);
+}
+
+am_var am_row_norm(am_tape *tape, am_op op, int inputs, const am_var *input)
+{
+    am_shape shape = am_shape_of(tape, input[0]), statistic = shape;
     statistic.dim[statistic.rank - 1] = 0;
     am_var result[2] = {am_tape_fresh(tape, shape, tape->tensor[input[0]].dtype),
                         am_tape_fresh(tape, statistic, AM_FP32)};
     am_label(tape, result[1], "1 / root mean square");
-    return am_tape_emit(tape, AM_OP_RMS_NORM, 2, input, 2, result, 0);
+    return am_tape_emit(tape, op, inputs, input, 2, result, 0);
+}
+
+void am_rotate_in_place(am_tape *tape, const am_var input[4], am_var result[2])
+{
+    for (int i = 0; i < 2; i++)
+        result[i] = am_tape_alias(tape, input[i], am_shape_of(tape, input[i]), tape->tensor[input[i]].stride);
+    am_tape_emit(tape, AM_OP_LIGER_ROPE, 4, input, 2, result, 0);
 }
 
 am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)

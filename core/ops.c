@@ -77,6 +77,10 @@
     {                                                                                                                  \
         AM_TAKEN, input                                                                                                \
     }
+#define TURNED(input)                                                                                                  \
+    {                                                                                                                  \
+        AM_TURNED, input                                                                                               \
+    }
 #define VIEW                                                                                                           \
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \

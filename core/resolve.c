@@ -191,6 +191,19 @@ static am_code check_one_gpu(const am_config *config, am_status *status)
     return AM_OK;
 }
 
+/* Its modules have no biases in the MLP, and one activation each. */
+static am_code check_liger(const am_config *config, am_status *status)
+{
+    const am_wiring *wiring = am_wiring_of(config);
+    const char *who = "stack=liger";
+    if (!wiring->liger)
+        return am_fail(status, AM_UNSUPPORTED, "stack",
+                       "Liger-Kernel is covered for llama, mistral, qwen2, qwen3 and gemma: stack=hf");
+    am_code code = am_wiring_check_value(config, AM_F_mlp_bias, 0, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
+    return code == AM_OK ? check_one_gpu(config, status) : code;
+}
+
 static am_code check_hf(const am_config *config, am_status *status)
 {
     return check_one_gpu(config, status);
@@ -333,6 +346,10 @@ static am_code check_loss(const am_config *config, am_status *status)
     bool linear = config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT;
     if (linear && !am_wiring_of(config)->liger)
         return am_wiring_check_value(config, AM_F_loss, stack->loss, am_wiring_who(config, who, sizeof who), status);
+    bool plain = !config->logit_softcap && !am_wiring_of(config)->head_bias &&
+                 !(am_wiring_of(config)->traits & AM_T_SCALED_LOGITS);
+    if (config->loss == AM_LOSS_CHUNKED && !plain)
+        return am_fail(status, AM_UNSUPPORTED, "loss", "loss=chunked is covered for heads of one matrix: loss=hf");
     if (config->loss == AM_LOSS_CUT && (config->autocast != AM_AUTOCAST_OFF || config->seq == 1))
         return am_fail(status, AM_UNSUPPORTED, "loss",
                        "loss=cut is covered for two tokens or more, without autocast: autocast=off, or loss=fused");
@@ -344,6 +361,7 @@ static am_code check_loss(const am_config *config, am_status *status)
 static am_code check_stack(const am_config *config, am_status *status)
 {
     if (config->stack == AM_STACK_HF) return check_hf(config, status);
+    if (config->stack == AM_STACK_LIGER) return check_liger(config, status);
     if (is_megatron(config)) return check_megatron(config, status);
     return is_paper(config) ? check_paper(config, status) : check_plain(config, status);
 }

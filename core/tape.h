@@ -66,6 +66,10 @@ am_var am_rms_norm(am_tape *tape, am_var x, am_var weight); /* torch.nn.function
 am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y);
 am_var am_masked_fill(am_tape *tape, am_var x, am_var mask); /* by a number */
 am_var am_bloom_gelu(am_tape *tape, am_var x);               /* modeling_bloom's GeLUFunction */
+/* A norm over the last dimension by one function: x, weight, and what its backward makes beside the gradients. */
+am_var am_row_norm(am_tape *tape, am_op op, int inputs, const am_var *input);
+/* Query and key [b, heads, s, d] rotated where they stand, with cosines and sines. */
+void am_rotate_in_place(am_tape *tape, const am_var input[4], am_var result[2]);
 am_var am_embedding(am_tape *tape, am_var table, am_var indices);
 
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */

@@ -174,6 +174,11 @@ const am_stack am_stacks[] = {
     [AM_STACK_MEGATRON_LOCAL] = {
         MEASURED("Megatron-Core without Transformer Engine", "Megatron-Core 0.16.1's local layers"),
         AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron},
+    [AM_STACK_LIGER] = {
+        STACK("Hugging Face and Liger-Kernel", "source",
+              "Liger-Kernel 0.8.5 in transformers 5.23.0: its Python on fake CUDA tensors, without its kernels; see tests/fixtures",
+              "the norm's backward makes a row of fp32 sums for each of an H100's 132 multiprocessors"),
+        AM_FAMILY_LLAMA, AM_LOSS_FUSED, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_FUSED, NULL},
 };
 /* clang-format on */
 

@@ -158,6 +158,7 @@ void exhibits_load(void)
     static source sources[] = {{"allocations.json", EXHIBIT_SEQUENCE},
                                {"unseen.json", EXHIBIT_SHAPE},
                                {"loss.json", EXHIBIT_SHAPE},
+                               {"liger.json", EXHIBIT_SHAPE},
                                {"cases.json", EXHIBIT_CASE},
                                {"parallel.json", EXHIBIT_RANK}};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)

@@ -213,6 +213,29 @@ static am_var linear_loss(am_op op, bool learns)
     return am_linear_loss(tape, op, learns ? inputs : inputs - 1, input, made(AM_SCALAR, AM_FP32), 1);
 }
 
+/* Two gradients at once, of [1, 3, 4, 2], which must lie in memory as [1, 4, 3, 2]; turned: as they do already. */
+static am_var rotated(bool turned)
+{
+    am_var input[4], result[2];
+    for (int i = 0; i < 2; i++) {
+        am_var x = weight(turned ? SHAPE(1, 4, 3, 2) : SHAPE(1, 3, 4, 2), AM_FP32);
+        input[i] = turned ? am_transpose(tape, x, 1, 2) : x;
+        input[i + 2] = am_buffer(tape, SHAPE(1, 1, 4, 2), AM_FP32, "");
+    }
+    am_rotate_in_place(tape, input, result);
+    am_var sum = am_binary(tape, AM_OP_ADD, result[0], result[1]);
+    return turned ? am_transpose(tape, sum, 1, 2) : sum;
+}
+
+static am_var rotated_rows(void)
+{
+    return rotated(true);
+}
+static am_var rotated_heads(void)
+{
+    return rotated(false);
+}
+
 static am_var taken(void)
 {
     return linear_loss(AM_OP_FUSED_LINEAR_CE, true);
@@ -288,6 +311,8 @@ static const compiled_case cases[] = {
      "LinearCrossEntropyFunction +3=24 -3 +4=20 +5=128 +6=320 +7=28 +8=32 -4 -7 -8 F -2 steal5=128 -5 steal6=320 -6"},
     {scratch_frozen, "the same, the weight frozen",
      "LinearCrossEntropyFunction +3=24 -3 +4=20 +5=128 +6=28 -4 -6 F -2 steal5=128 -5"},
+    {rotated_rows, "gradients where they stand", "LigerRopeFunction F Transpose copy2=96 Transpose steal2=96 -2"},
+    {rotated_heads, "copies of both", "LigerRopeFunction +3=96 +4=96 F -2 copy3=96 -3 copy4=96 -4"},
 };
 
 START_TEST(events)

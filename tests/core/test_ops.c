@@ -56,6 +56,10 @@ static const struct {
     {AM_OP_EXPAND, 1, 1},
     {AM_OP_VIEW, 1, 1},
     {AM_OP_TRANSPOSE, 1, 1},
+    {AM_OP_LIGER_RMS_NORM, 4, 2},
+    {AM_OP_LIGER_SILU_MUL, 2, 1},
+    {AM_OP_LIGER_GELU_MUL, 2, 1},
+    {AM_OP_LIGER_ROPE, 4, 2},
     {AM_OP_FUSED_LINEAR_CE, 4, 1},
     {AM_OP_CUT_CE, 9, 1},
     {AM_OP_ARANGE, 0, 1},
@@ -245,6 +249,12 @@ static void survey_case(json record, void *data)
     json_each(json_get(rows, "outside"), survey_row, data);
 }
 
+/* Python functions around kernels of their own: liger.json and loss.json have whole steps of them. */
+static bool is_fused(const am_op_info *op)
+{
+    return op >= &am_ops[AM_OP_LIGER_RMS_NORM] && op <= &am_ops[AM_OP_CUT_CE];
+}
+
 /* Rules that the measured cases never show: parameters and inputs of the step have no bytes. */
 static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
@@ -254,7 +264,7 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
                                         "GeLUFunction.input",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "GeLUFunction.saved[1]", "SwiGLUFunction.saved[1]"};
-    if (op == &am_ops[AM_OP_FUSED_LINEAR_CE] || op == &am_ops[AM_OP_CUT_CE]) return true; /* in loss.json */
+    if (is_fused(op)) return true;
     if (op == &am_ops[AM_OP_SCALED_BMM]) return true; /* by the name of its like */
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
@@ -1328,7 +1338,7 @@ START_TEST(every_operation_is_measured)
     }
     for (int i = 0; i < AM_OP_COUNT; i++) {
         bool paper = i == AM_OP_PAPER_NORM || i == AM_OP_PAPER_EMBEDDING;
-        paper |= i == AM_OP_FUSED_LINEAR_CE || i == AM_OP_CUT_CE; /* whole steps of theirs: loss.json */
+        paper |= is_fused(&am_ops[i]);
         bool whole = i == AM_OP_MASKED_FILL_ || i == AM_OP_VOCAB_LOSS; /* held by the peaks of parallel.json */
         if (steps_of(&am_ops[i]) > 0 && !paper && !whole) ck_assert_msg(seen[i], "%s is in no program", am_ops[i].name);
     }

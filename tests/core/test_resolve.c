@@ -263,6 +263,17 @@ static const struct {
     {"loss=cut dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "loss", "loss=fused", "loss=fused dtype=fp32 autocast=bf16"},
     {"loss=cut seq=1", AM_UNSUPPORTED, "loss", "two tokens", "loss=cut seq=2"},
     {PAPER "loss=hf", AM_UNSUPPORTED, "loss", "stack=paper has loss=vocab_parallel", PAPER},
+    {"family=phi layers=2 hidden=64 heads=4 vocab=96 loss=chunked", AM_UNSUPPORTED, "loss", "heads of one matrix", NULL},
+    {"family=gemma2 layers=2 hidden=64 heads=4 ffn=160 vocab=96 attention=eager loss=chunked", AM_UNSUPPORTED, "loss",
+     "loss=hf", NULL},
+    /* Liger-Kernel */
+    {"family=gpt2 layers=2 hidden=64 heads=4 vocab=96 stack=liger", AM_UNSUPPORTED, "stack", "stack=hf",
+     "stack=liger model=qwen3-4b"},
+    {"stack=liger mlp_bias=yes", AM_UNSUPPORTED, "mlp_bias", "stack=liger has mlp_bias=no", "stack=liger"},
+    {"stack=liger activation=geglu", AM_UNSUPPORTED, "activation", "stack=liger has activation=swiglu",
+     "stack=liger model=gemma-2b"},
+    {"stack=liger tp=2", AM_UNSUPPORTED, "tp", "stack=liger runs on one GPU", "stack=liger loss=hf"},
+    {"stack=liger loss=cut", AM_UNSUPPORTED, "loss", "stack=liger has loss=fused", "stack=liger loss=bf16"},
     /* precision */
     {"attention=flash dtype=fp32", AM_UNSUPPORTED, "attention", "no fp32", "attention=flash dtype=fp16"},
     {"attention=flash dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "attention", "autocast=off",

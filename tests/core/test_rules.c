@@ -37,6 +37,7 @@ static const struct {
     {"ScaledDotProductEfficientAttention", "has the gradient of 2 before 1", of_one_size},
     {"LigerFusedLinearCrossEntropyFunction", "always saves grad_weight", "a frozen weight has none"},
     {"LinearCrossEntropyFunction", "does not save c", "a parameter"},
+    {"LigerRMSNormFunction", "does not save w", "a parameter"},
     {"LinearCrossEntropyFunction", "has", "no sequence of its allocations is measured; its peak stands elsewhere"},
     {"Baddbmm", "is cast", without_autocast},
     {"ScaledUpperTriangMaskedSoftmax", "is cast", without_autocast},
