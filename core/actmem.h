@@ -141,7 +141,8 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
        AM_FAMILY_NEOX, AM_FAMILY_OPT, AM_FAMILY_PHI, AM_FAMILY_GPTJ,    AM_FAMILY_GPT_NEO, AM_FAMILY_BIGCODE,
        AM_FAMILY_GEMMA2, AM_FAMILY_GEMMA3, AM_FAMILY_PHI3, AM_FAMILY_OLMO2, AM_FAMILY_SMOLLM3,
        AM_FAMILY_GRANITE, AM_FAMILY_STABLELM, AM_FAMILY_GLM, AM_FAMILY_GLM4, AM_FAMILY_COHERE, AM_FAMILY_COHERE2,
-       AM_FAMILY_STARCODER2, AM_FAMILY_BLOOM, AM_FAMILY_MPT, AM_FAMILY_COUNT };
+       AM_FAMILY_STARCODER2, AM_FAMILY_BLOOM, AM_FAMILY_MPT, AM_FAMILY_MIXTRAL,
+       AM_FAMILY_DEEPSEEK_V3, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
@@ -219,6 +220,17 @@ typedef enum am_symbol {
     AM_S_LESS, /* (s-1)  tokens that have a next one */
     AM_S8,     /* ⌈s/8⌉  tokens of a chunk of the sequence */
     AM_S_REST, /* s mod ⌈s/8⌉  and of the last one, where they are not equal */
+    AM_E,   /* E      experts */
+    AM_T,   /* e      experts of a token */
+    AM_M,   /* m      inner width of an expert */
+    AM_SF,  /* n      inner width of the shared expert */
+    AM_G,   /* g      groups of experts */
+    AM_TG,  /* j      groups of a token */
+    AM_Q,   /* q      width of latent queries */
+    AM_C,   /* c      width of latent keys and values */
+    AM_U,   /* u      value dimension */
+    AM_CR,  /* (c+ρ)  latent and shared key */
+    AM_RU,  /* (d-ρ+u)  a head's own key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_SYMBOL_COUNT
 } am_symbol;
@@ -305,8 +317,9 @@ typedef enum am_backward_kind {
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,
-    AM_SPREAD, /* a sum: the gradient, repeated */
+    AM_SUM,   /* the gradient, repeated */
     AM_PARTS, /* cat: views of the gradient */
+    AM_COPY,  /* of a copy into a part of a tensor */
 } am_backward_kind;
 
 typedef struct am_backward_step {
@@ -385,7 +398,14 @@ typedef struct am_storage {
     uint16_t next_dying; /* next storage whose last use is the same instruction */
 } am_storage;
 
-typedef enum am_instruction_kind { AM_I_OP, AM_I_HOLD, AM_I_BEGIN, AM_I_END } am_instruction_kind;
+typedef enum am_instruction_kind {
+    AM_I_OP,
+    AM_I_HOLD,
+    AM_I_BEGIN,
+    AM_I_END,
+    AM_I_GRAPH,    /* a graph that a local keeps alive has saved these: not in a checkpointed region's forward */
+    AM_I_GRAPH_END /* that local is gone */
+} am_instruction_kind;
 
 typedef struct am_instruction {
     am_module module;
@@ -393,7 +413,7 @@ typedef struct am_instruction {
     uint16_t first; /* of its operands: inputs, then results */
     uint8_t inputs, results;
     uint8_t kind, op;
-    uint8_t dims[2]; /* of a transpose */
+    uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
     uint16_t zone;   /* 0 before the layers, 1.. layer, then after them */

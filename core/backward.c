@@ -40,7 +40,7 @@ static am_gradient gradient_at_input(am_compiler *compiler, const am_instruction
     const int64_t *stride = NULL;
     int op = instruction->op;
     if (op == AM_OP_TO && dense(am_compile_layout_of_gradient(compiler, g))) stride = g->stride;
-    if ((op == AM_OP_MM || op == AM_OP_ADDMM) && dense(am_compile_layout(compiler, x))) stride = tensor->stride;
+    if ((op == AM_OP_MM || op == AM_OP_ADDMM || op == AM_OP_GROUPED_MM) && dense(am_compile_layout(compiler, x))) stride = tensor->stride;
     return am_compile_gradient(compiler, x, tensor->dtype, stride);
 }
 
@@ -124,11 +124,20 @@ static int64_t bytes_of_input(const am_compiler *compiler, const am_instruction 
     return am_compile_bytes(compiler, x, am_compile_tensor(compiler, x)->dtype);
 }
 
-/* sum: every element gets the same. */
+/* The gradient of every summand: the same, repeated along the dimension that is gone. */
 static am_gradient gradient_of_sum(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
 {
-    static const int64_t stride[AM_MAX_RANK] = {0};
-    return am_compile_view(compiler, g, am_compile_operand(compiler, instruction, 0), stride);
+    am_var x = am_compile_operand(compiler, instruction, 0);
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
+    if (am_compile_tensor(compiler, g->like)->rank == 0) { /* of all elements */
+        static const int64_t none[AM_MAX_RANK] = {0};
+        return am_compile_view(compiler, g, x, none);
+    }
+    int dim = instruction->dims[0], kept = instruction->dims[1];
+    int64_t stride[AM_MAX_RANK] = {0};
+    for (int i = 0; i < tensor->rank; i++) stride[i] = g->stride[i > dim && !kept ? i - 1 : i];
+    if (tensor->shape[dim] != 1 || !kept) stride[dim] = 0;
+    return am_compile_view(compiler, g, x, stride);
 }
 
 /* baddbmm: the product, then its multiple, in the product's layout. */
@@ -173,12 +182,12 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
+    case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
     case AM_ZEROS: {
         am_var x = am_compile_operand(compiler, instruction, k);
         int dtype = am_compile_tensor(compiler, x)->dtype;
         return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, x, dtype)) : 0;
     }
-    case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
     case AM_KERNEL:
         *gradient = gradient_by_kernel(compiler, instruction, k);
         if (!wanted) return gradient->slot; /* the kernel writes all three, whoever asks */
@@ -213,7 +222,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_VIEW: *gradient = gradient_of_view(compiler, instruction, g); break;
     case AM_TRANSPOSE: *gradient = gradient_of_transpose(compiler, instruction, g); break;
     case AM_EXPAND: *gradient = gradient_of_expand(compiler, instruction, g); break;
-    case AM_SPREAD: *gradient = gradient_of_sum(compiler, instruction, g); break;
+    case AM_SUM: *gradient = gradient_of_sum(compiler, instruction, g); break;
     default: break;
     }
     out->made[k] |= wanted;
@@ -230,6 +239,24 @@ static void run_parts(am_compiler *compiler, const am_instruction *instruction, 
     }
 }
 
+/* CopySlices: a copy of the whole gradient and one of the part, wanted or not; where the base has a gradient, zeros. */
+static void run_copy(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
+{
+    am_var base = am_compile_operand(compiler, instruction, 0), part = am_compile_operand(compiler, instruction, 1);
+    const am_tensor *tensor = am_compile_tensor(compiler, base);
+    am_gradient whole = am_compile_gradient(compiler, base, g->dtype, tensor->stride);
+    out->gradient[1] = am_compile_gradient(compiler, part, g->dtype, NULL);
+    out->made[1] = am_compile_tensor(compiler, part)->grad;
+    out->made[0] = tensor->grad;
+    uint16_t gone = whole.slot;
+    if (tensor->grad) {
+        out->gradient[0] = whole;
+        gone = am_compile_allocate(compiler, am_compile_bytes(compiler, part, g->dtype));
+    }
+    am_compile_release(compiler, gone);
+    if (!out->made[1]) am_compile_release(compiler, out->gradient[1].slot);
+}
+
 static void release_all(am_compiler *compiler, int *slots, const uint16_t *slot)
 {
     for (int i = 0; i < *slots; i++) am_compile_release(compiler, slot[i]);
@@ -244,6 +271,10 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
     const am_backward_step *step = am_ops[instruction->op].backward;
     if (step[0].kind == AM_PARTS) {
         run_parts(compiler, instruction, g, out);
+        return;
+    }
+    if (step[0].kind == AM_COPY) {
+        run_copy(compiler, instruction, g, out);
         return;
     }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {

@@ -65,6 +65,15 @@ typedef struct am_mlp {
     bool conv;
 } am_mlp;
 am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp);
+/* llama.c: act(gate(x)) * up(x), then down, of this inner width. */
+typedef struct am_gated_mlp {
+    const char *module, *gate, *act, *up, *down;
+} am_gated_mlp;
+am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_dim width);
+/* moe.c: the family's router, its experts, and the shared one, in place of an MLP. */
+am_var am_hf_moe(am_build *build, am_var x);
+/* mla.c: multi-head latent attention, in place of attention; *weights as am_hf_eager's. */
+am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights);
 /* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]; of pairs of neighbours instead of halves. */
 am_var am_hf_rotate(am_build *build, am_var x);
 am_var am_hf_rotate_pairs(am_build *build, am_var x);

@@ -25,6 +25,17 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_S_LESS] = {"(s-1)", "seq", "tokens that have a next one"},
     [AM_S8] = {"⌈s/8⌉", "seq", "tokens of a chunk of the sequence"},
     [AM_S_REST] = {"(s mod ⌈s/8⌉)", "seq", "tokens of the last chunk of the sequence"},
+    [AM_E] = {"E", "experts", "experts"},
+    [AM_T] = {"e", "experts_per_token", "experts per token"},
+    [AM_M] = {"m", "moe_ffn", "expert width"},
+    [AM_SF] = {"n", "shared_ffn", "shared expert width"},
+    [AM_G] = {"g", "expert_groups", "expert groups"},
+    [AM_TG] = {"j", "groups_per_token", "groups per token"},
+    [AM_Q] = {"q", "q_rank", "query latent"},
+    [AM_C] = {"c", "kv_rank", "KV latent"},
+    [AM_U] = {"u", "v_head_dim", "value dimension"},
+    [AM_CR] = {"(c+ρ)", "kv_rank", "KV latent and shared key"},
+    [AM_RU] = {"(d-ρ+u)", "v_head_dim", "a head's own key and its value"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
 };
 

@@ -17,7 +17,7 @@ typedef struct entry {
     int64_t null;   /* what null stands for; NOT_NULL: it may not stand there */
 } entry;
 
-#define MOST_ENTRIES 14
+#define MOST_ENTRIES 22
 
 typedef struct importer {
     const char *model_type;
@@ -227,6 +227,31 @@ static const importer importers[] = {
       {"vocab_size", NULL, AM_F_vocab, 50368, NOT_NULL},
       {"max_seq_len", NULL, AM_F_max_positions, 2048, NOT_NULL},
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"deepseek_v3",
+     AM_FAMILY_DEEPSEEK_V3,
+     "hidden_act",
+     {{"num_hidden_layers", NULL, AM_F_layers, 61, NOT_NULL},
+      {"hidden_size", NULL, AM_F_hidden, 7168, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 128, NOT_NULL},
+      {"num_key_value_heads", NULL, AM_F_kv_heads, 128, AM_AUTO},
+      {"qk_nope_head_dim", NULL, AM_F_head_dim, 128, NOT_NULL},
+      {"qk_rope_head_dim", NULL, AM_F_rotary_dim, 64, NOT_NULL},
+      {"v_head_dim", NULL, AM_F_v_head_dim, 128, NOT_NULL},
+      {"q_lora_rank", NULL, AM_F_q_rank, 1536, 0},
+      {"kv_lora_rank", NULL, AM_F_kv_rank, 512, NOT_NULL},
+      {"intermediate_size", NULL, AM_F_ffn, 18432, NOT_NULL},
+      {"moe_intermediate_size", NULL, AM_F_moe_ffn, 2048, NOT_NULL},
+      {"n_routed_experts", "num_local_experts", AM_F_experts, 256, NOT_NULL},
+      {"num_experts_per_tok", NULL, AM_F_experts_per_token, 8, NOT_NULL},
+      {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
+      {"first_k_dense_replace", NULL, AM_F_dense_layers, 3, NOT_NULL},
+      {"n_group", NULL, AM_F_expert_groups, 8, NOT_NULL},
+      {"topk_group", NULL, AM_F_groups_per_token, 4, NOT_NULL},
+      {"norm_topk_prob", NULL, AM_F_norm_topk, 1, NOT_NULL},
+      {"vocab_size", NULL, AM_F_vocab, 129280, NOT_NULL},
+      {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
 };
 
 /* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
@@ -262,6 +287,9 @@ static const usual_importer usual_importers[] = {
     {"starcoder2", AM_FAMILY_STARCODER2, {30, 3072, 24, 2, 12288, 49152, 1, 0, AM_AUTO},
      {{"use_bias", NULL, AM_F_bias, 1, NOT_NULL}, {"residual_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
       {"embedding_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL}, WINDOW(0, 0)}},
+    {"mixtral", AM_FAMILY_MIXTRAL, {32, 4096, 32, 8, 14336, 32000, 0, 0, AM_AUTO},
+     {{"num_local_experts", "num_experts", AM_F_experts, 8, NOT_NULL},
+      {"num_experts_per_tok", NULL, AM_F_experts_per_token, 2, NOT_NULL}, WINDOW(0, 0)}},
 };
 enum { USUAL_COUNT = sizeof usual_importers / sizeof *usual_importers };
 
@@ -285,6 +313,7 @@ static am_code read_value(int64_t *number, const am_document *document, am_json_
     default: break;
     }
     int64_t least = field->least > 1 ? field->least : 1; /* where 0 would mean none, the file has null */
+    if (field == &am_fields[AM_F_dense_layers]) least = 0;
     code = am_document_integer(document, value, key, number, status);
     if (code != AM_OK || (*number >= least && *number <= field->most)) return code;
     return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from %d to %d", key, least, field->most);
@@ -456,6 +485,8 @@ static const struct {
     {AM_FAMILY_GPT2, "add_cross_attention", "cross-attention"},
     {AM_FAMILY_QWEN2, "use_sliding_window", "a sliding window in some layers"},
     {AM_FAMILY_QWEN3, "use_sliding_window", "a sliding window in some layers"},
+    {AM_FAMILY_MIXTRAL, "output_router_logits", "a loss that balances the experts"},
+    {AM_FAMILY_DEEPSEEK_V3, "output_router_logits", "a loss that balances the experts"},
     {AM_FAMILY_GEMMA, "use_bidirectional_attention", "attention to later tokens"},
     {AM_FAMILY_GEMMA2, "use_bidirectional_attention", "attention to later tokens"},
     {AM_FAMILY_GEMMA3, "use_bidirectional_attention", "attention to later tokens"},
@@ -534,7 +565,7 @@ static const struct {
     const char *start, *nearest;
 } relatives[] = {
     {"gemma3", "gemma3_text"}, {"gemma", "gemma2"},       {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
-    {"mistral", "mistral"},    {"ministral", "mistral"},  {"mixtral", "mistral"},       {"qwen3", "qwen3"},
+    {"mistral", "mistral"},    {"ministral", "mistral"},  {"deepseek", "deepseek_v3"}, {"qwen3", "qwen3"},
     {"qwen", "qwen2"},         {"gpt_oss", "llama"},      {"gpt_neox", "gpt_neox"},     {"gpt_neo", "gpt_neo"},
     {"gptj", "gptj"},          {"gpt", "gpt2"},
     {"opt", "opt"},            {"bloom", "bloom"},        {"mpt", "mpt"},              {"falcon", "gpt2"},
@@ -614,6 +645,9 @@ static void complete(am_config *config)
     if (config->head_dim == AM_AUTO && config->hidden % config->heads == 0)
         config->head_dim = config->hidden / config->heads;
     if (config->ffn == AM_AUTO) config->ffn = 4 * config->hidden;
+    if (wiring->latent) config->head_dim += config->rotary_dim; /* the file has the other part of it */
+    if (wiring->latent) config->shared_ffn *= config->moe_ffn;  /* the file counts experts */
+    am_wiring_fill_experts(config, wiring);
 }
 
 am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status)

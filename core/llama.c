@@ -1,5 +1,6 @@
 /* Llama and what is wired like it in transformers but for flags (am_wiring): Mistral, Qwen, Gemma, Phi-3, OLMo 2, SmolLM 3,
- * Granite, StableLM, GLM, Cohere, StarCoder 2. Which modules, in which order, and what each forward keeps alive. */
+ * Granite, StableLM, GLM, Cohere, StarCoder 2; and with experts or latent attention in their places Mixtral and DeepSeek.
+ * Which modules, in which order, and what each forward keeps alive. */
 #include "build.h"
 
 static bool has(const am_build *build, unsigned trait)
@@ -162,32 +163,32 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
 /* ---- MLP ---- */
 
 /* act_fn(gate_proj(x)) * up_proj(x), then down_proj; or gate and up from one projection, up * activation_fn(gate). */
-static am_var llama_mlp(am_build *build, am_var normed)
+am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_dim width)
 {
     am_tape *tape = build->tape;
     bool bias = build->config->mlp_bias, fused = has(build, AM_T_FUSED_GATE);
-    am_module module = am_enter(tape, "mlp", AM_C_MLP);
+    am_module module = am_enter(tape, mlp->module, AM_C_MLP);
     am_var part[2]; /* gate, up */
     if (fused) {
-        am_dim halves[2] = {build->f, build->f}, both = am_dim_for(build, 2, 1, AM_F, AM_SYMBOL_COUNT);
-        am_var all = am_hf_linear(build, normed, "mlp.gate_up_proj", AM_C_MLP, both, bias, 0);
+        am_dim halves[2] = {width, width}, both = am_dim_for(build, 2, 1, AM_F, AM_SYMBOL_COUNT);
+        am_var all = am_hf_linear(build, x, "mlp.gate_up_proj", AM_C_MLP, both, bias, 0);
         am_split(tape, am_label(tape, all, "gate and up, fused"), 2, halves, part);
     } else {
-        part[0] = am_hf_linear(build, normed, "mlp.gate_proj", AM_C_MLP, build->f, bias, AM_TARGET_GATE);
+        part[0] = am_hf_linear(build, x, mlp->gate, AM_C_MLP, width, bias, AM_TARGET_GATE);
         am_label(tape, part[0], "gate");
     }
-    am_module inside = am_enter(tape, fused ? "mlp.activation_fn" : "mlp.act_fn", AM_C_MLP);
+    am_module inside = am_enter(tape, fused ? "mlp.activation_fn" : mlp->act, AM_C_MLP);
     am_var active = am_label(tape, am_hf_activation(build, part[0], build->config->activation), "gate, activated");
     tape->module = inside;
     if (!fused) {
-        part[1] = am_hf_linear(build, normed, "mlp.up_proj", AM_C_MLP, build->f, bias, AM_TARGET_UP);
+        part[1] = am_hf_linear(build, x, mlp->up, AM_C_MLP, width, bias, AM_TARGET_UP);
         am_label(tape, part[1], "up");
     }
     am_var product = am_binary(tape, AM_OP_MUL, fused ? part[1] : active, fused ? active : part[1]);
     am_label(tape, product, "gate × up");
-    am_var y = am_hf_linear(build, product, "mlp.down_proj", AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
+    am_var y = am_hf_linear(build, product, mlp->down, AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
     am_label(tape, y, "MLP block's output");
-    am_hold(tape, product, normed, fused ? part[0] : 0);
+    am_hold(tape, product, x, fused ? part[0] : 0);
     tape->module = module;
     return y;
 }
@@ -195,8 +196,10 @@ static am_var llama_mlp(am_build *build, am_var normed)
 static am_var mlp_of(am_build *build, am_var normed)
 {
     static const am_mlp plain = {"mlp", "mlp.c_fc", "mlp.act", "mlp.c_proj", false};
+    static const am_gated_mlp gated = {"mlp", "mlp.gate_proj", "mlp.act_fn", "mlp.up_proj", "mlp.down_proj"};
+    if (build->kind && build->config->experts) return am_hf_moe(build, normed);
     if (build->config->stack == AM_STACK_LIGER) return am_liger_mlp(build, normed);
-    if (am_activation_is_gated(build->config->activation)) return llama_mlp(build, normed);
+    if (am_activation_is_gated(build->config->activation)) return am_hf_gated_mlp(build, normed, &gated, build->f);
     return am_hf_mlp(build, normed, &plain);
 }
 
@@ -221,7 +224,9 @@ static am_var llama_layer(am_build *build, am_var x)
     const char *const *norms = am_wiring_of(build->config)->norms;
     am_enter(tape, "", AM_C_RESIDUAL);
     am_var weights = 0, normed = norm_of(build, x, norms[0]);
-    am_var attended = llama_attention(build, normed, &weights), x2 = x, y, out, held;
+    am_var x2 = x, y, out, held;
+    am_var attended = build->config->kv_rank ? am_hf_latent_attention(build, normed, &weights)
+                                             : llama_attention(build, normed, &weights);
     if (build->config->parallel_residual) {
         y = mlp_of(build, normed);
         am_var dropped = drop(build, y, 1);

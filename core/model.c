@@ -24,7 +24,19 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_S_LESS] = config->seq - 1;
     value[AM_S8] = (config->seq + AM_LOSS_CHUNKS - 1) / AM_LOSS_CHUNKS;
     value[AM_S_REST] = config->seq % value[AM_S8];
+    value[AM_E] = config->experts;
+    value[AM_T] = config->experts_per_token;
+    value[AM_M] = config->moe_ffn;
+    value[AM_SF] = config->shared_ffn;
+    value[AM_G] = config->expert_groups;
+    value[AM_TG] = config->groups_per_token;
     value[AM_TP] = config->tp;
+    bool latent = config->kv_rank > 0;
+    value[AM_Q] = config->q_rank;
+    value[AM_C] = config->kv_rank;
+    value[AM_U] = latent ? config->v_head_dim : 0;
+    value[AM_CR] = latent ? config->kv_rank + config->rotary_dim : 0;
+    value[AM_RU] = latent ? value[AM_REST] + config->v_head_dim : 0;
 }
 
 const char *am_model_layer_prefix(const am_config *config)
@@ -37,6 +49,7 @@ am_pattern am_model_pattern(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
     am_pattern pattern = {.period = 1};
+    if (config->experts > 0) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
     if (!wiring->period) return pattern;
     pattern.period = (int)config->layer_period;
     pattern.cycle[pattern.period - 1] = 1;
@@ -51,6 +64,8 @@ int am_pattern_kind(const am_pattern *pattern, int64_t layer)
 
 const char *am_model_kind_name(const am_config *config, int kind)
 {
+    bool mixed = config->experts > 0 && config->dense_layers > 0 && config->dense_layers < config->layers;
+    if (mixed) return kind ? "expert" : "dense";
     return kind < 2 && config->layer_period > 1 ? am_wiring_of(config)->kinds[kind] : NULL;
 }
 

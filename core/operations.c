@@ -212,6 +212,29 @@ am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
     return am_tape_emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
 }
 
+am_var am_sum_over(am_tape *tape, am_var x, int dim, bool keep)
+{
+    am_shape shape = am_shape_of(tape, x);
+    if (keep) {
+        shape.dim[dim] = 0;
+    } else {
+        shape.rank--;
+        for (int i = dim; i < shape.rank; i++) shape.dim[i] = shape.dim[i + 1];
+    }
+    am_var y = am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
+    am_instruction *instruction = &tape->instruction[tape->instructions - 1];
+    instruction->dims[0] = (uint8_t)dim;
+    instruction->dims[1] = keep;
+    return y;
+}
+
+am_var am_copy_into(am_tape *tape, am_var base, am_var x)
+{
+    am_var input[2] = {base, x};
+    am_var y = am_tape_alias(tape, base, am_shape_of(tape, base), tape->tensor[base].stride);
+    return am_tape_emit(tape, AM_OP_COPY_SLICE, 2, input, 1, &y, 0);
+}
+
 am_var am_pad(am_tape *tape, am_var x, am_dim last)
 {
     am_shape shape = am_shape_of(tape, x);
@@ -348,4 +371,41 @@ am_var am_embedding(am_tape *tape, am_var table, am_var indices)
     shape.dim[shape.rank++] = tape->tensor[table].dim[1];
     am_var input[2] = {table, indices}, y = am_tape_fresh(tape, shape, tape->tensor[table].dtype);
     return am_tape_emit(tape, AM_OP_EMBEDDING, 2, input, 1, &y, 0);
+}
+
+/* ---- choosing and sorting ---- */
+
+am_var am_topk(am_tape *tape, am_var x, am_dim last, am_var *indices)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[shape.rank - 1] = last;
+    am_var result[2] = {am_tape_fresh(tape, shape, tape->tensor[x].dtype), am_tape_fresh(tape, shape, AM_I64)};
+    am_tape_emit(tape, AM_OP_TOPK, 1, &x, 2, result, 0);
+    *indices = result[1];
+    return result[0];
+}
+
+am_var am_gather(am_tape *tape, am_var x, am_var index)
+{
+    am_var input[2] = {x, index}, y = am_tape_fresh(tape, am_shape_of(tape, index), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_GATHER, 2, input, 1, &y, 0);
+}
+
+am_var am_index(am_tape *tape, am_var x, am_var index)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[0] = tape->tensor[index].dim[0];
+    am_var input[2] = {x, index}, y = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_INDEX, 2, input, 1, &y, 0);
+}
+
+/* The result is the same storage; what was in it before is copied where the divisor's gradient will need it. */
+am_var am_divide_in_place(am_tape *tape, am_var x, am_var y)
+{
+    const am_tensor *tensor = &tape->tensor[x];
+    am_shape shape = am_shape_of(tape, x);
+    am_var old = tape->tensor[y].grad ? am_raw(tape, AM_OP_OLD_VALUE, shape, tensor->dtype, x, 0, 0, 0) : 0;
+    if (old) am_label(tape, old, "what was divided");
+    am_var input[3] = {x, y, old}, z = am_tape_alias(tape, x, shape, tape->tensor[x].stride);
+    return am_tape_emit(tape, AM_OP_DIV_INPLACE, old ? 3 : 2, input, 1, &z, 0);
 }

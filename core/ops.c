@@ -45,10 +45,6 @@
     {                                                                                                                  \
         AM_LET_GO, 0                                                                                                   \
     }
-#define SPREAD                                                                                                         \
-    {                                                                                                                  \
-        AM_SPREAD, 0                                                                                                   \
-    }
 #define T(input)                                                                                                       \
     {                                                                                                                  \
         AM_TEMPORARY, input                                                                                            \
@@ -56,10 +52,6 @@
 #define Z(input)                                                                                                       \
     {                                                                                                                  \
         AM_ZEROS, input                                                                                                \
-    }
-#define FREE                                                                                                           \
-    {                                                                                                                  \
-        AM_FREE, 0                                                                                                     \
     }
 #define NUMBER                                                                                                         \
     {                                                                                                                  \
@@ -92,6 +84,14 @@
 #define EXPAND                                                                                                         \
     {                                                                                                                  \
         AM_EXPAND, 0                                                                                                   \
+    }
+#define SUM                                                                                                            \
+    {                                                                                                                  \
+        AM_SUM, 0                                                                                                      \
+    }
+#define COPY                                                                                                           \
+    {                                                                                                                  \
+        AM_COPY, 0                                                                                                     \
     }
 #define PARTS                                                                                                          \
     {                                                                                                                  \

@@ -71,6 +71,8 @@ void am_play_end(const am_play *play);
 /* Does selective checkpointing keep this operation's results? */
 bool am_play_keeps(const am_play *play, const am_instruction *instruction);
 void am_play_hold_saves(am_play *play, uint16_t index);
+/* A graph of the code's own: holds what it has saved, or lets go of it. */
+void am_play_graph(am_play *play, const am_instruction *instruction);
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if
  * that only saves inputs, since they exist by then. */
 void am_play_recompute(am_play *play, uint16_t index);

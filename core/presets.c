@@ -34,6 +34,15 @@ const am_preset am_presets[] = {
         "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 activation=swiglu "
         "sliding_window=4096",
         7241732096),
+    ROW("mixtral-8x7b", "Mixtral 8x7B v0.1", HUB("mistralai/Mixtral-8x7B-v0.1"),
+        "family=mixtral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 activation=swiglu experts=8 "
+        "experts_per_token=2",
+        46702792704),
+    ROW("deepseek-v3", "DeepSeek-V3 671B", HUB("deepseek-ai/DeepSeek-V3"),
+        "family=deepseek_v3 layers=61 hidden=7168 heads=128 head_dim=192 rotary_dim=64 v_head_dim=128 q_rank=1536 "
+        "kv_rank=512 ffn=18432 vocab=129280 activation=swiglu dense_layers=3 experts=256 experts_per_token=8 moe_ffn=2048 "
+        "shared_ffn=2048 expert_groups=8 groups_per_token=4",
+        671026404352),
     ROW("gemma-2b", "Gemma 2B", HUB("google/gemma-2b"),
         "family=gemma layers=18 hidden=2048 heads=8 kv_heads=1 head_dim=256 ffn=16384 vocab=256000 activation=geglu_tanh",
         2506172416),

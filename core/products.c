@@ -140,6 +140,14 @@ am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_BADDBMM, 3, input, 1, &z, flops);
 }
 
+/* FlopCounterMode, whose figures ours are, has no formula for it. */
+am_var am_grouped_mm(am_tape *tape, am_var x, am_var weight, am_var offsets)
+{
+    am_shape shape = AM_SHAPE(tape->tensor[x].dim[0], tape->tensor[weight].dim[2]);
+    am_var input[3] = {x, weight, offsets}, y = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_GROUPED_MM, 3, input, 1, &y, 0);
+}
+
 /* A matmul operand as bmm takes it: batch dimensions in one, copied where its layout does not allow that. */
 static am_var batch_rows(am_tape *tape, am_var x)
 {

@@ -29,6 +29,17 @@ void am_play_hold_saves(am_play *play, uint16_t index)
     play->player->holding[index] = true;
 }
 
+void am_play_graph(am_play *play, const am_instruction *instruction)
+{
+    for (int i = 0; i < instruction->inputs; i++) {
+        uint16_t slot = find(play, am_play_storage(play, am_play_operand(play, instruction, i)));
+        if (instruction->kind == AM_I_GRAPH)
+            am_play_retain(play, slot);
+        else
+            am_play_release(play, slot);
+    }
+}
+
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
     am_player *player = play->player;
@@ -106,6 +117,7 @@ void am_play_recompute(am_play *play, uint16_t index)
                 recompute_results(play, instruction, i);
             if (instruction->node) am_play_hold_saves(play, instruction->node);
         }
+        if (instruction->kind >= AM_I_GRAPH) am_play_graph(play, instruction);
         release_dying(play, region, instruction);
     }
     am_play_go(play, phase, zone);

@@ -89,6 +89,10 @@ static am_code derive_head_dim(am_config *config, am_status *status)
 static am_code derive_ffn(am_config *config, am_status *status)
 {
     if (config->ffn != AM_AUTO) return AM_OK;
+    if (config->experts > 0 && config->moe_ffn != AM_AUTO) { /* no dense layer has an MLP then */
+        config->ffn = config->moe_ffn;
+        return AM_OK;
+    }
     if (am_activation_is_gated(config->activation))
         return am_fail(status, AM_MISSING, "ffn",
                        "a gated MLP has no usual width: give ffn (Llama 3 8B has 14336 for hidden=4096)");
@@ -126,7 +130,9 @@ static am_code derive(am_config *config, am_status *status)
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     am_code code = derive_head_dim(config, status);
     am_wiring_fill_rotary(config, am_wiring_of(config));
-    return code == AM_OK ? derive_ffn(config, status) : code;
+    if (code == AM_OK) code = derive_ffn(config, status);
+    am_wiring_fill_experts(config, am_wiring_of(config));
+    return code;
 }
 
 /* ---- the model */
@@ -516,6 +522,8 @@ static am_code check_sizes(const am_config *config, am_status *status)
     const tensor logits = {4, {AM_F_seq, AM_F_batch, AM_F_vocab}};
     const tensor stream = {4, {AM_F_seq, AM_F_batch, AM_F_hidden, AM_F_layers}};
     const tensor inner = {4, {AM_F_seq, AM_F_batch, AM_F_ffn, AM_F_layers}};
+    const tensor routed = {4, {AM_F_seq, AM_F_batch, AM_F_experts_per_token, AM_F_hidden, AM_F_layers}};
+    const tensor expert = {4, {AM_F_seq, AM_F_batch, AM_F_experts_per_token, AM_F_moe_ffn, AM_F_layers}};
     const tensor query = {4, {AM_F_seq, AM_F_batch, AM_F_heads, AM_F_head_dim, AM_F_layers}};
     const tensor scores = {4, {AM_F_seq, AM_F_seq, AM_F_batch, AM_F_heads, AM_F_layers}};
     const tensor mask = {8, {AM_F_seq, AM_F_seq, AM_F_layers}};
@@ -524,6 +532,8 @@ static am_code check_sizes(const am_config *config, am_status *status)
     am_code code = check_size(config, logits, status);
     if (code == AM_OK) code = check_size(config, stream, status);
     if (code == AM_OK) code = check_size(config, inner, status);
+    if (code == AM_OK && config->experts > 0) code = check_size(config, routed, status);
+    if (code == AM_OK && config->experts > 0) code = check_size(config, expert, status);
     if (code == AM_OK) code = check_size(config, query, status);
     if (code == AM_OK && eager) code = check_size(config, scores, status);
     if (code == AM_OK && (eager || window)) code = check_size(config, mask, status);

@@ -341,13 +341,25 @@ static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
+/* transformers' FlashAttention-2 pads values that are narrower than keys. */
+static am_var flash_narrow_values(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    am_dim width = am_shape_of(tape, v).dim[3];
+    am_var wide = am_pad(tape, v, build->d), y = am_slice(tape, flash_attention(build, q, k, wide), width);
+    am_hold(tape, wide);
+    return y;
+}
+
 am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
 {
     am_tape *tape = build->tape;
     am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
     am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, k), value = am_cast(tape, AM_OP_FLASH_ATTENTION, v);
+    bool even = build->config->v_head_dim == build->config->head_dim;
+    if (!even && build->config->attention == AM_FLASH) return flash_narrow_values(build, query, key, value);
     bool flash = build->config->attention != AM_EFFICIENT && !mask && tape->tensor[query].dtype != AM_FP32 &&
-                 build->config->head_dim <= AM_WIDEST_HEAD;
+                 build->config->head_dim <= AM_WIDEST_HEAD && even;
     if (flash) return flash_attention(build, query, key, value);
     if (mask) { /* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch */
         int dtype = tape->tensor[query].dtype;

@@ -9,6 +9,12 @@
 /* Makes the storages that an operation's results fill. All of one operation appear together. */
 static void make_results(am_play *play, const am_instruction *instruction, int index)
 {
+    /* the forward of a reentrant region wants no gradient */
+    const am_region *region = &play->tape->region[am_checkpointed_region(play->tape, instruction)];
+    if (instruction->op == AM_OP_OLD_VALUE && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING) {
+        play->player->refs[instruction->made] = 2; /* nothing to let go of */
+        return;
+    }
     bool any = false;
     for (int i = instruction->made; am_play_makes(play, i, index); i++) {
         if (play->tape->storage[i].fixed) continue;
@@ -46,6 +52,7 @@ static void play_forward(am_play *play)
             if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
         }
+        if (instruction->kind >= AM_I_GRAPH && !region) am_play_graph(play, instruction);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live;

@@ -185,7 +185,9 @@ static void add_operand(am_tape *tape, am_var x)
         return;
     }
     tape->operand[tape->operands++] = x;
-    tape->storage[tape->tensor[x].storage].last = (uint16_t)(tape->instructions - 1);
+    int index = tape->instructions - 1;
+    if (tape->instruction[index].kind == AM_I_GRAPH_END) return; /* no use by the code itself */
+    tape->storage[tape->tensor[x].storage].last = (uint16_t)index;
 }
 
 static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, int inputs, const am_var *input)
@@ -206,6 +208,11 @@ static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, 
             instruction->inputs++;
         }
     return instruction;
+}
+
+void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y)
+{
+    new_instruction(tape, end ? AM_I_GRAPH_END : AM_I_GRAPH, 2, (const am_var[]){x, y});
 }
 
 void am_hold_list(am_tape *tape, int count, const am_var *x)
@@ -310,16 +317,28 @@ am_var am_tape_emit1(am_tape *tape, am_op op, am_var x, am_var y)
     return am_tape_emit(tape, op, 1, &x, 1, &y, 0);
 }
 
+static void emit_raw(am_tape *tape, am_op op, int inputs, const am_var *input, int results, const am_var *result)
+{
+    am_instruction *instruction = new_instruction(tape, AM_I_OP, inputs, input);
+    for (int i = 0; i < results; i++) add_operand(tape, result[i]);
+    instruction->results = (uint8_t)results;
+    instruction->op = (uint8_t)op;
+}
+
 am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d)
 {
     am_var input[4] = {a, b, c, d}, y = am_tape_fresh(tape, shape, dtype);
     int inputs = 0;
     while (inputs < 4 && input[inputs]) inputs++;
-    am_instruction *instruction = new_instruction(tape, AM_I_OP, inputs, input);
-    add_operand(tape, y);
-    instruction->results = 1;
-    instruction->op = (uint8_t)op;
+    emit_raw(tape, op, inputs, input, 1, &y);
     return y;
+}
+
+void am_raw_pair(am_tape *tape, am_op op, am_shape shape, int first, int second, am_var x, am_var result[2])
+{
+    result[0] = am_tape_fresh(tape, shape, first);
+    result[1] = am_tape_fresh(tape, shape, second);
+    emit_raw(tape, op, 1, &x, 2, result);
 }
 
 /* ---- checkpointed regions ---- */
@@ -365,7 +384,8 @@ static bool is_active(const am_tape *tape, int i)
 {
     const am_instruction *instruction = &tape->instruction[i];
     const am_storage *made = &tape->storage[instruction->made];
-    if (instruction->kind == AM_I_BEGIN || instruction->dying || i == 0) return true;
+    if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_GRAPH) return true;
+    if (instruction->dying || i == 0) return true;
     if (instruction->node && tape->node[instruction->node].save_count) return true;
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;

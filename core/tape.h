@@ -34,8 +34,13 @@ void am_hold_list(am_tape *tape, int count, const am_var *x);
 #define am_hold(tape, ...)                                                                                             \
     am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
 
+/* A graph that leads to no loss, and that a local keeps alive, has saved these: until the call with end. */
+void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y);
+
 /* An operation that no gradient reaches: a new tensor from up to four others. */
 am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d);
+/* The same with one input and two results of these types. */
+void am_raw_pair(am_tape *tape, am_op op, am_shape shape, int first, int second, am_var x, am_var result[2]);
 
 /* Views. */
 am_var am_view(am_tape *tape, am_var x, am_shape shape);
@@ -57,6 +62,9 @@ am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */
 am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
 am_var am_mean_last(am_tape *tape, am_var x);
 am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last);
+am_var am_sum_over(am_tape *tape, am_var x, int dim, bool keep);
+/* base[..., part].copy_(x): a new version of base. */
+am_var am_copy_into(am_tape *tape, am_var base, am_var x);
 am_var am_pad(am_tape *tape, am_var x, am_dim last);
 am_var am_softmax(am_tape *tape, am_op op, am_var x);
 am_var am_dropout(am_tape *tape, am_var x, int64_t p); /* p in millionths; 0: x itself */
@@ -72,12 +80,20 @@ am_var am_row_norm(am_tape *tape, am_op op, int inputs, const am_var *input);
 void am_rotate_in_place(am_tape *tape, const am_var input[4], am_var result[2]);
 am_var am_embedding(am_tape *tape, am_var table, am_var indices);
 
+/* Choosing and sorting. topk: the `last` largest along the last dimension, and their indices. */
+am_var am_topk(am_tape *tape, am_var x, am_dim last, am_var *indices);
+am_var am_gather(am_tape *tape, am_var x, am_var index); /* along the last dimension */
+am_var am_index(am_tape *tape, am_var x, am_var index);  /* rows of x; index has one dimension */
+am_var am_divide_in_place(am_tape *tape, am_var x, am_var y);
+
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */
 am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m] */
 am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y); /* likewise, scaled; bias needs no gradient */
+/* [n, k] · [E, k, m] with the rows of each expert behind one another, up to its entry of offsets. */
+am_var am_grouped_mm(am_tape *tape, am_var x, am_var weight, am_var offsets);
 /* The fused attention kernels on q, k, v [b, heads, s, d]; mask 0: causal without one. */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask);
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target);

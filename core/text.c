@@ -409,20 +409,26 @@ static void write_symbols(am_writer *out, const am_report *report)
     am_write_wrapped(out, text, 2);
 }
 
+__attribute__((noinline)) /* its frame is its own */
+static void write_form(am_writer *line, const am_report *report, int kind, const int64_t *values)
+{
+    am_sum sum = am_report_formula(report, kind);
+    am_write_sum(line, &sum, values);
+}
+
 /* A closed form, with symbols and with their values. */
 static void write_closed_form(am_writer *out, const am_report *report, int kind, const char *name, int64_t bytes)
 {
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
-    am_sum sum = am_report_formula(report, kind);
     if (name)
         am_write_text(&line, name);
     else
         am_write_kind(&line, &report->kind[kind]);
     AM_WRITE(&line, ": ");
-    am_write_sum(&line, &sum, NULL);
+    write_form(&line, report, kind, NULL);
     AM_WRITE(&line, " = ");
-    am_write_sum(&line, &sum, report->extents.value);
+    write_form(&line, report, kind, report->extents.value);
     AM_WRITE(&line, " = ");
     am_write_thousands(&line, bytes);
     if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);

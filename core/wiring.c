@@ -125,6 +125,12 @@ static const am_wiring families[] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ALIBI, .tie_word_embeddings = 1,
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
         .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
+    [AM_FAMILY_MIXTRAL] = {
+        ROTARY, NORMS, .window = AM_WINDOW_ALL, .experts = true, .norm_topk = AM_BIAS_ALWAYS,
+        .targets = TARGETS_QKV | AM_TARGET_O},
+    [AM_FAMILY_DEEPSEEK_V3] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .experts = true, .shared = true,
+        .groups = true, .norm_topk = AM_BIAS_USUALLY, .latent = true, .targets = TARGETS_PLAIN | AM_TARGET_GATE},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -245,12 +251,21 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
 {
     if (config->positions != AM_ROPE) return 0;
+    if (wiring->latent) return am_even(config->head_dim / 3);
     return wiring->rotary_quarters ? am_even(config->head_dim * wiring->rotary_quarters / 4) : config->head_dim;
 }
 
 void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 {
     fill(&config->rotary_dim, usual_rotary_dim(config, wiring));
+}
+
+void am_wiring_fill_experts(am_config *config, const am_wiring *wiring)
+{
+    fill(&config->moe_ffn, wiring->experts ? config->ffn : 0);
+    fill(&config->norm_topk, by_default(wiring->norm_topk));
+    fill(&config->groups_per_token, config->expert_groups);
+    fill(&config->v_head_dim, config->head_dim);
 }
 
 /* ---- checks; who is "family=llama" or "stack=paper" */
@@ -304,7 +319,7 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
     if (code == AM_OK && !wiring->wide)
         code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);
-    if (code == AM_OK && !wiring->rotary_quarters)
+    if (code == AM_OK && !wiring->rotary_quarters && !wiring->latent)
         code = am_wiring_check_value(config, AM_F_rotary_dim, usual_rotary_dim(config, wiring), who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_bias, wiring->bias, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_qkv_bias, wiring->qkv_bias, who, status);
@@ -374,6 +389,61 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
     return AM_OK;
 }
 
+/* Inputs of what a family does not have stand at what says so. */
+static am_code check_absent(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    const struct {
+        bool present;
+        am_field_id field;
+        int64_t absent;
+    } inputs[] = {
+        {wiring->experts, AM_F_experts, 0},       {wiring->experts, AM_F_experts_per_token, 0},
+        {wiring->experts, AM_F_moe_ffn, 0},       {wiring->shared, AM_F_shared_ffn, 0},
+        {wiring->shared, AM_F_dense_layers, 0},   {wiring->groups, AM_F_expert_groups, 1},
+        {wiring->groups, AM_F_groups_per_token, 1}, {wiring->latent, AM_F_q_rank, 0},
+        {wiring->latent, AM_F_kv_rank, 0},        {wiring->latent, AM_F_v_head_dim, config->head_dim},
+    };
+    am_code code = check_bias(config, AM_F_norm_topk, wiring->norm_topk, who, status);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs && code == AM_OK; i++)
+        if (!inputs[i].present) code = am_wiring_check_value(config, inputs[i].field, inputs[i].absent, who, status);
+    return code;
+}
+
+static am_code check_least(const am_config *config, am_field_id id, int64_t most, const char *who, am_status *status)
+{
+    const am_field *field = &am_fields[id];
+    int64_t value = am_field_number_of(config, field);
+    if (value == 0) return am_fail(status, AM_MISSING, field->key, "%s needs %s", who, field->key);
+    if (value <= most) return AM_OK;
+    return am_fail(status, AM_OUT_OF_RANGE, field->key, "%s must be at most %d, not %d", field->key, most, value);
+}
+
+static am_code check_experts(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
+{
+    int64_t groups = config->expert_groups;
+    am_code code = check_least(config, AM_F_experts, INT64_MAX, who, status);
+    if (code == AM_OK) code = check_least(config, AM_F_experts_per_token, config->experts, who, status);
+    if (code == AM_OK) code = check_least(config, AM_F_moe_ffn, INT64_MAX, who, status);
+    if (code == AM_OK) code = check_least(config, AM_F_groups_per_token, groups, who, status);
+    if (code != AM_OK) return code;
+    bool divided = config->experts % groups == 0 && (!wiring->groups || config->experts / groups >= 2);
+    if (!divided || config->experts_per_token > config->experts / groups * config->groups_per_token)
+        return am_fail(status, AM_CONFLICT, "expert_groups",
+                       "experts=%d in expert_groups=%d of at least two must hold a token's %d experts in its %d groups",
+                       config->experts, groups, config->experts_per_token, config->groups_per_token);
+    return AM_OK;
+}
+
+static am_code check_latent(const am_config *config, const char *who, am_status *status)
+{
+    am_code code = check_least(config, AM_F_kv_rank, INT64_MAX, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_kv_heads, config->heads, who, status);
+    if (code == AM_OK) code = check_least(config, AM_F_rotary_dim, config->head_dim - 1, who, status);
+    if (code == AM_OK && config->attention == AM_FLASH)
+        code = check_least(config, AM_F_v_head_dim, config->head_dim, who, status);
+    return code;
+}
+
 am_code am_wiring_check(const am_config *config, am_status *status)
 {
     const am_wiring *wiring = am_wiring_of(config);
@@ -388,6 +458,9 @@ am_code am_wiring_check(const am_config *config, am_status *status)
         code = am_fail(status, AM_UNSUPPORTED, "attention", "there is no such attention for %s: attention=%s",
                        who, am_wiring_attends(wiring, AM_FLASH) ? "eager or flash" : "eager");
     if (code == AM_OK) code = check_more(config, wiring, who, status);
+    if (code == AM_OK) code = check_absent(config, wiring, who, status);
+    if (code == AM_OK && wiring->experts) code = check_experts(config, wiring, who, status);
+    if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
     return code;
 }
 

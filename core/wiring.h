@@ -77,6 +77,11 @@ typedef struct am_wiring {
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
     am_bias_rule parallel_residual; /* likewise */
     uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
+    bool experts;       /* a mixture of them in every layer, but for dense ones */
+    bool shared;        /* with one that every token takes, and dense first layers */
+    bool groups;        /* experts are chosen in groups */
+    am_bias_rule norm_topk; /* their weights are divided by their sum */
+    bool latent;        /* multi-head latent attention */
     bool post_norm;     /* norms may stand behind the sums */
     bool wide;          /* embeddings may have a width of their own */
     am_heads_rule heads;
@@ -137,6 +142,8 @@ const char *am_wiring_who(const am_config *config, char *buffer, size_t size);
 /* Refuses a value that is not the only one that `who` has. */
 am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who,
                               am_status *status);
+/* What experts and latent attention leave open, once the widths of heads and of the MLP are known. */
+void am_wiring_fill_experts(am_config *config, const am_wiring *wiring);
 /* Checks a config in which nothing is AM_AUTO against its wiring. */
 am_code am_wiring_check(const am_config *config, am_status *status);
 

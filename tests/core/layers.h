@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "tape.h"
 
-/* The modules of a layer in the order in which they first run, each with a blank behind it: their paths, relative to
+/* The modules of a model's first layer in the order in which they first run, each with a blank behind it: their paths, relative to
  * the layer. */
 static inline const char *modules_of_layer(const char *text)
 {
@@ -19,8 +19,10 @@ static inline const char *modules_of_layer(const char *text)
     am_tape *tape = &fixture_workspace.tape;
     am_model_symbols(&config, value);
     am_extents_init(&fixture_report.extents, value);
-    ck_assert_int_eq(am_model_record(tape, &fixture_report.extents, &config, (am_record){.units = 1, .inner = 1}),
-                     AM_OK);
+    am_record record = {.units = 1, .inner = 1};
+    am_pattern pattern = am_model_pattern(&config);
+    record.kind[0] = (uint8_t)am_pattern_kind(&pattern, 0);
+    ck_assert_int_eq(am_model_record(tape, &fixture_report.extents, &config, record), AM_OK);
     modules[0] = '\0';
     for (int i = 0; i < tape->instructions; i++) {
         const am_instruction *instruction = &tape->instruction[i];

@@ -31,6 +31,10 @@ static const struct {
     {"llama-3-8b-8l", AM_FAMILY_LLAMA, 8, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
     {"llama-3-8b-8l-v1024", AM_FAMILY_LLAMA, 8, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 0},
     {"lora-all", AM_FAMILY_LLAMA, 4, 4096, 32, 8, 128, 14336, 128256, AM_SWIGLU, 0, 0, 0},
+    {"deepseek-v3-4l", AM_FAMILY_DEEPSEEK_V3, 4, 7168, 128, 128, 192, 18432, 129280, AM_SWIGLU, 0, 0, 0},
+    {"deepseek-v3-4l-v1024", AM_FAMILY_DEEPSEEK_V3, 4, 7168, 128, 128, 192, 18432, 1024, AM_SWIGLU, 0, 0, 0},
+    {"mixtral-8x7b", AM_FAMILY_MIXTRAL, 32, 4096, 32, 8, 128, 14336, 32000, AM_SWIGLU, 0, 0, 0},
+    {"mixtral-8x7b-4l-v1024", AM_FAMILY_MIXTRAL, 4, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 0},
     {"mistral-7b", AM_FAMILY_MISTRAL, 32, 4096, 32, 8, 128, 14336, 32000, AM_SWIGLU, 0, 0, 4096},
     {"mistral-7b-4l-v1024", AM_FAMILY_MISTRAL, 4, 4096, 32, 8, 128, 14336, 1024, AM_SWIGLU, 0, 0, 4096},
     {"opt-1.3b", AM_FAMILY_OPT, 24, 2048, 32, 32, 64, 8192, 50272, AM_RELU, 1, 100000, 0},
@@ -83,6 +87,7 @@ START_TEST(fixture)
     ck_assert_int_eq(config.qkv_bias, plain || config.family == AM_FAMILY_QWEN2);
     ck_assert_int_eq(config.rotary_dim, config.positions == AM_LEARNED            ? 0
                                         : config.family == AM_FAMILY_NEOX ? config.head_dim / 4
+                                        : config.kv_rank                  ? config.head_dim / 3
                                                                           : config.head_dim);
     ck_assert_int_eq(config.qk_norm, config.family == AM_FAMILY_QWEN3);
 }
@@ -340,7 +345,6 @@ static const struct {
     {"{\"model_type\":\"gemma3\",\"text_config\":[]}", AM_BAD_CONFIG, "text_config", "an object"},
     {"{\"model_type\":\"gemma3\",\"text_config\":{\"hidden_size\":1,\"hidden_size\":2}}", AM_BAD_CONFIG, "hidden_size",
      "twice"},
-    {"{\"model_type\":\"mixtral\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
     {"{\"model_type\":\"mistral3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
     {"{\"model_type\":\"phimoe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is phi3"},
     {"{\"model_type\":\"olmo3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is olmo2"},
@@ -355,7 +359,7 @@ static const struct {
     {"{\"model_type\":\"opt\",\"layerdrop\":0.1}", AM_UNSUPPORTED, "layerdrop", "layerdrop=0"},
     {"{\"model_type\":\"opt\",\"layer_norm_elementwise_affine\":false}", AM_UNSUPPORTED,
      "layer_norm_elementwise_affine", "=true"},
-    {"{\"model_type\":\"deepseek_v3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"deepseek_v32\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is deepseek_v3"},
     {"{\"model_type\":\"qwen2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen2"},
     {"{\"model_type\":\"qwen3_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3"},
     {"{\"model_type\":\"llama4\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},

@@ -18,6 +18,23 @@ static int64_t count_llama(void)
     return config.vocab * h * (config.tie_word_embeddings ? 1 : 2) + config.layers * layer + h;
 }
 
+/* Attention with keys and values of all heads, or through latents; without the MLP. */
+static int64_t count_attention(void)
+{
+    int64_t h = config.hidden, a = config.heads, d = config.head_dim, u = config.v_head_dim, q = config.q_rank;
+    int64_t c = config.kv_rank, key = config.kv_heads * d;
+    if (c == 0) return 2 * h * a * d + 2 * h * key;
+    return h * q + q + q * a * d + h * (c + config.rotary_dim) + c + c * a * (d - config.rotary_dim + u) + a * u * h;
+}
+
+static int64_t count_experts(void)
+{
+    int64_t h = config.hidden, each = 3 * h * config.moe_ffn, dense = 3 * h * config.ffn;
+    int64_t experts = config.experts * each + h * config.experts + 3 * h * config.shared_ffn;
+    int64_t feed_forward = config.dense_layers * dense + (config.layers - config.dense_layers) * experts;
+    return 2 * config.vocab * h + config.layers * (count_attention() + 2 * h) + feed_forward + h;
+}
+
 START_TEST(resolves)
 {
     const am_preset *preset = &am_presets[_i];
@@ -41,7 +58,7 @@ START_TEST(published_parameters)
     config.seq = 1024;
     expect_fine(preset->name, am_preset_apply(&config, preset->name, &status));
     expect_fine(preset->name, am_config_resolve(&config, &status));
-    int64_t counted = config.family == AM_FAMILY_GPT2 ? count_gpt2() : count_llama();
+    int64_t counted = config.family == AM_FAMILY_GPT2 ? count_gpt2() : config.experts ? count_experts() : count_llama();
     if (preset->parameters) ck_assert_int_eq(counted, preset->parameters);
 }
 END_TEST
@@ -61,6 +78,8 @@ START_TEST(shapes)
         {"qwen2.5-7b", 28, 3584, 28, 4, 128, 18944, 152064, 0},
         {"qwen3-4b", 36, 2560, 32, 8, 128, 9728, 151936, 1},
         {"mistral-7b", 32, 4096, 32, 8, 128, 14336, 32000, 0},
+        {"mixtral-8x7b", 32, 4096, 32, 8, 128, 14336, 32000, 0},
+        {"deepseek-v3", 61, 7168, 128, 128, 192, 18432, 129280, 0},
         {"gemma-2b", 18, 2048, 8, 1, 256, 16384, 256000, 1},
         {"smollm2-360m", 32, 960, 15, 5, 64, 2560, 49152, 1},
         {"gpt3-175b", 96, 12288, 96, 96, 128, 49152, 51200, 1},

@@ -155,7 +155,7 @@ START_TEST(stages)
     for (int i = 0; i < 40; i++) fake.rank[i] = (am_rank){i, 1, 40 - i, 1 << 20, (int64_t)(40 - i) << 20, -1};
     read_report(report);
     expect_tidy();
-    expect("the first of 40 stages keeps");
+    expect("of 40 stages keeps");
     expect("0.0391 GiB (41,943,040 bytes)");
     expect("What each pipeline stage keeps\n");
     expect("  … and 8 more\n");

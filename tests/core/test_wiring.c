@@ -49,6 +49,7 @@ START_TEST(filled)
     config.kv_heads = config.heads;
     config.head_dim = config.hidden / config.heads;
     am_wiring_fill_rotary(&config, wiring);
+    am_wiring_fill_experts(&config, wiring);
     status = (am_status){0};
     expect_fine(text, am_wiring_check(&config, &status));
 }
@@ -131,6 +132,7 @@ START_TEST(checked)
     config.o_bias = config.qkv_bias && config.family == AM_FAMILY_LLAMA ? 1 : config.o_bias; /* o_bias as qkv_bias */
     memcpy((char *)&config + am_fields[checks[_i].field].offset, &checks[_i].value, sizeof checks[_i].value);
     am_wiring_fill_rotary(&config, am_wiring_of(&config));
+    am_wiring_fill_experts(&config, am_wiring_of(&config));
     status = (am_status){0};
     am_code code = am_wiring_check(&config, &status);
     if (checks[_i].message[0] == '\0')

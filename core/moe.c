@@ -1,0 +1,167 @@
+/* Mixtures of experts as transformers writes them, in place of a layer's MLP: the routers of its families and the experts
+ * as grouped matrix products (experts_implementation grouped_mm, its default). How many tokens an expert gets never shows:
+ * sizes depend on tokens, experts of a token and widths only. Source: integrations/moe.py, modeling_mixtral.py,
+ * modeling_deepseek_v3.py. */
+#include "build.h"
+
+/* What a router says, by token: the weights of its experts and which they are [n, e]; its logits, which it returns. */
+typedef struct am_route {
+    am_var logits, weights, ids;
+} am_route;
+
+static am_dim symbol(am_build *build, am_symbol x)
+{
+    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
+}
+
+/* ---- routers ---- */
+
+static am_var router_weight(am_build *build)
+{
+    return am_weight(build, AM_SHAPE(symbol(build, AM_E), build->h), "weight");
+}
+
+/* Softmax over all experts, in fp32; the largest are taken. */
+static am_route softmax_router(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_route route;
+    x = am_view(tape, x, am_shape_of(tape, x));
+    route.logits = am_label(tape, am_linear(tape, x, router_weight(build), 0), "router logits");
+    am_var all = am_softmax(tape, AM_OP_SOFTMAX, am_to(tape, route.logits, AM_FP32));
+    am_label(tape, all, "router probabilities");
+    am_var top = am_topk(tape, all, symbol(build, AM_T), &route.ids);
+    am_label(tape, top, "routing weights");
+    am_label(tape, route.ids, "experts of each token");
+    route.weights =
+        build->config->norm_topk ? am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true)) : top;
+    am_hold(tape, all);
+    return route;
+}
+
+/* DeepSeek-V3's choice, which no gradient reaches: by groups, each scored by its two best experts. `local`: what the
+ * router's code holds to its end; `graph`: what the graphs of the group scores and of the masked scores keep as long. */
+static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], am_var graph[2])
+{
+    am_tape *tape = build->tape;
+    am_dim n = build->bs, e = symbol(build, AM_E), g = symbol(build, AM_G);
+    am_shape all = AM_SHAPE(n, e), groups = AM_SHAPE(n, g);
+    am_dim two = am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    am_var best[2], group[2], chosen[2];
+    am_var choice = am_raw(tape, AM_OP_ADD, all, AM_FP32, scores, 0, 0, 0);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, g, two), AM_FP32, AM_I64, choice, best);
+    am_hold_graph(tape, false, graph[0] = best[1], 0);
+    local[0] = am_raw(tape, AM_OP_SUM, groups, AM_FP32, best[0], 0, 0, 0);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, symbol(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
+    local[1] = group[1];
+    local[2] = am_raw(tape, AM_OP_FULL, groups, AM_FP32, 0, 0, 0, 0);
+    am_var mask = am_view(tape, local[2], AM_SHAPE(n, g, build->one));
+    mask = am_expand(tape, mask, AM_SHAPE(n, g, am_dim_quotient(tape->extents, e, AM_G)));
+    local[3] = mask = am_reshape(tape, mask, all);
+    graph[1] = am_raw(tape, AM_OP_NOT, all, AM_BOOL, am_raw(tape, AM_OP_TO, all, AM_BOOL, mask, 0, 0, 0), 0, 0, 0);
+    am_hold_graph(tape, false, graph[1], 0);
+    local[4] = am_raw(tape, AM_OP_MASKED_FILL, all, AM_FP32, choice, graph[1], 0, 0);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, symbol(build, AM_T)), AM_FP32, AM_I64, local[4], chosen);
+    return am_label(tape, chosen[1], "experts of each token");
+}
+
+/* Sigmoids of logits made in fp32 from a copy of the weight. */
+static am_route sigmoid_router(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_route route;
+    am_var local[5], graph[2], sum = 0;
+    am_var wide = am_label(tape, am_to(tape, am_view(tape, x, AM_SHAPE(build->bs, build->h)), AM_FP32), "input in fp32");
+    am_var weight = am_label(tape, am_to(tape, router_weight(build), AM_FP32), "router weight in fp32");
+    route.logits = am_label(tape, am_linear(tape, wide, weight, 0), "router logits");
+    am_var scores = am_label(tape, am_unary(tape, AM_OP_SIGMOID, route.logits), "router scores");
+    route.ids = choose_in_groups(build, scores, local, graph);
+    am_var top = am_label(tape, am_gather(tape, scores, route.ids), "routing weights");
+    if (build->config->norm_topk) {
+        sum = am_unary(tape, AM_OP_ADD_SCALAR, am_sum_over(tape, top, 1, true));
+        am_label(tape, sum, "sum of the routing weights");
+        top = am_divide_in_place(tape, top, sum);
+    }
+    route.weights = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, top), "routing weights, scaled");
+    am_hold_list(tape, 5, local);
+    am_hold(tape, scores, sum);
+    am_hold_graph(tape, true, graph[0], graph[1]);
+    return route;
+}
+
+/* ---- experts ---- */
+
+/* Each expert's product with its own rows; its weights lie as nn.Linear's. */
+static am_var grouped_linear(am_build *build, am_var x, am_dim out, am_var offsets)
+{
+    am_tape *tape = build->tape;
+    am_dim in = am_shape_of(tape, x).dim[1];
+    am_var weight = am_weight(build, AM_SHAPE(symbol(build, AM_E), out, in), "experts' weights");
+    x = am_to(tape, x, tape->tensor[weight].dtype);
+    return am_grouped_mm(tape, x, am_transpose(tape, weight, 1, 2), offsets);
+}
+
+/* Tokens sorted by expert; two grouped products; weighted, in fp32 as the weights are, put back in order and summed over
+ * each token's experts. */
+static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, "mlp.experts", AM_C_MLP);
+    am_dim e = symbol(build, AM_T), rows = am_times(tape, build->bs, e), m = symbol(build, AM_M), half[] = {m, m};
+    am_shape flat = AM_SHAPE(rows), experts = AM_SHAPE(symbol(build, AM_E));
+    am_var sorted[2], part[2];
+    am_var weights = am_view(tape, route->weights, flat), ids = am_view(tape, route->ids, flat);
+    am_raw_pair(tape, AM_OP_SORT, flat, AM_I64, AM_I64, ids, sorted);
+    am_label(tape, sorted[1], "order by expert");
+    am_var token = am_label(tape, am_raw(tape, AM_OP_FLOOR_DIVIDE, flat, AM_I64, sorted[1], 0, 0, 0), "token of each row");
+    am_var input = am_label(tape, am_index(tape, x, token), "tokens by expert");
+    am_var scale = am_label(tape, am_index(tape, weights, sorted[1]), "routing weights by expert");
+    am_var narrow = am_raw(tape, AM_OP_TO, flat, AM_I32, sorted[0], 0, 0, 0);
+    am_var counts = am_raw(tape, AM_OP_HISTC, experts, AM_I32, narrow, 0, 0, 0);
+    am_var offsets = am_raw(tape, AM_OP_CUMSUM, experts, AM_I32, counts, 0, 0, 0);
+    am_label(tape, offsets, "where each expert's rows end");
+    am_var both = grouped_linear(build, input, am_dim_for(build, 2, 1, AM_M, AM_SYMBOL_COUNT), offsets);
+    am_split(tape, am_label(tape, both, "gate and up"), 2, half, part);
+    am_module inside = am_enter(tape, "mlp.experts.act_fn", AM_C_MLP);
+    am_var active = am_label(tape, am_hf_activation(build, part[0], build->config->activation), "gate, activated");
+    tape->module = inside;
+    am_var product = am_label(tape, am_binary(tape, AM_OP_MUL, active, part[1]), "gate × up");
+    am_hold(tape, both);
+    am_var down = am_label(tape, grouped_linear(build, product, build->h, offsets), "experts' output");
+    am_hold(tape, product);
+    am_var weighted = am_binary(tape, AM_OP_MUL, down, am_view(tape, scale, AM_SHAPE(rows, build->one)));
+    am_var back = am_raw(tape, AM_OP_FULL, flat, AM_I64, 0, 0, 0, 0);
+    am_hold(tape, am_raw(tape, AM_OP_ARANGE, flat, AM_I64, 0, 0, 0, 0), back); /* index_put_ */
+    am_label(tape, back, "way back from the order by expert");
+    am_var ordered = am_index(tape, weighted, back);
+    am_hold(tape, weighted);
+    am_var sum = am_sum_over(tape, am_view(tape, ordered, AM_SHAPE(build->bs, e, build->h)), 1, false);
+    am_var y = am_label(tape, am_to(tape, sum, tape->tensor[x].dtype), "experts' output");
+    am_hold(tape, sorted[0], sorted[1], input, scale, narrow, counts, offsets, down, back, ordered, sum);
+    am_hold(tape, route->ids, route->weights);
+    tape->module = module;
+    return y;
+}
+
+am_var am_hf_moe(am_build *build, am_var x)
+{
+    static const am_gated_mlp shared = {"mlp.shared_experts", "mlp.shared_experts.gate_proj", "mlp.shared_experts.act_fn",
+                                        "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"};
+    am_tape *tape = build->tape;
+    bool sigmoid = am_wiring_of(build->config)->groups;
+    am_shape flat = AM_SHAPE(build->bs, build->h);
+    am_module module = am_enter(tape, "mlp", AM_C_MLP);
+    am_var tokens = sigmoid ? 0 : am_view(tape, x, flat);
+    am_module inside = am_enter(tape, "mlp.gate", AM_C_MLP);
+    am_route route = sigmoid ? sigmoid_router(build, x) : softmax_router(build, tokens);
+    tape->module = inside;
+    if (sigmoid) tokens = am_view(tape, x, flat);
+    am_var routed = am_view(tape, grouped_experts(build, tokens, &route), am_shape_of(tape, x)), y = routed;
+    if (build->config->shared_ffn) {
+        y = am_binary(tape, AM_OP_ADD, routed, am_hf_gated_mlp(build, x, &shared, symbol(build, AM_SF)));
+        am_label(tape, y, "MLP block's output");
+    }
+    am_hold(tape, routed, route.logits, route.weights, route.ids);
+    tape->module = module;
+    return y;
+}
