@@ -28,10 +28,10 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only .wasm, no generated JavaScript: core.wasm gives the answer, sources.wasm what is asked for later. Memory neither imported nor
-# growing. HOT files are inlined into one another as far as INLINE says: higher is faster and larger, and core.wasm has 60 KB at most,
-# gzipped. The others run once in an evaluation, or play no part in it, and are small.
-HOT          := backward engine gradient layout live recompute step tape writer
+# Only .wasm, no generated JavaScript: core.wasm gives the answer, sources.wasm what is asked for later; memory neither imported nor growing. HOT files are inlined into one another as far as INLINE
+# says: higher is faster and larger, and core.wasm has 60 KB at most, gzipped. The others run once in an evaluation, or play no part in
+# it, and are small.
+HOT          := backward engine evaluate explain extent gradient layout ledger live operations plan products recompute step tape writer
 INLINE       := -mllvm -inline-threshold=60
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_wasm  := -DAM_WORDLESS -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
@@ -177,7 +177,7 @@ build/wasm/%.o: %.c | build/include/jsmn.h
 	@mkdir -p $(@D)
 	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
 
-$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE) wasm/exports.c wasm/sources.c)): CFLAGS_wasm := $(CFLAGS_cold)
+$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE))) build/wasm/wasm/exports.o build/wasm/wasm/sources.o: CFLAGS_wasm := $(CFLAGS_cold)
 
 build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
 build/sources.wasm: $(call objects,wasm,$(CORE) wasm/sources.c)

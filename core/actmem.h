@@ -146,7 +146,7 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
-enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_LIGER, AM_STACK_COUNT };
+enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_LIGER, AM_STACK_MEGATRON, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
@@ -287,6 +287,7 @@ typedef enum am_op {
 
 #define AM_MAX_SAVES 8
 #define AM_MAX_STEPS 8
+#define AM_MAX_INPUTS 5 /* of an operation that gradients may reach */
 
 /* A save rule: input or result `index` is kept for backward, if input `needs` (unless -1) requires a gradient. */
 typedef struct am_save_rule {
@@ -303,17 +304,16 @@ typedef enum am_backward_kind {
     AM_AT_INPUT,  /* gradient of an input at its own shape */
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
-    AM_SCALED,    /* at the input's own shape, a product and then its multiple by a number: both for a moment */
     AM_SAME,      /* the gradient of input 0 once more, summed to this input's shape */
-    AM_WRITTEN,   /* written over what was saved, in fp32: no memory of its own */
     AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
     AM_ZEROS,     /* one of the input's shape; both only where the input's gradient is wanted */
     AM_NUMBER,    /* one of one element */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
-    AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
+    AM_EMPTY,     /* what save rule k kept goes */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
+    AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,

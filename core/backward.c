@@ -51,7 +51,7 @@ static am_gradient gradient_by_kernel(am_compiler *compiler, const am_instructio
     const am_tensor *tensor = am_compile_tensor(compiler, x);
     int64_t stride[AM_MAX_RANK] = {0};
     am_layout layout = am_compile_layout(compiler, x);
-    if (instruction->op == AM_OP_FLASH_ATTENTION) {
+    if (instruction->op != AM_OP_EFFICIENT_ATTENTION) {
         am_layout_pointwise(4, tensor->shape, 1, &layout, stride);
     } else {
         int64_t heads = tensor->shape[1], width = tensor->shape[3];
@@ -89,13 +89,19 @@ static am_gradient gradient_of_expand(am_compiler *compiler, const am_instructio
     return am_compile_gradient(compiler, x, g->dtype, NULL);
 }
 
+/* Where what save rule k of the node kept stands. */
+static int save_of_rule(const am_compiler *compiler, const am_instruction *instruction, int k)
+{
+    int save = compiler->tape->node[instruction->node].first_save;
+    while (compiler->tape->save_rule[save] != k) save++;
+    return save;
+}
+
 /* A gradient in the memory of what save rule k of the node kept, in its type. */
 static am_gradient gradient_taken(am_compiler *compiler, const am_instruction *instruction, int k)
 {
     const am_tape *tape = compiler->tape;
-    const am_node *node = &tape->node[instruction->node];
-    int save = node->first_save;
-    while (tape->save_rule[save] != k) save++;
+    int save = save_of_rule(compiler, instruction, k);
     am_gradient gradient = {.like = am_compile_operand(compiler, instruction, k),
                             .dtype = am_compile_tensor(compiler, tape->save[save])->dtype};
     const am_tensor *tensor = am_compile_tensor(compiler, gradient.like);
@@ -140,25 +146,6 @@ static am_gradient gradient_of_sum(am_compiler *compiler, const am_instruction *
     return am_compile_view(compiler, g, x, stride);
 }
 
-/* baddbmm: the product, then its multiple, in the product's layout. */
-static am_gradient scaled_gradient(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
-                                   int input)
-{
-    am_gradient product = gradient_at_input(compiler, instruction, g, input);
-    am_gradient scaled = gradient_at_input(compiler, instruction, g, input);
-    am_compile_release(compiler, product.slot);
-    return scaled;
-}
-
-/* A gradient that takes the place of a saved tensor of the input's shape. */
-static am_gradient written_gradient(am_compiler *compiler, am_var x)
-{
-    am_gradient gradient = {.like = x, .dtype = AM_FP32};
-    memcpy(gradient.stride, am_compile_tensor(compiler, x)->stride, sizeof gradient.stride);
-    gradient.slot = am_compile_allocate(compiler, 0);
-    return gradient;
-}
-
 static void let_go(am_compiler *compiler, const am_instruction *instruction)
 {
     const am_node *node = &compiler->tape->node[instruction->node];
@@ -201,15 +188,14 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_TAKEN:
         if (wanted) *gradient = gradient_taken(compiler, instruction, k);
         break;
-    case AM_SCALED:
-        if (wanted) *gradient = scaled_gradient(compiler, instruction, g, k);
-        break;
+    case AM_EMPTY:
+        am_compile_release(compiler, am_compile_take(compiler, (uint16_t)save_of_rule(compiler, instruction, k)));
+        return 0;
     case AM_SAME:
         if (!wanted) break;
         *gradient = out->gradient[0];
         am_compile_retain(compiler, gradient->slot);
         break;
-    case AM_WRITTEN: *gradient = written_gradient(compiler, am_compile_operand(compiler, instruction, k)); break;
     case AM_LET_GO: let_go(compiler, instruction); return 0;
     case AM_TURNED:
         if (wanted) *gradient = gradient_turned(compiler, instruction, k);
@@ -288,7 +274,7 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
 /* What the engine does to each gradient before passing it on: sums what was broadcast, casts what was promoted. */
 static void validate_outputs(am_compiler *compiler, const am_instruction *instruction, am_outputs *out)
 {
-    for (int k = 0; k < instruction->inputs && k < 4; k++) {
+    for (int k = 0; k < instruction->inputs && k < AM_MAX_INPUTS; k++) {
         am_gradient *gradient = &out->gradient[k];
         if (!out->made[k]) continue;
         am_var x = am_compile_operand(compiler, instruction, k);

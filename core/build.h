@@ -25,6 +25,7 @@ typedef struct am_build {
         am_var mask, cos, sin;
     } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */
     bool by_kind; /* they are used */
+    am_var scratch; /* Megatron's global memory buffer */
     /* dropout masks that a region's hidden state keeps (megatron.c) */
     am_var kept_mask[AM_MAX_MASKS];
     int masks;

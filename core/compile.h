@@ -18,8 +18,8 @@ typedef struct am_compiler {
 
 /* A node's gradients on their way to its inputs; made[k]: input k gets one. */
 typedef struct am_outputs {
-    bool made[4];
-    am_gradient gradient[4];
+    bool made[AM_MAX_INPUTS];
+    am_gradient gradient[AM_MAX_INPUTS];
 } am_outputs;
 
 static inline const am_tensor *am_compile_tensor(const am_compiler *compiler, am_var x)

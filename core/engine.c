@@ -75,10 +75,10 @@ static void count_waiting(am_compiler *compiler, uint16_t root)
 /* Passes a node's gradients on, then accumulates those of leaves that wait for no more. */
 static void pass_on(am_compiler *compiler, const am_instruction *instruction, const am_outputs *out)
 {
-    uint16_t summed[4];
-    am_var ready[4];
+    uint16_t summed[AM_MAX_INPUTS];
+    am_var ready[AM_MAX_INPUTS];
     int sums = 0, leaves = 0;
-    for (int k = 0; k < instruction->inputs && k < 4; k++) {
+    for (int k = 0; k < instruction->inputs && k < AM_MAX_INPUTS; k++) {
         if (!out->made[k]) continue;
         am_var x = am_compile_operand(compiler, instruction, k);
         bool added = add_gradient(compiler, x, out->gradient[k], &summed[sums]);

@@ -313,7 +313,7 @@ static void add_plans(am_evaluation *evaluation)
         add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else if (am_wiring_of(evaluation->config)->any) {
-        add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
+        if (evaluation->config->attention == AM_EAGER) add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
         if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));

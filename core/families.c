@@ -54,7 +54,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
             for (int j = 0; j < held; j++) all[own + j] = hold[j];
             tape->zone++; /* the region's bounds belong to its first and last layer */
             am_region_begin(tape, x, own + held, all);
-            if (own + held > 0 && all[0] && am_wiring_of(build->config)->mask_argument)
+            if (held > 0 && hold[0] && am_wiring_of(build->config)->mask_argument)
                 tape->region[tape->open_region].arguments = 2;
             tape->zone--;
             y = layer_run(build, layer, x);

@@ -1,7 +1,14 @@
-/* stack=megatron-local: Megatron-Core's GPT layers without Transformer Engine, operation by operation, with a hold where
- * that code keeps a value alive. Tensors are [s, b, …]. Source: Megatron-Core 0.16.1, transformer/transformer_layer.py,
- * attention.py, dot_product_attention.py and mlp.py, tensor_parallel/layers.py and cross_entropy.py. */
+/* stack=megatron-local and stack=megatron: Megatron-Core's GPT layers without and with Transformer Engine, operation by
+ * operation, with a hold where that code keeps a value alive. Tensors are [s, b, …]. Source: Megatron-Core 0.16.1,
+ * transformer/transformer_layer.py, attention.py, dot_product_attention.py and mlp.py, tensor_parallel/layers.py and
+ * cross_entropy.py; Transformer Engine 2.20, pytorch/module/layernorm_linear.py, linear.py, attention/rope.py and
+ * dot_product_attention/backends.py; flash-attn 2's flash_attn_interface.py. */
 #include "build.h"
+
+static bool has_engine(const am_build *build)
+{
+    return build->config->stack == AM_STACK_MEGATRON;
+}
 
 /* ---- modules ---- */
 
@@ -17,6 +24,23 @@ static am_var norm(am_build *build, am_var x, const char *path)
     return am_label(tape, y, "normed input");
 }
 
+/* TELayerNormColumnParallelLinear; later as below. */
+static am_var norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                          am_var *later)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, path, component);
+    am_shape width = AM_SHAPE(build->h);
+    am_var norm_weight = am_weight(build, width, "weight");
+    am_var norm_bias = build->config->norm == AM_LAYERNORM ? am_weight(build, width, "bias") : 0;
+    am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
+    am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
+    if (later) *later = added;
+    am_var y = am_norm_linear(tape, x, weight, norm_weight, norm_bias, later ? 0 : added);
+    tape->module = module;
+    return y;
+}
+
 /* ColumnParallelLinear and RowParallelLinear; *later: a bias that is left to the next kernel. */
 static am_var linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                      am_var *later)
@@ -27,9 +51,17 @@ static am_var linear(am_build *build, am_var x, const char *path, am_component c
     am_var weight = am_weight(build, AM_SHAPE(out, shape.dim[2]), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = am_parallel_linear(tape, x, weight, later ? 0 : added);
+    am_var y = am_parallel_linear(tape, has_engine(build) ? AM_OP_LINEAR : AM_OP_PARALLEL_LINEAR, x, weight,
+                                  later ? 0 : added);
     tape->module = module;
     return y;
+}
+
+/* The linear layer behind a norm: with Transformer Engine it is one with it, and takes what the norm takes. */
+static am_var first_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                           am_var *later)
+{
+    return (has_engine(build) ? norm_linear : linear)(build, x, path, component, out, bias, later);
 }
 
 /* bias_dropout_add runs with gradients enabled in a checkpointed forward too: the bias requires one, so that the graph
@@ -64,8 +96,8 @@ static am_var bias_dropout_add(am_build *build, am_var x, am_var bias, am_var re
 static am_var rotate(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
+    if (has_engine(build)) return am_fused_rope(tape, x, build->cos);
     am_dim none = am_dim_for(build, 0, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
-    const char *name = tape->storage[tape->tensor[x].storage].name;
     am_var whole = am_slice(tape, x, build->d), rest = am_slice(tape, x, none), table[2];
     static const char *const names[] = {"rotary cosines", "rotary sines"};
     for (int i = 0; i < 2; i++) {
@@ -79,7 +111,7 @@ static am_var rotate(am_build *build, am_var x)
     am_split(tape, whole, 2, halves, half);
     am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, half[1]), half[0], build->d);
     am_var sum = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, table[1]));
-    am_var y = am_label(tape, am_cat(tape, sum, rest, build->d), name);
+    am_var y = am_cat(tape, sum, rest, build->d);
     am_hold(tape, sum);
     return y;
 }
@@ -105,7 +137,7 @@ static am_var masked_softmax(am_build *build, am_var scores)
         am_var ones = am_raw(tape, AM_OP_FULL, square, AM_FP32, 0, 0, 0, 0);
         am_var above = am_raw(tape, AM_OP_FULL, square, AM_FP32, ones, 0, 0, 0);
         am_var mask = am_label(tape, am_raw(tape, AM_OP_COMPARE, square, AM_BOOL, above, 0, 0, 0), "causal mask");
-        y = am_softmax(tape, AM_OP_SOFTMAX, am_masked_fill_(tape, scores, mask));
+        y = am_softmax(tape, AM_OP_SOFTMAX, am_fill(tape, scores, mask));
     }
     tape->module = module;
     return am_label(tape, y, "softmax output");
@@ -131,7 +163,7 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     if (values != v) am_label(tape, values, "value, repeated");
     q = am_transpose(tape, am_reshape(tape, q, AM_SHAPE(s, n, d)), 0, 1);
     k = am_transpose(tape, am_transpose(tape, am_view(tape, keys, AM_SHAPE(s, n, d)), 0, 1), 1, 2);
-    am_var scores = am_scaled_bmm(tape, q, k);
+    am_var scores = am_baddbmm(tape, build->scratch, q, k);
     am_var weights = masked_softmax(build, scores);
     weights = am_view(tape, weights, AM_SHAPE(build->b, build->a, s, s));
     am_module module = am_enter(tape, "self_attention.core_attention.attention_dropout", AM_C_ATTENTION);
@@ -144,6 +176,32 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
     am_hold(tape, scores, keys, values);
     return am_view(tape, y, AM_SHAPE(s, build->b, build->ad));
+}
+
+/* DotProductAttention with its FlashAttention: what is no part of one packed tensor is made contiguous, then all of it is
+ * turned to [b, s, heads, d]. */
+static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    const am_config *config = build->config;
+    bool packed = config->positions == AM_LEARNED && config->heads == config->kv_heads;
+    static const char *const names[] = {"query", "key", "value"};
+    const am_var given[] = {q, k, v};
+    am_var own[3], turned[3];
+    for (int i = 0; i < 3; i++) {
+        own[i] = packed ? given[i] : am_contiguous(tape, given[i]);
+        am_var rows = am_contiguous(tape, am_transpose(tape, own[i], 0, 1));
+        bool copied = tape->tensor[rows].storage != tape->tensor[given[i]].storage;
+        if (copied) am_label(tape, rows, names[i]);
+        turned[i] = am_transpose(tape, rows, 1, 2);
+    }
+    am_module module = am_enter(tape, "self_attention.core_attention.flash_attention", AM_C_ATTENTION);
+    am_var y = am_attention(tape, AM_OP_FLASH_ATTN, turned[0], turned[1], turned[2], 0);
+    tape->module = module;
+    y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, build->ad));
+    y = am_contiguous(tape, am_transpose(tape, y, 0, 1));
+    am_hold(tape, own[0], own[1], own[2]);
+    return y;
 }
 
 /* PyTorch's flash kernel in core_attention's place: [s, b, heads, d] as they come. */
@@ -163,7 +221,9 @@ static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var held[] = {k, v};
     if (build->record.core_attention) am_region_begin(tape, q, 2, held);
     am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-    am_var y = build->config->attention == AM_EAGER ? core_eager(build, q, k, v) : core_flash(build, q, k, v);
+    am_var y = has_engine(build)                          ? core_engine(build, q, k, v)
+               : build->config->attention == AM_EAGER ? core_eager(build, q, k, v)
+                                                      : core_flash(build, q, k, v);
     if (build->record.core_attention) {
         tape->region[tape->open_region].arguments = 3;
         am_region_end(tape, y);
@@ -179,7 +239,8 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
     am_dim s = build->s, b = build->b, k = build->k, d = build->d;
     am_dim queries = am_dim_quotient(tape->extents, build->ad, AM_K), widths[] = {queries, d, d};
     am_dim fused = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var mixed = linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, fused, build->config->qkv_bias, 0);
+    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, fused,
+                                build->config->qkv_bias, 0);
     am_label(tape, mixed, "query, key and value, fused");
     am_var part[3];
     am_split(tape, am_view(tape, mixed, AM_SHAPE(s, b, k, am_dim_quotient(tape->extents, fused, AM_K))), 3, widths, part);
@@ -208,7 +269,7 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
     am_module module = am_enter(tape, "mlp", AM_C_MLP);
     am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), build->f) : build->f;
     am_var inner;
-    am_var up = linear(build, normed, "mlp.linear_fc1", AM_C_MLP, wide, config->mlp_bias, &inner), active;
+    am_var up = first_linear(build, normed, "mlp.linear_fc1", AM_C_MLP, wide, config->mlp_bias, &inner), active;
     if (gated) {
         am_label(tape, up, "gate and up");
         am_dim rows = am_times(tape, build->s, build->b);
@@ -229,16 +290,21 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
 
 /* ---- the model ---- */
 
+static am_var norm_apart(am_build *build, am_var x, const char *path)
+{
+    return has_engine(build) ? x : norm(build, x, path);
+}
+
 static am_var layer(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_var bias;
     am_enter(tape, "", AM_C_RESIDUAL);
-    am_var normed = norm(build, x, "input_layernorm");
+    am_var normed = norm_apart(build, x, "input_layernorm");
     am_var y = attention(build, normed, &bias);
     am_var middle = bias_dropout_add(build, y, bias, x);
     am_hold(tape, normed);
-    normed = norm(build, middle, "pre_mlp_layernorm");
+    normed = norm_apart(build, middle, "pre_mlp_layernorm");
     y = mlp(build, normed, &bias);
     am_var out = bias_dropout_add(build, y, bias, middle);
     am_hold(tape, normed, middle, x);
@@ -285,8 +351,8 @@ static void permanent_tensors(am_build *build)
     if (build->config->attention == AM_EAGER) {
         am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
         am_shape scores = AM_SHAPE(am_times(tape, build->b, build->a), build->s, build->s);
-        am_permanent(tape, am_label(tape, am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0),
-                                    "global memory buffer"));
+        build->scratch = am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0);
+        am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
     }
 }
 
@@ -323,7 +389,7 @@ static am_code head(am_build *build, am_var x)
     am_enter(tape, "output_layer", AM_C_HEAD);
     am_var table = build->config->tie_word_embeddings ? build->embedding
                                                       : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
-    am_var logits = am_label(tape, am_parallel_linear(tape, normed, table, 0), "logits");
+    am_var logits = am_label(tape, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));
     am_var labels = am_contiguous(tape, am_transpose(tape, am_buffer(tape, ids, AM_I64, "labels"), 0, 1));

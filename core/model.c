@@ -93,6 +93,7 @@ static am_code (*const stack_builders[AM_STACK_COUNT])(am_build *) = {
     [AM_STACK_TORCH] = am_torch,
     [AM_STACK_NANOGPT] = am_nanogpt,
     [AM_STACK_MEGATRON_LOCAL] = am_megatron,
+    [AM_STACK_MEGATRON] = am_megatron,
 };
 
 static int float_type(int64_t choice)

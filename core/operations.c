@@ -302,6 +302,12 @@ am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
 }
 
+am_var am_fused_rope(am_tape *tape, am_var x, am_var angles)
+{
+    am_var input[2] = {x, angles}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_FUSED_ROPE, 2, input, 1, &y, 0);
+}
+
 am_var am_masked_fill(am_tape *tape, am_var x, am_var mask)
 {
     am_var input[2] = {x, mask}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
@@ -330,10 +336,10 @@ am_var am_masked_softmax(am_tape *tape, am_var x)
     return am_softmax(tape, AM_OP_MASKED_SOFTMAX, x);
 }
 
-am_var am_masked_fill_(am_tape *tape, am_var x, am_var mask)
+am_var am_fill(am_tape *tape, am_var x, am_var mask)
 {
     am_var input[2] = {x, mask}, y = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
-    return am_tape_emit(tape, AM_OP_MASKED_FILL_, 2, input, 1, &y, 0);
+    return am_tape_emit(tape, AM_OP_FILL, 2, input, 1, &y, 0);
 }
 
 am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape)

@@ -29,17 +29,13 @@
     {                                                                                                                  \
         AM_PASS, input                                                                                                 \
     }
-#define S(input)                                                                                                       \
-    {                                                                                                                  \
-        AM_SCALED, input                                                                                               \
-    }
 #define SAME(input)                                                                                                    \
     {                                                                                                                  \
         AM_SAME, input                                                                                                 \
     }
-#define W(input)                                                                                                       \
+#define EMPTY(input)                                                                                                   \
     {                                                                                                                  \
-        AM_WRITTEN, input                                                                                              \
+        AM_EMPTY, input                                                                                                \
     }
 #define LET_GO                                                                                                         \
     {                                                                                                                  \

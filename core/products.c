@@ -97,26 +97,16 @@ am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
     return restore_rows(tape, addmm(tape, bias, flatten_rows(tape, x), weight), shape);
 }
 
-static am_var batch_product(am_tape *tape, am_op op, am_var x, am_var y)
+am_var am_bmm(am_tape *tape, am_var x, am_var y)
 {
     const am_tensor *left = &tape->tensor[x], *right = &tape->tensor[y];
     int64_t flops = flops_of(tape, left->shape[0], left->shape[1], left->shape[2], right->shape[2]);
     am_var input[2] = {x, y}, z = am_tape_fresh(tape, AM_SHAPE(left->dim[0], left->dim[1], right->dim[2]), left->dtype);
-    return am_tape_emit(tape, op, 2, input, 1, &z, flops);
-}
-
-am_var am_bmm(am_tape *tape, am_var x, am_var y)
-{
-    return batch_product(tape, AM_OP_BMM, x, y);
-}
-
-am_var am_scaled_bmm(am_tape *tape, am_var x, am_var y)
-{
-    return batch_product(tape, AM_OP_SCALED_BMM, x, y);
+    return am_tape_emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
 }
 
 /* Inside the function the product exists beside its sum with the bias. */
-am_var am_parallel_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
+am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias)
 {
     am_shape shape = am_shape_of(tape, x);
     const int64_t *n = tape->tensor[x].shape, *out = tape->tensor[weight].shape;
@@ -125,9 +115,27 @@ am_var am_parallel_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
     shape.dim[shape.rank - 1] = tape->tensor[weight].dim[0];
     am_var product = bias ? am_raw(tape, AM_OP_MM, shape, dtype, x, weight, 0, 0) : 0;
     am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, shape, dtype);
-    am_tape_emit(tape, AM_OP_PARALLEL_LINEAR, bias ? 3 : 2, input, 1, &y, flops);
+    am_tape_emit(tape, op, bias ? 3 : 2, input, 1, &y, flops);
     am_hold(tape, product);
     return y;
+}
+
+/* y = norm(x) · weightᵀ + bias; norm_bias 0: an RMSNorm. */
+am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias)
+{
+    am_shape shape = am_shape_of(tape, x), statistic = shape;
+    int dtype = tape->tensor[x].dtype;
+    statistic.dim[2] = 0;
+    am_var input[5] = {x, weight, norm_weight, norm_bias, bias}, result[4] = {0};
+    result[1] = am_label(tape, am_tape_fresh(tape, shape, dtype), "normed input");
+    result[2] = am_label(tape, am_tape_fresh(tape, statistic, AM_FP32),
+                         norm_bias ? "reciprocal standard deviation" : "1 / root mean square");
+    if (norm_bias) result[3] = am_label(tape, am_tape_fresh(tape, statistic, AM_FP32), "mean");
+    shape.dim[2] = tape->tensor[weight].dim[0];
+    result[0] = am_tape_fresh(tape, shape, dtype);
+    const int64_t *n = tape->tensor[x].shape;
+    int64_t flops = flops_of(tape, n[0], n[1], n[2], tape->tensor[weight].shape[0]);
+    return am_tape_emit(tape, AM_OP_NORM_LINEAR, 5, input, norm_bias ? 4 : 3, result, flops);
 }
 
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)
@@ -172,7 +180,7 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
 /* Flash writes its output in q's layout, memory-efficient attention always b s h d; both give it the shape b h s d. */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask)
 {
-    bool flash = kernel == AM_OP_FLASH_ATTENTION;
+    bool flash = kernel != AM_OP_EFFICIENT_ATTENTION;
     am_var input[4] = {am_cast(tape, kernel, q), am_cast(tape, kernel, k), am_cast(tape, kernel, v), mask};
     am_tensor query = tape->tensor[input[0]], value = tape->tensor[input[2]];
     am_dim b = query.dim[0], heads = query.dim[1], s = query.dim[2], width = value.dim[3];
@@ -191,14 +199,15 @@ am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, a
     if (flash) {
         am_dim two = am_dim_of(tape->extents, 2, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
         result[2] = am_label(tape, am_tape_fresh(tape, AM_SHAPE(two), AM_U64), "random state");
-        result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_U64), "random state, unused half");
+        if (kernel == AM_OP_FLASH_ATTENTION)
+            result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_U64), "random state, unused half");
     } else {
         result[2] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random seed");
         result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random offset");
     }
     int64_t keys = tape->tensor[input[1]].shape[2], widths = query.shape[3] + value.shape[3];
     int64_t flops = flops_of(tape, query.shape[0] * query.shape[1], query.shape[2], keys, widths);
-    return am_tape_emit(tape, kernel, mask ? 4 : 3, input, 4, result, flops);
+    return am_tape_emit(tape, kernel, mask ? 4 : 3, input, result[3] ? 4 : 3, result, flops);
 }
 
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)

@@ -114,13 +114,20 @@ static int64_t usual_seq(const am_config *config)
     return table && config->max_positions < usual ? config->max_positions : usual;
 }
 
+static int64_t usual_attention(const am_config *config)
+{
+    const am_wiring *wiring = am_wiring_of(config);
+    if (!is_paper(config) && am_wiring_attends(wiring, AM_SDPA)) return AM_SDPA;
+    return am_wiring_attends(wiring, AM_EAGER) ? AM_EAGER : AM_FLASH;
+}
+
 static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
     if (config->family == AM_AUTO) config->family = config->positions == AM_LEARNED ? AM_FAMILY_GPT2 : AM_FAMILY_LLAMA;
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO)
-        config->attention = !is_paper(config) && am_wiring_attends(am_wiring_of(config), AM_SDPA) ? AM_SDPA : AM_EAGER;
+        config->attention = usual_attention(config);
     if (config->reentrant == AM_AUTO) config->reentrant = is_megatron(config);
     if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
@@ -340,6 +347,9 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (!(families >> config->family & 1))
         return am_fail(status, AM_UNSUPPORTED, "family",
                        "%s is covered for blocks wired as family=llama, mistral, qwen2 or gpt2", who);
+    if (config->stack == AM_STACK_MEGATRON && config->head_dim % 8 != 0)
+        return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes heads of a multiple of 8 elements, not head_dim=%d",
+                       who, config->head_dim);
     if (config->dtype == AM_FP32)
         return am_fail(status, AM_UNSUPPORTED, "dtype", "%s is covered in 16 bits: dtype=bf16 or fp16", who);
     return AM_OK;

@@ -104,12 +104,13 @@ am_var am_cross_entropy(am_tape *tape, am_var x, am_var target);
  * result is in the memory of loss, which was made before; products: of the size of the logits' in forward. */
 am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, am_var loss, int products);
 
-/* Megatron-Core's: a linear layer as a Python function; a scaled product of [n, s, d]; a causal softmax in one kernel;
+/* Megatron-Core's: a linear layer as a Python function; a causal softmax in one kernel;
  * the MLP's activation with its bias (0: none) in one kernel, its result of this shape. */
-am_var am_parallel_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
-am_var am_scaled_bmm(am_tape *tape, am_var x, am_var y);
+am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias);
+am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias);
+am_var am_fused_rope(am_tape *tape, am_var x, am_var angles);
 am_var am_masked_softmax(am_tape *tape, am_var x);
-am_var am_masked_fill_(am_tape *tape, am_var x, am_var mask); /* in place, on a view */
+am_var am_fill(am_tape *tape, am_var x, am_var mask); /* masked_fill_: in place, on a view */
 am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape);
 am_var am_sum_all(am_tape *tape, am_var x);
 /* The loss of each token; softmax, mask and target are there already and are kept. */

@@ -150,7 +150,7 @@ static void write_training(am_writer *out, const am_config *config)
     if (strcmp(config->checkpoint, "none") != 0) {
         AM_WRITE(out, ", checkpoint=");
         am_write_text(out, config->checkpoint);
-        if (config->reentrant) AM_WRITE(out, " (reentrant)");
+        if (config->reentrant && !am_wiring_of(config)->any) AM_WRITE(out, " (reentrant)");
     }
 }
 
@@ -463,7 +463,7 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     case PLAN_POLICY:
         am_write_text(out, plan->chosen ? "> " : "  ");
         am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
-        if (plan->policy.reentrant) AM_WRITE(out, ", reentrant");
+        if (plan->policy.reentrant && !am_wiring_of(&grid->report->config)->any) AM_WRITE(out, ", reentrant");
         if (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS) {
             AM_WRITE(out, " (every:");
             am_write_int(out, am_policy_segment(plan->policy));

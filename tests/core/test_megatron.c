@@ -43,7 +43,7 @@ static bool is_saved_by(const am_row *row, const char *saver)
         if (row->saved_by[i].rule == 255) return strncmp(saver, "CheckpointFunction", 18) == 0;
         const char *attribute = op->saves[row->saved_by[i].rule].attribute;
         snprintf(text, sizeof text, strchr(attribute, '[') ? "%sBackward.%s" : "%sBackward0.%s", op->node, attribute);
-        if (op == &am_ops[AM_OP_MASKED_FILL_]) strcpy(text, "CopySlices");
+        if (op == &am_ops[AM_OP_FILL]) strcpy(text, "CopySlices");
         if (strcmp(text, saver) == 0) return true;
     }
     return false;
@@ -109,6 +109,51 @@ START_TEST(rows)
 }
 END_TEST
 
+/* ---- with Transformer Engine: read from source, against what two other readers counted ---- */
+
+/* Bytes of a layer of b sequences: GPT 34·s·b·h with f = 4h, Llama 12·s·b·h + 4·s·b·k·d + 6·s·b·f with a·d = h; both and
+ * 4·a·s·b of log-sum-exp, 16 of random state, and the norms' statistics. */
+START_TEST(engine_layers)
+{
+    enum { S = 64, H = 96, A = 4, K = 2, D = H / A, F = 160 };
+    static const struct {
+        const char *text;
+        int64_t batch, bytes; /* a token, without the log-sum-exp */
+    } table[] = {
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 dropout=0.1", 1, 34 * H + 16},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384", 1, 32 * H + 16},
+        {"kv_heads=2 ffn=160", 1, 12 * H + 4 * K * D + 6 * F + 8},
+        {"ffn=160", 1, 16 * H + 6 * F + 8},
+        /* of more sequences the kernel's output is turned back by a copy, which the projection keeps */
+        {"kv_heads=2 ffn=160", 3, 14 * H + 4 * K * D + 6 * F + 8},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 dropout=0.1", 3, 36 * H + 16},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        int64_t tokens = S * table[i].batch;
+        snprintf(text, sizeof text, "stack=megatron layers=3 hidden=96 heads=4 vocab=64 seq=64 batch=%lld %s",
+                 (long long)table[i].batch, table[i].text);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+        ck_assert_msg(kind->bytes == tokens * (table[i].bytes + 4 * A) + 16, "%s: %lld", text, (long long)kind->bytes);
+    }
+}
+END_TEST
+
+/* Llama-3-8B as autograd-minded readers of the code have it: 34.03·s·b·h a layer. */
+START_TEST(engine_llama_3_8b)
+{
+    am_status status;
+    am_config config = config_of("stack=megatron model=llama-3-8b seq=8192");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+    ck_assert_double_eq_tol((double)kind->bytes / (8192.0 * 4096.0), 34.03, 0.005);
+    ck_assert_int_eq(fixture_report.shared_bytes, 4 * 8192 * 128); /* rotary angles, once */
+}
+END_TEST
+
 Suite *test_megatron_suite(void);
 Suite *test_megatron_suite(void)
 {
@@ -118,6 +163,8 @@ Suite *test_megatron_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, figures, 0, json_size(cases));
     tcase_add_loop_test(tests, rows, 0, json_size(cases));
+    tcase_add_test(tests, engine_layers);
+    tcase_add_test(tests, engine_llama_3_8b);
     suite_add_tcase(suite, tests);
     return suite;
 }

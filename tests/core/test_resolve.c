@@ -236,6 +236,8 @@ static const struct {
     /* Megatron's layers */
     {MEGATRON "tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", MEGATRON},
     {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2 or gpt2", MEGATRON "family=qwen2"},
+    {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
+    {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
     {MEGATRON "dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", MEGATRON},
     {MEGATRON "attention=sdpa", AM_UNSUPPORTED, "attention", "attention=eager or flash", MEGATRON "attention=flash"},

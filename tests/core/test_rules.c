@@ -42,6 +42,8 @@ static const struct {
     {"Baddbmm", "is cast", without_autocast},
     {"ScaledUpperTriangMaskedSoftmax", "is cast", without_autocast},
     {"GeLUFunction", "is cast", without_autocast},
+    {"_LayerNormLinear", "has the gradient of 3 before 2", of_one_size},
+    {"FlashAttnFunc", "has the gradient of 2 before 1", of_one_size},
     {"SwiGLUFunction", "does not save saved[1]", "a parameter, where it is given at all"},
     {"LinearWithGradAccumulationAndAsyncCommunication", "has another step 3", without_sequence},
     {"ScaledUpperTriangMaskedSoftmax", "has another step 1", without_sequence},
@@ -144,7 +146,8 @@ static const uint8_t opposites[][2] = {[AM_AT_OUTPUT] = {AM_PASS, AM_PASS},
 
 static bool is_temporary(uint8_t kind)
 {
-    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_SCRATCH || kind == AM_FREE;
+    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_SCRATCH || kind == AM_FREE ||
+           kind == AM_EMPTY;
 }
 
 static bool is_step_held(am_op op, int index)
@@ -156,7 +159,7 @@ static bool is_step_held(am_op op, int index)
         drop_step(&changed, index);
         return contradicted(op, &changed) != NULL;
     }
-    for (int i = op == AM_OP_CUT_CE; i < 2; i++) { /* a routine's opposite is a copy; E is for four inputs at most */
+    for (int i = op == AM_OP_CUT_CE || op == AM_OP_NORM_LINEAR; i < 2; i++) { /* a routine's opposite is a copy; E is for four inputs at most */
         step->kind = kind <= AM_PASS ? opposites[kind][i] : AM_AT_INPUT;
         if (contradicted(op, &changed)) return true;
     }

@@ -45,7 +45,7 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
 }
 
 /* The default by name, should a link spell it out, and the others. */
-const STACK: Readonly<Record<string, string>> = { hf: 'transformers', liger: 'transformers and Liger-Kernel', torch: 'plain PyTorch', nanogpt: 'nanoGPT', 'megatron-local': 'Megatron-Core without Transformer Engine', paper: 'the paper' };
+const STACK: Readonly<Record<string, string>> = { hf: 'transformers', liger: 'transformers and Liger-Kernel', torch: 'plain PyTorch', nanogpt: 'nanoGPT', megatron: 'Megatron-Core with Transformer Engine', 'megatron-local': 'Megatron-Core without Transformer Engine', paper: 'the paper' };
 const ATTENTION: Readonly<Record<string, string>> = { efficient: 'memory-efficient attention', flash: 'FlashAttention-2' };
 
 function lora(config: Report['config'], pairs: ReadonlyMap<string, string>): string {
