@@ -52,6 +52,9 @@ DECODER = {
     "parallel_residual": "",
     "pre_norm": "",
     "embedding_dim": "",
+    "layer_period": "",
+    "attention_softcap": "",
+    "logit_softcap": "",
 }
 BIASED = {**DECODER, "qkv_bias": "attention_bias"}
 FAMILIES = {
@@ -96,6 +99,43 @@ FAMILIES["gpt_neox"] = {
     "attention_dropout": "attention_dropout",
     "parallel_residual": "use_parallel_residual",
 }
+GEMMA = {**BIASED, "activation": "hidden_activation", "sliding_window": "sliding_window"}
+CAPS = {"attention_softcap": "attn_logit_softcapping", "logit_softcap": "final_logit_softcapping"}
+FAMILIES |= {
+    "gemma2": {**GEMMA, **CAPS},
+    "gemma3_text": {**GEMMA, "logit_softcap": CAPS["logit_softcap"]},
+    "phi3": {
+        **DECODER,
+        "sliding_window": "sliding_window",
+        "dropout": "resid_pdrop",
+        "attention_dropout": "attention_dropout",
+    },
+    "olmo2": BIASED,
+    "smollm3": {**FAMILIES["llama"], "layer_period": "no_rope_layer_interval"},
+    "granite": FAMILIES["llama"],
+    "stablelm": {
+        **DECODER,
+        "head_dim": "",
+        "qkv_bias": "use_qkv_bias",
+        "parallel_residual": "use_parallel_residual",
+        "dropout": "hidden_dropout",
+        "attention_dropout": "attention_dropout",
+    },
+    "glm": BIASED,
+    "glm4": BIASED,
+    "cohere": {**BIASED, "qk_norm": "use_qk_norm"},
+    "cohere2": {**BIASED, "head_dim": "", "sliding_window": "sliding_window"},
+    "starcoder2": {
+        **DECODER,
+        "sliding_window": "sliding_window",
+        "bias": "use_bias",
+        "dropout": "residual_dropout",
+        "attention_dropout": "attention_dropout",
+        "embedding_dropout": "embedding_dropout",
+    },
+}
+WINDOWED = {"gemma2", "gemma3_text", "cohere2"}  # all layers but every layer_period-th
+PARTLY_ROTARY = {"gpt_neox", "phi3", "stablelm", "glm", "glm4"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
 
@@ -175,8 +215,9 @@ def config_of(model, seq):
     for key in ("attention_dropout", "embedding_dropout"):
         model.setdefault(key, model["dropout"])
     model.setdefault("max_positions", str(seq))
-    model.setdefault("sliding_window", "0")
-    config = {"model_type": family}
+    if family not in WINDOWED:
+        model.setdefault("sliding_window", "0")
+    config = {"model_type": family, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
     for key, value in model.items():
         name = FAMILIES[family].get(key)
         if name is None:
@@ -187,9 +228,15 @@ def config_of(model, seq):
             config[name] = ACTIVATIONS.get(value, value)
         elif key == "sliding_window":
             config[name] = int(value) or None
+        elif key in CAPS:
+            config[name] = 30.0 if value == "yes" else None
         else:
             config[name] = float(value) if key in NUMBERS else _number(value)
-    if family == "gpt_neox" and "rotary_dim" in model:
+    if family in WINDOWED and "layer_period" in model:
+        period, layers = int(model["layer_period"]), int(model["layers"])
+        kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(1, layers + 1)]
+        config["layer_types"] = kinds
+    if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}
     return config

@@ -89,20 +89,26 @@ def checkpoint_arguments(case):
     return arguments
 
 
-class Segment(nn.ModuleList):
-    """Consecutive layers that are checkpointed as one."""
+class Segment(nn.Module):
+    """One of consecutive layers that are checkpointed as one: the last of them runs them all, each with the keywords
+    that the model's loop has for it."""
 
-    def __init__(self, layers, reentrant):
-        super().__init__(layers)
-        self.reentrant = reentrant
-
-    def run(self, x, *rest, **options):
-        for layer in self:
-            x = layer(x, *rest, **options)
-        return x
+    def __init__(self, layer, group, last, reentrant):
+        super().__init__()
+        self.layer, self.group, self.last, self.reentrant = layer, group, last, reentrant
 
     def forward(self, x, *rest, **options):
-        return checkpoint(partial(self.run, **options), x, *rest, use_reentrant=self.reentrant)
+        self.group.append(partial(self.layer, **options))
+        if not self.last:
+            return x
+        layers, self.group[:] = list(self.group), []
+
+        def run(x, *rest):
+            for layer in layers:
+                x = layer(x, *rest)
+            return x
+
+        return checkpoint(run, x, *rest, use_reentrant=self.reentrant)
 
 
 def wrap_layers(model, case):
@@ -114,8 +120,11 @@ def wrap_layers(model, case):
     kind, count = case.policy
     size = count if kind == "every" else 1
     covered = len(layers) if kind == "every" else count
-    segments = [Segment(layers[i : min(i + size, covered)], case.reentrant) for i in range(0, covered, size)]
-    setattr(owner, name, nn.ModuleList(segments + layers[covered:]))
+    for first in range(0, covered, size):
+        group, end = [], min(first + size, covered)
+        for i in range(first, end):
+            layers[i] = Segment(layers[i], group, i == end - 1, case.reentrant)
+    setattr(owner, name, nn.ModuleList(layers))
 
 
 # ---- transformers and peft
