@@ -59,9 +59,9 @@ SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 BINARY  := web/public/core.wasm web/public/sources.wasm
-WORDS   := web/public/tables.json
+WORDS   := web/public/tables.json web/public/formulas.json
 
-WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path $(WORDS) -prune -o -type f -print)
+WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path 'web/public/*.json' -prune -o -type f -print)
 
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 say     = printf '  %-6s %s\n' $(1) $(2)
@@ -99,7 +99,7 @@ oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
 
-wasm: $(BINARY) $(WORDS) ## core.wasm, sources.wasm and tables.json, for the page
+wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
 
@@ -107,7 +107,7 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/sources.wasm build/tables.json build/suites.def build/include build/loader build/test \
+	@rm -rf build/actmem build/bench build/core.wasm build/sources.wasm build/tables.json build/formulas.json build/suites.def build/include build/loader build/test \
 	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
@@ -190,9 +190,12 @@ web/public/%.wasm: build/%.wasm
 	@cp $< $@
 
 build/tables.json: build/actmem
-	@$< --tables > $@
+	@$< --tables=inputs > $@
 
-$(WORDS): build/tables.json
+build/formulas.json: build/actmem
+	@$< --tables=formulas > $@
+
+web/public/%.json: build/%.json
 	@mkdir -p $(@D)
 	@cmp -s $< $@ || cp $< $@
 
@@ -232,7 +235,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
 
-test-wasm: build/core.wasm build/sources.wasm build/tables.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/sources.wasm build/tables.json build/formulas.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)

@@ -173,13 +173,21 @@ am_code am_config_resolve(am_config *config, am_status *status);
 /* Sets a MODEL group from the preset of that name. */
 am_code am_preset_apply(am_config *config, const char *name, am_status *status);
 
+#define AM_SHAPE_COUNT 7
+
+/* A row of presets.def. */
 typedef struct am_preset {
-    const char *name;   /* "llama-3-8b" */
-    const char *label;  /* "Llama 3 8B" */
-    const char *source; /* where the shape is published */
-    const char *text;   /* the keys it sets, as am_config_parse reads them */
+    const char *name;              /* "llama-3-8b" */
+    const char *label;             /* "Llama 3 8B" */
+    const char *source;            /* where the shape is published */
+    const char *rest;              /* the keys beside the following, as am_config_parse reads them */
+    int32_t shape[AM_SHAPE_COUNT]; /* layers, hidden, heads, kv_heads, head_dim, ffn, vocab; 0: left out */
+    uint8_t family, activation;
     int64_t parameters; /* published exact parameter count; 0 where none is */
 } am_preset;
+
+/* The keys it sets, as am_config_parse reads them, into buffer. Returns the text's length, 0 if it does not fit. */
+size_t am_preset_text(const am_preset *preset, char *buffer, size_t size);
 
 extern const am_preset am_presets[];
 extern const int am_preset_count;
@@ -851,11 +859,14 @@ am_sum am_report_formula(const am_report *report, int kind);
 size_t am_term_text(const am_term *term, const int64_t *values, char *buffer, size_t size);
 size_t am_sum_text(const am_sum *sum, const int64_t *values, char *buffer, size_t size);
 
-/* JSON text of a report, of an error, or of the tables (fields, presets, symbols, components). Each returns its length
+/* Which tables: those of the formulas apart, since they are needed later than the others. */
+typedef enum am_tables { AM_TABLES_ALL, AM_TABLES_INPUTS, AM_TABLES_FORMULAS } am_tables;
+
+/* JSON text of a report, of an error, or of the tables (fields, presets, symbols, formulas, …). Each returns its length
  * without the final 0, or 0 if it does not fit into size bytes. */
 size_t am_report_json(const am_report *report, char *buffer, size_t size);
 size_t am_error_json(const am_status *status, char *buffer, size_t size);
-size_t am_tables_json(char *buffer, size_t size);
+size_t am_tables_json(am_tables tables, char *buffer, size_t size);
 /* The same for people: the answer first, then tables, in config.units. */
 size_t am_report_text(const am_report *report, char *buffer, size_t size);
 

@@ -22,7 +22,8 @@ static char file_text[AM_JSON_INPUT_SIZE + 1];
 static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it refuses that */
 
 typedef struct am_arguments {
-    bool json, help, version, tables;
+    bool json, help, version;
+    int tables;         /* -1: none were asked for */
     int configs;        /* how often --config was given */
     const char *config; /* a path, or "-"; NULL if none */
 } am_arguments;
@@ -154,7 +155,7 @@ static int print_help(void)
            "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
            "                      its dtype is how the file is stored: say dtype= for the run\n"
            "  --json              the report as JSON; errors as JSON on standard error\n"
-           "  --tables            the inputs, presets and symbols as JSON\n"
+           "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
            "  --version           the version\n"
            "  --help              this text\n\n"
            "examples\n"
@@ -213,7 +214,11 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
         else if (strcmp(argument, "--version") == 0)
             arguments->version = true;
         else if (strcmp(argument, "--tables") == 0)
-            arguments->tables = true;
+            arguments->tables = AM_TABLES_ALL;
+        else if (strcmp(argument, "--tables=inputs") == 0)
+            arguments->tables = AM_TABLES_INPUTS;
+        else if (strcmp(argument, "--tables=formulas") == 0)
+            arguments->tables = AM_TABLES_FORMULAS;
         else if (strncmp(argument, "--config=", 9) == 0)
             arguments->config = argument + 9, arguments->configs++;
         else if (strcmp(argument, "--config") == 0 && i + 1 < count)
@@ -269,7 +274,7 @@ static int answer(const am_arguments *arguments)
 
 int main(int count, char **text)
 {
-    am_arguments arguments = {0};
+    am_arguments arguments = {.tables = -1};
     int exit_status = read_arguments(&arguments, count, text);
     if (exit_status != EXIT_ANSWER) return exit_status;
     if (arguments.help) return print_help();
@@ -277,6 +282,6 @@ int main(int count, char **text)
         printf("actmem " AM_VERSION "\n");
         return close_output();
     }
-    if (arguments.tables) return print_json(am_tables_json(output, sizeof output));
+    if (arguments.tables >= 0) return print_json(am_tables_json((am_tables)arguments.tables, output, sizeof output));
     return answer(&arguments);
 }

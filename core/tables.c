@@ -91,12 +91,14 @@ static void write_presets(am_writer *json)
 {
     AM_OPEN(json, "presets", "[");
     for (int i = 0; i < am_preset_count; i++) {
+        char text[512];
         const am_preset *preset = &am_presets[i];
         am_json_open(json, '{');
         AM_PUT_PLAIN(json, "name", preset->name);
         AM_PUT_PLAIN(json, "label", preset->label);
         AM_PUT_PLAIN(json, "source", preset->source);
-        AM_PUT_PLAIN(json, "query", preset->text);
+        am_preset_text(preset, text, sizeof text);
+        AM_PUT_PLAIN(json, "query", text);
         AM_PUT_FIGURE(json, "parameters", preset->parameters > 0 ? preset->parameters : -1);
         am_json_close(json, '}');
     }
@@ -213,20 +215,25 @@ static void write_formulas(am_writer *json)
     am_json_close(json, ']');
 }
 
-size_t am_tables_json(char *buffer, size_t size)
+static void write_inputs(am_writer *json)
+{
+    write_groups(json);
+    write_fields(json);
+    write_presets(json);
+    write_symbols(json);
+    write_names(json);
+    write_savers(json);
+    write_conventions(json);
+    write_stacks(json);
+}
+
+size_t am_tables_json(am_tables tables, char *buffer, size_t size)
 {
     am_writer json = am_writer_of(buffer, size);
     am_json_open(&json, '{');
     AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
     AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
-    write_groups(&json);
-    write_fields(&json);
-    write_presets(&json);
-    write_symbols(&json);
-    write_names(&json);
-    write_savers(&json);
-    write_conventions(&json);
-    write_stacks(&json);
-    write_formulas(&json);
+    if (tables != AM_TABLES_FORMULAS) write_inputs(&json);
+    if (tables != AM_TABLES_INPUTS) write_formulas(&json);
     return am_json_end(&json, '}');
 }

@@ -1,5 +1,5 @@
 /** Loads core.wasm and sources.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
-import type { ErrorDocument, Formula, Report, Tables } from './report.js';
+import type { ErrorDocument, Formula, FormulaTable, Report, Tables } from './report.js';
 import { completer, formulasOf } from './words.js';
 
 /** What every module exports; wasm/exports.h says what each function does. */
@@ -40,27 +40,29 @@ export interface Sources {
   import(json: string): { query: string };
   /** What published formulas say of a report's configuration. */
   formulas(report: Report): Formula[];
+  /** What no configuration changes of them. */
+  readonly table: FormulaTable;
 }
 
 type Source = BufferSource | Response | URL;
-type Words = Tables | Response | URL;
 
 /** Compiles and starts the core. The wasm needs no imports. `words` is tables.json, which `build/actmem --tables` writes. */
-export async function loadCore(source: Source, words: Words): Promise<Core> {
-  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), tablesOf(words)]);
+export async function loadCore(source: Source, words: Tables | Response | URL): Promise<Core> {
+  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), bodyOf<Tables>(words, 'tables.json', jsonOf)]);
   const { ask } = talk(exports);
   const complete = completer(tables);
   const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
   return { evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report), evaluateJson, tables };
 }
 
-/** Compiles and starts sources.wasm, as loadCore does core.wasm. */
-export async function loadSources(source: Source, words: Words): Promise<Sources> {
-  const [exports, tables] = await Promise.all([start<'am_wasm_import' | 'am_wasm_formulas'>(source, 'sources.wasm'), tablesOf(words)]);
+/** Compiles and starts sources.wasm. `words` is formulas.json, which `build/actmem --tables=formulas` writes. */
+export async function loadSources(source: Source, words: FormulaTable | Response | URL): Promise<Sources> {
+  const [exports, table] = await Promise.all([start<'am_wasm_import' | 'am_wasm_formulas'>(source, 'sources.wasm'), bodyOf<FormulaTable>(words, 'formulas.json', jsonOf)]);
   const { ask } = talk(exports);
   return {
     import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
-    formulas: (report) => formulasOf(JSON.parse(ask(exports.am_wasm_formulas, report.query, 'syntax', 'the text')) as { formulas: Formula[] }, report, tables),
+    formulas: (report) => formulasOf(JSON.parse(ask(exports.am_wasm_formulas, report.query, 'syntax', 'the text')) as { formulas: Formula[] }, report, table),
+    table,
   };
 }
 
@@ -72,7 +74,7 @@ async function start<Name extends string>(source: Source, name: string): Promise
   return exports;
 }
 
-const tablesOf = (words: Words): Promise<Tables> => bodyOf<Tables>(words, 'tables.json', async (response) => (await response.json()) as Tables);
+const jsonOf = async <T>(response: Response): Promise<T> => (await response.json()) as T;
 
 async function bodyOf<T>(source: T | Response | URL, name: string, read: (response: Response) => Promise<T>): Promise<T> {
   const body = source instanceof URL ? await fetch(source) : source;

@@ -267,7 +267,12 @@ export interface Tables {
   /** By stack: its name in a sentence, what its rules were verified with, and what is derived from them. */
   stacks: { stack: string; text: string; detail: string; derived: string }[];
   not_counted: string[];
-  /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
+}
+
+/** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
+export interface FormulaTable {
+  version: 1;
+  actmem: string;
   formulas: (Omit<Formula, 'bytes' | 'layer_bytes' | 'ratio' | 'parts' | 'layer_parts'> & { computed: number | null })[];
 }
 

@@ -1,5 +1,5 @@
 /* The words that the modules leave out, put in from the tables: a report and its formulas are then those that the command line writes. */
-import type { Formula, Report, Row, Tables } from './report.js';
+import type { Formula, FormulaTable, Report, Row, Tables } from './report.js';
 
 /** Adds a report's words, in place. */
 export function completer(tables: Tables): (report: Report) => Report {
@@ -28,8 +28,8 @@ export function completer(tables: Tables): (report: Report) => Report {
 }
 
 /** The formulas with their words, and of what the report keeps. */
-export function formulasOf({ formulas }: { formulas: Formula[] }, report: Report, tables: Tables): Formula[] {
-  const words = new Map(tables.formulas.map(({ computed: _, ...rest }) => [rest.id, rest]));
+export function formulasOf({ formulas }: { formulas: Formula[] }, report: Report, table: FormulaTable): Formula[] {
+  const words = new Map(table.formulas.map(({ computed: _, ...rest }) => [rest.id, rest]));
   return formulas.map((formula) => {
     const all = { ...formula, ...words.get(formula.id) };
     const comparable = all.unit === 'bytes' && all.bytes !== null && report.saved.bytes > 0;

@@ -49,6 +49,8 @@ run_to 0 --json model=llama-3-8b seq=2048
 json out 'd["saved"]["bytes"] == 14281106188 and d["version"] == 1'
 run_to 0 seq=2048 --json
 json out 'd["query"] == "model=llama-3-8b"'
+run_to 0 --tables=formulas
+json out 'len(d["formulas"]) > 40 and "presets" not in d'
 run_to 0 --tables
 json out 'len(d["fields"]) > 30 and len(d["presets"]) > 5'
 run_to 0 --version

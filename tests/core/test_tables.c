@@ -5,7 +5,7 @@
 
 START_TEST(tables)
 {
-    size_t length = am_tables_json(json, sizeof json);
+    size_t length = am_tables_json(AM_TABLES_ALL, json, sizeof json);
     expect_document(length);
     expect("{\"version\":1,\"actmem\":\"0.1.0\",\"groups\":[\"model\",\"run\",");
     expect("\"value\":36507222016,\"of\":\"all\"},\"computed\":36507222016}");
@@ -25,7 +25,18 @@ START_TEST(tables)
     for (int i = 0; i < am_convention_count; i++) expect(am_conventions[i].source);
     for (int i = 0; i < AM_FIELD_COUNT; i++) expect(am_fields[i].key);
     for (int i = 0; i < am_preset_count; i++) expect(am_presets[i].name);
-    ck_assert_uint_eq(am_tables_json(json, length), 0);
+    ck_assert_uint_eq(am_tables_json(AM_TABLES_ALL, json, length), 0);
+}
+END_TEST
+
+START_TEST(parts)
+{
+    expect_document(am_tables_json(AM_TABLES_INPUTS, json, sizeof json));
+    expect("\"presets\":[");
+    ck_assert_ptr_null(strstr(json, "\"formulas\":"));
+    expect_document(am_tables_json(AM_TABLES_FORMULAS, json, sizeof json));
+    expect("{\"version\":1,\"actmem\":\"0.1.0\",\"formulas\":[{\"id\":\"lbshdc-elements\",");
+    ck_assert_ptr_null(strstr(json, "\"presets\":"));
 }
 END_TEST
 
@@ -48,6 +59,7 @@ Suite *test_tables_suite(void)
     Suite *suite = suite_create("tables");
     TCase *tests = tcase_create("tables");
     tcase_add_test(tests, tables);
+    tcase_add_test(tests, parts);
     tcase_add_test(tests, savers);
     suite_add_tcase(suite, tests);
     return suite;

@@ -7,7 +7,7 @@ import { ActmemError, loadCore, loadSources } from '../../build/loader/actmem.js
 export const wasm = readFileSync('build/core.wasm');
 export const tables = JSON.parse(readFileSync('build/tables.json', 'utf8'));
 export const core = await loadCore(wasm, tables);
-export const sources = await loadSources(readFileSync('build/sources.wasm'), tables);
+export const sources = await loadSources(readFileSync('build/sources.wasm'), JSON.parse(readFileSync('build/formulas.json', 'utf8')));
 
 /** build/actmem --json with these arguments: its JSON, without the newline at the end of a line of output. */
 export function native(...args) {

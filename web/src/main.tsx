@@ -9,7 +9,7 @@ const page = document.getElementById('page') as HTMLElement;
 async function start(): Promise<void> {
   try {
     const core = await loadCore(new URL('core.wasm', document.baseURI), new URL('tables.json', document.baseURI));
-    const store = new Store(core, () => loadSources(new URL('sources.wasm', document.baseURI), core.tables));
+    const store = new Store(core, () => loadSources(new URL('sources.wasm', document.baseURI), new URL('formulas.json', document.baseURI)));
     page.replaceChildren();
     render(<App store={store} />, page);
   } catch (error) {

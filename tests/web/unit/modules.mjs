@@ -15,14 +15,14 @@ const server = await createServer({ root: web, logLevel: 'error', appType: 'cust
 export const load = (path) => server.ssrLoadModule(path.startsWith('wasm/') ? join(root, path) : `/${path}`);
 export const close = () => server.close();
 
-const tables = async () => JSON.parse(await readFile(join(web, 'public/tables.json'), 'utf8'));
+const words = async (name) => JSON.parse(await readFile(join(web, 'public', name), 'utf8'));
 
 export async function loadCore() {
   const { loadCore } = await load('wasm/actmem.ts');
-  return loadCore(await readFile(join(web, 'public/core.wasm')), await tables());
+  return loadCore(await readFile(join(web, 'public/core.wasm')), await words('tables.json'));
 }
 
 export async function loadSources() {
   const { loadSources } = await load('wasm/actmem.ts');
-  return loadSources(await readFile(join(web, 'public/sources.wasm')), await tables());
+  return loadSources(await readFile(join(web, 'public/sources.wasm')), await words('formulas.json'));
 }

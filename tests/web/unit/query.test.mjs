@@ -59,7 +59,8 @@ test('slider steps', () => {
 });
 
 test('presets are found by words in any order', () => {
-  assert.deepEqual(matching(presets, '8b llama').map((p) => p.name), ['llama-3-8b']);
+  assert.deepEqual(matching(presets, '8b llama').map((p) => p.name), ['llama-3-8b', 'llama-3.1-8b']);
+  assert.ok(matching(presets, 'eleutherai').length >= 10, 'by organisation');
   assert.equal(matching(presets, '').length, presets.length);
   assert.equal(matching(presets, 'nothing like it').length, 0);
 });

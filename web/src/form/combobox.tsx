@@ -106,8 +106,8 @@ export function Combobox({ id, presets, value, label, describedBy, invalid, onCh
   );
 }
 
-/** Presets with every word of the search in their name or label. */
+/** Presets with every word of the search in their name, their label or where they are published, which names the organisation. */
 export function matching(presets: readonly Preset[], search: string): Preset[] {
   const words = search.toLowerCase().split(/[\s-]+/).filter((w) => w !== '');
-  return presets.filter((p) => words.every((w) => `${p.name} ${p.label}`.toLowerCase().includes(w)));
+  return presets.filter((p) => words.every((w) => `${p.name} ${p.label} ${p.source}`.toLowerCase().includes(w)));
 }

@@ -1,7 +1,7 @@
 /* What published formulas say of this configuration, beside what is kept. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Formula, Report, Tables, Units } from '../../../wasm/report';
+import type { Formula, FormulaTable, Report, Units } from '../../../wasm/report';
 import { formatCount, threeDigits } from '../format/bytes';
 import type { Store } from '../state/store';
 import { Figure } from './figure';
@@ -23,7 +23,7 @@ export function Formulas({ store, report, units }: { store: Store; report: Repor
     near.observe(place.current);
     return () => near.disconnect();
   }, [sources === null]);
-  if (sources !== null) return <FormulaTable report={report} formulas={sources.formulas(report)} checks={store.tables.formulas} units={units} />;
+  if (sources !== null) return <FormulaTable report={report} formulas={sources.formulas(report)} checks={sources.table.formulas} units={units} />;
   return (
     <div ref={place} class="formulas-wait" role="status">
       {fault.value === null ? (
@@ -40,7 +40,7 @@ export function Formulas({ store, report, units }: { store: Store; report: Repor
   );
 }
 
-function FormulaTable({ report, formulas, checks, units }: { report: Report; formulas: readonly Formula[]; checks: Tables['formulas']; units: Units }) {
+function FormulaTable({ report, formulas, checks, units }: { report: Report; formulas: readonly Formula[]; checks: FormulaTable['formulas']; units: Units }) {
   return (
     <div class="scroll" role="region" aria-label="Published formulas" tabIndex={0}>
       <table class="formulas">
