@@ -323,6 +323,6 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     if (!node->save_count) return;
     if (validated)
         am_compile_event(compiler, AM_E_FORGET_KEPT, index, 0);
-    else
+    else if (compiler->code == AM_OK) /* else there was no room for it */
         compiler->program->event[before].kind = AM_E_FORGET; /* nothing is allocated between the one and the other */
 }

@@ -138,6 +138,7 @@ static am_share share_of(char symbol)
 
 static am_amount read_symbol(reader *text)
 {
+    if (*text->at == '\0') return no_answer;
     char symbol = *text->at++;
     int64_t value = symbol > 0 ? text->values->of[(unsigned char)symbol] : -1;
     if (value < 0) return no_answer;

@@ -113,7 +113,7 @@ uint64_t exhibit_signature(const exhibit *from)
 
 /* ---- the list ---- */
 
-static exhibit *add(int kind, const char *file, const char *name)
+static exhibit *add(exhibit_kind kind, const char *file, const char *name)
 {
     ck_assert_int_lt(exhibit_count, MAX_EXHIBITS);
     exhibit *added = &exhibits[exhibit_count++];
@@ -124,7 +124,7 @@ static exhibit *add(int kind, const char *file, const char *name)
 
 typedef struct source {
     const char *file;
-    int kind;
+    exhibit_kind kind;
 } source;
 
 static void add_record(json record, void *data)

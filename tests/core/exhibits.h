@@ -7,17 +7,19 @@
 
 #include "fixture.h"
 
+typedef enum exhibit_kind {
+    EXHIBIT_SEQUENCE,  /* each allocation of a step */
+    EXHIBIT_SHAPE,     /* figures */
+    EXHIBIT_CASE,      /* figures and rows */
+    EXHIBIT_RANK,      /* the same, without step_peak */
+    EXHIBIT_OPERATION, /* what PyTorch keeps and allocates when it plays a few operations alone */
+    EXHIBIT_AUTOCAST,  /* the type of an operation's result */
+    EXHIBIT_PAPER,     /* published totals */
+} exhibit_kind;
+
 typedef struct exhibit {
     char name[112];
-    enum {
-        EXHIBIT_SEQUENCE,  /* each allocation of a step */
-        EXHIBIT_SHAPE,     /* figures */
-        EXHIBIT_CASE,      /* figures and rows */
-        EXHIBIT_RANK,      /* the same, without step_peak */
-        EXHIBIT_OPERATION, /* what PyTorch keeps and allocates when it plays a few operations alone */
-        EXHIBIT_AUTOCAST,  /* the type of an operation's result */
-        EXHIBIT_PAPER,     /* published totals */
-    } kind;
+    exhibit_kind kind;
     bool held[AM_OP_COUNT]; /* operations of its record */
     am_config config;
     int index; /* of an operation, alone or under autocast */
