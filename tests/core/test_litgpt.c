@@ -169,8 +169,7 @@ static am_var chunked_loss(am_var logits, am_var labels, int chunk)
     }
     am_var counted = am_raw(tape, AM_OP_COMPARE, AM_SHAPE(build.bs), AM_BOOL, labels, 0, 0, 0);
     am_var count = am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_I64, counted, 0, 0, 0);
-    am_var whole = cat(chunks, each, chunk), total = am_tape_fresh(tape, AM_SCALAR, build.dtype);
-    am_tape_emit1(tape, AM_OP_EXPAND, whole, total); /* sum(): its gradient is of the parts' size, if not a view */
+    am_var total = am_sum_over(tape, cat(chunks, each, chunk), 0, false);
     am_var one = am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_I64, 0, 0, 0, 0);
     am_var divisor = am_raw(tape, AM_OP_WHERE, AM_SCALAR, AM_I64, count, one, 0, 0);
     am_var loss = am_binary(tape, AM_OP_DIV, total, divisor);
