@@ -94,6 +94,7 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
 /* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2, on tensors [b, heads, s, d]; mask is boolean, 0
  * for a causal one. Grouped keys and values are taken as they are. */
 am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask);
+am_var am_sdpa_mask(am_build *build, am_var mask, int dtype); /* as it makes of a boolean one */
 /* The same as transformers calls it. */
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);
 /* Either of them on q, k, v [b, heads, s, d], with keys and values repeated: [b, s, heads, d]. */
@@ -126,6 +127,7 @@ am_code am_hf_opt(am_build *build);
 am_code am_hf_phi(am_build *build);
 am_code am_hf_bloom(am_build *build);
 am_code am_hf_mpt(am_build *build);
+am_code am_hf_falcon(am_build *build);
 /* gptj.c: the attention of GPT-J and of GPT-Neo, for their layers in gpt2.c. */
 am_var am_hf_gptj_attention(am_build *build, am_var normed);
 am_var am_hf_gpt_neo_attention(am_build *build, am_var normed);

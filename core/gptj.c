@@ -1,4 +1,5 @@
-/* The attention of GPT-J and GPT-Neo as transformers writes it: scores in fp32 whatever the dtype, or FlashAttention-2. */
+/* The attention of GPT-J and GPT-Neo as transformers writes it: scores in fp32 whatever the dtype, or FlashAttention-2.
+ */
 #include "build.h"
 
 static am_var to_heads(am_build *build, am_var x)

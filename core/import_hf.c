@@ -208,6 +208,22 @@ static const importer importers[] = {
       {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
       {"embed_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL},
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+    {"falcon",
+     AM_FAMILY_FALCON,
+     "activation",
+     {{"num_hidden_layers", NULL, AM_F_layers, 32, NOT_NULL},
+      {"hidden_size", "n_embed", AM_F_hidden, 4544, NOT_NULL},
+      {"num_attention_heads", NULL, AM_F_heads, 71, NOT_NULL},
+      {"num_kv_heads", NULL, AM_F_kv_heads, AM_AUTO, AM_AUTO},
+      {"ffn_hidden_size", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
+      {"vocab_size", NULL, AM_F_vocab, 65024, NOT_NULL},
+      {"new_decoder_architecture", NULL, AM_F_new_decoder, 0, 0},
+      {"num_ln_in_parallel_attn", NULL, AM_F_parallel_norms, AM_AUTO, AM_AUTO},
+      {"parallel_attn", NULL, AM_F_parallel_residual, 1, 0},
+      {"bias", NULL, AM_F_bias, 0, 0},
+      {"hidden_dropout", NULL, AM_F_dropout, 0, 0},
+      {"attention_dropout", NULL, AM_F_attention_dropout, 0, 0},
+      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
     {"bloom",
      AM_FAMILY_BLOOM,
      NULL,
@@ -461,7 +477,7 @@ static am_code read_rotary_dim(am_config *config, const am_document *document, a
 /* One key and value head for all query heads, unless the file says otherwise. */
 static am_code read_multi_query(am_config *config, const am_document *document, am_status *status)
 {
-    if (config->family != AM_FAMILY_BIGCODE) return AM_OK;
+    if (config->family != AM_FAMILY_BIGCODE && (config->family != AM_FAMILY_FALCON || config->new_decoder)) return AM_OK;
     int64_t one = 1;
     am_json_value value = am_document_find(document, "multi_query");
     am_code code = value ? am_document_flag(document, value, "multi_query", &one, status) : AM_OK;
@@ -478,6 +494,7 @@ static const struct {
 } switches[] = {
     {AM_FAMILY_BIGCODE, "add_cross_attention", "cross-attention"},
     {AM_FAMILY_BLOOM, "apply_residual_connection_post_layernorm", "a residual behind the norm"},
+    {AM_FAMILY_FALCON, "alibi", "Falcon with linear biases (ALiBi)"},
     {AM_FAMILY_BLOOM, "slow_but_exact", "attention's projection in slices"},
     {AM_FAMILY_OPT, "_remove_final_layer_norm", "a model without its final norm"},
     {AM_FAMILY_GPT2, "reorder_and_upcast_attn", "attention upcast to fp32"},
@@ -568,7 +585,7 @@ static const struct {
     {"mistral", "mistral"},    {"ministral", "mistral"},  {"deepseek", "deepseek_v3"}, {"qwen3", "qwen3"},
     {"qwen", "qwen2"},         {"gpt_oss", "llama"},      {"gpt_neox", "gpt_neox"},     {"gpt_neo", "gpt_neo"},
     {"gptj", "gptj"},          {"gpt", "gpt2"},
-    {"opt", "opt"},            {"bloom", "bloom"},        {"mpt", "mpt"},              {"falcon", "gpt2"},
+    {"opt", "opt"},            {"bloom", "bloom"},        {"mpt", "mpt"},              {"falcon", "falcon"},
     {"codegen", "gptj"},       {"starcoder", "gpt2"},     {"phi3", "phi3"},             {"phi4", "phi3"},
     {"phimoe", "phi3"},        {"phi", "phi"},       {"olmo", "olmo2"},            {"smollm", "smollm3"},
     {"granite", "granite"},    {"stablelm", "stablelm"},  {"glm4", "glm4"},             {"glm", "glm"},

@@ -85,6 +85,7 @@ static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_BIGCODE] = am_hf_gpt2,
     [AM_FAMILY_BLOOM] = am_hf_bloom,
     [AM_FAMILY_MPT] = am_hf_mpt,
+    [AM_FAMILY_FALCON] = am_hf_falcon,
 };
 
 /* Stacks with models of their own. */

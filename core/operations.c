@@ -67,6 +67,13 @@ void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *pa
     am_split_along(tape, x, tape->tensor[x].rank - 1, parts, last, part);
 }
 
+am_var am_slice_along(am_tape *tape, am_var x, int dimension, am_dim length)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[dimension] = length;
+    return am_tape_emit1(tape, AM_OP_SLICE, x, am_tape_alias(tape, x, shape, tape->tensor[x].stride));
+}
+
 am_var am_select(am_tape *tape, am_var x, int dimension)
 {
     am_shape shape = am_shape_of(tape, x);
@@ -179,6 +186,22 @@ am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
 {
     am_var operand[2] = {am_cast(tape, op, x), am_cast(tape, op, y)};
     return pointwise(tape, op, 2, operand);
+}
+
+am_var am_pick(am_tape *tape, am_var x, int dimension)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[dimension] = 0;
+    am_var index = am_raw(tape, AM_OP_FULL, AM_SHAPE(0), AM_I64, 0, 0, 0, 0);
+    am_label(tape, index, "index");
+    am_var input[2] = {x, index}, y = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_INDEX, 2, input, 1, &y, 0);
+}
+
+am_var am_scale_into(am_tape *tape, am_var x)
+{
+    am_var y = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    return am_tape_emit1(tape, AM_OP_MUL_SCALAR, x, y);
 }
 
 am_var am_add_into(am_tape *tape, am_var x, am_var y)

@@ -156,10 +156,12 @@ am_var am_grouped_mm(am_tape *tape, am_var x, am_var weight, am_var offsets)
     return am_tape_emit(tape, AM_OP_GROUPED_MM, 3, input, 1, &y, 0);
 }
 
-/* A matmul operand as bmm takes it: batch dimensions in one, copied where its layout does not allow that. */
-static am_var batch_rows(am_tape *tape, am_var x)
+/* A matmul operand as bmm takes it: batch dimensions like those of `like`, in one, copied where its layout does not
+ * allow that. */
+static am_var batch_rows(am_tape *tape, am_var x, am_var like)
 {
     am_shape shape = am_shape_of(tape, x);
+    for (int i = 0; i < 2; i++) shape.dim[i] = tape->tensor[like].dim[i];
     x = am_expand(tape, x, shape);
     am_dim n = am_times(tape, shape.dim[0], shape.dim[1]);
     return am_reshape(tape, x, AM_SHAPE(n, shape.dim[2], shape.dim[3]));
@@ -172,8 +174,8 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
     x = am_cast(tape, AM_OP_BMM, x);
     y = am_cast(tape, AM_OP_BMM, y);
     am_var input[2];
-    input[0] = batch_rows(tape, x);
-    input[1] = batch_rows(tape, y);
+    input[0] = batch_rows(tape, x, x);
+    input[1] = batch_rows(tape, y, x);
     return am_view(tape, am_bmm(tape, input[0], input[1]), shape);
 }
 

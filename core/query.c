@@ -57,6 +57,7 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
 
 /* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
  * follow the run's (as many learned positions as tokens). */
+__attribute__((noinline)) /* two configurations a frame */
 static void name_derived(am_query *query, am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
 {
     am_status status;

@@ -59,7 +59,9 @@ am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component co
     am_dim in = shape.dim[shape.rank - 1];
     if (adapted) tape->module.leaf = ".base_layer";
     am_var weight = am_weight(build, AM_SHAPE(out, in), "weight");
-    am_var y = am_linear(tape, x, weight, bias ? am_weight(build, AM_SHAPE(out), "bias") : 0);
+    bool added = bias && am_wiring_of(build->config)->added_bias;
+    am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0, y = am_linear(tape, x, weight, added ? 0 : b);
+    if (added) y = am_binary(tape, AM_OP_ADD, y, b);
     if (adapted) {
         tape->module.leaf = "";
         y = adapt(build, x, y, in, out);
@@ -205,7 +207,8 @@ am_var am_hf_window_mask(am_build *build, int64_t window)
     am_tape *tape = build->tape;
     const am_config *config = build->config;
     bool eager = config->attention == AM_EAGER;
-    if (config->attention == AM_FLASH || (!eager && (window == 0 || config->seq < window))) return 0;
+    bool causal_alone = !eager && (window == 0 || config->seq < window) && !am_wiring_of(config)->masked;
+    if (config->attention == AM_FLASH || causal_alone) return 0;
     am_dim one = build->one;
     am_shape square = AM_SHAPE(one, one, build->s, build->s);
     am_var batch = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->b), AM_I64, 0, 0, 0, 0);
@@ -351,6 +354,17 @@ static am_var flash_narrow_values(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
+/* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch. */
+am_var am_sdpa_mask(am_build *build, am_var mask, int dtype)
+{
+    am_tape *tape = build->tape;
+    am_var least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+    am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
+    mask = am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, build->one, build->s, build->s), dtype, mask, zero, least, 0);
+    am_hold(tape, least);
+    return am_label(tape, mask, "attention mask, made additive");
+}
+
 am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
 {
     am_tape *tape = build->tape;
@@ -361,15 +375,7 @@ am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
     bool flash = build->config->attention != AM_EFFICIENT && !mask && tape->tensor[query].dtype != AM_FP32 &&
                  build->config->head_dim <= AM_WIDEST_HEAD && even;
     if (flash) return flash_attention(build, query, key, value);
-    if (mask) { /* ATen makes a boolean mask additive, anew in each call and for each sequence of the batch */
-        int dtype = tape->tensor[query].dtype;
-        am_var least = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
-        am_var zero = am_raw(tape, AM_OP_FULL, AM_SCALAR, dtype, 0, 0, 0, 0);
-        mask =
-            am_raw(tape, AM_OP_WHERE, AM_SHAPE(build->b, build->one, build->s, build->s), dtype, mask, zero, least, 0);
-        am_label(tape, mask, "attention mask, made additive");
-        am_hold(tape, least);
-    }
+    if (mask) mask = am_sdpa_mask(build, mask, tape->tensor[query].dtype);
     return am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
 }
 

@@ -47,6 +47,7 @@ am_var am_view(am_tape *tape, am_var x, am_shape shape);
 am_var am_transpose(am_tape *tape, am_var x, int first, int second);
 am_var am_slice(am_tape *tape, am_var x, am_dim last);
 am_var am_slice_every(am_tape *tape, am_var x, am_dim last, int64_t step); /* x[..., ::step] */
+am_var am_slice_along(am_tape *tape, am_var x, int dimension, am_dim length); /* a part of a dimension */
 am_var am_select(am_tape *tape, am_var x, int dimension); /* one place along a dimension, which is gone then */
 void am_split(am_tape *tape, am_var x, int parts, const am_dim *last, am_var *part);
 void am_split_along(am_tape *tape, am_var x, int dimension, int parts, const am_dim *size, am_var *part);
@@ -58,6 +59,8 @@ am_var am_clone(am_tape *tape, am_var x);
 /* Pointwise and reductions. */
 am_var am_unary(am_tape *tape, am_op op, am_var x);
 am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
+am_var am_pick(am_tape *tape, am_var x, int dimension); /* x[…, [i], …], by a list: a copy of one place along it */
+am_var am_scale_into(am_tape *tape, am_var x);          /* x *= a number */
 am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */
 am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
 am_var am_mean_last(am_tape *tape, am_var x);
@@ -89,7 +92,7 @@ am_var am_divide_in_place(am_tape *tape, am_var x, am_var y);
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */
 am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias);
-am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m] */
+am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m]; y may have one head for all */
 am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y); /* likewise, scaled; bias needs no gradient */
 /* [n, k] · [E, k, m] with the rows of each expert behind one another, up to its entry of offsets. */

@@ -131,6 +131,12 @@ static const am_wiring families[] = {
     [AM_FAMILY_DEEPSEEK_V3] = {
         ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .experts = true, .shared = true,
         .groups = true, .norm_topk = AM_BIAS_USUALLY, .latent = true, .targets = TARGETS_PLAIN | AM_TARGET_GATE},
+    [AM_FAMILY_FALCON] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
+        .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
+        .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .added_bias = true,
+        .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_PLAIN,
+        .prefix = "transformer.h."},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -235,6 +241,12 @@ bool am_wiring_attends(const am_wiring *wiring, int64_t attention)
     return !wiring->attentions || wiring->attentions >> attention & 1;
 }
 
+bool am_kernels_take(const am_config *config)
+{
+    bool one = config->kv_heads != config->heads && !config->new_decoder;
+    return config->stack != AM_STACK_HF || config->family != AM_FAMILY_FALCON || !one;
+}
+
 void am_wiring_fill(am_config *config, const am_wiring *own)
 {
     const am_wiring *wiring = own->any ? am_wiring_of_family(config->family) : own;
@@ -245,6 +257,8 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
     fill(&config->tie_word_embeddings, wiring->tie_word_embeddings);
     fill(&config->parallel_residual, by_default(wiring->parallel_residual));
     fill(&config->pre_norm, 1);
+    fill(&config->new_decoder, 0);
+    fill(&config->parallel_norms, config->new_decoder ? 2 : 1);
     fill(&config->embedding_dim, config->hidden);
     fill(&config->bias, by_default(wiring->bias));
     fill(&config->qkv_bias, config->bias || by_default(wiring->qkv_bias));
@@ -325,6 +339,11 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
     if (code == AM_OK && !wiring->period) code = am_wiring_check_value(config, AM_F_layer_period, 1, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_attention_softcap, wiring->attention_softcap, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_logit_softcap, wiring->logit_softcap, who, status);
+    if (code == AM_OK) code = check_bias(config, AM_F_new_decoder, wiring->new_decoder, who, status);
+    if (code == AM_OK && config->new_decoder)
+        code = am_wiring_check_value(config, AM_F_parallel_residual, 1, "new_decoder=yes", status);
+    if (code == AM_OK && !config->new_decoder)
+        code = am_wiring_check_value(config, AM_F_parallel_norms, 1, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
     if (code == AM_OK && !wiring->wide)
@@ -464,6 +483,9 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
     if (code == AM_OK && wiring->four) code = am_wiring_check_value(config, AM_F_ffn, 4 * config->hidden, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
+    if (code == AM_OK && config->attention == AM_EFFICIENT && !am_kernels_take(config))
+        code = am_fail(status, AM_UNSUPPORTED, "attention", "no kernel takes one key head for %d: attention=sdpa",
+                       config->heads);
     if (code == AM_OK && !am_wiring_attends(wiring, config->attention))
         code = am_fail(status, AM_UNSUPPORTED, "attention", "there is no such attention for %s: attention=%s",
                        who,

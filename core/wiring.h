@@ -86,6 +86,9 @@ typedef struct am_wiring {
     bool wide;          /* embeddings may have a width of their own */
     am_heads_rule heads;
     bool qk_norm_either; /* whether query and key heads are normed */
+    am_bias_rule new_decoder; /* likewise */
+    bool masked;        /* a mask is made even where attention is causal without one */
+    bool added_bias;    /* linear layers add their bias to the product */
     bool head_bias;     /* the head has a bias */
     bool bare_norm;     /* layer norms have none */
     bool four;          /* the MLP is four times as wide as the hidden state */
@@ -137,6 +140,8 @@ static inline int64_t am_even(int64_t n)
 }
 /* Whether it has a way to compute attention (AM_EAGER and so on). */
 bool am_wiring_attends(const am_wiring *wiring, int64_t attention);
+/* Whether kernels take query and key heads as the model gives them to scaled_dot_product_attention. */
+bool am_kernels_take(const am_config *config);
 /* Who decides: "family=llama", or "stack=paper" where the stack has a wiring of its own. */
 const char *am_wiring_who(const am_config *config, char *buffer, size_t size);
 /* Refuses a value that is not the only one that `who` has. */

