@@ -148,6 +148,7 @@ enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, A
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
 enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_LIGER, AM_STACK_MEGATRON, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
+enum { AM_ALLOCATOR_EXACT, AM_ALLOCATOR_CUDA };
 enum { AM_SDPA, AM_EFFICIENT, AM_FLASH, AM_EAGER };
 enum { AM_AUTOCAST_OFF, AM_AUTOCAST_BF16, AM_AUTOCAST_FP16 };
 enum { AM_TRAIN_ALL, AM_TRAIN_NONE, AM_TRAIN_LORA };
@@ -466,6 +467,7 @@ typedef struct am_tape {
     am_extents *extents;
     am_status status;
     uint8_t autocast;           /* am_dtype, or AM_DTYPE_COUNT if off */
+    int64_t block;              /* memory is given out in multiples of so many bytes: 1 in tensors' own bytes */
     am_module module;           /* now */
     uint16_t open_region, zone; /* now */
     int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
@@ -542,7 +544,8 @@ typedef struct am_row {
     int64_t shape[AM_MAX_RANK];
     am_term extent[AM_MAX_RANK]; /* the same in symbols */
     am_term elements;            /* of the whole storage */
-    int64_t bytes;               /* of the whole storage: elements × the dtype's size */
+    int64_t bytes;               /* of the whole storage: elements × the dtype's size, and */
+    int64_t padding;             /* what the allocator rounds up, among them */
     uint8_t savers;
     struct {
         uint8_t op, rule;

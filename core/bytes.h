@@ -34,4 +34,10 @@ static inline int64_t am_common_divisor(int64_t x, int64_t y)
     return x;
 }
 
+/* What an allocator that gives out memory in multiples of `block` takes for so many bytes: none for none. */
+static inline int64_t am_block_bytes(int64_t bytes, int64_t block)
+{
+    return block > 1 ? (bytes + block - 1) / block * block : bytes;
+}
+
 #endif

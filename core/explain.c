@@ -70,16 +70,18 @@ void am_sum_add(am_sum *sum, am_term term, int64_t times)
     insert(sum, &product);
 }
 
-am_term am_row_term(const am_row *row)
+void am_add_row(am_sum *sum, const am_row *row, int64_t times)
 {
-    return scaled(row->elements, am_dtypes[row->dtype].size);
+    am_sum_add(sum, scaled(row->elements, am_dtypes[row->dtype].size), times);
+    am_sum_add(sum, (am_term){row->padding, 1, {0}}, times);
 }
+
 
 am_sum am_report_formula(const am_report *report, int kind)
 {
     am_sum sum = {0};
     for (int i = 0; i < report->rows; i++)
-        if (report->row[i].kind == kind) am_sum_add(&sum, am_row_term(&report->row[i].row), 1);
+        if (report->row[i].kind == kind) am_add_row(&sum, &report->row[i].row, 1);
     return sum;
 }
 
@@ -156,6 +158,18 @@ void am_write_term(am_writer *writer, const am_term *term, const int64_t *values
     if (divided) am_write_text(writer, several ? "/(" : "/");
     if (divided) write_factors(writer, &below, term, values);
     if (several) AM_WRITE(writer, ")");
+}
+
+void am_write_bytes(am_writer *writer, const am_row *row, const int64_t *values)
+{
+    static const am_term number = {.den = 1};
+    am_term term = scaled(row->elements, am_dtypes[row->dtype].size);
+    bool one = powers_equal(&term, &number); /* a number, to which that is added */
+    if (one) term.num += row->padding;
+    am_write_term(writer, &term, values);
+    if (one || row->padding == 0) return;
+    AM_WRITE(writer, " + ");
+    am_write_int(writer, row->padding);
 }
 
 void am_write_sum(am_writer *writer, const am_sum *sum, const int64_t *values)

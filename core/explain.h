@@ -10,8 +10,9 @@ void am_write_sum(am_writer *writer, const am_sum *sum, const int64_t *values);
 void am_write_total(am_writer *writer, const am_report *report, const int64_t *values);
 /* "[s·b, h]" */
 void am_write_shape(am_writer *writer, const am_row *row);
-/* "2·s·b·h": the bytes of a row. */
-am_term am_row_term(const am_row *row);
+/* "2·s·b·h": the bytes of a row; with what the allocator adds, "4·s·b + 384". */
+void am_write_bytes(am_writer *writer, const am_row *row, const int64_t *values);
+void am_add_row(am_sum *sum, const am_row *row, int64_t times);
 #define AM_BY_CHECKPOINT 255 /* am_row.saved_by[].rule where a checkpoint holds its input */
 /* What one of a row's savers needs it for. */
 const char *am_saver_why(const am_row *row, int saver);

@@ -1,6 +1,8 @@
 /* Events of a compiled backward, and gradients as tensors in its slots. */
 #include "compile.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 void am_compile_event(am_compiler *compiler, am_event_kind kind, uint16_t index, int64_t bytes)
@@ -28,6 +30,7 @@ static uint16_t new_slot(am_compiler *compiler, int64_t bytes)
 
 uint16_t am_compile_allocate(am_compiler *compiler, int64_t bytes)
 {
+    bytes = am_block_bytes(bytes, compiler->tape->block);
     uint16_t slot = new_slot(compiler, bytes);
     am_compile_event(compiler, AM_E_ALLOCATE, slot, bytes);
     return slot;
@@ -58,7 +61,7 @@ int64_t am_compile_bytes(const am_compiler *compiler, am_var like, int dtype)
     int64_t n = am_dtypes[dtype].size;
     for (int i = 0; i < tensor->rank; i++)
         n *= tensor->shape[i]; /* the record checked it in at least this size's fp32 form */
-    return n;
+    return am_block_bytes(n, compiler->tape->block);
 }
 
 /* A new gradient of x's shape; stride NULL: contiguous. */

@@ -161,8 +161,10 @@ static void describe(am_row *row, const am_tape *tape)
     row->name = storage->name ? storage->name : "tensor";
     row->dtype = storage->dtype;
     row->elements = elements_of(tape, storage);
-    /* a view of a part, or of more than there is, is shown as the storage that it keeps */
-    bool whole = am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[storage->dtype].size == storage->bytes;
+    int64_t bytes = am_dtypes[storage->dtype].size, own = am_layout_elements(tensor->rank, tensor->shape) * bytes;
+    for (int i = 0; i < storage->rank; i++) bytes *= tape->extents->of[storage->dim[i]].n;
+    row->padding = storage->bytes - bytes;
+    bool whole = own == bytes; /* a view of a part, or of more than there is, is shown as the storage that it keeps */
     row->rank = whole ? tensor->rank : storage->rank;
     for (int i = 0; i < row->rank; i++) {
         am_dim dim = whole ? tensor->dim[i] : storage->dim[i];

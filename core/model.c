@@ -107,6 +107,7 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
 {
     bool whole = config->rotary_dim == config->head_dim;
     am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
+    if (config->allocator == AM_ALLOCATOR_CUDA) tape->block = 512;
     *build = (am_build){.tape = tape, .config = config, .record = record};
     build->dtype = float_type(config->dtype);
     build->trainable = config->trainable == AM_TRAIN_ALL;

@@ -85,7 +85,7 @@ static void write_derived(am_writer *json, const am_report *report)
 void am_json_not_counted(am_writer *json)
 {
     AM_OPEN(json, "not_counted", "[");
-    am_json_plain(json, "allocator rounding and fragmentation");
+    am_json_plain(json, "allocator fragmentation; its rounding unless allocator=cuda");
     am_json_plain(json, "kernel workspaces");
     am_json_plain(json, "communication buffers");
     am_json_plain(json, "CUDA context");

@@ -81,7 +81,7 @@ static int64_t outside_of(const am_report *report, am_component component, am_su
         const am_report_row *row = &report->row[i];
         if (row->kind != AM_KIND_OUTSIDE || row->row.module.component != component) continue;
         bytes += row->row.bytes * row->count;
-        am_sum_add(sum, am_row_term(&row->row), row->count);
+        am_add_row(sum, &row->row, row->count);
     }
     return bytes;
 }
@@ -174,15 +174,15 @@ static void write_scope(am_writer *json, const am_report *report, int kind)
     am_json_unquote(json);
 }
 
-static void write_formula(am_writer *json, const am_term *term, const int64_t *values)
+static void write_formula(am_writer *json, const am_row *row, const int64_t *values)
 {
     AM_KEY(json, "formula");
     am_json_quote(json);
-    am_write_term(json, term, NULL);
+    am_write_bytes(json, row, NULL);
     am_json_unquote(json);
     AM_KEY(json, "substituted");
     am_json_quote(json);
-    am_write_term(json, term, values);
+    am_write_bytes(json, row, values);
     am_json_unquote(json);
 }
 
@@ -223,7 +223,6 @@ static void write_why(am_writer *json, const am_row *row)
 
 static void write_row(am_writer *json, const am_report *report, const am_report_row *row)
 {
-    am_term bytes = am_row_term(&row->row);
     am_json_open(json, '{');
     write_scope(json, report, row->kind);
     AM_KEY(json, "module");
@@ -235,7 +234,7 @@ static void write_row(am_writer *json, const am_report *report, const am_report_
     AM_PUT_PLAIN(json, "dtype", am_dtypes[row->row.dtype].name);
     AM_PUT_INT(json, "bytes", row->row.bytes);
     AM_PUT_INT(json, "count", row->count);
-    write_formula(json, &bytes, report->extents.value);
+    write_formula(json, &row->row, report->extents.value);
     write_why(json, &row->row);
     write_savers(json, &row->row);
     am_json_close(json, '}');
@@ -255,12 +254,11 @@ void am_json_rows(am_writer *json, const am_report *report)
 
 static void write_example_row(am_writer *json, const am_report *report, const am_report_row *row)
 {
-    am_term bytes = am_row_term(&row->row);
     am_json_open(json, '{');
     write_scope(json, report, row->kind);
     AM_PUT_PLAIN(json, "name", row->row.name);
     AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
-    write_formula(json, &bytes, report->extents.value);
+    write_formula(json, &row->row, report->extents.value);
     AM_PUT_INT(json, "bytes", row->row.bytes);
     AM_PUT_INT(json, "count", row->count);
     am_json_close(json, '}');

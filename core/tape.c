@@ -18,6 +18,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     if (++tape->records == 0) tape->records = 1;
     memset(&tape->status, 0, sizeof tape->status);
     tape->autocast = (uint8_t)autocast;
+    tape->block = 1;
     tape->module = (am_module){"", "", AM_C_LOSS};
     tape->open_region = tape->zone = 0;
     tape->instructions = tape->operands = tape->saves = tape->gradients = 0;
@@ -111,7 +112,7 @@ static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed
         storage->dim[i] = shape.dim[i];
     }
     if (bytes < 0) too_large(tape, shape);
-    storage->bytes = bytes;
+    storage->bytes = am_block_bytes(bytes, tape->block);
     storage->rank = (uint8_t)shape.rank;
     storage->dtype = (uint8_t)dtype;
     storage->fixed = fixed;

@@ -126,6 +126,11 @@ static void write_precision(am_writer *out, const am_config *config)
     AM_WRITE(out, " autocast");
 }
 
+static void write_allocator(am_writer *out, const am_config *config)
+{
+    if (config->allocator == AM_ALLOCATOR_CUDA) AM_WRITE(out, ", in blocks of 512 bytes");
+}
+
 static void write_stack(am_writer *out, const am_config *config)
 {
     static const char *const attentions[] = {[AM_SDPA] = "SDPA",
@@ -216,6 +221,7 @@ static void write_setting(am_writer *out, const am_report *report)
     write_stack(out, config);
     write_training(out, config);
     write_parallel(out, config);
+    write_allocator(out, config);
     AM_WRITE(out, ":");
 }
 
@@ -340,13 +346,12 @@ enum { ROW_NAME, ROW_MODULE, ROW_SHAPE, ROW_DTYPE, ROW_FORMULA, ROW_SIZE, ROW_EX
 static void row_cell(am_writer *out, const am_grid *grid, int index, int column)
 {
     const am_row *row = &grid->report->row[grid->index[index]].row;
-    am_term bytes = am_row_term(row);
     switch (column) {
     case ROW_NAME: am_write_text(out, row->name); break;
     case ROW_MODULE: write_module(out, &row->module); break;
     case ROW_SHAPE: am_write_shape(out, row); break;
     case ROW_DTYPE: am_write_text(out, am_dtypes[row->dtype].name); break;
-    case ROW_FORMULA: am_write_term(out, &bytes, NULL); break;
+    case ROW_FORMULA: am_write_bytes(out, row, NULL); break;
     case ROW_SIZE: write_size(out, grid->report, row->bytes); break;
     default: am_write_thousands(out, row->bytes);
     }
@@ -593,7 +598,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_states(&out, report);
     AM_WRITE(&out, "\n");
     am_write_wrapped(&out,
-                     "Not counted: allocator rounding and fragmentation, kernel workspaces, communication buffers and "
+                     "Not counted: allocator fragmentation (its rounding is with allocator=cuda), kernel workspaces, communication buffers and "
                      "the CUDA context.",
                      0);
     return am_writer_end(&out);

@@ -52,36 +52,42 @@ static inline void compare_event(json event, void *data)
     at->index++;
 }
 
-/* Plays a record of every layer of the record's `text`, in regions if its policy checkpoints, and compares each size
- * and each live total. */
-static inline void expect_allocations(json record)
+/* Plays a record of every layer, in regions if the policy checkpoints, into measured_events. Returns how many there
+ * are. */
+static inline int play_allocations(const am_config *config)
 {
     static const am_keep keep[] = {[AM_POLICY_NONE] = AM_KEEP_EVERYTHING,
                                    [AM_POLICY_FULL] = AM_KEEP_NOTHING,
                                    [AM_POLICY_SAVE_MATMULS] = AM_KEEP_MATMULS,
                                    [AM_POLICY_SAVE_HALF_MATMULS] = AM_KEEP_HALF_MATMULS};
-    char name[96], text[512];
-    json_text(json_get(record, "name"), name, sizeof name);
-    am_config config = config_of(json_text(json_get(record, "text"), text, sizeof text));
     am_status status;
     am_policy policy;
-    ck_assert_int_eq(am_policy_parse(&policy, &config, &status), AM_OK);
+    ck_assert_int_eq(am_policy_parse(&policy, config, &status), AM_OK);
     am_workspace *workspace = &fixture_workspace;
     int64_t value[AM_SYMBOL_COUNT];
-    am_model_symbols(&config, value);
+    am_model_symbols(config, value);
     am_extents_init(&fixture_report.extents, value);
     bool regions = policy.kind != AM_POLICY_NONE;
-    am_record all = {.units = (int)config.layers, .inner = 1, .regions = regions, .hooked = regions};
-    ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, all), AM_OK);
+    am_record all = {.units = (int)config->layers, .inner = 1, .regions = regions, .hooked = regions};
+    ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, all), AM_OK);
     am_tape_checkpoint(&workspace->tape, policy.reentrant ? AM_REENTRANT : AM_NON_REENTRANT, keep[policy.kind]);
     am_trace trace = {.allocation = measured_events,
                       .allocation_capacity = (int)(sizeof measured_events / sizeof *measured_events)};
     ck_assert_int_eq(am_step_play(&workspace->step, &workspace->player, &workspace->tape, &trace), AM_OK);
+    return trace.allocations;
+}
+
+/* Plays what the record's `text` asks for, and compares each size and each live total. */
+static inline void expect_allocations(json record)
+{
+    char name[96], text[512];
+    json_text(json_get(record, "name"), name, sizeof name);
+    am_config config = config_of(json_text(json_get(record, "text"), text, sizeof text));
+    int count = play_allocations(&config);
     json measured = json_get(record, "allocations");
     event_cursor at = {name, 0};
     json_each(measured, compare_event, &at);
-    ck_assert_msg(trace.allocations == json_size(measured), "%s: %d allocations, measured %d", name, trace.allocations,
-                  json_size(measured));
+    ck_assert_msg(count == json_size(measured), "%s: %d allocations, measured %d", name, count, json_size(measured));
 }
 
 #endif

@@ -82,6 +82,36 @@ START_TEST(llama_3_8b)
 }
 END_TEST
 
+static int64_t value_of(int kind)
+{
+    am_sum sum = am_report_formula(&fixture_report, kind);
+    int64_t bytes = 0;
+    for (int i = 0; i < sum.count; i++) bytes += am_term_value(&sum.term[i], fixture_report.extents.value);
+    return bytes;
+}
+
+/* In blocks of 512 bytes every row is whole blocks, and sums and formulas still hold. */
+START_TEST(blocks)
+{
+    static const char *const texts[] = {
+        "family=llama layers=5 hidden=60 heads=4 kv_heads=2 head_dim=18 ffn=100 vocab=77 batch=3 seq=19",
+        "family=gpt2 layers=3 hidden=36 heads=4 vocab=77 batch=1 seq=11 dropout=0.1 attention=eager checkpoint=every:2",
+        "model=smollm2-360m seq=1000 batch=3 trainable=lora loss=cut",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[256] = "allocator=cuda ";
+        am_status status;
+        am_config config = config_of(strcat(text, texts[i]));
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        for (int j = 0; j < fixture_report.rows; j++) ck_assert_int_eq(fixture_report.row[j].row.bytes % 512, 0);
+        ck_assert_int_eq(sum_of_rows(), fixture_report.saved_bytes);
+        for (int j = 0; j < fixture_report.kinds; j++) ck_assert_int_eq(value_of(j), fixture_report.kind[j].bytes);
+        ck_assert_int_eq(value_of(AM_KIND_OUTSIDE), fixture_report.outside_bytes);
+        ck_assert_int_eq(value_of(AM_KIND_SHARED), fixture_report.shared_bytes);
+    }
+}
+END_TEST
+
 static const struct {
     const char *text, *field;
 } too_large[] = {
@@ -126,6 +156,7 @@ Suite *test_evaluate_suite(void)
     tcase_add_loop_test(tests, measured_cases, 0, json_size(cases));
     tcase_add_test(tests, llama_3_8b);
     tcase_add_loop_test(tests, figures_above_2_53, 0, (int)(sizeof too_large / sizeof *too_large));
+    tcase_add_test(tests, blocks);
     tcase_add_test(tests, order_does_not_matter);
     suite_add_tcase(suite, tests);
     return suite;

@@ -224,6 +224,24 @@ START_TEST(table_needs_no_escapes)
 }
 END_TEST
 
+/* What the allocator adds to a row is a number beside its product. */
+START_TEST(padding)
+{
+    fake_report();
+    am_row *row = &fake.row[1].row;
+    am_write_bytes(&writer, row, NULL);
+    expect("4·s·b·h");
+    row->padding = 100;
+    am_write_bytes(&writer, row, fake.extents.value);
+    expect("4·2048·1·4096 + 100");
+    am_sum sum = am_report_formula(&fake, 1);
+    expect_sum(&sum, "6·s·b·h + 2·s·b·r + 100");
+    row->elements = (am_term){2, 1, {0}};
+    am_write_bytes(&writer, row, NULL);
+    expect("108");
+}
+END_TEST
+
 Suite *test_explain_suite(void);
 Suite *test_explain_suite(void)
 {
@@ -237,6 +255,7 @@ Suite *test_explain_suite(void)
     tcase_add_test(tests, sum_full);
     tcase_add_test(tests, sum_too_large);
     tcase_add_test(tests, report_formula);
+    tcase_add_test(tests, padding);
     tcase_add_test(tests, total);
     tcase_add_test(tests, why);
     tcase_add_test(tests, names);
