@@ -57,6 +57,7 @@ static void set_values(am_values *values, const am_config *config, am_policy_kin
     of['k'] = config->kv_heads;
     of['d'] = config->head_dim;
     of['f'] = of['w'] = config->ffn;
+    if (config->experts > 0) of['w'] = config->experts_per_token * config->moe_ffn + config->shared_ffn;
     of['v'] = config->vocab;
     of['L'] = config->layers;
     of['D'] = value_bytes(config);

@@ -166,6 +166,64 @@ test('pointing at a tensor lights it up in the picture, the bar and the table', 
   assert.match(await page.locator('.inspector-title').innerText(), /1 \/ root mean square/);
 });
 
+test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
+  const page = await context.newPage();
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url().split('/').at(-1)));
+  await page.goto(address);
+  await page.waitForSelector('.answer-sentence');
+  assert.ok(!asked.includes('sources.wasm') && !asked.includes('formulas.json'), asked.join());
+  await page.locator('#view-formulas').scrollIntoViewIfNeeded();
+  await page.waitForSelector('.strip .dot');
+  const dots = page.locator('.strip .dot');
+  assert.ok((await dots.count()) >= 30);
+  const bytes = async (column) => page.locator('.differences tbody tr').evaluateAll((rows, at) => rows.map((row) => Number(row.children[at].querySelector('data')?.value ?? 0)), column);
+  const addsUp = async () => {
+    for (const column of [1, 2]) {
+      const all = await bytes(column);
+      const total = all.pop();
+      assert.equal(all.reduce((sum, n) => sum + n, 0), total, `column ${column}`);
+    }
+  };
+  await addsUp();
+  assert.equal((await bytes(2)).at(-1), 14281106188);
+  await page.locator('.strip .dot[data-chosen]').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Enter');
+  const name = await page.locator('.explained h3').innerText();
+  assert.ok((await page.locator('.strip-readout').innerText()).startsWith(name.split('\u00a0')[0].slice(0, 10)), name);
+  await page.locator('.switch input[name=extent][value=layer]').check();
+  assert.equal((await bytes(2)).at(-1), 411320344);
+  await addsUp();
+  await page.getByRole('button', { name: 'SimuMax' }).last().click();
+  assert.match(await page.locator('.explained h3').innerText(), /^SimuMax/);
+  await page.locator('.dot[data-formula=zero]').hover();
+  assert.match(await page.locator('.strip-readout').innerText(), /^ZeRO paper: /);
+});
+
+test('a config.json that is no model, too large or hostile is refused, and the page stays', async ({ page }) => {
+  await page.getByRole('button', { name: 'Import a config.json' }).click();
+  const file = page.locator('.import input[type=file]');
+  const fault = page.locator('.import-fault .fault');
+  const give = (buffer) => file.setInputFiles({ name: 'config.json', mimeType: 'application/json', buffer: Buffer.from(buffer) });
+  for (const [buffer, says] of [
+    ['{"model_type":"llama"', /ends before/],
+    [' '.repeat((1 << 20) + 1), /larger than 1 MiB/],
+    [`{"a":${'['.repeat(100000)}`, /nested more than 32/],
+    ['{"model_type":"llama","hidden_size":-1}', /hidden_size/],
+    ['\u0000\u0001', /config\.json/],
+    [`{"model_type":"llama","hidden_size":1e999,"num_hidden_layers":"<img src=x onerror=alert(1)>"}`, /hidden_size|num_hidden_layers/],
+  ]) {
+    await give(buffer);
+    for (let i = 0; i < 100 && !says.test(await fault.allInnerTexts().then((t) => t.join())); i++) await page.waitForTimeout(20);
+    assert.match((await fault.allInnerTexts()).join(), says);
+    assert.equal(await kept(page), DEFAULT);
+  }
+  const small = '{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257}';
+  await give(small + ' '.repeat((1 << 20) - small.length));
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+});
+
 test('GiB, GB and bytes, never mixed, kept in the address', async ({ page }) => {
   const units = () => page.evaluate(() => [...document.querySelectorAll('.figure, .rounded, .chart text')].flatMap((e) => e.textContent.match(/\b([KMGT]i?B|kB)\b/g) ?? []));
   const choose = (value) => page.locator(`.switch input[value=${value}]`).check();

@@ -130,7 +130,9 @@ function branchesOf(scope: Scope): Stop[][] {
     const top = blockOf(stop.module);
     const norm = stop.component === 'norm' && !stop.module.includes('.');
     const current = branches.at(-1);
-    const begins = current === undefined || (norm ? !normed && outer !== '' : outer !== '' && top !== outer && !normed);
+    /* OPT's fc1 and fc2 are one MLP. */
+    const goesOn = current?.at(-1)?.component === stop.component;
+    const begins = current === undefined || (norm ? !normed && outer !== '' : outer !== '' && top !== outer && !normed && !goesOn);
     /* A residual dropout or another module without a norm belongs to the branch that it ends. */
     const ends = stop.component === 'residual';
     if (begins && !(ends && current !== undefined)) branches.push([stop]);

@@ -43,7 +43,7 @@ export function scopesOf(report: Report): Scope[] {
 }
 
 /* Both lists are in the order of the forward pass, each for itself. A kept entry goes behind the dropped ones of its module, else behind the
- * last kept one of the same block, else behind its block, else to the front: a checkpoint's input. */
+ * last kept one of the same block, else behind its block or its component, else to the front: a checkpoint's input. */
 function merge(kept: readonly Entry[], dropped: readonly Entry[]): Entry[] {
   const merged = [...dropped];
   const front: Entry[] = [];
@@ -54,6 +54,7 @@ function merge(kept: readonly Entry[], dropped: readonly Entry[]): Entry[] {
     let at = module === '' ? -1 : merged.findLastIndex((e) => e.row.module === module);
     if (at < 0 && previous !== undefined && blockOf(previous.row.module) === block) at = merged.indexOf(previous);
     if (at < 0 && block !== '') at = merged.findLastIndex((e) => blockOf(e.row.module) === block);
+    if (at < 0 && block !== '') at = merged.findLastIndex((e) => e.row.component === entry.row.component);
     if (at < 0) front.push(entry);
     else merged.splice(at + 1, 0, entry);
     previous = entry;
