@@ -27,7 +27,7 @@ typedef struct importer {
 } importer;
 
 /* The keys that most files of today have, and what transformers takes where one is left out. */
-enum { MOST_USUAL = 9, MOST_OWN = 6 };
+enum { MOST_USUAL = 9, MOST_OWN = 10 };
 static const struct {
     const char *key;
     am_field_id field;
@@ -275,6 +275,9 @@ static const importer importers[] = {
 #define ATTENTION_BIAS(on) {"attention_bias", NULL, AM_F_qkv_bias, on, NOT_NULL}
 #define MLP_BIAS           {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL}
 #define WINDOW(tokens, null) {"sliding_window", NULL, AM_F_sliding_window, tokens, null}
+#define EXPERTS_PER_TOKEN(n) {"num_experts_per_tok", NULL, AM_F_experts_per_token, n, NOT_NULL}
+#define MOE_FFN(n)           {"moe_intermediate_size", NULL, AM_F_moe_ffn, n, NOT_NULL}
+#define NORM_TOPK(on)        {"norm_topk_prob", NULL, AM_F_norm_topk, on, NOT_NULL}
 static const usual_importer usual_importers[] = {
     {"gemma2", AM_FAMILY_GEMMA2, {26, 2304, 8, 4, 9216, 256000, 1, 0, 256},
      {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), {"attn_logit_softcapping", NULL, AM_F_attention_softcap, 1, 0},
@@ -305,7 +308,22 @@ static const usual_importer usual_importers[] = {
       {"embedding_dropout", NULL, AM_F_embedding_dropout, 0, NOT_NULL}, WINDOW(0, 0)}},
     {"mixtral", AM_FAMILY_MIXTRAL, {32, 4096, 32, 8, 14336, 32000, 0, 0, AM_AUTO},
      {{"num_local_experts", "num_experts", AM_F_experts, 8, NOT_NULL},
-      {"num_experts_per_tok", NULL, AM_F_experts_per_token, 2, NOT_NULL}, WINDOW(0, 0)}},
+      EXPERTS_PER_TOKEN(2), WINDOW(0, 0)}},
+    {"qwen2_moe", AM_FAMILY_QWEN2_MOE, {24, 2048, 16, 16, 5632, 151936, 0, 0, AM_AUTO},
+     {{"qkv_bias", NULL, AM_F_qkv_bias, 1, NOT_NULL}, {"num_experts", NULL, AM_F_experts, 60, NOT_NULL},
+      EXPERTS_PER_TOKEN(4), MOE_FFN(1408), NORM_TOPK(0),
+      {"shared_expert_intermediate_size", NULL, AM_F_shared_ffn, 5632, NOT_NULL}}},
+    {"qwen3_moe", AM_FAMILY_QWEN3_MOE, {24, 2048, 32, 4, 6144, 151936, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"num_experts", "num_local_experts", AM_F_experts, 128, NOT_NULL}, EXPERTS_PER_TOKEN(8),
+      MOE_FFN(768), NORM_TOPK(0)}},
+    {"olmoe", AM_FAMILY_OLMOE, {16, 2048, 16, AM_AUTO, 2048, 50304, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"num_experts", "num_local_experts", AM_F_experts, 64, NOT_NULL}, EXPERTS_PER_TOKEN(8),
+      NORM_TOPK(0)}},
+    {"glm4_moe", AM_FAMILY_GLM4_MOE, {46, 4096, 96, 8, 10944, 151552, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"n_routed_experts", "num_local_experts", AM_F_experts, 128, NOT_NULL}, EXPERTS_PER_TOKEN(8),
+      MOE_FFN(1408), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
+      {"first_k_dense_replace", NULL, AM_F_dense_layers, 1, NOT_NULL}, {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL},
+      {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}, {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
 };
 enum { USUAL_COUNT = sizeof usual_importers / sizeof *usual_importers };
 
@@ -487,6 +505,8 @@ static am_code read_multi_query(am_config *config, const am_document *document, 
 
 /* ---- what is refused */
 
+#define ANY_FAMILY -1
+
 /* Switches that change the operations. Off, null and absent are the same. */
 static const struct {
     int family;
@@ -502,8 +522,9 @@ static const struct {
     {AM_FAMILY_GPT2, "add_cross_attention", "cross-attention"},
     {AM_FAMILY_QWEN2, "use_sliding_window", "a sliding window in some layers"},
     {AM_FAMILY_QWEN3, "use_sliding_window", "a sliding window in some layers"},
-    {AM_FAMILY_MIXTRAL, "output_router_logits", "a loss that balances the experts"},
-    {AM_FAMILY_DEEPSEEK_V3, "output_router_logits", "a loss that balances the experts"},
+    {AM_FAMILY_QWEN2_MOE, "use_sliding_window", "a sliding window in some layers"},
+    {AM_FAMILY_QWEN3_MOE, "use_sliding_window", "a sliding window in some layers"},
+    {ANY_FAMILY, "output_router_logits", "a loss that balances the experts"},
     {AM_FAMILY_GEMMA, "use_bidirectional_attention", "attention to later tokens"},
     {AM_FAMILY_GEMMA2, "use_bidirectional_attention", "attention to later tokens"},
     {AM_FAMILY_GEMMA3, "use_bidirectional_attention", "attention to later tokens"},
@@ -515,7 +536,8 @@ static am_code check_switches(const am_document *document, int64_t family, am_st
 {
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
         const char *key = switches[i].key;
-        am_json_value value = switches[i].family == family ? am_document_find(document, key) : 0;
+        bool read = switches[i].family == family || switches[i].family == ANY_FAMILY;
+        am_json_value value = read ? am_document_find(document, key) : 0;
         if (!value || am_document_is_null(document, value)) continue;
         int64_t on;
         am_code code = am_document_flag(document, value, key, &on, status);
@@ -551,9 +573,36 @@ static am_code check_extras(const am_document *document, int64_t family, am_stat
     return AM_OK;
 }
 
+/* What makes the experts' layers others than are covered. */
+static am_code check_experts(const am_document *document, int64_t family, am_status *status)
+{
+    bool qwen = family == AM_FAMILY_QWEN2_MOE || family == AM_FAMILY_QWEN3_MOE;
+    am_json_value every = qwen ? am_document_find(document, "decoder_sparse_step") : 0;
+    am_json_value dense = qwen ? am_document_find(document, "mlp_only_layers") : 0;
+    am_json_value clip = family == AM_FAMILY_OLMOE ? am_document_find(document, "clip_qkv") : 0;
+    am_json_value pairs = family == AM_FAMILY_DEEPSEEK_V3 ? am_document_find(document, "rope_interleave") : 0;
+    int64_t step = 1, interleaved = 1;
+    am_code code = every ? am_document_integer(document, every, "decoder_sparse_step", &step, status) : AM_OK;
+    if (code == AM_OK && pairs) code = am_document_flag(document, pairs, "rope_interleave", &interleaved, status);
+    if (code != AM_OK) return code;
+    if (step != 1)
+        return am_fail(status, AM_UNSUPPORTED, "decoder_sparse_step",
+                       "layers without experts are not covered here: decoder_sparse_step=1");
+    if (dense && !am_document_is_null(document, dense) && !am_document_is_list_of(document, dense, ""))
+        return am_fail(status, AM_UNSUPPORTED, "mlp_only_layers",
+                       "layers without experts are not covered here: mlp_only_layers=[]");
+    if (clip && !am_document_is_null(document, clip))
+        return am_fail(status, AM_UNSUPPORTED, "clip_qkv", "clipped queries and keys are not covered: clip_qkv=null");
+    if (!interleaved)
+        return am_fail(status, AM_UNSUPPORTED, "rope_interleave",
+                       "rotary halves are not covered here: rope_interleave=true");
+    return AM_OK;
+}
+
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
-    bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_SMOLLM3; /* the others' code does not look at it */
+    bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_QWEN2_MOE ||
+                family == AM_FAMILY_SMOLLM3; /* the others' code does not look at it */
     am_json_value list = read ? am_document_find(document, "layer_types") : 0;
     if (!list || am_document_is_null(document, list) || am_document_is_list_of(document, list, "full_attention"))
         return AM_OK;
@@ -572,6 +621,7 @@ static am_code check_refused(const am_config *config, const am_document *documen
                        "dropout on the attention weights is not covered for this model_type: attention_dropout=0");
     am_code code = check_switches(document, config->family, status);
     if (code == AM_OK) code = check_extras(document, config->family, status);
+    if (code == AM_OK) code = check_experts(document, config->family, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;
 }
 
@@ -581,15 +631,18 @@ static am_code check_refused(const am_config *config, const am_document *documen
 static const struct {
     const char *start, *nearest;
 } relatives[] = {
-    {"gemma3", "gemma3_text"}, {"gemma", "gemma2"},       {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
-    {"mistral", "mistral"},    {"ministral", "mistral"},  {"deepseek", "deepseek_v3"}, {"qwen3", "qwen3"},
-    {"qwen", "qwen2"},         {"gpt_oss", "llama"},      {"gpt_neox", "gpt_neox"},     {"gpt_neo", "gpt_neo"},
-    {"gptj", "gptj"},          {"gpt", "gpt2"},
-    {"opt", "opt"},            {"bloom", "bloom"},        {"mpt", "mpt"},              {"falcon", "falcon"},
-    {"codegen", "gptj"},       {"starcoder", "gpt2"},     {"phi3", "phi3"},             {"phi4", "phi3"},
-    {"phimoe", "phi3"},        {"phi", "phi"},       {"olmo", "olmo2"},            {"smollm", "smollm3"},
-    {"granite", "granite"},    {"stablelm", "stablelm"},  {"glm4", "glm4"},             {"glm", "glm"},
-    {"chatglm", "glm"},        {"cohere2", "cohere2"},    {"cohere", "cohere"},         {"", "llama"},
+    {"gemma3", "gemma3_text"},  {"gemma", "gemma2"},      {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
+    {"mistral4", "deepseek_v3"}, {"mistral", "mistral"},  {"ministral", "mistral"},     {"mixtral", "mixtral"},
+    {"deepseek", "deepseek_v3"}, {"kimi", "deepseek_v3"}, {"longcat", "deepseek_v3"},   {"qwen3_", "qwen3_moe"},
+    {"qwen3", "qwen3"},         {"qwen2_moe", "qwen2_moe"}, {"qwen", "qwen2"},          {"gpt_oss", "mixtral"},
+    {"gpt_neox", "gpt_neox"},   {"gpt_neo", "gpt_neo"},   {"gptj", "gptj"},             {"gpt", "gpt2"},
+    {"opt", "opt"},             {"bloom", "bloom"},       {"mpt", "mpt"},               {"falcon", "falcon"},
+    {"codegen", "gptj"},        {"starcoder", "gpt2"},    {"phi3", "phi3"},             {"phi4", "phi3"},
+    {"phimoe", "mixtral"},      {"phi", "phi"},           {"olmoe", "olmoe"},           {"flex_olmo", "olmoe"},
+    {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "mixtral"},       {"granite", "granite"},
+    {"stablelm", "stablelm"},   {"glm4_moe", "glm4_moe"}, {"glm4", "glm4"},             {"glm", "glm"},
+    {"chatglm", "glm"},         {"cohere2", "cohere2"},   {"cohere", "cohere"},         {"llama4", "qwen3_moe"},
+    {"dots1", "glm4_moe"},      {"ernie4_5_moe", "qwen3_moe"}, {"", "llama"},
 };
 
 static const char *nearest_type(const char *model_type)
@@ -663,7 +716,7 @@ static void complete(am_config *config)
         config->head_dim = config->hidden / config->heads;
     if (config->ffn == AM_AUTO) config->ffn = 4 * config->hidden;
     if (wiring->latent) config->head_dim += config->rotary_dim; /* the file has the other part of it */
-    if (wiring->latent) config->shared_ffn *= config->moe_ffn;  /* the file counts experts */
+    if (wiring->shared == AM_SHARED_ADDED) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
     am_wiring_fill_experts(config, wiring);
 }
 

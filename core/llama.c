@@ -122,6 +122,7 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_HALVES: rotate_halves(build, q, k); break;
     case AM_ROTARY_PART_EACH:
     case AM_ROTARY_PART:
+    case AM_ROTARY_PART_BOTH:
     case AM_ROTARY_PAIRS_PART: am_hf_rotate_part(build, q, k, kept); break;
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
@@ -252,6 +253,7 @@ static void make_masks(am_build *build)
 {
     if (!build->by_kind) {
         build->mask = am_hf_causal_mask(build);
+        if (has(build, AM_T_SPARE_MASK)) build->own[1].mask = am_hf_window_mask(build, 1);
         return;
     }
     build->own[1].mask = am_hf_window_mask(build, 0);

@@ -21,7 +21,7 @@ static am_var router_weight(am_build *build)
     return am_weight(build, AM_SHAPE(symbol(build, AM_E), build->h), "weight");
 }
 
-/* Softmax over all experts, in fp32; the largest are taken. */
+/* Softmax over all experts, in fp32; the largest are taken, in some families in the logits' own type. */
 static am_route softmax_router(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
@@ -33,8 +33,10 @@ static am_route softmax_router(am_build *build, am_var x)
     am_var top = am_topk(tape, all, symbol(build, AM_T), &route.ids);
     am_label(tape, top, "routing weights");
     am_label(tape, route.ids, "experts of each token");
-    route.weights =
-        build->config->norm_topk ? am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true)) : top;
+    if (build->config->norm_topk) top = am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true));
+    bool cast = am_wiring_of(build->config)->router == AM_ROUTER_CAST;
+    route.weights = cast ? am_to(tape, top, tape->tensor[route.logits].dtype) : top;
+    am_label(tape, route.weights, "routing weights");
     am_hold(tape, all);
     return route;
 }
@@ -143,25 +145,61 @@ static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
     return y;
 }
 
-am_var am_hf_moe(am_build *build, am_var x)
+static am_var routed_experts(am_build *build, am_var tokens, const am_route *route, am_shape shape)
+{
+    am_var y = am_view(build->tape, grouped_experts(build, tokens, route), shape);
+    return am_label(build->tape, y, "experts' output");
+}
+
+/* DeepSeek-V3's block: the router reads the input itself. */
+static am_var experts_and_shared(am_build *build, am_var x)
 {
     static const am_gated_mlp shared = {"mlp.shared_experts", "mlp.shared_experts.gate_proj", "mlp.shared_experts.act_fn",
                                         "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"};
     am_tape *tape = build->tape;
-    bool sigmoid = am_wiring_of(build->config)->groups;
-    am_shape flat = AM_SHAPE(build->bs, build->h);
-    am_module module = am_enter(tape, "mlp", AM_C_MLP);
-    am_var tokens = sigmoid ? 0 : am_view(tape, x, flat);
-    am_module inside = am_enter(tape, "mlp.gate", AM_C_MLP);
-    am_route route = sigmoid ? sigmoid_router(build, x) : softmax_router(build, tokens);
-    tape->module = inside;
-    if (sigmoid) tokens = am_view(tape, x, flat);
-    am_var routed = am_view(tape, grouped_experts(build, tokens, &route), am_shape_of(tape, x)), y = routed;
-    if (build->config->shared_ffn) {
-        y = am_binary(tape, AM_OP_ADD, routed, am_hf_gated_mlp(build, x, &shared, symbol(build, AM_SF)));
-        am_label(tape, y, "MLP block's output");
-    }
-    am_hold(tape, routed, route.logits, route.weights, route.ids);
+    am_module module = am_enter(tape, "mlp.gate", AM_C_MLP);
+    am_route route = sigmoid_router(build, x);
     tape->module = module;
+    am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
+    am_var routed = routed_experts(build, tokens, &route, am_shape_of(tape, x)), y = routed;
+    if (build->config->shared_ffn)
+        y = am_binary(tape, AM_OP_ADD, routed, am_hf_gated_mlp(build, x, &shared, symbol(build, AM_SF)));
+    am_hold(tape, routed, route.logits, route.weights, route.ids);
     return y;
+}
+
+/* Mixtral's block, and Qwen2-MoE's, in which a shared expert comes first and has a gate of its own. */
+static am_var experts_of_tokens(am_build *build, am_var x)
+{
+    static const am_gated_mlp shared = {"mlp.shared_expert", "mlp.shared_expert.gate_proj", "mlp.shared_expert.act_fn",
+                                        "mlp.shared_expert.up_proj", "mlp.shared_expert.down_proj"};
+    am_tape *tape = build->tape;
+    bool gated = am_wiring_of(build->config)->shared == AM_SHARED_GATED;
+    am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
+    am_var own = gated ? am_hf_gated_mlp(build, tokens, &shared, symbol(build, AM_SF)) : 0;
+    am_module module = am_enter(tape, "mlp.gate", AM_C_MLP);
+    am_route route = softmax_router(build, tokens);
+    tape->module = module;
+    if (!gated) {
+        am_var y = routed_experts(build, tokens, &route, am_shape_of(tape, x));
+        am_hold(tape, route.logits, route.weights, route.ids);
+        return y;
+    }
+    am_var y = grouped_experts(build, tokens, &route);
+    am_var gate = am_hf_linear(build, tokens, "mlp.shared_expert_gate", AM_C_MLP, build->one, false, 0);
+    gate = am_label(tape, am_unary(tape, AM_OP_SIGMOID, gate), "shared expert's gate");
+    own = am_label(tape, am_binary(tape, AM_OP_MUL, gate, own), "shared expert's output, gated");
+    y = am_view(tape, am_binary(tape, AM_OP_ADD, y, own), am_shape_of(tape, x));
+    am_hold(tape, own, route.logits, route.weights, route.ids);
+    return y;
+}
+
+am_var am_hf_moe(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, "mlp", AM_C_MLP);
+    bool sigmoid = am_wiring_of(build->config)->router == AM_ROUTER_SIGMOID;
+    am_var y = sigmoid ? experts_and_shared(build, x) : experts_of_tokens(build, x);
+    tape->module = module;
+    return am_label(tape, y, "MLP block's output");
 }

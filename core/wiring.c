@@ -10,6 +10,9 @@
 #define TARGETS_PLAIN (AM_TARGET_O | AM_TARGET_UP | AM_TARGET_DOWN)
 #define TARGETS_ALL (TARGETS_QKV | TARGETS_PLAIN | AM_TARGET_GATE)
 
+/* peft adapts experts by other means. */
+#define ATTENTION_TARGETS (TARGETS_QKV | AM_TARGET_O)
+
 /* Biases everywhere. */
 #define BIASED                                                                                                  \
     .bias = AM_BIAS_ALWAYS, .qkv_bias = AM_BIAS_ALWAYS, .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS
@@ -126,17 +129,32 @@ static const am_wiring families[] = {
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
         .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
     [AM_FAMILY_MIXTRAL] = {
-        ROTARY, NORMS, .window = AM_WINDOW_ALL, .experts = true, .norm_topk = AM_BIAS_ALWAYS,
-        .targets = TARGETS_QKV | AM_TARGET_O},
+        ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
+        .targets = ATTENTION_TARGETS},
     [AM_FAMILY_DEEPSEEK_V3] = {
-        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .experts = true, .shared = true,
-        .groups = true, .norm_topk = AM_BIAS_USUALLY, .latent = true, .targets = TARGETS_PLAIN | AM_TARGET_GATE},
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
+        .shared = AM_SHARED_ADDED, .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true,
+        .targets = AM_TARGET_O},
     [AM_FAMILY_FALCON] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
         .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .added_bias = true,
         .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_PLAIN,
         .prefix = "transformer.h."},
+    [AM_FAMILY_QWEN2_MOE] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_USUALLY, .router = AM_ROUTER_CAST, .shared = AM_SHARED_GATED,
+        .norm_topk = AM_BIAS_EITHER, .traits = AM_T_SPARE_MASK, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_QWEN3_MOE] = {
+        ROTARY, NORMS, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_CAST,
+        .norm_topk = AM_BIAS_EITHER, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_OLMOE] = {
+        ROTARY, NORMS, .qk_norm = 1, .project_code = AM_PROJECT_LATE, .qkv_bias = AM_BIAS_EITHER,
+        .o_bias = AM_BIAS_AS_QKV, .heads = AM_HEADS_DIVIDED, .router = AM_ROUTER_CAST, .norm_topk = AM_BIAS_EITHER,
+        .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_GLM4_MOE] = {
+        ROTARY, NORMS, .qk_norm_either = true, .project_code = AM_PROJECT_CUT, .rotary_code = AM_ROTARY_PART_BOTH,
+        .rotary_quarters = 2, .qkv_bias = AM_BIAS_EITHER, .router = AM_ROUTER_SIGMOID, .shared = AM_SHARED_ADDED,
+        .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .targets = ATTENTION_TARGETS},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -286,7 +304,7 @@ void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 
 void am_wiring_fill_experts(am_config *config, const am_wiring *wiring)
 {
-    fill(&config->moe_ffn, wiring->experts ? config->ffn : 0);
+    fill(&config->moe_ffn, wiring->router ? config->ffn : 0);
     fill(&config->norm_topk, by_default(wiring->norm_topk));
     fill(&config->groups_per_token, config->expert_groups);
     fill(&config->v_head_dim, config->head_dim);
@@ -421,16 +439,22 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
 /* Inputs of what a family does not have stand at what says so. */
 static am_code check_absent(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
+    bool experts = wiring->router, groups = wiring->router == AM_ROUTER_SIGMOID;
     const struct {
         bool present;
         am_field_id field;
         int64_t absent;
     } inputs[] = {
-        {wiring->experts, AM_F_experts, 0},       {wiring->experts, AM_F_experts_per_token, 0},
-        {wiring->experts, AM_F_moe_ffn, 0},       {wiring->shared, AM_F_shared_ffn, 0},
-        {wiring->shared, AM_F_dense_layers, 0},   {wiring->groups, AM_F_expert_groups, 1},
-        {wiring->groups, AM_F_groups_per_token, 1}, {wiring->latent, AM_F_q_rank, 0},
-        {wiring->latent, AM_F_kv_rank, 0},        {wiring->latent, AM_F_v_head_dim, config->head_dim},
+        {experts, AM_F_experts, 0},
+        {experts, AM_F_experts_per_token, 0},
+        {experts, AM_F_moe_ffn, 0},
+        {wiring->shared, AM_F_shared_ffn, 0},
+        {wiring->dense_layers, AM_F_dense_layers, 0},
+        {groups, AM_F_expert_groups, 1},
+        {groups, AM_F_groups_per_token, 1},
+        {wiring->latent, AM_F_q_rank, 0},
+        {wiring->latent, AM_F_kv_rank, 0},
+        {wiring->latent, AM_F_v_head_dim, config->head_dim},
     };
     am_code code = check_bias(config, AM_F_norm_topk, wiring->norm_topk, who, status);
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs && code == AM_OK; i++)
@@ -453,9 +477,11 @@ static am_code check_experts(const am_config *config, const am_wiring *wiring, c
     am_code code = check_least(config, AM_F_experts, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_experts_per_token, config->experts, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_moe_ffn, INT64_MAX, who, status);
+    if (code == AM_OK && wiring->shared == AM_SHARED_GATED)
+        code = check_least(config, AM_F_shared_ffn, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_groups_per_token, groups, who, status);
     if (code != AM_OK) return code;
-    bool divided = config->experts % groups == 0 && (!wiring->groups || config->experts / groups >= 2);
+    bool divided = config->experts % groups == 0 && (wiring->router != AM_ROUTER_SIGMOID || config->experts / groups >= 2);
     if (!divided || config->experts_per_token > config->experts / groups * config->groups_per_token)
         return am_fail(status, AM_CONFLICT, "expert_groups",
                        "experts=%d in expert_groups=%d of at least two must hold a token's %d experts in its %d groups",
@@ -494,7 +520,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
                                                              : "flash");
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     if (code == AM_OK) code = check_absent(config, wiring, who, status);
-    if (code == AM_OK && wiring->experts) code = check_experts(config, wiring, who, status);
+    if (code == AM_OK && wiring->router) code = check_experts(config, wiring, who, status);
     if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
     return code;
 }

@@ -50,16 +50,22 @@ typedef enum am_project_code {
     AM_PROJECT_THEN_NORM,
     AM_PROJECT_CUT
 } am_project_code;
-/* Rotary positions: halves of a head; a part of it, each of query and key by itself or both together; pairs of a part;
- * pairs in fp32; halves in fp32. */
+/* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
+ * code, or in a function; pairs of a part; pairs in fp32; halves in fp32. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
     AM_ROTARY_PART,
+    AM_ROTARY_PART_BOTH,
     AM_ROTARY_PAIRS_PART,
     AM_ROTARY_PAIRS_FP32,
     AM_ROTARY_FP32
 } am_rotary_code;
+/* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
+ * of logits in fp32, in groups. */
+typedef enum am_router { AM_ROUTER_NONE, AM_ROUTER_SOFTMAX, AM_ROUTER_CAST, AM_ROUTER_SIGMOID } am_router;
+/* The expert of every token: there is none; added to the others; before them, and by a gate of its own. */
+typedef enum am_shared { AM_SHARED_NONE, AM_SHARED_ADDED, AM_SHARED_GATED } am_shared;
 enum {
     AM_T_FUSED_QKV = 1,      /* one projection, cut by slices */
     AM_T_FUSED_GATE = 2,     /* one projection makes gate and up */
@@ -69,7 +75,8 @@ enum {
     AM_T_TWO_TABLES = 32,    /* rotary tables for each kind of layers */
     AM_T_EVEN_HEADS = 64,    /* heads divide the hidden size */
     AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns */
-    AM_T_KEEPS_BRANCHES = 256 /* the layer's code has names of their own for what its branches take and return */
+    AM_T_KEEPS_BRANCHES = 256, /* the layer's code has names of their own for what its branches take and return */
+    AM_T_SPARE_MASK = 512    /* the model's code makes a window's mask too, for layers that it does not have */
 };
 
 typedef struct am_wiring {
@@ -77,9 +84,9 @@ typedef struct am_wiring {
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
     am_bias_rule parallel_residual; /* likewise */
     uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
-    bool experts;       /* a mixture of them in every layer, but for dense ones */
-    bool shared;        /* with one that every token takes, and dense first layers */
-    bool groups;        /* experts are chosen in groups */
+    uint8_t router;     /* am_router: how a mixture chooses experts, in every layer but dense ones */
+    uint8_t shared;     /* am_shared: an expert that every token takes */
+    bool dense_layers;  /* the first layers may have an MLP in place of experts */
     am_bias_rule norm_topk; /* their weights are divided by their sum */
     bool latent;        /* multi-head latent attention */
     bool post_norm;     /* norms may stand behind the sums */
