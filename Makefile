@@ -28,17 +28,17 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only .wasm, no generated JavaScript: core.wasm gives the answer, sources.wasm what is asked for later; memory neither imported nor growing. HOT files are inlined into one another as far as INLINE
-# says: higher is faster and larger, and core.wasm has 60 KB at most, gzipped. The others run once in an evaluation, or play no part in
-# it, and are small.
-HOT          := backward engine evaluate explain extent gradient layout ledger live operations plan products recompute step tape writer
-INLINE       := -mllvm -inline-threshold=60
+# Only .wasm, no generated JavaScript; memory neither imported nor growing. core.wasm gives the first answer and has 60 KB at most, gzipped:
+# it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
+# INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
+LATER        := alibi falcon gptj liger linear_loss megatron mla moe nanogpt neox opt paper phi torch
+HOT          := backward engine gradient layout live recompute step tape writer
+INLINE       := -mllvm -inline-threshold=25
 CPU_wasm     := -mbulk-memory -msign-ext
-CFLAGS_wasm  := -DAM_WORDLESS -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
-CFLAGS_cold  := -DAM_WORDLESS -Os -flto $(CPU_wasm)
-LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
-MEMORY_core    := 4194304
-MEMORY_sources := 2097152
+CFLAGS_wasm  := -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
+CFLAGS_cold  := -Oz -flto $(CPU_wasm)
+CFLAGS_first := -DAM_FIRST
+LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -58,8 +58,8 @@ COUNT   ?= 40
 SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
-BINARY  := web/public/core.wasm web/public/sources.wasm
-WORDS   := web/public/tables.json web/public/formulas.json
+BINARY  := web/public/core.wasm web/public/whole.wasm
+WORDS   := web/public/tables.json
 
 WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path 'web/public/*.json' -prune -o -type f -print)
 
@@ -90,7 +90,7 @@ test: $(READY) ## build and run every test
 	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
 
 bench: $(READY) ## time one evaluation, native and in wasm
-	@$(submake) build/bench build/core.wasm build/sources.wasm build/tables.json build/loader/actmem.js
+	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
 
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
@@ -107,8 +107,8 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/sources.wasm build/tables.json build/formulas.json build/suites.def build/include build/loader build/test \
-	        build/gcc build/clang build/asan build/wasm web/dist $(BINARY) $(WORDS)
+	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/suites.def build/include build/loader build/test \
+	        build/gcc build/clang build/asan build/first build/whole web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
 	@rm -rf build web/node_modules
@@ -172,18 +172,22 @@ build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
 
 # ---------------------------------------------------------------- wasm
 
-build/wasm/%.o: %.c | build/include/jsmn.h
-	@$(call say,emcc,$<)
-	@mkdir -p $(@D)
-	@$(EMCC) $(COMPILE) $(FRAMES) $(CFLAGS_wasm) -c $< -o $@
+define wasm_flavour
+build/$(1)/%.o: %.c | build/include/jsmn.h
+	@$$(call say,emcc,$$<)
+	@mkdir -p $$(@D)
+	@$$(EMCC) $$(COMPILE) $$(FRAMES) $$(CFLAGS_$(1)) $$(CFLAGS_wasm) -c $$< -o $$@
 
-$(filter-out $(HOT:%=build/wasm/core/%.o),$(call objects,wasm,$(CORE))) build/wasm/wasm/exports.o build/wasm/wasm/sources.o: CFLAGS_wasm := $(CFLAGS_cold)
+$$(filter-out $$(HOT:%=build/$(1)/core/%.o),$$(call objects,$(1),$$(CORE) $$(wildcard wasm/*.c))): CFLAGS_wasm := $$(CFLAGS_cold)
+endef
 
-build/core.wasm: $(call objects,wasm,$(CORE) wasm/exports.c)
-build/sources.wasm: $(call objects,wasm,$(CORE) wasm/sources.c)
-build/core.wasm build/sources.wasm: build/%.wasm:
+$(foreach f,first whole,$(eval $(call wasm_flavour,$(f))))
+
+build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
+build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
+build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY_$*) $^ -o $@
+	@$(EMCC) $(LDFLAGS_wasm) $^ -o $@
 
 web/public/%.wasm: build/%.wasm
 	@mkdir -p $(@D)
@@ -191,9 +195,6 @@ web/public/%.wasm: build/%.wasm
 
 build/tables.json: build/actmem
 	@$< --tables=inputs > $@
-
-build/formulas.json: build/actmem
-	@$< --tables=formulas > $@
 
 web/public/%.json: build/%.json
 	@mkdir -p $(@D)
@@ -235,7 +236,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
 
-test-wasm: build/core.wasm build/sources.wasm build/tables.json build/formulas.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)

@@ -19,9 +19,10 @@
 /* Version of the report's JSON. Fields are added without raising it; a changed meaning raises it. */
 #define AM_REPORT_VERSION 1
 
-/* Text of the tables that is only read by people. core.wasm is built without (AM_WORDLESS) and leaves it out of its
- * reports; the page has it from a file of its own, which `actmem --tables` writes from the same tables. */
-#ifdef AM_WORDLESS
+/* core.wasm is small, so that a visitor's first answer comes soon: without the rarer models and stacks (wasm/first.c),
+ * and (AM_FIRST) without published formulas and the text of the tables that is only read by people, which the page has
+ * from a file that `actmem --tables` writes. whole.wasm has all of it. */
+#ifdef AM_FIRST
 #define AM_WORDS(text) ""
 #else
 #define AM_WORDS(text) text

@@ -119,6 +119,13 @@ am_var am_liger_mlp(am_build *build, am_var normed);
 am_code am_hf_head(am_build *build, am_var normed);
 am_code am_plain_head(am_build *build, am_var x, am_var normed);
 
+/* loss.c: labels padded by one; *target: shifted, for one sequence a view, so that all s + 1 are kept. Returns the padded
+ * ones. linear_loss.c: heads from the last norm's output on, with am_tape_finish. */
+am_var am_pad_labels(am_build *build, am_var *target);
+am_code am_chunked_head(am_build *build, am_var normed, am_var weight);
+am_code am_fused_head(am_build *build, am_var normed, am_var weight);
+am_code am_cut_head(am_build *build, am_var normed, am_var weight);
+
 /* Whole models, one file each. Each ends with am_tape_finish. */
 am_code am_hf_llama(am_build *build);
 am_code am_hf_gpt2(am_build *build);

@@ -1,18 +1,13 @@
-/* The loss head: from the last norm's output to the loss, each as its own code does it.
+/* The loss head: from the last norm's output to the loss, each as its own code does it. Here those that make all logits:
  *   hf       transformers 5.23's ForCausalLMLoss
  *   fp32     F.cross_entropy(logits.float(), labels), in a training loop of one's own
  *   bf16     F.cross_entropy(logits, labels), nanoGPT's
- *   chunked  the last hidden state through the head in chunks of the sequence: torchtune 0.6.1's
- *            TransformerDecoder.chunked_output and CEWithChunkedOutputLoss
- *   fused    Liger-Kernel 0.8.5's LigerFusedLinearCrossEntropyFunction, which makes the gradients in forward
- *   cut      Apple's cut_cross_entropy of May 2025, LinearCrossEntropyFunction, which makes no logits
- * The last two are read from source, as on an NVIDIA GPU of compute capability 8 or more. */
+ * The others are in linear_loss.c. */
 #include "build.h"
 
 /* ---- whole logits ---- */
 
-/* Labels padded by one; *target: shifted, for one sequence a view, so that all s + 1 are kept. */
-static am_var pad_labels(am_build *build, am_var *target)
+am_var am_pad_labels(am_build *build, am_var *target)
 {
     am_tape *tape = build->tape;
     am_dim longer = am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT);
@@ -27,7 +22,7 @@ static am_var pad_labels(am_build *build, am_var *target)
 static am_var hf_loss(am_build *build, am_var logits)
 {
     am_tape *tape = build->tape;
-    am_var wide = am_to(tape, logits, AM_FP32), target, padded = pad_labels(build, &target);
+    am_var wide = am_to(tape, logits, AM_FP32), target, padded = am_pad_labels(build, &target);
     am_var loss = am_cross_entropy(tape, am_view(tape, wide, AM_SHAPE(build->bs, build->v)), target);
     am_hold(tape, wide, padded, target);
     return loss;
@@ -69,176 +64,6 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
     return am_tape_finish(tape, loss, logits);
 }
 
-/* ---- chunks of the sequence ---- */
-
-#define CHUNKS AM_LOSS_CHUNKS
-
-/* torch.chunk's: all of ⌈s/8⌉ tokens but the last, which takes the rest. Returns how many there are. */
-static int cut_sequence(am_build *build, am_dim size[CHUNKS])
-{
-    int64_t s = build->config->seq, each = (s + CHUNKS - 1) / CHUNKS;
-    int chunks = (int)((s + each - 1) / each);
-    bool even = s % CHUNKS == 0;
-    am_dim length = even ? am_dim_for(build, 1, CHUNKS, AM_S, AM_SYMBOL_COUNT)
-                         : am_dim_for(build, 1, 1, AM_S8, AM_SYMBOL_COUNT);
-    for (int i = 0; i < chunks; i++) size[i] = length;
-    if (s % each != 0) size[chunks - 1] = am_dim_for(build, 1, 1, AM_S_REST, AM_SYMBOL_COUNT);
-    return chunks;
-}
-
-/* Labels cut as the hidden state is, each part in one row, a copy where it must be; returns how many labels count. */
-static am_var cut_labels(am_build *build, am_var labels, int chunks, const am_dim *size, am_var *part)
-{
-    am_tape *tape = build->tape;
-    am_var counted = am_raw(tape, AM_OP_COMPARE, AM_SHAPE(build->b, build->s), AM_BOOL, labels, 0, 0, 0);
-    am_var count = am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_I64, counted, 0, 0, 0);
-    am_label(tape, count, "number of targets");
-    am_split_along(tape, labels, 1, chunks, size, part);
-    for (int i = 0; i < chunks; i++)
-        part[i] = am_reshape(tape, part[i], AM_SHAPE(am_times(tape, build->b, size[i])));
-    return count;
-}
-
-static am_code chunked_head(am_build *build, am_var normed, am_var weight)
-{
-    am_tape *tape = build->tape;
-    am_dim size[CHUNKS];
-    am_var hidden[CHUNKS], logits[CHUNKS], labels[CHUNKS], sum = 0;
-    int chunks = cut_sequence(build, size);
-    am_split_along(tape, normed, 1, chunks, size, hidden);
-    for (int i = 0; i < chunks; i++) logits[i] = am_label(tape, am_linear(tape, hidden[i], weight, build->head_bias), "logits");
-    am_hold(tape, normed);
-    am_enter(tape, "", AM_C_LOSS);
-    am_var shifted = am_raw(tape, AM_OP_CAT, AM_SHAPE(build->b, build->s), AM_I64, 0, 0, 0, 0);
-    am_label(tape, shifted, "shifted labels");
-    am_var count = cut_labels(build, shifted, chunks, size, labels);
-    for (int i = 0; i < chunks; i++) {
-        am_shape flat = AM_SHAPE(am_times(tape, build->b, size[i]), build->v);
-        logits[i] = am_view(tape, logits[i], flat);
-    }
-    for (int i = 0; i < chunks; i++) {
-        am_var wide = am_to(tape, logits[i], AM_FP32), loss = am_cross_entropy(tape, wide, labels[i]);
-        am_hold(tape, wide);
-        sum = sum ? am_add_into(tape, sum, loss) : am_unary(tape, AM_OP_ADD_SCALAR, loss);
-    }
-    am_hold_list(tape, chunks, labels);
-    am_var loss = am_label(tape, am_binary(tape, AM_OP_DIV, sum, count), "loss");
-    am_hold(tape, sum, shifted);
-    am_hold_list(tape, chunks, logits);
-    return am_tape_finish(tape, loss, 0);
-}
-
-/* ---- without logits ---- */
-
-static am_dim number(am_build *build, int64_t n)
-{
-    return am_dim_of(build->tape->extents, n, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
-}
-
-static int64_t divide_up(int64_t n, int64_t by)
-{
-    return (n + by - 1) / by;
-}
-
-/* What an operation's backward makes of this size: an input of no bytes. */
-static am_var scratch(am_build *build, am_shape shape, int dtype)
-{
-    return am_buffer(build->tape, shape, dtype, "");
-}
-
-/* Rows of logits at a time: the power of two at or above what makes them as large as the hidden state, or all. */
-static int64_t rows_at_a_time(const am_config *config)
-{
-    int64_t rows = config->batch * config->seq, wanted = divide_up(rows, divide_up(config->vocab, config->hidden));
-    int64_t power = 1;
-    while (power < wanted) power *= 2;
-    return power < rows ? power : rows;
-}
-
-/* The logits, and their products with the weight and the hidden state: written where the gradients are kept, but for
- * fp32, where the weight's are added by hand. Returns a copy of the weight that autocast keeps. */
-static am_var fused_products(am_build *build, am_var x, am_var weight, am_dim rows)
-{
-    am_tape *tape = build->tape;
-    am_shape table = am_shape_of(tape, weight), part = AM_SHAPE(rows, build->h), logits = AM_SHAPE(rows, build->v);
-    bool learns = tape->tensor[weight].grad, again = tape->extents->of[rows].n < tape->tensor[x].shape[0];
-    int low = tape->autocast, dtype = tape->tensor[x].dtype;
-    if (low == AM_DTYPE_COUNT) {
-        am_var made = am_raw(tape, AM_OP_MM, logits, dtype, x, weight, 0, 0);
-        if (learns && dtype == AM_FP32) am_raw(tape, AM_OP_MM, table, dtype, made, x, 0, 0);
-        am_hold(tape, made);
-        return 0;
-    }
-    am_var copy = 0;
-    for (int i = 0; i <= again; i++) { /* a second time beside that copy */
-        am_var narrow = am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
-        am_var turned = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
-        am_var made = am_raw(tape, AM_OP_MM, logits, low, narrow, turned, 0, 0);
-        if (!copy) copy = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
-        am_raw(tape, AM_OP_MM, part, low, made, copy, 0, 0);
-        if (learns) am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
-        am_hold(tape, made);
-        if (!learns) copy = 0;
-    }
-    return copy;
-}
-
-static am_code fused_head(am_build *build, am_var normed, am_var weight)
-{
-    am_tape *tape = build->tape;
-    bool learns = tape->tensor[weight].grad;
-    int dtype = tape->tensor[normed].dtype;
-    am_dim rows = number(build, rows_at_a_time(build->config));
-    am_shape flat = AM_SHAPE(build->bs, build->h), table = am_shape_of(tape, weight);
-    am_enter(tape, "", AM_C_LOSS);
-    am_var target, padded = pad_labels(build, &target), x = am_view(tape, normed, flat);
-    am_var input[4] = {x, weight, am_raw(tape, AM_OP_FULL, flat, dtype, x, 0, 0, 0), 0};
-    am_label(tape, input[2], "the hidden state's gradient");
-    if (learns) input[3] = am_label(tape, am_raw(tape, AM_OP_FULL, table, dtype, 0, 0, 0, 0), "the weight's gradient");
-    am_var each = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->bs), AM_FP32, 0, 0, 0, 0);
-    am_var valid = am_raw(tape, AM_OP_COMPARE, AM_SHAPE(build->bs), AM_BOOL, target, 0, 0, 0);
-    am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_I64, valid, 0, 0, 0);
-    am_var copy = fused_products(build, x, weight, rows);
-    am_var loss = am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_FP32, each, 0, 0, 0);
-    loss = am_linear_loss(tape, AM_OP_FUSED_LINEAR_CE, learns ? 4 : 3, input, loss, learns ? 3 : 2);
-    am_hold(tape, each, valid, target, padded, normed, loss, copy);
-    return am_tape_finish(tape, loss, 0);
-}
-
-static am_code cut_head(am_build *build, am_var normed, am_var weight)
-{
-    am_tape *tape = build->tape;
-    const am_config *config = build->config;
-    int64_t n = config->batch * (config->seq - 1), locks = divide_up(config->hidden, 64);
-    am_dim rest = number(build, config->seq - 1), two = number(build, 2), three = number(build, 3);
-    am_dim tokens = am_dim_for(build, 1, 1, AM_B, AM_S_LESS);
-    bool learns = tape->tensor[weight].grad;
-    am_enter(tape, "", AM_C_LOSS);
-    am_var valid = am_raw(tape, AM_OP_COMPARE, AM_SHAPE(build->b, rest), AM_BOOL, 0, 0, 0, 0);
-    am_var places = am_raw(tape, AM_OP_NONZERO, AM_SHAPE(tokens, two), AM_I64, valid, 0, 0, 0);
-    am_var narrow = am_raw(tape, AM_OP_TO, AM_SHAPE(tokens, two), AM_I32, places, 0, 0, 0);
-    am_var valids = am_raw(tape, AM_OP_SUM, AM_SHAPE(tokens), AM_I64, narrow, 0, 0, 0);
-    am_var lse = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
-    am_var busy = am_raw(tape, AM_OP_FULL, AM_SHAPE(number(build, divide_up(n, 128))), AM_I32, 0, 0, 0, 0);
-    am_var average = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->v), AM_FP32, 0, 0, 0, 0);
-    am_hold(tape, busy);
-    am_var picked = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
-    am_var loss = am_raw(tape, AM_OP_MEAN, AM_SCALAR, AM_FP32, picked, 0, 0, 0);
-    am_var input[] = {am_view(tape, normed, AM_SHAPE(build->bs, build->h)),
-                      weight,
-                      am_label(tape, lse, "log-sum-exp of each row"),
-                      am_label(tape, valids, "places of the targets"),
-                      am_label(tape, average, "average logits"),
-                      scratch(build, AM_SHAPE(build->v), AM_I32),
-                      scratch(build, AM_SHAPE(three, build->v), AM_FP32),
-                      scratch(build, AM_SHAPE(number(build, divide_up(n, 128) * locks)), AM_I32),
-                      scratch(build, AM_SHAPE(number(build, divide_up(config->vocab, 128) * locks)), AM_I32)};
-    loss = am_linear_loss(tape, AM_OP_CUT_CE, learns ? 9 : 8, input, loss, 1);
-    am_hold(tape, picked, normed, loss);
-    tape->storage[tape->tensor[valids].storage].last = UINT16_MAX; /* its parameters' object lives as long as the graph */
-    return am_tape_finish(tape, loss, 0);
-}
-
 /* ---- the head ---- */
 
 static am_var head_weight(am_build *build, const char *path)
@@ -253,9 +78,9 @@ am_code am_hf_head(am_build *build, am_var normed)
 {
     am_var weight = head_weight(build, "lm_head");
     switch (build->config->loss) {
-    case AM_LOSS_CHUNKED: return chunked_head(build, normed, weight);
-    case AM_LOSS_FUSED: return fused_head(build, normed, weight);
-    case AM_LOSS_CUT: return cut_head(build, normed, weight);
+    case AM_LOSS_CHUNKED: return am_chunked_head(build, normed, weight);
+    case AM_LOSS_FUSED: return am_fused_head(build, normed, weight);
+    case AM_LOSS_CUT: return am_cut_head(build, normed, weight);
     default: return whole_head(build, 0, normed, weight);
     }
 }

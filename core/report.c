@@ -101,7 +101,7 @@ static void write_provenance(am_writer *json, const am_report *report)
     AM_PUT_PLAIN(json, "verified_by", from->verified_by);
     AM_PUT_WORDS(json, "detail", from->detail);
     write_derived(json, report);
-#ifndef AM_WORDLESS
+#ifndef AM_FIRST
     am_json_not_counted(json);
 #endif
     am_json_close(json, '}');
@@ -126,7 +126,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_checkpoint(&json, report);
     am_json_state(&json, report);
     am_json_ranks(&json, report);
-#ifndef AM_WORDLESS
+#ifndef AM_FIRST
     am_json_formulas(&json, &report->config, report->saved_bytes);
 #endif
     am_json_example(&json, report);

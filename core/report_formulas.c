@@ -54,7 +54,7 @@ static void write_named_formula(am_writer *json, const am_formula *formula, cons
     bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
     am_json_open(json, '{');
     AM_PUT_PLAIN(json, "id", formula->id);
-#ifndef AM_WORDLESS
+#ifndef AM_FIRST
     am_json_formula_words(json, formula);
 #endif
     AM_PUT_FIGURE(json, "bytes", value);

@@ -211,7 +211,7 @@ static void write_shape(am_writer *json, const am_row *row)
 
 static void write_why(am_writer *json, const am_row *row)
 {
-#ifdef AM_WORDLESS
+#ifdef AM_FIRST
     (void)json, (void)row; /* the page has it by the savers' names: see write_savers in tables.c */
 #else
     AM_KEY(json, "why");

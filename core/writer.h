@@ -88,7 +88,7 @@ static inline void am_json_unquote(am_writer *writer)
 #define AM_PUT_PLAIN(writer, literal, value)    (AM_KEY(writer, literal), am_json_plain(writer, value))
 #define AM_PUT_TEXT(writer, literal, value)     (AM_KEY(writer, literal), am_json_string(writer, value))
 /* A plain string of AM_WORDS. */
-#ifdef AM_WORDLESS
+#ifdef AM_FIRST
 #define AM_PUT_WORDS(writer, literal, value) ((void)(writer), (void)(value))
 #else
 #define AM_PUT_WORDS(writer, literal, value) AM_PUT_PLAIN(writer, literal, value)

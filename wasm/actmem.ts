@@ -1,6 +1,6 @@
-/** Loads core.wasm and sources.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
-import type { ErrorDocument, Formula, FormulaTable, Report, Tables } from './report.js';
-import { completer, formulasOf } from './words.js';
+/** Loads core.wasm and whole.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
+import type { ErrorDocument, FormulaTable, Report, Tables } from './report.js';
+import { completer } from './words.js';
 
 /** What every module exports; wasm/exports.h says what each function does. */
 interface Exports {
@@ -25,44 +25,46 @@ export class ActmemError extends Error {
   }
 }
 
+/** core.wasm: small, for the first answer. */
 export interface Core {
-  /** The report on `key=value` text. Throws ActmemError. */
+  /** The report on `key=value` text, without `formulas`. Throws ActmemError; its code is "elsewhere" where whole.wasm knows the answer. */
   evaluate(text: string): Report;
-  /** The same as the core wrote it: byte for byte what `build/actmem --json` prints, but without the tables' words and the formulas. Throws ActmemError. */
-  evaluateJson(text: string): string;
   /** Every input, preset, symbol, component and element type that the core knows, and the words of its reports. */
   readonly tables: Tables;
 }
 
-/** What others have written, read: for later than the first answer. */
-export interface Sources {
+/** whole.wasm: every model, stack and loss head, and published formulas. */
+export interface Whole {
+  /** The report on `key=value` text. Throws ActmemError. */
+  evaluate(text: string): Report;
+  /** The same, byte for byte what `build/actmem --json` prints. Throws ActmemError. */
+  evaluateJson(text: string): string;
   /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
   import(json: string): { query: string };
-  /** What published formulas say of a report's configuration. */
-  formulas(report: Report): Formula[];
-  /** What no configuration changes of them. */
+  /** What no configuration changes of the published formulas. */
   readonly table: FormulaTable;
 }
 
 type Source = BufferSource | Response | URL;
 
-/** Compiles and starts the core. The wasm needs no imports. `words` is tables.json, which `build/actmem --tables` writes. */
+/** Compiles and starts core.wasm, which needs no imports. `words` is tables.json, which `build/actmem --tables=inputs` writes. */
 export async function loadCore(source: Source, words: Tables | Response | URL): Promise<Core> {
   const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), bodyOf<Tables>(words, 'tables.json', jsonOf)]);
   const { ask } = talk(exports);
   const complete = completer(tables);
-  const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
-  return { evaluate: (text) => complete(JSON.parse(evaluateJson(text)) as Report), evaluateJson, tables };
+  return { evaluate: (text) => complete(JSON.parse(ask(exports.am_wasm_evaluate, text, 'syntax', 'the text')) as Report), tables };
 }
 
-/** Compiles and starts sources.wasm. `words` is formulas.json, which `build/actmem --tables=formulas` writes. */
-export async function loadSources(source: Source, words: FormulaTable | Response | URL): Promise<Sources> {
-  const [exports, table] = await Promise.all([start<'am_wasm_import' | 'am_wasm_formulas'>(source, 'sources.wasm'), bodyOf<FormulaTable>(words, 'formulas.json', jsonOf)]);
+/** Compiles and starts whole.wasm, as loadCore does core.wasm. */
+export async function loadWhole(source: Source): Promise<Whole> {
+  const exports = await start<'am_wasm_evaluate' | 'am_wasm_import' | 'am_wasm_formulas'>(source, 'whole.wasm');
   const { ask } = talk(exports);
+  const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
   return {
+    evaluate: (text) => JSON.parse(evaluateJson(text)) as Report,
+    evaluateJson,
     import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
-    formulas: (report) => formulasOf(JSON.parse(ask(exports.am_wasm_formulas, report.query, 'syntax', 'the text')) as { formulas: Formula[] }, report, table),
-    table,
+    table: JSON.parse(ask(exports.am_wasm_formulas, '', '', '')) as FormulaTable,
   };
 }
 

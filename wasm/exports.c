@@ -1,19 +1,28 @@
 #include "exports.h"
 
 #include "actmem.h"
+#include "input.h"
+#include "writer.h"
 
 #include <string.h>
 
-/* Room for the longest report, which with every operation in its timeline takes some 140 KB, and for any input of use. */
-#define TEXT_SIZE (512 << 10)
+/* Room for the longest report, which with every operation in its timeline takes some 140 KB, and for any config.json. */
+#define TEXT_SIZE  (512 << 10)
+#define INPUT_SIZE AM_JSON_INPUT_SIZE
 
-static char text[TEXT_SIZE + 1]; /* and a final 0 */
-static am_report report;
+/* An input has been read before its answer is begun: so both may stand in one place. Texts have room for a final 0. */
+static union {
+    char input[INPUT_SIZE + 1];
+    struct {
+        am_report report;
+        char text[TEXT_SIZE + 1];
+    } answer;
+} memory;
 static am_workspace workspace;
 
 static int32_t answer_error(const am_status *status)
 {
-    return -(int32_t)am_error_json(status, text, sizeof text);
+    return -(int32_t)am_error_json(status, memory.answer.text, sizeof memory.answer.text);
 }
 
 /* length bytes of JSON, or an error document if it did not fit. */
@@ -29,25 +38,25 @@ static int32_t answer(size_t length)
 static size_t used_of(int32_t length)
 {
     if (length < 0) return 0;
-    return length < TEXT_SIZE ? (size_t)length : (size_t)TEXT_SIZE;
+    return length < INPUT_SIZE ? (size_t)length : (size_t)INPUT_SIZE;
 }
 
 AM_EXPORT(am_input)
 char *am_input(void)
 {
-    return text;
+    return memory.input;
 }
 
 AM_EXPORT(am_input_size)
 int32_t am_input_size(void)
 {
-    return TEXT_SIZE;
+    return INPUT_SIZE;
 }
 
 AM_EXPORT(am_output)
 const char *am_output(void)
 {
-    return text;
+    return memory.answer.text;
 }
 
 AM_EXPORT(am_wasm_evaluate)
@@ -55,13 +64,54 @@ int32_t am_wasm_evaluate(int32_t length)
 {
     am_status status = {0};
     am_config config = am_default_config();
+    am_report *report = &memory.answer.report;
     size_t used = used_of(length);
-    text[used] = '\0';
-    if (memchr(text, '\0', used) != NULL) {
+    memory.input[used] = '\0';
+    if (memchr(memory.input, '\0', used) != NULL) {
         am_fail(&status, AM_SYNTAX, "", "the text holds a zero byte");
         return answer_error(&status);
     }
-    if (am_config_parse(&config, text, &status) != AM_OK) return answer_error(&status);
-    if (am_evaluate(&report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
-    return answer(am_report_json(&report, text, sizeof text));
+    if (am_config_parse(&config, memory.input, &status) != AM_OK) return answer_error(&status);
+    if (am_evaluate(report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
+    return answer(am_report_json(report, memory.answer.text, sizeof memory.answer.text));
 }
+
+#ifndef AM_FIRST
+
+/* Whether a key says more than its default. The family is always said: without it the shape would not stand for a model of its own. */
+static bool is_set(const am_config *config, const am_field *field)
+{
+    if (field->group != AM_MODEL || field->kind == AM_KIND_TEXT) return false;
+    return field == &am_fields[AM_F_family] || am_field_number_of(config, field) != field->value;
+}
+
+AM_EXPORT(am_wasm_import)
+int32_t am_wasm_import(int32_t length)
+{
+    am_status status = {0};
+    am_config config = am_default_config();
+    if (am_config_import(&config, memory.input, used_of(length), &status) != AM_OK) return answer_error(&status);
+    am_writer writer = am_writer_of(memory.answer.text, sizeof memory.answer.text);
+    const char *separator = "{\"query\":\"";
+    for (int i = 0; i < AM_FIELD_COUNT; i++) {
+        const am_field *field = &am_fields[i];
+        char value[AM_TEXT_SIZE];
+        if (!is_set(&config, field)) continue;
+        am_write_text(&writer, separator);
+        am_write_text(&writer, field->key);
+        am_write_text(&writer, "=");
+        am_write_text(&writer, am_field_value(&config, field, value, sizeof value));
+        separator = "&";
+    }
+    am_write_text(&writer, "\"}");
+    return answer(am_writer_end(&writer));
+}
+
+AM_EXPORT(am_wasm_formulas)
+int32_t am_wasm_formulas(int32_t length)
+{
+    (void)length; /* every call takes one */
+    return answer(am_tables_json(AM_TABLES_FORMULAS, memory.answer.text, sizeof memory.answer.text));
+}
+
+#endif

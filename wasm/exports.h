@@ -23,11 +23,12 @@ const char *am_output(void);
 /* Each of these reads the input's first length bytes and leaves JSON in the output's first |n| bytes, n being what it returns: above 0
  * the answer, below 0 an error document. */
 
-/* core.wasm: key=value text to a report, without the tables' words and without formulas. */
+/* key=value text to a report; from core.wasm without the tables' words and without formulas, or the error "elsewhere" where whole.wasm
+ * knows the answer. */
 int32_t am_wasm_evaluate(int32_t length);
-/* sources.wasm: a Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
+/* whole.wasm alone: a Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
 int32_t am_wasm_import(int32_t length);
-/* sources.wasm: key=value text to {"formulas":[…]} of the report, without ratios. */
+/* Likewise: the table of published formulas, whatever the input. */
 int32_t am_wasm_formulas(int32_t length);
 
 #endif

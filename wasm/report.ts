@@ -27,6 +27,8 @@ export interface Report {
   checkpoint: Checkpoint;
   state: State;
   ranks: Rank[];
+  /** What published formulas say of this configuration; core.wasm leaves it out. */
+  formulas?: Formula[];
   example: ExampleLine[];
   provenance: Provenance;
 }

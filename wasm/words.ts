@@ -1,5 +1,5 @@
-/* The words that the modules leave out, put in from the tables: a report and its formulas are then those that the command line writes. */
-import type { Formula, FormulaTable, Report, Row, Tables } from './report.js';
+/* The words that core.wasm leaves out of a report, put in from the tables: it then reads as the one that whole.wasm writes. */
+import type { Report, Row, Tables } from './report.js';
 
 /** Adds a report's words, in place. */
 export function completer(tables: Tables): (report: Report) => Report {
@@ -25,19 +25,4 @@ export function completer(tables: Tables): (report: Report) => Report {
     Object.assign(provenance, { detail, derived: [derived, ...provenance.derived], not_counted: tables.not_counted });
     return report;
   };
-}
-
-/** The formulas with their words, and of what the report keeps. */
-export function formulasOf({ formulas }: { formulas: Formula[] }, report: Report, table: FormulaTable): Formula[] {
-  const words = new Map(table.formulas.map(({ computed: _, ...rest }) => [rest.id, rest]));
-  return formulas.map((formula) => {
-    const all = { ...formula, ...words.get(formula.id) };
-    const comparable = all.unit === 'bytes' && all.bytes !== null && report.saved.bytes > 0;
-    return { ...all, ratio: comparable ? rounded(all.bytes ?? 0, report.saved.bytes) : null };
-  });
-}
-
-/* To four decimals, half up, as the core writes them. */
-function rounded(num: number, den: number): number {
-  return Number((BigInt(num) * 20000n) / BigInt(den) + 1n >> 1n) / 10000;
 }

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { loadCore, loadSources } from '../../wasm/actmem';
+import { loadCore, loadWhole } from '../../wasm/actmem';
 import { Store } from './state/store';
 import { App } from './views/app';
 import { Failure } from './views/failure';
@@ -9,7 +9,7 @@ const page = document.getElementById('page') as HTMLElement;
 async function start(): Promise<void> {
   try {
     const core = await loadCore(new URL('core.wasm', document.baseURI), new URL('tables.json', document.baseURI));
-    const store = new Store(core, () => loadSources(new URL('sources.wasm', document.baseURI), new URL('formulas.json', document.baseURI)));
+    const store = new Store(core, () => loadWhole(new URL('whole.wasm', document.baseURI)));
     page.replaceChildren();
     render(<App store={store} />, page);
   } catch (error) {

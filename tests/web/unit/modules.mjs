@@ -22,7 +22,7 @@ export async function loadCore() {
   return loadCore(await readFile(join(web, 'public/core.wasm')), await words('tables.json'));
 }
 
-export async function loadSources() {
-  const { loadSources } = await load('wasm/actmem.ts');
-  return loadSources(await readFile(join(web, 'public/sources.wasm')), await words('formulas.json'));
+export async function loadWhole() {
+  const { loadWhole } = await load('wasm/actmem.ts');
+  return loadWhole(await readFile(join(web, 'public/whole.wasm')));
 }

@@ -127,7 +127,7 @@ function Rest(props: InputsProps) {
           );
         })}
       </details>
-      <ImportDialog onOpen={() => void store.needSources().catch(() => undefined)} onImport={store.importConfig} />
+      <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /* State is one signal, the query text. Everything else is computed from it by the core. */
 import { computed, signal } from '@preact/signals';
-import { ActmemError, type Core, type Sources } from '../../../wasm/actmem';
+import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
 import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
@@ -24,20 +24,23 @@ export interface Answer {
   config: Report['config'];
 }
 
+/* The code of core.wasm's error where whole.wasm knows the answer. */
+const ELSEWHERE = 'elsewhere';
+
 const query = signal(readAddress());
 
 export class Store {
   readonly tables: Tables;
-  /** For config.json files and published formulas: null until someone has needed it. */
-  readonly sources = signal<Sources | null>(null);
+  /** whole.wasm, which answers everything: null until something has needed it. */
+  readonly whole = signal<Whole | null>(null);
   readonly #core: Core;
-  readonly #loadSources: () => Promise<Sources>;
-  #loading: Promise<Sources> | null = null;
+  readonly #loadWhole: () => Promise<Whole>;
+  #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
-  constructor(core: Core, load: () => Promise<Sources>) {
+  constructor(core: Core, load: () => Promise<Whole>) {
     this.#core = core;
-    this.#loadSources = load;
+    this.#loadWhole = load;
     this.tables = core.tables;
     onAddress((text) => {
       query.value = text;
@@ -49,22 +52,25 @@ export class Store {
 
   readonly answer = computed<Answer>(() => {
     try {
-      this.#last = this.#core.evaluate(query.value);
+      this.#last = this.#evaluate(query.value);
       return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
+      if (error.code === ELSEWHERE) void this.needWhole().catch(() => undefined);
       const report = this.#last ?? this.#core.evaluate('');
       const fault = { code: error.code, field: error.field, message: error.message };
       return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
     }
   });
 
+  readonly #evaluate = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
+
   /* The query without its inputs at fault: what the other ones come to. */
   #withoutFaults(field: string): Report | null {
     const pairs = new Map(this.pairs.value);
     for (let key = field; pairs.delete(key); ) {
       try {
-        return this.#core.evaluate(formatQuery(pairs));
+        return this.#evaluate(formatQuery(pairs));
       } catch (error) {
         if (!(error instanceof ActmemError)) throw error;
         key = error.field;
@@ -87,11 +93,11 @@ export class Store {
 
   readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(query.value, name, this.tables.fields)), 'push');
 
-  /** Loads sources.wasm, once; after a failure again. */
-  readonly needSources = async (): Promise<Sources> => {
-    this.#loading ??= this.#loadSources();
+  /** Loads whole.wasm, once; after a failure again. What core.wasm could not answer is then answered. */
+  readonly needWhole = async (): Promise<Whole> => {
+    this.#loading ??= this.#loadWhole();
     try {
-      return (this.sources.value = await this.#loading);
+      return (this.whole.value = await this.#loading);
     } catch (error) {
       this.#loading = null;
       throw error;
@@ -100,9 +106,9 @@ export class Store {
 
   /** A config.json in place of the model. Throws and changes nothing if it cannot be read or answered. */
   readonly importConfig = async (json: string): Promise<void> => {
-    const sources = await this.needSources();
-    const text = this.#fitting(replaceModel(query.value, parseQuery(sources.import(json).query), this.tables.fields));
-    this.#core.evaluate(text);
+    const whole = await this.needWhole();
+    const text = this.#fitting(replaceModel(query.value, parseQuery(whole.import(json).query), this.tables.fields));
+    whole.evaluate(text);
     this.#go(text, 'push');
   };
 
@@ -111,7 +117,7 @@ export class Store {
     let fitting = text;
     for (let seq = 2 ** Math.floor(Math.log2(Number(this.answer.value.report.config['seq']))); seq >= 1; seq /= 2) {
       try {
-        this.#core.evaluate(fitting);
+        this.#evaluate(fitting);
         return fitting;
       } catch (error) {
         if (!(error instanceof ActmemError) || error.field !== 'seq') return text;

@@ -11,24 +11,24 @@ export function Formulas({ store, report, units }: { store: Store; report: Repor
   const place = useRef<HTMLDivElement>(null);
   const ready = useSignal(views !== null);
   const fault = useSignal<string | null>(null);
-  const sources = store.sources.value;
+  const whole = store.whole.value;
   const load = async () => {
     fault.value = null;
     try {
-      [views] = await Promise.all([import('./formula-views'), store.needSources()]);
+      [views] = await Promise.all([import('./formula-views'), store.needWhole()]);
       ready.value = true;
     } catch (error) {
       fault.value = error instanceof Error ? error.message : String(error);
     }
   };
-  const waiting = !ready.value || sources === null;
+  const waiting = !ready.value || whole === null;
   useEffect(() => {
     if (place.current === null) return undefined;
     const near = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && void load(), { rootMargin: '600px' });
     near.observe(place.current);
     return () => near.disconnect();
   }, [waiting]);
-  if (views !== null && sources !== null && ready.value) return <views.FormulaViews report={report} formulas={sources.formulas(report)} checks={sources.table.formulas} units={units} />;
+  if (views !== null && !waiting) return <views.FormulaViews report={report} formulas={report.formulas ?? []} checks={whole.table.formulas} units={units} />;
   return (
     <div ref={place} class="formulas-wait" role="status">
       {fault.value === null ? (
