@@ -71,6 +71,9 @@ typedef struct am_gated_mlp {
     const char *module, *gate, *act, *up, *down;
 } am_gated_mlp;
 am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_dim width);
+/* megatron_moe.c: in place of an MLP; and what all layers' dispatchers keep for the whole run. */
+am_var am_megatron_moe(am_build *build, am_var normed);
+void am_megatron_moe_kept(am_build *build);
 /* moe.c: the family's router, its experts, and the shared one, in place of an MLP. */
 am_var am_hf_moe(am_build *build, am_var x);
 /* mla.c: multi-head latent attention, in place of attention; *weights as am_hf_eager's. */

@@ -298,14 +298,14 @@ static am_var norm_apart(am_build *build, am_var x, const char *path)
 static am_var layer(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
-    am_var bias;
+    am_var bias = 0;
     am_enter(tape, "", AM_C_RESIDUAL);
     am_var normed = norm_apart(build, x, "input_layernorm");
     am_var y = attention(build, normed, &bias);
     am_var middle = bias_dropout_add(build, y, bias, x);
     am_hold(tape, normed);
     normed = norm_apart(build, middle, "pre_mlp_layernorm");
-    y = mlp(build, normed, &bias);
+    y = build->config->experts ? am_megatron_moe(build, normed) : mlp(build, normed, &bias);
     am_var out = bias_dropout_add(build, y, bias, middle);
     am_hold(tape, normed, middle, x);
     if (build->mask_region == tape->open_region) am_hold_list(tape, build->masks, build->kept_mask);
@@ -334,11 +334,12 @@ static am_var embedding(am_build *build)
     return x;
 }
 
-/* The rotary table is cached, and the scores are written into a buffer that all layers use. */
+/* The rotary table is cached, dispatchers keep their maps, and the scores are written into a buffer that all layers use. */
 static void permanent_tensors(am_build *build)
 {
     am_tape *tape = build->tape;
     am_dim one = build->one;
+    if (build->config->experts) am_megatron_moe_kept(build);
     if (build->config->positions == AM_ROPE) {
         am_enter(tape, "rotary_pos_emb", AM_C_EMBEDDING);
         am_var range = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->s), AM_FP32, 0, 0, 0, 0);

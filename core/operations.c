@@ -371,6 +371,12 @@ am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape sh
     return am_tape_emit(tape, op, bias ? 2 : 1, input, 1, &y, 0);
 }
 
+am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index)
+{
+    am_var input[3] = {base, x, index}, y = am_tape_alias(tape, base, am_shape_of(tape, base), tape->tensor[base].stride);
+    return am_tape_emit(tape, AM_OP_SCATTER_ADD, 3, input, 1, &y, 0);
+}
+
 am_var am_sum_all(am_tape *tape, am_var x)
 {
     return am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, AM_SCALAR, tape->tensor[x].dtype));

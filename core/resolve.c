@@ -318,6 +318,17 @@ static am_code check_megatron_biases(const am_config *config, const char *who, a
     return code;
 }
 
+static am_code check_megatron_experts(const am_config *config, const char *who, am_status *status)
+{
+    if (config->experts == 0) return AM_OK;
+    am_code code = am_wiring_check_value(config, AM_F_activation, AM_SWIGLU, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_bias, 0, who, status);
+    if (code == AM_OK && config->experts_per_token < 2)
+        return am_fail(status, AM_UNSUPPORTED, "experts_per_token",
+                       "%s takes the softmax over a token's experts: experts_per_token=2 or more", who);
+    return code;
+}
+
 static am_code check_megatron(const am_config *config, am_status *status)
 {
     static const struct {
@@ -333,7 +344,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
         {AM_F_reentrant, 1},
     };
     const unsigned families = 1u << AM_FAMILY_LLAMA | 1u << AM_FAMILY_MISTRAL | 1u << AM_FAMILY_QWEN2 |
-                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2;
+                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2 | 1u << AM_FAMILY_MIXTRAL;
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_one_gpu(config, status);
@@ -343,10 +354,11 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (code == AM_OK && config->positions == AM_ROPE)
         code = am_wiring_check_value(config, AM_F_rotary_dim, config->head_dim, who, status);
     if (code == AM_OK) code = check_megatron_biases(config, who, status);
+    if (code == AM_OK) code = check_megatron_experts(config, who, status);
     if (code != AM_OK) return code;
     if (!(families >> config->family & 1))
         return am_fail(status, AM_UNSUPPORTED, "family",
-                       "%s is covered for blocks wired as family=llama, mistral, qwen2 or gpt2", who);
+                       "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2 or mixtral", who);
     if (config->stack == AM_STACK_MEGATRON && config->head_dim % 8 != 0)
         return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes heads of a multiple of 8 elements, not head_dim=%d",
                        who, config->head_dim);
@@ -461,6 +473,11 @@ static bool runs_layers_again(am_policy_kind kind)
 
 static am_code check_megatron_policy(const am_config *config, am_policy policy, am_status *status)
 {
+    bool several = policy.kind == AM_POLICY_BLOCK || (policy.kind == AM_POLICY_UNIFORM && policy.count > 1);
+    if (config->experts > 0 && several)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "with experts, Megatron is covered for checkpoint=none, full, uniform:1 or modules:core_attn, not %s",
+                       config->checkpoint);
     switch (policy.kind) {
     case AM_POLICY_UNIFORM:
         if (config->layers % policy.count == 0) return AM_OK;

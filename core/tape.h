@@ -114,7 +114,9 @@ am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles);
 am_var am_masked_softmax(am_tape *tape, am_var x);
 am_var am_fill(am_tape *tape, am_var x, am_var mask); /* masked_fill_: in place, on a view */
+/* An operation of x and, if it is given, another tensor, with a result of x's type. */
 am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape);
+am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index); /* in place */
 am_var am_sum_all(am_tape *tape, am_var x);
 /* The loss of each token; softmax, mask and target are there already and are kept. */
 am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, am_var target);

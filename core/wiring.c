@@ -179,7 +179,8 @@ static const am_wiring nanogpt = {
 /* Megatron-Core's layers take their norm, positions and biases as arguments. */
 static const am_wiring megatron = {
     .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
-    .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .prefix = "decoder.layers.",
+    .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .may_mix = true,
+    .norm_topk = AM_BIAS_EITHER, .prefix = "decoder.layers.",
 };
 
 static const am_wiring megatron_engine = {
@@ -302,9 +303,14 @@ void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
     fill(&config->rotary_dim, usual_rotary_dim(config, wiring));
 }
 
+static bool mixes(const am_config *config, const am_wiring *wiring)
+{
+    return wiring->router || (wiring->may_mix && config->experts > 0);
+}
+
 void am_wiring_fill_experts(am_config *config, const am_wiring *wiring)
 {
-    fill(&config->moe_ffn, wiring->router ? config->ffn : 0);
+    fill(&config->moe_ffn, mixes(config, wiring) ? config->ffn : 0);
     fill(&config->norm_topk, by_default(wiring->norm_topk));
     fill(&config->groups_per_token, config->expert_groups);
     fill(&config->v_head_dim, config->head_dim);
@@ -439,7 +445,7 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
 /* Inputs of what a family does not have stand at what says so. */
 static am_code check_absent(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
-    bool experts = wiring->router, groups = wiring->router == AM_ROUTER_SIGMOID;
+    bool experts = mixes(config, wiring), groups = wiring->router == AM_ROUTER_SIGMOID;
     const struct {
         bool present;
         am_field_id field;
@@ -520,7 +526,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
                                                              : "flash");
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     if (code == AM_OK) code = check_absent(config, wiring, who, status);
-    if (code == AM_OK && wiring->router) code = check_experts(config, wiring, who, status);
+    if (code == AM_OK && mixes(config, wiring)) code = check_experts(config, wiring, who, status);
     if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
     return code;
 }

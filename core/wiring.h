@@ -85,6 +85,7 @@ typedef struct am_wiring {
     am_bias_rule parallel_residual; /* likewise */
     uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
     uint8_t router;     /* am_router: how a mixture chooses experts, in every layer but dense ones */
+    bool may_mix;       /* has one, if experts are asked for */
     uint8_t shared;     /* am_shared: an expert that every token takes */
     bool dense_layers;  /* the first layers may have an MLP in place of experts */
     am_bias_rule norm_topk; /* their weights are divided by their sum */

@@ -5,6 +5,7 @@
 #define SMALL "layers=4 hidden=64 heads=4 ffn=128 vocab=96 seq=32 "
 /* One that the paper's stack takes. */
 #define MEGATRON SMALL "stack=megatron-local "
+#define MIXED "experts=4 experts_per_token=2 "
 #define PAPER SMALL "family=gpt2 stack=paper attention=eager "
 /* Ones in plain PyTorch. */
 #define TORCH   SMALL "stack=torch "
@@ -242,7 +243,7 @@ static const struct {
     {PAPER "tp=2 etp=1", AM_UNSUPPORTED, "etp", "etp=2", PAPER "tp=2 etp=2"},
     /* Megatron's layers */
     {MEGATRON "tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", MEGATRON},
-    {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2 or gpt2", MEGATRON "family=qwen2"},
+    {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2 or mixtral", MEGATRON "family=qwen2"},
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
@@ -262,6 +263,14 @@ static const struct {
     {MEGATRON "checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "uniform:K, block:N or modules:core_attn",
      MEGATRON "checkpoint=block:1"},
     {MEGATRON "checkpoint=save:matmuls", AM_UNSUPPORTED, "checkpoint", "none, full", MEGATRON "checkpoint=modules:core_attn"},
+    {MEGATRON MIXED "activation=geglu", AM_UNSUPPORTED, "activation", "activation=swiglu", MEGATRON MIXED},
+    {MEGATRON MIXED "bias=yes", AM_UNSUPPORTED, "bias", "bias=no", MEGATRON MIXED},
+    {MEGATRON "experts=4 experts_per_token=1", AM_UNSUPPORTED, "experts_per_token", "2 or more", MEGATRON MIXED},
+    {MEGATRON "experts=4", AM_MISSING, "experts_per_token", "experts_per_token", MEGATRON MIXED},
+    {MEGATRON "experts_per_token=2", AM_UNSUPPORTED, "experts_per_token", "experts_per_token=0", MEGATRON MIXED},
+    {MEGATRON MIXED "checkpoint=block:1", AM_UNSUPPORTED, "checkpoint", "uniform:1", MEGATRON MIXED "checkpoint=full"},
+    {MEGATRON MIXED "checkpoint=uniform:2", AM_UNSUPPORTED, "checkpoint", "uniform:1", MEGATRON MIXED "checkpoint=uniform:1"},
+    {SMALL "stack=megatron " MIXED, AM_UNSUPPORTED, "experts", "experts=0", SMALL "stack=megatron"},
     /* the loss head */
     {"loss=vocab_parallel", AM_UNSUPPORTED, "loss", "stack=hf has loss=hf", "loss=chunked"},
     {"family=gpt2 layers=4 hidden=64 heads=4 vocab=96 loss=fused", AM_UNSUPPORTED, "loss", "family=gpt2 has loss=hf",
