@@ -19,6 +19,7 @@ static const struct {
     {AM_UNKNOWN_MODEL, "unknown_model"},
     {AM_UNKNOWN_ARCHITECTURE, "unknown_architecture"},
     {AM_BAD_CONFIG, "bad_config"},
+    {AM_ELSEWHERE, "elsewhere"},
     {AM_TOO_LARGE, "too_large"},
     {AM_IO, "io"},
     {AM_CAPACITY, "capacity"},
