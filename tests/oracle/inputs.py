@@ -25,7 +25,8 @@ RUN = {
     "reentrant": "no",
 }
 
-# The group MODEL: what a family's config.json calls each key. "": another key, or the family itself, says it.
+# The group MODEL: what a family's config.json calls each key. A key that is not there is said by another, or by the
+# family itself.
 DECODER = {
     "layers": "num_hidden_layers",
     "hidden": "hidden_size",
@@ -36,68 +37,85 @@ DECODER = {
     "vocab": "vocab_size",
     "activation": "hidden_act",
     "tie_word_embeddings": "tie_word_embeddings",
-    "norm": "",
-    "positions": "",
-    "bias": "",
-    "qk_norm": "",
-    "max_positions": "",
-    "dropout": "",
-    "attention_dropout": "",
-    "embedding_dropout": "",
-    "sliding_window": "",
-    "qkv_bias": "",
-    "o_bias": "",
-    "mlp_bias": "",
-    "rotary_dim": "",
-    "parallel_residual": "",
-    "pre_norm": "",
-    "embedding_dim": "",
-    "layer_period": "",
-    "attention_softcap": "",
-    "logit_softcap": "",
 }
+UNHEADED = {key: name for key, name in DECODER.items() if key != "head_dim"}
+UNGROUPED = {key: name for key, name in UNHEADED.items() if key != "kv_heads"}
 BIASED = {**DECODER, "qkv_bias": "attention_bias"}
+GPT = {
+    "layers": "n_layer",
+    "hidden": "n_embd",
+    "heads": "n_head",
+    "ffn": "n_inner",
+    "vocab": "vocab_size",
+    "max_positions": "n_positions",
+    "activation": "activation_function",
+    "tie_word_embeddings": "tie_word_embeddings",
+    "dropout": "resid_pdrop",
+    "attention_dropout": "attn_pdrop",
+    "embedding_dropout": "embd_pdrop",
+}
 FAMILIES = {
     "llama": {**BIASED, "mlp_bias": "mlp_bias"},
     "mistral": {**DECODER, "sliding_window": "sliding_window"},
     "qwen2": DECODER,
     "qwen3": BIASED,
     "gemma": {**BIASED, "activation": "hidden_activation"},
-    "gpt2": {
-        **DECODER,
-        "layers": "n_layer",
-        "hidden": "n_embd",
-        "heads": "n_head",
-        "kv_heads": "",
-        "head_dim": "",
-        "ffn": "n_inner",
-        "max_positions": "n_positions",
+    "gpt2": GPT,
+    "gpt_bigcode": GPT,
+    "gptj": {**GPT, "rotary_dim": "rotary_dim"},
+    "gpt_neo": {
+        **UNGROUPED,
+        "layers": "num_layers",
+        "heads": "num_heads",
+        "max_positions": "max_position_embeddings",
         "activation": "activation_function",
+        "dropout": "resid_dropout",
+        "attention_dropout": "attention_dropout",
+        "embedding_dropout": "embed_dropout",
+    },
+    "gpt_neox": {
+        **UNGROUPED,
+        "qkv_bias": "attention_bias",
+        "dropout": "hidden_dropout",
+        "attention_dropout": "attention_dropout",
+        "parallel_residual": "use_parallel_residual",
+    },
+    "phi": {
+        **UNGROUPED,
+        "kv_heads": "num_key_value_heads",
+        "qk_norm": "qk_layernorm",
         "dropout": "resid_pdrop",
-        "attention_dropout": "attn_pdrop",
+        "attention_dropout": "attention_dropout",
         "embedding_dropout": "embd_pdrop",
     },
-}
-FAMILIES["opt"] = {
-    **DECODER,
-    "kv_heads": "",
-    "head_dim": "",
-    "ffn": "ffn_dim",
-    "max_positions": "max_position_embeddings",
-    "activation": "activation_function",
-    "bias": "enable_bias",
-    "dropout": "dropout",
-    "attention_dropout": "attention_dropout",
-    "pre_norm": "do_layer_norm_before",
-    "embedding_dim": "word_embed_proj_dim",
-}
-FAMILIES["gpt_neox"] = {
-    **BIASED,
-    "kv_heads": "",
-    "head_dim": "",
-    "dropout": "hidden_dropout",
-    "attention_dropout": "attention_dropout",
-    "parallel_residual": "use_parallel_residual",
+    "opt": {
+        **UNGROUPED,
+        "ffn": "ffn_dim",
+        "max_positions": "max_position_embeddings",
+        "activation": "activation_function",
+        "bias": "enable_bias",
+        "dropout": "dropout",
+        "attention_dropout": "attention_dropout",
+        "pre_norm": "do_layer_norm_before",
+        "embedding_dim": "word_embed_proj_dim",
+    },
+    "bloom": {
+        "layers": "n_layer",
+        "hidden": "hidden_size",
+        "heads": "n_head",
+        "vocab": "vocab_size",
+        "tie_word_embeddings": "tie_word_embeddings",
+        "dropout": "hidden_dropout",
+        "attention_dropout": "attention_dropout",
+    },
+    "mpt": {
+        "layers": "n_layers",
+        "hidden": "d_model",
+        "heads": "n_heads",
+        "vocab": "vocab_size",
+        "max_positions": "max_seq_len",
+        "tie_word_embeddings": "tie_word_embeddings",
+    },
 }
 GEMMA = {**BIASED, "activation": "hidden_activation", "sliding_window": "sliding_window"}
 CAPS = {"attention_softcap": "attn_logit_softcapping", "logit_softcap": "final_logit_softcapping"}
@@ -114,8 +132,7 @@ FAMILIES |= {
     "smollm3": {**FAMILIES["llama"], "layer_period": "no_rope_layer_interval"},
     "granite": FAMILIES["llama"],
     "stablelm": {
-        **DECODER,
-        "head_dim": "",
+        **UNHEADED,
         "qkv_bias": "use_qkv_bias",
         "parallel_residual": "use_parallel_residual",
         "dropout": "hidden_dropout",
@@ -124,7 +141,7 @@ FAMILIES |= {
     "glm": BIASED,
     "glm4": BIASED,
     "cohere": {**BIASED, "qk_norm": "use_qk_norm"},
-    "cohere2": {**BIASED, "head_dim": "", "sliding_window": "sliding_window"},
+    "cohere2": {**UNHEADED, "qkv_bias": "attention_bias", "sliding_window": "sliding_window"},
     "starcoder2": {
         **DECODER,
         "sliding_window": "sliding_window",
@@ -135,7 +152,7 @@ FAMILIES |= {
     },
 }
 WINDOWED = {"gemma2", "gemma3_text", "cohere2"}  # all layers but every layer_period-th
-PARTLY_ROTARY = {"gpt_neox", "phi3", "stablelm", "glm", "glm4"}
+PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
 
@@ -221,8 +238,6 @@ def config_of(model, seq):
     for key, value in model.items():
         name = FAMILIES[family].get(key)
         if name is None:
-            raise BadInput(f"{key} has no name in a config.json of {family}")
-        if name == "":
             continue
         if key == "activation":
             config[name] = ACTIVATIONS.get(value, value)
@@ -232,14 +247,23 @@ def config_of(model, seq):
             config[name] = 30.0 if value == "yes" else None
         else:
             config[name] = float(value) if key in NUMBERS else _number(value)
+    return config | _in_other_words(family, model)
+
+
+def _in_other_words(family, model):
+    """What a config.json says otherwise than by a key of its own."""
     if family in WINDOWED and "layer_period" in model:
         period, layers = int(model["layer_period"]), int(model["layers"])
         kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(1, layers + 1)]
-        config["layer_types"] = kinds
+        return {"layer_types": kinds}
     if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
-        config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}
-    return config
+        return {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
+    if family == "gpt_bigcode":
+        return {"multi_query": model["kv_heads"] == "1"}
+    if family == "gpt_neo":
+        return {"attention_types": [[["global"], int(model["layers"])]]}
+    return {}
 
 
 def read(words, config=None, preset=None):

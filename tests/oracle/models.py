@@ -4,6 +4,7 @@ Each maker takes a case and returns a Step. transformers' and peft's own code is
 are written out here.
 """
 import dataclasses
+import importlib
 import importlib.metadata
 from functools import partial
 from typing import Callable
@@ -179,6 +180,22 @@ def add_adapters(model, case):
         return get_peft_model(model, lora, autocast_adapter_dtype=fp32)
 
 
+def flash_of_own_classes(model_type):
+    """Old model code has a class for each attention, not a registered function: its FlashAttention-2 runs gpu.flash."""
+    from transformers.models import auto
+
+    name = f"transformers.models.{auto.configuration_auto.model_type_to_module_name(model_type)}.modeling_{model_type}"
+    code = importlib.import_module(name)
+    for classes in [value for key, value in vars(code).items() if key.endswith("_ATTENTION_CLASSES")]:
+        classes["fa2_without_gpu"] = classes["flash_attention_2"]
+
+        def forward(q, k, v, mask, length, dropout=0.0, softmax_scale=None, **_):
+            q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+            return gpu.flash(q, k, v, dropout, True, softmax_scale).transpose(1, 2)
+
+        code._flash_attention_forward = forward
+
+
 def transformers_step(case):
     import transformers
     from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, masking_utils
@@ -191,6 +208,7 @@ def transformers_step(case):
     implementation = {"eager": "eager", "flash": "fa2_without_gpu"}.get(case.run["attention"], "sdpa")
     config = transformers_config(case.config)
     config.use_cache = False
+    flash_of_own_classes(config.model_type)
     model = AutoModelForCausalLM.from_config(config, attn_implementation=implementation)
     source = f"{versions('transformers')} {type(model).__name__}"
     trainable, kind = case.run["trainable"], case.policy[0]

@@ -25,7 +25,9 @@ def play(case, device, fresh_gradients=False, trace=None):
     trace: a list that takes the allocations, see watch.Memory.
     """
     gc.collect()
-    with FakeTensorMode(allow_non_fake_inputs=True), torch.device(device), gpu.kernels(case.run["attention"]):
+    # meta tensors are PyTorch's own and need no mode
+    fake = FakeTensorMode(allow_non_fake_inputs=True) if device == "cuda" else contextlib.nullcontext()
+    with fake, torch.device(device), gpu.kernels(case.run["attention"]):
         torch.set_default_dtype(case.dtype)
         try:
             step = models.make(case)
