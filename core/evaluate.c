@@ -382,20 +382,30 @@ static void add_run(am_evaluation *evaluation, const am_ledger *ledger, const am
         add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
 }
 
-/* What the layers share, where there are layers to share it; what is outside them. */
-static void add_common(am_report *report, const am_ledger *ledger, const am_record *record, bool alone)
+/* What the layers of the first run share, where there are layers to share it; what is outside all layers. A record has
+ * units of kinds that a short run lacks: what only those share is not kept. */
+static void add_common(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, bool alone)
 {
+    am_report *report = evaluation->report;
+    const am_record *record = &run->profile->record;
     int last = record->units * record->inner;
+    int64_t count[AM_MAX_LAYER_KINDS] = {0};
+    count_kinds(evaluation, 0, run->units * run->inner, count);
+    report->shared_bytes = 0;
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
         bool outside = row->zone == 0 || row->zone > last;
+        if (row->shared && !outside && count[record->kind[row->zone - 1]] == 0) continue;
+        if (row->shared) report->shared_bytes += row->bytes;
         if (row->shared)
             add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
         else if (outside)
             add_row(report->row, &report->rows, row, AM_KIND_OUTSIDE, 1);
     }
-    report->shared_bytes = alone ? 0 : ledger->shared_bytes;
-    if (alone) report->kind[0].bytes += ledger->shared_bytes;
+    if (alone) {
+        report->kind[0].bytes += report->shared_bytes;
+        report->shared_bytes = 0;
+    }
     report->outside_bytes = ledger->outside_bytes;
 }
 
@@ -460,7 +470,7 @@ static void choose(am_evaluation *evaluation)
     for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
         add_run(evaluation, ledger[i], &run[i], first);
     bool alone = runs == 1 && run[0].units == 1;
-    add_common(report, ledger[0], &run[0].profile->record, alone);
+    add_common(evaluation, ledger[0], &run[0], alone);
     int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
     bool plain = part[0].id == AM_PROFILE_PLAIN;
     if (!plain) add_dropped(evaluation, ledger[0], run[0].profile, dropped);
