@@ -44,7 +44,7 @@ static int choices(am_field_id field)
     return count;
 }
 
-/* Keys beside the family, the number of layers, hidden size and heads: what one family needs another refuses, and is then
+/* Hidden size, heads, and the keys that go with them: what one family needs another refuses, and is then
  * drawn again. */
 static void draw_shape(char *text, size_t size)
 {
