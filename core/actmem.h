@@ -498,7 +498,7 @@ typedef struct am_tape {
 typedef struct am_pattern {
     int64_t prefix;
     int period; /* kinds in the cycle; 1 where all of its layers are alike */
-    bool own;   /* each kind has masks or tables of its own */
+    bool own;   /* layers of each kind save tables of their own */
     uint8_t cycle[AM_MAX_PERIOD];
 } am_pattern;
 

@@ -631,7 +631,7 @@ static am_code check_refused(const am_config *config, const am_document *documen
 static const struct {
     const char *start, *nearest;
 } relatives[] = {
-    {"gemma3", "gemma3_text"},  {"gemma", "gemma2"},      {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
+    {"gemma", "gemma3_text"},   {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
     {"mistral4", "deepseek_v3"}, {"mistral", "mistral"},  {"ministral", "mistral"},     {"mixtral", "mixtral"},
     {"deepseek", "deepseek_v3"}, {"kimi", "deepseek_v3"}, {"longcat", "deepseek_v3"},   {"qwen3_", "qwen3_moe"},
     {"qwen3", "qwen3"},         {"qwen2_moe", "qwen2_moe"}, {"qwen", "qwen2"},          {"gpt_oss", "mixtral"},

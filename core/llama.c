@@ -206,16 +206,17 @@ static am_var mlp_of(am_build *build, am_var normed)
 
 /* ---- layer ---- */
 
-/* x plus a branch's output y: normed, dropped, multiplied by a number. *held: what the layer's code calls it. */
-static am_var add_branch(am_build *build, am_var x, am_var y, int branch, am_var *held)
+/* x plus a branch's output y: normed, dropped, multiplied by a number. */
+static am_var add_branch(am_build *build, am_var x, am_var y, int branch)
 {
     am_tape *tape = build->tape;
-    *held = norm_of(build, y, am_wiring_of(build->config)->norms[2 * branch + 1]);
+    am_var held = norm_of(build, y, am_wiring_of(build->config)->norms[2 * branch + 1]);
     bool inside = branch == 0 && has(build, AM_T_DROPS_INSIDE);
-    am_var dropped = inside ? *held : drop(build, *held, branch);
+    am_var dropped = inside ? held : drop(build, held, branch);
     am_var scaled = has(build, AM_T_SCALED) ? am_unary(tape, AM_OP_MUL_SCALAR, dropped) : dropped;
     am_var sum = am_label(tape, am_binary(tape, AM_OP_ADD, x, scaled), "hidden state");
-    am_hold(tape, *held, dropped);
+    if (has(build, AM_T_DROPS_INSIDE | AM_T_KEEPS_BRANCHES)) held = 0; /* its name stands for what was dropped out of it */
+    am_hold(tape, held, dropped);
     return sum;
 }
 
@@ -225,7 +226,7 @@ static am_var llama_layer(am_build *build, am_var x)
     const char *const *norms = am_wiring_of(build->config)->norms;
     am_enter(tape, "", AM_C_RESIDUAL);
     am_var weights = 0, normed = norm_of(build, x, norms[0]);
-    am_var x2 = x, y, out, held;
+    am_var x2 = x, y, out;
     am_var attended = build->config->kv_rank ? am_hf_latent_attention(build, normed, &weights)
                                              : llama_attention(build, normed, &weights);
     if (build->config->parallel_residual) {
@@ -236,11 +237,11 @@ static am_var llama_layer(am_build *build, am_var x)
         am_label(tape, out, "hidden state");
         am_hold(tape, normed, dropped);
     } else {
-        x2 = add_branch(build, x, attended, 0, &held);
+        x2 = add_branch(build, x, attended, 0);
         am_var normed2 = norm_of(build, x2, norms[2]);
         y = mlp_of(build, normed2);
         am_hold(tape, normed2);
-        out = add_branch(build, x2, y, 1, &held);
+        out = add_branch(build, x2, y, 1);
     }
     if (has(build, AM_T_KEEPS_BRANCHES)) am_hold(tape, normed, attended);
     am_hold(tape, x, x2, weights);

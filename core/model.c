@@ -53,13 +53,13 @@ am_pattern am_model_pattern(const am_config *config)
     if (!wiring->period) return pattern;
     pattern.period = (int)config->layer_period;
     pattern.cycle[pattern.period - 1] = 1;
-    pattern.own = wiring->window == AM_WINDOW_FIRST_KIND;
+    pattern.own = wiring->traits & AM_T_TWO_TABLES;
     return pattern;
 }
 
 int am_pattern_kind(const am_pattern *pattern, int64_t layer)
 {
-    return layer < pattern->prefix ? 0 : pattern->cycle[(layer - pattern->prefix) % pattern->period];
+    return layer < pattern->prefix ? 0 : pattern->cycle[(uint32_t)(layer - pattern->prefix) % (uint32_t)pattern->period];
 }
 
 const char *am_model_kind_name(const am_config *config, int kind)

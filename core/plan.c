@@ -44,6 +44,8 @@ typedef struct am_walk {
     int index; /* of the run */
     const am_profile *profile;
     int64_t run_start, left; /* first layer of the run, units of it from this stretch on */
+    uint8_t last[AM_MAX_LAYER_KINDS];     /* by kind, in this run: the played unit for layers from `settled` on */
+    uint16_t settled[AM_MAX_LAYER_KINDS]; /* of regions: for those that begin there or behind */
     int64_t start, count, inner;
 } am_walk;
 
@@ -62,23 +64,34 @@ static int unit_of(const am_profile *profile, int zone)
     return (zone - 1) / profile->record.inner;
 }
 
+/* The last played unit of each kind stands for all later ones, and for all of them in a run before which the kind has
+ * been seen. */
+static void settle_run(am_walk *walk)
+{
+    const am_profile *profile = walk->profile;
+    const am_record *record = &profile->record;
+    memset(walk->last, 0, sizeof walk->last);
+    for (int unit = 0; unit < record->units; unit++) walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
+    for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
+        bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
+        walk->settled[kind] = record->inner > 1 ? 1 : seen ? 0 : (uint16_t)profile->like[walk->last[kind]];
+    }
+}
+
 /* The played unit for a layer of the unit that begins at layer `start`: of the same kind, and as early in the model as
- * it is; the last of its kind stands for all later ones. settled: it is that. */
+ * it is. settled: the last of its kind. */
 static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *settled)
 {
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
-    int kind = am_pattern_kind(walk->model->pattern, layer), found = -1;
-    bool later = record->inner == 1 ? seen_before(walk->model->pattern, kind, walk->run_start) : start > 0;
-    *settled = true;
-    for (int unit = 0; unit < record->units; unit++) {
-        if (record->kind[unit * record->inner] != kind) continue;
-        if (found < 0 || later || (record->inner == 1 && profile->like[unit] <= layer))
-            found = unit;
-        else
-            *settled = false;
-    }
-    return found < 0 ? 0 : found;
+    int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
+    *settled = (record->inner > 1 ? start : layer) >= walk->settled[kind];
+    if (*settled) return walk->last[kind];
+    while (unit < walk->last[kind] && record->kind[unit * record->inner] != kind) unit++;
+    for (int next = unit + 1; record->inner == 1 && next < walk->last[kind]; next++)
+        if (record->kind[next] == kind && profile->like[next] <= layer) unit = next;
+    *settled = unit == walk->last[kind];
+    return unit;
 }
 
 /* Its zone: the first, the last or one between of a unit. */
@@ -125,6 +138,7 @@ static bool walk_on(am_walk *walk)
         walk->left = run->units;
         walk->inner = run->inner;
         walk->run_start = walk->start;
+        settle_run(walk);
     }
     walk->count = equal_units(walk);
     return true;
@@ -376,10 +390,11 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
 }
 
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
-static int stretch_ends(am_composer *composer, am_walk *walk, am_stand *stand, am_stand ends[2])
+static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand,
+                        am_stand ends[2])
 {
     int unit = unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
-    int64_t residue = residue_of(walk->profile, unit), gradients = unit_gradients(walk), others = walk->count - 1;
+    int64_t residue = residue_of(walk->profile, unit), others = walk->count - 1;
     stand->start = walk->start;
     stand->backward += residue + first_release(composer, walk);
     stand->gradients -= gradients;
@@ -436,8 +451,9 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
     am_walk walk = {.model = model};
     am_stand stand = first_stand(&composer), ends[2];
     while (walk_on(&walk)) {
-        int count = stretch_ends(&composer, &walk, &stand, ends);
-        for (int i = 0; i < count; i++) compose_unit(outcome, &walk, &ends[i], unit_gradients(&walk));
+        int64_t gradients = unit_gradients(&walk);
+        int count = stretch_ends(&composer, &walk, gradients, &stand, ends);
+        for (int i = 0; i < count; i++) compose_unit(outcome, &walk, &ends[i], gradients);
     }
     if (outcome->forward_peak >= outcome->step_peak) {
         outcome->step_peak = outcome->forward_peak;
@@ -475,7 +491,7 @@ typedef struct am_shown {
     am_stand stand;
 } am_shown;
 
-#define MOST_SHOWN 14
+#define MOST_SHOWN 12
 
 /* Its layers; of many only the first and the last. */
 typedef struct am_layers_shown {
@@ -519,29 +535,29 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
     }
 }
 
-/* First and last unit of each stretch, of many stretches only of the first and the last. Returns how many. */
-static int show_units(am_composer *composer, am_shown shown[MOST_SHOWN])
+/* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
+ * many. */
+static int show_units(am_composer *composer, int tail, am_shown shown[MOST_SHOWN])
 {
     int stretches = 0, count = 0, index = 0;
     am_stand stand = first_stand(composer), ends[2];
     for (am_walk walk = {.model = composer->model}; walk_on(&walk);) stretches++;
     for (am_walk walk = {.model = composer->model}; walk_on(&walk); index++) {
-        int units = stretch_ends(composer, &walk, &stand, ends), tail = walk.inner > 1 ? 4 : 2;
-        if (index >= 3 && index + tail < stretches) continue;
+        int units = stretch_ends(composer, &walk, 0, &stand, ends);
+        if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches) continue;
         for (int i = 0; i < units && count < MOST_SHOWN; i++) shown[count++] = (am_shown){walk, ends[i]};
     }
     return count;
 }
 
-int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
+static int write_timeline(am_point *point, int capacity, const am_sequence *model, int tail)
 {
-    const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
     const am_profile *ends = model->run[0].profile;
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
     compose_sums(&composer);
     am_shown shown[MOST_SHOWN];
-    int units = show_units(&composer, shown), after = ends->step.layers + 1;
+    int units = show_units(&composer, tail, shown), after = ends->step.layers + 1;
     int64_t shift = composer.end + composer.released - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
@@ -551,4 +567,11 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
     add_zone(&line, ends, 0, AM_BACKWARD, -1, 0);
     return line.count;
+}
+
+int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
+{
+    const am_sequence model = {pattern, runs, run};
+    int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
+    return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
 }

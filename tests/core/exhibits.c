@@ -88,6 +88,8 @@ static uint64_t signature_of_sequence(const exhibit *from)
     am_extents_init(&fixture_report.extents, value);
     bool regions = policy.kind != AM_POLICY_NONE;
     am_record all = {.units = (int)from->config.layers, .inner = 1, .regions = regions, .hooked = regions};
+    am_pattern pattern = am_model_pattern(&from->config);
+    for (int i = 0; i < all.units; i++) all.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
     am_code code = am_model_record(tape, &fixture_report.extents, &from->config, all);
     if (code) return (uint64_t)code;
     am_tape_checkpoint(tape, policy.reentrant ? AM_REENTRANT : AM_NON_REENTRANT, keep[policy.kind]);

@@ -69,6 +69,8 @@ static inline int play_allocations(const am_config *config)
     am_extents_init(&fixture_report.extents, value);
     bool regions = policy.kind != AM_POLICY_NONE;
     am_record all = {.units = (int)config->layers, .inner = 1, .regions = regions, .hooked = regions};
+    am_pattern pattern = am_model_pattern(config);
+    for (int i = 0; i < all.units; i++) all.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, all), AM_OK);
     am_tape_checkpoint(&workspace->tape, policy.reentrant ? AM_REENTRANT : AM_NON_REENTRANT, keep[policy.kind]);
     am_trace trace = {.allocation = measured_events,
