@@ -423,6 +423,16 @@ static bool still_kept(const am_ledger *kept, const am_record *record, int unit,
     return false;
 }
 
+/* The first of the report's kinds that is made of layers of this kind; segments hold all. */
+static int report_kind(const am_evaluation *evaluation, int kind)
+{
+    const am_report *report = evaluation->report;
+    const char *label = am_model_kind_name(evaluation->config, kind);
+    for (int i = 0; i < report->kinds; i++)
+        if (report->kind[i].label == label) return i;
+    return 0;
+}
+
 /* What the first `layers` layers no longer keep, shown by a usual layer of each kind. */
 static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, int64_t layers)
 {
@@ -438,7 +448,7 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
         int kind = usual->record.kind[row->zone - 1];
         if (row->zone != usual->steady[kind] + 1 || count[kind] == 0) continue;
         if (!still_kept(kept, &profile->record, profile->steady[kind], row, taken))
-            add_row(report->dropped, &report->dropped_rows, row, 0, count[kind]);
+            add_row(report->dropped, &report->dropped_rows, row, report_kind(evaluation, kind), count[kind]);
     }
 }
 

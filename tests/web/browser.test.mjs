@@ -172,7 +172,7 @@ test('published formulas: a strip from the lowest to the highest, the chosen one
   page.on('request', (request) => asked.push(request.url().split('/').at(-1)));
   await page.goto(address);
   await page.waitForSelector('.answer-sentence');
-  assert.ok(!asked.includes('sources.wasm') && !asked.includes('formulas.json'), asked.join());
+  assert.ok(!asked.includes('whole.wasm'), asked.join());
   await page.locator('#view-formulas').scrollIntoViewIfNeeded();
   await page.waitForSelector('.strip .dot');
   const dots = page.locator('.strip .dot');

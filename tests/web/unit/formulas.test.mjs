@@ -1,12 +1,11 @@
 /* The strip of formulas and what explains a difference. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { close, load, loadCore, loadSources } from './modules.mjs';
+import { close, load, loadCore } from './modules.mjs';
 
 const { layStrip, saidOf } = await load('src/charts/strip-layout.ts');
 const { differences, shareOf } = await load('src/format/shares.ts');
 const core = await loadCore();
-const sources = await loadSources();
 after(close);
 
 /* No canvas: widths of text are estimated. */
@@ -17,7 +16,7 @@ const QUERIES = ['', 'attention=eager', 'checkpoint=full', 'model=gpt3-175b&tp=8
 test('formulas stand from the lowest to the highest, none over another, all within the strip', () => {
   for (const query of QUERIES) {
     const report = core.evaluate(query);
-    const formulas = sources.formulas(report);
+    const { formulas } = report;
     for (const extent of ['all', 'layer']) {
       const said = saidOf(formulas, extent, extent === 'all' ? report.saved.bytes : report.saved.layers[0].bytes);
       for (const width of [300, 700, 1300]) {
@@ -34,7 +33,7 @@ test('formulas stand from the lowest to the highest, none over another, all with
 });
 
 test('enough formulas speak of a plain configuration, and few of one that they do not know', () => {
-  const count = (query) => saidOf(sources.formulas(core.evaluate(query)), 'all', 1).length;
+  const count = (query) => saidOf(core.evaluate(query).formulas, 'all', 1).length;
   assert.ok(count('') >= 30);
   assert.ok(count('checkpoint=full') >= 20);
   assert.ok(count('checkpoint=every:2') < 12);
@@ -53,7 +52,7 @@ test('tensors are told apart by what they grow with', () => {
 test('what is kept is all there, and a formula\u2019s terms add up', () => {
   for (const query of QUERIES) {
     const report = core.evaluate(query);
-    for (const formula of sources.formulas(report)) {
+    for (const formula of report.formulas) {
       if (formula.compares !== 'model' || formula.bytes === null) continue;
       const list = differences(formula.parts, report, null);
       assert.equal(list.reduce((sum, d) => sum + d.kept, 0), report.saved.bytes, query);

@@ -17,12 +17,9 @@ export const close = () => server.close();
 
 const words = async (name) => JSON.parse(await readFile(join(web, 'public', name), 'utf8'));
 
+/** The tables that core.wasm comes with, and the answers of whole.wasm. */
 export async function loadCore() {
-  const { loadCore } = await load('wasm/actmem.ts');
-  return loadCore(await readFile(join(web, 'public/core.wasm')), await words('tables.json'));
-}
-
-export async function loadWhole() {
-  const { loadWhole } = await load('wasm/actmem.ts');
-  return loadWhole(await readFile(join(web, 'public/whole.wasm')));
+  const { loadCore, loadWhole } = await load('wasm/actmem.ts');
+  const core = await loadCore(await readFile(join(web, 'public/core.wasm')), await words('tables.json'));
+  return { ...(await loadWhole(await readFile(join(web, 'public/whole.wasm')))), tables: core.tables };
 }
