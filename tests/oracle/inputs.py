@@ -13,6 +13,7 @@ RUN = {
     "seq": None,
     "stack": "hf",
     "loss": None,  # the stack's
+    "allocator": "exact",
     "attention": "sdpa",
     "dtype": "bf16",
     "autocast": "off",
@@ -187,6 +188,11 @@ class Case:
         return DTYPES[self.run["dtype"]]
 
     @property
+    def block(self):
+        """Memory is given out in multiples of so many bytes."""
+        return 512 if self.run["allocator"] == "cuda" else 1
+
+    @property
     def autocast(self):
         """A dtype, or None."""
         return DTYPES.get(self.run["autocast"])
@@ -280,7 +286,7 @@ def read(words, config=None, preset=None):
     if run["seq"] is None:
         raise BadInput("seq is missing")
     run["lora_dtype"] = run["lora_dtype"] or run["dtype"]
-    if run["stack"] != "hf":
+    if run["stack"] not in ("hf", "liger"):
         return Case(run, model=pairs)
     if config is None:
         return Case(run, config=config_of(pairs, run["seq"]))

@@ -15,7 +15,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
+import fused
 import gpu
+import heads
 from inputs import BadInput
 
 aten = torch.ops.aten
@@ -43,22 +45,6 @@ def versions(*packages):
 def tokens(case):
     """Token ids, and labels: every token has one."""
     return [torch.zeros(case.batch, case.seq, dtype=torch.long) for _ in range(2)]
-
-
-LOSSES = {"fp32": True, "bf16": False}  # does the loss take logits.float()?
-
-
-def plain_loss(logits, labels, fp32):
-    scores = logits.float() if fp32 else logits
-    return F.cross_entropy(scores.view(-1, logits.shape[-1]), labels.view(-1))
-
-
-def loss_of(case, default):
-    """The case's loss head, an index into LOSSES; the stack's own where none is asked for."""
-    loss = case.run["loss"] or default
-    if loss != default and loss not in LOSSES:
-        raise BadInput(f"loss={loss} is not measured")
-    return loss
 
 
 # ---- checkpointing
@@ -196,7 +182,7 @@ def flash_of_own_classes(model_type):
         code._flash_attention_forward = forward
 
 
-def transformers_step(case):
+def transformers_step(case, own_loss="hf"):
     import transformers
     from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, masking_utils
 
@@ -226,16 +212,27 @@ def transformers_step(case):
         source += f", {versions('peft')} LoraConfig"
     ids, labels = tokens(case)
 
-    loss = loss_of(case, "hf")
+    heads.prepare(model, case)
+    loss = heads.loss_of(case, own_loss)
+    if loss == "fused" and own_loss == "fused":
+        loss = "hf"  # the model has been patched
 
     def forward():
-        if loss == "hf":
-            output = model(input_ids=ids, labels=labels)
-            return output.loss, output.logits
-        logits = model(input_ids=ids).logits
-        return plain_loss(logits, labels, LOSSES[loss]), logits
+        return heads.on_transformers(model, ids, labels, loss)
 
     return Step(model, [ids, labels], forward, source)
+
+
+def liger_step(case):
+    """stack=liger. The patches replace what transformers' modules are called, for good: not in one process with stack=hf
+    of the same family."""
+    model_type = case.config["model_type"]
+    patch = getattr(fused.liger(), f"apply_liger_kernel_to_{model_type}", None)
+    if patch is None:
+        raise BadInput(f"Liger-Kernel has no patch for {model_type}")
+    patch(fused_linear_cross_entropy=heads.loss_of(case, "fused") == "fused")
+    step = transformers_step(case, own_loss="fused")
+    return dataclasses.replace(step, source=f"{step.source}, {versions('liger-kernel')}")
 
 
 # ---- plain PyTorch
@@ -259,7 +256,7 @@ class LanguageModel(nn.Module):
         self.head = nn.Linear(hidden, vocab, bias=False)
         if case.model.get("tie_word_embeddings", tied) == "yes":
             self.head.weight = self.embed.weight
-        self.fp32_logits = LOSSES[loss_of(case, loss)]
+        self.fp32_logits = heads.PLAIN[heads.loss_of(case, loss)]
         by_hand = case.policy[0] in ("every", "block")
         self.checkpointing = checkpoint_arguments(case) if case.checkpointed and not by_hand else None
         if by_hand:
@@ -272,7 +269,7 @@ class LanguageModel(nn.Module):
         for layer in self.layers:
             x = layer(x, *tables) if self.checkpointing is None else checkpoint(layer, x, *tables, **self.checkpointing)
         logits = self.head(self.norm(x))
-        return plain_loss(logits, labels, self.fp32_logits), logits
+        return heads.plain_loss(logits, labels, self.fp32_logits), logits
 
 
 class LlamaLayer(nn.Module):
@@ -352,7 +349,7 @@ def nanogpt_step(case):
     return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py GPTLayer")
 
 
-MAKERS = {"hf": transformers_step, "torch": torch_step, "nanogpt": nanogpt_step}
+MAKERS = {"hf": transformers_step, "liger": liger_step, "torch": torch_step, "nanogpt": nanogpt_step}
 
 
 def make(case):

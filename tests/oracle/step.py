@@ -40,13 +40,13 @@ def play(case, device, fresh_gradients=False, trace=None):
         if not fresh_gradients:
             for p in trained:
                 p.grad = torch.zeros_like(p)
-        memory = watch.Memory(trace)
+        memory = watch.Memory(trace, case.block)
         memory.ignore(parameters + buffers + step.inputs + [p.grad for p in trained if p.grad is not None])
         modules = watch.Modules(step.model)
         figures = {
             "source": step.source,
             "parameters": sum(p.numel() for p in parameters),
-            "gradient_bytes": sum(p.numel() * p.element_size() for p in trained),
+            "gradient_bytes": sum(watch.rounded(p.numel() * p.element_size(), case.block) for p in trained),
             "ledger": None,
         }
         with memory:
@@ -57,7 +57,7 @@ def play(case, device, fresh_gradients=False, trace=None):
             if not case.checkpointed:
                 fixed = {watch.key_of(tensor) for tensor in parameters + buffers}
                 given = {watch.key_of(tensor) for tensor in step.inputs}
-                figures["ledger"] = watch.ledger(loss.grad_fn, modules, fixed, given)
+                figures["ledger"] = watch.ledger(loss.grad_fn, modules, fixed, given, case.block)
             del logits  # the caller drops the model's output and keeps the loss
             if device == "meta":
                 memory.enter_backward()
@@ -96,7 +96,7 @@ def measure(case):
     figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "recomputed_flops"])
     figures["forward_flops"] = plain["forward_flops"]
     if case.autocast:  # CUDA's autocast does not see meta tensors
-        return figures
+        return figures | {"cuda_forward_peak": plain["peaks"]["forward"][0]}
     meta, fresh = play(case, "meta"), play(case, "meta", fresh_gradients=True)
     seen = [(p["live_after_forward"], p["ledger"] and saved(p["ledger"])["saved_bytes"]) for p in (plain, meta)]
     if seen[0] != seen[1]:

@@ -10,16 +10,22 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 
+def rounded(size, block):
+    """Bytes as an allocator gives them out, in multiples of block."""
+    return -(-size // block) * block
+
+
 class Memory(TorchDispatchMode):
     """Counts the bytes of live storages, and FLOPs, of the operations that run within.
 
     A storage counts from the operation that made it until nobody holds it. `phase` is "forward" or "backward", set by
     the user. FLOPs are by (phase, gradients enabled): a backward with gradients enabled computes a forward again.
-    `trace`, if it is a list, takes [f or b, operation, bytes, live bytes after it] of each allocation.
+    Storages are rounded up to a multiple of `block`. `trace`, if it is a list, takes [f or b, operation, bytes, live bytes after it] of each allocation.
     """
 
-    def __init__(self, trace=None):
+    def __init__(self, trace=None, block=1):
         super().__init__()
+        self.block = block
         self.live = 0
         self.phase = "forward"
         self.peaks = {}  # phase: (bytes, "phase:operation")
@@ -53,7 +59,7 @@ class Memory(TorchDispatchMode):
         if storage in self._seen:
             return
         self._seen.add(storage)
-        size = storage.nbytes()
+        size = rounded(storage.nbytes(), self.block)
         self.live += size
         weakref.finalize(storage, self._drop, size)
         if self.trace is not None and size:
@@ -128,7 +134,7 @@ def saved_tensors(root):
         waiting.extend(before for before, _ in node.next_functions)
 
 
-def ledger(root, modules, fixed, inputs):
+def ledger(root, modules, fixed, inputs, block=1):
     """The storages that autograd keeps, each once, in the order in which they were first saved.
 
     fixed and inputs: keys of parameters and buffers, which are left out, and of the step's inputs, which are marked.
@@ -146,7 +152,7 @@ def ledger(root, modules, fixed, inputs):
                 "layers": len({layer_of(module) for _, module in saves} - {None}),
                 "shape": list(tensor.shape),
                 "dtype": str(tensor.dtype).removeprefix("torch."),
-                "bytes": tensor.untyped_storage().nbytes(),
+                "bytes": rounded(tensor.untyped_storage().nbytes(), block),
                 "saved_by": [],
                 "input": key_of(tensor) in inputs,
             },
