@@ -10,6 +10,12 @@ static bool has_engine(const am_build *build)
     return build->config->stack == AM_STACK_MEGATRON;
 }
 
+/* A rank's share under tensor parallelism. Sums over ranks are made in place. */
+static am_dim share(am_build *build, am_dim x)
+{
+    return build->config->tp > 1 ? am_dim_quotient(build->tape->extents, x, AM_TP) : x;
+}
+
 /* ---- modules ---- */
 
 static am_var norm(am_build *build, am_var x, const char *path)
@@ -117,10 +123,10 @@ static am_var rotate(am_build *build, am_var x)
 }
 
 /* FusedScaleMaskSoftmax.is_kernel_available for a causal mask. */
-static bool has_softmax_kernel(const am_build *build)
+static bool has_softmax_kernel(am_build *build)
 {
     const am_extent *of = build->tape->extents->of;
-    int64_t s = of[build->s].n, matrices = of[build->a].n * of[build->b].n;
+    int64_t s = of[build->s].n, matrices = of[share(build, build->a)].n * of[build->b].n;
     return s > 16 && s <= 4096 && s % 4 == 0 && matrices % 4 == 0 && matrices % (s > 128 ? 4 : 8) == 0;
 }
 
@@ -137,7 +143,7 @@ static am_var masked_softmax(am_build *build, am_var scores)
         am_var ones = am_raw(tape, AM_OP_FULL, square, AM_FP32, 0, 0, 0, 0);
         am_var above = am_raw(tape, AM_OP_FULL, square, AM_FP32, ones, 0, 0, 0);
         am_var mask = am_label(tape, am_raw(tape, AM_OP_COMPARE, square, AM_BOOL, above, 0, 0, 0), "causal mask");
-        y = am_softmax(tape, AM_OP_SOFTMAX, am_fill(tape, scores, mask));
+        y = am_softmax(tape, AM_OP_SOFTMAX, am_fill(tape, AM_OP_FILL, scores, mask));
     }
     tape->module = module;
     return am_label(tape, y, "softmax output");
@@ -149,33 +155,33 @@ static am_var repeat_heads(am_build *build, am_var x)
     am_tape *tape = build->tape;
     if (build->config->heads == build->config->kv_heads) return x;
     am_dim s = build->s, b = build->b, d = build->d, groups = am_dim_quotient(tape->extents, build->a, AM_K);
-    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(s, b, build->k, build->one, d)),
-                         AM_SHAPE(s, b, build->k, groups, d));
-    return am_view(tape, am_clone(tape, y), AM_SHAPE(s, b, build->a, d));
+    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(s, b, share(build, build->k), build->one, d)),
+                         AM_SHAPE(s, b, share(build, build->k), groups, d));
+    return am_view(tape, am_clone(tape, y), AM_SHAPE(s, b, share(build, build->a), d));
 }
 
 /* DotProductAttention. */
 static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
-    am_dim s = build->s, d = build->d, n = am_times(tape, build->b, build->a);
+    am_dim s = build->s, d = build->d, a = share(build, build->a), n = am_times(tape, build->b, a);
     am_var keys = repeat_heads(build, k), values = repeat_heads(build, v);
     if (values != v) am_label(tape, values, "value, repeated");
     q = am_transpose(tape, am_reshape(tape, q, AM_SHAPE(s, n, d)), 0, 1);
     k = am_transpose(tape, am_transpose(tape, am_view(tape, keys, AM_SHAPE(s, n, d)), 0, 1), 1, 2);
     am_var scores = am_baddbmm(tape, build->scratch, q, k);
     am_var weights = masked_softmax(build, scores);
-    weights = am_view(tape, weights, AM_SHAPE(build->b, build->a, s, s));
+    weights = am_view(tape, weights, AM_SHAPE(build->b, a, s, s));
     am_module module = am_enter(tape, "self_attention.core_attention.attention_dropout", AM_C_ATTENTION);
     am_var dropped = am_dropout(tape, weights, build->config->attention_dropout);
     tape->module = module;
     if (dropped != weights) am_label(tape, dropped, "softmax output after dropout");
     v = am_transpose(tape, am_view(tape, values, AM_SHAPE(s, n, d)), 0, 1);
     am_var y = am_bmm(tape, am_view(tape, dropped, AM_SHAPE(n, s, s)), v);
-    y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, build->a, s, d)), 1, 2);
+    y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, a, s, d)), 1, 2);
     y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
     am_hold(tape, scores, keys, values);
-    return am_view(tape, y, AM_SHAPE(s, build->b, build->ad));
+    return am_view(tape, y, AM_SHAPE(s, build->b, share(build, build->ad)));
 }
 
 /* DotProductAttention with its FlashAttention: what is no part of one packed tensor is made contiguous, then all of it is
@@ -212,7 +218,7 @@ static am_var core_flash(am_build *build, am_var q, am_var k, am_var v)
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
     am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
-    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, build->ad));
+    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, share(build, build->ad)));
 }
 
 static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
@@ -236,15 +242,16 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "self_attention", AM_C_ATTENTION);
-    am_dim s = build->s, b = build->b, k = build->k, d = build->d;
+    am_dim s = build->s, b = build->b, d = build->d;
     am_dim queries = am_dim_quotient(tape->extents, build->ad, AM_K), widths[] = {queries, d, d};
     am_dim fused = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, fused,
+    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, share(build, fused),
                                 build->config->qkv_bias, 0);
     am_label(tape, mixed, "query, key and value, fused");
     am_var part[3];
-    am_split(tape, am_view(tape, mixed, AM_SHAPE(s, b, k, am_dim_quotient(tape->extents, fused, AM_K))), 3, widths, part);
-    part[0] = am_reshape(tape, part[0], AM_SHAPE(s, b, build->a, d));
+    am_shape groups = AM_SHAPE(s, b, share(build, build->k), am_dim_quotient(tape->extents, fused, AM_K));
+    am_split(tape, am_view(tape, mixed, groups), 3, widths, part);
+    part[0] = am_reshape(tape, part[0], AM_SHAPE(s, b, share(build, build->a), d));
     am_var q = part[0], key = part[1];
     if (build->config->heads != build->config->kv_heads) am_label(tape, q, "query");
     if (build->config->positions == AM_ROPE) {
@@ -267,15 +274,16 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
     const am_config *config = build->config;
     bool gated = am_activation_is_gated(config->activation);
     am_module module = am_enter(tape, "mlp", AM_C_MLP);
-    am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), build->f) : build->f;
+    am_dim f = share(build, build->f);
+    am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), f) : f;
     am_var inner;
     am_var up = first_linear(build, normed, "mlp.linear_fc1", AM_C_MLP, wide, config->mlp_bias, &inner), active;
     if (gated) {
         am_label(tape, up, "gate and up");
         am_dim rows = am_times(tape, build->s, build->b);
         active = am_activation(tape, AM_OP_BIAS_SWIGLU, am_view(tape, up, AM_SHAPE(rows, wide)), inner,
-                               AM_SHAPE(rows, build->f));
-        active = am_view(tape, active, AM_SHAPE(build->s, build->b, build->f));
+                               AM_SHAPE(rows, f));
+        active = am_view(tape, active, AM_SHAPE(build->s, build->b, f));
     } else {
         am_label(tape, up, "GELU input");
         active = am_activation(tape, AM_OP_BIAS_GELU, up, inner, am_shape_of(tape, up));
@@ -312,13 +320,28 @@ static am_var layer(am_build *build, am_var x)
     return out;
 }
 
+/* VocabParallelEmbedding: rows of tokens in another rank's part of the vocabulary are zeroed in place. */
+static am_var token_embedding(am_build *build, am_var ids)
+{
+    am_tape *tape = build->tape;
+    if (build->config->tp == 1) return am_embedding(tape, build->embedding, ids);
+    const am_op op = AM_OP_COMPARE;
+    am_shape shape = am_shape_of(tape, ids);
+    am_var below = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0), above = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0);
+    am_var mask = am_label(tape, am_raw(tape, AM_OP_AND, shape, AM_BOOL, below, above, 0, 0), "tokens elsewhere");
+    am_var copy = am_raw(tape, AM_OP_CLONE, shape, AM_I64, ids, 0, 0, 0);
+    am_var own = am_label(tape, am_raw(tape, AM_OP_SUB, shape, AM_I64, copy, 0, 0, 0), "token ids in this rank's part");
+    am_var y = am_embedding(tape, build->embedding, own);
+    return am_fill(tape, AM_OP_MASKED_FILL, y, mask);
+}
+
 static am_var embedding(am_build *build)
 {
     am_tape *tape = build->tape;
     am_shape ids = AM_SHAPE(build->b, build->s);
     am_enter(tape, "embedding.word_embeddings", AM_C_EMBEDDING);
-    build->embedding = am_weight(build, AM_SHAPE(build->v, build->h), "embedding table");
-    am_var tokens = am_embedding(tape, build->embedding, am_buffer(tape, ids, AM_I64, "token ids")), sum = tokens;
+    build->embedding = am_weight(build, AM_SHAPE(share(build, build->v), build->h), "embedding table");
+    am_var tokens = token_embedding(build, am_buffer(tape, ids, AM_I64, "token ids")), sum = tokens;
     if (build->config->positions == AM_LEARNED) {
         am_enter(tape, "embedding.position_embeddings", AM_C_EMBEDDING);
         am_var table = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
@@ -351,7 +374,7 @@ static void permanent_tensors(am_build *build)
     }
     if (build->config->attention == AM_EAGER) {
         am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-        am_shape scores = AM_SHAPE(am_times(tape, build->b, build->a), build->s, build->s);
+        am_shape scores = AM_SHAPE(am_times(tape, build->b, share(build, build->a)), build->s, build->s);
         build->scratch = am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0);
         am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
     }
@@ -389,7 +412,7 @@ static am_code head(am_build *build, am_var x)
     am_var normed = norm(build, x, "decoder.final_layernorm");
     am_enter(tape, "output_layer", AM_C_HEAD);
     am_var table = build->config->tie_word_embeddings ? build->embedding
-                                                      : am_weight(build, AM_SHAPE(build->v, build->h), "weight");
+                                                      : am_weight(build, AM_SHAPE(share(build, build->v), build->h), "weight");
     am_var logits = am_label(tape, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));

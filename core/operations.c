@@ -359,10 +359,10 @@ am_var am_masked_softmax(am_tape *tape, am_var x)
     return am_softmax(tape, AM_OP_MASKED_SOFTMAX, x);
 }
 
-am_var am_fill(am_tape *tape, am_var x, am_var mask)
+am_var am_fill(am_tape *tape, am_op op, am_var x, am_var mask)
 {
     am_var input[2] = {x, mask}, y = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
-    return am_tape_emit(tape, AM_OP_FILL, 2, input, 1, &y, 0);
+    return am_tape_emit(tape, op, 2, input, 1, &y, 0);
 }
 
 am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape)

@@ -188,17 +188,17 @@ static am_code check_one_gpu(const am_config *config, am_status *status)
         am_field_id id;
         const char *what;
     } keys[] = {
-        {AM_F_tp, "tensor parallelism"},
-        {AM_F_sp, "sequence parallelism"},
-        {AM_F_pp, "pipeline parallelism"},
-        {AM_F_vpp, "a virtual pipeline"},
+        {AM_F_tp, "tensor parallelism is modelled for stack=paper and megatron-local"},
+        {AM_F_sp, "sequence parallelism is modelled for stack=paper"},
+        {AM_F_pp, "pipeline parallelism is modelled for stack=paper"},
+        {AM_F_vpp, "a virtual pipeline is modelled for stack=paper"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const am_field *field = &am_fields[keys[i].id];
         char stack[16];
         if (am_field_number_of(config, field) != field->value)
             return am_fail(status, AM_UNSUPPORTED, field->key,
-                           "stack=%s runs on one GPU; %s is modelled for stack=paper",
+                           "stack=%s runs on one GPU; %s",
                            am_field_value(config, &am_fields[AM_F_stack], stack, sizeof stack), keys[i].what);
     }
     return AM_OK;
@@ -269,7 +269,7 @@ static am_code check_paper_run(const am_config *config, am_status *status)
 
 static am_code check_tensor_parallel(const am_config *config, am_status *status)
 {
-    static const am_field_id divided[] = {AM_F_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
+    static const am_field_id divided[] = {AM_F_heads, AM_F_kv_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
     if (config->sp && config->tp == 1)
         return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
     for (size_t i = 0; i < sizeof divided / sizeof *divided; i++) {
@@ -318,6 +318,16 @@ static am_code check_megatron_biases(const am_config *config, const char *who, a
     return code;
 }
 
+/* Tensor parallelism, for the layers that were measured. */
+static am_code check_megatron_ranks(const am_config *config, am_status *status)
+{
+    bool local = config->stack == AM_STACK_MEGATRON_LOCAL && config->experts == 0;
+    if (!local || config->pp > 1 || config->vpp > 1) return check_one_gpu(config, status);
+    if (config->sp)
+        return am_fail(status, AM_UNSUPPORTED, "sp", "stack=megatron-local is covered without sequence parallelism: sp=no");
+    return check_tensor_parallel(config, status);
+}
+
 static am_code check_megatron_experts(const am_config *config, const char *who, am_status *status)
 {
     if (config->experts == 0) return AM_OK;
@@ -347,7 +357,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
                               1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2 | 1u << AM_FAMILY_MIXTRAL;
     char who[32];
     am_wiring_who(config, who, sizeof who);
-    am_code code = check_one_gpu(config, status);
+    am_code code = check_megatron_ranks(config, status);
     for (size_t i = 0; i < sizeof only / sizeof *only && code == AM_OK; i++)
         code = am_wiring_check_value(config, only[i].field, only[i].wanted, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);

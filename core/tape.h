@@ -113,7 +113,7 @@ am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_v
 am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias);
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles);
 am_var am_masked_softmax(am_tape *tape, am_var x);
-am_var am_fill(am_tape *tape, am_var x, am_var mask); /* masked_fill_: in place, on a view */
+am_var am_fill(am_tape *tape, am_op op, am_var x, am_var mask); /* masked_fill_, in place; FILL: on a view */
 /* An operation of x and, if it is given, another tensor, with a result of x's type. */
 am_var am_activation(am_tape *tape, am_op op, am_var x, am_var bias, am_shape shape);
 am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index); /* in place */

@@ -291,7 +291,7 @@ static bool is_read(const am_op_info *op)
 static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
-                                        "LayerNorm.input", "CrossEntropy.logits", "Where.condition", "GroupedMm.mat2", "MaskedFill.mask",
+                                        "LayerNorm.input", "CrossEntropy.logits", "Where.condition", "GroupedMm.mat2",
                                         "GeLUFunction.input",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",

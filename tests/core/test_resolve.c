@@ -232,7 +232,7 @@ static const struct {
     {"sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "sliding_window=0", "model=mistral-7b sliding_window=64"},
     {"model=qwen3-4b sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "family=qwen3 has sliding_window=0", "model=qwen3-4b"},
     /* one GPU */
-    {"tp=2", AM_UNSUPPORTED, "tp", "stack=hf runs on one GPU; tensor parallelism is modelled for stack=paper", "tp=1"},
+    {"tp=2", AM_UNSUPPORTED, "tp", "stack=hf runs on one GPU; tensor parallelism is modelled for stack=paper and megatron-local", "tp=1"},
     {"trainable=lora checkpoint=every:2 reentrant=yes", AM_UNSUPPORTED, "reentrant", "learns nothing",
      "trainable=lora checkpoint=full reentrant=yes"},
     {"sp=yes", AM_UNSUPPORTED, "sp", "sequence parallelism is modelled for stack=paper", "sp=no"},
@@ -242,7 +242,12 @@ static const struct {
     {PAPER "ep=2", AM_UNSUPPORTED, "ep", "ep=1", PAPER "ep=1"},
     {PAPER "tp=2 etp=1", AM_UNSUPPORTED, "etp", "etp=2", PAPER "tp=2 etp=2"},
     /* Megatron's layers */
-    {MEGATRON "tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", MEGATRON},
+    {MEGATRON "tp=3", AM_CONFLICT, "tp", "heads", MEGATRON "tp=2"},
+    {MEGATRON "tp=2 sp=yes", AM_UNSUPPORTED, "sp", "sp=no", MEGATRON "tp=2"},
+    {MEGATRON "pp=2", AM_UNSUPPORTED, "pp", "runs on one GPU", MEGATRON},
+    {MEGATRON "kv_heads=1 tp=2", AM_CONFLICT, "tp", "kv_heads=1", MEGATRON "tp=2"},
+    {MEGATRON MIXED "tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", MEGATRON MIXED},
+    {SMALL "stack=megatron tp=2", AM_UNSUPPORTED, "tp", "runs on one GPU", SMALL "stack=megatron"},
     {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2 or mixtral", MEGATRON "family=qwen2"},
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
