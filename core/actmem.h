@@ -144,7 +144,7 @@ enum { AM_FAMILY_LLAMA, AM_FAMILY_MISTRAL, AM_FAMILY_QWEN2, AM_FAMILY_QWEN3, AM_
        AM_FAMILY_GRANITE, AM_FAMILY_STABLELM, AM_FAMILY_GLM, AM_FAMILY_GLM4, AM_FAMILY_COHERE, AM_FAMILY_COHERE2,
        AM_FAMILY_STARCODER2, AM_FAMILY_BLOOM, AM_FAMILY_MPT, AM_FAMILY_MIXTRAL,
        AM_FAMILY_DEEPSEEK_V3, AM_FAMILY_FALCON, AM_FAMILY_QWEN2_MOE, AM_FAMILY_QWEN3_MOE, AM_FAMILY_OLMOE,
-       AM_FAMILY_GLM4_MOE, AM_FAMILY_COUNT };
+       AM_FAMILY_GLM4_MOE, AM_FAMILY_GPT_OSS, AM_FAMILY_COUNT };
 enum { AM_RMSNORM, AM_LAYERNORM };
 enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
@@ -319,6 +319,7 @@ typedef enum am_backward_kind {
     AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
     AM_ZEROS,     /* one of the input's shape; both only where the input's gradient is wanted */
     AM_NUMBER,    /* one of one element */
+    AM_BOOLEANS,  /* one of the incoming gradient's shape, of booleans */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
     AM_EMPTY,     /* what save rule k kept goes */

@@ -170,6 +170,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     switch (step.kind) {
     case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
     case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
+    case AM_BOOLEANS: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, AM_BOOL));
     case AM_ZEROS: {
         am_var x = am_compile_operand(compiler, instruction, k);
         int dtype = am_compile_tensor(compiler, x)->dtype;

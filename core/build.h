@@ -32,6 +32,7 @@ typedef struct am_build {
     uint16_t mask_region;
     am_var embedding; /* the table, for a tied head */
     am_var head_bias; /* 0: none */
+    am_var scores;    /* what a layer's MLP returns beside its output; 0: nothing */
     am_var weights;   /* what a layer's attention returns beside its output; 0: nothing */
     am_var returned;  /* what a layer returns beside its result: the model's loop holds it until the next one returns */
 } am_build;

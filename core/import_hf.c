@@ -324,6 +324,9 @@ static const usual_importer usual_importers[] = {
       MOE_FFN(1408), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
       {"first_k_dense_replace", NULL, AM_F_dense_layers, 1, NOT_NULL}, {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL},
       {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}, {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
+    {"gpt_oss", AM_FAMILY_GPT_OSS, {36, 2880, 64, 8, 2880, 201088, 0, 0, 64},
+     {ATTENTION_BIAS(1), WINDOW(128, NOT_NULL), {"num_local_experts", "num_experts", AM_F_experts, 128, NOT_NULL},
+      EXPERTS_PER_TOKEN(4)}},
 };
 enum { USUAL_COUNT = sizeof usual_importers / sizeof *usual_importers };
 
@@ -634,7 +637,7 @@ static const struct {
     {"gemma", "gemma3_text"},   {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
     {"mistral4", "deepseek_v3"}, {"mistral", "mistral"},  {"ministral", "mistral"},     {"mixtral", "mixtral"},
     {"deepseek", "deepseek_v3"}, {"kimi", "deepseek_v3"}, {"longcat", "deepseek_v3"},   {"qwen3_", "qwen3_moe"},
-    {"qwen3", "qwen3"},         {"qwen2_moe", "qwen2_moe"}, {"qwen", "qwen2"},          {"gpt_oss", "mixtral"},
+    {"qwen3", "qwen3"},         {"qwen2_moe", "qwen2_moe"}, {"qwen", "qwen2"},          {"gpt_oss", "gpt_oss"},
     {"gpt_neox", "gpt_neox"},   {"gpt_neo", "gpt_neo"},   {"gptj", "gptj"},             {"gpt", "gpt2"},
     {"opt", "opt"},             {"bloom", "bloom"},       {"mpt", "mpt"},               {"falcon", "falcon"},
     {"codegen", "gptj"},        {"starcoder", "gpt2"},    {"phi3", "phi3"},             {"phi4", "phi3"},

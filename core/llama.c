@@ -107,6 +107,25 @@ static void rotate_wide(am_build *build, am_var *q, am_var *k, bool pairs)
     am_hold(tape, x[0], x[1], y[0], y[1]);
 }
 
+/* Halves x, y of each head: x cos - y sin, y cos + x sin. */
+static void rotate_chunks(am_build *build, am_var *q, am_var *k)
+{
+    am_tape *tape = build->tape;
+    am_var *each[2] = {q, k};
+    for (int i = 0; i < 2; i++) {
+        am_dim halves[2] = {build->half, build->half};
+        am_var part[2], side[2];
+        am_split(tape, *each[i], 2, halves, part);
+        for (int j = 0; j < 2; j++) {
+            am_var a = am_binary(tape, AM_OP_MUL, part[j], build->cos);
+            am_var b = am_binary(tape, AM_OP_MUL, part[1 - j], build->sin);
+            side[j] = am_binary(tape, j ? AM_OP_ADD : AM_OP_SUB, a, b);
+        }
+        *each[i] = am_cat(tape, side[0], side[1], build->d);
+        am_hold(tape, side[0], side[1]);
+    }
+}
+
 /* kept: what the attention's own code goes on to hold. */
 static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
 {
@@ -126,6 +145,7 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_PAIRS_PART: am_hf_rotate_part(build, q, k, kept); break;
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
+    case AM_ROTARY_CHUNKS: rotate_chunks(build, q, k); break;
     }
     am_hold(tape, q0, k0, build->cos, build->sin);
     am_label(tape, *q, "query, rotated");
@@ -198,7 +218,8 @@ static am_var mlp_of(am_build *build, am_var normed)
 {
     static const am_mlp plain = {"mlp", "mlp.c_fc", "mlp.act", "mlp.c_proj", false};
     static const am_gated_mlp gated = {"mlp", "mlp.gate_proj", "mlp.act_fn", "mlp.up_proj", "mlp.down_proj"};
-    if (build->kind && build->config->experts) return am_hf_moe(build, normed);
+    bool dense = am_wiring_of(build->config)->dense_layers && !build->kind;
+    if (build->config->experts && !dense) return am_hf_moe(build, normed);
     if (build->config->stack == AM_STACK_LIGER) return am_liger_mlp(build, normed);
     if (am_activation_is_gated(build->config->activation)) return am_hf_gated_mlp(build, normed, &gated, build->f);
     return am_hf_mlp(build, normed, &plain);
@@ -241,6 +262,10 @@ static am_var llama_layer(am_build *build, am_var x)
         am_var normed2 = norm_of(build, x2, norms[2]);
         y = mlp_of(build, normed2);
         am_hold(tape, normed2);
+        if (build->scores) { /* by the name that the attention's weights had */
+            am_hold(tape, weights);
+            weights = build->scores;
+        }
         out = add_branch(build, x2, y, 1);
     }
     if (has(build, AM_T_KEEPS_BRANCHES)) am_hold(tape, normed, attended);

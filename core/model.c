@@ -49,7 +49,7 @@ am_pattern am_model_pattern(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
     am_pattern pattern = {.period = 1};
-    if (config->experts > 0) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
+    if (wiring->dense_layers) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
     if (!wiring->period) return pattern;
     pattern.period = (int)config->layer_period;
     pattern.cycle[pattern.period - 1] = 1;

@@ -41,6 +41,20 @@ static am_route softmax_router(am_build *build, am_var x)
     return route;
 }
 
+/* The largest logits; softmax of these, in their own type. */
+static am_route top_router(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_route route;
+    am_var weight = router_weight(build), bias = am_weight(build, AM_SHAPE(symbol(build, AM_E)), "bias");
+    route.logits = am_label(tape, am_linear(tape, x, weight, bias), "router logits");
+    am_var top = am_topk(tape, route.logits, symbol(build, AM_T), &route.ids);
+    am_label(tape, route.ids, "experts of each token");
+    route.weights = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, top), "routing weights");
+    am_hold(tape, top);
+    return route;
+}
+
 /* DeepSeek-V3's choice, which no gradient reaches: by groups, each scored by its two best experts. `local`: what the
  * router's code holds to its end; `graph`: what the graphs of the group scores and of the masked scores keep as long. */
 static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], am_var graph[2])
@@ -103,15 +117,58 @@ static am_var grouped_linear(am_build *build, am_var x, am_dim out, am_var offse
     return am_grouped_mm(tape, x, am_transpose(tape, weight, 1, 2), offsets);
 }
 
+static am_var gated(am_build *build, am_var both)
+{
+    am_tape *tape = build->tape;
+    am_dim m = symbol(build, AM_M), half[] = {m, m};
+    am_var part[2];
+    am_split(tape, both, 2, half, part);
+    am_module inside = am_enter(tape, "mlp.experts.act_fn", AM_C_MLP);
+    am_var active = am_label(tape, am_hf_activation(build, part[0], build->config->activation), "gate, activated");
+    tape->module = inside;
+    return am_label(tape, am_binary(tape, AM_OP_MUL, active, part[1]), "gate × up");
+}
+
+/* gpt-oss's: the weights as they lie, and each row's bias. `ids`: the expert of each row. */
+static am_var biased_linear(am_build *build, am_var x, am_dim out, am_var offsets, am_var ids, am_var *bias)
+{
+    am_tape *tape = build->tape;
+    am_dim e = symbol(build, AM_E), in = am_shape_of(tape, x).dim[1];
+    am_var before = *bias;
+    *bias = am_index(tape, am_weight(build, AM_SHAPE(e, out), "experts' biases"), ids);
+    am_label(tape, *bias, "bias of each row");
+    am_hold(tape, before);
+    am_var weight = am_weight(build, AM_SHAPE(e, in, out), "experts' weights");
+    x = am_to(tape, x, tape->tensor[weight].dtype);
+    return am_add_in_place(tape, am_grouped_mm(tape, x, weight, offsets), *bias);
+}
+
+/* Gate and up in turns, both clamped: (up + 1) · gate · sigmoid(number · gate). */
+static am_var clamped_gate(am_build *build, am_var both)
+{
+    am_tape *tape = build->tape;
+    am_dim m = symbol(build, AM_M);
+    am_var gate = am_slice_every(tape, both, m, 2), up = am_slice_every(tape, both, m, 2);
+    gate = am_label(tape, am_unary(tape, AM_OP_CLAMP_MAX, gate), "gate, clamped");
+    up = am_label(tape, am_unary(tape, AM_OP_CLAMP, up), "up, clamped");
+    am_var sigmoid = am_unary(tape, AM_OP_SIGMOID, am_unary(tape, AM_OP_MUL_SCALAR, gate));
+    am_label(tape, sigmoid, "sigmoid of the gate");
+    am_var active = am_label(tape, am_binary(tape, AM_OP_MUL, gate, sigmoid), "gate, activated");
+    am_var more = am_label(tape, am_unary(tape, AM_OP_ADD_SCALAR, up), "up + 1");
+    am_var y = am_label(tape, am_binary(tape, AM_OP_MUL, more, active), "gate × up");
+    am_hold(tape, gate, up, active);
+    return y;
+}
+
 /* Tokens sorted by expert; two grouped products; weighted, in fp32 as the weights are, put back in order and summed over
  * each token's experts. */
 static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.experts", AM_C_MLP);
-    am_dim e = symbol(build, AM_T), rows = am_times(tape, build->bs, e), m = symbol(build, AM_M), half[] = {m, m};
+    am_dim e = symbol(build, AM_T), rows = am_times(tape, build->bs, e);
     am_shape flat = AM_SHAPE(rows), experts = AM_SHAPE(symbol(build, AM_E));
-    am_var sorted[2], part[2];
+    am_var sorted[2];
     am_var weights = am_view(tape, route->weights, flat), ids = am_view(tape, route->ids, flat);
     am_raw_pair(tape, AM_OP_SORT, flat, AM_I64, AM_I64, ids, sorted);
     am_label(tape, sorted[1], "order by expert");
@@ -122,14 +179,16 @@ static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
     am_var counts = am_raw(tape, AM_OP_HISTC, experts, AM_I32, narrow, 0, 0, 0);
     am_var offsets = am_raw(tape, AM_OP_CUMSUM, experts, AM_I32, counts, 0, 0, 0);
     am_label(tape, offsets, "where each expert's rows end");
-    am_var both = grouped_linear(build, input, am_dim_for(build, 2, 1, AM_M, AM_SYMBOL_COUNT), offsets);
-    am_split(tape, am_label(tape, both, "gate and up"), 2, half, part);
-    am_module inside = am_enter(tape, "mlp.experts.act_fn", AM_C_MLP);
-    am_var active = am_label(tape, am_hf_activation(build, part[0], build->config->activation), "gate, activated");
-    tape->module = inside;
-    am_var product = am_label(tape, am_binary(tape, AM_OP_MUL, active, part[1]), "gate × up");
+    am_dim wide = am_dim_for(build, 2, 1, AM_M, AM_SYMBOL_COUNT);
+    bool biased = am_wiring_of(build->config)->router == AM_ROUTER_TOP;
+    am_var bias = 0, both = biased ? biased_linear(build, input, wide, offsets, sorted[0], &bias)
+                                   : grouped_linear(build, input, wide, offsets);
+    am_label(tape, both, "gate and up");
+    am_var product = biased ? clamped_gate(build, both) : gated(build, both);
     am_hold(tape, both);
-    am_var down = am_label(tape, grouped_linear(build, product, build->h, offsets), "experts' output");
+    am_var down = biased ? biased_linear(build, product, build->h, offsets, sorted[0], &bias)
+                         : grouped_linear(build, product, build->h, offsets);
+    am_label(tape, down, "experts' output");
     am_hold(tape, product);
     am_var weighted = am_binary(tape, AM_OP_MUL, down, am_view(tape, scale, AM_SHAPE(rows, build->one)));
     am_var back = am_raw(tape, AM_OP_FULL, flat, AM_I64, 0, 0, 0, 0);
@@ -140,7 +199,7 @@ static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
     am_var sum = am_sum_over(tape, am_view(tape, ordered, AM_SHAPE(build->bs, e, build->h)), 1, false);
     am_var y = am_label(tape, am_to(tape, sum, tape->tensor[x].dtype), "experts' output");
     am_hold(tape, sorted[0], sorted[1], input, scale, narrow, counts, offsets, down, back, ordered, sum);
-    am_hold(tape, route->ids, route->weights);
+    am_hold(tape, route->ids, route->weights, bias);
     tape->module = module;
     return y;
 }
@@ -177,12 +236,14 @@ static am_var experts_of_tokens(am_build *build, am_var x)
     bool gated = am_wiring_of(build->config)->shared == AM_SHARED_GATED;
     am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
     am_var own = gated ? am_hf_gated_mlp(build, tokens, &shared, symbol(build, AM_SF)) : 0;
-    am_module module = am_enter(tape, "mlp.gate", AM_C_MLP);
-    am_route route = softmax_router(build, tokens);
+    bool top = am_wiring_of(build->config)->router == AM_ROUTER_TOP;
+    am_module module = am_enter(tape, top ? "mlp.router" : "mlp.gate", AM_C_MLP);
+    am_route route = top ? top_router(build, tokens) : softmax_router(build, tokens);
     tape->module = module;
     if (!gated) {
         am_var y = routed_experts(build, tokens, &route, am_shape_of(tape, x));
         am_hold(tape, route.logits, route.weights, route.ids);
+        build->scores = top ? route.weights : 0;
         return y;
     }
     am_var y = grouped_experts(build, tokens, &route);

@@ -410,14 +410,24 @@ am_var am_embedding(am_tape *tape, am_var table, am_var indices)
 
 /* ---- choosing and sorting ---- */
 
-am_var am_topk(am_tape *tape, am_var x, am_dim last, am_var *indices)
+static am_var choose(am_tape *tape, am_op op, am_var x, am_dim last, am_var *indices)
 {
     am_shape shape = am_shape_of(tape, x);
     shape.dim[shape.rank - 1] = last;
     am_var result[2] = {am_tape_fresh(tape, shape, tape->tensor[x].dtype), am_tape_fresh(tape, shape, AM_I64)};
-    am_tape_emit(tape, AM_OP_TOPK, 1, &x, 2, result, 0);
+    am_tape_emit(tape, op, 1, &x, 2, result, 0);
     *indices = result[1];
     return result[0];
+}
+
+am_var am_topk(am_tape *tape, am_var x, am_dim last, am_var *indices)
+{
+    return choose(tape, AM_OP_TOPK, x, last, indices);
+}
+
+am_var am_max(am_tape *tape, am_var x, am_dim one, am_var *indices)
+{
+    return choose(tape, AM_OP_MAX, x, one, indices);
 }
 
 am_var am_gather(am_tape *tape, am_var x, am_var index)
@@ -432,6 +442,13 @@ am_var am_index(am_tape *tape, am_var x, am_var index)
     shape.dim[0] = tape->tensor[index].dim[0];
     am_var input[2] = {x, index}, y = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
     return am_tape_emit(tape, AM_OP_INDEX, 2, input, 1, &y, 0);
+}
+
+/* x += y: the result is the same storage, and nothing is kept. */
+am_var am_add_in_place(am_tape *tape, am_var x, am_var y)
+{
+    am_var input[2] = {x, y}, z = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    return am_tape_emit(tape, AM_OP_ADD, 2, input, 1, &z, 0);
 }
 
 /* The result is the same storage; what was in it before is copied where the divisor's gradient will need it. */

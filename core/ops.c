@@ -53,6 +53,10 @@
     {                                                                                                                  \
         AM_NUMBER, 0                                                                                                   \
     }
+#define BOOLEANS                                                                                                       \
+    {                                                                                                                  \
+        AM_BOOLEANS, 0                                                                                                 \
+    }
 #define SCRATCH(input)                                                                                                 \
     {                                                                                                                  \
         AM_SCRATCH, input                                                                                              \

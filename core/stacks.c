@@ -176,12 +176,14 @@ void am_hf_rotary_tables(am_build *build)
 {
     am_tape *tape = build->tape;
     am_dim one = build->one;
-    am_shape shape = AM_SHAPE(one, build->s, build->rotary);
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
+    bool half = code == AM_ROTARY_CHUNKS;
     am_op twice = code == AM_ROTARY_PAIRS_FP32 ? AM_OP_CLONE : AM_OP_CAT; /* side by side, or one behind another */
-    am_var both = am_raw(tape, twice, shape, AM_FP32, angle, 0, 0, 0);
+    am_dim width = half ? build->half : build->rotary;
+    am_shape shape = AM_SHAPE(one, build->s, width);
+    am_var both = half ? angle : am_raw(tape, twice, shape, AM_FP32, angle, 0, 0, 0);
     am_var wide[2], table[2];
     for (int i = 0; i < 2; i++) {
         am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, both, 0, 0, 0);
@@ -190,7 +192,7 @@ void am_hf_rotary_tables(am_build *build)
     int dtype = code == AM_ROTARY_FP32 ? AM_FP32 : tape->tensor[build->embedding].dtype;
     for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], dtype);
     am_hold(tape, angle, both, wide[0], wide[1]);
-    am_shape broadcast = AM_SHAPE(one, one, build->s, build->rotary);
+    am_shape broadcast = AM_SHAPE(one, one, build->s, width);
     build->cos = am_view(tape, am_label(tape, table[0], "rotary cosines"), broadcast);
     build->sin = am_view(tape, am_label(tape, table[1], "rotary sines"), broadcast);
 }
@@ -332,6 +334,30 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
     return am_label(tape, am_matmul(tape, *weights, v), "attention output");
 }
 
+/* gpt-oss's: a column more, of a parameter for each head, in the softmax. */
+static am_var attend_with_sinks(am_build *build, am_var q, am_var k, am_var v, am_var *weights)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one, s = build->s;
+    am_var transposed = am_transpose(tape, k, 2, 3), at;
+    am_var scores = am_unary(tape, AM_OP_MUL_SCALAR, am_matmul(tape, q, transposed));
+    am_var masked = am_binary(tape, AM_OP_ADD, scores, build->mask);
+    am_var sinks = am_view(tape, am_weight(build, AM_SHAPE(build->a), "sinks"), AM_SHAPE(one, build->a, one, one));
+    sinks = am_expand(tape, sinks, AM_SHAPE(build->b, build->a, s, one));
+    am_var all = am_cat(tape, masked, sinks, am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT));
+    am_var top = am_max(tape, all, one, &at);
+    am_label(tape, at, "where each row's largest score is");
+    all = am_binary(tape, AM_OP_SUB, all, top);
+    am_var soft = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, all), "attention weights and sinks");
+    *weights = am_to(tape, am_slice(tape, soft, s), tape->tensor[v].dtype);
+    *weights = am_dropout(tape, *weights, build->config->attention_dropout);
+    am_hold(tape, masked);
+    am_var y = am_label(tape, am_matmul(tape, *weights, v), "attention output");
+    y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
+    am_hold(tape, all, soft, sinks);
+    return y;
+}
+
 /* The flash kernels take heads of a multiple of 8: others are padded, and the output is cut back. */
 static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
 {
@@ -404,8 +430,10 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
     if (build->config->attention != AM_EAGER)
         return am_contiguous(tape, am_transpose(tape, am_hf_attend(build, q, k, v), 1, 2));
     am_var keys = am_hf_repeat_kv(build, k), values = am_hf_repeat_kv(build, v);
-    am_var y = am_hf_eager(build, q, keys, values, true, weights);
-    y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
+    bool sinks = am_wiring_of(build->config)->traits & AM_T_SINKS;
+    am_var y = sinks ? attend_with_sinks(build, q, keys, values, weights)
+                     : am_hf_eager(build, q, keys, values, true, weights);
+    if (!sinks) y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
     am_hold(tape, keys, values);
     return y;
 }

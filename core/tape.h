@@ -84,9 +84,11 @@ void am_rotate_in_place(am_tape *tape, const am_var input[4], am_var result[2]);
 am_var am_embedding(am_tape *tape, am_var table, am_var indices);
 
 /* Choosing and sorting. topk: the `last` largest along the last dimension, and their indices. */
+am_var am_max(am_tape *tape, am_var x, am_dim one, am_var *indices); /* of the last dimension, which stays as one */
 am_var am_topk(am_tape *tape, am_var x, am_dim last, am_var *indices);
 am_var am_gather(am_tape *tape, am_var x, am_var index); /* along the last dimension */
 am_var am_index(am_tape *tape, am_var x, am_var index);  /* rows of x; index has one dimension */
+am_var am_add_in_place(am_tape *tape, am_var x, am_var y);
 am_var am_divide_in_place(am_tape *tape, am_var x, am_var y);
 
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */

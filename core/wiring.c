@@ -32,7 +32,8 @@
     .norm = AM_LAYERNORM, .norm_code = AM_NORM_COHERE, .activation = AM_SWIGLU, .positions = AM_ROPE,            \
     .rotary_code = AM_ROTARY_PAIRS_FP32, .parallel_residual = AM_BIAS_ALWAYS, .tie_word_embeddings = 1,          \
     .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL, .norms = {"input_layernorm"}
-#define WINDOWS .window = AM_WINDOW_FIRST_KIND, .usual_window = 4096, .kinds = {"sliding window", "full attention"}
+#define WINDOWS(tokens)                                                                                         \
+    .window = AM_WINDOW_FIRST_KIND, .usual_window = tokens, .kinds = {"sliding window", "full attention"}
 
 static const am_wiring families[] = {
     [AM_FAMILY_LLAMA] = {
@@ -43,10 +44,10 @@ static const am_wiring families[] = {
     [AM_FAMILY_QWEN3] = {.liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
     [AM_FAMILY_GEMMA] = {.liger = true, GEMMA, NORMS},
     [AM_FAMILY_GEMMA2] = {
-        GEMMA, GEMMA_NORMS, WINDOWS, .period = 2, .attention_softcap = AM_BIAS_USUALLY,
+        GEMMA, GEMMA_NORMS, WINDOWS(4096), .period = 2, .attention_softcap = AM_BIAS_USUALLY,
         .logit_softcap = AM_BIAS_USUALLY, .traits = AM_T_EVEN_HEADS, .attentions = 1 << AM_EAGER | 1 << AM_FLASH},
     [AM_FAMILY_GEMMA3] = {
-        GEMMA, GEMMA_NORMS, WINDOWS, .period = 6, .logit_softcap = AM_BIAS_EITHER, .qk_norm = 1,
+        GEMMA, GEMMA_NORMS, WINDOWS(4096), .period = 6, .logit_softcap = AM_BIAS_EITHER, .qk_norm = 1,
         .project_code = AM_PROJECT_THEN_NORM,
         .traits = AM_T_TWO_TABLES | AM_T_EVEN_HEADS},
     [AM_FAMILY_PHI3] = {
@@ -80,7 +81,7 @@ static const am_wiring families[] = {
     [AM_FAMILY_COHERE] = {
         COHERE, .project_code = AM_PROJECT_CUT, .qk_norm_either = true, .traits = AM_T_SCALED_LOGITS | AM_T_KEEPS_BRANCHES},
     [AM_FAMILY_COHERE2] = {
-        COHERE, WINDOWS, .period = 4,
+        COHERE, WINDOWS(4096), .period = 4,
         .traits = AM_T_SCALED_LOGITS | AM_T_NO_POSITIONS | AM_T_KEEPS_BRANCHES,
         .heads = AM_HEADS_DIVIDED},
     [AM_FAMILY_STARCODER2] = {
@@ -155,6 +156,10 @@ static const am_wiring families[] = {
         ROTARY, NORMS, .qk_norm_either = true, .project_code = AM_PROJECT_CUT, .rotary_code = AM_ROTARY_PART_BOTH,
         .rotary_quarters = 2, .qkv_bias = AM_BIAS_EITHER, .router = AM_ROUTER_SIGMOID, .shared = AM_SHARED_ADDED,
         .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_GPT_OSS] = {
+        ROTARY, NORMS, .norm_code = AM_NORM_OLMO, .rotary_code = AM_ROTARY_CHUNKS, WINDOWS(128), .period = 2,
+        .qkv_bias = AM_BIAS_USUALLY, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_TOP, .attentions = 1 << AM_EAGER,
+        .activations = 1u << AM_SWIGLU, .traits = AM_T_SINKS, .targets = ATTENTION_TARGETS},
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -281,7 +286,8 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
     fill(&config->embedding_dim, config->hidden);
     fill(&config->bias, by_default(wiring->bias));
     fill(&config->qkv_bias, config->bias || by_default(wiring->qkv_bias));
-    fill(&config->o_bias, config->bias || wiring->o_bias == AM_BIAS_ALWAYS);
+    bool as_qkv = wiring->o_bias == AM_BIAS_AS_QKV && wiring->qkv_bias == AM_BIAS_USUALLY && config->qkv_bias;
+    fill(&config->o_bias, config->bias || as_qkv || wiring->o_bias == AM_BIAS_ALWAYS);
     fill(&config->mlp_bias, config->bias || wiring->mlp_bias == AM_BIAS_ALWAYS);
     fill(&config->sliding_window, wiring->usual_window);
     fill(&config->layer_period, wiring->period ? wiring->period : 1);

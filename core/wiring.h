@@ -51,7 +51,8 @@ typedef enum am_project_code {
     AM_PROJECT_CUT
 } am_project_code;
 /* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
- * code, or in a function; pairs of a part; pairs in fp32; halves in fp32. */
+ * code, or in a function; pairs of a part; pairs in fp32; halves in fp32; halves by
+ * tables of half a head. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
@@ -59,11 +60,19 @@ typedef enum am_rotary_code {
     AM_ROTARY_PART_BOTH,
     AM_ROTARY_PAIRS_PART,
     AM_ROTARY_PAIRS_FP32,
-    AM_ROTARY_FP32
+    AM_ROTARY_FP32,
+    AM_ROTARY_CHUNKS
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
- * of logits in fp32, in groups. */
-typedef enum am_router { AM_ROUTER_NONE, AM_ROUTER_SOFTMAX, AM_ROUTER_CAST, AM_ROUTER_SIGMOID } am_router;
+ * of logits in fp32, in groups; the largest logits, with a bias, and softmax of these: its experts have biases too and a
+ * clamped gate. */
+typedef enum am_router {
+    AM_ROUTER_NONE,
+    AM_ROUTER_SOFTMAX,
+    AM_ROUTER_CAST,
+    AM_ROUTER_SIGMOID,
+    AM_ROUTER_TOP
+} am_router;
 /* The expert of every token: there is none; added to the others; before them, and by a gate of its own. */
 typedef enum am_shared { AM_SHARED_NONE, AM_SHARED_ADDED, AM_SHARED_GATED } am_shared;
 enum {
@@ -76,7 +85,8 @@ enum {
     AM_T_EVEN_HEADS = 64,    /* heads divide the hidden size */
     AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns */
     AM_T_KEEPS_BRANCHES = 256, /* the layer's code has names of their own for what its branches take and return */
-    AM_T_SPARE_MASK = 512    /* the model's code makes a window's mask too, for layers that it does not have */
+    AM_T_SPARE_MASK = 512,   /* the model's code makes a window's mask too, for layers that it does not have */
+    AM_T_SINKS = 1024        /* each head may attend to nothing, by a parameter beside its scores */
 };
 
 typedef struct am_wiring {

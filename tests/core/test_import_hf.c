@@ -360,7 +360,7 @@ static const struct {
     {"{\"model_type\":\"glm4_moe_lite\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is glm4_moe"},
     {"{\"model_type\":\"cohere2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is cohere2"},
     {"{\"model_type\":\"gpt_neox_japanese\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt_neox"},
-    {"{\"model_type\":\"gpt_oss\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mixtral"},
+    {"{\"model_type\":\"gpt_oss\",\"attention_dropout\":2}", AM_OUT_OF_RANGE, "attention_dropout", "probability"},
     {"{\"model_type\":\"falcon\",\"alibi\":true}", AM_UNSUPPORTED, "alibi", "alibi=false"},
     {"{\"model_type\":\"mpt\",\"attn_config\":{\"clip_qkv\":6}}", AM_UNSUPPORTED, "attn_config", "clip_qkv=null"},
     {"{\"model_type\":\"bloom\",\"apply_residual_connection_post_layernorm\":true}", AM_UNSUPPORTED,

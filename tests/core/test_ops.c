@@ -64,8 +64,11 @@ static const struct {
     {AM_OP_CUT_CE, 9, 1},
     {AM_OP_SIGMOID, 1, 1},
     {AM_OP_TOPK, 1, 2},
+    {AM_OP_MAX, 1, 2},
     {AM_OP_GATHER, 2, 1},
     {AM_OP_INDEX, 2, 1},
+    {AM_OP_CLAMP_MAX, 1, 1},
+    {AM_OP_CLAMP, 1, 1},
     {AM_OP_DIV_INPLACE, 3, 1},
     {AM_OP_GROUPED_MM, 3, 1},
     {AM_OP_COPY_SLICE, 2, 1},
@@ -292,6 +295,7 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
                                         "LayerNorm.input", "CrossEntropy.logits", "Where.condition", "GroupedMm.mat2",
+                                        "ClampBackward1.self", "Max.indices",
                                         "GeLUFunction.input",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",
@@ -420,6 +424,9 @@ PLAY(negate, neg(x[0]))
 PLAY(square, am_unary(tape, AM_OP_POW, x[0]))
 PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
 PLAY(mean, am_mean_last(tape, x[0]))
+PLAY(clamp_above, am_unary(tape, AM_OP_CLAMP_MAX, neg(x[0])))
+PLAY(clamp_both, am_unary(tape, AM_OP_CLAMP, neg(x[0])))
+PLAY(add_in_place, am_add_in_place(tape, neg(x[0]), x[1]))
 PLAY(tanh_of, am_unary(tape, AM_OP_TANH, x[0]))
 PLAY(choose, am_choose(tape, x[1], x[0], am_raw(tape, AM_OP_FULL, AM_SCALAR, AM_FP32, 0, 0, 0, 0)))
 PLAY(pick, am_pick(tape, x[0], 1))
@@ -550,6 +557,12 @@ static am_var topk(const am_var *x)
     return am_topk(tape, x[0], number(2), &indices);
 }
 
+static am_var largest(const am_var *x)
+{
+    am_var y = neg(x[0]), indices, top = am_max(tape, neg(x[0]), number(1), &indices);
+    return am_binary(tape, AM_OP_SUB, y, top);
+}
+
 static am_var divide_by_sum(const am_var *x)
 {
     am_var y = neg(x[0]);
@@ -675,6 +688,10 @@ static const struct program {
     {"sum kept", sum_kept, {{3, {2, 3, 4}, AM_FP32}}},
     {"sum of a view", sum_of_view, {{2, {6, 4}, AM_FP32}}},
     {"topk", topk, {{2, {6, 4}, AM_FP32}}},
+    {"max", largest, {{3, {2, 3, 4}, AM_FP32}}},
+    {"clamp max", clamp_above, {{3, {2, 3, 4}, AM_FP32}}},
+    {"clamp", clamp_both, {{3, {2, 3, 4}, AM_FP32}}},
+    {"add in place", add_in_place, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
     {"gather", gather, {{2, {6, 4}, AM_FP32}, {2, {6, 2}, AM_I64}}},
     {"index rows", rows, {{2, {6, 4}, AM_BF16}, {1, {12}, AM_I64}}},
     {"index elements", rows, {{1, {12}, AM_FP32}, {1, {12}, AM_I64}}},
@@ -1241,6 +1258,16 @@ static const struct {
     {"sum of a view", "0", "", NULL},
     {"topk", "1", "Topk.indices:96", "f48@48 f96@144 f4@148 b4@152 b48@200 b96@248 b96@344"},
     {"topk", "0", "", NULL},
+    {"max", "1", "Max.indices:48", "f96@96 f96@192 f24@216 f48@264 f96@264 f4@148 b4@152 b96@248 b96@248 b24@272 b96@272 b96@368 b96@296 b96@296 b96@296"},
+    {"max", "0", "", NULL},
+    {"clamp max", "1", "ClampBackward1.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b4@204 b24@228 b96@324 b96@200"},
+    {"clamp max", "0", "", NULL},
+    {"clamp", "1", "ClampBackward1.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b4@204 b24@228 b24@252 b96@348 b96@200"},
+    {"clamp", "0", "", NULL},
+    {"add in place", "11", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"add in place", "10", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"add in place", "01", "", "f96@96 f4@100 b4@104 b96@200"},
+    {"add in place", "00", "", NULL},
     {"gather", "10", "Gather.index:0 Gather.self:0", "f48@48 f4@52 b4@56 b48@104 b96@152 b96@248"},
     {"gather", "00", "", NULL},
     {"index rows", "10", "Index.indices:0", "f96@96 f4@100 b4@104 b96@200 b48@152 b48@200"},

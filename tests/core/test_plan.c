@@ -26,6 +26,8 @@ static const char *const models[] = {
     "experts=4 experts_per_token=1 vocab=64 seq=16 trainable=none",
     "family=deepseek_v3 dense_layers=2 hidden=32 heads=2 head_dim=12 rotary_dim=4 kv_rank=16 ffn=300 moe_ffn=8 "
     "experts=4 experts_per_token=1 vocab=64 seq=16 trainable=lora lora_targets=o",
+    "family=gpt_oss sliding_window=8 hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 attention=eager experts=4 "
+    "experts_per_token=2",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
 };

@@ -158,7 +158,7 @@ static const uint8_t opposites[][2] = {[AM_AT_OUTPUT] = {AM_PASS, AM_PASS},
 
 static bool is_temporary(uint8_t kind)
 {
-    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_SCRATCH || kind == AM_FREE ||
+    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_BOOLEANS || kind == AM_SCRATCH || kind == AM_FREE ||
            kind == AM_EMPTY;
 }
 
