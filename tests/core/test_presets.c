@@ -26,7 +26,9 @@ static int64_t count_attention(void)
 {
     int64_t h = config.hidden, a = config.heads, d = config.head_dim, u = config.v_head_dim, q = config.q_rank;
     int64_t c = config.kv_rank, key = config.kv_heads * d;
-    if (c == 0) return 2 * h * a * d + 2 * h * key;
+    int64_t biases = (config.qkv_bias ? a * d + 2 * key : 0) + (config.o_bias ? h : 0);
+    int64_t norms = !config.qk_norm ? 0 : config.family == AM_FAMILY_OLMOE ? a * d + key : 2 * d;
+    if (c == 0) return 2 * h * a * d + 2 * h * key + biases + norms;
     return h * q + q + q * a * d + h * (c + config.rotary_dim) + c + c * a * (d - config.rotary_dim + u) + a * u * h;
 }
 
@@ -34,6 +36,8 @@ static int64_t count_experts(void)
 {
     int64_t h = config.hidden, each = 3 * h * config.moe_ffn, dense = 3 * h * config.ffn;
     int64_t experts = config.experts * each + h * config.experts + 3 * h * config.shared_ffn;
+    if (config.family == AM_FAMILY_QWEN2_MOE) experts += h;
+    if (config.family == AM_FAMILY_GPT_OSS) experts += config.experts * (2 * config.moe_ffn + h + 1) + config.heads;
     int64_t feed_forward = config.dense_layers * dense + (config.layers - config.dense_layers) * experts;
     return 2 * config.vocab * h + config.layers * (count_attention() + 2 * h) + feed_forward + h;
 }
