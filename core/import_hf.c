@@ -421,7 +421,8 @@ typedef struct activation {
 } activation;
 
 static const activation plain[] = {{"gelu_new", AM_GELU_NEW}, {"gelu", AM_GELU}, {"gelu_pytorch_tanh", AM_GELU_TANH},
-                                   {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU}};
+                                   {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU},
+                                   {"gelu_fast", AM_GELU_FAST}};
 static const activation gated[] = {
     {"silu", AM_SWIGLU}, {"swish", AM_SWIGLU}, {"gelu", AM_GEGLU}, {"gelu_pytorch_tanh", AM_GEGLU_TANH}};
 
@@ -435,7 +436,7 @@ static am_code find_activation(am_config *config, const activation *list, size_t
     }
     return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered; %s", key, name,
                    list == gated ? "silu, gelu and gelu_pytorch_tanh are"
-                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu and silu are");
+                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu and gelu_fast are");
 }
 
 /* The text of a key; "" if it is not given, or null. */

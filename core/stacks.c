@@ -448,14 +448,22 @@ am_var am_hf_soft_cap(am_build *build, am_var x, const char *name)
 
 /* ---- activations and the plain MLP ---- */
 
-/* transformers' NewGELUActivation, in Python: 0.5·x · (1 + tanh(√(2/π)·(x + 0.044715·x³))). */
-static am_var gelu_new(am_build *build, am_var x)
+/* transformers' NewGELUActivation, in Python: 0.5·x · (1 + tanh(√(2/π)·(x + 0.044715·x³))); and FastGELUActivation:
+ * 0.5·x · (1 + tanh(x·√(2/π) · (1 + 0.044715·x · x))). */
+static am_var python_gelu(am_build *build, am_var x, bool fast)
 {
     am_tape *tape = build->tape;
-    am_var half = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "half the input");
-    am_var inner = am_unary(tape, AM_OP_MUL_SCALAR, am_unary(tape, AM_OP_POW, x));
-    inner = am_binary(tape, AM_OP_ADD, x, inner);
-    am_var tanh = am_label(tape, am_unary(tape, AM_OP_TANH, am_unary(tape, AM_OP_MUL_SCALAR, inner)), "tanh");
+    am_var half = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "half the input"), inner;
+    if (fast) {
+        am_var scaled = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "input, scaled");
+        inner = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, x), "input, scaled");
+        inner = am_unary(tape, AM_OP_ADD_SCALAR, am_binary(tape, AM_OP_MUL, inner, x));
+        inner = am_binary(tape, AM_OP_MUL, scaled, am_label(tape, inner, "1 + scaled square"));
+    } else {
+        inner = am_unary(tape, AM_OP_MUL_SCALAR, am_unary(tape, AM_OP_POW, x));
+        inner = am_unary(tape, AM_OP_MUL_SCALAR, am_binary(tape, AM_OP_ADD, x, inner));
+    }
+    am_var tanh = am_label(tape, am_unary(tape, AM_OP_TANH, inner), "tanh");
     am_var factor = am_label(tape, am_unary(tape, AM_OP_ADD_SCALAR, tanh), "1 + tanh");
     am_var y = am_binary(tape, AM_OP_MUL, half, factor);
     am_hold(tape, x);
@@ -467,7 +475,8 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     am_tape *tape = build->tape;
     am_var y;
     switch (activation) {
-    case AM_GELU_NEW: y = gelu_new(build, x); break;
+    case AM_GELU_NEW: y = python_gelu(build, x, false); break;
+    case AM_GELU_FAST: y = python_gelu(build, x, true); break;
     case AM_SWIGLU:
     case AM_SILU: y = am_unary(tape, AM_OP_SILU, x); break;
     case AM_RELU: y = am_unary(tape, AM_OP_RELU, x); break;

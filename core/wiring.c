@@ -400,7 +400,7 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
     if (fits) return AM_OK;
     if (wiring->activations && config->stack == AM_STACK_HF)
         return am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
-    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu or silu"
+    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu, silu or gelu_fast"
                               : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
     if (wiring->activations == GELUS)
         these = "a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b";

@@ -266,7 +266,7 @@ static const struct {
     {"dtype=float32", AM_BAD_VALUE, "dtype", "dtype must be fp32, bf16 or fp16, not 'float32'"},
     {"dtype=", AM_BAD_VALUE, "dtype", "fp32, bf16 or fp16"},
     {"stack=jax", AM_BAD_VALUE, "stack", "stack must be hf, paper"},
-    {"activation=tanh", AM_BAD_VALUE, "activation", "gelu_pytorch_tanh, relu or silu, not 'tanh'"},
+    {"activation=tanh", AM_BAD_VALUE, "activation", "gelu_pytorch_tanh, relu, silu or gelu_fast, not 'tanh'"},
     {"dropout=abc", AM_BAD_VALUE, "dropout", "such as 0.1, not 'abc'"},
     {"dropout=.1", AM_BAD_VALUE, "dropout", "probability"},
     {"dropout=", AM_BAD_VALUE, "dropout", "probability"},

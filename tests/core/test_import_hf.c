@@ -445,12 +445,12 @@ static const struct {
     {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_new\"}", AM_UNSUPPORTED, "hidden_act", "gelu_pytorch_tanh are"},
     {"{\"model_type\":\"gemma\",\"hidden_activation\":\"quick_gelu\"}", AM_UNSUPPORTED, "hidden_activation",
      "quick_gelu"},
-    {"{\"model_type\":\"gpt2\",\"activation_function\":\"gelu_fast\"}", AM_UNSUPPORTED, "activation_function",
+    {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
      "gelu_fast"},
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
      "quick_gelu"},
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"tanh\"}", AM_UNSUPPORTED, "activation_function",
-     "relu and silu are"},
+     "relu, silu and gelu_fast are"},
 };
 
 START_TEST(error)

@@ -144,8 +144,8 @@ END_TEST
 
 START_TEST(gated)
 {
-    static const bool is[] = {[AM_SWIGLU] = true, [AM_GEGLU] = true, [AM_GEGLU_TANH] = true, [AM_SILU] = false};
-    for (int i = 0; i <= AM_SILU; i++) ck_assert_int_eq(am_activation_is_gated(i), is[i]);
+    static const bool is[] = {[AM_SWIGLU] = true, [AM_GEGLU] = true, [AM_GEGLU_TANH] = true, [AM_GELU_FAST] = false};
+    for (int i = 0; i <= AM_GELU_FAST; i++) ck_assert_int_eq(am_activation_is_gated(i), is[i]);
 }
 END_TEST
 
