@@ -484,6 +484,7 @@ typedef struct am_tape {
     uint8_t save_rule[AM_MAX_NODES * 3];
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
+    am_var beside; /* what the first layer returned beside its result; 0: nothing */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     int actives;
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
@@ -611,7 +612,8 @@ typedef struct am_trace {
  * where gradients of parameters exist beforehand and are not counted, [1] where they start as None and count. */
 typedef struct am_step {
     int layers;                         /* played */
-    int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone */
+    int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
+    int64_t carried; /* what a layer returns beside its result, if nothing saved it: gone when the next one returns */
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */

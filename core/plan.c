@@ -321,6 +321,7 @@ static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_
 typedef struct am_stand {
     int64_t start;     /* its first layer */
     int64_t forward;   /* live bytes when its forward begins */
+    int64_t carried;   /* what the layer before it carries on into it, beyond what the played one's does */
     int64_t backward;  /* and its backward */
     int64_t gradients; /* that exist then */
 } am_stand;
@@ -350,7 +351,8 @@ static void compose_layer(am_outcome *outcome, const am_walk *walk, const am_cli
     int64_t layer = climb->layer + index, before = step->boundary[first_zone(walk->profile, unit) - 1];
     const am_peak *forward = &step->forward[climb->zone];
     before -= excess_at(walk, climb, index, AM_FORWARD, 0);
-    note_forward(outcome, stand->forward + forward->bytes - before, forward, layer);
+    int64_t carried = layer == stand->start ? stand->carried : 0;
+    note_forward(outcome, stand->forward + carried + forward->bytes - before, forward, layer);
     for (int way = 0; way < 2; way++) {
         int64_t base = stand->backward - step->backward_start[last];
         if (way) base += stand->gradients - step->gradients_above[last];
@@ -389,6 +391,14 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     }
 }
 
+/* Where another profile begins, the layer before may carry more or less than that of the played unit. */
+static int64_t carried_into(const am_walk *walk, int unit)
+{
+    if (walk->index == 0 || walk->start != walk->run_start) return 0;
+    const am_run *run = walk->model->run;
+    return run[walk->index - 1].profile->step.carried - (unit > 0 ? walk->profile->step.carried : 0);
+}
+
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
 static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand,
                         am_stand ends[2])
@@ -399,6 +409,7 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     stand->backward += residue + first_release(composer, walk);
     stand->gradients -= gradients;
     ends[0] = ends[1] = *stand;
+    ends[0].carried = carried_into(walk, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;

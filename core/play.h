@@ -21,6 +21,7 @@ typedef struct am_play {
     uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
     uint16_t open_gradient;           /* the slot of the gradient that it was entered with, and */
     int64_t open_bytes;               /* its bytes, once nobody else holds it */
+    int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
     am_code code;
 } am_play;
 

@@ -34,6 +34,12 @@ static void keep_results(am_play *play, const am_instruction *instruction, int i
     }
 }
 
+static void note_carried(am_play *play)
+{
+    uint16_t storage = am_play_storage(play, play->tape->beside);
+    if (play->tape->beside && play->player->refs[storage] == 1) play->step->carried = play->player->bytes[storage];
+}
+
 static void play_forward(am_play *play)
 {
     const am_tape *tape = play->tape;
@@ -41,7 +47,10 @@ static void play_forward(am_play *play)
     for (int active = 0; active < tape->actives; active++) {
         uint16_t i = tape->active[active];
         const am_instruction *instruction = &tape->instruction[i];
-        if (play->zone != instruction->zone) am_play_go(play, AM_FORWARD, instruction->zone);
+        if (play->zone != instruction->zone) {
+            if (play->zone == 1) note_carried(play);
+            am_play_go(play, AM_FORWARD, instruction->zone);
+        }
         play->instruction = i;
         uint16_t region = am_checkpointed_region(tape, instruction);
         if (instruction->kind == AM_I_BEGIN && region)
@@ -57,6 +66,7 @@ static void play_forward(am_play *play)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live;
     }
+    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried;
 }
 
 /* ---- backward ---- */
@@ -90,8 +100,16 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     close_region(play); /* the one behind it */
     play->open = index;
     play->open_gradient = gradient;
-    play->open_bytes = bytes_beside(play, region);
-    am_play_grow(play, play->open_bytes);
+    play->open_bytes = 0;
+    play->zeros = bytes_beside(play, region);
+}
+
+/* Once the region's first zone has begun. */
+static void make_zeros(am_play *play)
+{
+    am_play_grow(play, play->zeros);
+    play->open_bytes += play->zeros;
+    play->zeros = 0;
 }
 
 /* The inner backward begins with zeros for what was returned beside: its gradient is added to them, in a new tensor. */
@@ -137,6 +155,7 @@ static void enter_node(am_play *play, const am_node *node)
     if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
     play->instruction = node->instruction;
+    make_zeros(play);
     if (waiting && !before) am_play_recompute(play, region);
 }
 

@@ -29,7 +29,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     memset(&tape->storage[0], 0, sizeof tape->storage[0]);
     memset(&tape->node[0], 0, sizeof tape->node[0]);
     tape->storage[0].fixed = true;
-    tape->loss = tape->logits = 0;
+    tape->loss = tape->logits = tape->beside = 0;
     tape->flops = 0;
 }
 
