@@ -26,7 +26,7 @@ typedef struct exhibit {
     uint64_t signature; /* by the core as it is */
 } exhibit;
 
-enum { MAX_EXHIBITS = 1280 };
+enum { MAX_EXHIBITS = 2048 };
 extern exhibit exhibits[MAX_EXHIBITS];
 extern int exhibit_count;
 
