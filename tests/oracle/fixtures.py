@@ -160,7 +160,7 @@ def main():
         "autocast": measure_autocast,
         "loss": measure_whole,
         "allocator": measure_whole,
-        "liger": measure_whole,  # last: its patches stay
+        "liger": measure_whole,
     }
     count = wrong = unmeasured = 0
     for name in options.files or measurers:

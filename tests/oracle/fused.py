@@ -101,6 +101,28 @@ def liger():
     return importlib.import_module("liger_kernel.transformers.monkey_patch")
 
 
+_unpatched = []  # (what has attributes, those before a patch)
+
+
+def patch(model_type, **which):
+    """Replaces the modules of transformers' code for a model_type, until unpatch()."""
+    apply = getattr(liger(), f"apply_liger_kernel_to_{model_type}", None)
+    if apply is None:
+        raise BadInput(f"Liger-Kernel has no patch for {model_type}")
+    code = importlib.import_module(f"transformers.models.{model_type}.modeling_{model_type}")
+    causal = [value for name, value in vars(code).items() if name.endswith("ForCausalLM")]
+    _unpatched.append((code, dict(vars(code))))
+    _unpatched.extend((model, {"forward": model.forward}) for model in causal)
+    apply(**which)
+
+
+def unpatch():
+    while _unpatched:
+        owner, attributes = _unpatched.pop()
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+
+
 def liger_forward(model_type):
     """The forward of a causal model with the fused loss."""
     liger()

@@ -224,13 +224,8 @@ def transformers_step(case, own_loss="hf"):
 
 
 def liger_step(case):
-    """stack=liger. The patches replace what transformers' modules are called, for good: not in one process with stack=hf
-    of the same family."""
-    model_type = case.config["model_type"]
-    patch = getattr(fused.liger(), f"apply_liger_kernel_to_{model_type}", None)
-    if patch is None:
-        raise BadInput(f"Liger-Kernel has no patch for {model_type}")
-    patch(fused_linear_cross_entropy=heads.loss_of(case, "fused") == "fused")
+    """stack=liger."""
+    fused.patch(case.config["model_type"], fused_linear_cross_entropy=heads.loss_of(case, "fused") == "fused")
     step = transformers_step(case, own_loss="fused")
     return dataclasses.replace(step, source=f"{step.source}, {versions('liger-kernel')}")
 
@@ -353,6 +348,7 @@ MAKERS = {"hf": transformers_step, "liger": liger_step, "torch": torch_step, "na
 
 
 def make(case):
+    fused.unpatch()  # of the case before
     if case.run["stack"] not in MAKERS:
         raise BadInput(f"stack={case.run['stack']} is not measured; {', '.join(MAKERS)} are")
     return MAKERS[case.run["stack"]](case)
