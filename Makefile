@@ -59,7 +59,7 @@ SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 BINARY  := web/public/core.wasm web/public/whole.wasm
-WORDS   := web/public/tables.json
+WORDS   := web/public/tables.json web/public/validation.json
 
 WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path 'web/public/*.json' -prune -o -type f -print)
 
@@ -107,7 +107,7 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/suites.def build/include build/loader build/test \
+	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test \
 	        build/gcc build/clang build/asan build/first build/whole web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
@@ -195,6 +195,11 @@ web/public/%.wasm: build/%.wasm
 
 build/tables.json: build/actmem
 	@$< --tables=inputs > $@
+
+# What the Validation page shows: computed anew when the core or the measured cases change.
+build/validation.json: tools/validation.mjs build/whole.wasm build/loader/actmem.js $(wildcard tests/fixtures/*.json tests/fixtures/configs/*.json)
+	@$(call say,node,$@)
+	@node $< > $@
 
 web/public/%.json: build/%.json
 	@mkdir -p $(@D)

@@ -87,7 +87,8 @@ static void write_fields(am_writer *json)
     am_json_close(json, ']');
 }
 
-static void write_presets(am_writer *json)
+/* For the page without the keys that they set: it asks by their names. */
+static void write_presets(am_writer *json, bool keys)
 {
     AM_OPEN(json, "presets", "[");
     for (int i = 0; i < am_preset_count; i++) {
@@ -98,7 +99,7 @@ static void write_presets(am_writer *json)
         AM_PUT_PLAIN(json, "label", preset->label);
         AM_PUT_PLAIN(json, "source", preset->source);
         am_preset_text(preset, text, sizeof text);
-        AM_PUT_PLAIN(json, "query", text);
+        if (keys) AM_PUT_PLAIN(json, "query", text);
         AM_PUT_FIGURE(json, "parameters", preset->parameters > 0 ? preset->parameters : -1);
         am_json_close(json, '}');
     }
@@ -215,11 +216,11 @@ static void write_formulas(am_writer *json)
     am_json_close(json, ']');
 }
 
-static void write_inputs(am_writer *json)
+static void write_inputs(am_writer *json, bool keys)
 {
     write_groups(json);
     write_fields(json);
-    write_presets(json);
+    write_presets(json, keys);
     write_symbols(json);
     write_names(json);
     write_savers(json);
@@ -233,7 +234,7 @@ size_t am_tables_json(am_tables tables, char *buffer, size_t size)
     am_json_open(&json, '{');
     AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
     AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
-    if (tables != AM_TABLES_FORMULAS) write_inputs(&json);
+    if (tables != AM_TABLES_FORMULAS) write_inputs(&json, tables == AM_TABLES_ALL);
     if (tables != AM_TABLES_INPUTS) write_formulas(&json);
     return am_json_end(&json, '}');
 }

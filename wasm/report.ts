@@ -298,8 +298,8 @@ export interface Preset {
   name: string;
   label: string;
   source: string;
-  /** The keys it sets. */
-  query: string;
+  /** The keys it sets; in `actmem --tables` only. */
+  query?: string;
   /** Published exact count; null where none is. */
   parameters: number | null;
 }

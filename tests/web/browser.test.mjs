@@ -335,6 +335,69 @@ test('the policy allows nothing inline, nothing from elsewhere', async ({ page }
   assert.ok(!/unsafe-inline|'unsafe-eval'/.test(policy));
 });
 
+/** The Validation page, from the link on the calculator's. */
+const validation = async (context, address, width = 1440) => {
+  const page = await open(context, address);
+  await page.setViewportSize({ width, height: 900 });
+  await page.getByRole('link', { name: 'Validation' }).click();
+  await page.waitForSelector('.cases tbody tr');
+  return page;
+};
+
+test('every measured case stands on the Validation page, filtered, sorted, with the command that repeats it', async ({ context, address }) => {
+  const page = await validation(context, address);
+  const rows = page.locator('.cases tbody tr');
+  const data = await page.evaluate(() => fetch('validation.json').then((r) => r.json()));
+  assert.equal(await rows.count(), data.rows.length);
+  assert.ok(data.rows.length >= 500);
+  assert.match(await page.locator('.validation-answer').innerText(), new RegExp(`^${data.rows.length.toLocaleString('en-US')} measured cases, `));
+  const wrong = data.rows.filter((row) => row[4] !== null).length;
+  await page.getByLabel('only what differs').check();
+  assert.equal(await page.locator('.cases tr[data-wrong]').count(), wrong);
+  await page.getByLabel('only what differs').uncheck();
+  await page.getByLabel('Search').fill('gpt2 eager');
+  const names = await rows.locator('th').allInnerTexts();
+  assert.ok(names.length > 0 && names.every((name) => /gpt2/i.test(name) && /eager/i.test(name)), names[0]);
+  await page.getByLabel('Search').fill('');
+  await page.getByRole('button', { name: 'Kept, measured' }).click();
+  const kept = await rows.evaluateAll((all) => all.map((row) => Number(row.children[1].querySelector('data')?.value ?? -1)));
+  assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
+  assert.match(await page.locator('.command').first().innerText(), /^build\/actmem .*seq=/);
+});
+
+test('public measurements stand beside ours, and each opens in the calculator', async ({ context, address }) => {
+  const page = await validation(context, address);
+  const table = page.getByRole('region', { name: 'Public measurements' });
+  assert.ok((await table.locator('tbody tr').count()) >= 6);
+  await table.getByRole('link', { name: /^LLaMA 7B/ }).click();
+  await page.waitForSelector('.answer-sentence');
+  assert.match(await page.locator('.answer-sentence').innerText(), /^LLaMA 7B at 512 tokens × 8 sequences/);
+});
+
+test('a Validation page whose data does not arrive says so', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404/;
+  await page.route('**/validation.json', (route) => route.fulfill({ status: 404 }));
+  await page.goto(`${address}validation.html`);
+  await page.getByText('could not be loaded').waitFor();
+});
+
+for (const colorScheme of SCHEMES) {
+  for (const width of WIDTHS) {
+    test(`axe finds nothing on the Validation page at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      const page = await validation(context, address, width);
+      await page.getByLabel('Search').fill('gpt2');
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+      await page.addScriptTag({ path: axeSource });
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+      assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);
+      await context.close();
+    });
+  }
+}
+
 for (const colorScheme of SCHEMES) {
   for (const width of WIDTHS) {
     test(`axe finds nothing at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {

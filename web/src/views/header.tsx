@@ -9,6 +9,16 @@ const KEY = 'actmem-scheme';
 const scheme = signal<Scheme>(stored());
 
 export function Header({ store }: { store: Store }) {
+  return <Masthead current="calculator" units={store.units.value} onUnits={(units) => store.choose({ units })} />;
+}
+
+interface MastheadProps {
+  current: 'calculator' | 'validation';
+  units: Units;
+  onUnits: (units: Units) => void;
+}
+
+export function Masthead({ current, units, onUnits }: MastheadProps) {
   return (
     <header class="header">
       <p class="wordmark">
@@ -16,16 +26,24 @@ export function Header({ store }: { store: Store }) {
       </p>
       <p class="tagline">what a training step keeps in memory, to the byte</p>
       <span class="spring" />
+      <nav class="pages" aria-label="Pages">
+        <a href="./" aria-current={current === 'calculator' ? 'page' : undefined}>
+          Calculator
+        </a>
+        <a href="./validation.html" aria-current={current === 'validation' ? 'page' : undefined}>
+          Validation
+        </a>
+      </nav>
       <Switch
         name="units"
         label="Units"
-        value={store.units.value}
+        value={units}
         options={[
           ['GiB', 'GiB'],
           ['GB', 'GB'],
           ['bytes', 'bytes'],
         ]}
-        onChange={(units: Units) => store.choose({ units })}
+        onChange={onUnits}
       />
       <Switch
         name="scheme"
