@@ -63,7 +63,7 @@ static void put_message(line *to, const char *message, va_list arguments)
     }
 }
 
-am_code am_fail(am_status *status, am_code code, const char *field, const char *message, ...)
+am_code(am_fail)(am_status *status, am_code code, const char *field, const char *message, ...)
 {
     *status = (am_status){.code = code};
     line name = {status->field, 0, sizeof status->field};

@@ -20,8 +20,11 @@ static union {
 } memory;
 static am_workspace workspace;
 
-static int32_t answer_error(const am_status *status)
+static int32_t answer_error(am_status *status)
 {
+#ifdef AM_FIRST
+    status->code = AM_ELSEWHERE;
+#endif
     return -(int32_t)am_error_json(status, memory.answer.text, sizeof memory.answer.text);
 }
 

@@ -23,8 +23,8 @@ const char *am_output(void);
 /* Each of these reads the input's first length bytes and leaves JSON in the output's first |n| bytes, n being what it returns: above 0
  * the answer, below 0 an error document. */
 
-/* key=value text to a report; from core.wasm without the tables' words and without formulas, or the error "elsewhere" where whole.wasm
- * knows the answer. */
+/* key=value text to a report; from core.wasm without the tables' words and without formulas, and the error "elsewhere" for whatever it
+ * cannot answer: a rarer model, stack or loss head, or a text at fault, of which whole.wasm says what would be right. */
 int32_t am_wasm_evaluate(int32_t length);
 /* whole.wasm alone: a Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
 int32_t am_wasm_import(int32_t length);

@@ -35,6 +35,8 @@ export class Store {
   readonly whole = signal<Whole | null>(null);
   readonly #core: Core;
   readonly #loadWhole: () => Promise<Whole>;
+  /** Why it could not be loaded. */
+  readonly #failure = signal<string | null>(null);
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
@@ -56,12 +58,20 @@ export class Store {
       return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
-      if (error.code === ELSEWHERE) void this.needWhole().catch(() => undefined);
       const report = this.#last ?? this.#core.evaluate('');
+      if (error.code === ELSEWHERE) return { report, fault: this.#loadingFault(), isDefault: this.#last === null, config: report.config };
       const fault = { code: error.code, field: error.field, message: error.message };
       return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
     }
   });
+
+  /* Until whole.wasm is there to answer what core.wasm could not. */
+  #loadingFault(): Fault {
+    const failure = this.#failure.value;
+    if (failure === null) void this.needWhole().catch(() => undefined);
+    const message = failure === null ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
+    return { code: ELSEWHERE, field: '', message };
+  }
 
   readonly #evaluate = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
 
@@ -100,6 +110,7 @@ export class Store {
       return (this.whole.value = await this.#loading);
     } catch (error) {
       this.#loading = null;
+      this.#failure.value = error instanceof Error ? error.message : String(error);
       throw error;
     }
   };
