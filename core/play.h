@@ -79,6 +79,9 @@ void am_play_graph(am_play *play, const am_instruction *instruction);
 void am_play_recompute(am_play *play, uint16_t index);
 /* What was made again and is still held by the code itself dies when it stops. */
 void am_play_release_left(am_play *play, const am_region *region);
-void am_play_forget(am_play *play, uint16_t index);
+/* What a node does when it has run: lets go of what it saved; if it is the last of its region that saved anything, of what
+ * the region holds. */
+void am_play_forget_saves(am_play *play, uint16_t index);
+void am_play_leave_region(am_play *play, uint16_t index);
 
 #endif

@@ -134,14 +134,18 @@ static void finish_region(am_play *play, const am_region *region)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
 
-void am_play_forget(am_play *play, uint16_t index)
+void am_play_forget_saves(am_play *play, uint16_t index)
 {
     const am_node *node = &play->tape->node[index];
     if (!play->player->holding[index]) return;
     play->player->holding[index] = false;
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
         am_play_release(play, play->player->held[i]);
-    uint16_t region = am_play_region(play, &play->tape->instruction[node->instruction]);
-    if (!region || node->save_count == 0) return;
+}
+
+void am_play_leave_region(am_play *play, uint16_t index)
+{
+    uint16_t region = am_play_region(play, &play->tape->instruction[play->tape->node[index].instruction]);
+    if (!region || !play->done[region]) return;
     if (--play->pending[region] == 0) finish_region(play, &play->tape->region[region]);
 }

@@ -159,11 +159,19 @@ static void enter_node(am_play *play, const am_node *node)
     if (waiting && !before) am_play_recompute(play, region);
 }
 
-/* A node whose saves were made again lets go of them before its gradients are summed or cast, another after. */
-static void forget(am_play *play, uint16_t node, bool recomputed)
+static void forget(am_play *play, uint16_t node)
+{
+    am_play_forget_saves(play, node);
+    am_play_leave_region(play, node);
+}
+
+/* A node whose saves were made again lets go of them before its gradients are summed or cast, and of its region's inputs
+ * after; another of its saves after. */
+static void forget_in_two(am_play *play, uint16_t node, bool before)
 {
     bool again = am_play_region(play, &play->tape->instruction[play->tape->node[node].instruction]) != 0;
-    if (again == recomputed) am_play_forget(play, node);
+    if (before && again) am_play_forget_saves(play, node);
+    if (!before) forget(play, node);
 }
 
 /* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
@@ -182,9 +190,9 @@ static void play_event(am_play *play, const am_event *event)
         break;
     case AM_E_TAKE: take(play, event); break;
     case AM_E_FREE: free_slot(play, event); break;
-    case AM_E_FORGET: am_play_forget(play, event->index); break;
-    case AM_E_FORGET_RECOMPUTED: forget(play, event->index, true); break;
-    case AM_E_FORGET_KEPT: forget(play, event->index, false); break;
+    case AM_E_FORGET: forget(play, event->index); break;
+    case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
+    case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
