@@ -66,10 +66,7 @@ def measure_case(record, arguments):
 def measure_unseen(record):
     case = inputs.read([record["text"]])
     figures = step.measure(case)
-    measured = {key: figures.get(key, value) for key, value in record.items()}
-    if case.autocast and record.get("forward_peak") is not None:
-        measured["forward_peak"] = figures["forward_peak_on_cuda"]
-    return measured | ({"allocations": step.allocations(case)} if "allocations" in record else {})
+    return {key: figures.get(key, value) for key, value in record.items()}
 
 
 def measure_allocations(record):

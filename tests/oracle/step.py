@@ -95,7 +95,6 @@ def measure(case):
     peaks = ("forward_peak", "backward_peak", "step_peak")
     figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "recomputed_flops"])
     figures["forward_flops"] = plain["forward_flops"]
-    figures["forward_peak_on_cuda"] = plain["peaks"]["forward"][0]
     if case.autocast:  # CUDA's autocast does not see meta tensors
         return figures | {"cuda_forward_peak": plain["peaks"]["forward"][0]}
     meta, fresh = play(case, "meta"), play(case, "meta", fresh_gradients=True)
