@@ -37,12 +37,24 @@ def flash_attention_2(module, query, key, value, attention_mask, dropout=0.0, sc
     return out.transpose(1, 2), None
 
 
+@contextlib.contextmanager
+def autocast_off():
+    """What one operation is made of is not cast again."""
+    on = torch.is_autocast_enabled("cuda")
+    torch.set_autocast_enabled("cuda", False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_enabled("cuda", on)
+
+
 def route_of_sdpa(attention):
     """scaled_dot_product_attention as ATen's attention.cpp and sdp_utils.cpp route it on a GPU.
 
     It casts under autocast and makes a boolean mask additive; then flash runs if no mask is needed and dtype and widths
-    allow it, else memory-efficient attention; both know grouped heads. attention="efficient" forces the latter. On sm90
-    and sm100 PyTorch prefers cuDNN, which keeps the same tensors but for 8 bytes of random state.
+    allow it, else memory-efficient attention; both know grouped heads where they are asked for. attention="efficient"
+    forces the latter. On sm90 and sm100 PyTorch prefers cuDNN, which keeps the same tensors but for 8 bytes of random
+    state.
     """
 
     def route(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
@@ -54,6 +66,9 @@ def route_of_sdpa(attention):
                 mask = mask.to(low)
         if mask is not None and mask.dtype == torch.bool:
             mask = torch.where(mask, 0.0, torch.full((), float("-inf"), dtype=q.dtype))
+        if k.shape[1] != q.shape[1] and not enable_gqa:  # no kernel takes them: PyTorch's plain code, in fp32
+            with autocast_off():
+                return aten._scaled_dot_product_attention_math(q, k, v, mask, dropout_p, is_causal, None, scale=scale)[0]
         narrow = q.shape[-1] <= WIDEST_FLASH_HEAD and q.shape[-1] == v.shape[-1]
         if attention == "sdpa" and mask is None and q.dtype != torch.float32 and narrow:
             return flash(q, k, v, dropout_p, is_causal, scale)

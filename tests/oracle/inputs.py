@@ -117,6 +117,18 @@ FAMILIES = {
         "max_positions": "max_seq_len",
         "tie_word_embeddings": "tie_word_embeddings",
     },
+    "falcon": {
+        **UNGROUPED,
+        "kv_heads": "num_kv_heads",
+        "ffn": "ffn_hidden_size",
+        "activation": "activation",
+        "bias": "bias",
+        "dropout": "hidden_dropout",
+        "attention_dropout": "attention_dropout",
+        "parallel_residual": "parallel_attn",
+        "new_decoder": "new_decoder_architecture",
+        "parallel_norms": "num_ln_in_parallel_attn",
+    },
 }
 GEMMA = {**BIASED, "activation": "hidden_activation", "sliding_window": "sliding_window"}
 CAPS = {"attention_softcap": "attn_logit_softcapping", "logit_softcap": "final_logit_softcapping"}
@@ -265,7 +277,7 @@ def _in_other_words(family, model):
     if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         return {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
-    if family == "gpt_bigcode":
+    if family in ("gpt_bigcode", "falcon"):
         return {"multi_query": model["kv_heads"] == "1"}
     if family == "gpt_neo":
         return {"attention_types": [[["global"], int(model["layers"])]]}
