@@ -208,6 +208,42 @@ START_TEST(values)
 }
 END_TEST
 
+/* Every how-manieth value of a list is the marked one. */
+START_TEST(periods)
+{
+    static const struct {
+        const char *list;
+        int64_t period;
+    } table[] = {{"[0,1,0,1]", 2}, {"[0,0,1,0]", 3}, {"[1,1]", 1},       {"[0,0]", 3},     {"[]", 1},
+                 {"[0,1,1]", 0},   {"[1,0]", 0},     {"[0,1,0,2]", 0},   {"[[0],1]", 0},   {"1", 0},
+                 {"{\"1\":1}", 0}, {"[0,1,0]", 2},   {"[0,1,0,0]", 0}};
+    for (size_t i = 0; i < COUNT(table); i++) {
+        char text[64] = "{\"a\":";
+        expect_fine(table[i].list, read_json(strcat(strcat(text, table[i].list), "}")));
+        ck_assert_int_eq(am_document_period(&document, am_document_find(&document, "a"), "1", "0"), table[i].period);
+    }
+}
+END_TEST
+
+/* An object within takes the place of the document; its own keys are looked at. */
+START_TEST(within)
+{
+    int64_t number = 0;
+    expect_fine("", read_json("{\"a\":1,\"o\":{\"b\":2,\"p\":{\"a\":3}},\"t\":{\"c\":1,\"c\":2}}"));
+    am_document whole = document;
+    expect_fine("o", am_document_enter(&document, am_document_find(&document, "o"), "o", &status));
+    expect_fine("b", am_document_integer(&document, am_document_find(&document, "b"), "b", &number, &status));
+    ck_assert_int_eq(number, 2);
+    ck_assert_int_eq(am_document_find(&document, "a"), 0);
+    document = whole;
+    expect_error("t", am_document_enter(&document, am_document_find(&document, "t"), "t", &status), AM_BAD_CONFIG, "c",
+                 "twice");
+    document = whole;
+    expect_error("a", am_document_enter(&document, am_document_find(&document, "a"), "a", &status), AM_BAD_CONFIG, "a",
+                 "an object");
+}
+END_TEST
+
 START_TEST(values_of_another_kind)
 {
     int64_t number;
@@ -240,6 +276,8 @@ Suite *test_document_suite(void)
     tcase_add_test(tests, tokens);
     tcase_add_test(tests, length);
     tcase_add_test(tests, values);
+    tcase_add_test(tests, periods);
+    tcase_add_test(tests, within);
     tcase_add_test(tests, values_of_another_kind);
     suite_add_tcase(suite, tests);
     return suite;
