@@ -166,12 +166,11 @@ def add_adapters(model, case):
         return get_peft_model(model, lora, autocast_adapter_dtype=fp32)
 
 
-def flash_of_own_classes(model_type):
+def flash_of_own_classes(config):
     """Old model code has a class for each attention, not a registered function: its FlashAttention-2 runs gpu.flash."""
-    from transformers.models import auto
+    from transformers import AutoModelForCausalLM
 
-    name = f"transformers.models.{auto.configuration_auto.model_type_to_module_name(model_type)}.modeling_{model_type}"
-    code = importlib.import_module(name)
+    code = importlib.import_module(AutoModelForCausalLM._model_mapping[type(config)].__module__)
     for classes in [value for key, value in vars(code).items() if key.endswith("_ATTENTION_CLASSES")]:
         classes["fa2_without_gpu"] = classes["flash_attention_2"]
 
@@ -194,7 +193,7 @@ def transformers_step(case, own_loss="hf"):
     implementation = {"eager": "eager", "flash": "fa2_without_gpu"}.get(case.run["attention"], "sdpa")
     config = transformers_config(case.config)
     config.use_cache = False
-    flash_of_own_classes(config.model_type)
+    flash_of_own_classes(config)
     model = AutoModelForCausalLM.from_config(config, attn_implementation=implementation)
     source = f"{versions('transformers')} {type(model).__name__}"
     trainable, kind = case.run["trainable"], case.policy[0]
