@@ -77,6 +77,8 @@ am_var am_megatron_moe(am_build *build, am_var normed);
 void am_megatron_moe_kept(am_build *build);
 /* moe.c: the family's router, its experts, and the shared one, in place of an MLP. */
 am_var am_hf_moe(am_build *build, am_var x);
+/* gpt-oss's eager attention: a column more, of a parameter for each head, in the softmax; [b, s, a, d]. */
+am_var am_hf_attend_with_sinks(am_build *build, am_var q, am_var k, am_var v, am_var *weights);
 /* mla.c: multi-head latent attention, in place of attention; *weights as am_hf_eager's. */
 am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights);
 /* transformers' apply_rotary_pos_emb on one tensor [b, heads, s, d]; of pairs of neighbours instead of halves. */

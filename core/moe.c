@@ -264,3 +264,28 @@ am_var am_hf_moe(am_build *build, am_var x)
     tape->module = module;
     return am_label(tape, y, "MLP block's output");
 }
+
+/* ---- attention ---- */
+
+am_var am_hf_attend_with_sinks(am_build *build, am_var q, am_var k, am_var v, am_var *weights)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one, s = build->s;
+    am_var transposed = am_transpose(tape, k, 2, 3), at;
+    am_var scores = am_unary(tape, AM_OP_MUL_SCALAR, am_matmul(tape, q, transposed));
+    am_var masked = am_binary(tape, AM_OP_ADD, scores, build->mask);
+    am_var sinks = am_view(tape, am_weight(build, AM_SHAPE(build->a), "sinks"), AM_SHAPE(one, build->a, one, one));
+    sinks = am_expand(tape, sinks, AM_SHAPE(build->b, build->a, s, one));
+    am_var all = am_cat(tape, masked, sinks, am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT));
+    am_var top = am_max(tape, all, one, &at);
+    am_label(tape, at, "where each row's largest score is");
+    all = am_binary(tape, AM_OP_SUB, all, top);
+    am_var soft = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, all), "attention weights and sinks");
+    *weights = am_to(tape, am_slice(tape, soft, s), tape->tensor[v].dtype);
+    *weights = am_dropout(tape, *weights, build->config->attention_dropout);
+    am_hold(tape, masked);
+    am_var y = am_label(tape, am_matmul(tape, *weights, v), "attention output");
+    y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
+    am_hold(tape, all, soft, sinks);
+    return y;
+}
