@@ -180,8 +180,22 @@ static am_code set_flag(am_config *config, const am_field *field, const char *te
     return AM_OK;
 }
 
-/* "a|b|c" as "a, b or c". */
-static void list_choices(const char *choices, char *buffer, size_t size)
+/* The choice that is nearest to what was written, into buffer. */
+static void nearest_choice(const char *choices, const char *text, char *buffer, size_t size)
+{
+    int64_t count = am_choice_count(choices), best = 0;
+    int least = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int distance = am_name_distance(text, am_choice_text(choices, i, buffer, size));
+        if (i > 0 && distance >= least) continue;
+        least = distance;
+        best = i;
+    }
+    am_choice_text(choices, best, buffer, size);
+}
+
+/* "a|b|c" as "a, b or c"; false if that is longer than a message. */
+static bool list_choices(const char *choices, char *buffer, size_t size)
 {
     int64_t count = am_choice_count(choices);
     am_writer writer = am_writer_of(buffer, size);
@@ -190,7 +204,7 @@ static void list_choices(const char *choices, char *buffer, size_t size)
         if (i > 0) am_write_text(&writer, i == count - 1 ? " or " : ", ");
         am_write_text(&writer, am_choice_text(choices, i, name, sizeof name));
     }
-    if (am_writer_end(&writer) == 0) buffer[0] = '\0';
+    return am_writer_end(&writer) > 0;
 }
 
 static am_code set_choice(am_config *config, const am_field *field, const char *text, am_status *status)
@@ -198,8 +212,10 @@ static am_code set_choice(am_config *config, const am_field *field, const char *
     int64_t value = am_choice_index(field->choices, text);
     if (value < 0) {
         char list[128];
-        list_choices(field->choices, list, sizeof list);
-        return am_fail(status, AM_BAD_VALUE, field->key, "%s must be %s, not '%s'", field->key, list, text);
+        if (list_choices(field->choices, list, sizeof list))
+            return am_fail(status, AM_BAD_VALUE, field->key, "%s must be %s, not '%s'", field->key, list, text);
+        nearest_choice(field->choices, text, list, sizeof list);
+        return am_fail(status, AM_BAD_VALUE, field->key, "%s has no '%s'; the nearest is %s", field->key, text, list);
     }
     *am_field_number(config, field) = value;
     return AM_OK;

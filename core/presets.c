@@ -10,12 +10,19 @@
     "Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in Korthikanti et al. 2022, "              \
     "arXiv 2205.05198 (the original has 50257)"
 
+/* core.wasm knows only whether a count is published: the loader has it from the tables. */
+#ifdef AM_FIRST
+#define PUBLISHED(parameters) ((parameters) > 0)
+#else
+#define PUBLISHED(parameters) parameters
+#endif
+
 const am_preset am_presets[] = {
 #define AM_PRESET(name, label, source, family, layers, hidden, heads, kv_heads, head_dim, ffn, vocab, activation,      \
                   rest, parameters)                                                                                    \
     {name,       AM_WORDS(label),                                         AM_WORDS(source),                            \
      rest,       {layers, hidden, heads, kv_heads, head_dim, ffn, vocab}, AM_FAMILY_##family,                          \
-     AM_##activation, parameters},
+     AM_##activation, PUBLISHED(parameters)},
 #include "presets.def"
 #undef AM_PRESET
 };

@@ -15,8 +15,8 @@ export function completer(tables: Tables): (report: Report) => Report {
   };
 
   return (report) => {
-    const { label, source } = presets.get(report.model.name) ?? { label: 'custom', source: '' };
-    Object.assign(report.model, { label, source });
+    const { label, source, parameters } = presets.get(report.model.name) ?? { label: 'custom', source: '', parameters: null };
+    Object.assign(report.model, { label, source, published_parameters: report.model.published_parameters === null ? null : parameters });
     for (const row of report.rows) row.why = whyOf(row);
     for (const row of report.dropped) row.why = whyOf(row);
     for (const convention of report.state.conventions) Object.assign(convention, conventions.get(convention.id));

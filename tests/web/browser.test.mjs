@@ -1,5 +1,6 @@
 /* The page in Debian's Chromium: numbers, address, errors, keyboard, accessibility, and that it speaks to nobody. */
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { axeSource, launch, open, SCHEMES, serve, WIDTHS } from './harness.mjs';
 
 const tests = [];
@@ -164,6 +165,20 @@ test('pointing at a tensor lights it up in the picture, the bar and the table', 
   await page.locator('.layer .mark').first().focus();
   await page.keyboard.press('ArrowDown');
   assert.match(await page.locator('.inspector-title').innerText(), /1 \/ root mean square/);
+});
+
+test('a first visit loads less than 120 KB, gzipped, in all', async ({ context, address }) => {
+  const page = await context.newPage();
+  const loaded = new Map();
+  page.on('response', async (response) => {
+    if (response.url().startsWith('http')) loaded.set(response.url(), response.body());
+  });
+  await page.goto(address);
+  await page.waitForSelector('.answer-sentence');
+  await page.waitForTimeout(500);
+  const bodies = await Promise.all(loaded.values());
+  const size = bodies.reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
+  assert.ok(bodies.length >= 5 && size < 120_000, `${bodies.length} files, ${size} bytes`);
 });
 
 test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
