@@ -49,19 +49,23 @@ def rows(figures, report):
     """Rows of layer 1 and of what is outside the layers that only one of the two has."""
     import watch
 
-    scopes = [row["scope"] for row in report["rows"] if row["scope"] not in ("outside", "shared")]
+    answered = {}
+    for row in report["rows"]:
+        answered.setdefault(row["scope"], Counter())[row_of_report(row)] += 1
+    outside = answered.pop("outside", Counter())
+    answered.pop("shared", None)
     found = []
-    for name, scope, layer, prefix in (
-        ("layer 1", scopes[-1] if scopes else None, 1, r"^.*?\b(layers|h|blocks)\.1\.?"),
-        ("outside", "outside", None, r"^$"),
+    for name, layer, prefix, kinds in (
+        ("layer 1", 1, r"^.*?\b(layers|h|blocks)\.1\.?", list(answered.values())),
+        ("outside", None, r"^$", [outside]),
     ):
         kept = [row for row in figures["ledger"] if not row["input"] and watch.layer_of(row["module"]) == layer]
         if layer == 1 and not kept:
             continue  # one layer
         measured = Counter(row_of_ledger(row, prefix) for row in kept)
-        answered = Counter(row_of_report(row) for row in report["rows"] if row["scope"] == scope)
-        found += [(f"{name}: measured only", row, "") for row in (measured - answered).elements()]
-        found += [(f"{name}: answered only", "", row) for row in (answered - measured).elements()]
+        own = min(kinds, key=lambda rows: ((measured - rows) + (rows - measured)).total())  # the kind that layer 1 is of
+        found += [(f"{name}: measured only", row, "") for row in (measured - own).elements()]
+        found += [(f"{name}: answered only", "", row) for row in (own - measured).elements()]
     return found
 
 
