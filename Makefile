@@ -32,7 +32,7 @@ FRAMES_clang   := $(FRAMES)
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi falcon gptj liger linear_loss megatron megatron_moe mla moe nanogpt neox opt paper phi torch
-HOT          := backward engine layout live recompute step
+HOT          := backward engine gradient layout live recompute step tape writer
 INLINE       := -mllvm -inline-threshold=5
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_wasm  := -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
