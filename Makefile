@@ -33,12 +33,12 @@ FRAMES_clang   := $(FRAMES)
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi falcon gptj liger linear_loss megatron megatron_moe mla moe nanogpt neox opt paper phi torch
 HOT          := backward engine gradient layout live recompute step tape writer
-INLINE       := -mllvm -inline-threshold=5
+INLINE_first := -mllvm -inline-threshold=100
+INLINE_whole := -mllvm -inline-threshold=100
 CPU_wasm     := -mbulk-memory -msign-ext
-CFLAGS_wasm  := -O2 -flto -fno-unroll-loops $(INLINE) $(CPU_wasm)
-CFLAGS_cold  := -Oz -flto $(CPU_wasm)
-CFLAGS_first := -DAM_FIRST
-LDFLAGS_wasm := -Os -flto $(INLINE:%=-Wl,%) $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
+CFLAGS_first := -DAM_FIRST -Os
+CFLAGS_whole := -Os
+LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -176,18 +176,20 @@ define wasm_flavour
 build/$(1)/%.o: %.c | build/include/jsmn.h
 	@$$(call say,emcc,$$<)
 	@mkdir -p $$(@D)
-	@$$(EMCC) $$(COMPILE) $$(FRAMES) $$(CFLAGS_$(1)) $$(CFLAGS_wasm) -c $$< -o $$@
+	@$$(EMCC) $$(COMPILE) $$(FRAMES) $$(CFLAGS_$(1)) $$(CFLAGS_hot) -flto $$(CPU_wasm) -c $$< -o $$@
 
-$$(filter-out $$(HOT:%=build/$(1)/core/%.o),$$(call objects,$(1),$$(CORE) $$(wildcard wasm/*.c))): CFLAGS_wasm := $$(CFLAGS_cold)
+$$(HOT:%=build/$(1)/core/%.o): CFLAGS_hot := -O2 -fno-unroll-loops $$(INLINE_$(1))
 endef
 
 $(foreach f,first whole,$(eval $(call wasm_flavour,$(f))))
 
+build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
+build/whole.wasm: INLINE := $(INLINE_whole)
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) $^ -o $@
+	@$(EMCC) $(LDFLAGS_wasm) $(INLINE:%=-Wl,%) $^ -o $@
 
 web/public/%.wasm: build/%.wasm
 	@mkdir -p $(@D)

@@ -567,6 +567,7 @@ typedef struct am_ledger {
     int count;
     am_row row[AM_MAX_ROWS];          /* in order of first saving; not of units that repeat one behind the first */
     int64_t unit_bytes[AM_MAX_UNITS]; /* of each unit, without what is shared; 0 for those that repeat one */
+    int64_t unit_tables[AM_MAX_UNITS]; /* thereof tables made before the layers, which it alone keeps */
     int64_t shared_bytes, outside_bytes;
     int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
@@ -695,7 +696,7 @@ typedef struct am_profile {
     int64_t like[AM_MAX_UNITS];     /* by unit: the layer of the model that it shows; of segments nothing */
     int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
-    int64_t unit_bytes[AM_MAX_UNITS], shared_bytes, outside_bytes;
+    int64_t unit_bytes[AM_MAX_UNITS], unit_tables[AM_MAX_UNITS], shared_bytes, outside_bytes;
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
 } am_profile;

@@ -133,6 +133,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->samples = trace.samples;
     if (trace.samples > AM_MAX_SAMPLES) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
+    memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
 }
@@ -382,30 +383,35 @@ static void add_run(am_evaluation *evaluation, const am_ledger *ledger, const am
         add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
 }
 
-/* What the layers of the first run share, where there are layers to share it; what is outside all layers. A record has
- * units of kinds that a short run lacks: what only those share is not kept. */
-static void add_common(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, bool alone)
+static bool is_outside(const am_row *row, const am_record *record)
+{
+    return row->zone == 0 || row->zone > record->units * record->inner;
+}
+
+/* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
+ * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
+static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
 {
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
-    int last = record->units * record->inner;
-    int64_t count[AM_MAX_LAYER_KINDS] = {0};
-    count_kinds(evaluation, 0, run->units * run->inner, count);
-    report->shared_bytes = 0;
+    int64_t before[AM_MAX_LAYER_KINDS], count[AM_MAX_LAYER_KINDS];
+    count_kinds(evaluation, 0, first, before);
+    count_kinds(evaluation, first, first + run->units * run->inner, count);
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
-        bool outside = row->zone == 0 || row->zone > last;
-        if (row->shared && !outside && count[record->kind[row->zone - 1]] == 0) continue;
-        if (row->shared) report->shared_bytes += row->bytes;
-        if (row->shared)
-            add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
-        else if (outside)
-            add_row(report->row, &report->rows, row, AM_KIND_OUTSIDE, 1);
+        if (!row->shared) continue;
+        int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
+        if (kind < 0 ? first > 0 : count[kind] == 0 || before[kind] > 0) continue;
+        report->shared_bytes += row->bytes;
+        add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
     }
-    if (alone) {
-        report->kind[0].bytes += report->shared_bytes;
-        report->shared_bytes = 0;
-    }
+}
+
+static void add_outside(am_report *report, const am_ledger *ledger, const am_record *record)
+{
+    for (int i = 0; i < ledger->count; i++)
+        if (!ledger->row[i].shared && is_outside(&ledger->row[i], record))
+            add_row(report->row, &report->rows, &ledger->row[i], AM_KIND_OUTSIDE, 1);
     report->outside_bytes = ledger->outside_bytes;
 }
 
@@ -480,7 +486,12 @@ static void choose(am_evaluation *evaluation)
     for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
         add_run(evaluation, ledger[i], &run[i], first);
     bool alone = runs == 1 && run[0].units == 1;
-    add_common(evaluation, ledger[0], &run[0], alone);
+    first = report->shared_bytes = 0;
+    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
+        add_shared(evaluation, ledger[i], &run[i], first, alone);
+    if (alone) report->kind[0].bytes += report->shared_bytes;
+    if (alone) report->shared_bytes = 0;
+    add_outside(report, ledger[0], &run[0].profile->record);
     int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
     bool plain = part[0].id == AM_PROFILE_PLAIN;
     if (!plain) add_dropped(evaluation, ledger[0], run[0].profile, dropped);

@@ -100,6 +100,8 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
         for (int i = 0; i < instruction->inputs; i++) {
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
+            if (row && i == 0 && row->savers == 1 && reader->record->regions)
+                row->module = (am_module){"", "", AM_C_RESIDUAL}; /* the layer's input */
         }
     if (instruction->kind != AM_I_OP) return;
     if (index) {
@@ -126,6 +128,8 @@ static void sum_units(am_reader *reader)
             ledger->outside_bytes += row->bytes;
         else
             ledger->unit_bytes[unit] += row->bytes;
+        if (unit >= 0 && !row->shared && made_before_layers(reader->tape, row->tensor))
+            ledger->unit_tables[unit] += row->bytes;
     }
 }
 
@@ -135,6 +139,7 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     ledger->count = 0;
     ledger->shared_bytes = ledger->outside_bytes = 0;
     memset(ledger->unit_bytes, 0, sizeof ledger->unit_bytes);
+    memset(ledger->unit_tables, 0, sizeof ledger->unit_tables);
     memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
     am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);

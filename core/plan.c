@@ -223,6 +223,7 @@ typedef struct am_composer {
     uint32_t used[2];   /* by run: played units whose tables and masks are there */
     int64_t end;        /* live bytes of the forward behind the last layer */
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
+    int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
     int64_t gradients;  /* of all layers */
     int64_t start;      /* live bytes when the first layer's backward begins, less what that layer left */
     int64_t head;       /* gradients that exist when the layers' backward begins */
@@ -243,7 +244,10 @@ static int64_t first_release(am_composer *composer, const am_walk *walk)
     uint32_t *used = used_units(composer, walk);
     for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
         int unit = unit_of(walk->profile, climb.zone);
-        if (!(*used & 1u << unit)) bytes += release_of(walk->profile, unit);
+        if (!(*used & 1u << unit)) {
+            bytes += release_of(walk->profile, unit);
+            if (used != &composer->used[0]) composer->owned += walk->profile->unit_tables[unit];
+        }
         *used |= 1u << unit;
     }
     return bytes;
@@ -286,7 +290,7 @@ static void compose_sums(am_composer *composer)
         add_flops(outcome, &walk);
     }
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
-    outcome->saved_bytes += composer->released;
+    outcome->saved_bytes += composer->released - composer->owned;
     outcome->after_forward = step->after_forward + above;
     outcome->gradient_bytes = step->gradient_bytes + composer->gradients + composer->head - step->gradients_above[0];
     outcome->backward_peak = step->after_drop + above;
