@@ -551,14 +551,19 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
 }
 
 /* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
- * many. */
-static int show_units(am_composer *composer, int tail, am_shown shown[MOST_SHOWN])
+ * many; *behind: live bytes behind the last layer. A frame of its own, since both would make one above 2 KiB. */
+__attribute__((noinline)) static int show_units(const am_sequence *model, int tail, am_shown shown[MOST_SHOWN],
+                                                int64_t *behind)
 {
+    am_outcome outcome = {0};
+    am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
+    compose_sums(&composer);
+    *behind = composer.end + composer.released;
     int stretches = 0, count = 0, index = 0;
-    am_stand stand = first_stand(composer), ends[2];
-    for (am_walk walk = {.model = composer->model}; walk_on(&walk);) stretches++;
-    for (am_walk walk = {.model = composer->model}; walk_on(&walk); index++) {
-        int units = stretch_ends(composer, &walk, 0, &stand, ends);
+    am_stand stand = first_stand(&composer), ends[2];
+    for (am_walk walk = {.model = model}; walk_on(&walk);) stretches++;
+    for (am_walk walk = {.model = model}; walk_on(&walk); index++) {
+        int units = stretch_ends(&composer, &walk, 0, &stand, ends);
         if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches) continue;
         for (int i = 0; i < units && count < MOST_SHOWN; i++) shown[count++] = (am_shown){walk, ends[i]};
     }
@@ -568,12 +573,10 @@ static int show_units(am_composer *composer, int tail, am_shown shown[MOST_SHOWN
 static int write_timeline(am_point *point, int capacity, const am_sequence *model, int tail)
 {
     const am_profile *ends = model->run[0].profile;
-    am_outcome outcome = {0};
-    am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
-    compose_sums(&composer);
     am_shown shown[MOST_SHOWN];
-    int units = show_units(&composer, tail, shown), after = ends->step.layers + 1;
-    int64_t shift = composer.end + composer.released - ends->step.boundary[ends->step.layers];
+    int64_t behind;
+    int units = show_units(model, tail, shown, &behind), after = ends->step.layers + 1;
+    int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
     for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
