@@ -37,7 +37,7 @@ INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=100
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
-CFLAGS_whole := -Os
+CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
 LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)

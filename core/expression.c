@@ -28,14 +28,17 @@ static am_amount plain(int64_t num, int64_t den)
 static am_amount scaled(am_amount x, int64_t num, int64_t den)
 {
     if (x.den == 0 || den == 0) return no_answer;
-    int64_t divisor = am_common_divisor(magnitude(num), x.den);
+    int64_t divisor = x.den > 1 ? am_common_divisor(magnitude(num), x.den) : 1;
     if (divisor > 1) num /= divisor, x.den /= divisor;
     divisor = den;
     for (int i = 0; i < AM_SHARE_COUNT && divisor > 1; i++) divisor = am_common_divisor(divisor, magnitude(x.part[i]));
-    den /= divisor;
-    bool wraps = __builtin_mul_overflow(x.den, den, &x.den);
-    for (int i = 0; i < AM_SHARE_COUNT; i++)
-        wraps |= __builtin_mul_overflow(x.part[i] / divisor, num, &x.part[i]);
+    if (divisor > 1) den /= divisor;
+    bool wraps = den > 1 && __builtin_mul_overflow(x.den, den, &x.den);
+    for (int i = 0; i < AM_SHARE_COUNT; i++) {
+        if (x.part[i] == 0) continue;
+        if (divisor > 1) x.part[i] /= divisor;
+        wraps |= __builtin_mul_overflow(x.part[i], num, &x.part[i]);
+    }
     return wraps ? no_answer : x;
 }
 
@@ -56,11 +59,12 @@ static am_amount quotient(am_amount x, am_amount y)
 static am_amount sum(am_amount x, am_amount y, int64_t sign)
 {
     if (x.den == 0 || y.den == 0) return no_answer;
-    int64_t divisor = am_common_divisor(x.den, y.den);
+    int64_t divisor = x.den == y.den ? x.den : am_common_divisor(x.den, y.den);
     int64_t x_times = y.den / divisor, y_times = sign * (x.den / divisor);
     bool wraps = __builtin_mul_overflow(x.den, x_times, &x.den);
     for (int i = 0; i < AM_SHARE_COUNT; i++) {
         int64_t own, other;
+        if (x.part[i] == 0 && y.part[i] == 0) continue;
         wraps |= __builtin_mul_overflow(x.part[i], x_times, &own);
         wraps |= __builtin_mul_overflow(y.part[i], y_times, &other);
         wraps |= __builtin_add_overflow(own, other, &x.part[i]);
@@ -102,10 +106,11 @@ typedef struct reader {
 
 static bool take(reader *text, const char *sign)
 {
-    size_t length = strlen(sign);
     while (*text->at == ' ') text->at++;
-    if (strncmp(text->at, sign, length) != 0) return false;
-    text->at += length;
+    const char *at = text->at;
+    for (; *sign != '\0'; sign++, at++)
+        if (*at != *sign) return false;
+    text->at = at;
     return true;
 }
 

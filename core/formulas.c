@@ -87,18 +87,22 @@ static const char *text_for(const am_formula *formula, am_policy_kind policy)
     }
 }
 
-am_formula_answer am_formula_evaluate(const am_formula *formula, const am_config *config)
+void am_formula_read(am_formula_reading *reading, const am_config *config)
+{
+    am_status status;
+    reading->known = am_policy_parse(&reading->policy, config, &status) == AM_OK;
+    if (reading->known) set_values(&reading->values, config, reading->policy.kind);
+}
+
+am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading)
 {
     static const am_amount none = {{0}, 0};
     am_formula_answer answer = {none, none};
-    am_values values;
-    am_policy policy;
-    am_status status;
-    if (am_policy_parse(&policy, config, &status) != AM_OK) return answer;
-    set_values(&values, config, policy.kind);
-    const char *text = text_for(formula, policy.kind);
-    if (formula->layer != NULL) values.layer = am_expression_value(formula->layer, &values);
-    if (text != NULL) answer.all = am_expression_value(text, &values);
-    if (text == formula->expression) answer.layer = values.layer;
+    am_values *values = &reading->values;
+    if (!reading->known) return answer;
+    const char *text = text_for(formula, reading->policy.kind);
+    values->layer = formula->layer != NULL ? am_expression_value(formula->layer, values) : none;
+    if (text != NULL) answer.all = am_expression_value(text, values);
+    if (text == formula->expression) answer.layer = values->layer;
     return answer;
 }

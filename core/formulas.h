@@ -9,7 +9,14 @@ typedef struct am_formula_answer {
     am_amount all, layer;
 } am_formula_answer;
 
-/* config must be resolved. */
-am_formula_answer am_formula_evaluate(const am_formula *formula, const am_config *config);
+/* What every formula reads of a configuration, which must be resolved. */
+typedef struct am_formula_reading {
+    am_values values;
+    am_policy policy;
+    bool known; /* the policy */
+} am_formula_reading;
+
+void am_formula_read(am_formula_reading *reading, const am_config *config);
+am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading);
 
 #endif

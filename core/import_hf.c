@@ -724,7 +724,8 @@ static void complete(am_config *config)
     am_wiring_fill_experts(config, wiring);
 }
 
-am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status)
+/* Not inlined: two configurations in one frame would be above 2 KiB. */
+__attribute__((noinline)) am_code am_config_import(am_config *config, const char *json, size_t length, am_status *status)
 {
     *status = (am_status){0};
     am_document document;

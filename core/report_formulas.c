@@ -47,9 +47,9 @@ static void write_parts_of(am_writer *json, const am_amount *amount)
     am_json_close(json, '}');
 }
 
-static void write_named_formula(am_writer *json, const am_formula *formula, const am_config *config, int64_t saved)
+static void write_named_formula(am_writer *json, const am_formula *formula, am_formula_reading *reading, int64_t saved)
 {
-    am_formula_answer answer = am_formula_evaluate(formula, config);
+    am_formula_answer answer = am_formula_evaluate(formula, reading);
     int64_t value = am_amount_total(&answer.all);
     bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
     am_json_open(json, '{');
@@ -69,7 +69,9 @@ static void write_named_formula(am_writer *json, const am_formula *formula, cons
 
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved)
 {
+    am_formula_reading reading;
+    am_formula_read(&reading, config);
     AM_OPEN(json, "formulas", "[");
-    for (int i = 0; i < am_formula_count; i++) write_named_formula(json, &am_formulas[i], config, saved);
+    for (int i = 0; i < am_formula_count; i++) write_named_formula(json, &am_formulas[i], &reading, saved);
     am_json_close(json, ']');
 }

@@ -5,6 +5,13 @@
 #include <check.h>
 #include <string.h>
 
+static am_formula_answer evaluate(const am_formula *formula, const am_config *config)
+{
+    am_formula_reading reading;
+    am_formula_read(&reading, config);
+    return am_formula_evaluate(formula, &reading);
+}
+
 static const am_formula *formula_of(const char *id)
 {
     for (int i = 0; i < am_formula_count; i++)
@@ -23,13 +30,13 @@ static am_config config_of(const char *text)
 
 static int64_t all_of(const char *id, const am_config *config)
 {
-    am_formula_answer answer = am_formula_evaluate(formula_of(id), config);
+    am_formula_answer answer = evaluate(formula_of(id), config);
     return am_amount_total(&answer.all);
 }
 
 static int64_t layer_of(const char *id, const am_config *config)
 {
-    am_formula_answer answer = am_formula_evaluate(formula_of(id), config);
+    am_formula_answer answer = evaluate(formula_of(id), config);
     return am_amount_total(&answer.layer);
 }
 
@@ -190,7 +197,7 @@ START_TEST(extremes)
     config.heads = 65536;
     config.ffn = 4194304;
     for (int i = 0; i < am_formula_count; i++) {
-        am_formula_answer answer = am_formula_evaluate(&am_formulas[i], &config);
+        am_formula_answer answer = evaluate(&am_formulas[i], &config);
         int64_t value = am_amount_total(&answer.all);
         ck_assert_int_ge(value, -1);
         ck_assert_int_le(value, AM_MAX_BYTES);
@@ -229,7 +236,7 @@ START_TEST(parts)
 {
     am_config config = config_of("model=llama-3-8b&seq=8192&attention=eager");
     int64_t sbh = 8192 * 4096, part[AM_SHARE_COUNT];
-    am_formula_answer answer = am_formula_evaluate(formula_of("ultra-scale"), &config);
+    am_formula_answer answer = evaluate(formula_of("ultra-scale"), &config);
     ck_assert(am_amount_parts(&answer.layer, part));
     ck_assert_int_eq(part[AM_SHARE_HIDDEN], 18 * sbh);
     ck_assert_int_eq(part[AM_SHARE_KV], 0);
@@ -238,7 +245,7 @@ START_TEST(parts)
     ck_assert(am_amount_parts(&answer.all, part));
     ck_assert_int_eq(part[AM_SHARE_VOCAB], 4LL * 8192 * 128256);
     for (int i = 0; i < am_formula_count; i++) {
-        am_formula_answer any = am_formula_evaluate(&am_formulas[i], &config);
+        am_formula_answer any = evaluate(&am_formulas[i], &config);
         int64_t total = 0;
         if (!am_amount_parts(&any.all, part)) continue;
         for (int j = 0; j < AM_SHARE_COUNT; j++) total += part[j];
