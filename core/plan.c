@@ -221,6 +221,7 @@ static am_climb climb_of(int64_t start, int64_t gradients)
 typedef struct am_composer {
     const am_sequence *model;
     uint32_t used[2];   /* by run: played units whose tables and masks are there */
+    uint32_t kinds;     /* of layers of the first run: its regions hold the tables and masks of these */
     int64_t end;        /* live bytes of the forward behind the last layer */
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
     int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
@@ -243,10 +244,12 @@ static int64_t first_release(am_composer *composer, const am_walk *walk)
     int64_t bytes = 0;
     uint32_t *used = used_units(composer, walk);
     for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        int unit = unit_of(walk->profile, climb.zone);
-        if (!(*used & 1u << unit)) {
+        int unit = unit_of(walk->profile, climb.zone), kind = walk->profile->record.kind[climb.zone - 1];
+        bool later = used != &composer->used[0], held = later && composer->kinds & 1u << kind;
+        if (!later) composer->kinds |= 1u << kind;
+        if (!(*used & 1u << unit) && !held) {
             bytes += release_of(walk->profile, unit);
-            if (used != &composer->used[0]) composer->owned += walk->profile->unit_tables[unit];
+            if (later) composer->owned += walk->profile->unit_tables[unit];
         }
         *used |= 1u << unit;
     }

@@ -253,6 +253,33 @@ START_TEST(any_model)
 }
 END_TEST
 
+/* Runs of layers of two kinds, wherever a policy cuts them: the total is what the rows add up to. */
+START_TEST(any_split)
+{
+    int patterned = 0;
+    for (int i = 0; i < am_preset_count; i++) {
+        am_config config;
+        figures found;
+        char text[128];
+        snprintf(text, sizeof text, "model=%s seq=64", am_presets[i].name);
+        if (!accepted(text, &config)) continue;
+        am_pattern pattern = am_model_pattern(&config);
+        if (pattern.period == 1 && pattern.prefix == 0) continue;
+        patterned++;
+        ask_with(text, "checkpoint=best", &found);
+        expect_sums();
+        for (int k = 1; k <= 9; k++) {
+            char policy[32];
+            snprintf(policy, sizeof policy, "checkpoint=block:%d", k);
+            if (ask_with(text, policy, &found)) expect_sums();
+            snprintf(policy, sizeof policy, "checkpoint=every:%d", k);
+            if (ask_with(text, policy, &found)) expect_sums();
+        }
+    }
+    ck_assert_int_ge(patterned, 5);
+}
+END_TEST
+
 /* One rank of a tensor-parallel group holds at least its share of what one GPU would. */
 START_TEST(any_share)
 {
@@ -288,6 +315,7 @@ Suite *test_properties_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, any_model);
     tcase_add_test(tests, any_share);
+    tcase_add_test(tests, any_split);
     suite_add_tcase(suite, tests);
     return suite;
 }
