@@ -12,7 +12,7 @@ enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
 
 #define OUTPUT_SIZE (4 << 20)
 #define HELP_WIDTH  100 /* columns of --help */
-#define HELP_INDENT 22  /* where the keys' help begins */
+#define HELP_INDENT 25  /* where the keys' help begins */
 
 /* Static, since they are megabytes. */
 static am_report report;

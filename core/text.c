@@ -582,6 +582,25 @@ static void write_ranks(am_writer *out, const am_report *report)
     AM_WRITE(out, " more\n");
 }
 
+/* How far the figures are held to the real code. */
+static void write_verification(am_writer *out, const am_report *report)
+{
+    const am_stack *stack = &am_stacks[report->config.stack];
+    char text[512];
+    am_writer line = am_writer_of(text, sizeof text);
+    AM_WRITE(out, "\n");
+    bool measured = strcmp(stack->verified_by, "measured") == 0, read = strcmp(stack->verified_by, "source") == 0;
+    am_write_text(&line, measured ? "Measured: " : read ? "Not measured: " : "By the paper: ");
+    am_write_text(&line, stack->detail);
+    if (*stack->derived) {
+        AM_WRITE(&line, "; ");
+        am_write_text(&line, stack->derived);
+    }
+    AM_WRITE(&line, ".");
+    am_writer_end(&line);
+    am_write_wrapped(out, text, 0);
+}
+
 size_t am_report_text(const am_report *report, char *buffer, size_t size)
 {
     am_writer out = am_writer_of(buffer, size);
@@ -596,7 +615,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_closed_forms(&out, report);
     write_plans(&out, report);
     write_states(&out, report);
-    AM_WRITE(&out, "\n");
+    write_verification(&out, report);
     am_write_wrapped(&out,
                      "Not counted: allocator fragmentation (its rounding is with allocator=cuda), kernel workspaces, communication buffers and "
                      "the CUDA context.",
