@@ -34,7 +34,7 @@ FRAMES_clang   := $(FRAMES)
 LATER        := alibi falcon gptj liger linear_loss megatron megatron_moe mla moe nanogpt neox opt paper phi torch
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
-INLINE_whole := -mllvm -inline-threshold=100
+INLINE_whole := -mllvm -inline-threshold=225
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
 CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
