@@ -217,7 +217,7 @@ typedef enum am_symbol {
     AM_S,   /* s      sequence length */
     AM_B,   /* b      micro-batch */
     AM_A,   /* a      query heads */
-    AM_A2K, /* (a+2k) heads in a fused projection */
+    AM_QKV, /* (a+2k) heads of query, key and value together */
     AM_K,   /* k      KV heads */
     AM_H,   /* h      hidden size */
     AM_D,   /* d      head dimension */
@@ -228,7 +228,6 @@ typedef enum am_symbol {
     AM_W,   /* w      width of the token embeddings */
     AM_RD,  /* ρ      rotated elements of a head */
     AM_REST, /* (d-ρ)  the others */
-    AM_QKV, /* (a+2k)  heads of a projection that makes query, key and value */
     AM_S1,  /* (s+1)  padded labels */
     AM_S32, /* ⌈s/32⌉·32  memory-efficient attention's padded rows */
     AM_D8,  /* ⌈d/8⌉·8  head dimension as flash attention pads it */

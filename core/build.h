@@ -114,6 +114,8 @@ am_var am_hf_token_embedding(am_build *build, const char *path);
 /* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the
  * model. */
 bool am_input_requires_grad(const am_build *build);
+/* The token embedding, and in the model's own module the position ids and the mask. */
+am_var am_hf_begin(am_build *build, const char *table, const char *model);
 
 /* liger.c: what Liger-Kernel puts in place of transformers' norms, rotation and gated MLP. */
 am_var am_liger_rms_norm(am_build *build, am_var x, const char *path);

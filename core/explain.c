@@ -76,7 +76,6 @@ void am_add_row(am_sum *sum, const am_row *row, int64_t times)
     am_sum_add(sum, (am_term){row->padding, 1, {0}}, times);
 }
 
-
 am_sum am_report_formula(const am_report *report, int kind)
 {
     am_sum sum = {0};

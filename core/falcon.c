@@ -9,7 +9,7 @@ static void grouped_heads(am_build *build, am_var fused, am_var part[3])
 {
     am_tape *tape = build->tape;
     am_dim b = build->b, s = build->s, k = build->k, d = build->d;
-    am_dim members = am_dim_quotient(tape->extents, am_dim_for(build, 1, 1, AM_A2K, AM_SYMBOL_COUNT), AM_K);
+    am_dim members = am_dim_quotient(tape->extents, am_dim_for(build, 1, 1, AM_QKV, AM_SYMBOL_COUNT), AM_K);
     am_dim group = am_dim_quotient(tape->extents, build->a, AM_K);
     am_shape shape = AM_SHAPE(b, s, k, group, d);
     fused = am_view(tape, fused, AM_SHAPE(b, s, k, members, d));
@@ -28,7 +28,7 @@ static void cut_heads(am_build *build, am_var fused, am_var part[3])
     if (grouped) {
         grouped_heads(build, fused, part);
     } else if (one) {
-        fused = am_view(tape, fused, AM_SHAPE(b, s, am_dim_for(build, 1, 1, AM_A2K, AM_SYMBOL_COUNT), d));
+        fused = am_view(tape, fused, AM_SHAPE(b, s, am_dim_for(build, 1, 1, AM_QKV, AM_SYMBOL_COUNT), d));
         part[0] = am_slice_along(tape, fused, 2, a);
         for (int i = 1; i < 3; i++) part[i] = am_pick(tape, fused, 2);
     } else {
@@ -87,7 +87,7 @@ static am_var falcon_attention(am_build *build, am_var normed)
     const am_config *config = build->config;
     bool bias = config->qkv_bias;
     am_module module = am_enter(tape, "self_attention", AM_C_ATTENTION);
-    am_dim width = am_dim_for(build, 1, 1, AM_A2K, AM_D);
+    am_dim width = am_dim_for(build, 1, 1, AM_QKV, AM_D);
     am_var fused = am_hf_linear(build, normed, "self_attention.query_key_value", AM_C_ATTENTION, width, bias, 0);
     am_label(tape, fused, "query, key and value, fused");
     am_var part[3], turned[2];
@@ -147,11 +147,7 @@ static am_var falcon_layer(am_build *build, am_var x)
 am_code am_hf_falcon(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_var tokens = am_hf_token_embedding(build, "transformer.word_embeddings");
-    if (am_input_requires_grad(build)) am_require_grad(tape, tokens);
-    am_enter(tape, "transformer", AM_C_EMBEDDING);
-    am_hf_positions(build);
-    build->mask = am_hf_causal_mask(build);
+    am_var tokens = am_hf_begin(build, "transformer.word_embeddings", "transformer");
     am_enter(tape, "transformer.rotary_emb", AM_C_EMBEDDING);
     am_hf_rotary_tables(build);
     am_var held[] = {build->cos, build->sin, build->mask, build->position_ids};

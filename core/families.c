@@ -86,3 +86,13 @@ bool am_input_requires_grad(const am_build *build)
     return build->config->trainable == AM_TRAIN_NONE ||
            (build->config->trainable == AM_TRAIN_LORA && build->record.hooked);
 }
+
+am_var am_hf_begin(am_build *build, const char *table, const char *model)
+{
+    am_var tokens = am_hf_token_embedding(build, table);
+    if (am_input_requires_grad(build)) am_require_grad(build->tape, tokens);
+    am_enter(build->tape, model, AM_C_EMBEDDING);
+    am_hf_positions(build);
+    build->mask = am_hf_causal_mask(build);
+    return tokens;
+}

@@ -57,7 +57,7 @@ static am_var bigcode_attention(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
-    am_dim width = am_dim_for(build, 1, 1, AM_A2K, AM_D);
+    am_dim width = am_dim_for(build, 1, 1, AM_QKV, AM_D);
     am_var fused = am_hf_linear(build, normed, "attn.c_attn", AM_C_ATTENTION, width, true, 0), part[3];
     bigcode_heads(build, am_label(tape, fused, "query, key and value, fused"), part);
     am_var y = am_hf_core(build, part[0], part[1], part[2], &build->weights);

@@ -46,21 +46,25 @@ typedef struct usual_importer {
     entry own[MOST_OWN]; /* ends with key NULL */
 } usual_importer;
 
+/* GPT-2's, which GPT-BigCode's configuration class took over with their defaults. */
+#define GPT2_KEYS                                                                                                      \
+    {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},                                                      \
+    {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},                                                             \
+    {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},                                                       \
+    {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},                                                                     \
+    {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},                                                                 \
+    {"n_positions", "max_position_embeddings", AM_F_max_positions, 1024, NOT_NULL},                                    \
+    {"resid_pdrop", NULL, AM_F_dropout, 100000, NOT_NULL},                                                             \
+    {"attn_pdrop", NULL, AM_F_attention_dropout, 100000, NOT_NULL},                                                    \
+    {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},                                                    \
+    {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}
+
 /* Defaults as transformers 5.23's configuration classes have them. */
 static const importer importers[] = {
     {"gpt2",
      AM_FAMILY_GPT2,
      "activation_function",
-     {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},
-      {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},
-      {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},
-      {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
-      {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},
-      {"n_positions", "max_position_embeddings", AM_F_max_positions, 1024, NOT_NULL},
-      {"resid_pdrop", NULL, AM_F_dropout, 100000, NOT_NULL},
-      {"attn_pdrop", NULL, AM_F_attention_dropout, 100000, NOT_NULL},
-      {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},
-      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+     GPT2_KEYS},
     {"llama",
      AM_FAMILY_LLAMA,
      "hidden_act",
@@ -185,16 +189,7 @@ static const importer importers[] = {
     {"gpt_bigcode",
      AM_FAMILY_BIGCODE,
      "activation_function",
-     {{"n_layer", "num_hidden_layers", AM_F_layers, 12, NOT_NULL},
-      {"n_embd", "hidden_size", AM_F_hidden, 768, NOT_NULL},
-      {"n_head", "num_attention_heads", AM_F_heads, 12, NOT_NULL},
-      {"n_inner", NULL, AM_F_ffn, AM_AUTO, AM_AUTO},
-      {"vocab_size", NULL, AM_F_vocab, 50257, NOT_NULL},
-      {"n_positions", "max_position_embeddings", AM_F_max_positions, 1024, NOT_NULL},
-      {"resid_pdrop", NULL, AM_F_dropout, 100000, NOT_NULL},
-      {"attn_pdrop", NULL, AM_F_attention_dropout, 100000, NOT_NULL},
-      {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},
-      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}},
+     GPT2_KEYS},
     {"gpt_neo",
      AM_FAMILY_GPT_NEO,
      "activation_function",

@@ -6,7 +6,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_S] = config->seq;
     value[AM_B] = config->batch;
     value[AM_A] = config->heads;
-    value[AM_A2K] = config->heads + 2 * config->kv_heads;
+    value[AM_QKV] = config->heads + 2 * config->kv_heads;
     value[AM_K] = config->kv_heads;
     value[AM_H] = config->hidden;
     value[AM_D] = config->head_dim;
@@ -17,7 +17,6 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_W] = config->embedding_dim;
     value[AM_RD] = config->rotary_dim;
     value[AM_REST] = config->head_dim - config->rotary_dim;
-    value[AM_QKV] = config->heads + 2 * config->kv_heads;
     value[AM_S1] = config->seq + 1;
     value[AM_S32] = (config->seq + 31) / 32 * 32;
     value[AM_D8] = (config->head_dim + 7) / 8 * 8;

@@ -61,11 +61,7 @@ static am_var neox_layer(am_build *build, am_var x)
 am_code am_hf_neox(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_var tokens = am_hf_token_embedding(build, "gpt_neox.embed_in");
-    if (am_input_requires_grad(build)) am_require_grad(tape, tokens);
-    am_enter(tape, "gpt_neox", AM_C_EMBEDDING);
-    am_hf_positions(build);
-    build->mask = am_hf_causal_mask(build);
+    am_var tokens = am_hf_begin(build, "gpt_neox.embed_in", "gpt_neox");
     am_var x =
         am_hf_dropout(build, tokens, "gpt_neox.emb_dropout", AM_C_EMBEDDING, build->config->embedding_dropout);
     am_enter(tape, "gpt_neox.rotary_emb", AM_C_EMBEDDING);

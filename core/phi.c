@@ -59,11 +59,7 @@ static am_var phi_layer(am_build *build, am_var x)
 am_code am_hf_phi(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_var tokens = am_hf_token_embedding(build, "model.embed_tokens");
-    if (am_input_requires_grad(build)) am_require_grad(tape, tokens);
-    am_enter(tape, "model", AM_C_EMBEDDING);
-    am_hf_positions(build);
-    build->mask = am_hf_causal_mask(build);
+    am_var tokens = am_hf_begin(build, "model.embed_tokens", "model");
     am_var x =
         am_hf_dropout(build, tokens, "model.embed_dropout", AM_C_EMBEDDING, build->config->embedding_dropout);
     am_hold(tape, tokens);
