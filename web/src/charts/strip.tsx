@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes, threeDigits } from '../format/bytes';
+import { choosable } from './mark';
 import { rove } from './rove';
 import { type Dot, layStrip, type Said } from './strip-layout';
 import { useWidth } from './width';
@@ -72,25 +73,7 @@ interface DotProps {
 function DotView({ dot, text, tabStop, onOver, onChoose }: DotProps) {
   const { id } = dot.formula;
   return (
-    <g
-      class="dot"
-      data-formula={id}
-      data-chosen={dot.chosen ? '' : undefined}
-      role="button"
-      tabindex={tabStop ? 0 : -1}
-      aria-pressed={dot.chosen}
-      aria-label={text}
-      onClick={() => onChoose(id)}
-      onPointerEnter={() => onOver(text)}
-      onPointerLeave={() => onOver(null)}
-      onFocus={() => onOver(text)}
-      onBlur={() => onOver(null)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        onChoose(id);
-      }}
-    >
+    <g class="dot" data-formula={id} {...choosable({ text, chosen: dot.chosen, tabStop, onOver, onChoose: () => onChoose(id) })}>
       {dot.label !== null && <path class="leader" d={`M ${dot.x} ${dot.y + 5} V ${dot.label.y - 12}`} />}
       <circle class="dot-reach" cx={dot.x} cy={dot.y} r="9" />
       {dot.chosen && <circle class="dot-ring" cx={dot.x} cy={dot.y} r="9" />}

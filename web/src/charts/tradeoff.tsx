@@ -4,6 +4,7 @@ import type { Plan, Units } from '../../../wasm/report';
 import { planId, planName } from '../form/policy-select';
 import { formatBytes, formatPercent } from '../format/bytes';
 import { layTradeoff, leaderOf, type Measure, measureOf, recomputedOf, type Spot } from './tradeoff-layout';
+import { choosable } from './mark';
 import { rove } from './rove';
 import { useWidth } from './width';
 
@@ -94,25 +95,7 @@ function SpotView({ spot, first, forward, measure, units, onOver, onChoose }: Sp
   const { label } = spot;
   const text = spotText(spot, forward, measure, units);
   return (
-    <g
-      class="spot"
-      data-chosen={spot.chosen ? '' : undefined}
-      data-pareto={spot.pareto ? '' : undefined}
-      role="button"
-      tabindex={first ? 0 : -1}
-      aria-pressed={spot.chosen}
-      aria-label={text}
-      onClick={() => onChoose(plan)}
-      onPointerEnter={() => onOver(text)}
-      onPointerLeave={() => onOver(null)}
-      onFocus={() => onOver(text)}
-      onBlur={() => onOver(null)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        onChoose(plan);
-      }}
-    >
+    <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text, chosen: spot.chosen, tabStop: first, onOver, onChoose: () => onChoose(plan) })}>
       {label.led && <path class="leader" d={leaderPath(spot)} />}
       <circle class="spot-reach" cx={spot.x} cy={spot.y} r="14" />
       {spot.chosen && <circle class="spot-ring" cx={spot.x} cy={spot.y} r="9.5" />}
