@@ -12,7 +12,7 @@ JSMN  ?= $(firstword $(wildcard /usr/include/jsmn.h /usr/local/include/jsmn.h /o
 
 STANDARD := -std=c17
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
-FRAMES   := -Wframe-larger-than=2048
+FRAMES   := -Wframe-larger-than=4096
 INCLUDES := -Icore -Iwasm -isystem build/include
 COMPILE  := $(STANDARD) $(WARNINGS) $(INCLUDES) -MMD -MP
 

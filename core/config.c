@@ -29,7 +29,7 @@ const char *const am_group_names[AM_GROUP_COUNT] = {
     [AM_MODEL] = "model",           [AM_RUN] = "run",
     [AM_PRECISION] = "precision",   [AM_TRAINING] = "training",
     [AM_CHECKPOINT] = "checkpoint", [AM_PARALLEL] = "parallel",
-    [AM_OUTPUT] = "output",
+    [AM_HARDWARE] = "hardware",     [AM_OUTPUT] = "output",
 };
 
 /* ---- defaults */

@@ -111,6 +111,35 @@ bool am_read_millionths(const char *text, size_t length, int64_t *value)
     return true;
 }
 
+bool am_read_bytes(const char *text, size_t length, int64_t *value)
+{
+    static const struct {
+        const char *name;
+        int64_t bytes;
+    } units[] = {
+        {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", (int64_t)1 << 40},
+        {"kb", 1000},     {"mb", 1000000},  {"gb", 1000000000}, {"tb", 1000000000000}, {"b", 1},
+    };
+    size_t digits = 0;
+    int64_t unit = 1, whole, dropped;
+    while (digits < length && (is_digit(text[digits]) || text[digits] == '.')) digits++;
+    if (digits < length) {
+        unit = 0;
+        for (size_t i = 0; i < sizeof units / sizeof *units && !unit; i++) {
+            size_t same = 0;
+            while (digits + same < length && lower(text[digits + same]) == units[i].name[same] && units[i].name[same]) same++;
+            if (digits + same == length && !units[i].name[same]) unit = units[i].bytes;
+        }
+    }
+    decimal number;
+    if (!unit || !read_decimal(text, digits, &number)) return false;
+    whole = number.digits;
+    for (; whole >= INT64_MAX / unit && number.exponent < 0; number.exponent++) whole /= 10;
+    if (__builtin_mul_overflow(whole, unit, &whole)) whole = INT64_MAX;
+    *value = scale(whole, number.exponent, &dropped);
+    return true;
+}
+
 /* ---- names */
 
 #define LONGEST_NAME 40

@@ -13,6 +13,10 @@ bool am_read_integer(const char *text, size_t length, int64_t *value);
  * -1 if it is negative, INT64_MAX if it is larger than that. False if text is no number. */
 bool am_read_millionths(const char *text, size_t length, int64_t *value);
 
+/* A size with its unit ("80GiB", "24GB", "1.5GiB", "512MiB", "4096"; no unit: bytes) in bytes, rounded down; INT64_MAX if
+ * it is larger than that. False if text is no such size. */
+bool am_read_bytes(const char *text, size_t length, int64_t *value);
+
 /* How far what a user wrote lies from a name; the smallest is the name to suggest. */
 int am_name_distance(const char *written, const char *name);
 /* Copies what fits of length bytes and ends it with a 0. */

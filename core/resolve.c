@@ -134,6 +134,9 @@ static am_code derive(am_config *config, am_status *status)
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
     if (config->etp == AM_AUTO) config->etp = config->tp;
+    if (config->schedule == AM_AUTO) config->schedule = config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B;
+    if (config->micro_batches == AM_AUTO) config->micro_batches = config->pp;
+    if (config->grad_dtype == AM_AUTO) config->grad_dtype = config->dtype;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     am_code code = derive_head_dim(config, status);
     am_wiring_fill_rotary(config, am_wiring_of(config));
@@ -175,6 +178,20 @@ static am_code check_parallel(const am_config *config, am_status *status)
 {
     if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
+    static const am_field_id not_yet[] = {
+        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_dp, AM_F_zero, AM_F_reshard,
+        AM_F_device, AM_F_device_memory, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_link_bandwidth, AM_F_reserve,
+        AM_F_optimizer, AM_F_master_weights,
+    };
+    if (config->grad_dtype != config->dtype || config->micro_batches != config->pp ||
+        config->schedule != (config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B))
+        return am_fail(status, AM_UNSUPPORTED, "schedule", "grad_dtype, micro_batches and schedule are not covered yet: leave them out");
+    for (size_t i = 0; i < sizeof not_yet / sizeof *not_yet; i++) {
+        const am_field *field = &am_fields[not_yet[i]];
+        bool text = field->kind == AM_KIND_TEXT;
+        if (text ? strcmp(am_field_text_of(config, field), field->text) != 0 : am_field_number_of(config, field) != field->value)
+            return am_fail(status, AM_UNSUPPORTED, field->key, "%s is not covered yet: leave it out", field->key);
+    }
     if (config->etp == config->tp) return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
                    config->tp);

@@ -41,7 +41,7 @@ END_TEST
 
 START_TEST(group_names)
 {
-    static const char *const names[] = {"model", "run", "precision", "training", "checkpoint", "parallel", "output"};
+    static const char *const names[] = {"model", "run", "precision", "training", "checkpoint", "parallel", "hardware", "output"};
     ck_assert_uint_eq(COUNT(names), AM_GROUP_COUNT);
     for (size_t i = 0; i < COUNT(names); i++) ck_assert_str_eq(am_group_names[i], names[i]);
 }

@@ -111,6 +111,40 @@ START_TEST(ratio)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool read;
+    int64_t value;
+} sizes[] = {
+    {"4096", true, 4096},
+    {"0", true, 0},
+    {"80GiB", true, 85899345920},
+    {"80gib", true, 85899345920},
+    {"24GB", true, 24000000000},
+    {"1.5GiB", true, 1610612736},
+    {"0.1KiB", true, 102}, /* rounded down */
+    {"512MiB", true, 536870912},
+    {"3B", true, 3},
+    {"9000000TiB", true, INT64_MAX},
+    {"", false, 0},
+    {"GiB", false, 0},
+    {"-1GiB", false, 0},
+    {"1.GiB", false, 0},
+    {"1 GiB", false, 0},
+    {"1GiBs", false, 0},
+    {"1Gi", false, 0},
+    {"1e9", false, 0},
+};
+
+START_TEST(bytes)
+{
+    int64_t value = 0;
+    bool read = am_read_bytes(sizes[_i].text, strlen(sizes[_i].text), &value);
+    ck_assert_msg(read == sizes[_i].read, "%s", sizes[_i].text);
+    if (read) ck_assert_int_eq(value, sizes[_i].value);
+}
+END_TEST
+
 START_TEST(distance_prefers)
 {
     static const struct {
@@ -182,6 +216,7 @@ Suite *test_input_suite(void)
     tcase_add_loop_test(tests, integer, 0, (int)COUNT(integers));
     tcase_add_test(tests, integer_ends_at_its_length);
     tcase_add_loop_test(tests, ratio, 0, (int)COUNT(ratios));
+    tcase_add_loop_test(tests, bytes, 0, (int)COUNT(sizes));
     tcase_add_test(tests, distance_prefers);
     tcase_add_test(tests, distance_of_long_words);
     tcase_add_test(tests, choices);
