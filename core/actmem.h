@@ -451,7 +451,19 @@ typedef struct am_node {
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
 /* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
-typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, AM_KEEP_EVERYTHING } am_keep;
+typedef enum am_keep {
+    AM_KEEP_NOTHING,
+    AM_KEEP_MATMULS,
+    AM_KEEP_HALF_MATMULS,
+    AM_KEEP_EVERYTHING,
+    AM_KEEP_LISTED
+} am_keep;
+
+/* What AM_KEEP_LISTED keeps: the results of operations, as a set of 1 << am_op, and of matrix products by their place in
+ * the region: bit 0 is the first. */
+typedef struct am_kept {
+    uint64_t ops[2], products;
+} am_kept;
 
 typedef struct am_region {
     uint8_t kind, keep;
@@ -465,10 +477,11 @@ typedef struct am_region {
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
     am_var beside; /* what its code returns beside its output; 0: nothing */
+    am_kept kept;  /* for AM_KEEP_LISTED */
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
-bool am_region_keeps(am_keep keep, am_op op, int match);
+bool am_region_keeps(const am_region *region, am_op op, int match);
 
 /* A record of one forward pass. */
 typedef struct am_tape {
@@ -535,6 +548,10 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 /* Says how the regions of a record run again and what they keep, so that one record can be played under several
  * policies. A new record's are non-reentrant and keep nothing. */
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
+/* The same for one region, from 1. */
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep);
+/* What AM_KEEP_LISTED keeps, in all regions. */
+void am_tape_keep(am_tape *tape, am_kept kept);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);

@@ -226,12 +226,19 @@ static bool is_matmul(am_op op)
     return op == AM_OP_MM || op == AM_OP_ADDMM || op == AM_OP_BMM;
 }
 
-bool am_region_keeps(am_keep keep, am_op op, int match)
+static bool is_listed(const am_kept *kept, am_op op, int match)
 {
-    if (keep == AM_KEEP_NOTHING) return false;
-    if (keep == AM_KEEP_EVERYTHING) return true;
+    if (kept->ops[op / 64] >> op % 64 & 1) return true;
+    return is_matmul(op) && match <= 64 && kept->products >> (match - 1) & 1;
+}
+
+bool am_region_keeps(const am_region *region, am_op op, int match)
+{
+    if (region->keep == AM_KEEP_NOTHING) return false;
+    if (region->keep == AM_KEEP_EVERYTHING) return true;
+    if (region->keep == AM_KEEP_LISTED) return is_listed(&region->kept, op, match);
     if (op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION) return true;
-    return is_matmul(op) && (keep == AM_KEEP_MATMULS || match % 2 == 1);
+    return is_matmul(op) && (region->keep == AM_KEEP_MATMULS || match % 2 == 1);
 }
 
 static void add_save(am_tape *tape, am_node *node, am_var x, int rule)
@@ -372,10 +379,18 @@ void am_region_end(am_tape *tape, am_var y)
 
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
-    for (int i = 1; i < tape->regions; i++) {
-        tape->region[i].kind = (uint8_t)kind;
-        tape->region[i].keep = (uint8_t)keep;
-    }
+    for (int i = 1; i < tape->regions; i++) am_tape_checkpoint_region(tape, i, kind, keep);
+}
+
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep)
+{
+    tape->region[region].kind = (uint8_t)kind;
+    tape->region[region].keep = (uint8_t)keep;
+}
+
+void am_tape_keep(am_tape *tape, am_kept kept)
+{
+    for (int i = 1; i < tape->regions; i++) tape->region[i].kept = kept;
 }
 
 /* ---- the end ---- */
