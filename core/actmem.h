@@ -598,11 +598,32 @@ void am_ledger_describe(am_ledger *ledger, const am_tape *tape);
 
 /* ---------------------------------------------------------------- 9 Cost */
 
+/* A row of devices.def, which says what the figures mean. */
+typedef struct am_device {
+    const char *id, *label; /* "h100-sxm", "NVIDIA H100 SXM" */
+    int64_t memory;         /* bytes */
+    int64_t fp32, tf32, fp16, bf16, fp8; /* GFLOP/s of dense products with sums in fp32; 0: none */
+    int64_t bandwidth;                   /* MB/s */
+    const char *source;  /* the vendor's document */
+    const char *checked; /* which figures were found equal elsewhere: "all", a list, or "" */
+} am_device;
+
+extern const am_device am_devices[];
+extern const int am_device_count;
+
+/* The device of that id; NULL if there is none, and for "mine". */
+const am_device *am_device_find(const char *id);
+
 /* How fast a GPU computes and reads its memory. */
 typedef struct am_rates {
     int64_t gflops[AM_DTYPE_COUNT]; /* GFLOP/s of dense matrix products of this type */
     int64_t bandwidth;              /* MB/s */
 } am_rates;
+
+/* The type of a configuration's matrix products (am_dtype). */
+int am_compute_dtype(const am_config *config);
+/* The rates of its device, with device_gflops and device_bandwidth in place of the table's. Error: what the device lacks. */
+am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status);
 
 /* Says of a finished record how long each operation takes by a roofline: as long as its FLOPs take at the rate of its
  * type, or its bytes at the memory's bandwidth, whichever is longer. An operation is a kernel of its own: it reads its
