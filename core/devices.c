@@ -57,7 +57,7 @@ static am_code find_rates(const am_config *config, am_rates *rates, am_status *s
 
 int am_compute_dtype(const am_config *config)
 {
-    static const am_dtype dtypes[] = {AM_FP32, AM_BF16, AM_FP16};
+    static const int dtypes[] = {AM_FP32, AM_BF16, AM_FP16};
     if (config->autocast == AM_AUTOCAST_OFF) return dtypes[config->dtype];
     return config->autocast == AM_AUTOCAST_BF16 ? AM_BF16 : AM_FP16;
 }
