@@ -8,6 +8,7 @@ typedef struct am_evaluation {
     am_workspace *workspace;
     const am_config *config;
     am_pattern pattern;
+    am_rates rates;
     am_code code;
 } am_evaluation;
 
@@ -106,6 +107,7 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
+        if (!evaluation->code) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
         workspace->recorded = record;
     }
     bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
@@ -542,7 +544,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
-    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), AM_OK};
+    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), {{0}, 0}, AM_OK};
+    if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

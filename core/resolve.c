@@ -180,7 +180,7 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
         AM_F_expert_imbalance, AM_F_stage_layers, AM_F_dp, AM_F_zero, AM_F_reshard,
-        AM_F_device, AM_F_device_memory, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_link_bandwidth, AM_F_reserve,
+        AM_F_device_memory, AM_F_link_bandwidth, AM_F_reserve,
         AM_F_optimizer, AM_F_master_weights,
     };
     if (config->grad_dtype != config->dtype || config->micro_batches != config->pp ||
@@ -195,6 +195,12 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->etp == config->tp) return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
                    config->tp);
+}
+
+static am_code check_device(const am_config *config, am_status *status)
+{
+    am_rates rates;
+    return am_rates_of(config, &rates, status);
 }
 
 /* ---- stack=hf */
@@ -600,7 +606,7 @@ am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
         check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
-        check_precision, check_training, check_checkpoint, check_sizes,
+        check_precision, check_training, check_checkpoint, check_sizes,     check_device,
     };
     *status = (am_status){0};
     am_config next = *config;
