@@ -794,6 +794,24 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
  * returns how many there are. */
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
+/* One unit of `inner` layers by itself, from a layer on, as a profile shows it: what its forward leaves, what is freed with
+ * its backward beside that (tables and masks that no layer before it needs), the highest live bytes of its forward above
+ * those before it, and of its backward and recomputation above those that the units before it hold; what runs again. */
+typedef struct am_plan_unit {
+    int64_t residue, release, forward, backward, recomputed_flops, recomputed_time;
+} am_plan_unit;
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner);
+
+/* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
+ * highest before them, and behind them above what they leave. */
+typedef struct am_plan_ends {
+    int64_t forward, backward, before, after;
+} am_plan_ends;
+
+am_plan_ends am_plan_ends_of(const am_profile *profile);
+
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */

@@ -627,3 +627,51 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
     int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
     return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
 }
+
+/* ---- a chain of layers, each by itself ---- */
+
+/* One unit from a layer on, as if it were a run of its own behind others. */
+static am_walk walk_of_one(const am_sequence *model, int64_t layer)
+{
+    const am_run *run = model->run;
+    am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
+                    .inner = run->inner};
+    settle_run(&walk);
+    return walk;
+}
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner)
+{
+    const am_run run = {profile, 1, inner};
+    const am_sequence model = {pattern, 1, &run};
+    am_walk walk = walk_of_one(&model, layer);
+    int played = unit_of(profile, zone_for(&walk, layer, layer));
+    am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
+    const am_stand stand = {.start = layer, .backward = residue_of(profile, played)};
+    compose_unit(&outcome, &walk, &stand, 0);
+    add_costs(&outcome, &walk);
+    *unit = (am_plan_unit){.residue = residue_of(profile, played),
+                           .release = release_of(profile, played),
+                           .forward = outcome.forward_peak,
+                           .backward = outcome.backward_peak,
+                           .recomputed_flops = outcome.recomputed_flops,
+                           .recomputed_time = outcome.recomputed_time};
+}
+
+am_plan_ends am_plan_ends_of(const am_profile *profile)
+{
+    const am_step *step = &profile->step;
+    int after = step->layers + 1;
+    int64_t end = step->boundary[step->layers], highest = step->after_drop;
+    const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
+    const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
+    am_plan_ends ends = {.forward = step->boundary[0],
+                         .backward = step->backward_start[last_zone(profile, 0)] - residue_of(profile, 0)};
+    for (int i = 0; i < 2; i++) {
+        if (before[i]->seen && before[i]->bytes > ends.before) ends.before = before[i]->bytes;
+        if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
+    }
+    ends.after = highest - end;
+    return ends;
+}
