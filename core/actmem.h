@@ -484,6 +484,8 @@ typedef struct am_region {
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
 bool am_region_keeps(const am_region *region, am_op op, int match);
+/* Is it a matrix product that selective checkpointing counts? */
+bool am_op_is_product(am_op op);
 
 /* Parts of a step, by what its time is spent on. */
 typedef enum am_part_of_step { AM_IN_FORWARD, AM_IN_BACKWARD, AM_IN_RECOMPUTE, AM_PART_COUNT } am_part_of_step;
@@ -756,14 +758,17 @@ typedef enum am_policy_kind {
     AM_POLICY_BEST_SEGMENTS,
     AM_POLICY_SAVE_MATMULS,
     AM_POLICY_SAVE_HALF_MATMULS,
-    AM_POLICY_CORE_ATTENTION
+    AM_POLICY_CORE_ATTENTION,
+    AM_POLICY_SAVE_LIST,
+    AM_POLICY_BUDGET
 } am_policy_kind;
 
 /* A checkpointing policy: kind, its number, and whether regions are reentrant. */
 typedef struct am_policy {
     am_policy_kind kind;
-    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block) */
+    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), bytes (budget) */
     bool reentrant;
+    uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
 } am_policy;
 
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
@@ -798,6 +803,7 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
  * its backward beside that (tables and masks that no layer before it needs), the highest live bytes of its forward above
  * those before it, and of its backward and recomputation above those that the units before it hold; what runs again. */
 typedef struct am_plan_unit {
+    int played; /* the unit of the profile */
     int64_t residue, release, forward, backward, recomputed_flops, recomputed_time;
 } am_plan_unit;
 
@@ -805,9 +811,9 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t inner);
 
 /* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
- * highest before them, and behind them above what they leave. */
+ * highest before them, and behind them above what they leave; tables and masks freed with backwards of layers but the first. */
 typedef struct am_plan_ends {
-    int64_t forward, backward, before, after;
+    int64_t forward, backward, before, after, released;
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);
@@ -826,6 +832,7 @@ typedef struct am_plan {
     const char *note;  /* one line: what it does */
     bool chosen;
     am_outcome outcome;
+    int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
 } am_plan;
 
 /* ---------------------------------------------------------------- 12 State */
@@ -923,6 +930,44 @@ typedef struct am_report am_report;
 /* Fills in the ranks of a report that is otherwise complete. */
 am_code am_ranks_read(am_report *report);
 
+/* A choice that plans of the frontier make for layers, as the report lists it. */
+#define AM_MAX_KEPT_NAMES 10
+typedef struct am_choice_row {
+    const char *kind; /* "none", "full", "save", "segment" */
+    int64_t span;     /* layers of one region; 1 but for segments */
+    int names;
+    struct {
+        am_module module;
+        am_op op;
+        bool all; /* every operation of this kind */
+    } keeps[AM_MAX_KEPT_NAMES];
+} am_choice_row;
+
+/* A plan of the frontier: what consecutive layers do, from the embedding on. */
+#define AM_MAX_FRONTIER_RUNS 12
+typedef struct am_frontier_row {
+    int64_t peak_bytes, recomputed_time, recomputed_flops;
+    int runs; /* AM_MAX_FRONTIER_RUNS + 1: more than are written down */
+    struct {
+        uint8_t choice; /* index of am_choice_row */
+        uint16_t units;
+    } run[AM_MAX_FRONTIER_RUNS];
+} am_frontier_row;
+
+#ifdef AM_FIRST
+#define AM_MAX_FRONTIER_ROWS 1
+#else
+#define AM_MAX_FRONTIER_ROWS 96 /* of more plans, evenly picked ones are written down */
+#endif
+
+typedef struct am_frontier_report {
+    bool found;
+    int points; /* of the exact frontier */
+    int candidates, undominated, choices, rows;
+    am_choice_row choice[64];
+    am_frontier_row row[AM_MAX_FRONTIER_ROWS];
+} am_frontier_report;
+
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
     const char *name;
@@ -948,6 +993,7 @@ struct am_report {
     am_rank rank[AM_MAX_RANKS];
     int lastings;
     am_lasting lasting[AM_MAX_LASTING];
+    am_frontier_report frontier;
 };
 
 /* Sums of terms: a closed form. */

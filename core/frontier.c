@@ -72,10 +72,41 @@ static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residu
     return true;
 }
 
+/* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
+ * time is spent here. */
+static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
+                      const am_link *link, uint32_t choice)
+{
+    int i = 0, j = 0, count = 0;
+    int64_t lowest = INT64_MAX, last = -1;
+    frontier->steps += known->count + behind->count;
+    for (;;) {
+        while (i < known->count && known->cost[i] >= lowest) i++;
+        while (j < behind->count && link->cost + behind->cost[j] >= lowest) j++;
+        if (i == known->count && j == behind->count) break;
+        int64_t peak = INT64_MAX;
+        if (j < behind->count) peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+        bool first = i < known->count && known->peak[i] <= peak;
+        if (first) peak = known->peak[i];
+        if (peak != last && count == AM_MAX_FRONT) return false;
+        count += peak != last; /* else it is cheaper than the one before it */
+        out->peak[count - 1] = last = peak;
+        out->residue[count - 1] = 0;
+        out->cost[count - 1] = lowest = first ? known->cost[i] : link->cost + behind->cost[j];
+        out->node[count - 1] = first ? known->node[i] : choice << CHOICE_SHIFT | (uint32_t)j;
+        if (first)
+            i++;
+        else
+            j++;
+    }
+    out->count = count;
+    return true;
+}
+
 /* Merges what is known of the layers from one on with what a choice for the first of them makes of the plans behind.
  * False if the front is full. */
 static bool merge(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                  const am_link *link, uint32_t choice, bool several)
+                  const am_link *link, uint32_t choice)
 {
     am_stairs stairs = {0, frontier->stair_residue, frontier->stair_cost};
     int i = 0, j = 0;
@@ -90,7 +121,7 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
         }
         bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
         bool fits = first ? put(out, &stairs, known->peak[i], known->residue[i], known->cost[i], known->node[i])
-                          : put(out, &stairs, peak, several ? link->residue + behind->residue[j] : 0, cost,
+                          : put(out, &stairs, peak, link->residue + behind->residue[j], cost,
                                 choice << CHOICE_SHIFT | (uint32_t)j);
         if (!fits) return false;
         if (first)
@@ -111,7 +142,9 @@ static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer,
         const am_link *link = link_of(chain, layer, choice);
         if (link->residue < 0 || layer + chain->span[choice] > chain->layers) continue;
         const am_front *behind = front_of(frontier, layer + chain->span[choice]);
-        if (!merge(frontier, next, now, behind, link, (uint32_t)choice, chain->in_flight > 1)) return false;
+        bool fits = chain->in_flight > 1 ? merge(frontier, next, now, behind, link, (uint32_t)choice)
+                                         : merge_one(frontier, next, now, behind, link, (uint32_t)choice);
+        if (!fits) return false;
         am_front *other = now;
         now = next;
         next = other;

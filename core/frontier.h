@@ -3,7 +3,7 @@
 #ifndef ACTMEM_FRONTIER_H
 #define ACTMEM_FRONTIER_H
 
-#include "actmem.h"
+#include <stdint.h>
 
 #define AM_MAX_CHOICES      64
 #define AM_MAX_CHAIN_LAYERS 1000
@@ -53,6 +53,8 @@ typedef struct am_frontier {
     int first[AM_MAX_CHAIN_LAYERS + 1];
     uint32_t node[AM_MAX_FRONT_NODES];
 } am_frontier;
+
+#include "actmem.h" /* whose workspace has one of these */
 
 /* Finds all Pareto-optimal plans. AM_CAPACITY: there are too many of them, or more than `steps` would be looked at. */
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps);

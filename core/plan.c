@@ -651,7 +651,8 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     const am_stand stand = {.start = layer, .backward = residue_of(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
-    *unit = (am_plan_unit){.residue = residue_of(profile, played),
+    *unit = (am_plan_unit){.played = played,
+                           .residue = residue_of(profile, played),
                            .release = release_of(profile, played),
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
@@ -673,5 +674,6 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end;
+    for (int unit = 1; unit < profile->record.units; unit++) ends.released += release_of(profile, unit);
     return ends;
 }
