@@ -496,12 +496,12 @@ static void add_lasting(am_report *report, const am_tape *tape, const am_ledger 
             report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
 }
 
-/* Whether a run shows the same profile, with as many layers a unit, as one before it. */
-static bool shown_before(const am_part_plan *part, int index)
+/* The first run that shows the same profile; inner: with as many layers a unit. */
+static int first_alike(const am_part_plan *part, int index, bool inner)
 {
-    for (int i = 0; i < index; i++)
-        if (part[i].id == part[index].id && part[i].inner == part[index].inner) return true;
-    return false;
+    int i = 0;
+    while (part[i].id != part[index].id || (inner && part[i].inner != part[index].inner)) i++;
+    return i;
 }
 
 /* What the runs of one profile keep and no longer keep. */
@@ -511,7 +511,7 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
     const am_part_plan *part = workspace->planned;
     int64_t first = 0, dropped[AM_MAX_LAYER_KINDS] = {0};
     for (int i = 0; i < runs; i++)
-        if (part[i].id == id && !shown_before(part, i)) add_runs(evaluation, ledger, i, runs);
+        if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs);
     for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
         int64_t count[AM_MAX_LAYER_KINDS];
         if (part[i].id != id) continue;
@@ -531,21 +531,19 @@ static void choose(am_evaluation *evaluation)
     int runs = am_evaluation_parts(evaluation, report->policy, part), samples = 0;
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
-    for (int i = 0; i < runs; i++) plain |= part[i].id == AM_PROFILE_PLAIN;
+    for (int i = 0; i < runs; i++) {
+        plain |= part[i].id == AM_PROFILE_PLAIN;
+        workspace->run[i] = (am_run){&workspace->profile[part[i].id], part[i].units, part[i].inner};
+    }
     if (plain)
         show_profile(evaluation, AM_PROFILE_PLAIN, &samples);
     else
         am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
     for (int i = 0; i < runs; i++) {
-        bool known = false;
-        for (int j = 0; j < i; j++) known |= part[j].id == part[i].id;
-        if (known) continue;
+        if (first_alike(part, i, false) < i) continue;
         const am_ledger *ledger =
             part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : show_profile(evaluation, part[i].id, &samples);
         if (evaluation->code) return;
-        for (int j = i; j < runs; j++)
-            if (part[j].id == part[i].id)
-                workspace->run[j] = (am_run){&workspace->profile[part[j].id], part[j].units, part[j].inner};
         add_profile(evaluation, part[i].id, ledger, runs, alone);
         if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
         if (i == 0) add_lasting(report, &workspace->tape, ledger);
