@@ -433,6 +433,7 @@ typedef struct am_instruction {
     uint8_t inputs, results;
     uint8_t kind, op;
     bool bound; /* its time is that of its bytes, not of its FLOPs */
+    bool windowed; /* an attention kernel that passes over keys behind am_tape.window */
     uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
@@ -522,6 +523,7 @@ typedef struct am_tape {
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
     am_work zone_work[AM_IN_RECOMPUTE][AM_MAX_UNITS + 2];
+    int64_t window;                        /* keys that a query of a windowed attention sees */
     int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
     bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;
@@ -651,6 +653,28 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
  * instruction.time and the tape's zone_time, zone_backward_time and zone_work; am_step_play passes them on. */
 am_code am_cost_tape(am_tape *tape, const am_rates *rates);
 
+/* Picoseconds of so many FLOPs at a rate, rounded up; INT64_MAX where that is more. */
+int64_t am_compute_time(int64_t flops, int64_t gflops);
+
+/* What the operations of a row compute. */
+typedef enum am_labour { AM_PRODUCTS, AM_ATTENTION, AM_OTHERS, AM_LABOUR_COUNT } am_labour;
+extern const char *const am_labour_names[AM_LABOUR_COUNT]; /* "products", … */
+
+/* What the operations of one module cost in one layer of a kind, or outside the layers. Sums of gradients count where they
+ * meet: at the operation whose input got its second one. */
+typedef struct am_cost_row {
+    int kind; /* of layer; -1: outside */
+    am_module module;
+    am_labour labour;
+    int64_t flops[AM_IN_RECOMPUTE], bytes[AM_IN_RECOMPUTE], time[AM_IN_RECOMPUTE], bound[AM_IN_RECOMPUTE];
+} am_cost_row;
+#define AM_MAX_COST_ROWS 160
+
+/* The same, and gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), and of what is
+ * outside the layers: at most AM_MAX_COST_ROWS, what would be more is added to the first one. */
+am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
+                     const uint16_t zone[AM_MAX_LAYER_KINDS]);
+
 /* ---------------------------------------------------------------- 10 Step */
 
 typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
@@ -738,6 +762,9 @@ typedef struct am_outcome {
 /* The highest of forward and backward, gradients of parameters apart, and where it stands: what checkpointing lowers. */
 int64_t am_outcome_peak(const am_outcome *outcome);
 const am_place *am_outcome_peak_at(const am_outcome *outcome);
+
+/* Picoseconds of forward, backward and recomputation. */
+int64_t am_outcome_time(const am_outcome *outcome);
 
 /* Live bytes at one moment of the step; layer is -1 outside the layers. */
 typedef struct am_point {
@@ -987,6 +1014,11 @@ struct am_report {
     am_report_row row[AM_MAX_ROWS];
     am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
+    const am_device *device; /* NULL: the visitor's own */
+    am_rates rates;
+    int cost_rows;
+    am_cost_row cost_row[AM_MAX_COST_ROWS];
+    int64_t kind_layers[AM_MAX_LAYER_KINDS]; /* of the model, by kind */
     am_outcome outcome;
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];

@@ -3,11 +3,20 @@
 
 #include "tape.h"
 
+/* A rate, and its reciprocal to spare divisions, which are most of what costing takes: an estimate that is put right. */
+typedef struct am_rate {
+    int64_t rate;
+    double inverse;
+} am_rate;
+
+#define MOST_OPERANDS 16 /* whose bytes are known beforehand */
+
 typedef struct am_costing {
     am_tape *tape;
-    const am_rates *rates;
+    am_rate gflops[AM_DTYPE_COUNT], bandwidth;
     const am_instruction *instruction;
-    int64_t time, bound, flops, executed; /* of the backward of one operation */
+    int64_t operand_bytes[MOST_OPERANDS];
+    int64_t time, bound, flops, executed, bytes; /* of the forward or the backward of one operation */
 } am_costing;
 
 static am_var operand(const am_costing *costing, int i)
@@ -36,7 +45,21 @@ static int64_t bytes_of(const am_tape *tape, am_var x)
 
 static int64_t bytes_at(const am_costing *costing, int i)
 {
-    return bytes_of(costing->tape, operand(costing, i));
+    return i < MOST_OPERANDS ? costing->operand_bytes[i] : bytes_of(costing->tape, operand(costing, i));
+}
+
+/* Costs nothing in either direction, whatever its operands' bytes. */
+static bool is_free(am_op op)
+{
+    return op == AM_OP_VIEW || op == AM_OP_TRANSPOSE;
+}
+
+static void take(am_costing *costing, const am_instruction *instruction)
+{
+    int operands = is_free((am_op)instruction->op) ? 0 : instruction->inputs + instruction->results;
+    costing->instruction = instruction;
+    for (int i = 0; i < operands && i < MOST_OPERANDS; i++)
+        costing->operand_bytes[i] = bytes_of(costing->tape, operand(costing, i));
 }
 
 static bool learns(const am_costing *costing, int i)
@@ -54,26 +77,48 @@ static int64_t plus(int64_t x, int64_t y)
     return __builtin_add_overflow(x, y, &sum) ? TOO_MUCH : sum;
 }
 
+static am_rate rate_of(int64_t rate)
+{
+    return (am_rate){rate, rate ? 1.0 / (double)rate : 0};
+}
+
+/* amount / rate, rounded up. */
+static int64_t divide_up(int64_t amount, am_rate by)
+{
+    int64_t quotient = (int64_t)((double)amount * by.inverse), rest = amount - quotient * by.rate;
+    if (rest < 0 || rest >= by.rate) {
+        quotient = amount / by.rate;
+        rest = amount % by.rate;
+    }
+    return quotient + (rest > 0);
+}
+
 /* amount · scale / rate, rounded up. */
-static int64_t time_at(int64_t amount, int64_t scale, int64_t rate)
+static int64_t time_at(int64_t amount, int64_t scale, am_rate by)
 {
     int64_t scaled;
-    if (!__builtin_mul_overflow(amount, scale, &scaled)) return scaled / rate + (scaled % rate != 0);
-    int64_t whole = amount / rate, rest = amount % rate; /* rate · scale is below 2^63 */
+    if (by.rate == 0) return amount ? TOO_MUCH : 0;
+    if (!__builtin_mul_overflow(amount, scale, &scaled) && scaled < TOO_MUCH / 2) return divide_up(scaled, by);
+    int64_t whole = amount / by.rate, rest = amount % by.rate; /* rate · scale is below 2^62 */
     if (__builtin_mul_overflow(whole, scale, &whole)) return TOO_MUCH;
-    return plus(whole, rest * scale / rate + 1);
+    return plus(whole, divide_up(rest * scale, by));
+}
+
+int64_t am_compute_time(int64_t flops, int64_t gflops)
+{
+    return time_at(flops, 1000, rate_of(gflops));
 }
 
 /* Picoseconds of one kernel. */
 static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int64_t bytes, bool *bound)
 {
-    int64_t moved = time_at(bytes, 1000000, costing->rates->bandwidth);
-    int64_t rate = costing->rates->gflops[dtype], computed = 0;
-    if (flops && rate == 0 && !costing->tape->status.code)
+    int64_t moved = time_at(bytes, 1000000, costing->bandwidth), computed = 0;
+    am_rate rate = costing->gflops[dtype];
+    if (flops && rate.rate == 0 && !costing->tape->status.code)
         am_fail(&costing->tape->status, AM_UNSUPPORTED, "device",
                 "no rate is known of this GPU for products in %s, which this model has: another device, or device=mine",
                 am_dtypes[dtype].name);
-    else if (flops)
+    else if (flops && rate.rate)
         computed = time_at(flops, 1000, rate);
     *bound = moved > computed;
     return *bound ? moved : computed;
@@ -170,13 +215,15 @@ static int64_t flops_forward(const am_costing *costing)
     return is_grouped((am_op)costing->instruction->op) ? grouped_flops(costing) : costing->instruction->flops;
 }
 
-/* A causal kernel without a mask passes over the keys behind a query: of s·s pairs s(s+1)/2 are left. */
+/* A causal kernel without a mask passes over the keys after a query: of s·s pairs s(s+1)/2 are left, and with a window of w
+ * keys w(w+1)/2 + (s-w)·w. */
 static int64_t without_skipped(const am_costing *costing, int64_t flops)
 {
     const am_instruction *instruction = costing->instruction;
     if (!is_attention((am_op)instruction->op) || instruction->inputs > 3) return flops;
-    int64_t s = tensor_of(costing, 0)->shape[2];
-    return flops / (2 * s) * (s + 1);
+    int64_t s = tensor_of(costing, 0)->shape[2], w = costing->tape->window;
+    if (!instruction->windowed || w >= s) return flops / (2 * s) * (s + 1);
+    return flops / s / s * (w * (w + 1) / 2 + (s - w) * w);
 }
 
 static int type_of(const am_costing *costing)
@@ -195,6 +242,7 @@ static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int
     costing->time = plus(costing->time, time);
     costing->flops = plus(costing->flops, flops);
     costing->executed = plus(costing->executed, executed);
+    costing->bytes = plus(costing->bytes, bytes);
     if (bound) costing->bound = plus(costing->bound, time);
 }
 
@@ -206,7 +254,8 @@ static void cost_products(am_costing *costing, const int factor[2])
     int64_t flops = flops_forward(costing), out = bytes_at(costing, costing->instruction->inputs);
     int64_t left = bytes_at(costing, factor[0]), right = bytes_at(costing, factor[1]);
     if (op == AM_OP_FUSED_LINEAR_CE) {
-        add_kernel(costing, 0, 0, 2 * (bytes_at(costing, 2) + (costing->instruction->inputs > 3 ? bytes_at(costing, 3) : 0)));
+        add_kernel(costing, 0, 0,
+                   2 * (bytes_at(costing, 2) + (costing->instruction->inputs > 3 ? bytes_at(costing, 3) : 0)));
         return;
     }
     if (op == AM_OP_CUT_CE) add_kernel(costing, flops, flops, left + right);
@@ -237,7 +286,7 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     if (k >= instruction->inputs) return 0;
     int64_t own = bytes_at(costing, k);
     if (step.kind == AM_SCRATCH || step.kind == AM_KERNEL) return own;
-    if (!learns(costing, k)) return 0;
+    if (!learns(costing, k) || own == 0) return 0; /* inside a fused kernel so is its gradient */
     switch (step.kind) {
     case AM_AT_OUTPUT: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
     case AM_PASS:
@@ -253,12 +302,27 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     }
 }
 
-/* Does a node of these steps only pass on the gradient, or views of it? */
-static bool passes(const am_costing *costing, const am_backward_step *step, int64_t incoming)
+/* Does a step that moves so many bytes compute, or only pass on the gradient or views of it? */
+static bool computes(const am_costing *costing, am_backward_step step, int64_t bytes)
 {
-    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++)
-        if (step[i].kind == AM_BOOLEANS || step_bytes(costing, step[i], incoming) > 0) return false;
-    return true;
+    switch (step.kind) {
+    case AM_VIEW:
+    case AM_TRANSPOSE:
+    case AM_SUM:
+    case AM_PARTS:
+    case AM_LET_GO:
+    case AM_EMPTY:
+    case AM_FREE:
+    case AM_NUMBER: return false;
+    case AM_PASS:
+    case AM_SAME:
+    case AM_EXPAND: return bytes > 0;
+    case AM_SCRATCH:
+    case AM_KERNEL:
+    case AM_BOOLEANS:
+    case AM_COPY: return true;
+    default: return learns(costing, step.input);
+    }
 }
 
 static int64_t incoming_bytes(const am_costing *costing)
@@ -270,14 +334,19 @@ static int64_t incoming_bytes(const am_costing *costing)
     return bytes;
 }
 
+/* Saved tensors are operands. */
 static int64_t saved_bytes(const am_costing *costing)
 {
     const am_tape *tape = costing->tape;
-    const am_node *node = &tape->node[costing->instruction->node];
+    const am_instruction *instruction = costing->instruction;
+    const am_node *node = &tape->node[instruction->node];
+    bool picks = picks_rows((am_op)instruction->op);
     int64_t bytes = 0;
-    for (int i = node->first_save; i < node->first_save + node->save_count; i++)
-        if (!picks_rows((am_op)costing->instruction->op) || tape->save[i] != operand(costing, 0))
-            bytes += bytes_of(tape, tape->save[i]);
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++) {
+        const am_save_rule *rule = &am_ops[instruction->op].saves[tape->save_rule[i]];
+        int place = rule->index + (rule->result ? instruction->inputs : 0);
+        if (!picks || place > 0) bytes += bytes_at(costing, place);
+    }
     return bytes;
 }
 
@@ -289,9 +358,15 @@ static void cost_node(am_costing *costing)
         cost_products(costing, factor);
         return;
     }
-    int64_t incoming = incoming_bytes(costing), bytes = incoming + saved_bytes(costing);
-    if (passes(costing, step, incoming)) return;
-    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) bytes += step_bytes(costing, step[i], incoming);
+    int64_t incoming = incoming_bytes(costing), bytes = 0;
+    bool any = false;
+    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
+        int64_t moved = step_bytes(costing, step[i], incoming);
+        any |= computes(costing, step[i], moved);
+        bytes += moved;
+    }
+    if (!any) return;
+    bytes += incoming + saved_bytes(costing);
     if (is_attention((am_op)costing->instruction->op))
         cost_attention(costing, bytes);
     else
@@ -319,33 +394,50 @@ static bool is_reached(const am_costing *costing)
     return false;
 }
 
-/* ---- the tape ---- */
+/* ---- one operation ---- */
 
-static void cost_forward(am_costing *costing, am_instruction *instruction, int index)
+static void cost_forward(am_costing *costing)
 {
-    am_tape *tape = costing->tape;
-    am_work *work = &tape->zone_work[AM_IN_FORWARD][instruction->zone];
-    int64_t flops = flops_forward(costing), executed = flops ? without_skipped(costing, flops) : 0;
-    instruction->time = time_of(costing, executed, flops ? type_of(costing) : 0, bytes_forward(costing), &instruction->bound);
-    tape->executed[index] = executed;
-    tape->zone_time[instruction->zone] = plus(tape->zone_time[instruction->zone], instruction->time);
-    work->flops = plus(work->flops, flops);
-    work->executed = plus(work->executed, executed);
-    if (instruction->bound) work->bound = plus(work->bound, instruction->time);
+    int64_t flops = flops_forward(costing);
+    add_kernel(costing, flops, flops ? without_skipped(costing, flops) : 0, bytes_forward(costing));
 }
 
 static void cost_backward(am_costing *costing)
 {
-    am_tape *tape = costing->tape;
-    uint16_t zone = costing->instruction->zone;
-    am_work *work = &tape->zone_work[AM_IN_BACKWARD][zone];
-    costing->time = costing->bound = costing->flops = costing->executed = 0;
-    cost_node(costing);
+    if (!is_free((am_op)costing->instruction->op)) cost_node(costing);
     arrive(costing);
-    tape->zone_backward_time[zone] = plus(tape->zone_backward_time[zone], costing->time);
+}
+
+static void begin(am_costing *costing)
+{
+    costing->time = costing->bound = costing->flops = costing->executed = costing->bytes = 0;
+}
+
+static void add_work(am_work *work, const am_costing *costing)
+{
     work->flops = plus(work->flops, costing->flops);
     work->executed = plus(work->executed, costing->executed);
     work->bound = plus(work->bound, costing->bound);
+}
+
+/* ---- sums ---- */
+
+static void note_forward(const am_costing *costing, am_instruction *instruction, int index)
+{
+    am_tape *tape = costing->tape;
+    uint16_t zone = instruction->zone;
+    instruction->time = costing->time;
+    instruction->bound = costing->bound > 0;
+    tape->executed[index] = costing->executed;
+    tape->zone_time[zone] = plus(tape->zone_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_FORWARD][zone], costing);
+}
+
+static void note_backward(const am_costing *costing, uint16_t zone)
+{
+    am_tape *tape = costing->tape;
+    tape->zone_backward_time[zone] = plus(tape->zone_backward_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_BACKWARD][zone], costing);
 }
 
 /* Can sums of a few of these be taken? */
@@ -359,24 +451,145 @@ static bool in_bounds(const am_tape *tape)
     return flops < TOO_MUCH / 4 && time < TOO_MUCH / 4;
 }
 
-/* In the order of the backward, so that a gradient has arrived before its node is looked at. */
-am_code am_cost_tape(am_tape *tape, const am_rates *rates)
+static bool counts(const am_instruction *instruction)
 {
-    am_costing costing = {.tape = tape, .rates = rates};
+    return instruction->kind == AM_I_OP && instruction->zone < AM_MAX_UNITS + 2;
+}
+
+static am_costing start(am_tape *tape, const am_rates *rates)
+{
+    memset(tape->reached, 0, (size_t)tape->tensors);
+    tape->reached[tape->loss] = true;
+    am_costing costing = {.tape = tape, .bandwidth = rate_of(rates->bandwidth)};
+    for (int i = 0; i < AM_DTYPE_COUNT; i++) costing.gflops[i] = rate_of(rates->gflops[i]);
+    return costing;
+}
+
+/* ---- rows ---- */
+
+const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
+
+typedef struct am_table {
+    am_cost_row *row;
+    int count;
+    const uint16_t *zone;
+    uint16_t last; /* zone */
+} am_table;
+
+/* The kind of layer that the operation is shown for, -1 outside; false: for none. */
+static bool kind_of(const am_table *table, const am_instruction *instruction, int *kind)
+{
+    *kind = -1;
+    if (instruction->zone == 0 || instruction->zone == table->last) return true;
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (table->zone[i] == instruction->zone) {
+            *kind = i;
+            return true;
+        }
+    return false;
+}
+
+static am_labour labour_of(am_op op)
+{
+    int factor[2];
+    return is_attention(op) ? AM_ATTENTION : factors(op, factor) ? AM_PRODUCTS : AM_OTHERS;
+}
+
+/* Neighbours are of one module mostly: the last ones first. */
+static am_cost_row *row_of(am_table *table, int kind, const am_instruction *instruction)
+{
+    am_labour labour = labour_of((am_op)instruction->op);
+    am_module module = instruction->module;
+    for (int i = table->count - 1; i >= 0; i--) {
+        am_cost_row *row = &table->row[i];
+        if (row->kind == kind && row->labour == labour && row->module.path == module.path &&
+            row->module.leaf == module.leaf)
+            return row;
+    }
+    if (table->count < AM_MAX_COST_ROWS)
+        table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    return &table->row[table->count - 1];
+}
+
+static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_step part)
+{
+    row->flops[part] = plus(row->flops[part], costing->flops);
+    row->bytes[part] = plus(row->bytes[part], costing->bytes);
+    row->time[part] = plus(row->time[part], costing->time);
+    row->bound[part] = plus(row->bound[part], costing->bound);
+}
+
+static void add_forward(am_table *table, const am_costing *costing, int kind)
+{
+    am_cost_row *row = row_of(table, kind, costing->instruction);
+    add_to_row(row, costing, AM_IN_FORWARD);
+}
+
+static void add_backward(am_table *table, const am_costing *costing, int kind)
+{
+    if (costing->time == 0) return;
+    am_cost_row *row = row_of(table, kind, costing->instruction);
+    add_to_row(row, costing, AM_IN_BACKWARD);
+}
+
+/* In the order of the forward; the rows were found backwards. */
+static void turn_rows(am_table *table)
+{
+    for (int i = 0; i < table->count / 2; i++) {
+        am_cost_row row = table->row[i];
+        table->row[i] = table->row[table->count - 1 - i];
+        table->row[table->count - 1 - i] = row;
+    }
+}
+
+/* ---- the tape ---- */
+
+static void cost_instruction(am_costing *costing, int index, am_table *table)
+{
+    am_instruction *instruction = &costing->tape->instruction[index];
+    int kind = -1;
+    bool shown = table && kind_of(table, instruction, &kind);
+    take(costing, instruction);
+    if (!am_ops[instruction->op].alias) {
+        begin(costing);
+        cost_forward(costing);
+        note_forward(costing, instruction, index);
+        if (shown) add_forward(table, costing, kind);
+    }
+    if (!is_reached(costing)) return;
+    begin(costing);
+    cost_backward(costing);
+    note_backward(costing, instruction->zone);
+    if (shown) add_backward(table, costing, kind);
+}
+
+/* In the order of the backward, so that a gradient has arrived before its node is looked at. */
+static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
+{
     if (tape->status.code) return tape->status.code;
+    am_costing costing = start(tape, rates);
     memset(tape->zone_time, 0, sizeof tape->zone_time);
     memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
     memset(tape->zone_work, 0, sizeof tape->zone_work);
-    memset(tape->reached, 0, (size_t)tape->tensors);
-    tape->reached[tape->loss] = true;
-    for (int i = tape->instructions - 1; i >= 0; i--) {
-        am_instruction *instruction = &tape->instruction[i];
-        if (instruction->kind != AM_I_OP || instruction->zone > AM_MAX_UNITS + 1) continue;
-        costing.instruction = instruction;
-        if (!am_ops[instruction->op].alias) cost_forward(&costing, instruction, i);
-        if (is_reached(&costing)) cost_backward(&costing);
-    }
+    for (int i = tape->instructions - 1; i >= 0; i--)
+        if (counts(&tape->instruction[i])) cost_instruction(&costing, i, table);
     if (!tape->status.code && !in_bounds(tape))
-        am_fail(&tape->status, AM_TOO_LARGE, "seq", "the step has more than 2^61 floating-point operations or picoseconds");
+        am_fail(&tape->status, AM_TOO_LARGE, "seq",
+                "the step has more than 2^61 floating-point operations or picoseconds");
     return tape->status.code;
+}
+
+am_code am_cost_tape(am_tape *tape, const am_rates *rates)
+{
+    return cost(tape, rates, NULL);
+}
+
+am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
+                     const uint16_t zone[AM_MAX_LAYER_KINDS])
+{
+    am_table table = {rows, 0, zone, tape->instructions ? tape->instruction[tape->instructions - 1].zone : 0};
+    am_code code = cost(tape, rates, &table);
+    turn_rows(&table);
+    *count = table.count;
+    return code;
 }

@@ -44,13 +44,17 @@ static am_code find_rates(const am_config *config, am_rates *rates, am_status *s
     }
     if (!is_mine(config)) {
         const am_device *first = nearest(config->device, NULL);
-        return am_fail(status, AM_BAD_VALUE, "device",
-                       "there is no device '%s' in the table; the nearest are %s and %s, and device=mine is one of your own",
-                       config->device, first->id, nearest(config->device, first)->id);
+        return am_fail(
+            status, AM_BAD_VALUE, "device",
+            "there is no device '%s' in the table; the nearest are %s and %s, and device=mine is one of your own",
+            config->device, first->id, nearest(config->device, first)->id);
     }
-    const char *missing = config->device_gflops == 0 ? "device_gflops" : config->device_bandwidth == 0 ? "device_bandwidth" : NULL;
+    const char *missing = config->device_gflops == 0      ? "device_gflops"
+                          : config->device_bandwidth == 0 ? "device_bandwidth"
+                                                          : NULL;
     if (missing)
-        return am_fail(status, AM_MISSING, missing, "device=mine needs device_gflops and device_bandwidth: give %s", missing);
+        return am_fail(status, AM_MISSING, missing, "device=mine needs device_gflops and device_bandwidth: give %s",
+                       missing);
     for (int i = 0; i < AM_DTYPE_COUNT; i++) rates->gflops[i] = am_dtypes[i].floating ? config->device_gflops : 0;
     return AM_OK;
 }
@@ -73,6 +77,6 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
     if (rates->gflops[dtype]) return AM_OK;
     const char *other = rates->gflops[AM_FP16] ? "fp16" : "bf16";
     return am_fail(status, AM_UNSUPPORTED, "device",
-                   "%s has no matrix products in %s: dtype=%s, another device, or its rate as device_gflops", config->device,
-                   am_dtypes[dtype].name, other);
+                   "%s has no matrix products in %s: dtype=%s, another device, or its rate as device_gflops",
+                   config->device, am_dtypes[dtype].name, other);
 }

@@ -101,16 +101,32 @@ static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
     return (am_recipe){.keep = AM_KEEP_LISTED, .kept = evaluation->workspace->kept[id - AM_PROFILE_LISTED]};
 }
 
-/* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
-static void put_on_tape(am_evaluation *evaluation, am_record record, const am_recipe *recipe)
+/* The costs of what is on the tape; of the first record, what a usual layer of each kind costs, too. */
+static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
+{
+    am_report *report = evaluation->report;
+    am_tape *tape = &evaluation->workspace->tape;
+    uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
+    int inside = profile->record.inner > 1; /* of a segment a layer between two others */
+    if (report->cost_rows > 0) return am_cost_tape(tape, &evaluation->rates);
+    count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);
+    return am_cost_rows(report->cost_row, &report->cost_rows, tape, &evaluation->rates, zone);
+}
+
+/* Makes sure that this profile's record is on the tape, and says how its regions are checkpointed. */
+static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, const am_recipe *recipe)
 {
     am_workspace *workspace = evaluation->workspace;
+    am_record record = profile->record;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
-        if (!evaluation->code) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
+        if (!evaluation->code) evaluation->code = cost_tape(evaluation, profile);
         workspace->recorded = record;
     }
-    bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
+    bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
+    bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
     if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
 }
@@ -127,7 +143,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     workspace->played[id] = true;
     choose_record(evaluation, &recipe, profile);
     profile->checkpointed = recipe.keep != AM_KEEP_EVERYTHING && profile->record.regions;
-    put_on_tape(evaluation, profile->record, &recipe);
+    put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
     if (!evaluation->code && ledger != &workspace->scratch) am_ledger_describe(ledger, &workspace->tape);
     if (!evaluation->code)
@@ -161,7 +177,7 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_
     am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
     const am_recipe recipe = {.keep = keep, .kept = kept};
     choose_record(evaluation, &recipe, profile);
-    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipe);
+    if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
     return profile;
@@ -623,6 +639,9 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->frontier = (am_frontier_report){.found = false};
     am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), {{0}, 0}, AM_OK};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
+    report->rates = evaluation.rates;
+    report->device = am_device_find(report->config.device);
+    report->cost_rows = 0;
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -53,10 +53,20 @@ run_to 0 --tables=formulas
 json out 'len(d["formulas"]) > 40 and "presets" not in d'
 run_to 0 --tables
 json out 'len(d["fields"]) > 30 and len(d["presets"]) > 5'
+run_to 0 model=gpt2 device=rtx-4090
+says out 'Cost of the step on NVIDIA GeForce RTX 4090 (165.2 TFLOP/s in bf16, 1.008 TB/s)'
+run_to 0 --json model=gpt2 seq=64 checkpoint=full
+json out 'd["cost"]["hardware_flops"] == d["cost"]["model_flops"] + d["checkpoint"]["recomputed_flops"]'
+json out 'all(p["step_time_us"] > p["recomputed_time_us"] >= 0 for p in d["checkpoint"]["plans"])'
+run_to 2 device=h100
+says err 'h100-sxm'
+run_to 0 --tables=inputs
+json out 'len(d["devices"]) >= 20 and all(x["bf16_gflops"] or x["fp16_gflops"] for x in d["devices"])'
 run_to 0 --version
 says out 'actmem '
 run_to 0 --help
 says out 'kv_heads'
+says out 'a100-80-sxm'
 says out 'llama-3-8b'
 
 # configurations
