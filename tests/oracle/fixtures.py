@@ -56,8 +56,7 @@ def measure_case(record, arguments):
     recomputed = figures["recomputed_flops"]
     figures["recompute_flops_ratio"] = None if recomputed is None else recomputed / figures["forward_flops"]
     wanted = [key for key in MEASURED if not (case.checkpointed and key in NOT_CHECKPOINTED)]
-    measured = {key: figures[key] for key in wanted}
-    return {key: measured.pop(key, record.get(key)) for key in [*record, *wanted] if key in record or key in measured}
+    return record | {key: figures[key] for key in wanted}
 
 
 # ---- unseen.json and allocations.json
