@@ -188,8 +188,9 @@ def transformers_step(case, own_loss="hf"):
     transformers.utils.logging.set_verbosity_error()
     AttentionInterface.register("fa2_without_gpu", gpu.flash_attention_2)
     AttentionMaskInterface.register("fa2_without_gpu", lambda *_, **__: None)
-    # it would read position ids to see whether sequences are packed; without position_ids given they never are
+    # both would read values: whether sequences are packed, which without position_ids they never are, or padded
     masking_utils.find_packed_sequence_indices = lambda *_, **__: None
+    transformers.PreTrainedModel.warn_if_padding_and_no_attention_mask = lambda *_: None
     implementation = {"eager": "eager", "flash": "fa2_without_gpu"}.get(case.run["attention"], "sdpa")
     config = transformers_config(case.config)
     config.use_cache = False
