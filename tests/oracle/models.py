@@ -1,8 +1,9 @@
-"""The models that are measured, by actmem's input `stack`, and how their layers are checkpointed.
+"""Models of transformers and plain PyTorch, and how their layers are checkpointed.
 
 Each maker takes a case and returns a Step. transformers' and peft's own code is what stack=hf measures; the plain stacks
 are written out here.
 """
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
@@ -30,12 +31,18 @@ ATTENTION = {
 
 @dataclasses.dataclass
 class Step:
-    """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables."""
+    """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables.
+
+    surroundings() is a context that forward and backward run in. whole_graph: autograd's graph has what checkpointed
+    regions keep too.
+    """
 
     model: nn.Module
     inputs: list
     forward: Callable
     source: str
+    surroundings: Callable = contextlib.nullcontext
+    whole_graph: bool = False
 
 
 def versions(*packages):
@@ -342,13 +349,3 @@ def nanogpt_step(case):
     model = LanguageModel(case, layers, norm, "bf16", "yes", positions, dropout)
     inputs = tokens(case)
     return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py GPTLayer")
-
-
-MAKERS = {"hf": transformers_step, "liger": liger_step, "torch": torch_step, "nanogpt": nanogpt_step}
-
-
-def make(case):
-    fused.unpatch()  # of the case before
-    if case.run["stack"] not in MAKERS:
-        raise BadInput(f"stack={case.run['stack']} is not measured; {', '.join(MAKERS)} are")
-    return MAKERS[case.run["stack"]](case)

@@ -10,7 +10,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gpu
-import models
+import stacks
 import watch
 
 
@@ -30,7 +30,7 @@ def play(case, device, fresh_gradients=False, trace=None):
     with fake, torch.device(device), gpu.kernels(case.run["attention"]):
         torch.set_default_dtype(case.dtype)
         try:
-            step = models.make(case)
+            step = stacks.make(case)
         finally:
             torch.set_default_dtype(torch.float32)
         step.model.train()
