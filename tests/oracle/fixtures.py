@@ -18,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gpu
 import inputs
+import megatron_core
 import step
 import watch
 
@@ -88,6 +89,31 @@ def measure_other(record):
         run |= {"reentrant": "yes" if policy == "reentrant" else "no"}
     model = {**record["config"], "loss_chunk": record.get("loss_chunk")}
     return measure_record(record, inputs.Case({**inputs.RUN, **run}, model=model))
+
+
+# ---- parallel.json: one rank
+
+
+RANK = (
+    "source saved_bytes layer_bytes outside_bytes recomputed_layers_bytes live_after_forward scratch_bytes forward_peak "
+    "forward_peak_op backward_peak backward_peak_op rank_parameters rows"
+).split()
+
+
+def measure_rank(record):
+    figures = step.measure(inputs.read([record["text"]]))
+    layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
+    ledger = figures["ledger"]
+    kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole
+    shown = 1 if 1 in kept else max(kept, default=-1)
+    figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
+    figures["scratch_bytes"] = megatron_core.scratch_bytes()
+    figures["rank_parameters"] = figures["parameters"]
+    figures["rows"] = {
+        "layer": [row(entry) for entry in ledger if layer(entry) == shown],
+        "outside": [row(entry) for entry in ledger if layer(entry) is None],
+    }
+    return {"name": record["name"], "text": record["text"]} | {key: figures[key] for key in RANK if figures[key] != 0}
 
 
 # ---- unseen.json and allocations.json
@@ -178,6 +204,7 @@ def differences(committed, measured, path=""):
 MEASURERS = {
     "cases": measure_case,
     "others": measure_other,
+    "parallel": measure_rank,
     "unseen": measure_unseen,
     "allocations": measure_allocations,
     "autocast": measure_autocast,

@@ -1,6 +1,7 @@
 """What is measured, by actmem's input `stack` or by the framework's name."""
 import frameworks
 import fused
+import megatron_core
 import models
 from inputs import BadInput
 
@@ -9,6 +10,7 @@ MAKERS = {
     "liger": models.liger_step,
     "torch": models.torch_step,
     "nanogpt": models.nanogpt_step,
+    "megatron-local": megatron_core.megatron_step,
 }
 OTHERS = {"toy": frameworks.toy_step, "torchtitan": frameworks.torchtitan_step, "litgpt": frameworks.litgpt_step}
 
