@@ -103,7 +103,7 @@ class BalancedRouting(TorchDispatchMode):
         super().__init__()
         self.share = share
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, operation, _, args=(), kwargs=None):
         if operation is aten.masked_select.default:
             return args[0].new_empty(round(args[1].numel() * self.share))
         return operation(*args, **(kwargs or {}))
@@ -147,7 +147,7 @@ def load():
         from megatron.core.transformer.moe import grouped_gemm_util, moe_utils, token_dispatcher
     random.CudaRNGStatesTracker.fork = lambda *_: contextlib.nullcontext()
     random._get_all_rng_states, random._set_all_rng_states = lambda: (), lambda: None
-    random._fork_rng = watch.recomputation  # what it surrounds
+    random._fork_rng = watch.recomputation  # it surrounds a forward that runs again
     fused_softmax.get_default_causal_mask = lambda s: torch.ones(s, s, device=torch.cuda.current_device()).triu(1).bool()
     grouped_gemm_util.ops = types.SimpleNamespace(gmm=lambda *given, trans_b: GMM.apply(*given, trans_b))
     grouped_gemm_util.assert_grouped_gemm_is_available = lambda: None
@@ -194,11 +194,11 @@ def configuration(case):
 
     get = case.model.get
     hidden, heads, experts = int(get("hidden")), int(get("heads")), int(get("experts", 0))
-    gated, dropout = get("activation", "gelu") == "swiglu", float(get("dropout", 0))
+    gated, dropout = get("activation", "gelu") == "swiglu", get("dropout", 0)
     mixture = {
         "num_moe_experts": experts,
         "moe_router_topk": int(get("experts_per_token", 0)),
-        "moe_ffn_hidden_size": int(get("moe_ffn", 0)),
+        "moe_ffn_hidden_size": int(get("moe_ffn", get("ffn", 4 * hidden))),
         "moe_grouped_gemm": True,
         "moe_token_dispatcher_type": "alltoall",
         "moe_aux_loss_coeff": 0.01,
@@ -214,8 +214,8 @@ def configuration(case):
         gated_linear_unit=gated,
         activation_func=F.silu if gated else F.gelu,
         add_bias_linear=get("bias", "yes") == "yes",
-        hidden_dropout=dropout,
-        attention_dropout=dropout,
+        hidden_dropout=float(dropout),
+        attention_dropout=float(get("attention_dropout", dropout)),
         tensor_model_parallel_size=int(get("tp", 1)),
         bf16=True,
         params_dtype=case.dtype,
