@@ -107,9 +107,8 @@ class Segment(nn.Module):
 
 def wrap_layers(model, case):
     """Checkpoints a model as a training script would that wraps its layers: every:K and block:N."""
-    owner = next(module for module in model.modules() if isinstance(getattr(module, "layers", None), nn.ModuleList)
-                 or isinstance(getattr(module, "h", None), nn.ModuleList))  # fmt: skip
-    name = "layers" if hasattr(owner, "layers") else "h"
+    named = ((module, name) for module in model.modules() for name in ("layers", "h", "blocks"))
+    owner, name = next((module, name) for module, name in named if isinstance(getattr(module, name, None), nn.ModuleList))
     layers = list(getattr(owner, name))
     kind, count = case.policy
     size = count if kind == "every" else 1
