@@ -229,10 +229,11 @@ $(PAGE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
 
 # ---------------------------------------------------------------- the oracle
 
-build/oracle/bin/python: tests/oracle/requirements.txt
+build/oracle/bin/python: tests/oracle/requirements.txt tests/oracle/requirements-alone.txt
 	@$(call say,pip,build/oracle)
 	@python3 -m venv --clear build/oracle
 	@build/oracle/bin/pip install --quiet --disable-pip-version-check -r $<
+	@build/oracle/bin/pip install --quiet --disable-pip-version-check --no-deps -r $(word 2,$^)
 	@touch $@
 
 # ---------------------------------------------------------------- stages of make test

@@ -37,7 +37,8 @@ def preset(name):
 
 
 def row_of_report(row):
-    return row["module"], row["bytes"], TORCH_NAMES.get(row["dtype"], row["dtype"]), tuple(sorted(row["saved_by"]))
+    savers = {"CopySlices" if saver.startswith("CopySlices") else saver for saver in row["saved_by"]}  # it does not say what it keeps
+    return row["module"], row["bytes"], TORCH_NAMES.get(row["dtype"], row["dtype"]), tuple(sorted(savers))
 
 
 def row_of_ledger(row, prefix):
@@ -70,15 +71,19 @@ def rows(figures, report):
 
 
 def compare(figures, report):
-    """(figure, measured, answered) of every figure that was measured; rows of the ledger only where they differ."""
+    """(figure, measured, answered) of every figure that was measured; rows of the ledger only where they differ.
+
+    Where a ledger is measured under checkpointing, it is not known to which layer a region's input belongs.
+    """
+    by_layer = figures["ledger"] is not None and report["config"]["checkpoint"] == "none"
     step, plan, saved = report["step"], report["checkpoint"], report["saved"]
     layers = sum(kind["bytes"] * kind["count"] for kind in saved["layers"]) + saved["shared_bytes"]
     pairs = [
         ("parameters", figures["parameters"], report["model"]["parameters"]),
         ("gradient_bytes", figures["gradient_bytes"], step["gradient_bytes"]),
         ("saved_bytes", figures["saved_bytes"], saved["bytes"]),
-        ("layer_bytes", figures["layer_bytes"] and sum(figures["layer_bytes"]), layers),
-        ("outside_bytes", figures["outside_bytes"], saved["outside_bytes"]),
+        ("layer_bytes", sum(figures["layer_bytes"]) if by_layer else None, layers),
+        ("outside_bytes", figures["outside_bytes"] if by_layer else None, saved["outside_bytes"]),
         ("live_after_forward", figures["live_after_forward"], step["after_forward_bytes"]),
         ("forward_peak", figures["forward_peak"], step["forward_peak_bytes"]),
         ("backward_peak", figures["backward_peak"], step["backward_peak_bytes"]),
@@ -90,4 +95,4 @@ def compare(figures, report):
     if cost["forward_flops"] == plan["forward_flops"]:  # there are no experts, whose products the counter leaves out
         pairs.append(("backward_flops", figures["backward_flops"], cost["backward_flops"]))
     found = [(name, measured, answered) for name, measured, answered in pairs if measured is not None]
-    return found + (rows(figures, report) if figures["ledger"] is not None else [])
+    return found + (rows(figures, report) if by_layer else [])

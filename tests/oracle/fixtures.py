@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Measures the cases of tests/fixtures again and compares: fixtures.py [--only TEXT] [--write] [FILE …]
 
-FILE is cases, unseen, allocations, autocast, loss, allocator or liger (default: all of them). --only: names that contain TEXT. Prints each difference and
-ends with status 1 if there is one; --write puts what was measured into the files instead. How to add a case stands in
-tests/fixtures/README.md.
+FILE is the name of a file there without .json (default: each). --only: names that contain TEXT. Prints each difference,
+and what was not measured with the reason; ends with status 1 if there is a difference. --write puts what was measured
+into the files instead. How to add a case stands in tests/fixtures/README.md.
 """
 import argparse
+import collections
+import functools
 import json
 import pathlib
 import sys
@@ -16,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gpu
 import inputs
+import megatron_core
 import step
 import watch
 
@@ -47,17 +50,70 @@ def rows(ledger):
     }
 
 
-def measure_case(record, arguments):
-    config = arguments["config"] and FOLDER / "configs" / arguments["config"]
-    case = inputs.read([arguments["arguments"]], config)
+@functools.cache
+def arguments():
+    """What asks for each case."""
+    return {entry["name"]: entry for entry in load("arguments")}
+
+
+def measure_case(record):
+    asked = arguments()[record["name"]]
+    config = asked["config"] and FOLDER / "configs" / asked["config"]
+    return measure_record(record, inputs.read([asked["arguments"]], config))
+
+
+def measure_record(record, case):
     figures = step.measure(case)
     if figures["ledger"] is not None:
         figures["rows"] = rows(figures["ledger"])
     recomputed = figures["recomputed_flops"]
     figures["recompute_flops_ratio"] = None if recomputed is None else recomputed / figures["forward_flops"]
     wanted = [key for key in MEASURED if not (case.checkpointed and key in NOT_CHECKPOINTED)]
-    measured = {key: figures[key] for key in wanted}
-    return {key: measured.pop(key, record.get(key)) for key in [*record, *wanted] if key in record or key in measured}
+    return record | {key: figures[key] for key in wanted}
+
+
+# ---- others.json: the same for models that no input asks for; their records say all
+
+
+def measure_other(record):
+    run = {
+        "batch": str(record["batch"]),
+        "seq": str(record["seq"]),
+        "stack": record["stack"],
+        "attention": "sdpa",
+        "dtype": {str(dtype): name for name, dtype in inputs.DTYPES.items()}[f"torch.{record['dtype']}"],
+    }
+    if record["checkpoint"]:
+        policy = record["checkpoint"]
+        run |= {"checkpoint": "full" if policy.endswith("reentrant") else policy.replace("-", ":", 1)}
+        run |= {"reentrant": "yes" if policy == "reentrant" else "no"}
+    model = {**record["config"], "loss_chunk": record.get("loss_chunk")}
+    return measure_record(record, inputs.Case({**inputs.RUN, **run}, model=model))
+
+
+# ---- parallel.json: one rank
+
+
+RANK = (
+    "source saved_bytes layer_bytes outside_bytes recomputed_layers_bytes live_after_forward scratch_bytes forward_peak "
+    "forward_peak_op backward_peak backward_peak_op rank_parameters rows"
+).split()
+
+
+def measure_rank(record):
+    figures = step.measure(inputs.read([record["text"]]))
+    layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
+    ledger = figures["ledger"]
+    kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole
+    shown = 1 if 1 in kept else max(kept, default=-1)
+    figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
+    figures["scratch_bytes"] = megatron_core.scratch_bytes()
+    figures["rank_parameters"] = figures["parameters"]
+    figures["rows"] = {
+        "layer": [row(entry) for entry in ledger if layer(entry) == shown],
+        "outside": [row(entry) for entry in ledger if layer(entry) is None],
+    }
+    return {"name": record["name"], "text": record["text"]} | {key: figures[key] for key in RANK if figures[key] != 0}
 
 
 # ---- unseen.json and allocations.json
@@ -145,49 +201,58 @@ def differences(committed, measured, path=""):
         yield f"{path}: committed {json.dumps(committed)[:200]}, measured {json.dumps(measured)[:200]}"
 
 
+MEASURERS = {
+    "cases": measure_case,
+    "others": measure_other,
+    "parallel": measure_rank,
+    "unseen": measure_unseen,
+    "allocations": measure_allocations,
+    "autocast": measure_autocast,
+    "loss": measure_whole,
+    "allocator": measure_whole,
+    "liger": measure_whole,
+}
+
+
+def repeat(name, only, write):
+    """Measures the records of a file whose names contain `only`; returns how many are equal, different, not measured."""
+    records, count = load(name), collections.Counter()
+    for index, record in enumerate(records):
+        if only not in record["name"]:
+            continue
+        start = time.monotonic()
+        try:
+            measured = MEASURERS[name](record)
+            found = list(differences(record, measured))
+        except inputs.BadInput as error:
+            count["not measured"] += 1
+            print(f"{name}: {record['name']}: not measured: {error}", flush=True)
+            continue
+        except Exception as error:  # of the model's own code too: one case must not end the run
+            measured, found = record, [f"{type(error).__name__}: {error}"]
+        count["different" if found else "equal"] += 1
+        records[index] = measured
+        print(f"{name}: {record['name']}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
+        for line in found:
+            print(f"  {line}")
+        sys.stdout.flush()
+    if write:
+        store(name, records)
+    return count
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("files", nargs="*", metavar="FILE", help="cases, unseen, allocations, autocast, loss, allocator or liger")
+    parser.add_argument("files", nargs="*", metavar="FILE", help=", ".join(MEASURERS))
     parser.add_argument("--only", default="", help="names that contain this")
     parser.add_argument("--write", action="store_true", help="put what was measured into the files")
     options = parser.parse_args()
-    arguments = {entry["name"]: entry for entry in load("arguments")}
-    measurers = {
-        "cases": lambda record: measure_case(record, arguments[record["name"]]),
-        "unseen": measure_unseen,
-        "allocations": measure_allocations,
-        "autocast": measure_autocast,
-        "loss": measure_whole,
-        "allocator": measure_whole,
-        "liger": measure_whole,
-    }
-    count = wrong = unmeasured = 0
-    for name in options.files or measurers:
-        records = load(name)
-        for index, record in enumerate(records):
-            if options.only not in record["name"]:
-                continue
-            start = time.monotonic()
-            try:
-                measured = measurers[name](record)
-                found = list(differences(record, measured))
-            except inputs.BadInput as error:
-                unmeasured += 1
-                print(f"{name}: {record['name']}: not measured: {error}", flush=True)
-                continue
-            except Exception as error:  # of the model's own code too: one case must not end the run
-                measured, found = record, [f"{type(error).__name__}: {error}"]
-            count += 1
-            wrong += bool(found)
-            records[index] = measured
-            print(f"{name}: {record['name']}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
-            for line in found:
-                print(f"  {line}")
-            sys.stdout.flush()
-        if options.write:
-            store(name, records)
-    print(f"{count} cases, {count - wrong} equal to the byte, {wrong} different; {unmeasured} not measured")
-    return 1 if wrong and not options.write else 0
+    if unknown := set(options.files) - set(MEASURERS):
+        parser.error(f"no {', '.join(sorted(unknown))}: {', '.join(MEASURERS)}")
+    counts = {name: repeat(name, options.only, options.write) for name in options.files or MEASURERS}
+    for name, count in [*counts.items(), ("in all", sum(counts.values(), collections.Counter()))]:
+        print(f"{name}: {count['equal']} equal to the byte, {count['different']} different, {count['not measured']} not measured")
+    return 1 if any(count["different"] for count in counts.values()) and not options.write else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ RUN = {
     "stack": "hf",
     "loss": None,  # the stack's
     "allocator": "exact",
-    "attention": "sdpa",
+    "attention": None,  # sdpa; Megatron's own is eager
     "dtype": "bf16",
     "autocast": "off",
     "trainable": "all",
@@ -298,6 +298,7 @@ def read(words, config=None, preset=None):
     if run["seq"] is None:
         raise BadInput("seq is missing")
     run["lora_dtype"] = run["lora_dtype"] or run["dtype"]
+    run["attention"] = run["attention"] or ("eager" if run["stack"] == "megatron-local" else "sdpa")
     if run["stack"] not in ("hf", "liger"):
         return Case(run, model=pairs)
     if config is None:

@@ -1,8 +1,9 @@
-"""The models that are measured, by actmem's input `stack`, and how their layers are checkpointed.
+"""Models of transformers and plain PyTorch, and how their layers are checkpointed.
 
 Each maker takes a case and returns a Step. transformers' and peft's own code is what stack=hf measures; the plain stacks
 are written out here.
 """
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
@@ -30,12 +31,18 @@ ATTENTION = {
 
 @dataclasses.dataclass
 class Step:
-    """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables."""
+    """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables.
+
+    surroundings() is a context that forward and backward run in. whole_graph: autograd's graph has what checkpointed
+    regions keep too.
+    """
 
     model: nn.Module
     inputs: list
     forward: Callable
     source: str
+    surroundings: Callable = contextlib.nullcontext
+    whole_graph: bool = False
 
 
 def versions(*packages):
@@ -100,9 +107,8 @@ class Segment(nn.Module):
 
 def wrap_layers(model, case):
     """Checkpoints a model as a training script would that wraps its layers: every:K and block:N."""
-    owner = next(module for module in model.modules() if isinstance(getattr(module, "layers", None), nn.ModuleList)
-                 or isinstance(getattr(module, "h", None), nn.ModuleList))  # fmt: skip
-    name = "layers" if hasattr(owner, "layers") else "h"
+    named = ((module, name) for module in model.modules() for name in ("layers", "h", "blocks"))
+    owner, name = next((module, name) for module, name in named if isinstance(getattr(module, name, None), nn.ModuleList))
     layers = list(getattr(owner, name))
     kind, count = case.policy
     size = count if kind == "every" else 1
@@ -188,8 +194,9 @@ def transformers_step(case, own_loss="hf"):
     transformers.utils.logging.set_verbosity_error()
     AttentionInterface.register("fa2_without_gpu", gpu.flash_attention_2)
     AttentionMaskInterface.register("fa2_without_gpu", lambda *_, **__: None)
-    # it would read position ids to see whether sequences are packed; without position_ids given they never are
+    # both would read values: whether sequences are packed, which without position_ids they never are, or padded
     masking_utils.find_packed_sequence_indices = lambda *_, **__: None
+    transformers.PreTrainedModel.warn_if_padding_and_no_attention_mask = lambda *_: None
     implementation = {"eager": "eager", "flash": "fa2_without_gpu"}.get(case.run["attention"], "sdpa")
     config = transformers_config(case.config)
     config.use_cache = False
@@ -341,13 +348,3 @@ def nanogpt_step(case):
     model = LanguageModel(case, layers, norm, "bf16", "yes", positions, dropout)
     inputs = tokens(case)
     return Step(model, inputs, lambda: model(*inputs), f"{versions('torch')} models.py GPTLayer")
-
-
-MAKERS = {"hf": transformers_step, "liger": liger_step, "torch": torch_step, "nanogpt": nanogpt_step}
-
-
-def make(case):
-    fused.unpatch()  # of the case before
-    if case.run["stack"] not in MAKERS:
-        raise BadInput(f"stack={case.run['stack']} is not measured; {', '.join(MAKERS)} are")
-    return MAKERS[case.run["stack"]](case)

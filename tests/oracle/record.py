@@ -3,9 +3,9 @@
 
 record.py FILE NAME [--config config.json] key=value …
 
-FILE is cases (every figure and the ledger's rows), unseen (figures alone, for small shapes) or allocations (the sequence
-of allocations, for very small shapes). The keys are actmem's inputs. The config.json of a case is copied to
-tests/fixtures/configs under its own name; for the other two a model is given by keys.
+FILE is cases (every figure and the ledger's rows), unseen, loss, liger or allocator (figures alone, for small shapes),
+parallel (one rank) or allocations (the sequence of allocations, for very small shapes). The keys are actmem's inputs. The
+config.json of a case is copied to tests/fixtures/configs under its own name; for the others a model is given by keys.
 """
 import argparse
 import json
@@ -20,10 +20,16 @@ import step
 
 ATTENTION = {"sdpa": "flash", "efficient": "efficient", "eager": "eager", "flash": "flash-attn"}
 TRAINABLE = {"none": "frozen"}
-FIGURES = (
-    "parameters saved_bytes live_after_forward forward_peak backward_peak step_peak gradient_bytes forward_flops "
-    "recomputed_flops"
-).split()
+STEP = "saved_bytes live_after_forward forward_peak backward_peak step_peak".split()
+FIGURES = ["parameters", *STEP, "gradient_bytes", "forward_flops"]
+WANTED = {
+    "unseen": [*FIGURES, "recomputed_flops"],
+    "loss": FIGURES,
+    "liger": FIGURES,
+    "allocator": STEP,
+    "parallel": [],  # its measurer knows
+    "allocations": ["allocations"],
+}
 
 
 def checkpoint_name(case):
@@ -68,14 +74,14 @@ def add_case(name, config, words):
         if copy.exists() and json.loads(copy.read_text()) != case.config:
             raise inputs.BadInput(f"{copy.name} is there already, with another model")
         copy.write_text(json.dumps(case.config, indent=1))
-    record = fixtures.measure_case(definition(name, case), arguments)
+    record = fixtures.measure_record(definition(name, case), case)
     fixtures.store("arguments", [*fixtures.load("arguments"), arguments])
     return record
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", choices=("cases", "unseen", "allocations"))
+    parser.add_argument("file", choices=("cases", *WANTED))
     parser.add_argument("name")
     parser.add_argument("--config")
     parser.add_argument("inputs", nargs="+", metavar="key=value")
@@ -90,11 +96,8 @@ def main():
         elif options.config:
             parser.error("--config is for cases")
         else:
-            record = {"name": options.name, "text": " ".join(options.inputs)}
-            if options.file == "unseen":
-                record = fixtures.measure_unseen(record | dict.fromkeys(FIGURES))
-            else:
-                record = fixtures.measure_allocations(record)
+            record = {"name": options.name, "text": " ".join(options.inputs), **dict.fromkeys(WANTED[options.file])}
+            record = fixtures.MEASURERS[options.file](record)
     except (inputs.BadInput, step.Disagreement) as error:
         print(error, file=sys.stderr)
         return 2

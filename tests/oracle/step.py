@@ -10,7 +10,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gpu
-import models
+import stacks
 import watch
 
 
@@ -30,7 +30,7 @@ def play(case, device, fresh_gradients=False, trace=None):
     with fake, torch.device(device), gpu.kernels(case.run["attention"]):
         torch.set_default_dtype(case.dtype)
         try:
-            step = models.make(case)
+            step = stacks.make(case)
         finally:
             torch.set_default_dtype(torch.float32)
         step.model.train()
@@ -49,12 +49,13 @@ def play(case, device, fresh_gradients=False, trace=None):
             "gradient_bytes": sum(watch.rounded(p.numel() * p.element_size(), case.block) for p in trained),
             "ledger": None,
         }
-        with memory:
-            hooks = contextlib.nullcontext() if case.checkpointed else modules.hooks()
+        visible = step.whole_graph or not case.checkpointed
+        with step.surroundings(), memory:
+            hooks = modules.hooks() if visible else contextlib.nullcontext()
             with gpu.autocast(case.autocast), hooks:
                 loss, logits = step.forward()
             figures["live_after_forward"] = memory.live
-            if not case.checkpointed:
+            if visible:
                 fixed = {watch.key_of(tensor) for tensor in parameters + buffers}
                 given = {watch.key_of(tensor) for tensor in step.inputs}
                 figures["ledger"] = watch.ledger(loss.grad_fn, modules, fixed, given, case.block)
@@ -87,7 +88,7 @@ def saved(ledger):
 
 
 def measure(case):
-    """Every figure of a case; None where there is none: no ledger of a checkpointed case, no peaks under autocast."""
+    """Every figure of a case; None where there is none: mostly no ledger of a checkpointed case, no peaks under autocast."""
     plain = play(case, "cuda")
     figures = {key: plain[key] for key in ("source", "parameters", "gradient_bytes", "live_after_forward")}
     figures |= dict.fromkeys(("saved_bytes", "layer_bytes", "shared_bytes", "outside_bytes", "ledger"))

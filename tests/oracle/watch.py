@@ -1,8 +1,9 @@
 """Watches a training step: the bytes that live, the FLOPs that run, the storages that autograd keeps."""
+import contextlib
 import itertools
 import re
 import weakref
-from collections import Counter
+from collections import Counter, namedtuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,9 +20,11 @@ class Memory(TorchDispatchMode):
     """Counts the bytes of live storages, and FLOPs, of the operations that run within.
 
     A storage counts from the operation that made it until nobody holds it. `phase` is "forward" or "backward", set by
-    the user. FLOPs are by (phase, gradients enabled): a backward with gradients enabled computes a forward again.
+    the user. FLOPs are by (phase, gradients enabled or not): a backward with gradients enabled computes a forward again.
     Storages are rounded up to a multiple of `block`. `trace`, if it is a list, takes [f or b, operation, bytes, live bytes after it] of each allocation.
     """
+
+    running = None
 
     def __init__(self, trace=None, block=1):
         super().__init__()
@@ -32,6 +35,16 @@ class Memory(TorchDispatchMode):
         self.flops = Counter()
         self.trace = trace
         self._seen = weakref.WeakSet()
+        self._in_kernel = False
+        self._recomputing = False
+
+    def __enter__(self):
+        Memory.running = self
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        Memory.running = None
+        return super().__exit__(*error)
 
     def ignore(self, tensors):
         """What was there before the step, or is counted elsewhere."""
@@ -49,7 +62,7 @@ class Memory(TorchDispatchMode):
         flops_of = flop_registry.get(operation._overloadpacket)
         if flops_of:
             flops = flops_of(*args, **kwargs, out_val=result)
-            self.flops[self.phase, torch.is_grad_enabled()] += flops
+            self.flops[self.phase, torch.is_grad_enabled() or self._recomputing] += flops
         for tensor in tree_leaves(result):
             if isinstance(tensor, torch.Tensor) and tensor.device.type != "cpu":  # on the CPU: Python numbers
                 self._add(tensor.untyped_storage(), operation)
@@ -62,13 +75,47 @@ class Memory(TorchDispatchMode):
         size = rounded(storage.nbytes(), self.block)
         self.live += size
         weakref.finalize(storage, self._drop, size)
-        if self.trace is not None and size:
+        if not self._in_kernel:
+            self._note(operation, size)
+
+    def _note(self, operation, size):
+        if self.trace is not None and size > 0:
             self.trace.append([self.phase[0], str(operation).removeprefix("aten."), size, self.live])
         if self.live > self.peaks.get(self.phase, (0, None))[0]:
             self.peaks[self.phase] = (self.live, f"{self.phase}:{operation}")
 
     def _drop(self, size):
         self.live -= size
+
+    @contextlib.contextmanager
+    def kernel(self):
+        """What runs within is one kernel: only what outlives it counts."""
+        outer, before, self._in_kernel = self._in_kernel, self.live, True
+        try:
+            yield
+        finally:
+            self._in_kernel = outer
+            if not outer:
+                self._note("compiled", self.live - before)
+
+    @contextlib.contextmanager
+    def recomputation(self):
+        """What runs within computes a forward again, without gradients too, as in a Python function's forward."""
+        self._recomputing = True
+        try:
+            yield
+        finally:
+            self._recomputing = False
+
+
+def kernel():
+    """Memory.kernel of the Memory that runs."""
+    return Memory.running.kernel()
+
+
+def recomputation():
+    """Memory.recomputation of the Memory that runs."""
+    return Memory.running.recomputation()
 
 
 def key_of(tensor):
@@ -82,12 +129,15 @@ def layer_of(module):
     return int(found[1]) if found else None
 
 
+Save = namedtuple("Save", "order module shape dtype")
+
+
 class Modules:
     """Says which module's code saves a tensor: attach it to a model, and run the forward within `hooks()`."""
 
     def __init__(self, model):
         self._running = []
-        self._saved = weakref.WeakKeyDictionary()  # storage: [(order, module), …]
+        self._saved = weakref.WeakKeyDictionary()  # storage: [Save, …]
         self._order = itertools.count()
         self._handles = []
         for name, module in model.named_modules():
@@ -102,36 +152,47 @@ class Modules:
 
     def _pack(self, tensor):
         module = self._running[-1] if self._running else ""
-        self._saved.setdefault(tensor.untyped_storage(), []).append((next(self._order), module))
+        if tensor.device.type != "cpu":
+            save = Save(next(self._order), module, list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+            self._saved.setdefault(tensor.untyped_storage(), []).append(save)
         return tensor
 
     def saves_of(self, tensor):
-        """(order, module) of each time that the tensor's storage was saved; the order is that of the whole forward."""
-        return self._saved.get(tensor.untyped_storage(), [(1 << 30, "?")])
+        """Each Save of the tensor's storage; the order is that of the whole forward."""
+        return self._saved.get(tensor.untyped_storage(), [Save(1 << 30, "?", [], "")])
+
+    def alive(self):
+        """(key, storage, its Saves) of every storage that was saved and is still there."""
+        return [(storage._cdata, storage, saves) for storage, saves in self._saved.items()]
 
     def detach(self):
         for handle in self._handles:
             handle.remove()
 
 
-def saved_tensors(root):
-    """(node, attribute, tensor) for every tensor that autograd keeps in the graph below a node."""
+def nodes(root):
+    """Every node of autograd's graph below one, itself too."""
     seen, waiting = set(), [root]
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        for attribute in dir(node):
-            if attribute.startswith("_saved_"):
-                value = getattr(node, attribute)
-                for tensor in value if isinstance(value, (tuple, list)) else (value,):
-                    if isinstance(tensor, torch.Tensor):
-                        yield node.name(), attribute.removeprefix("_saved_"), tensor
-        for index, tensor in enumerate(getattr(node, "saved_tensors", ())):  # of a Python function
-            if isinstance(tensor, torch.Tensor):
-                yield node.name(), f"saved[{index}]", tensor
+        yield node
         waiting.extend(before for before, _ in node.next_functions)
+
+
+def saved_by(node):
+    """(attribute, tensor) for every tensor that a node keeps."""
+    for attribute in dir(node):
+        if attribute.startswith("_saved_"):
+            value = getattr(node, attribute)
+            for tensor in value if isinstance(value, (tuple, list)) else (value,):
+                if isinstance(tensor, torch.Tensor):
+                    yield attribute.removeprefix("_saved_"), tensor
+    for index, tensor in enumerate(getattr(node, "saved_tensors", ())):  # of a Python function
+        if isinstance(tensor, torch.Tensor):
+            yield f"saved[{index}]", tensor
 
 
 def ledger(root, modules, fixed, inputs, block=1):
@@ -139,24 +200,32 @@ def ledger(root, modules, fixed, inputs, block=1):
 
     fixed and inputs: keys of parameters and buffers, which are left out, and of the step's inputs, which are marked.
     """
-    rows = {}
-    for node, attribute, tensor in saved_tensors(root):
-        if key_of(tensor) in fixed or tensor.device.type == "cpu":
-            continue
-        saves = modules.saves_of(tensor)
-        row = rows.setdefault(
-            key_of(tensor),
-            {
-                "order": saves[0][0],
-                "module": saves[0][1],
-                "layers": len({layer_of(module) for _, module in saves} - {None}),
-                "shape": list(tensor.shape),
-                "dtype": str(tensor.dtype).removeprefix("torch."),
-                "bytes": rounded(tensor.untyped_storage().nbytes(), block),
-                "saved_by": [],
-                "input": key_of(tensor) in inputs,
-            },
-        )
-        if f"{node}.{attribute}" not in row["saved_by"]:
-            row["saved_by"].append(f"{node}.{attribute}")
+    rows, hiding = {}, False
+
+    def row_of(key, storage, saves, shape, dtype):
+        return {
+            "order": saves[0].order,
+            "module": saves[0].module,
+            "layers": len({layer_of(save.module) for save in saves} - {None}),
+            "shape": shape,
+            "dtype": dtype,
+            "bytes": rounded(storage.nbytes(), block),
+            "saved_by": [],
+            "input": key in inputs,
+        }
+
+    for node in nodes(root):
+        hiding |= node.name().endswith("CopySlices")
+        for attribute, tensor in saved_by(node):
+            key = key_of(tensor)
+            if key in fixed or tensor.device.type == "cpu":
+                continue
+            if key not in rows:
+                dtype = str(tensor.dtype).removeprefix("torch.")
+                rows[key] = row_of(key, tensor.untyped_storage(), modules.saves_of(tensor), list(tensor.shape), dtype)
+            if f"{node.name()}.{attribute}" not in rows[key]["saved_by"]:
+                rows[key]["saved_by"].append(f"{node.name()}.{attribute}")
+    for key, storage, saves in modules.alive() if hiding else ():  # what an operation on a view, in place, keeps is not shown
+        if key not in rows and key not in fixed and key not in inputs:
+            rows[key] = row_of(key, storage, saves, saves[0].shape, saves[0].dtype) | {"saved_by": ["CopySlices"]}
     return sorted(rows.values(), key=lambda row: row["order"])

@@ -1,0 +1,315 @@
+"""Megatron-Core's own layers without a GPU: rank 0 of a tensor-parallel group whose other ranks are not there.
+
+Collectives return at once and move nothing: Megatron's write into tensors that it has allocated itself. What only a GPU
+can build or run has a stand-in with the saves of the original: its fused softmax, grouped_gemm's product of experts, and
+with attention=flash PyTorch's flash kernel in core_attention's place. A compiled function leaves no temporaries. Random
+number states are left out, and every expert gets as many tokens as the others.
+"""
+import contextlib
+import functools
+import importlib
+import importlib.util
+import sys
+import types
+from unittest import mock
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import gpu
+import watch
+from inputs import BadInput
+from models import Step, tokens, versions
+
+aten = torch.ops.aten
+
+# ---- stand-ins
+
+
+class Done:
+    """The handle of a collective that has returned."""
+
+    def wait(self):
+        return True
+
+
+def done(*_, **__):
+    return Done()
+
+
+COLLECTIVES = dict.fromkeys(("all_reduce", "all_gather_into_tensor", "all_to_all_single", "broadcast"), done)
+
+SOFTMAX = {
+    "scaled_upper_triang_masked_softmax_cuda": types.SimpleNamespace(
+        forward=lambda scores, scale: torch.empty_like(scores),
+        backward=lambda gradient, result, scale: gradient.contiguous(),  # it writes into the gradient that it is given
+    ),
+    "scaled_masked_softmax_cuda": types.SimpleNamespace(  # asked for its block alone: a batch for each of 4 or 8 warps
+        get_batch_per_block=lambda queries, keys, batch, heads: 4 if keys > 128 else 8
+    ),
+}
+
+
+class GMM(torch.autograd.Function):
+    """grouped_gemm's product of each expert's rows with its weights."""
+
+    @staticmethod
+    def forward(ctx, rows, weights, sizes, transposed):
+        ctx.save_for_backward(rows, weights)
+        return rows.new_empty(rows.shape[0], weights.shape[1 if transposed else 2])
+
+    @staticmethod
+    def backward(ctx, gradient):
+        rows, weights = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        return torch.empty_like(rows), torch.empty_like(weights), None, None
+
+
+class Partitioned(torch.autograd.Function):
+    """A compiled function that saves what it was given: PyTorch's partitioner lets backward compute the rest again."""
+
+    @staticmethod
+    def forward(ctx, function, *given):
+        ctx.save_for_backward(*given)
+        with watch.kernel():
+            return function(*given)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        with watch.kernel():
+            return None, *(torch.empty_like(tensor) for tensor in ctx.saved_tensors)
+
+
+def compiled(function):
+    """torch.compile. Compiled, the sum of bias, dropout and residual saves what it does as written; the experts' SwiGLU
+    does not."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        if function.__name__ == "activation_func_with_probs" and torch.is_grad_enabled():
+            return Partitioned.apply(function, *args)
+        with watch.kernel():
+            return function(*args, **kwargs)
+
+    return run
+
+
+class BalancedRouting(TorchDispatchMode):
+    """How many elements masked_select takes depends on values: it is given the share of them."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def __torch_dispatch__(self, operation, _, args=(), kwargs=None):
+        if operation is aten.masked_select.default:
+            return args[0].new_empty(round(args[1].numel() * self.share))
+        return operation(*args, **(kwargs or {}))
+
+
+def tokens_of_experts(dispatcher, point, tokens_per_expert=None):
+    """What the all-to-all dispatcher brings to the CPU: how many tokens each expert gets, and the experts' order."""
+    import numpy
+
+    if tokens_per_expert is None:
+        return None
+    routed = dispatcher.routing_map.shape[0] * dispatcher.config.moe_router_topk
+    each = numpy.full(dispatcher.num_experts, routed // dispatcher.num_experts)
+    dispatcher.num_global_tokens_per_local_expert = each
+    dispatcher.sort_input_by_local_experts = dispatcher.restore_output_by_local_experts = numpy.arange(dispatcher.num_experts)
+    return each
+
+
+@contextlib.contextmanager
+def rank(device, share=1.0):
+    """Within, Megatron finds a GPU and other ranks. It says itself which of its tensors are on the device.
+
+    share: of all experts, those that a token goes to.
+    """
+    cuda = {"current_device": lambda: torch.device(device), "Stream": lambda: None}
+    with mock.patch.multiple(dist, **COLLECTIVES), mock.patch.multiple(torch.cuda, **cuda):
+        with torch.device("cpu"), BalancedRouting(share):
+            yield
+
+
+@functools.cache
+def load():
+    """Imports megatron.core, its stand-ins in place, and returns its GPT."""
+    if importlib.util.find_spec("megatron") is None:
+        raise BadInput("megatron-core is not installed: tests/oracle/requirements.txt")
+    sys.modules.update(SOFTMAX)
+    with mock.patch.object(torch, "compile", compiled):  # functions are compiled as they are defined
+        gpt = importlib.import_module("megatron.core.models.gpt.gpt_model")
+        from megatron.core.fusions import fused_softmax
+        from megatron.core.tensor_parallel import random
+        from megatron.core.transformer.moe import grouped_gemm_util, moe_utils, token_dispatcher
+    random.CudaRNGStatesTracker.fork = lambda *_: contextlib.nullcontext()
+    random._get_all_rng_states, random._set_all_rng_states = lambda: (), lambda: None
+    random._fork_rng = watch.recomputation  # it surrounds a forward that runs again
+    fused_softmax.get_default_causal_mask = lambda s: torch.ones(s, s, device=torch.cuda.current_device()).triu(1).bool()
+    grouped_gemm_util.ops = types.SimpleNamespace(gmm=lambda *given, trans_b: GMM.apply(*given, trans_b))
+    grouped_gemm_util.assert_grouped_gemm_is_available = lambda: None
+    moe_utils.te_general_gemm = None  # it forgets this one without Transformer Engine; torch.mm has the same saves
+    token_dispatcher.MoEAlltoAllTokenDispatcher._maybe_dtoh_and_synchronize = tokens_of_experts
+    return gpt.GPTModel
+
+
+def flash_attention():
+    """core_attention as Transformer Engine's: [s, b, heads, d] in, grouped keys and values as they are."""
+    from megatron.core.transformer.module import MegatronModule
+
+    class FlashAttention(MegatronModule):
+        def __init__(self, config, **_):
+            super().__init__(config)
+
+        def forward(self, query, *key_value, **_):
+            q, k, v = (x.permute(1, 2, 0, 3) for x in (query, *key_value[:2]))
+            out = gpu.flash(q, k, v, self.config.attention_dropout if self.training else 0.0, True, None)
+            return out.permute(2, 0, 1, 3).reshape(*query.shape[:2], -1)
+
+    return FlashAttention
+
+
+# ---- the model
+
+
+def recomputation(case):
+    """Megatron's arguments for actmem's input `checkpoint`."""
+    kind, number = case.policy
+    if kind == "none":
+        return {}
+    if kind.startswith("modules:"):
+        return {"recompute_granularity": "selective", "recompute_modules": kind.removeprefix("modules:").split(",")}
+    if kind in ("full", "uniform", "block"):
+        method = "block" if kind == "block" else "uniform"
+        return {"recompute_granularity": "full", "recompute_method": method, "recompute_num_layers": number or 1}
+    raise BadInput(f"checkpoint={case.run['checkpoint']} is not measured in Megatron")
+
+
+def configuration(case):
+    """Its TransformerConfig: of the model, of the run, and what pretrain_gpt.py's arguments make it by default."""
+    from megatron.core.transformer.transformer_config import TransformerConfig
+
+    get = case.model.get
+    hidden, heads, experts = int(get("hidden")), int(get("heads")), int(get("experts", 0))
+    gated, dropout = get("activation", "gelu") == "swiglu", get("dropout", 0)
+    mixture = {
+        "num_moe_experts": experts,
+        "moe_router_topk": int(get("experts_per_token", 0)),
+        "moe_ffn_hidden_size": int(get("moe_ffn", get("ffn", 4 * hidden))),
+        "moe_grouped_gemm": True,
+        "moe_token_dispatcher_type": "alltoall",
+        "moe_aux_loss_coeff": 0.01,
+    }
+    return TransformerConfig(
+        num_layers=int(get("layers")),
+        hidden_size=hidden,
+        num_attention_heads=heads,
+        num_query_groups=int(get("kv_heads", heads)),
+        kv_channels=int(get("head_dim", hidden // heads)),
+        ffn_hidden_size=int(get("ffn", 4 * hidden)),
+        normalization="RMSNorm" if get("norm") == "rmsnorm" else "LayerNorm",
+        gated_linear_unit=gated,
+        activation_func=F.silu if gated else F.gelu,
+        add_bias_linear=get("bias", "yes") == "yes",
+        hidden_dropout=float(dropout),
+        attention_dropout=float(get("attention_dropout", dropout)),
+        tensor_model_parallel_size=int(get("tp", 1)),
+        bf16=True,
+        params_dtype=case.dtype,
+        masked_softmax_fusion=True,
+        attention_softmax_in_fp32=False,
+        bias_activation_fusion=True,
+        bias_dropout_fusion=True,
+        gradient_accumulation_fusion=False,
+        perform_initialization=False,
+        **(mixture if experts else {}),
+        **recomputation(case),
+    )
+
+
+def join(tp):
+    """Makes this process rank 0 of tp."""
+    from megatron.core import parallel_state
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    if dist.is_initialized():
+        parallel_state.destroy_model_parallel()
+        dist.destroy_process_group()
+    dist.init_process_group("fake", rank=0, world_size=tp, store=FakeStore())
+    parallel_state.initialize_model_parallel(tp, create_gloo_process_groups=False)
+
+
+def build(case):
+    from megatron.core.models.gpt.gpt_layer_specs import get_gpt_layer_local_spec
+
+    config = configuration(case)
+    spec = get_gpt_layer_local_spec(
+        normalization=config.normalization, num_experts=config.num_moe_experts, moe_grouped_gemm=config.moe_grouped_gemm
+    )
+    if case.run["attention"] == "flash":
+        spec.submodules.self_attention.submodules.core_attention = flash_attention()
+    learned = case.model.get("positions", "learned") == "learned"
+    tied = case.model.get("tie_word_embeddings", "yes" if learned else "no")
+    return load()(
+        config,
+        spec,
+        vocab_size=int(case.model["vocab"]),
+        max_sequence_length=int(case.model.get("max_positions", case.seq)),
+        position_embedding_type="learned_absolute" if learned else "rope",
+        share_embeddings_and_output_weights=tied == "yes",
+    )
+
+
+def kept_for_the_run(config):
+    """What Megatron makes in its first step and keeps, made beforehand: the loss's scale, which its schedules set, and
+    the balancing losses that are to be logged."""
+    from megatron.core.transformer.moe.moe_utils import MoEAuxLossAutoScaler, get_moe_layer_wise_logging_tracker
+
+    zeros = functools.partial(torch.zeros, dtype=torch.float32)
+    MoEAuxLossAutoScaler.main_loss_backward_scale, losses = zeros(()), zeros(config.num_layers)
+    get_moe_layer_wise_logging_tracker()["load_balancing_loss"] = {"values": losses}
+    return [MoEAuxLossAutoScaler.main_loss_backward_scale, losses]
+
+
+def megatron_step(case):
+    """stack=megatron-local."""
+    load()
+    device, run = torch.get_default_device(), case.run
+    if run["attention"] not in ("eager", "flash") or run["dtype"] != "bf16" or case.autocast or run["trainable"] != "all":
+        raise BadInput("stack=megatron-local is measured with attention=eager or flash, in bf16, and all of it trained")
+    tp, experts, chosen = (int(case.model.get(key, "0")) for key in ("tp", "experts", "experts_per_token"))
+    if experts and (tp > 1 or case.batch * case.seq * chosen % experts):
+        raise BadInput("experts are measured on one rank, and with as many tokens for each")
+    with rank(device):
+        join(tp or 1)
+        with torch.device(device):
+            model = build(case)
+            kept = kept_for_the_run(model.config)
+    (ids, labels), positions = tokens(case), torch.zeros(case.batch, case.seq, dtype=torch.long)
+    mask = torch.zeros(case.batch * case.seq, dtype=torch.float32)
+
+    def forward():
+        """With the loss of pretrain_gpt.py."""
+        out = model(ids, positions, None, labels=labels)
+        return torch.sum(out.view(-1).float() * mask), None
+
+    name = "GPTModel, local layer spec" + (", flash stand-in" if run["attention"] == "flash" else "")
+    source = f"{versions('megatron-core')} {name}; {versions('torch')}"
+    surroundings = functools.partial(rank, device, chosen / experts if experts else 1.0)
+    return Step(model, [ids, positions, labels, mask, *kept], forward, source, surroundings, whole_graph=True)
+
+
+def scratch_bytes():
+    """Megatron's global memory buffer, which stays for the whole run: what the last step has left in it."""
+    from megatron.core.parallel_state import get_global_memory_buffer
+
+    return sum(tensor.untyped_storage().nbytes() for tensor in get_global_memory_buffer().buffer.values())
+
+
+def is_input_of_layers(row):
+    """Is a row of the ledger the hidden states that enter layers which are recomputed whole? Not their table of positions."""
+    first = any(saver.startswith("CheckpointFunction") and saver.endswith("[0]") for saver in row["saved_by"])
+    return first and row["module"] == "decoder"
