@@ -448,6 +448,10 @@ typedef struct am_node {
     bool saves_result; /* else early stop ends before the operation */
 } am_node;
 
+/* What is not on the GPU between forward and backward: nothing; the inputs of checkpointed regions, which are reentrant, on
+ * the host or but for this rank's part of them; every saved tensor, copied by itself. */
+typedef enum am_away { AM_AWAY_NOTHING, AM_AWAY_INPUTS, AM_AWAY_PARTS, AM_AWAY_SAVED } am_away;
+
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
 /* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
@@ -491,6 +495,8 @@ typedef struct am_tape {
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
+    uint8_t away;  /* am_away */
+    int64_t parts; /* of AM_AWAY_PARTS */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     int actives;
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
@@ -535,6 +541,11 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 /* Says how the regions of a record run again and what they keep, so that one record can be played under several
  * policies. A new record's are non-reentrant and keep nothing. */
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
+
+/* Says what of a record is away between forward and backward: nothing after am_tape_checkpoint. */
+void am_tape_send_away(am_tape *tape, am_away away, int64_t parts);
+/* Bytes of the copy of a saved tensor, tape->save[i]. */
+int64_t am_tape_copy_bytes(const am_tape *tape, int i);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
@@ -681,13 +692,20 @@ typedef enum am_policy_kind {
     AM_POLICY_BEST_SEGMENTS,
     AM_POLICY_SAVE_MATMULS,
     AM_POLICY_SAVE_HALF_MATMULS,
-    AM_POLICY_CORE_ATTENTION
+    AM_POLICY_CORE_ATTENTION,
+    AM_POLICY_REVOLVE,
+    AM_POLICY_ROTOR,
+    AM_POLICY_OFFLOAD,
+    AM_POLICY_OFFLOAD_SAVED,
+    AM_POLICY_PARTITION,
+    AM_POLICY_PARTITION_HOST
 } am_policy_kind;
 
 /* A checkpointing policy: kind, its number, and whether regions are reentrant. */
 typedef struct am_policy {
     am_policy_kind kind;
-    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block) */
+    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), checkpoints at
+                      once (revolve), bytes (rotor) */
     bool reentrant;
 } am_policy;
 
@@ -721,18 +739,33 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
+/* Is it a schedule of actions (revolve, rotor)? Does it move anything off the GPU? */
+bool am_policy_is_schedule(am_policy policy);
+bool am_policy_moves(am_policy policy);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
 int64_t am_policy_segment(am_policy policy);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);
 
-#define AM_MAX_PLANS 16
+/* What a policy moves off the GPU and back in one step. */
+typedef struct am_traffic {
+    int64_t host_bytes;    /* on the host between forward and backward */
+    int64_t weight_bytes;  /* thereof copies of parameters */
+    int64_t to_host, from_host;
+    int64_t gathered;      /* from the other ranks of a tensor-parallel group */
+    int64_t forward_flops, recomputed_flops; /* that run beside the way there and the way back */
+} am_traffic;
+
+typedef struct am_schedule am_schedule; /* schedule.h */
+
+#define AM_MAX_PLANS 20
 typedef struct am_plan {
     am_policy policy;
     const char *label; /* "every layer, reentrant" */
     const char *note;  /* one line: what it does */
     bool chosen;
     am_outcome outcome;
+    am_traffic traffic;
 } am_plan;
 
 /* ---------------------------------------------------------------- 11 State */
@@ -850,6 +883,8 @@ struct am_report {
     am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
     am_outcome outcome;
+    am_traffic traffic;
+    const am_schedule *schedule; /* of the policy's actions, in the workspace; NULL if it is none of actions */
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];

@@ -1,4 +1,6 @@
 /* A model as a chain of layers, over which schedules are played. Private to the core. */
+#include "actmem.h" /* outside of the guard: the workspace, which ends it, holds what stands here */
+
 #ifndef AM_CHAIN_H
 #define AM_CHAIN_H
 
@@ -49,6 +51,15 @@ typedef enum am_left { AM_LEFT_NOTHING, AM_LEFT_INPUT, AM_LEFT_TAPE } am_left;
  * `capacity` points of the timeline and returns how many there are. */
 int am_chain_play(const am_chain *chain, const am_schedule *schedule, am_outcome *outcome, am_left *left, am_point *point,
                   int capacity);
+
+/* Where a model's schedules are made and played. */
+typedef struct am_planner {
+    am_chain chain;
+    am_schedule schedule, shown; /* shown: the chosen policy's */
+    am_stage stage[AM_MAX_CHAIN + 1];
+    am_rotor rotor;
+    am_left left[AM_MAX_CHAIN];
+} am_planner;
 
 /* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played. stage[]
  * has room for layers + 2. Returns what is alive beside them, with the chain's input. */

@@ -1,15 +1,9 @@
 /* One evaluation: from a configuration to everything the report says. */
+#include "evaluation.h"
+
 #include <string.h>
 
 #include "wiring.h"
-
-typedef struct am_evaluation {
-    am_report *report;
-    am_workspace *workspace;
-    const am_config *config;
-    am_pattern pattern;
-    am_code code;
-} am_evaluation;
 
 /* ---- records ---- */
 
@@ -17,6 +11,7 @@ typedef struct am_evaluation {
 typedef struct am_recipe {
     bool segment, reentrant, hooked, core_attention;
     am_keep keep;
+    am_away away;
 } am_recipe;
 
 static const am_recipe recipes[AM_PROFILE_COUNT] = {
@@ -29,6 +24,9 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_SAVE_MATMULS] = {.hooked = true, .keep = AM_KEEP_MATMULS},
     [AM_PROFILE_SAVE_HALF_MATMULS] = {.hooked = true, .keep = AM_KEEP_HALF_MATMULS},
     [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
+    [AM_PROFILE_HOST_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_INPUTS},
+    [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
+    [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
 };
 
 /* How many of the layers from `first` to below `end` are of each kind. */
@@ -110,6 +108,7 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
     }
     bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
+    if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
@@ -153,6 +152,18 @@ static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id)
     return &workspace->profile[id];
 }
 
+const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
+{
+    return profile_of(evaluation, id);
+}
+
+const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id)
+{
+    const am_profile *profile = profile_of(evaluation, id);
+    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipes[id]);
+    return &evaluation->workspace->tape;
+}
+
 /* A profile to be shown: with the ledger and the samples of the chosen policy's run of this number. */
 static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int run)
 {
@@ -174,6 +185,10 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
     case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
     case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
+    case AM_POLICY_OFFLOAD:
+    case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
+    case AM_POLICY_PARTITION: return AM_PROFILE_PARTED_INPUTS;
+    case AM_POLICY_OFFLOAD_SAVED: return AM_PROFILE_HOST_SAVED;
     default: break;
     }
     if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
@@ -214,6 +229,10 @@ static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
 static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
     am_run run[2];
+    if (am_policy_is_schedule(policy)) {
+        am_schedule_compose(evaluation, policy, outcome);
+        return;
+    }
     int runs = runs_of(evaluation, policy, run);
     if (!evaluation->code) evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, run);
 }
@@ -262,6 +281,18 @@ static const struct {
      "selective, as torchtitan: keeps attention and every second matrix product"},
     {AM_POLICY_CORE_ATTENTION, "core attention",
      "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+    {AM_POLICY_REVOLVE, "Revolve",
+     "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
+    {AM_POLICY_ROTOR, "Rotor",
+     "Beaumont et al. 2019: the fastest schedule under a peak that keeps each layer whole, by its input or not at all"},
+    {AM_POLICY_OFFLOAD, "every layer, inputs on the host",
+     "as Unsloth: keeps each layer's input in host memory and plays the whole layer again"},
+    {AM_POLICY_OFFLOAD_SAVED, "saved tensors on the host",
+     "torch.autograd.graph.save_on_cpu: each saved tensor copied by itself, weights too; nothing is played again"},
+    {AM_POLICY_PARTITION, "every layer, inputs shared out",
+     "as DeepSpeed's partition_activations: each rank keeps its part of a layer's input"},
+    {AM_POLICY_PARTITION_HOST, "every layer, parts of inputs on the host",
+     "as DeepSpeed's partition_activations with cpu_checkpointing"},
 };
 
 static bool same_policy(am_policy x, am_policy y)
@@ -285,8 +316,12 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->note = descriptions[i].note;
         }
     if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
-    if (policy.reentrant && !own) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
-    compose(evaluation, policy, &plan->outcome);
+    if (policy.reentrant && !own && !am_policy_moves(policy)) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
+    if (plan->chosen && am_policy_is_schedule(policy))
+        plan->outcome = report->outcome; /* made and played already */
+    else
+        compose(evaluation, policy, &plan->outcome);
+    if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &plan->outcome, &plan->traffic);
     report->plans++;
 }
 
@@ -358,6 +393,12 @@ static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const 
     for (int i = 0; i < ledger->count; i++)
         if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
             add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+}
+
+void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
+                             int64_t count, const char *name)
+{
+    add_units(evaluation, ledger, run, unit, count, name);
 }
 
 /* The kinds of one run, which begins with layer `first`. The model's first unit is a kind of its own where it keeps other
@@ -467,11 +508,29 @@ static void add_lasting(am_report *report, const am_tape *tape, const am_ledger 
             report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
 }
 
-/* The chosen policy's own plays, with their ledgers and the timeline. */
-static void choose(am_evaluation *evaluation)
+/* The rest of a report whose policy is a schedule: what is left of the layers is known. */
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept, int64_t dropping)
 {
     am_report *report = evaluation->report;
-    am_policy policy = report->policy;
+    add_lasting(report, &evaluation->workspace->tape, &evaluation->workspace->plain);
+    report->shared_bytes = 0;
+    add_shared(evaluation, kept, run, 0, false);
+    add_outside(report, kept, &run->profile->record);
+    add_dropped(evaluation, kept, run->profile, dropping);
+    report->saved_bytes = report->outcome.saved_bytes;
+    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+/* The profiles that a policy's runs show, to be shown. */
+const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id, int run)
+{
+    return show_profile(evaluation, id, run);
+}
+
+/* The chosen policy's own plays, with their ledgers and the timeline. */
+static void choose_runs(am_evaluation *evaluation, am_policy policy)
+{
+    am_report *report = evaluation->report;
     am_part_plan part[2];
     const am_ledger *ledger[2] = {NULL, NULL};
     int parts = parts_of(evaluation, policy, part);
@@ -498,6 +557,19 @@ static void choose(am_evaluation *evaluation)
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, run);
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+static void choose(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_policy policy = report->policy;
+    report->schedule = NULL;
+    memset(&report->traffic, 0, sizeof report->traffic);
+    if (am_policy_is_schedule(policy) && am_schedule_choose(evaluation, policy)) return;
+    if (am_policy_is_schedule(policy)) policy = (am_policy){.kind = AM_POLICY_NONE}; /* which runs nothing again */
+    choose_runs(evaluation, policy);
+    if (!evaluation->code && am_policy_moves(policy))
+        am_offload_read(evaluation, policy, &report->outcome, &report->traffic);
 }
 
 /* ---- parameters ---- */

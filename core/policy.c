@@ -5,7 +5,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, SLOTS, SIZE } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -22,12 +22,21 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
     {"modules:core_attn", AM_POLICY_CORE_ATTENTION, NO_NUMBER},
+#ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
+    {"revolve:", AM_POLICY_REVOLVE, SLOTS},
+    {"rotor:", AM_POLICY_ROTOR, SIZE},
+    {"offload", AM_POLICY_OFFLOAD, NO_NUMBER},
+    {"unsloth", AM_POLICY_OFFLOAD, NO_NUMBER}, /* another name of it */
+    {"offload:saved", AM_POLICY_OFFLOAD_SAVED, NO_NUMBER},
+    {"partition", AM_POLICY_PARTITION, NO_NUMBER},
+    {"partition:cpu", AM_POLICY_PARTITION_HOST, NO_NUMBER},
+#endif
 };
 
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 /* Policies that exist elsewhere; a name that ends with a colon stands for all that begin so. */
-static const char *const not_covered[] = {"offload", "revolve:", "rotor:", "budget:", "save:", "modules:"};
+static const char *const not_covered[] = {"budget:", "save:", "modules:"};
 
 static bool begins_with(const char *text, const char *start)
 {
@@ -62,6 +71,39 @@ static am_code read_count(am_policy *policy, const am_config *config, int i, am_
     return AM_OK;
 }
 
+static am_code read_slots(am_policy *policy, const am_config *config, const char *text, am_status *status)
+{
+    if (!am_read_integer(text, strlen(text), &policy->count))
+        return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                       "checkpoint=revolve: must be followed by a number of checkpoints held at once, not '%s'", text);
+    if (policy->count < 1 || policy->count > config->layers)
+        return am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
+                       "checkpoint=revolve: takes from 1 checkpoint at once to one for each of the model's %d layers, not %s",
+                       config->layers, text);
+    return AM_OK;
+}
+
+static am_code read_size(am_policy *policy, const char *text, am_status *status)
+{
+    if (am_read_bytes(text, strlen(text), &policy->count) && policy->count > 0 && policy->count <= AM_MAX_BYTES)
+        return AM_OK;
+    return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                   "checkpoint=rotor: must be followed by a size such as 20GiB, 24GB or 1000000, not '%s'", text);
+}
+
+static am_code read_number(am_policy *policy, const am_config *config, int i, am_status *status)
+{
+    const char *text = config->checkpoint + strlen(policies[i].name);
+    switch (policies[i].number) {
+    case NO_NUMBER: break;
+    case LAYERS_EACH:
+    case LAYERS: return read_count(policy, config, i, status);
+    case SLOTS: return read_slots(policy, config, text, status);
+    case SIZE: return read_size(policy, text, status);
+    }
+    return AM_OK;
+}
+
 static am_code refuse(const char *text, am_status *status)
 {
     for (size_t i = 0; i < sizeof not_covered / sizeof *not_covered; i++)
@@ -72,7 +114,8 @@ static am_code refuse(const char *text, am_status *status)
                            text);
     return am_fail(status, AM_BAD_VALUE, "checkpoint",
                    "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:matmuls, save:half-matmuls or modules:core_attn, not '%s'",
+                   "save:matmuls, save:half-matmuls, modules:core_attn, revolve:C, rotor:BYTES, offload, offload:saved, "
+                   "partition or partition:cpu, not '%s'",
                    text);
 }
 
@@ -85,7 +128,8 @@ am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *s
         if (!matches(config->checkpoint, policies[i].name)) continue;
         am_policy next = {.kind = policies[i].kind, .reentrant = config->reentrant == 1};
         if (next.kind == AM_POLICY_SQRT) next.count = layers_of_root_segments(config->layers);
-        if (policies[i].number != NO_NUMBER && read_count(&next, config, i, status) != AM_OK) return status->code;
+        if (read_number(&next, config, i, status) != AM_OK) return status->code;
+        if (am_policy_moves(next) && next.kind != AM_POLICY_OFFLOAD_SAVED) next.reentrant = true; /* by their code */
         *policy = next;
         return AM_OK;
     }
@@ -99,9 +143,20 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         if (policies[i].kind != policy.kind) continue;
         am_write_text(&writer, policies[i].name);
         if (policies[i].number != NO_NUMBER) am_write_int(&writer, policy.count);
+        break;
     }
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';
     return buffer;
+}
+
+bool am_policy_is_schedule(am_policy policy)
+{
+    return policy.kind == AM_POLICY_REVOLVE || policy.kind == AM_POLICY_ROTOR;
+}
+
+bool am_policy_moves(am_policy policy)
+{
+    return policy.kind >= AM_POLICY_OFFLOAD && policy.kind <= AM_POLICY_PARTITION_HOST;
 }
 
 int64_t am_policy_segment(am_policy policy)

@@ -1,8 +1,8 @@
 /* Schedules of a chain: which states are stored, which steps run again. Private to the core. */
+#include "actmem.h" /* outside of the guard: the workspace, which ends it, holds what stands here */
+
 #ifndef AM_SCHEDULE_H
 #define AM_SCHEDULE_H
-
-#include "actmem.h"
 
 /* Steps 0 to l - 1 lead from state 0 to state l; step i takes state i to state i + 1. */
 #define AM_MAX_CHAIN 1001 /* as many layers as a model may have, and the head */
@@ -22,11 +22,11 @@ typedef struct am_action {
 
 #define AM_MAX_ACTIONS (5 * AM_MAX_CHAIN)
 
-typedef struct am_schedule {
+struct am_schedule {
     int steps;
     int count;
     am_action action[AM_MAX_ACTIONS];
-} am_schedule;
+};
 
 static inline void am_schedule_add(am_schedule *schedule, am_action_kind kind, int first, int end)
 {

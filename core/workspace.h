@@ -2,6 +2,8 @@
 #ifndef ACTMEM_WORKSPACE_H
 #define ACTMEM_WORKSPACE_H
 
+#include "chain.h"
+
 /* What happens in a backward, in order. index: a slot, a node, a leaf. Who holds a gradient, and until when, is known
  * when the backward is compiled: only the first and the last moment of a slot are events. */
 typedef enum am_event_kind {
@@ -77,6 +79,9 @@ typedef enum am_profile_id {
     AM_PROFILE_SAVE_MATMULS,
     AM_PROFILE_SAVE_HALF_MATMULS,
     AM_PROFILE_CORE_ATTENTION,
+    AM_PROFILE_HOST_INPUTS,   /* reentrant, the layers' inputs on the host */
+    AM_PROFILE_PARTED_INPUTS, /* or shared out over the tensor-parallel group */
+    AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
     AM_PROFILE_COUNT
 } am_profile_id;
 
@@ -91,6 +96,9 @@ struct am_workspace {
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
     am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
+#ifndef AM_FIRST
+    am_planner planner;
+#endif
 };
 
 #endif
