@@ -884,7 +884,8 @@ struct am_report {
     int64_t saved_bytes, shared_bytes, outside_bytes;
     am_outcome outcome;
     am_traffic traffic;
-    const am_schedule *schedule; /* of the policy's actions, in the workspace; NULL if it is none of actions */
+    const am_schedule *schedule; /* the policy's actions, in the workspace; NULL if it has none */
+    int64_t schedule_unit;       /* bytes that Rotor's sizes were rounded up to; 1: exact, 0: not Rotor's */
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];

@@ -55,10 +55,11 @@ int am_chain_play(const am_chain *chain, const am_schedule *schedule, am_outcome
 /* Where a model's schedules are made and played. */
 typedef struct am_planner {
     am_chain chain;
-    am_schedule schedule, shown; /* shown: the chosen policy's */
+    am_schedule schedule, best, shown; /* best: found so far; shown: the chosen policy's */
     am_stage stage[AM_MAX_CHAIN + 1];
     am_rotor rotor;
     am_left left[AM_MAX_CHAIN];
+    int64_t unit; /* of Rotor's sizes where it rounded them; else 1 */
 } am_planner;
 
 /* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played. stage[]

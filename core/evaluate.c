@@ -340,6 +340,19 @@ static void play_all(am_evaluation *evaluation)
     for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) profile_of(evaluation, order[i]);
 }
 
+/* Plans that core.wasm leaves out. */
+static void add_chain_plans(am_evaluation *evaluation)
+{
+#ifdef AM_FIRST
+    (void)evaluation;
+#else
+    if (evaluation->config->experts > 0) return;
+    int64_t slots = am_schedule_usual_slots(evaluation->config);
+    if (slots) add_plan(evaluation, segments(AM_POLICY_REVOLVE, slots));
+    add_plan(evaluation, (am_policy){AM_POLICY_OFFLOAD, 0, true});
+#endif
+}
+
 static void add_plans(am_evaluation *evaluation)
 {
     int64_t layers = evaluation->config->layers, root = 1;
@@ -364,6 +377,7 @@ static void add_plans(am_evaluation *evaluation)
         if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
         add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
         add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
+        add_chain_plans(evaluation);
     }
     add_plan(evaluation, evaluation->report->policy);
 }

@@ -15,6 +15,15 @@ typedef struct copies {
     int64_t bytes, weights;
 } copies;
 
+/* A parameter, or a view of one. */
+static bool is_weight(const am_tape *tape, am_var x)
+{
+    if (!tape->storage[tape->tensor[x].storage].fixed) return false;
+    for (int i = 1; i < tape->tensors; i++)
+        if (tape->tensor[i].parameter && tape->tensor[i].storage == tape->tensor[x].storage) return true;
+    return false;
+}
+
 static void read_copies(const am_tape *tape, copies zone[AM_MAX_UNITS + 2])
 {
     memset(zone, 0, (AM_MAX_UNITS + 2) * sizeof *zone);
@@ -24,7 +33,7 @@ static void read_copies(const am_tape *tape, copies zone[AM_MAX_UNITS + 2])
         for (int j = node->first_save; j < node->first_save + node->save_count; j++) {
             int64_t bytes = am_tape_copy_bytes(tape, j);
             own->bytes += bytes;
-            if (tape->tensor[tape->save[j]].parameter) own->weights += bytes;
+            if (is_weight(tape, tape->save[j])) own->weights += bytes;
         }
     }
 }

@@ -526,8 +526,8 @@ static am_code check_megatron_policy(const am_config *config, am_policy policy, 
     default: break;
     }
     return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                   "Megatron has checkpoint=none, full, uniform:K, block:N, modules:core_attn or, with DeepSpeed's "
-                   "checkpointing, partition and partition:cpu, not %s",
+                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:core_attn, and with DeepSpeed's "
+                   "checkpointing partition or partition:cpu, not %s",
                    config->checkpoint);
 }
 

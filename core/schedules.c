@@ -41,29 +41,45 @@ static void take_all(am_schedule *schedule, int layers)
     for (int i = layers; i >= 0; i--) am_schedule_add(schedule, AM_BACK, i, i + 1);
 }
 
-/* Makes the fastest of the table's schedules whose peak, played, is within the budget. False if there is none. The table
- * reaches above the budget, since its stages are never below what is played and mostly above. */
-static bool fit(am_planner *planner, int64_t budget)
+/* The fastest of one table's schedules whose peak, played, is within the budget. The table reaches above the budget, since
+ * its stages are never below what is played and mostly above. */
+static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int64_t above, am_outcome *outcome)
 {
-    am_outcome outcome;
-    int stages = planner->chain.layers + 1;
-    take_all(&planner->schedule, stages - 1);
-    play(planner, &outcome, NULL, 0);
-    if (am_outcome_peak(&outcome) <= budget) return true;
-    int64_t memory = budget - am_chain_stages(&planner->chain, planner->stage);
-    if (memory <= 0 || !am_rotor_solve(&planner->rotor, stages, planner->stage, memory + budget / 16)) return false;
     int64_t tried = 0;
+    if (!am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory + above)) return false;
     for (int slots = planner->rotor.slots; slots >= 0; slots--) {
         int64_t time = am_rotor_time(&planner->rotor, slots);
-        if (time == AM_ROTOR_NEVER) break;
-        bool below = slots * planner->rotor.unit <= memory; /* there any schedule fits, if it stays within its word */
+        if (time == AM_ROTOR_NEVER) return false;
+        bool below = slots * planner->rotor.unit <= memory; /* there schedules of equal time may differ in their peaks */
         if (time == tried && !below) continue;
         tried = time;
         am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
-        play(planner, &outcome, NULL, 0);
-        if (am_outcome_peak(&outcome) <= budget) return true;
+        play(planner, outcome, NULL, 0);
+        if (am_outcome_peak(outcome) <= budget) return true;
     }
     return false;
+}
+
+/* Makes the fastest schedule found within the budget, from tables that round sizes differently. False if there is none. */
+static bool fit(am_planner *planner, int64_t budget)
+{
+    static const int64_t above[] = {4, 16, 64}; /* parts of the budget */
+    am_outcome outcome, best = {.recomputed_flops = INT64_MAX};
+    planner->unit = 1;
+    take_all(&planner->schedule, planner->chain.layers);
+    play(planner, &outcome, NULL, 0);
+    if (am_outcome_peak(&outcome) <= budget) return true;
+    int64_t memory = budget - am_chain_stages(&planner->chain, planner->stage);
+    for (size_t i = 0; i < sizeof above / sizeof *above && memory > 0; i++) {
+        if (!fit_within(planner, budget, memory, budget / above[i], &outcome)) continue;
+        if (outcome.recomputed_flops >= best.recomputed_flops) continue;
+        best = outcome;
+        planner->unit = planner->rotor.exact ? 1 : planner->rotor.unit;
+        planner->best = planner->schedule;
+    }
+    if (best.recomputed_flops == INT64_MAX) return false;
+    planner->schedule = planner->best;
+    return true;
 }
 
 /* The lowest budget known to have a schedule, for the message that says so. */
@@ -142,6 +158,7 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     if (evaluation->code) return true;
     planner->shown = planner->schedule;
     report->schedule = &planner->shown;
+    report->schedule_unit = policy.kind == AM_POLICY_ROTOR ? planner->unit : 0;
     if (!runs_again(&planner->schedule)) return false;
     const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation), 0);
     const am_ledger *plain = am_evaluation_show(evaluation, AM_PROFILE_PLAIN, 1);
