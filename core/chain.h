@@ -59,6 +59,7 @@ typedef struct am_planner {
     am_stage stage[AM_MAX_CHAIN + 1];
     am_rotor rotor;
     am_left left[AM_MAX_CHAIN];
+    am_stand_of stand[AM_MAX_CHAIN]; /* where there is no chain of checkpointed layers */
     int64_t unit; /* of Rotor's sizes where it rounded them; else 1 */
 } am_planner;
 

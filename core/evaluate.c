@@ -281,6 +281,7 @@ static const struct {
      "selective, as torchtitan: keeps attention and every second matrix product"},
     {AM_POLICY_CORE_ATTENTION, "core attention",
      "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+#ifndef AM_FIRST
     {AM_POLICY_REVOLVE, "Revolve",
      "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
     {AM_POLICY_ROTOR, "Rotor",
@@ -293,6 +294,7 @@ static const struct {
      "as DeepSpeed's partition_activations: each rank keeps its part of a layer's input"},
     {AM_POLICY_PARTITION_HOST, "every layer, parts of inputs on the host",
      "as DeepSpeed's partition_activations with cpu_checkpointing"},
+#endif
 };
 
 static bool same_policy(am_policy x, am_policy y)
@@ -333,11 +335,19 @@ static am_policy segments(am_policy_kind kind, int64_t count)
 /* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
 static void play_all(am_evaluation *evaluation)
 {
-    static const am_profile_id order[] = {AM_PROFILE_LAYER_BY_HAND,   AM_PROFILE_LAYER,
-                                          AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+    static const am_profile_id order[] = {AM_PROFILE_LAYER, AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+#ifndef AM_FIRST
+                                          AM_PROFILE_HOST_INPUTS,
+#endif
                                           AM_PROFILE_SAVE_HALF_MATMULS};
     bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
-    for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) profile_of(evaluation, order[i]);
+    bool experts = evaluation->config->experts > 0; /* no chain, and nothing that is moved */
+    if (adapters) profile_of(evaluation, AM_PROFILE_LAYER_BY_HAND);
+#ifndef AM_FIRST
+    if (!experts) am_schedule_prepare(evaluation);
+#endif
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) profile_of(evaluation, order[i]);
 }
 
 /* Plans that core.wasm leaves out. */
@@ -628,7 +638,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
-    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), AM_OK};
+    am_evaluation evaluation = {
+        .report = report, .workspace = workspace, .config = &report->config, .pattern = am_model_pattern(&report->config)};
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -9,6 +9,7 @@ typedef struct am_evaluation {
     am_workspace *workspace;
     const am_config *config;
     am_pattern pattern;
+    bool chained; /* the planner's chain is this model's */
     am_code code;
 } am_evaluation;
 
@@ -29,6 +30,8 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
 
 /* schedules.c: policies that are schedules of actions. */
 void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
+/* Reads the model as a chain, once: best while the record without hooks is on the tape. */
+void am_schedule_prepare(am_evaluation *evaluation);
 /* As the chosen policy. False if nothing in it runs again: then it is as without checkpointing. */
 bool am_schedule_choose(am_evaluation *evaluation, am_policy policy);
 /* Plans that whole.wasm has beside core.wasm's: a number of checkpoints for Revolve; 0: none that is worth it. */

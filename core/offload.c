@@ -48,14 +48,14 @@ static void read_saved(am_evaluation *evaluation, am_traffic *traffic)
 {
     const am_profile *profile = am_evaluation_profile(evaluation, AM_PROFILE_HOST_SAVED);
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_HOST_SAVED);
-    am_chain *chain = &evaluation->workspace->planner.chain;
+    am_stand_of *stand = evaluation->workspace->planner.stand;
     copies zone[AM_MAX_UNITS + 2];
     if (evaluation->code) return;
     read_copies(tape, zone);
-    am_plan_stands(chain->as_plain, &evaluation->pattern, profile, evaluation->config->layers);
+    am_plan_stands(stand, &evaluation->pattern, profile, evaluation->config->layers);
     add_copies(traffic, &zone[0]);
     add_copies(traffic, &zone[profile->record.units + 1]);
-    for (int i = 0; i < evaluation->config->layers; i++) add_copies(traffic, &zone[chain->as_plain[i].unit + 1]);
+    for (int i = 0; i < evaluation->config->layers; i++) add_copies(traffic, &zone[stand[i].unit + 1]);
 }
 
 static void read_inputs(am_evaluation *evaluation, am_policy policy, am_traffic *traffic)

@@ -16,14 +16,16 @@ static am_profile_id region_id(const am_evaluation *evaluation)
     return evaluation->config->trainable == AM_TRAIN_LORA ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
 }
 
-static void read_chain(am_evaluation *evaluation)
+void am_schedule_prepare(am_evaluation *evaluation)
 {
+    if (evaluation->chained) return;
     const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
     const am_profile *region = am_evaluation_profile(evaluation, region_id(evaluation));
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);
     if (evaluation->code) return;
     evaluation->code = am_chain_read(&evaluation->workspace->planner.chain, tape, &evaluation->pattern, plain, region,
                                      evaluation->config->layers);
+    evaluation->chained = true;
 }
 
 static int play(am_planner *planner, am_outcome *outcome, am_point *point, int capacity)
@@ -115,7 +117,7 @@ static void refuse_budget(am_evaluation *evaluation, int64_t budget)
 static void make(am_evaluation *evaluation, am_policy policy)
 {
     am_planner *planner = &evaluation->workspace->planner;
-    read_chain(evaluation);
+    am_schedule_prepare(evaluation);
     if (evaluation->code) return;
     if (policy.kind == AM_POLICY_REVOLVE)
         am_revolve(&planner->schedule, planner->chain.layers, (int)policy.count);
