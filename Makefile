@@ -31,8 +31,8 @@ FRAMES_clang   := $(FRAMES)
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. core.wasm gives the first answer and has 60 KB at most, gzipped:
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
-LATER        := alibi chain falcon gptj liger linear_loss megatron megatron_moe mla moe nanogpt neox offload opt paper phi report_chain revolve rotor \
-                schedules torch
+LATER        := alibi choices cost devices falcon frontier gptj liger linear_loss megatron megatron_moe mla moe nanogpt neox offload opt paper phi \
+                report_chain reversal revolve rotor schedules torch
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=225
@@ -188,7 +188,7 @@ build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
 build/whole.wasm: INLINE := $(INLINE_whole)
-build/whole.wasm: MEMORY := 8388608
+build/whole.wasm: MEMORY := 33554432
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)

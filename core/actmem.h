@@ -2,8 +2,8 @@
  *
  * The one public header. Sections, each using only those above it:
  *   1 Status       2 Element types   3 Config        4 Extents       5 Operations
- *   6 Tape         7 Model           8 Ledger        9 Step         10 Plan
- *  11 State       12 Formulas       13 Report       14 Evaluation
+ *   6 Tape         7 Model           8 Ledger        9 Cost         10 Step
+ *  11 Plan        12 State          13 Formulas     14 Report       15 Evaluation
  *
  * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in
  * bytes and all arithmetic on them is in 64-bit integers; bytes above 2^53 are an error, since JSON readers hold
@@ -428,9 +428,11 @@ typedef enum am_instruction_kind {
 typedef struct am_instruction {
     am_module module;
     int64_t flops;  /* of matrix products and attention */
+    int64_t time;   /* of its forward, in picoseconds; 0 before am_cost_tape */
     uint16_t first; /* of its operands: inputs, then results */
     uint8_t inputs, results;
     uint8_t kind, op;
+    bool bound; /* its time is that of its bytes, not of its FLOPs */
     uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
@@ -455,7 +457,19 @@ typedef enum am_away { AM_AWAY_NOTHING, AM_AWAY_INPUTS, AM_AWAY_PARTS, AM_AWAY_S
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
 /* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
-typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, AM_KEEP_EVERYTHING } am_keep;
+typedef enum am_keep {
+    AM_KEEP_NOTHING,
+    AM_KEEP_MATMULS,
+    AM_KEEP_HALF_MATMULS,
+    AM_KEEP_EVERYTHING,
+    AM_KEEP_LISTED
+} am_keep;
+
+/* What AM_KEEP_LISTED keeps: the results of operations, as a set of 1 << am_op, and of matrix products by their place in
+ * the region: bit 0 is the first. */
+typedef struct am_kept {
+    uint64_t ops[2], products;
+} am_kept;
 
 typedef struct am_region {
     uint8_t kind, keep;
@@ -469,10 +483,23 @@ typedef struct am_region {
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
     am_var beside; /* what its code returns beside its output; 0: nothing */
+    am_kept kept;  /* for AM_KEEP_LISTED */
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
-bool am_region_keeps(am_keep keep, am_op op, int match);
+bool am_region_keeps(const am_region *region, am_op op, int match);
+/* Is it a matrix product that selective checkpointing counts? */
+bool am_op_is_product(am_op op);
+
+/* Parts of a step, by what its time is spent on. */
+typedef enum am_part_of_step { AM_IN_FORWARD, AM_IN_BACKWARD, AM_IN_RECOMPUTE, AM_PART_COUNT } am_part_of_step;
+
+/* What a part of a step computes and how long it takes (section 9). */
+typedef struct am_work {
+    int64_t flops;    /* of products and attention, those of experts among them: every one in full */
+    int64_t executed; /* the same without what a causal attention kernel skips */
+    int64_t bound;    /* picoseconds of the operations that wait for memory, among those of all */
+} am_work;
 
 /* A record of one forward pass. */
 typedef struct am_tape {
@@ -498,6 +525,11 @@ typedef struct am_tape {
     uint8_t away;  /* am_away */
     int64_t parts; /* of AM_AWAY_PARTS */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
+    /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
+    int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
+    am_work zone_work[AM_IN_RECOMPUTE][AM_MAX_UNITS + 2];
+    int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
+    bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;
@@ -541,6 +573,10 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 /* Says how the regions of a record run again and what they keep, so that one record can be played under several
  * policies. A new record's are non-reentrant and keep nothing. */
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
+/* The same for one region, from 1. */
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep);
+/* What AM_KEEP_LISTED keeps, in all regions. */
+void am_tape_keep(am_tape *tape, am_kept kept);
 
 /* Says what of a record is away between forward and backward: nothing after am_tape_checkpoint. */
 void am_tape_send_away(am_tape *tape, am_away away, int64_t parts);
@@ -590,7 +626,43 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 /* Fills in the shapes, dtypes and names of the rows of a ledger that was read off this tape. */
 void am_ledger_describe(am_ledger *ledger, const am_tape *tape);
 
-/* ---------------------------------------------------------------- 9 Step */
+/* ---------------------------------------------------------------- 9 Cost */
+
+/* A row of devices.def, which says what the figures mean. */
+typedef struct am_device {
+    const char *id, *label; /* "h100-sxm", "NVIDIA H100 SXM" */
+    int64_t memory;         /* bytes */
+    int64_t fp32, tf32, fp16, bf16, fp8; /* GFLOP/s of dense products with sums in fp32; 0: none */
+    int64_t bandwidth;                   /* MB/s */
+    const char *source;  /* the vendor's document */
+    const char *checked; /* which figures were found equal elsewhere: "all", a list, or "" */
+} am_device;
+
+extern const am_device am_devices[];
+extern const int am_device_count;
+
+/* The device of that id; NULL if there is none, and for "mine". */
+const am_device *am_device_find(const char *id);
+
+/* How fast a GPU computes and reads its memory. */
+typedef struct am_rates {
+    int64_t gflops[AM_DTYPE_COUNT]; /* GFLOP/s of dense matrix products of this type */
+    int64_t bandwidth;              /* MB/s */
+} am_rates;
+
+/* The type of a configuration's matrix products (am_dtype). */
+int am_compute_dtype(const am_config *config);
+/* The rates of its device, with device_gflops and device_bandwidth in place of the table's. Error: what the device lacks. */
+am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status);
+
+/* Says of a finished record how long each operation takes by a roofline: as long as its FLOPs take at the rate of its
+ * type, or its bytes at the memory's bandwidth, whichever is longer. An operation is a kernel of its own: it reads its
+ * operands and writes its results, each element once; views move nothing. The backward's are the products and attention of
+ * each wanted gradient, what the node saved, its gradients and temporaries, and the sums of gradients that meet. Fills in
+ * instruction.time and the tape's zone_time, zone_backward_time and zone_work; am_step_play passes them on. */
+am_code am_cost_tape(am_tape *tape, const am_rates *rates);
+
+/* ---------------------------------------------------------------- 10 Step */
 
 typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
 
@@ -641,6 +713,9 @@ typedef struct am_step {
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
     int64_t zone_flops[AM_MAX_UNITS + 2], zone_recomputed[AM_MAX_UNITS + 2]; /* the same by zone */
+    /* picoseconds by zone, and the work: zeros on a tape without am_cost_tape */
+    int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2], zone_recomputed_time[AM_MAX_UNITS + 2];
+    am_work zone_work[AM_PART_COUNT][AM_MAX_UNITS + 2];
     /* the whole step as played */
     int64_t forward_peak, backward_peak, step_peak;
 } am_step;
@@ -649,7 +724,7 @@ typedef struct am_player am_player; /* working memory of am_step_play */
 
 am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace);
 
-/* ---------------------------------------------------------------- 10 Plan */
+/* ---------------------------------------------------------------- 11 Plan */
 
 /* Where a peak stands. */
 typedef struct am_place {
@@ -666,6 +741,8 @@ typedef struct am_outcome {
     int64_t gradient_bytes;
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
+    int64_t forward_time, backward_time, recomputed_time; /* picoseconds of the roofline */
+    am_work work[AM_PART_COUNT];
     am_place forward_at, backward_at, step_at;
 } am_outcome;
 
@@ -693,6 +770,8 @@ typedef enum am_policy_kind {
     AM_POLICY_SAVE_MATMULS,
     AM_POLICY_SAVE_HALF_MATMULS,
     AM_POLICY_CORE_ATTENTION,
+    AM_POLICY_SAVE_LIST,
+    AM_POLICY_BUDGET,
     AM_POLICY_REVOLVE,
     AM_POLICY_ROTOR,
     AM_POLICY_OFFLOAD,
@@ -705,8 +784,9 @@ typedef enum am_policy_kind {
 typedef struct am_policy {
     am_policy_kind kind;
     int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), checkpoints at
-                      once (revolve), bytes (rotor) */
+                      once (revolve), bytes (budget, rotor) */
     bool reentrant;
+    uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
 } am_policy;
 
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
@@ -737,6 +817,25 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
  * returns how many there are. */
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
+/* One unit of `inner` layers by itself, from a layer on, as a profile shows it: what its forward leaves, what is freed with
+ * its backward beside that (tables and masks that no layer before it needs), the highest live bytes of its forward above
+ * those before it, and of its backward and recomputation above those that the units before it hold; what runs again. */
+typedef struct am_plan_unit {
+    int played; /* the unit of the profile */
+    int64_t residue, release, forward, backward, recomputed_flops, recomputed_time;
+} am_plan_unit;
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner);
+
+/* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
+ * highest before them, and behind them above what they leave; tables and masks freed with backwards of layers but the first. */
+typedef struct am_plan_ends {
+    int64_t forward, backward, before, after, released;
+} am_plan_ends;
+
+am_plan_ends am_plan_ends_of(const am_profile *profile);
+
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
 /* Is it a schedule of actions (revolve, rotor)? Does it move anything off the GPU? */
@@ -766,9 +865,10 @@ typedef struct am_plan {
     bool chosen;
     am_outcome outcome;
     am_traffic traffic;
+    int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
 } am_plan;
 
-/* ---------------------------------------------------------------- 11 State */
+/* ---------------------------------------------------------------- 12 State */
 
 /* Parameters of one part of the model, over all layers. */
 typedef struct am_part {
@@ -798,7 +898,7 @@ extern const am_convention am_conventions[];
 extern const am_convention am_configured; /* the dtypes of the configuration itself: no bytes of its own */
 extern const int am_convention_count;
 
-/* ---------------------------------------------------------------- 12 Formulas */
+/* ---------------------------------------------------------------- 13 Formulas */
 
 /* What a formula's figure may be held against: nothing, what the whole model keeps, what one layer keeps. */
 typedef enum am_compares { AM_COMPARES_NOTHING, AM_COMPARES_MODEL, AM_COMPARES_LAYER } am_compares;
@@ -831,7 +931,7 @@ typedef struct am_formula {
 extern const am_formula am_formulas[];
 extern const int am_formula_count;
 
-/* ---------------------------------------------------------------- 13 Report */
+/* ---------------------------------------------------------------- 14 Report */
 
 /* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
 typedef struct am_kind {
@@ -863,6 +963,44 @@ typedef struct am_report am_report;
 /* Fills in the ranks of a report that is otherwise complete. */
 am_code am_ranks_read(am_report *report);
 
+/* A choice that plans of the frontier make for layers, as the report lists it. */
+#define AM_MAX_KEPT_NAMES 10
+typedef struct am_choice_row {
+    const char *kind; /* "none", "full", "save", "segment" */
+    int64_t span;     /* layers of one region; 1 but for segments */
+    int names;
+    struct {
+        am_module module;
+        am_op op;
+        bool all; /* every operation of this kind */
+    } keeps[AM_MAX_KEPT_NAMES];
+} am_choice_row;
+
+/* A plan of the frontier: what consecutive layers do, from the embedding on. */
+#define AM_MAX_FRONTIER_RUNS 12
+typedef struct am_frontier_row {
+    int64_t peak_bytes, recomputed_time, recomputed_flops;
+    int runs; /* AM_MAX_FRONTIER_RUNS + 1: more than are written down */
+    struct {
+        uint8_t choice; /* index of am_choice_row */
+        uint16_t units;
+    } run[AM_MAX_FRONTIER_RUNS];
+} am_frontier_row;
+
+#ifdef AM_FIRST
+#define AM_MAX_FRONTIER_ROWS 1
+#else
+#define AM_MAX_FRONTIER_ROWS 96 /* of more plans, evenly picked ones are written down */
+#endif
+
+typedef struct am_frontier_report {
+    bool found;
+    int points; /* of the exact frontier */
+    int candidates, undominated, choices, rows;
+    am_choice_row choice[64];
+    am_frontier_row row[AM_MAX_FRONTIER_ROWS];
+} am_frontier_report;
+
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
     const char *name;
@@ -891,6 +1029,7 @@ struct am_report {
     am_rank rank[AM_MAX_RANKS];
     int lastings;
     am_lasting lasting[AM_MAX_LASTING];
+    am_frontier_report frontier;
 };
 
 /* Sums of terms: a closed form. */
@@ -921,7 +1060,7 @@ size_t am_tables_json(am_tables tables, char *buffer, size_t size);
 /* The same for people: the answer first, then tables, in config.units. */
 size_t am_report_text(const am_report *report, char *buffer, size_t size);
 
-/* ---------------------------------------------------------------- 14 Evaluation */
+/* ---------------------------------------------------------------- 15 Evaluation */
 
 /* Working memory of an evaluation; some megabytes, so static or allocated by the caller, never on a stack. Needs no
  * initialisation. */

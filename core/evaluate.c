@@ -1,8 +1,8 @@
 /* One evaluation: from a configuration to everything the report says. */
-#include "evaluation.h"
-
 #include <string.h>
 
+#include "evaluate.h"
+#include "policies.h"
 #include "wiring.h"
 
 /* ---- records ---- */
@@ -11,6 +11,7 @@
 typedef struct am_recipe {
     bool segment, reentrant, hooked, core_attention;
     am_keep keep;
+    am_kept kept; /* for AM_KEEP_LISTED */
     am_away away;
 } am_recipe;
 
@@ -98,39 +99,48 @@ static bool same_record(const am_record *x, const am_record *y)
            x->core_attention == y->core_attention; /* the kinds follow from the model */
 }
 
+/* A profile of the table, or one that a plan's choices or a list of operations made. */
+static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
+{
+    if (id < AM_PROFILE_LISTED) return recipes[id];
+    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = evaluation->workspace->kept[id - AM_PROFILE_LISTED]};
+}
+
 /* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
 static void put_on_tape(am_evaluation *evaluation, am_record record, const am_recipe *recipe)
 {
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
+        if (!evaluation->code) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
         workspace->recorded = record;
     }
     bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
+    if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
     if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
-/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
-static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample)
+/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
+ * for so many. */
+static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample, int room)
 {
     am_workspace *workspace = evaluation->workspace;
     am_profile *profile = &workspace->profile[id];
     const am_config *config = evaluation->config;
-    const am_recipe *recipe = &recipes[id];
-    am_trace trace = {
-        .sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    am_recipe recipe = recipe_of(evaluation, id);
+    am_trace trace = {.sample = sample, .sample_capacity = room, .by_module = config->timeline == AM_TIMELINE_MODULES};
     workspace->played[id] = true;
-    choose_record(evaluation, recipe, profile);
-    profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
-    put_on_tape(evaluation, profile->record, recipe);
+    choose_record(evaluation, &recipe, profile);
+    profile->checkpointed = recipe.keep != AM_KEEP_EVERYTHING && profile->record.regions;
+    put_on_tape(evaluation, profile->record, &recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
     if (!evaluation->code && ledger != &workspace->scratch) am_ledger_describe(ledger, &workspace->tape);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
     profile->sample = sample;
     profile->samples = trace.samples;
-    if (trace.samples > AM_MAX_SAMPLES) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
+    if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
     memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
     profile->shared_bytes = ledger->shared_bytes;
@@ -143,34 +153,43 @@ static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledg
     return id == AM_PROFILE_PLAIN ? &evaluation->workspace->plain : otherwise;
 }
 
-/* A profile for its figures alone: played once. */
-static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id)
+const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
 {
     am_workspace *workspace = evaluation->workspace;
     if (!workspace->played[id] && !evaluation->code)
-        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL);
+        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL, 0);
     return &workspace->profile[id];
 }
 
-const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept)
 {
-    return profile_of(evaluation, id);
+    am_workspace *workspace = evaluation->workspace;
+    am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
+    const am_recipe recipe = {.keep = keep, .kept = kept};
+    choose_record(evaluation, &recipe, profile);
+    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipe);
+    if (!evaluation->code)
+        evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
+    return profile;
 }
 
 const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id)
 {
-    const am_profile *profile = profile_of(evaluation, id);
-    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipes[id]);
+    const am_profile *profile = am_evaluation_profile(evaluation, id);
+    am_recipe recipe = recipe_of(evaluation, id);
+    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipe);
     return &evaluation->workspace->tape;
 }
 
-/* A profile to be shown: with the ledger and the samples of the chosen policy's run of this number. */
-static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int run)
+/* A profile to be shown: with its ledger, and samples behind those of the profiles before it. */
+static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int *samples)
 {
     am_workspace *workspace = evaluation->workspace;
-    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown[run]);
-    am_sample *sample = evaluation->config->timeline == AM_TIMELINE_NONE ? NULL : workspace->sample[run];
-    if (!evaluation->code) play_profile(evaluation, id, ledger, sample);
+    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown);
+    bool wanted = evaluation->config->timeline != AM_TIMELINE_NONE;
+    if (!evaluation->code)
+        play_profile(evaluation, id, ledger, wanted ? &workspace->sample[*samples] : NULL, AM_MAX_SAMPLES - *samples);
+    *samples += workspace->profile[id].samples;
     return ledger;
 }
 
@@ -185,6 +204,7 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
     case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
     case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
+    case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
     case AM_POLICY_OFFLOAD:
     case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
     case AM_POLICY_PARTITION: return AM_PROFILE_PARTED_INPUTS;
@@ -196,17 +216,14 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
 }
 
-/* A run of a policy before its profile has been played. */
-typedef struct am_part_plan {
-    am_profile_id id;
-    int64_t units, inner;
-} am_part_plan;
-
-/* The runs of a policy, in order from the embedding. Returns how many. */
-static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_plan part[2])
+int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part)
 {
     int64_t layers = evaluation->config->layers, inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1;
     int count = 0;
+    if (policy.kind == AM_POLICY_BUDGET) {
+        memcpy(part, evaluation->workspace->part, (size_t)evaluation->workspace->parts * sizeof *part);
+        return evaluation->workspace->parts;
+    }
     if (policy.kind == AM_POLICY_BLOCK) {
         if (policy.count > 0) part[count++] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
         if (layers > policy.count) part[count++] = (am_part_plan){AM_PROFILE_PLAIN, layers - policy.count, 1};
@@ -218,17 +235,18 @@ static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_p
     return count;
 }
 
-static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
+/* The same with their profiles, in the workspace. */
+static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
 {
-    am_part_plan part[2];
-    int count = parts_of(evaluation, policy, part);
-    for (int i = 0; i < count; i++) run[i] = (am_run){profile_of(evaluation, part[i].id), part[i].units, part[i].inner};
+    am_part_plan *part = evaluation->workspace->planned;
+    int count = am_evaluation_parts(evaluation, policy, part);
+    for (int i = 0; i < count; i++) run[i] = (am_run){am_evaluation_profile(evaluation, part[i].id), part[i].units, part[i].inner};
     return count;
 }
 
 static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
-    am_run run[2];
+    am_run *run = evaluation->workspace->run;
     if (am_policy_is_schedule(policy)) {
         am_schedule_compose(evaluation, policy, outcome);
         return;
@@ -254,7 +272,7 @@ static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
         if (inner == tried) continue;
         tried = inner;
         am_outcome outcome;
-        compose(evaluation, (am_policy){AM_POLICY_EVERY, inner, reentrant}, &outcome);
+        compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;
         lowest = outcome;
@@ -281,6 +299,9 @@ static const struct {
      "selective, as torchtitan: keeps attention and every second matrix product"},
     {AM_POLICY_CORE_ATTENTION, "core attention",
      "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+    {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
+    {AM_POLICY_BUDGET, "cheapest below the budget",
+     "for each layer what the frontier found: the least to run again of all plans with such a peak"},
 #ifndef AM_FIRST
     {AM_POLICY_REVOLVE, "Revolve",
      "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
@@ -299,7 +320,8 @@ static const struct {
 
 static bool same_policy(am_policy x, am_policy y)
 {
-    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant;
+    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant && x.ops[0] == y.ops[0] &&
+           x.ops[1] == y.ops[1];
 }
 
 static void add_plan(am_evaluation *evaluation, am_policy policy)
@@ -311,7 +333,8 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
         if (same_policy(report->plan[i].policy, policy)) return;
     if (report->plans == AM_MAX_PLANS || evaluation->code) return;
     am_plan *plan = &report->plan[report->plans];
-    *plan = (am_plan){.policy = policy, .chosen = same_policy(policy, report->policy)};
+    *plan = (am_plan){
+        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1};
     for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
         if (descriptions[i].kind == policy.kind) {
             plan->label = descriptions[i].label;
@@ -329,7 +352,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
 
 static am_policy segments(am_policy_kind kind, int64_t count)
 {
-    return (am_policy){kind, count, false};
+    return (am_policy){.kind = kind, .count = count};
 }
 
 /* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
@@ -342,12 +365,12 @@ static void play_all(am_evaluation *evaluation)
                                           AM_PROFILE_SAVE_HALF_MATMULS};
     bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
     bool experts = evaluation->config->experts > 0; /* no chain, and nothing that is moved */
-    if (adapters) profile_of(evaluation, AM_PROFILE_LAYER_BY_HAND);
+    if (adapters) am_evaluation_profile(evaluation, AM_PROFILE_LAYER_BY_HAND);
 #ifndef AM_FIRST
     if (!experts) am_schedule_prepare(evaluation);
 #endif
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) profile_of(evaluation, order[i]);
+        if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) am_evaluation_profile(evaluation, order[i]);
 }
 
 /* Plans that core.wasm leaves out. */
@@ -359,7 +382,7 @@ static void add_chain_plans(am_evaluation *evaluation)
     if (evaluation->config->experts > 0) return;
     int64_t slots = am_schedule_usual_slots(evaluation->config);
     if (slots) add_plan(evaluation, segments(AM_POLICY_REVOLVE, slots));
-    add_plan(evaluation, (am_policy){AM_POLICY_OFFLOAD, 0, true});
+    add_plan(evaluation, (am_policy){.kind = AM_POLICY_OFFLOAD, .reentrant = true});
 #endif
 }
 
@@ -382,7 +405,7 @@ static void add_plans(am_evaluation *evaluation)
         add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
-        add_plan(evaluation, (am_policy){AM_POLICY_FULL, 0, true});
+        add_plan(evaluation, (am_policy){.kind = AM_POLICY_FULL, .reentrant = true});
         if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
         if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
         add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
@@ -425,22 +448,32 @@ void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger,
     add_units(evaluation, ledger, run, unit, count, name);
 }
 
-/* The kinds of one run, which begins with layer `first`. The model's first unit is a kind of its own where it keeps other
- * bytes than those like it. Segments keep the same whatever their layers. */
-static void add_run(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first)
+/* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
+ * first unit is a kind of its own where it keeps other bytes than those like it. Segments keep the same whatever their
+ * layers. */
+static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
 {
     const char *const names[][2] = {{"layer", "first layer"},
                                     {"checkpointed layer", "first checkpointed layer"},
                                     {"checkpointed segment", "first checkpointed segment"}};
+    const am_workspace *workspace = evaluation->workspace;
+    const am_run *run = &workspace->run[index];
     const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
     const int *steady = run->profile->steady;
-    int64_t count[AM_MAX_LAYER_KINDS] = {0};
-    int kind = am_pattern_kind(&evaluation->pattern, first);
-    if (run->inner == 1)
-        count_kinds(evaluation, first, first + run->units, count);
-    else
-        count[kind] = run->units;
-    if (first == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
+    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0;
+    int kind = -1;
+    for (int i = 0; i < runs; first += workspace->planned[i].units * workspace->planned[i].inner, i++) {
+        const am_part_plan *part = &workspace->planned[i];
+        int64_t own[AM_MAX_LAYER_KINDS] = {0};
+        if (part->id != workspace->planned[index].id || part->inner != run->inner) continue;
+        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, first);
+        if (run->inner == 1)
+            count_kinds(evaluation, first, first + part->units, own);
+        else
+            own[kind] = part->units;
+        for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
+    }
+    if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
         add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
         count[kind]--;
     }
@@ -504,15 +537,14 @@ static int report_kind(const am_evaluation *evaluation, int kind)
     return 0;
 }
 
-/* What the first `layers` layers no longer keep, shown by a usual layer of each kind. */
-static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, int64_t layers)
+/* What so many layers of each kind no longer keep, shown by a usual layer of it. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile,
+                        const int64_t count[AM_MAX_LAYER_KINDS])
 {
     am_report *report = evaluation->report;
     const am_ledger *plain = &evaluation->workspace->plain;
     const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
     bool taken[AM_MAX_ROWS] = {false};
-    int64_t count[AM_MAX_LAYER_KINDS];
-    count_kinds(evaluation, 0, layers, count);
     for (int i = 0; i < plain->count; i++) {
         const am_row *row = &plain->row[i];
         if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
@@ -532,11 +564,43 @@ static void add_lasting(am_report *report, const am_tape *tape, const am_ledger 
             report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
 }
 
-/* The rest of a report whose policy is a schedule: what is left of the layers is known. */
-void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept, int64_t dropping)
+/* Whether a run shows the same profile, with as many layers a unit, as one before it. */
+static bool shown_before(const am_part_plan *part, int index)
+{
+    for (int i = 0; i < index; i++)
+        if (part[i].id == part[index].id && part[i].inner == part[index].inner) return true;
+    return false;
+}
+
+/* What the runs of one profile keep and no longer keep. */
+static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_part_plan *part = workspace->planned;
+    int64_t first = 0, dropped[AM_MAX_LAYER_KINDS] = {0};
+    for (int i = 0; i < runs; i++)
+        if (part[i].id == id && !shown_before(part, i)) add_runs(evaluation, ledger, i, runs);
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != id) continue;
+        add_shared(evaluation, ledger, &workspace->run[i], first, alone);
+        count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropped[kind] += count[kind];
+    }
+    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
+}
+
+const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id)
+{
+    int samples = 0;
+    return show_profile(evaluation, id, &samples);
+}
+
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
+                                   const int64_t dropping[AM_MAX_LAYER_KINDS])
 {
     am_report *report = evaluation->report;
-    add_lasting(report, &evaluation->workspace->tape, &evaluation->workspace->plain);
+    add_lasting(report, &evaluation->workspace->tape, kept);
     report->shared_bytes = 0;
     add_shared(evaluation, kept, run, 0, false);
     add_outside(report, kept, &run->profile->record);
@@ -545,41 +609,41 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
 }
 
-/* The profiles that a policy's runs show, to be shown. */
-const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id, int run)
-{
-    return show_profile(evaluation, id, run);
-}
-
-/* The chosen policy's own plays, with their ledgers and the timeline. */
+/* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
 static void choose_runs(am_evaluation *evaluation, am_policy policy)
 {
     am_report *report = evaluation->report;
-    am_part_plan part[2];
-    const am_ledger *ledger[2] = {NULL, NULL};
-    int parts = parts_of(evaluation, policy, part);
-    for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
-    if (!evaluation->code) add_lasting(report, &evaluation->workspace->tape, ledger[parts - 1]);
-    profile_of(evaluation, AM_PROFILE_PLAIN);
-    am_run run[2];
-    int runs = runs_of(evaluation, policy, run);
-    if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, run);
+    am_workspace *workspace = evaluation->workspace;
+    am_part_plan *part = workspace->planned;
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
+    bool alone = runs == 1 && part[0].units == 1, plain = false;
+    report->shared_bytes = 0;
+    for (int i = 0; i < runs; i++) plain |= part[i].id == AM_PROFILE_PLAIN;
+    if (plain)
+        show_profile(evaluation, AM_PROFILE_PLAIN, &samples);
+    else
+        am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+    for (int i = 0; i < runs; i++) {
+        bool known = false;
+        for (int j = 0; j < i; j++) known |= part[j].id == part[i].id;
+        if (known) continue;
+        const am_ledger *ledger =
+            part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : show_profile(evaluation, part[i].id, &samples);
+        if (evaluation->code) return;
+        for (int j = i; j < runs; j++)
+            if (part[j].id == part[i].id)
+                workspace->run[j] = (am_run){&workspace->profile[part[j].id], part[j].units, part[j].inner};
+        add_profile(evaluation, part[i].id, ledger, runs, alone);
+        if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
+        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+    }
+    if (!evaluation->code)
+        evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;
-    int64_t first = 0;
-    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
-        add_run(evaluation, ledger[i], &run[i], first);
-    bool alone = runs == 1 && run[0].units == 1;
-    first = report->shared_bytes = 0;
-    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
-        add_shared(evaluation, ledger[i], &run[i], first, alone);
     if (alone) report->kind[0].bytes += report->shared_bytes;
     if (alone) report->shared_bytes = 0;
-    add_outside(report, ledger[0], &run[0].profile->record);
-    int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
-    bool plain = part[0].id == AM_PROFILE_PLAIN;
-    if (!plain) add_dropped(evaluation, ledger[0], run[0].profile, dropped);
     report->saved_bytes = report->outcome.saved_bytes;
-    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, run);
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
 }
 
@@ -613,6 +677,14 @@ static am_code count_parameters(am_evaluation *evaluation)
 
 /* ---- the whole ---- */
 
+#ifndef AM_FIRST
+/* Megatron's checkpoint is another one, and the paper has none of PyTorch's. */
+static bool can_search(const am_evaluation *evaluation)
+{
+    return !am_wiring_of(evaluation->config)->any && evaluation->config->stack != AM_STACK_PAPER;
+}
+#endif
+
 static void evaluate(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
@@ -624,9 +696,18 @@ static void evaluate(am_evaluation *evaluation)
     workspace->recorded = (am_record){0};
     if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
         report->policy.count = best_segment(evaluation, report->policy.reentrant);
-    choose(evaluation);
+    if (report->policy.kind == AM_POLICY_SAVE_LIST)
+        workspace->kept[0] = (am_kept){{report->policy.ops[0], report->policy.ops[1]}, 0};
+#ifndef AM_FIRST
+    workspace->choices.searched = false;
+    if (report->policy.kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, report->policy.count);
+#endif
+    if (!evaluation->code) choose(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation);
     add_plans(evaluation);
+#ifndef AM_FIRST
+    if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+#endif
     if (!evaluation->code) evaluation->code = am_ranks_read(report);
 }
 
@@ -636,10 +717,15 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->config = *config;
     if (am_config_resolve(&report->config, status)) return status->code;
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
+#ifdef AM_FIRST
+    if (report->policy.kind >= AM_POLICY_SAVE_LIST) return am_fail(status, AM_ELSEWHERE, "checkpoint", "");
+#endif
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
+    report->frontier = (am_frontier_report){.found = false};
     am_evaluation evaluation = {
         .report = report, .workspace = workspace, .config = &report->config, .pattern = am_model_pattern(&report->config)};
+    if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -1,5 +1,5 @@
 /* What is moved off the GPU between forward and backward, and back. */
-#include "evaluation.h"
+#include "policies.h"
 
 #include "bytes.h"
 

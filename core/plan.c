@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "chain.h"
+#include "reversal.h"
 
 /* ---- kinds of layers ---- */
 
@@ -220,8 +220,9 @@ static am_climb climb_of(int64_t start, int64_t gradients)
 
 typedef struct am_composer {
     const am_sequence *model;
-    uint32_t used[2];   /* by run: played units whose tables and masks are there */
-    uint32_t kinds;     /* of layers of the first run: its regions hold the tables and masks of these */
+    uint32_t used;      /* of this run: played units whose tables and masks are there */
+    uint32_t kinds, before; /* of layers so far, and of those of the runs before: these hold their tables and masks */
+    int run;
     int64_t end;        /* live bytes of the forward behind the last layer */
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
     int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
@@ -231,27 +232,24 @@ typedef struct am_composer {
     am_outcome *outcome;
 } am_composer;
 
-/* Two runs may show the same profile. */
-static uint32_t *used_units(am_composer *composer, const am_walk *walk)
-{
-    const am_run *run = composer->model->run;
-    return &composer->used[run[walk->index].profile != run[0].profile];
-}
-
 /* What is freed with the backward of a unit beside what it left: tables and masks that no unit before it needs. */
 static int64_t first_release(am_composer *composer, const am_walk *walk)
 {
     int64_t bytes = 0;
-    uint32_t *used = used_units(composer, walk);
+    if (walk->index != composer->run) {
+        composer->run = walk->index;
+        composer->used = 0;
+        composer->before = composer->kinds;
+    }
     for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        int unit = unit_of(walk->profile, climb.zone), kind = walk->profile->record.kind[climb.zone - 1];
-        bool later = used != &composer->used[0], held = later && composer->kinds & 1u << kind;
-        if (!later) composer->kinds |= 1u << kind;
-        if (!(*used & 1u << unit) && !held) {
+        int unit = unit_of(walk->profile, climb.zone);
+        uint32_t kind = 1u << walk->profile->record.kind[climb.zone - 1];
+        composer->kinds |= kind;
+        if (!(composer->used & 1u << unit) && !(composer->before & kind)) {
             bytes += release_of(walk->profile, unit);
-            if (later) composer->owned += walk->profile->unit_tables[unit];
+            if (walk->index > 0) composer->owned += walk->profile->unit_tables[unit];
         }
-        *used |= 1u << unit;
+        composer->used |= 1u << unit;
     }
     return bytes;
 }
@@ -263,13 +261,26 @@ static int64_t unit_gradients(const am_walk *walk)
     return -climb.above;
 }
 
-static void add_flops(am_outcome *outcome, const am_walk *walk)
+/* The cost of so many layers like this zone. */
+static void add_cost(am_outcome *outcome, const am_step *step, int zone, int64_t layers)
 {
-    const am_step *step = &walk->profile->step;
-    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        outcome->forward_flops += walk->count * climb.n * step->zone_flops[climb.zone];
-        outcome->recomputed_flops += walk->count * climb.n * step->zone_recomputed[climb.zone];
+    outcome->forward_flops += layers * step->zone_flops[zone];
+    outcome->recomputed_flops += layers * step->zone_recomputed[zone];
+    outcome->forward_time += layers * step->zone_time[zone];
+    outcome->backward_time += layers * step->zone_backward_time[zone];
+    outcome->recomputed_time += layers * step->zone_recomputed_time[zone];
+    for (int i = 0; i < AM_PART_COUNT; i++) {
+        const am_work *work = &step->zone_work[i][zone];
+        outcome->work[i].flops += layers * work->flops;
+        outcome->work[i].executed += layers * work->executed;
+        outcome->work[i].bound += layers * work->bound;
     }
+}
+
+static void add_costs(am_outcome *outcome, const am_walk *walk)
+{
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);)
+        add_cost(outcome, &walk->profile->step, climb.zone, walk->count * climb.n);
 }
 
 static void compose_sums(am_composer *composer)
@@ -280,7 +291,8 @@ static void compose_sums(am_composer *composer)
     composer->end = step->boundary[0];
     composer->head = step->gradients_above[step->layers];
     composer->start = step->backward_start[last_zone(ends, 0)] - residue_of(ends, 0);
-    outcome->forward_flops = step->zone_flops[0] + step->zone_flops[step->layers + 1];
+    add_cost(outcome, step, 0, 1);
+    add_cost(outcome, step, step->layers + 1, 1);
     outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
     for (int unit = 1; unit < ends->record.units; unit++) composer->released -= release_of(ends, unit);
     am_walk walk = {.model = composer->model};
@@ -290,7 +302,7 @@ static void compose_sums(am_composer *composer)
         composer->released += first_release(composer, &walk);
         composer->gradients += walk.count * unit_gradients(&walk);
         outcome->saved_bytes += walk.count * saved_by(walk.profile, unit);
-        add_flops(outcome, &walk);
+        add_costs(outcome, &walk);
     }
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released - composer->owned;
@@ -429,22 +441,41 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
 
 static am_stand first_stand(am_composer *composer)
 {
-    composer->used[0] = 1; /* the first unit's are in `start` */
-    composer->used[1] = 0;
+    composer->used = 1; /* the first unit's are in `start` */
+    composer->kinds = composer->before = 0;
+    composer->run = 0;
     return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
                       .backward = composer->start,
                       .gradients = composer->head + composer->gradients};
 }
 
-/* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not
- * beyond 2^62. */
+/* Of `layers` records like this one: none above 2^62, so that sums of two stay below 2^63. */
+static bool within(int64_t figure, int64_t layers)
+{
+    int64_t product;
+    return !__builtin_mul_overflow(figure, layers, &product) && product <= INT64_MAX / 2;
+}
+
+static bool work_fits(const am_step *step, int64_t layers)
+{
+    int64_t flops = step->forward_flops, time = 0;
+    for (int i = 0; i < AM_MAX_UNITS + 2; i++) {
+        if (__builtin_add_overflow(time, step->zone_time[i], &time)) return false;
+        if (__builtin_add_overflow(time, step->zone_backward_time[i], &time)) return false;
+        for (int part = 0; part < AM_PART_COUNT; part++)
+            if (__builtin_add_overflow(flops, step->zone_work[part][i].flops, &flops)) return false;
+    }
+    return within(flops, layers) && within(time, layers);
+}
+
+/* No figure of the whole model is above that of the record times the number of layers. FLOPs and picoseconds may go beyond
+ * 2^53, not beyond 2^62. */
 static bool fits(const am_sequence *model)
 {
     const am_step *step = &model->run[0].profile->step;
-    int64_t flops, layers = 1;
+    int64_t layers = 1;
     for (int i = 0; i < model->runs; i++) layers += model->run[i].units * model->run[i].inner;
-    bool wide = __builtin_mul_overflow(step->forward_flops, layers, &flops) || flops > INT64_MAX / 2;
-    return !wide && am_mul_checked(step->step_peak, layers) >= 0;
+    return work_fits(step, layers) && am_mul_checked(step->step_peak, layers) >= 0;
 }
 
 int64_t am_outcome_peak(const am_outcome *outcome)
@@ -462,7 +493,7 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
     const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
     memset(outcome, 0, sizeof *outcome);
     if (!fits(model)) return AM_TOO_LARGE;
-    am_composer composer = {.model = model, .outcome = outcome, .used = {1, 0}};
+    am_composer composer = {.model = model, .outcome = outcome, .used = 1};
     compose_sums(&composer);
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
     compose_outside(&composer, &model->run[0].profile->step);
@@ -485,7 +516,7 @@ void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_prof
     const am_run run = {profile, layers, 1};
     const am_sequence model = {pattern, 1, &run};
     am_outcome outcome = {0};
-    am_composer composer = {.model = &model, .outcome = &outcome, .used = {1, 0}};
+    am_composer composer = {.model = &model, .outcome = &outcome, .used = 1};
     compose_sums(&composer);
     am_stand at = first_stand(&composer), ends[2];
     for (am_walk walk = {.model = &model}; walk_on(&walk);) {
@@ -578,7 +609,7 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
                                                 int64_t *behind)
 {
     am_outcome outcome = {0};
-    am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
+    am_composer composer = {.model = model, .outcome = &outcome, .used = 1};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
     int stretches = 0, count = 0, index = 0;
@@ -614,4 +645,54 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
     const am_sequence model = {pattern, runs, run};
     int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
     return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
+}
+
+/* ---- a chain of layers, each by itself ---- */
+
+/* One unit from a layer on, as if it were a run of its own behind others. */
+static am_walk walk_of_one(const am_sequence *model, int64_t layer)
+{
+    const am_run *run = model->run;
+    am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
+                    .inner = run->inner};
+    settle_run(&walk);
+    return walk;
+}
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner)
+{
+    const am_run run = {profile, 1, inner};
+    const am_sequence model = {pattern, 1, &run};
+    am_walk walk = walk_of_one(&model, layer);
+    int played = unit_of(profile, zone_for(&walk, layer, layer));
+    am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
+    const am_stand stand = {.start = layer, .backward = residue_of(profile, played)};
+    compose_unit(&outcome, &walk, &stand, 0);
+    add_costs(&outcome, &walk);
+    *unit = (am_plan_unit){.played = played,
+                           .residue = residue_of(profile, played),
+                           .release = release_of(profile, played),
+                           .forward = outcome.forward_peak,
+                           .backward = outcome.backward_peak,
+                           .recomputed_flops = outcome.recomputed_flops,
+                           .recomputed_time = outcome.recomputed_time};
+}
+
+am_plan_ends am_plan_ends_of(const am_profile *profile)
+{
+    const am_step *step = &profile->step;
+    int after = step->layers + 1;
+    int64_t end = step->boundary[step->layers], highest = step->after_drop;
+    const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
+    const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
+    am_plan_ends ends = {.forward = step->boundary[0],
+                         .backward = step->backward_start[last_zone(profile, 0)] - residue_of(profile, 0)};
+    for (int i = 0; i < 2; i++) {
+        if (before[i]->seen && before[i]->bytes > ends.before) ends.before = before[i]->bytes;
+        if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
+    }
+    ends.after = highest - end;
+    for (int unit = 1; unit < profile->record.units; unit++) ends.released += release_of(profile, unit);
+    return ends;
 }

@@ -8,7 +8,7 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     if (!region || instruction->kind != AM_I_OP) return false;
-    return am_region_keeps((am_keep)play->tape->region[region].keep, (am_op)instruction->op, instruction->match);
+    return am_region_keeps(&play->tape->region[region], (am_op)instruction->op, instruction->match);
 }
 
 /* Where a storage lives now: in its copy where its region has been recomputed. */
@@ -50,6 +50,18 @@ void am_play_graph(am_play *play, const am_instruction *instruction)
     }
 }
 
+static void count_again(am_play *play, const am_instruction *instruction, int index)
+{
+    am_step *step = play->step;
+    am_work *work = &step->zone_work[AM_IN_RECOMPUTE][instruction->zone];
+    int64_t executed = play->tape->executed[index];
+    step->zone_recomputed[instruction->zone] += instruction->flops;
+    step->zone_recomputed_time[instruction->zone] += instruction->time;
+    work->flops += instruction->flops ? instruction->flops : executed;
+    work->executed += executed;
+    if (instruction->bound) work->bound += instruction->time;
+}
+
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
     am_player *player = play->player;
@@ -62,7 +74,7 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
         any = true;
     }
     if (any) am_play_note(play, 0);
-    play->step->zone_recomputed[instruction->zone] += instruction->flops;
+    count_again(play, instruction, index);
 }
 
 /* A kept result passes from the region's cache to the code that runs again. */

@@ -1,6 +1,6 @@
 /* The report's JSON: what a policy moves off the GPU and back, and the actions of a schedule. */
-#include "chain.h"
-#include "evaluation.h"
+#include "reversal.h"
+#include "policies.h"
 #include "report.h"
 
 /* Whose copies run beside the computation: Unsloth's are asked for without waiting; save_on_cpu's and DeepSpeed's are

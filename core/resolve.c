@@ -180,7 +180,7 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
         AM_F_expert_imbalance, AM_F_stage_layers, AM_F_dp, AM_F_zero, AM_F_reshard,
-        AM_F_device, AM_F_device_memory, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_reserve,
+        AM_F_device_memory, AM_F_reserve,
         AM_F_optimizer, AM_F_master_weights,
     };
     if (config->grad_dtype != config->dtype || config->micro_batches != config->pp ||
@@ -195,6 +195,12 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->etp == config->tp) return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
                    config->tp);
+}
+
+static am_code check_device(const am_config *config, am_status *status)
+{
+    am_rates rates;
+    return am_rates_of(config, &rates, status);
 }
 
 /* ---- stack=hf */
@@ -499,7 +505,9 @@ static bool runs_layers_again(am_policy_kind kind)
     case AM_POLICY_NONE:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
-    case AM_POLICY_CORE_ATTENTION: break;
+    case AM_POLICY_CORE_ATTENTION:
+    case AM_POLICY_SAVE_LIST:
+    case AM_POLICY_BUDGET: break;
     }
     return false;
 }
@@ -568,6 +576,10 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules:core_attn is modelled for stack=paper with attention=eager");
+    if (policy.kind == AM_POLICY_BUDGET && is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
+                       "modules:core_attn or full");
     if (is_megatron(config) && check_megatron_policy(config, policy, status) != AM_OK) return status->code;
     if (check_chain_policy(config, policy, status) != AM_OK) return status->code;
     if (is_megatron(config)) return AM_OK;
@@ -641,7 +653,7 @@ am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
         check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
-        check_precision, check_training, check_checkpoint, check_sizes,
+        check_precision, check_training, check_checkpoint, check_sizes,     check_device,
     };
     *status = (am_status){0};
     am_config next = *config;

@@ -1,5 +1,5 @@
 /* Policies that are schedules of actions over the layers: Revolve's and Rotor's, made and played. */
-#include "evaluation.h"
+#include "policies.h"
 
 #include <string.h>
 
@@ -23,14 +23,14 @@ void am_schedule_prepare(am_evaluation *evaluation)
     const am_profile *region = am_evaluation_profile(evaluation, region_id(evaluation));
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);
     if (evaluation->code) return;
-    evaluation->code = am_chain_read(&evaluation->workspace->planner.chain, tape, &evaluation->pattern, plain, region,
+    evaluation->code = am_reversal_read(&evaluation->workspace->planner.chain, tape, &evaluation->pattern, plain, region,
                                      evaluation->config->layers);
     evaluation->chained = true;
 }
 
 static int play(am_planner *planner, am_outcome *outcome, am_point *point, int capacity)
 {
-    return am_chain_play(&planner->chain, &planner->schedule, outcome, planner->left, point, capacity);
+    return am_reversal_play(&planner->chain, &planner->schedule, outcome, planner->left, point, capacity);
 }
 
 /* ---- Rotor ---- */
@@ -66,20 +66,20 @@ static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int6
 static bool fit(am_planner *planner, int64_t budget)
 {
     static const int64_t above[] = {4, 16, 64}; /* parts of the budget */
-    am_outcome outcome, best = {.recomputed_flops = INT64_MAX};
+    am_outcome outcome, best = {.recomputed_time = INT64_MAX};
     planner->unit = 1;
     take_all(&planner->schedule, planner->chain.layers);
     play(planner, &outcome, NULL, 0);
     if (am_outcome_peak(&outcome) <= budget) return true;
-    int64_t memory = budget - am_chain_stages(&planner->chain, planner->stage);
+    int64_t memory = budget - am_reversal_stages(&planner->chain, planner->stage);
     for (size_t i = 0; i < sizeof above / sizeof *above && memory > 0; i++) {
         if (!fit_within(planner, budget, memory, budget / above[i], &outcome)) continue;
-        if (outcome.recomputed_flops >= best.recomputed_flops) continue;
+        if (outcome.recomputed_time >= best.recomputed_time) continue;
         best = outcome;
         planner->unit = planner->rotor.exact ? 1 : planner->rotor.unit;
         planner->best = planner->schedule;
     }
-    if (best.recomputed_flops == INT64_MAX) return false;
+    if (best.recomputed_time == INT64_MAX) return false;
     planner->schedule = planner->best;
     return true;
 }
@@ -88,7 +88,7 @@ static bool fit(am_planner *planner, int64_t budget)
 static int64_t least_budget(am_planner *planner)
 {
     am_outcome outcome;
-    int64_t base = am_chain_stages(&planner->chain, planner->stage), least = am_outcome_peak(&planner->chain.full);
+    int64_t base = am_reversal_stages(&planner->chain, planner->stage), least = am_outcome_peak(&planner->chain.full);
     for (int round = 0; round < 3; round++) {
         if (least <= base || !am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, least - base)) break;
         int slots = 0;
@@ -162,8 +162,8 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     report->schedule = &planner->shown;
     report->schedule_unit = policy.kind == AM_POLICY_ROTOR ? planner->unit : 0;
     if (!runs_again(&planner->schedule)) return false;
-    const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation), 0);
-    const am_ledger *plain = am_evaluation_show(evaluation, AM_PROFILE_PLAIN, 1);
+    const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation));
+    const am_ledger *plain = &evaluation->workspace->plain;
     if (evaluation->code) return true;
     bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
     report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);
@@ -172,8 +172,9 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     const am_run taken = {planner->chain.plain, planner->chain.layers, 1};
     add_left(evaluation, kept, &region, AM_LEFT_INPUT, "checkpointed layer");
     add_left(evaluation, plain, &taken, AM_LEFT_TAPE, "layer");
-    int64_t dropping = 0;
-    for (int i = 0; i < planner->chain.layers; i++) dropping += planner->left[i] != AM_LEFT_TAPE;
+    int64_t dropping[AM_MAX_LAYER_KINDS] = {0};
+    for (int i = 0; i < planner->chain.layers; i++)
+        if (planner->left[i] != AM_LEFT_TAPE) dropping[am_pattern_kind(&evaluation->pattern, i)]++;
     am_evaluation_choose_schedule(evaluation, &region, kept, dropping);
     return true;
 }

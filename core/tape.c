@@ -223,17 +223,24 @@ void am_hold_list(am_tape *tape, int count, const am_var *x)
     new_instruction(tape, AM_I_HOLD, count, x);
 }
 
-static bool is_matmul(am_op op)
+bool am_op_is_product(am_op op)
 {
     return op == AM_OP_MM || op == AM_OP_ADDMM || op == AM_OP_BMM;
 }
 
-bool am_region_keeps(am_keep keep, am_op op, int match)
+static bool is_listed(const am_kept *kept, am_op op, int match)
 {
-    if (keep == AM_KEEP_NOTHING) return false;
-    if (keep == AM_KEEP_EVERYTHING) return true;
+    if (kept->ops[op / 64] >> op % 64 & 1) return true;
+    return am_op_is_product(op) && match <= 64 && kept->products >> (match - 1) & 1;
+}
+
+bool am_region_keeps(const am_region *region, am_op op, int match)
+{
+    if (region->keep == AM_KEEP_NOTHING) return false;
+    if (region->keep == AM_KEEP_EVERYTHING) return true;
+    if (region->keep == AM_KEEP_LISTED) return is_listed(&region->kept, op, match);
     if (op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION) return true;
-    return is_matmul(op) && (keep == AM_KEEP_MATMULS || match % 2 == 1);
+    return am_op_is_product(op) && (region->keep == AM_KEEP_MATMULS || match % 2 == 1);
 }
 
 static void add_save(am_tape *tape, am_node *node, am_var x, int rule)
@@ -299,7 +306,7 @@ am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, in
     instruction->flops = flops;
     tape->flops += flops;
     am_region *region = &tape->region[tape->open_region];
-    if (tape->open_region && is_matmul(op)) region->matmuls++;
+    if (tape->open_region && am_op_is_product(op)) region->matmuls++;
     instruction->match = tape->open_region ? region->matmuls : 0;
     if (grad && (am_ops[op].backward[0].kind != AM_END)) {
         uint16_t node = new_node(tape, results);
@@ -387,21 +394,30 @@ int64_t am_tape_copy_bytes(const am_tape *tape, int i)
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
     am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
-    for (int i = 1; i < tape->regions; i++) {
-        tape->region[i].kind = (uint8_t)kind;
-        tape->region[i].keep = (uint8_t)keep;
-    }
+    for (int i = 1; i < tape->regions; i++) am_tape_checkpoint_region(tape, i, kind, keep);
+}
+
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep)
+{
+    tape->region[region].kind = (uint8_t)kind;
+    tape->region[region].keep = (uint8_t)keep;
+}
+
+void am_tape_keep(am_tape *tape, am_kept kept)
+{
+    for (int i = 1; i < tape->regions; i++) tape->region[i].kept = kept;
 }
 
 /* ---- the end ---- */
 
-/* Is anything made, saved or let go here, or does a layer begin? */
+/* Is anything computed, made, saved or let go here, or does a layer begin? */
 static bool is_active(const am_tape *tape, int i)
 {
     const am_instruction *instruction = &tape->instruction[i];
     const am_storage *made = &tape->storage[instruction->made];
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_GRAPH) return true;
     if (instruction->dying || i == 0) return true;
+    if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too */
     if (instruction->node && tape->node[instruction->node].save_count) return true;
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;
@@ -426,6 +442,10 @@ static void find_active(am_tape *tape)
 static void count_flops(am_tape *tape)
 {
     memset(tape->zone_flops, 0, sizeof tape->zone_flops);
+    memset(tape->zone_time, 0, sizeof tape->zone_time);
+    memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
+    memset(tape->zone_work, 0, sizeof tape->zone_work);
+    memset(tape->executed, 0, (size_t)tape->instructions * sizeof *tape->executed);
     for (int i = 0; i < tape->instructions; i++)
         if (tape->instruction[i].zone < AM_MAX_UNITS + 2)
             tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;

@@ -1,5 +1,5 @@
 /* The report for people, on a terminal: the answer first, then tables. One unit throughout, exact bytes beside it. */
-#include "evaluation.h"
+#include "policies.h"
 #include "explain.h"
 #include "grid.h"
 #include "query.h"

@@ -2,7 +2,7 @@
 #ifndef ACTMEM_WORKSPACE_H
 #define ACTMEM_WORKSPACE_H
 
-#include "chain.h"
+#include "reversal.h"
 
 /* What happens in a backward, in order. index: a slot, a node, a leaf. Who holds a gradient, and until when, is known
  * when the backward is compiled: only the first and the last moment of a slot are events. */
@@ -68,6 +68,8 @@ struct am_player {
     am_program program;
 };
 
+#define AM_MAX_LISTED 16 /* lists of what is kept, among the profiles of one evaluation */
+
 /* The records that plans are composed of. */
 typedef enum am_profile_id {
     AM_PROFILE_PLAIN,         /* nothing checkpointed */
@@ -82,21 +84,47 @@ typedef enum am_profile_id {
     AM_PROFILE_HOST_INPUTS,   /* reentrant, the layers' inputs on the host */
     AM_PROFILE_PARTED_INPUTS, /* or shared out over the tensor-parallel group */
     AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
-    AM_PROFILE_COUNT
+    AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
+    AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
+    AM_PROFILE_COUNT = AM_PROFILE_LISTED + AM_MAX_LISTED
 } am_profile_id;
 
-#define AM_MAX_SAMPLES 4096
+#define AM_MAX_SAMPLES 8192
+
+#ifdef AM_FIRST
+#define AM_MAX_RUNS 2
+#else
+#define AM_MAX_RUNS 1000 /* as many as layers */
+#endif
+
+/* A run of a plan before its profile has been played. */
+typedef struct am_part_plan {
+    am_profile_id id;
+    int64_t units, inner;
+} am_part_plan;
+
+#ifndef AM_FIRST
+#include "choices.h"
+#include "frontier.h"
+#endif
 
 struct am_workspace {
     am_tape tape;
     am_record recorded; /* what is on the tape */
     am_step step;
     am_player player;
-    am_ledger plain, shown[2], scratch; /* without checkpointing, of the chosen policy's runs, of any other */
+    am_ledger plain, shown, scratch; /* without checkpointing, of a profile of the chosen policy, of any other */
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
-    am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
+    am_kept kept[AM_MAX_LISTED];       /* of the profiles from AM_PROFILE_LISTED on */
+    am_sample sample[AM_MAX_SAMPLES];  /* of the chosen policy's profiles, one behind another */
+    int parts;                         /* of the plan that a budget led to */
+    am_part_plan part[AM_MAX_RUNS];
+    am_part_plan planned[AM_MAX_RUNS]; /* of the policy that is looked at, and its runs */
+    am_run run[AM_MAX_RUNS];
 #ifndef AM_FIRST
+    am_choices choices;
+    am_frontier frontier;
     am_planner planner;
 #endif
 };

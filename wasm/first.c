@@ -1,6 +1,9 @@
-/* core.wasm in place of the rarer models, stacks and loss heads (LATER in the Makefile): whole.wasm answers for them. */
+/* core.wasm in place of the rarer models, stacks and loss heads, and of costs (LATER in the Makefile): whole.wasm answers for
+ * them. */
+#include <string.h>
+
 #include "build.h"
-#include "evaluation.h"
+#include "policies.h"
 
 static am_code elsewhere(am_build *build)
 {
@@ -95,4 +98,19 @@ void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outco
     (void)outcome;
     (void)traffic;
     evaluation->code = AM_ELSEWHERE;
+}
+
+/* Its reports hold no times; those of another GPU are asked for where it is named. */
+am_code am_cost_tape(am_tape *tape, const am_rates *rates)
+{
+    (void)rates;
+    return tape->status.code;
+}
+
+am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
+{
+    *rates = (am_rates){{0}, 0};
+    bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
+    if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
+    return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
 }

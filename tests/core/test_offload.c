@@ -1,5 +1,5 @@
 /* offload.c, and the plays of what is away: bytes moved, held and live. */
-#include "evaluation.h"
+#include "policies.h"
 
 #include <stdio.h>
 #include <string.h>

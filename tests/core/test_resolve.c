@@ -345,7 +345,6 @@ static const struct {
     /* checkpointing */
     {"checkpoint=every:33", AM_OUT_OF_RANGE, "checkpoint", "32 layers", "checkpoint=every:32"},
     {"checkpoint=bogus", AM_BAD_VALUE, "checkpoint", "every:K", "checkpoint=best"},
-    {"checkpoint=budget:20GiB", AM_UNSUPPORTED, "checkpoint", "not covered yet", "checkpoint=rotor:20GiB"},
     {"checkpoint=revolve:33", AM_OUT_OF_RANGE, "checkpoint", "32 layers", "checkpoint=revolve:32"},
     {"checkpoint=revolve:4 reentrant=yes", AM_UNSUPPORTED, "reentrant", "not revolve:4", "checkpoint=offload reentrant=yes"},
     {"checkpoint=rotor:20GiB reentrant=yes", AM_UNSUPPORTED, "reentrant", "not rotor", "checkpoint=rotor:20GiB"},

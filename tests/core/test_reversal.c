@@ -1,6 +1,6 @@
-/* chain.c: schedules that are policies of their own, played action by action, equal these policies as plan.c composes
+/* reversal.c: schedules that are policies of their own, played action by action, equal these policies as plan.c composes
  * them. */
-#include "chain.h"
+#include "reversal.h"
 
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static const char *const models[] = {
 };
 enum { MODELS = sizeof models / sizeof *models, LAYERS = 12 };
 
-static am_chain chain;
+static am_reversal chain;
 static am_schedule schedule;
 static am_outcome played;
 static am_config config;
@@ -52,7 +52,7 @@ static void read_chain(void)
     const am_profile *layer = &workspace->profile[adapters ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER];
     am_pattern pattern = am_model_pattern(&config);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, plain->record), AM_OK);
-    ck_assert_int_eq(am_chain_read(&chain, &workspace->tape, &pattern, plain, layer, LAYERS), AM_OK);
+    ck_assert_int_eq(am_reversal_read(&chain, &workspace->tape, &pattern, plain, layer, LAYERS), AM_OK);
 }
 
 static void expect(const char *model, const char *policy, const char *what, int64_t got, int64_t wanted)
@@ -71,6 +71,9 @@ static void compare(const char *model, const char *policy)
     expect(model, policy, "step peak", played.step_peak, composed->step_peak);
     expect(model, policy, "gradients", played.gradient_bytes, composed->gradient_bytes);
     expect(model, policy, "forward FLOPs", played.forward_flops, composed->forward_flops);
+    expect(model, policy, "recomputed time", played.recomputed_time, composed->recomputed_time);
+    expect(model, policy, "recomputed and executed", played.work[AM_IN_RECOMPUTE].executed,
+           composed->work[AM_IN_RECOMPUTE].executed);
     expect(model, policy, "recomputed FLOPs", played.recomputed_flops, composed->recomputed_flops);
 }
 
@@ -99,7 +102,7 @@ static void segments(int each, int behind)
 
 static void play(void)
 {
-    am_chain_play(&chain, &schedule, &played, NULL, NULL, 0);
+    am_reversal_play(&chain, &schedule, &played, NULL, NULL, 0);
 }
 
 START_TEST(policies)
@@ -124,10 +127,10 @@ START_TEST(policies)
 }
 END_TEST
 
-Suite *test_chain_suite(void)
+Suite *test_reversal_suite(void)
 {
-    Suite *suite = suite_create("chain");
-    TCase *tests = tcase_create("chain");
+    Suite *suite = suite_create("reversal");
+    TCase *tests = tcase_create("reversal");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, policies, 0, MODELS);
     suite_add_tcase(suite, tests);

@@ -1,8 +1,8 @@
 /* A model as a chain of layers, over which schedules are played. Private to the core. */
 #include "actmem.h" /* outside of the guard: the workspace, which ends it, holds what stands here */
 
-#ifndef AM_CHAIN_H
-#define AM_CHAIN_H
+#ifndef AM_REVERSAL_H
+#define AM_REVERSAL_H
 
 #include "schedule.h"
 
@@ -17,29 +17,30 @@ typedef struct am_stand_of {
 void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_profile *profile, int64_t layers);
 
 /* A played layer as a step of the chain: step `i` takes state i, the hidden state before it, to state i + 1. */
-typedef struct am_link {
+typedef struct am_step_link {
     int64_t input, output; /* bytes of the hidden states before and behind it */
     int64_t tape;          /* what it keeps for its backward beside its input */
     bool keeps;            /* its input too */
     bool outlived;         /* its input lives beyond it in the forward, by the code around the layers */
-} am_link;
+} am_step_link;
 
-typedef struct am_chain {
+/* A model as a chain of layers that is to be reversed. */
+typedef struct am_reversal {
     const am_profile *plain, *checkpointed; /* of one record, with regions around single layers */
     am_outcome full, none;                  /* every layer checkpointed; none */
     int layers;
-    am_link link[AM_MAX_UNITS];                              /* by the plain profile's units */
+    am_step_link link[AM_MAX_UNITS];                              /* by the plain profile's units */
     am_stand_of as_plain[AM_MAX_CHAIN], again[AM_MAX_CHAIN]; /* each layer in a model of plain ones, of checkpointed ones */
     int64_t inputs[AM_MAX_CHAIN]; /* bytes of the states before it, its own among them */
     int64_t tapes[AM_MAX_CHAIN];  /* what it and all layers before it keep where they are taken */
-} am_chain;
+} am_reversal;
 
-/* chain.c: reads a model of so many layers as a chain. The tape holds the record of both profiles. */
-am_code am_chain_read(am_chain *chain, const am_tape *tape, const am_pattern *pattern, const am_profile *plain,
+/* reversal.c: reads a model of so many layers as a chain. The tape holds the record of both profiles. */
+am_code am_reversal_read(am_reversal *chain, const am_tape *tape, const am_pattern *pattern, const am_profile *plain,
                       const am_profile *checkpointed, int64_t layers);
 
 /* Bytes of state i. */
-int64_t am_chain_state(const am_chain *chain, int i);
+int64_t am_reversal_state(const am_reversal *chain, int i);
 
 /* What is left when the forward has returned. */
 typedef enum am_left { AM_LEFT_NOTHING, AM_LEFT_INPUT, AM_LEFT_TAPE } am_left;
@@ -49,12 +50,12 @@ typedef enum am_left { AM_LEFT_NOTHING, AM_LEFT_INPUT, AM_LEFT_TAPE } am_left;
  * is stored, while a layer that was taken keeps it, or while the layer that takes it runs. A layer that is taken in the
  * backward and reversed at once is a region of its own, which stops early. left: of each layer; may be NULL. Writes at most
  * `capacity` points of the timeline and returns how many there are. */
-int am_chain_play(const am_chain *chain, const am_schedule *schedule, am_outcome *outcome, am_left *left, am_point *point,
+int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_outcome *outcome, am_left *left, am_point *point,
                   int capacity);
 
 /* Where a model's schedules are made and played. */
 typedef struct am_planner {
-    am_chain chain;
+    am_reversal chain;
     am_schedule schedule, best, shown; /* best: found so far; shown: the chosen policy's */
     am_stage stage[AM_MAX_CHAIN + 1];
     am_rotor rotor;
@@ -65,6 +66,6 @@ typedef struct am_planner {
 
 /* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played. stage[]
  * has room for layers + 2. Returns what is alive beside them, with the chain's input. */
-int64_t am_chain_stages(const am_chain *chain, am_stage *stage);
+int64_t am_reversal_stages(const am_reversal *chain, am_stage *stage);
 
 #endif
