@@ -143,6 +143,7 @@ static const struct {
     {"save:matmul", AM_BAD_VALUE, "not 'matmul'"},
     {"save:view", AM_BAD_VALUE, "not 'view'"}, /* has nothing of its own */
     {"save:checkpoint", AM_BAD_VALUE, "not 'checkpoint'"},
+    {"memory-budget:0.5", AM_UNSUPPORTED, "memory-budget:0.5 is not covered yet"},
     {"modules:mlp", AM_UNSUPPORTED, "not covered yet"},
     {"modules:core_attn,mlp", AM_UNSUPPORTED, "not covered yet"},
 };
