@@ -618,7 +618,10 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
-    for (int i = 0; i < runs; i++) plain |= part[i].id == AM_PROFILE_PLAIN;
+    for (int i = 0; i < runs; i++) {
+        plain |= part[i].id == AM_PROFILE_PLAIN;
+        workspace->run[i] = (am_run){&workspace->profile[part[i].id], part[i].units, part[i].inner};
+    }
     if (plain)
         show_profile(evaluation, AM_PROFILE_PLAIN, &samples);
     else
@@ -630,9 +633,6 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         const am_ledger *ledger =
             part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : show_profile(evaluation, part[i].id, &samples);
         if (evaluation->code) return;
-        for (int j = i; j < runs; j++)
-            if (part[j].id == part[i].id)
-                workspace->run[j] = (am_run){&workspace->profile[part[j].id], part[j].units, part[j].inner};
         add_profile(evaluation, part[i].id, ledger, runs, alone);
         if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
         if (i == 0) add_lasting(report, &workspace->tape, ledger);
