@@ -852,7 +852,8 @@ typedef struct am_traffic {
     int64_t weight_bytes;  /* thereof copies of parameters */
     int64_t to_host, from_host;
     int64_t gathered;      /* from the other ranks of a tensor-parallel group */
-    int64_t forward_flops, recomputed_flops; /* that run beside the way there and the way back */
+    int64_t forward_flops, recomputed_flops; /* that run beside the way there and the way back, and */
+    int64_t forward_time, backward_time;     /* picoseconds of the roofline: recomputation is part of the way back */
 } am_traffic;
 
 typedef struct am_schedule am_schedule; /* schedule.h */

@@ -73,6 +73,8 @@ static void read_inputs(am_evaluation *evaluation, am_policy policy, am_traffic 
 void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outcome *outcome, am_traffic *traffic)
 {
     *traffic = (am_traffic){.forward_flops = outcome->forward_flops, .recomputed_flops = outcome->recomputed_flops};
+    traffic->forward_time = outcome->forward_time;
+    traffic->backward_time = outcome->backward_time + outcome->recomputed_time;
     if (policy.kind == AM_POLICY_OFFLOAD_SAVED)
         read_saved(evaluation, traffic);
     else

@@ -10,6 +10,18 @@ static bool overlaps(am_policy policy)
     return policy.kind == AM_POLICY_OFFLOAD;
 }
 
+/* Microseconds on the link beyond what runs beside it. */
+static int64_t exposed(const am_config *config, am_policy policy, const am_traffic *traffic)
+{
+    const int64_t picoseconds = 1000000;
+    int64_t there = am_link_time(config, traffic->to_host), back = am_link_time(config, traffic->from_host);
+    if (overlaps(policy)) {
+        there -= traffic->forward_time / picoseconds;
+        back -= traffic->backward_time / picoseconds;
+    }
+    return (there > 0 ? there : 0) + (back > 0 ? back : 0);
+}
+
 void am_json_traffic(am_writer *json, const am_config *config, am_policy policy, const am_traffic *traffic)
 {
     if (!am_policy_moves(policy)) return;
@@ -25,6 +37,9 @@ void am_json_traffic(am_writer *json, const am_config *config, am_policy policy,
     AM_PUT_BOOL(json, "possible", overlaps(policy));
     AM_PUT_INT(json, "forward_flops", overlaps(policy) ? traffic->forward_flops : 0);
     AM_PUT_INT(json, "recomputed_flops", overlaps(policy) ? traffic->recomputed_flops : 0);
+    AM_PUT_INT(json, "forward_time_ps", overlaps(policy) ? traffic->forward_time : 0);
+    AM_PUT_INT(json, "backward_time_ps", overlaps(policy) ? traffic->backward_time : 0);
+    AM_PUT_INT(json, "exposed_us", exposed(config, policy, traffic));
     am_json_close(json, '}');
     am_json_close(json, '}');
 }

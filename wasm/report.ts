@@ -156,8 +156,11 @@ export interface Offload {
   from_host_us: number;
   /** From the other ranks of the tensor-parallel group. */
   gathered_bytes: Bytes;
-  /** Whether the copies may run beside the computation, and beside which: FLOPs of the forward on the way there, recomputed ones on the way back. */
-  overlap: { possible: boolean; forward_flops: number; recomputed_flops: number };
+  /** Whether the copies may run beside the computation, and beside which: the forward on the way there, backward and recomputation on the way
+   *  back, by the roofline; exposed_us: time on the link beyond that. */
+  overlap: {
+    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_ps: number; backward_time_ps: number; exposed_us: number;
+  };
 }
 
 export interface Schedule {

@@ -128,6 +128,26 @@ START_TEST(saved_tensors_come_back_one_by_one)
 }
 END_TEST
 
+/* What is waited for is time of its own; what is not only where the link is slower than what runs beside it. */
+START_TEST(exposed_time)
+{
+    static char text[512 << 10];
+    char wanted[64];
+    evaluate(small, "checkpoint=offload:saved link_bandwidth=1 timeline=none frontier=no");
+    ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
+    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * report->traffic.host_bytes));
+    ck_assert_ptr_nonnull(strstr(text, wanted));
+    evaluate(small, "checkpoint=offload link_bandwidth=1 timeline=none frontier=no");
+    ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
+    int64_t beside = report->traffic.forward_time / 1000000 + report->traffic.backward_time / 1000000;
+    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * report->traffic.host_bytes - beside));
+    ck_assert_ptr_nonnull(strstr(text, wanted));
+    evaluate(small, "checkpoint=offload link_bandwidth=1000000000 timeline=none frontier=no");
+    ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
+    ck_assert_ptr_nonnull(strstr(text, "\"to_host_us\":1,"));
+}
+END_TEST
+
 START_TEST(time_on_the_link)
 {
     am_config config = config_of("model=llama-3-8b link_bandwidth=25000");
@@ -148,6 +168,7 @@ Suite *test_offload_suite(void)
     tcase_add_test(tests, inputs_on_the_host);
     tcase_add_test(tests, inputs_shared_out);
     tcase_add_test(tests, saved_tensors_come_back_one_by_one);
+    tcase_add_test(tests, exposed_time);
     tcase_add_test(tests, time_on_the_link);
     suite_add_tcase(suite, tests);
     return suite;

@@ -162,6 +162,19 @@ START_TEST(timelines)
 }
 END_TEST
 
+/* The list of actions as the report writes it. */
+START_TEST(actions)
+{
+    static char text[512 << 10];
+    evaluate("family=llama layers=3 hidden=32 heads=4 ffn=96 vocab=64 seq=32", "checkpoint=revolve:2 frontier=no");
+    ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
+    ck_assert_ptr_nonnull(strstr(text, "\"schedule\":{\"checkpoints\":2,\"advances\":2,\"actions\":\"S0 A0:1 S1 A1:2 T2 B2 T1 B1 T0 B0\"}"));
+    evaluate("family=llama layers=3 hidden=32 heads=4 ffn=96 vocab=64 seq=32", "checkpoint=rotor:1GiB frontier=no");
+    ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
+    ck_assert_ptr_nonnull(strstr(text, "\"advances\":0,\"unit_bytes\":1,\"actions\":\"T0 T1 T2 B2 B1 B0\"}"));
+}
+END_TEST
+
 START_TEST(named_plans)
 {
     evaluate("model=llama-3-8b", "");
@@ -186,6 +199,7 @@ Suite *test_schedules_suite(void)
     tcase_add_loop_test(tests, rotor_stays_within_its_budget, 0, MODELS);
     tcase_add_loop_test(tests, rotor_names_the_lowest_budget, 0, MODELS);
     tcase_add_test(tests, timelines);
+    tcase_add_test(tests, actions);
     tcase_add_test(tests, named_plans);
     suite_add_tcase(suite, tests);
     return suite;
