@@ -451,6 +451,10 @@ typedef struct am_node {
     bool saves_result; /* else early stop ends before the operation */
 } am_node;
 
+/* What is not on the GPU between forward and backward: nothing; the inputs of checkpointed regions, which are reentrant, on
+ * the host or but for this rank's part of them; every saved tensor, copied by itself. */
+typedef enum am_away { AM_AWAY_NOTHING, AM_AWAY_INPUTS, AM_AWAY_PARTS, AM_AWAY_SAVED } am_away;
+
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
 /* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
@@ -519,6 +523,8 @@ typedef struct am_tape {
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
+    uint8_t away;  /* am_away */
+    int64_t parts; /* of AM_AWAY_PARTS */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
@@ -573,6 +579,11 @@ void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
 void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep);
 /* What AM_KEEP_LISTED keeps, in all regions. */
 void am_tape_keep(am_tape *tape, am_kept kept);
+
+/* Says what of a record is away between forward and backward: nothing after am_tape_checkpoint. */
+void am_tape_send_away(am_tape *tape, am_away away, int64_t parts);
+/* Bytes of the copy of a saved tensor, tape->save[i]. */
+int64_t am_tape_copy_bytes(const am_tape *tape, int i);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
@@ -787,13 +798,20 @@ typedef enum am_policy_kind {
     AM_POLICY_SAVE_HALF_MATMULS,
     AM_POLICY_CORE_ATTENTION,
     AM_POLICY_SAVE_LIST,
-    AM_POLICY_BUDGET
+    AM_POLICY_BUDGET,
+    AM_POLICY_REVOLVE,
+    AM_POLICY_ROTOR,
+    AM_POLICY_OFFLOAD,
+    AM_POLICY_OFFLOAD_SAVED,
+    AM_POLICY_PARTITION,
+    AM_POLICY_PARTITION_HOST
 } am_policy_kind;
 
 /* A checkpointing policy: kind, its number, and whether regions are reentrant. */
 typedef struct am_policy {
     am_policy_kind kind;
-    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), bytes (budget) */
+    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), checkpoints at
+                      once (revolve), bytes (budget, rotor) */
     bool reentrant;
     uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
 } am_policy;
@@ -847,18 +865,34 @@ am_plan_ends am_plan_ends_of(const am_profile *profile);
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
+/* Is it a schedule of actions (revolve, rotor)? Does it move anything off the GPU? */
+bool am_policy_is_schedule(am_policy policy);
+bool am_policy_moves(am_policy policy);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
 int64_t am_policy_segment(am_policy policy);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);
 
-#define AM_MAX_PLANS 16
+/* What a policy moves off the GPU and back in one step. */
+typedef struct am_traffic {
+    int64_t host_bytes;    /* on the host between forward and backward */
+    int64_t weight_bytes;  /* thereof copies of parameters */
+    int64_t to_host, from_host;
+    int64_t gathered;      /* from the other ranks of a tensor-parallel group */
+    int64_t forward_flops, recomputed_flops; /* that run beside the way there and the way back, and */
+    int64_t forward_time, backward_time;     /* picoseconds of the roofline: recomputation is part of the way back */
+} am_traffic;
+
+typedef struct am_schedule am_schedule; /* schedule.h */
+
+#define AM_MAX_PLANS 20
 typedef struct am_plan {
     am_policy policy;
     const char *label; /* "every layer, reentrant" */
     const char *note;  /* one line: what it does */
     bool chosen;
     am_outcome outcome;
+    am_traffic traffic;
     int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
 } am_plan;
 
@@ -1020,6 +1054,9 @@ struct am_report {
     am_cost_row cost_row[AM_MAX_COST_ROWS];
     int64_t kind_layers[AM_MAX_LAYER_KINDS]; /* of the model, by kind */
     am_outcome outcome;
+    am_traffic traffic;
+    const am_schedule *schedule; /* the policy's actions, in the workspace; NULL if it has none */
+    int64_t schedule_unit;       /* bytes that Rotor's sizes were rounded up to; 1: exact, 0: not Rotor's */
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];

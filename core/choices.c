@@ -532,6 +532,7 @@ static void measure(am_evaluation *evaluation, am_plan *plan)
 {
     const am_choices *choices = choices_of(evaluation);
     const am_frontier *frontier = &evaluation->workspace->frontier;
+    if (am_policy_moves(plan->policy)) return; /* for a price that the frontier does not know */
     int64_t peak = am_outcome_peak(&plan->outcome), cost = plan->outcome.recomputed_time;
     for (int i = 0; i < frontier->points; i++)
         if (peak_of(choices, &frontier->point[i]) <= peak) plan->excess_time = cost - frontier->point[i].cost;

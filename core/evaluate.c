@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "evaluate.h"
+#include "policies.h"
 #include "wiring.h"
 
 /* ---- records ---- */
@@ -11,6 +12,7 @@ typedef struct am_recipe {
     bool segment, reentrant, hooked, core_attention;
     am_keep keep;
     am_kept kept; /* for AM_KEEP_LISTED */
+    am_away away;
 } am_recipe;
 
 static const am_recipe recipes[AM_PROFILE_COUNT] = {
@@ -23,6 +25,9 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_SAVE_MATMULS] = {.hooked = true, .keep = AM_KEEP_MATMULS},
     [AM_PROFILE_SAVE_HALF_MATMULS] = {.hooked = true, .keep = AM_KEEP_HALF_MATMULS},
     [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
+    [AM_PROFILE_HOST_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_INPUTS},
+    [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
+    [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
 };
 
 /* How many of the layers from `first` to below `end` are of each kind. */
@@ -129,6 +134,7 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
     if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
+    if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
@@ -183,6 +189,14 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_
     return profile;
 }
 
+const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id)
+{
+    const am_profile *profile = am_evaluation_profile(evaluation, id);
+    am_recipe recipe = recipe_of(evaluation, id);
+    if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
+    return &evaluation->workspace->tape;
+}
+
 /* A profile to be shown: with its ledger, and samples behind those of the profiles before it. */
 static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int *samples)
 {
@@ -207,6 +221,10 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
     case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
     case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
+    case AM_POLICY_OFFLOAD:
+    case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
+    case AM_POLICY_PARTITION: return AM_PROFILE_PARTED_INPUTS;
+    case AM_POLICY_OFFLOAD_SAVED: return AM_PROFILE_HOST_SAVED;
     default: break;
     }
     if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
@@ -245,6 +263,10 @@ static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
 static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
     am_run *run = evaluation->workspace->run;
+    if (am_policy_is_schedule(policy)) {
+        am_schedule_compose(evaluation, policy, outcome);
+        return;
+    }
     int runs = runs_of(evaluation, policy, run);
     if (!evaluation->code) evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, run);
 }
@@ -296,6 +318,20 @@ static const struct {
     {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
     {AM_POLICY_BUDGET, "cheapest below the budget",
      "for each layer what the frontier found: the least to run again of all plans with such a peak"},
+#ifndef AM_FIRST
+    {AM_POLICY_REVOLVE, "Revolve",
+     "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
+    {AM_POLICY_ROTOR, "Rotor",
+     "Beaumont et al. 2019: the fastest schedule under a peak that keeps each layer whole, by its input or not at all"},
+    {AM_POLICY_OFFLOAD, "every layer, inputs on the host",
+     "as Unsloth: keeps each layer's input in host memory and plays the whole layer again"},
+    {AM_POLICY_OFFLOAD_SAVED, "saved tensors on the host",
+     "torch.autograd.graph.save_on_cpu: each saved tensor copied by itself, weights too; nothing is played again"},
+    {AM_POLICY_PARTITION, "every layer, inputs shared out",
+     "as DeepSpeed's partition_activations: each rank keeps its part of a layer's input"},
+    {AM_POLICY_PARTITION_HOST, "every layer, parts of inputs on the host",
+     "as DeepSpeed's partition_activations with cpu_checkpointing"},
+#endif
 };
 
 static bool same_policy(am_policy x, am_policy y)
@@ -321,8 +357,12 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->note = descriptions[i].note;
         }
     if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
-    if (policy.reentrant && !own) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
-    compose(evaluation, policy, &plan->outcome);
+    if (policy.reentrant && !own && !am_policy_moves(policy)) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
+    if (plan->chosen && am_policy_is_schedule(policy))
+        plan->outcome = report->outcome; /* made and played already */
+    else
+        compose(evaluation, policy, &plan->outcome);
+    if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &plan->outcome, &plan->traffic);
     report->plans++;
 }
 
@@ -334,11 +374,32 @@ static am_policy segments(am_policy_kind kind, int64_t count)
 /* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
 static void play_all(am_evaluation *evaluation)
 {
-    static const am_profile_id order[] = {AM_PROFILE_LAYER_BY_HAND,   AM_PROFILE_LAYER,
-                                          AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+    static const am_profile_id order[] = {AM_PROFILE_LAYER, AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+#ifndef AM_FIRST
+                                          AM_PROFILE_HOST_INPUTS,
+#endif
                                           AM_PROFILE_SAVE_HALF_MATMULS};
     bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
-    for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) am_evaluation_profile(evaluation, order[i]);
+    bool experts = evaluation->config->experts > 0; /* no chain, and nothing that is moved */
+    if (adapters) am_evaluation_profile(evaluation, AM_PROFILE_LAYER_BY_HAND);
+#ifndef AM_FIRST
+    if (!experts) am_schedule_prepare(evaluation);
+#endif
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) am_evaluation_profile(evaluation, order[i]);
+}
+
+/* Plans that core.wasm leaves out. */
+static void add_chain_plans(am_evaluation *evaluation)
+{
+#ifdef AM_FIRST
+    (void)evaluation;
+#else
+    if (evaluation->config->experts > 0) return;
+    int64_t slots = am_schedule_usual_slots(evaluation->config);
+    if (slots) add_plan(evaluation, segments(AM_POLICY_REVOLVE, slots));
+    add_plan(evaluation, (am_policy){.kind = AM_POLICY_OFFLOAD, .reentrant = true});
+#endif
 }
 
 static void add_plans(am_evaluation *evaluation)
@@ -365,6 +426,7 @@ static void add_plans(am_evaluation *evaluation)
         if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
         add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
         add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
+        add_chain_plans(evaluation);
     }
     add_plan(evaluation, evaluation->report->policy);
 }
@@ -394,6 +456,12 @@ static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const 
     for (int i = 0; i < ledger->count; i++)
         if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
             add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+}
+
+void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
+                             int64_t count, const char *name)
+{
+    add_units(evaluation, ledger, run, unit, count, name);
 }
 
 /* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
@@ -538,13 +606,32 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
     if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
 }
 
+const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id)
+{
+    int samples = 0;
+    return show_profile(evaluation, id, &samples);
+}
+
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
+                                   const int64_t dropping[AM_MAX_LAYER_KINDS])
+{
+    am_report *report = evaluation->report;
+    add_lasting(report, &evaluation->workspace->tape, kept);
+    report->shared_bytes = 0;
+    add_shared(evaluation, kept, run, 0, false);
+    add_outside(report, kept, &run->profile->record);
+    add_dropped(evaluation, kept, run->profile, dropping);
+    report->saved_bytes = report->outcome.saved_bytes;
+    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
 /* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
-static void choose(am_evaluation *evaluation)
+static void choose_runs(am_evaluation *evaluation, am_policy policy)
 {
     am_report *report = evaluation->report;
     am_workspace *workspace = evaluation->workspace;
     am_part_plan *part = workspace->planned;
-    int runs = am_evaluation_parts(evaluation, report->policy, part), samples = 0;
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
     for (int i = 0; i < runs; i++) {
@@ -572,6 +659,19 @@ static void choose(am_evaluation *evaluation)
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+static void choose(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_policy policy = report->policy;
+    report->schedule = NULL;
+    memset(&report->traffic, 0, sizeof report->traffic);
+    if (am_policy_is_schedule(policy) && am_schedule_choose(evaluation, policy)) return;
+    if (am_policy_is_schedule(policy)) policy = (am_policy){.kind = AM_POLICY_NONE}; /* which runs nothing again */
+    choose_runs(evaluation, policy);
+    if (!evaluation->code && am_policy_moves(policy))
+        am_offload_read(evaluation, policy, &report->outcome, &report->traffic);
 }
 
 /* ---- parameters ---- */
@@ -637,7 +737,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->frontier = (am_frontier_report){.found = false};
-    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), {{0}, 0}, AM_OK};
+    am_evaluation evaluation = {
+        .report = report, .workspace = workspace, .config = &report->config, .pattern = am_model_pattern(&report->config)};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
     report->rates = evaluation.rates;
     report->device = am_device_find(report->config.device);

@@ -10,11 +10,23 @@ typedef struct am_evaluation {
     const am_config *config;
     am_pattern pattern;
     am_rates rates;
+    bool chained; /* the planner's chain is this model's */
     am_code code;
 } am_evaluation;
 
 /* A profile for its figures alone: played once. */
 const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id);
+/* The tape with a profile's record on it. */
+const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id);
+/* The ledger of a profile that is shown. */
+const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id);
+/* A kind of unit of the report, and its rows. */
+void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
+                             int64_t count, const char *name);
+/* The rest of a report whose policy is a schedule: kept is the ledger of a run of checkpointed layers, dropping how many
+ * layers of each kind are not kept whole. */
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
+                                   const int64_t dropping[AM_MAX_LAYER_KINDS]);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; tape: they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept);
 /* The runs of a policy, in order from the embedding. Returns how many. */

@@ -1,6 +1,7 @@
 /* The ledger: which storages are kept when the forward has returned, each once, and who keeps them. */
 #include <string.h>
 
+#include "bytes.h"
 #include "layout.h"
 #include "tape.h"
 
@@ -97,11 +98,13 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     uint16_t index = am_checkpointed_region(tape, instruction);
     const am_region *region = &tape->region[index];
     if (instruction->kind == AM_I_BEGIN && index)
-        for (int i = 0; i < instruction->inputs; i++) {
+        for (int i = tape->away == AM_AWAY_INPUTS; i < instruction->inputs; i++) {
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
             if (row && i == 0 && row->savers == 1 && reader->record->regions)
                 row->module = (am_module){"", "", AM_C_RESIDUAL}; /* the layer's input */
+            if (row && i == 0 && row->savers == 1 && tape->away == AM_AWAY_PARTS)
+                row->bytes = am_block_bytes(row->bytes / tape->parts, tape->block);
         }
     if (instruction->kind != AM_I_OP) return;
     if (index) {
@@ -110,7 +113,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
             charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);
         return;
     }
-    if (!instruction->node) return;
+    if (!instruction->node || tape->away == AM_AWAY_SAVED) return;
     const am_node *node = &tape->node[instruction->node];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
         charge(reader, tape->save[i], instruction, tape->save_rule[i]);
@@ -166,9 +169,18 @@ static void describe(am_row *row, const am_tape *tape)
     row->name = storage->name ? storage->name : "tensor";
     row->dtype = storage->dtype;
     row->elements = elements_of(tape, storage);
+    bool part = tape->away == AM_AWAY_PARTS && row->bytes < storage->bytes; /* one rank's, of the flattened tensor */
+    if (part) row->elements.power[AM_TP]--;
     int64_t bytes = am_dtypes[storage->dtype].size, own = am_layout_elements(tensor->rank, tensor->shape) * bytes;
     for (int i = 0; i < storage->rank; i++) bytes *= tape->extents->of[storage->dim[i]].n;
     row->padding = storage->bytes - bytes;
+    if (part) {
+        row->padding = row->bytes - bytes / tape->parts;
+        row->rank = 1;
+        row->shape[0] = bytes / tape->parts / am_dtypes[storage->dtype].size;
+        row->extent[0] = row->elements;
+        return;
+    }
     bool whole = own == bytes; /* a view of a part, or of more than there is, is shown as the storage that it keeps */
     row->rank = whole ? tensor->rank : storage->rank;
     for (int i = 0; i < row->rank; i++) {

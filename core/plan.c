@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "actmem.h"
+#include "reversal.h"
 
 /* ---- kinds of layers ---- */
 
@@ -514,6 +514,25 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
         outcome->step_at = outcome->forward_at;
     }
     return AM_OK;
+}
+
+void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_profile *profile, int64_t layers)
+{
+    const am_run run = {profile, layers, 1};
+    const am_sequence model = {pattern, 1, &run};
+    am_outcome outcome = {0};
+    am_composer composer = {.model = &model, .outcome = &outcome, .used = 1};
+    compose_sums(&composer);
+    am_stand at = first_stand(&composer), ends[2];
+    for (am_walk walk = {.model = &model}; walk_on(&walk);) {
+        int unit = unit_of(profile, zone_for(&walk, walk.start, walk.start));
+        int64_t gradients = unit_gradients(&walk), residue = residue_of(profile, unit);
+        stretch_ends(&composer, &walk, gradients, &at, ends);
+        for (int64_t i = 0; i < walk.count; i++)
+            stand[walk.start + i] = (am_stand_of){.backward = ends[0].backward + i * residue,
+                                                  .gradients = ends[0].gradients - i * gradients,
+                                                  .unit = (uint8_t)unit};
+    }
 }
 
 /* ---- timeline ---- */

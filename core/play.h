@@ -22,6 +22,7 @@ typedef struct am_play {
     uint16_t open_gradient;           /* the slot of the gradient that it was entered with, and */
     int64_t open_bytes;               /* its bytes, once nobody else holds it */
     int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
+    bool returning;                   /* its input is about to be brought back */
     am_code code;
 } am_play;
 
@@ -58,6 +59,24 @@ static inline uint16_t am_play_region(const am_play *play, const am_instruction 
     return play->tape->region[region].kind == AM_NON_REENTRANT ? region : 0;
 }
 
+/* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */
+static inline bool am_play_away(const am_play *play, am_away away)
+{
+#ifdef AM_FIRST
+    (void)play;
+    (void)away;
+    return false;
+#else
+    return play->tape->away == away;
+#endif
+}
+
+/* Are the inputs of reentrant regions, or all but this rank's part of each? */
+static inline bool am_play_inputs_away(const am_play *play)
+{
+    return am_play_away(play, AM_AWAY_INPUTS) || am_play_away(play, AM_AWAY_PARTS);
+}
+
 /* live.c */
 /* Goes to a phase of the step and a zone of the record. */
 void am_play_go(am_play *play, am_phase phase, uint16_t zone);
@@ -72,6 +91,8 @@ void am_play_end(const am_play *play);
 /* Does selective checkpointing keep this operation's results? */
 bool am_play_keeps(const am_play *play, const am_instruction *instruction);
 void am_play_hold_saves(am_play *play, uint16_t index);
+/* Brings back what a node has saved, where every saved tensor is away. */
+void am_play_return_saves(am_play *play, uint16_t index);
 /* A graph of the code's own: holds what it has saved, or lets go of it. */
 void am_play_graph(am_play *play, const am_instruction *instruction);
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if

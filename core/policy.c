@@ -5,7 +5,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -24,12 +24,21 @@ static const struct {
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
     {"modules:core_attn", AM_POLICY_CORE_ATTENTION, NO_NUMBER},
     {"budget:", AM_POLICY_BUDGET, BYTES},
+#ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
+    {"revolve:", AM_POLICY_REVOLVE, SLOTS},
+    {"rotor:", AM_POLICY_ROTOR, BYTES},
+    {"offload", AM_POLICY_OFFLOAD, NO_NUMBER},
+    {"unsloth", AM_POLICY_OFFLOAD, NO_NUMBER}, /* another name of it */
+    {"offload:saved", AM_POLICY_OFFLOAD_SAVED, NO_NUMBER},
+    {"partition", AM_POLICY_PARTITION, NO_NUMBER},
+    {"partition:cpu", AM_POLICY_PARTITION_HOST, NO_NUMBER},
+#endif
 };
 
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 /* Policies that exist elsewhere; a name that ends with a colon stands for all that begin so. */
-static const char *const not_covered[] = {"offload", "revolve:", "rotor:", "modules:"};
+static const char *const not_covered[] = {"modules:", "memory-budget:"};
 
 static bool begins_with(const char *text, const char *start)
 {
@@ -60,6 +69,19 @@ static am_code read_count(am_policy *policy, const am_config *config, int i, am_
     if (policy->count < first || policy->count > config->layers)
         return am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
                        "checkpoint=%s takes from %d to the model's %d layers, not %s", policies[i].name, first,
+                       config->layers, text);
+    return AM_OK;
+}
+
+static am_code read_slots(am_policy *policy, const am_config *config, int i, am_status *status)
+{
+    const char *text = config->checkpoint + strlen(policies[i].name);
+    if (!am_read_integer(text, strlen(text), &policy->count))
+        return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                       "checkpoint=revolve: must be followed by a number of checkpoints held at once, not '%s'", text);
+    if (policy->count < 1 || policy->count > config->layers)
+        return am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
+                       "checkpoint=revolve: takes from 1 checkpoint at once to one for each of the model's %d layers, not %s",
                        config->layers, text);
     return AM_OK;
 }
@@ -121,6 +143,7 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     case NO_NUMBER: return AM_OK;
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
+    case SLOTS: return read_slots(policy, config, i, status);
     default: return read_count(policy, config, i, status);
     }
 }
@@ -134,7 +157,8 @@ static am_code refuse(const char *text, am_status *status)
                            text);
     return am_fail(status, AM_BAD_VALUE, "checkpoint",
                    "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:matmuls, save:half-matmuls, save:OP,OP, modules:core_attn or budget:BYTES, not '%s'",
+                   "save:matmuls, save:OP,OP, modules:core_attn, budget:BYTES, revolve:C, rotor:BYTES, offload, "
+                   "offload:saved, partition or partition:cpu, not '%s'",
                    text);
 }
 
@@ -148,6 +172,7 @@ am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *s
         am_policy next = {.kind = policies[i].kind, .reentrant = config->reentrant == 1};
         if (next.kind == AM_POLICY_SQRT) next.count = layers_of_root_segments(config->layers);
         if (read_rest(&next, config, i, status) != AM_OK) return status->code;
+        if (am_policy_moves(next) && next.kind != AM_POLICY_OFFLOAD_SAVED) next.reentrant = true; /* by their code */
         *policy = next;
         return AM_OK;
     }
@@ -178,9 +203,20 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
             write_operations(&writer, policy);
         else if (policies[i].number != NO_NUMBER)
             am_write_int(&writer, policy.count);
+        break;
     }
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';
     return buffer;
+}
+
+bool am_policy_is_schedule(am_policy policy)
+{
+    return policy.kind == AM_POLICY_REVOLVE || policy.kind == AM_POLICY_ROTOR;
+}
+
+bool am_policy_moves(am_policy policy)
+{
+    return policy.kind >= AM_POLICY_OFFLOAD && policy.kind <= AM_POLICY_PARTITION_HOST;
 }
 
 int64_t am_policy_segment(am_policy policy)

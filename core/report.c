@@ -79,6 +79,12 @@ static void write_derived(am_writer *json, const am_report *report)
                       "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
     if (config->autocast != AM_AUTOCAST_OFF)
         am_json_plain(json, "peaks under autocast: measured were the saved bytes only");
+#ifndef AM_FIRST
+    if (am_policy_is_schedule(report->policy))
+        am_json_plain(json, "the schedule's peaks: composed of the played layers' moments, nested regions of torch.utils.checkpoint assumed");
+    if (am_policy_moves(report->policy))
+        am_json_plain(json, "what is moved: read from the code of Unsloth, DeepSpeed and torch.autograd.graph.save_on_cpu; copies are taken as done when their tensors go");
+#endif
     am_json_close(json, ']');
 }
 

@@ -34,6 +34,12 @@ void am_json_checkpoint(am_writer *json, const am_report *report);
 void am_json_cost(am_writer *json, const am_report *report);
 /* Microseconds, with picoseconds as decimals. */
 void am_json_time(am_writer *json, int64_t time);
+/* report_chain.c: what a policy moves, and a schedule's actions; nothing for other policies. */
+void am_json_traffic(am_writer *json, const am_config *config, am_policy policy, const am_traffic *traffic);
+void am_json_schedule(am_writer *json, const am_report *report);
+/* "S0 A0:12 S12 … T31 B31": store, advance from a state to another, take, back; the head's step is left out. width: of a
+ * line of text, indented; 0: in one line. */
+void am_write_actions(am_writer *writer, const am_schedule *schedule, int64_t layers, int width);
 void am_json_state(am_writer *json, const am_report *report);
 void am_json_ranks(am_writer *json, const am_report *report);
 /* Of a resolved configuration that keeps so many bytes; 0: not known, and no ratio is written. */

@@ -162,6 +162,7 @@ bool am_plan_is_pareto(const am_report *report, int plan)
     const am_outcome *own = &report->plan[plan].outcome;
     for (int i = 0; i < report->plans; i++) {
         const am_outcome *other = &report->plan[i].outcome;
+        if (report->plan[i].traffic.host_bytes > report->plan[plan].traffic.host_bytes) continue; /* for a price of its own */
         bool as_good =
             am_outcome_peak(other) <= am_outcome_peak(own) && other->recomputed_flops <= own->recomputed_flops;
         bool better = am_outcome_peak(other) < am_outcome_peak(own) || other->recomputed_flops < own->recomputed_flops;
@@ -189,6 +190,9 @@ static void write_plan(am_writer *json, const am_report *report, int index)
 #ifndef AM_FIRST
     AM_PUT_TIME(json, "recomputed_time_us", plan->outcome.recomputed_time);
     AM_PUT_TIME(json, "step_time_us", am_outcome_time(&plan->outcome));
+#endif
+#ifndef AM_FIRST
+    am_json_traffic(json, &report->config, plan->policy, &plan->traffic);
 #endif
     if (report->frontier.found && plan->excess_bytes >= 0) AM_PUT_INT(json, "excess_bytes", plan->excess_bytes);
     if (report->frontier.found && plan->excess_time >= 0) AM_PUT_INT(json, "excess_time_ps", plan->excess_time);
@@ -278,5 +282,9 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     for (int i = 0; i < report->plans; i++) write_plan(json, report, i);
     am_json_close(json, ']');
     write_frontier(json, report);
+#ifndef AM_FIRST
+    am_json_traffic(json, &report->config, report->policy, &report->traffic);
+    am_json_schedule(json, report);
+#endif
     am_json_close(json, '}');
 }

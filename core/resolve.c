@@ -180,7 +180,7 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
         AM_F_expert_imbalance, AM_F_stage_layers, AM_F_dp, AM_F_zero, AM_F_reshard,
-        AM_F_device_memory, AM_F_link_bandwidth, AM_F_reserve,
+        AM_F_device_memory, AM_F_reserve,
         AM_F_optimizer, AM_F_master_weights,
     };
     if (config->grad_dtype != config->dtype || config->micro_batches != config->pp ||
@@ -495,7 +495,13 @@ static bool runs_layers_again(am_policy_kind kind)
     case AM_POLICY_UNIFORM:
     case AM_POLICY_BLOCK:
     case AM_POLICY_SQRT:
-    case AM_POLICY_BEST_SEGMENTS: return true;
+    case AM_POLICY_BEST_SEGMENTS:
+    case AM_POLICY_OFFLOAD:
+    case AM_POLICY_PARTITION:
+    case AM_POLICY_PARTITION_HOST: return true;
+    case AM_POLICY_REVOLVE:
+    case AM_POLICY_ROTOR:
+    case AM_POLICY_OFFLOAD_SAVED:
     case AM_POLICY_NONE:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
@@ -522,12 +528,44 @@ static am_code check_megatron_policy(const am_config *config, am_policy policy, 
     case AM_POLICY_NONE:
     case AM_POLICY_FULL:
     case AM_POLICY_BLOCK:
+    case AM_POLICY_PARTITION:
+    case AM_POLICY_PARTITION_HOST:
     case AM_POLICY_CORE_ATTENTION: return AM_OK;
     default: break;
     }
     return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:core_attn, not %s",
+                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:core_attn, and with DeepSpeed's "
+                   "checkpointing partition or partition:cpu, not %s",
                    config->checkpoint);
+}
+
+/* Policies over the chain of layers, and those that move what is kept: of layers whose one result is the hidden state. */
+static am_code check_chain_policy(const am_config *config, am_policy policy, am_status *status)
+{
+    bool parts = policy.kind == AM_POLICY_PARTITION || policy.kind == AM_POLICY_PARTITION_HOST;
+    if (!parts && !am_policy_is_schedule(policy) && !am_policy_moves(policy)) return AM_OK;
+    if (is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "the paper has checkpoint=none, full and modules:core_attn, not %s", config->checkpoint);
+    if (config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint", "checkpoint=%s is covered without a pipeline: pp=1",
+                       config->checkpoint);
+    if (config->experts > 0)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=%s is not covered for layers with experts: checkpoint=full is", config->checkpoint);
+    if (!parts) return AM_OK;
+    if (config->tp < 2)
+        return am_fail(status, AM_CONFLICT, "tp",
+                       "checkpoint=%s shares each checkpoint out over a tensor-parallel group: tp=2 or more%s",
+                       config->checkpoint, is_megatron(config) ? "" : ", on a stack that has it, or checkpoint=offload");
+    if (config->sp)
+        return am_fail(status, AM_CONFLICT, "sp",
+                       "with sequence parallelism a checkpoint is a rank's own already: sp=no or checkpoint=full");
+    if (config->seq % config->tp * (config->batch % config->tp) % config->tp * (config->hidden % config->tp) % config->tp)
+        return am_fail(status, AM_CONFLICT, "tp",
+                       "tp=%d does not divide a checkpoint of seq·batch·hidden elements; tp=%d, which divides hidden, does",
+                       config->tp, am_nearest_divisor(config->hidden, config->tp));
+    return AM_OK;
 }
 
 static am_code check_checkpoint(const am_config *config, am_status *status)
@@ -542,14 +580,17 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
                        "modules:core_attn or full");
-    if (is_megatron(config)) return check_megatron_policy(config, policy, status);
+    if (is_megatron(config) && check_megatron_policy(config, policy, status) != AM_OK) return status->code;
+    if (check_chain_policy(config, policy, status) != AM_OK) return status->code;
+    if (is_megatron(config)) return AM_OK;
     if (policy.reentrant && !runs_layers_again(policy.kind))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",
             "reentrant=yes runs whole layers again: checkpoint=full, every:K, uniform:K, block:N, sqrt or best, "
             "not %s",
             config->checkpoint);
-    if (policy.reentrant && config->trainable == AM_TRAIN_LORA && policy.kind != AM_POLICY_FULL)
+    if (policy.reentrant && config->trainable == AM_TRAIN_LORA && policy.kind != AM_POLICY_FULL &&
+        policy.kind != AM_POLICY_OFFLOAD)
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",
             "a reentrant region whose input needs no gradient learns nothing, and only checkpoint=full makes the "

@@ -2,6 +2,8 @@
  * Only sizes and lifetimes move: a storage is a slot with a count of who holds it. */
 #include "play.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 #include "compile.h"
@@ -34,6 +36,23 @@ static void keep_results(am_play *play, const am_instruction *instruction, int i
     }
 }
 
+/* A part of this rank's stays of an input that is shared out. */
+static int64_t part_bytes(const am_play *play, const am_region *region)
+{
+    int64_t bytes = play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
+    return am_play_away(play, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
+}
+
+/* What a region holds until its backward. */
+static void hold_inputs(am_play *play, const am_instruction *instruction, uint16_t region)
+{
+    bool away = am_play_inputs_away(play);
+    if (away) am_play_grow(play, part_bytes(play, &play->tape->region[region]));
+    if (away) am_play_note(play, 0);
+    for (int j = away; j < instruction->inputs; j++)
+        am_play_retain(play, am_play_storage(play, am_play_operand(play, instruction, j)));
+}
+
 static void note_carried(am_play *play)
 {
     uint16_t storage = am_play_storage(play, play->tape->beside);
@@ -53,9 +72,7 @@ static void play_forward(am_play *play)
         }
         play->instruction = i;
         uint16_t region = am_checkpointed_region(tape, instruction);
-        if (instruction->kind == AM_I_BEGIN && region)
-            for (int j = 0; j < instruction->inputs; j++)
-                am_play_retain(play, am_play_storage(play, am_play_operand(play, instruction, j)));
+        if (instruction->kind == AM_I_BEGIN && region) hold_inputs(play, instruction, region);
         if (instruction->kind == AM_I_OP) {
             make_results(play, instruction, i);
             if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
@@ -71,6 +88,27 @@ static void play_forward(am_play *play)
 
 /* ---- backward ---- */
 
+/* The input of a reentrant region that was away comes back as a tensor of its own, as its first zone begins. */
+static void return_input(am_play *play)
+{
+    if (!play->returning) return;
+    const am_region *region = &play->tape->region[play->open];
+    uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
+    play->returning = false;
+    play->player->place[input] = (uint16_t)(input + AM_MAX_STORAGES);
+    play->player->refs[input + AM_MAX_STORAGES] = 1;
+    am_play_grow(play, play->player->bytes[input + AM_MAX_STORAGES]);
+    am_play_note(play, 0);
+}
+
+static void let_input_go(am_play *play, const am_region *region)
+{
+    uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
+    am_play_release(play, play->player->place[input]);
+    play->player->place[input] = 0;
+    play->live -= part_bytes(play, region);
+}
+
 /* Its arguments are saved tensors of that node; what its closure holds stays until the graph is gone. */
 static void close_region(am_play *play)
 {
@@ -79,7 +117,9 @@ static void close_region(am_play *play)
     play->open = 0;
     am_play_release_left(play, region);
     play->live -= play->open_bytes;
-    for (int i = 0; i < region->arguments; i++)
+    bool away = am_play_inputs_away(play);
+    if (away) let_input_go(play, region);
+    for (int i = away; i < region->arguments; i++)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
 
@@ -102,6 +142,7 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     play->open_gradient = gradient;
     play->open_bytes = 0;
     play->zeros = bytes_beside(play, region);
+    play->returning = am_play_inputs_away(play);
 }
 
 /* Once the region's first zone has begun. */
@@ -133,6 +174,11 @@ static void free_slot(am_play *play, const am_event *event)
 static void take(am_play *play, const am_event *event)
 {
     uint16_t *held = &play->player->held[event->index];
+    if (am_play_away(play, AM_AWAY_SAVED)) {
+        play->live += event->bytes - am_tape_copy_bytes(play->tape, event->index); /* a copy may be of a part alone */
+        *held = 0;
+        return;
+    }
     if (--play->player->refs[*held] != 0) play->live += event->bytes;
     *held = 0;
 }
@@ -155,7 +201,9 @@ static void enter_node(am_play *play, const am_node *node)
     if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
     play->instruction = node->instruction;
+    return_input(play);
     make_zeros(play);
+    if (am_play_away(play, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
     if (waiting && !before) am_play_recompute(play, region);
 }
 

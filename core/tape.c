@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "bytes.h"
+#include "layout.h"
 
 #include <string.h>
 
@@ -17,6 +18,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->extents = extents;
     if (++tape->records == 0) tape->records = 1;
     memset(&tape->status, 0, sizeof tape->status);
+    am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
     tape->autocast = (uint8_t)autocast;
     tape->block = 1;
     tape->module = (am_module){"", "", AM_C_LOSS};
@@ -377,8 +379,21 @@ void am_region_end(am_tape *tape, am_var y)
     tape->open_region = 0;
 }
 
+void am_tape_send_away(am_tape *tape, am_away away, int64_t parts)
+{
+    tape->away = (uint8_t)away;
+    tape->parts = parts;
+}
+
+int64_t am_tape_copy_bytes(const am_tape *tape, int i)
+{
+    const am_tensor *tensor = &tape->tensor[tape->save[i]];
+    return am_block_bytes(am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[tensor->dtype].size, tape->block);
+}
+
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
+    am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
     for (int i = 1; i < tape->regions; i++) am_tape_checkpoint_region(tape, i, kind, keep);
 }
 

@@ -1,4 +1,5 @@
 /* The report for people, on a terminal: the answer first, then tables. One unit throughout, exact bytes beside it. */
+#include "policies.h"
 #include "explain.h"
 #include "grid.h"
 #include "query.h"
@@ -468,7 +469,7 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     case PLAN_POLICY:
         am_write_text(out, plan->chosen ? "> " : "  ");
         am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
-        if (plan->policy.reentrant && !am_wiring_of(&grid->report->config)->any) AM_WRITE(out, ", reentrant");
+        if (plan->policy.reentrant && !am_policy_moves(plan->policy) && !am_wiring_of(&grid->report->config)->any) AM_WRITE(out, ", reentrant");
         if (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS) {
             AM_WRITE(out, " (every:");
             am_write_int(out, am_policy_segment(plan->policy));
@@ -497,6 +498,57 @@ static void write_plans(am_writer *out, const am_report *report)
     AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
+}
+
+static void write_microseconds(am_writer *out, int64_t time)
+{
+    am_write_ratio(out, time, 1000, time < 10000 ? 2 : 0, false);
+    AM_WRITE(out, " ms");
+}
+
+/* What the chosen policy moves off the GPU, and back. */
+static void write_traffic(am_writer *out, const am_report *report)
+{
+    char text[512];
+    am_writer line = am_writer_of(text, sizeof text);
+    const am_traffic *traffic = &report->traffic;
+    if (!am_policy_moves(report->policy)) return;
+    AM_WRITE(out, "\nMoved in each step\n");
+    if (traffic->host_bytes > 0) {
+        write_size_in_full(&line, report, traffic->host_bytes);
+        AM_WRITE(&line, " to the host");
+        if (traffic->weight_bytes > 0) {
+            AM_WRITE(&line, ", ");
+            write_size(&line, report, traffic->weight_bytes);
+            AM_WRITE(&line, " of it copies of weights");
+        }
+        AM_WRITE(&line, ", and back: ");
+        write_microseconds(&line, am_link_time(&report->config, traffic->to_host));
+        AM_WRITE(&line, " each way at ");
+        am_write_thousands(&line, report->config.link_bandwidth);
+        AM_WRITE(&line, " MB/s (link_bandwidth).");
+        am_write_text(&line, report->policy.kind == AM_POLICY_OFFLOAD
+                                 ? " The way there may overlap with the forward, the way back with the backward."
+                                 : " The copies are waited for.");
+    }
+    if (traffic->gathered > 0) {
+        if (traffic->host_bytes > 0) AM_WRITE(&line, " ");
+        write_size_in_full(&line, report, traffic->gathered);
+        AM_WRITE(&line, " gathered from the other ranks.");
+    }
+    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+}
+
+static void write_schedule(am_writer *out, const am_report *report)
+{
+    if (report->schedule == NULL) return;
+    AM_WRITE(out, "\nThe schedule: S stores a layer's input, A runs layers without keeping anything, T runs a layer and keeps\n"
+                  "what its backward needs, B is its backward; layers count from 0\n");
+    am_write_actions(out, report->schedule, report->config.layers, 100);
+    if (report->schedule_unit <= 1) return;
+    AM_WRITE(out, "  sizes rounded up to ");
+    am_write_thousands(out, report->schedule_unit);
+    AM_WRITE(out, " bytes where it was sought, not where it was played\n");
 }
 
 /* ---- parameters */
@@ -618,6 +670,8 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
 #ifndef AM_FIRST
     am_text_cost(&out, report);
 #endif
+    write_traffic(&out, report);
+    write_schedule(&out, report);
     write_states(&out, report);
     write_verification(&out, report);
     am_write_wrapped(&out,

@@ -2,6 +2,8 @@
 #ifndef ACTMEM_WORKSPACE_H
 #define ACTMEM_WORKSPACE_H
 
+#include "reversal.h"
+
 /* What happens in a backward, in order. index: a slot, a node, a leaf. Who holds a gradient, and until when, is known
  * when the backward is compiled: only the first and the last moment of a slot are events. */
 typedef enum am_event_kind {
@@ -79,6 +81,9 @@ typedef enum am_profile_id {
     AM_PROFILE_SAVE_MATMULS,
     AM_PROFILE_SAVE_HALF_MATMULS,
     AM_PROFILE_CORE_ATTENTION,
+    AM_PROFILE_HOST_INPUTS,   /* reentrant, the layers' inputs on the host */
+    AM_PROFILE_PARTED_INPUTS, /* or shared out over the tensor-parallel group */
+    AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
     AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
     AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
     AM_PROFILE_COUNT = AM_PROFILE_LISTED + AM_MAX_LISTED
@@ -120,6 +125,7 @@ struct am_workspace {
 #ifndef AM_FIRST
     am_choices choices;
     am_frontier frontier;
+    am_planner planner;
 #endif
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "policies.h"
 
 static am_code elsewhere(am_build *build)
 {
@@ -74,6 +75,29 @@ void am_liger_rotate(am_build *build, am_var *q, am_var *k)
     (void)q;
     (void)k;
     elsewhere(build);
+}
+
+/* Policies that core.wasm reads none of. */
+void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
+{
+    (void)policy;
+    (void)outcome;
+    evaluation->code = AM_ELSEWHERE;
+}
+
+bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
+{
+    (void)policy;
+    evaluation->code = AM_ELSEWHERE;
+    return true;
+}
+
+void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outcome *outcome, am_traffic *traffic)
+{
+    (void)policy;
+    (void)outcome;
+    (void)traffic;
+    evaluation->code = AM_ELSEWHERE;
 }
 
 /* Its reports hold no times; those of another GPU are asked for where it is named. */

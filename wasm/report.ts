@@ -139,8 +139,40 @@ export interface Checkpoint {
   forward_flops: number;
   recomputed_flops: number;
   plans: Plan[];
+  /** What the policy moves off the GPU and back; of others left out. */
+  offload?: Offload;
+  /** The actions of revolve:C and rotor:BYTES. */
+  schedule?: Schedule;
   /** The plans that no other plan beats: peak (gradients of parameters apart) against recomputation. */
   frontier: { policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number }[];
+}
+
+export interface Offload {
+  /** On the host between forward and backward; of those, copies of parameters. */
+  host_bytes: Bytes;
+  weight_bytes: Bytes;
+  /** In one step, each way, and how long that takes at link_bandwidth. */
+  to_host_bytes: Bytes;
+  from_host_bytes: Bytes;
+  to_host_us: number;
+  from_host_us: number;
+  /** From the other ranks of the tensor-parallel group. */
+  gathered_bytes: Bytes;
+  /** Whether the copies may run beside the computation, and beside which: the forward on the way there, backward and recomputation on the way
+   *  back, by the roofline; exposed_us: time on the link beyond that. */
+  overlap: {
+    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_ps: number; backward_time_ps: number; exposed_us: number;
+  };
+}
+
+export interface Schedule {
+  /** Inputs of layers that are stored at once, at most; layers that are advanced over, counted each time. */
+  checkpoints: number;
+  advances: number;
+  /** Rotor's: bytes that sizes were rounded up to where it sought; 1: none. */
+  unit_bytes?: number;
+  /** "S0 A0:12 S12 … T31 B31": store the input of layer 0, advance over layers 0 to 11, take layer 31 (run it and keep what its backward needs), its backward. */
+  actions: string;
 }
 
 export interface Plan {
@@ -160,6 +192,7 @@ export interface Plan {
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;
+  offload?: Offload;
   /** By the roofline of `cost`, as the next; core.wasm leaves both out. */
   recomputed_time_us?: Microseconds;
   step_time_us?: Microseconds;

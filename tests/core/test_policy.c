@@ -31,6 +31,13 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, 0},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, 0},
     {"modules:core_attn", AM_POLICY_CORE_ATTENTION, 0},
+    {"revolve:1", AM_POLICY_REVOLVE, 1},
+    {"revolve:32", AM_POLICY_REVOLVE, 32},
+    {"rotor:20000", AM_POLICY_ROTOR, 20000},
+    {"offload", AM_POLICY_OFFLOAD, 0},
+    {"offload:saved", AM_POLICY_OFFLOAD_SAVED, 0},
+    {"partition", AM_POLICY_PARTITION, 0},
+    {"partition:cpu", AM_POLICY_PARTITION_HOST, 0},
     {"save:mm,addmm", AM_POLICY_SAVE_LIST, 0},
     {"save:mul,silu,flash_attention,efficient_attention", AM_POLICY_SAVE_LIST, 0},
     {"budget:1", AM_POLICY_BUDGET, 1},
@@ -43,8 +50,19 @@ START_TEST(round_trip)
     expect_fine(policies[_i].text, read_policy(policies[_i].text, 32));
     ck_assert_int_eq(policy.kind, policies[_i].kind);
     ck_assert_int_eq(policy.count, policies[_i].count);
-    ck_assert(!policy.reentrant);
+    ck_assert(policy.reentrant == (am_policy_moves(policy) && policy.kind != AM_POLICY_OFFLOAD_SAVED));
     ck_assert_str_eq(am_policy_text(policy, text, sizeof text), policies[_i].text);
+}
+END_TEST
+
+/* Names and sizes that are written another way. */
+START_TEST(other_spellings)
+{
+    char text[AM_TEXT_SIZE];
+    expect_fine("unsloth", read_policy("unsloth", 32));
+    ck_assert_str_eq(am_policy_text(policy, text, sizeof text), "offload");
+    expect_fine("rotor", read_policy("rotor:20GiB", 32));
+    ck_assert_str_eq(am_policy_text(policy, text, sizeof text), "rotor:21474836480");
 }
 END_TEST
 
@@ -105,9 +123,16 @@ static const struct {
     {"uniform:0", AM_OUT_OF_RANGE, "from 1 to"},
     {"uniform:33", AM_OUT_OF_RANGE, "from 1 to"},
     {"block:33", AM_OUT_OF_RANGE, "from 0 to the model's 32 layers, not 33"},
-    {"offload", AM_UNSUPPORTED, "not covered yet"},
-    {"revolve:4", AM_UNSUPPORTED, "not covered yet"},
-    {"rotor:1000", AM_UNSUPPORTED, "not covered yet"},
+    {"revolve:", AM_BAD_VALUE, "number of checkpoints held at once"},
+    {"revolve:x", AM_BAD_VALUE, "not 'x'"},
+    {"revolve:0", AM_OUT_OF_RANGE, "from 1 checkpoint at once to one for each of the model's 32 layers, not 0"},
+    {"revolve:33", AM_OUT_OF_RANGE, "not 33"},
+    {"rotor:", AM_BAD_VALUE, "a size such as 20GiB"},
+    {"rotor:0", AM_BAD_VALUE, "not '0'"},
+    {"rotor:many", AM_BAD_VALUE, "not 'many'"},
+    {"rotor:99999999GiB", AM_BAD_VALUE, "a size such as"},
+    {"offload:all", AM_BAD_VALUE, "offload, offload:saved"},
+    {"partition:gpu", AM_BAD_VALUE, "partition or partition:cpu"},
     {"budget:", AM_BAD_VALUE, "a size such as 20GiB, not ''"},
     {"budget:0", AM_BAD_VALUE, "a size such as 20GiB"},
     {"budget:20 GiB", AM_BAD_VALUE, "not '20 GiB'"},
@@ -118,6 +143,7 @@ static const struct {
     {"save:matmul", AM_BAD_VALUE, "not 'matmul'"},
     {"save:view", AM_BAD_VALUE, "not 'view'"}, /* has nothing of its own */
     {"save:checkpoint", AM_BAD_VALUE, "not 'checkpoint'"},
+    {"memory-budget:0.5", AM_UNSUPPORTED, "memory-budget:0.5 is not covered yet"},
     {"modules:mlp", AM_UNSUPPORTED, "not covered yet"},
     {"modules:core_attn,mlp", AM_UNSUPPORTED, "not covered yet"},
 };
@@ -151,6 +177,7 @@ Suite *test_policy_suite(void)
     Suite *suite = suite_create("policy");
     TCase *tests = tcase_create("policy");
     tcase_add_loop_test(tests, round_trip, 0, (int)COUNT(policies));
+    tcase_add_test(tests, other_spellings);
     tcase_add_test(tests, operations);
     tcase_add_test(tests, reentrant_is_passed_on);
     tcase_add_test(tests, segments_of_the_root);

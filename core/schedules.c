@@ -1,0 +1,187 @@
+/* Policies that are schedules of actions over the layers: Revolve's and Rotor's, made and played. */
+#include "policies.h"
+
+#include <string.h>
+
+static bool runs_again(const am_schedule *schedule)
+{
+    for (int i = 0; i < schedule->count; i++)
+        if (schedule->action[i].kind == AM_ADVANCE) return true;
+    return false;
+}
+
+/* Layers wrapped by a script of one's own. */
+static am_profile_id region_id(const am_evaluation *evaluation)
+{
+    return evaluation->config->trainable == AM_TRAIN_LORA ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
+}
+
+void am_schedule_prepare(am_evaluation *evaluation)
+{
+    if (evaluation->chained) return;
+    const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+    const am_profile *region = am_evaluation_profile(evaluation, region_id(evaluation));
+    const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);
+    if (evaluation->code) return;
+    evaluation->code = am_reversal_read(&evaluation->workspace->planner.chain, tape, &evaluation->pattern, plain, region,
+                                     evaluation->config->layers);
+    evaluation->chained = true;
+}
+
+static int play(am_planner *planner, am_outcome *outcome, am_point *point, int capacity)
+{
+    return am_reversal_play(&planner->chain, &planner->schedule, outcome, planner->left, point, capacity);
+}
+
+/* ---- Rotor ---- */
+
+static void take_all(am_schedule *schedule, int layers)
+{
+    schedule->steps = layers + 1;
+    schedule->count = 0;
+    for (int i = 0; i <= layers; i++) am_schedule_add(schedule, AM_TAKE, i, i + 1);
+    for (int i = layers; i >= 0; i--) am_schedule_add(schedule, AM_BACK, i, i + 1);
+}
+
+/* The fastest of one table's schedules whose peak, played, is within the budget. The table reaches above the budget, since
+ * its stages are never below what is played and mostly above. */
+static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int64_t above, am_outcome *outcome)
+{
+    int64_t tried = 0;
+    if (!am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory + above)) return false;
+    for (int slots = planner->rotor.slots; slots >= 0; slots--) {
+        int64_t time = am_rotor_time(&planner->rotor, slots);
+        if (time == AM_ROTOR_NEVER) return false;
+        bool below = slots * planner->rotor.unit <= memory; /* there schedules of equal time may differ in their peaks */
+        if (time == tried && !below) continue;
+        tried = time;
+        am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
+        play(planner, outcome, NULL, 0);
+        if (am_outcome_peak(outcome) <= budget) return true;
+    }
+    return false;
+}
+
+/* Makes the fastest schedule found within the budget, from tables that round sizes differently. False if there is none. */
+static bool fit(am_planner *planner, int64_t budget)
+{
+    static const int64_t above[] = {4, 16, 64}; /* parts of the budget */
+    am_outcome outcome, best = {.recomputed_time = INT64_MAX};
+    planner->unit = 1;
+    take_all(&planner->schedule, planner->chain.layers);
+    play(planner, &outcome, NULL, 0);
+    if (am_outcome_peak(&outcome) <= budget) return true;
+    int64_t memory = budget - am_reversal_stages(&planner->chain, planner->stage);
+    for (size_t i = 0; i < sizeof above / sizeof *above && memory > 0; i++) {
+        if (!fit_within(planner, budget, memory, budget / above[i], &outcome)) continue;
+        if (outcome.recomputed_time >= best.recomputed_time) continue;
+        best = outcome;
+        planner->unit = planner->rotor.exact ? 1 : planner->rotor.unit;
+        planner->best = planner->schedule;
+    }
+    if (best.recomputed_time == INT64_MAX) return false;
+    planner->schedule = planner->best;
+    return true;
+}
+
+/* The lowest budget known to have a schedule, for the message that says so. */
+static int64_t least_budget(am_planner *planner)
+{
+    am_outcome outcome;
+    int64_t base = am_reversal_stages(&planner->chain, planner->stage), least = am_outcome_peak(&planner->chain.full);
+    for (int round = 0; round < 3; round++) {
+        if (least <= base || !am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, least - base)) break;
+        int slots = 0;
+        while (slots < planner->rotor.slots && am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) slots++;
+        if (am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) break;
+        am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
+        play(planner, &outcome, NULL, 0);
+        if (am_outcome_peak(&outcome) >= least) break;
+        least = am_outcome_peak(&outcome);
+    }
+    while (!fit(planner, least)) least += least / 64 + 1; /* another table rounds otherwise */
+    return least;
+}
+
+/* ---- either ---- */
+
+static void refuse_budget(am_evaluation *evaluation, int64_t budget)
+{
+    am_status *status = &evaluation->workspace->tape.status;
+    evaluation->code = am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
+                               "checkpoint=rotor:%d is below the peak of every schedule of this model; the lowest found is "
+                               "rotor:%d",
+                               budget, least_budget(&evaluation->workspace->planner));
+}
+
+static void make(am_evaluation *evaluation, am_policy policy)
+{
+    am_planner *planner = &evaluation->workspace->planner;
+    am_schedule_prepare(evaluation);
+    if (evaluation->code) return;
+    if (policy.kind == AM_POLICY_REVOLVE)
+        am_revolve(&planner->schedule, planner->chain.layers, (int)policy.count);
+    else if (!fit(planner, policy.count))
+        refuse_budget(evaluation, policy.count);
+}
+
+void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
+{
+    make(evaluation, policy);
+    if (!evaluation->code) play(&evaluation->workspace->planner, outcome, NULL, 0);
+}
+
+/* How many layers are left so, by the played unit that stands for them in a profile's ledger. */
+static void count_left(const am_evaluation *evaluation, const am_profile *profile, am_left left,
+                       int64_t count[AM_MAX_UNITS])
+{
+    const am_planner *planner = &evaluation->workspace->planner;
+    memset(count, 0, AM_MAX_UNITS * sizeof *count);
+    for (int i = 0; i < planner->chain.layers; i++) {
+        bool first = i == 0 && profile->unit_bytes[0] != profile->unit_bytes[profile->steady[am_pattern_kind(&evaluation->pattern, 0)]];
+        if (planner->left[i] == left) count[first ? 0 : profile->steady[am_pattern_kind(&evaluation->pattern, i)]]++;
+    }
+}
+
+static void add_left(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, am_left left,
+                     const char *name)
+{
+    int64_t count[AM_MAX_UNITS];
+    count_left(evaluation, run->profile, left, count);
+    for (int unit = 0; unit < run->profile->record.units; unit++)
+        am_evaluation_add_units(evaluation, ledger, run, unit, count[unit], name);
+}
+
+bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
+{
+    am_report *report = evaluation->report;
+    am_planner *planner = &evaluation->workspace->planner;
+    make(evaluation, policy);
+    if (evaluation->code) return true;
+    planner->shown = planner->schedule;
+    report->schedule = &planner->shown;
+    report->schedule_unit = policy.kind == AM_POLICY_ROTOR ? planner->unit : 0;
+    if (!runs_again(&planner->schedule)) return false;
+    const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation));
+    const am_ledger *plain = &evaluation->workspace->plain;
+    if (evaluation->code) return true;
+    bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
+    report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);
+    if (!shown) report->points = 0;
+    const am_run region = {planner->chain.checkpointed, planner->chain.layers, 1};
+    const am_run taken = {planner->chain.plain, planner->chain.layers, 1};
+    add_left(evaluation, kept, &region, AM_LEFT_INPUT, "checkpointed layer");
+    add_left(evaluation, plain, &taken, AM_LEFT_TAPE, "layer");
+    int64_t dropping[AM_MAX_LAYER_KINDS] = {0};
+    for (int i = 0; i < planner->chain.layers; i++)
+        if (planner->left[i] != AM_LEFT_TAPE) dropping[am_pattern_kind(&evaluation->pattern, i)]++;
+    am_evaluation_choose_schedule(evaluation, &region, kept, dropping);
+    return true;
+}
+
+int64_t am_schedule_usual_slots(const am_config *config)
+{
+    int64_t slots = 1; /* so few that each layer is advanced over twice at most */
+    while (am_revolve_repetitions(config->layers, slots) > 2) slots++;
+    return config->layers < 4 ? 0 : slots;
+}
