@@ -588,6 +588,7 @@ static void add_only_rank(am_report *report)
     report->chunk[0] = (am_chunk){.layers = layers, .embedding = true, .head = true, .alive = 1};
     report->rank[0] = (am_rank){.layers = layers,
                                 .in_flight = 1,
+                                .in_flight_by_input = 1,
                                 .layer_bytes = kind->bytes / kind->layers_each,
                                 .saved_bytes = report->saved_bytes,
                                 .after_forward = outcome->after_forward,
