@@ -446,9 +446,9 @@ static void plan_runs(am_evaluation *evaluation, int point)
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
-        am_part_plan *last = &workspace->part[workspace->parts - 1];
+        am_part_plan *last = workspace->parts > 0 ? &workspace->part[workspace->parts - 1] : NULL;
         am_profile_id id = profile_for(evaluation, choice, &listed);
-        if (workspace->parts > 0 && last->id == id && last->inner == choice->span)
+        if (last && last->id == id && last->inner == choice->span)
             last->units++;
         else
             workspace->part[workspace->parts++] = (am_part_plan){id, 1, choice->span};
