@@ -85,6 +85,8 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .regions = !recipe->core_attention,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
         .core_attention = recipe->core_attention,
+        .received = evaluation->received,
+        .sent = evaluation->sent,
     };
     memset(profile->steady, 0, sizeof profile->steady);
     if (recipe->segment)
@@ -96,7 +98,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention; /* the kinds follow from the model */
+           x->core_attention == y->core_attention && x->received == y->received && x->sent == y->sent; /* the kinds follow from the model */
 }
 
 /* A profile of the table, or one that a plan's choices or a list of operations made. */
@@ -677,7 +679,7 @@ static void choose(am_evaluation *evaluation)
 /* ---- parameters ---- */
 
 /* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
-static am_code count_parameters(am_evaluation *evaluation)
+static am_code count_parameters(const am_evaluation *evaluation, am_parameters *parameters)
 {
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
@@ -686,7 +688,149 @@ static am_code count_parameters(am_evaluation *evaluation)
         layers[i] = count[record->kind[i]];
         count[record->kind[i]] = 0;
     }
-    return am_parameters_count(&evaluation->report->parameters, &evaluation->workspace->tape, layers);
+    return am_parameters_count(parameters, &evaluation->workspace->tape, layers);
+}
+
+/* ---- pipeline stages ---- */
+
+/* The model on one rank, whose figures are the report's. */
+static void add_only_rank(am_report *report)
+{
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    const am_outcome *outcome = &report->outcome;
+    int16_t layers = (int16_t)report->config.layers;
+    report->chunk[0] = (am_chunk){.layers = layers, .embedding = true, .head = true, .alive = 1};
+    report->rank[0] = (am_rank){.layers = layers,
+                                .in_flight = 1,
+                                .in_flight_by_input = 1,
+                                .layer_bytes = kind->bytes / kind->layers_each,
+                                .saved_bytes = report->saved_bytes,
+                                .after_forward = outcome->after_forward,
+                                .forward_peak = outcome->forward_peak,
+                                .backward_peak = outcome->backward_peak,
+                                .peak_bytes = outcome->step_peak,
+                                .parameters = report->parameters.total,
+                                .chunks = 1};
+    report->ranks = 1;
+}
+
+/* The policy on the layers of one stage: a number of segments or of layers is of these. */
+static am_policy stage_policy(am_evaluation *stage)
+{
+    am_status status;
+    am_policy policy = stage->report->policy;
+    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
+    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
+    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = best_segment(stage, policy.reentrant);
+    return policy;
+}
+
+/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
+static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
+{
+    const am_workspace *workspace = stage->workspace;
+    const am_tape *tape = &workspace->tape;
+    for (int i = 1; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent) continue;
+        load->lasting += storage->bytes;
+        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
+        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
+            load->saved_lasting += storage->bytes;
+    }
+}
+
+static int64_t higher(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
+ * gradients wait beside those of the others. */
+static am_code split_stage(const am_evaluation *stage, am_stage *load)
+{
+    am_workspace *workspace = stage->workspace;
+    load->input = load->waiting = load->kept; /* the first stage has no input that learns: all with the weights */
+    load->weights = load->backward;
+    if (!load->received) return AM_OK;
+    am_step *step = &workspace->step;
+    workspace->tape.inputs_alone = true;
+    am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
+    workspace->tape.inputs_alone = false;
+    if (code) return code;
+    int last = step->layers;
+    int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
+    int64_t beneath = others * (each + step->waiting[last]);
+    load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
+    for (int zone = 0; zone <= last; zone++)
+        load->input = higher(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
+    load->waiting = step->after_backward + beneath - load->lasting;
+    int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
+    for (int64_t i = load->layers; i > 0; i--) {
+        int zone = i < last ? (int)i : last;
+        weights = higher(step->weights[zone], weights - step->waiting[zone]);
+    }
+    load->weights = load->waiting + higher(weights, 0);
+    return AM_OK;
+}
+
+/* One micro-batch on a stage of this kind: the same policy on its layers alone. */
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load)
+{
+    am_config config = *evaluation->config;
+    config.layers = load->layers;
+    am_evaluation own = *evaluation, *stage = &own;
+    am_workspace *workspace = own.workspace;
+    am_outcome outcome;
+    am_parameters parameters;
+    own.config = &config;
+    own.received = load->received;
+    own.sent = load->sent;
+    memset(workspace->played, 0, sizeof workspace->played);
+    am_policy policy = stage_policy(stage);
+    int runs = runs_of(stage, policy, workspace->run);
+    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
+    if (!own.code) own.code = count_parameters(stage, &parameters);
+    if (own.code) return own.code;
+    bool plain = false, other = false;
+    for (int i = 0; i < runs; i++) {
+        plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
+        other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
+    }
+    add_stage_lasting(stage, plain, other, load);
+    load->saved = outcome.saved_bytes - load->saved_lasting;
+    load->kept = outcome.after_forward - load->lasting;
+    load->forward = outcome.forward_peak - load->lasting;
+    load->backward = outcome.backward_peak - load->lasting;
+    load->step = outcome.step_peak - load->lasting;
+    load->gradients = outcome.gradient_bytes;
+    load->parameters = parameters.total;
+    if (config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
+    const am_tape *tape = &workspace->tape;
+    load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
+    return own.code;
+}
+
+/* Stages that are alike are played once, whatever their ranks. */
+__attribute__((noinline)) static am_code add_ranks(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    const am_config *config = evaluation->config;
+    am_stage *stage = evaluation->workspace->stage;
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    int kinds = am_stage_kinds(config, stage), chunks = 0;
+    am_code code = AM_OK;
+    for (int i = 0; i < kinds && code == AM_OK; i++) code = load_stage(evaluation, &stage[i]);
+    for (int i = 0; i < config->pp && code == AM_OK; i++) {
+        am_rank *rank = &report->rank[i];
+        *rank = (am_rank){.rank = i, .layer_bytes = kind->bytes / kind->layers_each, .first_chunk = chunks};
+        rank->chunks = am_rank_chunks(config, i, &report->chunk[chunks]);
+        chunks += rank->chunks;
+        code = am_rank_play(rank, config, kinds, stage);
+        if (am_rank_peak(rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = i;
+        report->ranks++;
+    }
+    return code;
 }
 
 /* ---- the whole ---- */
@@ -717,12 +861,16 @@ static void evaluate(am_evaluation *evaluation)
     if (report->policy.kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, report->policy.count);
 #endif
     if (!evaluation->code) choose(evaluation);
-    if (!evaluation->code) evaluation->code = count_parameters(evaluation);
+    if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
 #ifndef AM_FIRST
     if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
 #endif
-    if (!evaluation->code) evaluation->code = am_ranks_read(report);
+    if (evaluation->code) return;
+    if (evaluation->config->pp > 1)
+        evaluation->code = add_ranks(evaluation);
+    else
+        add_only_rank(report);
 }
 
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
@@ -736,6 +884,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
 #endif
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
+    report->worst_rank = 0;
     report->frontier = (am_frontier_report){.found = false};
     am_evaluation evaluation = {
         .report = report, .workspace = workspace, .config = &report->config, .pattern = am_model_pattern(&report->config)};

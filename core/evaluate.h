@@ -9,6 +9,7 @@ typedef struct am_evaluation {
     am_workspace *workspace;
     const am_config *config;
     am_pattern pattern;
+    bool received, sent; /* of a pipeline stage, as am_record */
     am_rates rates;
     bool chained; /* the planner's chain is this model's */
     am_code code;

@@ -442,29 +442,29 @@ static int64_t backward_need(const am_reversal *chain, int layer)
     return most;
 }
 
-static void read_stage(const am_reversal *chain, am_stage *stage, int layer)
+static void read_stage(const am_reversal *chain, am_rotor_stage *stage, int layer)
 {
     const am_step_link *link = link_of(chain, layer);
     int64_t taking, advancing, carried = larger(chain->plain->step.carried, chain->checkpointed->step.carried);
     forward_of(chain, layer, true, &taking);
     forward_of(chain, layer, false, &advancing);
-    *stage = (am_stage){.output = link->output, .saved = link->tape + link->output};
+    *stage = (am_rotor_stage){.output = link->output, .saved = link->tape + link->output};
     stage->forward_time = chain->checkpointed->step.zone_time[chain->again[layer].unit + 1];
     stage->taking = larger(0, taking + carried - stage->saved);
     stage->advancing = larger(0, advancing + carried - stage->output);
     stage->gradient = larger(0, larger(beside_regions(chain, layer), beside_recompute(chain, layer)) - beside(chain));
 }
 
-int64_t am_reversal_stages(const am_reversal *chain, am_stage *stage)
+int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage)
 {
     const am_step *step = &chain->checkpointed->step;
     int head = chain->layers + 1;
-    stage[0] = (am_stage){.output = am_reversal_state(chain, 0)};
+    stage[0] = (am_rotor_stage){.output = am_reversal_state(chain, 0)};
     for (int i = 0; i < chain->layers; i++) read_stage(chain, &stage[i + 1], i);
     for (int i = 0; i < chain->layers; i++)
         stage[i + 1].backward = larger(0, backward_need(chain, i) - stage[i + 1].gradient - stage[i].gradient - stage[i + 1].saved);
     int64_t before = step->boundary[step->layers];
-    stage[head] = (am_stage){.forward_time = step->zone_time[step->layers + 1]};
+    stage[head] = (am_rotor_stage){.forward_time = step->zone_time[step->layers + 1]};
     stage[head].taking = larger(0, step->forward[step->layers + 1].bytes - before);
     stage[head].backward = larger(0, step->backward[0][AM_BACKWARD][step->layers + 1].bytes - before - stage[head - 1].gradient);
     return step->boundary[0];

@@ -57,7 +57,7 @@ int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_o
 typedef struct am_planner {
     am_reversal chain;
     am_schedule schedule, best, shown; /* best: found so far; shown: the chosen policy's */
-    am_stage stage[AM_MAX_CHAIN + 1];
+    am_rotor_stage stage[AM_MAX_CHAIN + 1];
     am_rotor rotor;
     am_left left[AM_MAX_CHAIN];
     am_stand_of stand[AM_MAX_CHAIN]; /* where there is no chain of checkpointed layers */
@@ -66,6 +66,6 @@ typedef struct am_planner {
 
 /* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played. stage[]
  * has room for layers + 2. Returns what is alive beside them, with the chain's input. */
-int64_t am_reversal_stages(const am_reversal *chain, am_stage *stage);
+int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage);
 
 #endif

@@ -14,7 +14,7 @@ static int64_t larger(int64_t x, int64_t y)
 
 enum { SIZES = 6 };
 
-static int64_t *size_of(am_stage *stage, int index)
+static int64_t *size_of(am_rotor_stage *stage, int index)
 {
     int64_t *const sizes[SIZES] = {&stage->output, &stage->saved,     &stage->gradient,
                                    &stage->taking, &stage->advancing, &stage->backward};
@@ -102,14 +102,14 @@ static int64_t *row_of(const am_rotor *rotor, int first, int last)
 /* What has to fit where stage `first` keeps what its backward needs; and where it only keeps its input. */
 static int64_t taken_need(const am_rotor *rotor, int first, int last)
 {
-    const am_stage *stage = &rotor->stage[first];
+    const am_rotor_stage *stage = &rotor->stage[first];
     return larger(rotor->stage[last].gradient + stage->saved + stage->taking,
                   stage->gradient + stage[-1].gradient + stage->saved + stage->backward);
 }
 
 static int64_t passed_need(const am_rotor *rotor, int first, int last)
 {
-    const am_stage *stage = rotor->stage;
+    const am_rotor_stage *stage = rotor->stage;
     int64_t most = stage[first].output + stage[first].advancing;
     for (int i = first + 1; i < last; i++) most = larger(most, stage[i - 1].output + stage[i].output + stage[i].advancing);
     return stage[last].gradient + most;
@@ -127,7 +127,7 @@ static int64_t time_of(const am_rotor *rotor, int first, int last, int64_t memor
 
 static int64_t taken_time(const am_rotor *rotor, int first, int last, int64_t memory)
 {
-    const am_stage *stage = &rotor->stage[first];
+    const am_rotor_stage *stage = &rotor->stage[first];
     int64_t own = stage->forward_time + stage->backward_time;
     if (memory < taken_need(rotor, first, last)) return AM_ROTOR_NEVER;
     return first == last ? own : sum(own, time_of(rotor, first + 1, last, memory - stage->saved));
@@ -155,7 +155,7 @@ static void fill_row(am_rotor *rotor, int first, int last)
     }
 }
 
-bool am_rotor_solve(am_rotor *rotor, int stages, const am_stage *stage, int64_t budget)
+bool am_rotor_solve(am_rotor *rotor, int stages, const am_rotor_stage *stage, int64_t budget)
 {
     if (stages < 1 || stages > AM_MAX_CHAIN) return false;
     rotor->stages = stages;

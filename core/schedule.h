@@ -48,11 +48,11 @@ void am_revolve(am_schedule *schedule, int steps, int slots);
 
 /* A step of a chain of unlike ones, stage 0 being the chain's input. Bytes are those of its output, of its output with all
  * that its backward needs, and of the gradient of its output; overheads are what is alive beside these while it runs. */
-typedef struct am_stage {
+typedef struct am_rotor_stage {
     int64_t forward_time, backward_time;
     int64_t output, saved, gradient;
     int64_t taking, advancing, backward; /* overheads: of a forward that keeps, of one that does not, of the backward */
-} am_stage;
+} am_rotor_stage;
 
 #define AM_ROTOR_CELLS 131072 /* of the table: one for each stretch of stages and each amount of memory */
 #define AM_ROTOR_SLOTS 2048  /* amounts of memory at most */
@@ -63,7 +63,7 @@ typedef struct am_rotor {
     int64_t unit;      /* bytes of one slot: all sizes are rounded up to it, budgets down */
     int slots;         /* the budget in units */
     bool exact;        /* nothing was rounded but the budget */
-    am_stage stage[AM_MAX_CHAIN + 1]; /* sizes in units */
+    am_rotor_stage stage[AM_MAX_CHAIN + 1]; /* sizes in units */
     int64_t time_before[AM_MAX_CHAIN + 1]; /* of the forwards of the stages before */
     int period, first, last; /* stages first to last repeat after `period` of them: one row of the table for all alike */
     uint32_t row[AM_MAX_CHAIN + 1];
@@ -77,7 +77,7 @@ typedef struct am_rotor {
 
 /* Fills the table for budgets up to this one. stage[0] is the chain's input, which is there and not counted. False if the
  * chain is too long for the table. */
-bool am_rotor_solve(am_rotor *rotor, int stages, const am_stage *stage, int64_t budget);
+bool am_rotor_solve(am_rotor *rotor, int stages, const am_rotor_stage *stage, int64_t budget);
 /* The least time within so many units of memory; AM_ROTOR_NEVER if there is no schedule. */
 int64_t am_rotor_time(const am_rotor *rotor, int slots);
 /* A schedule that takes this time. */

@@ -8,13 +8,13 @@
 
 static am_rotor rotor;
 static am_schedule schedule;
-static am_stage chain[AM_MAX_CHAIN + 1];
+static am_rotor_stage chain[AM_MAX_CHAIN + 1];
 
 /* Layers of 34sbh with a checkpoint of 2sbh, in units of that. */
 static void uniform(int stages)
 {
     for (int i = 0; i <= stages; i++)
-        chain[i] = (am_stage){.forward_time = 1, .backward_time = 2, .output = 1, .saved = 17, .gradient = 1};
+        chain[i] = (am_rotor_stage){.forward_time = 1, .backward_time = 2, .output = 1, .saved = 17, .gradient = 1};
 }
 
 static const struct {
@@ -55,7 +55,7 @@ static int64_t simulate(int stages, int64_t *time)
     for (int i = 0; i < schedule.count; i++) {
         am_action action = schedule.action[i];
         int stage = action.first + 1; /* the one that takes this state */
-        const am_stage *own = &chain[stage];
+        const am_rotor_stage *own = &chain[stage];
         if (action.kind != AM_BACK) ck_assert(at_hand == action.first || stored[action.first]);
         switch (action.kind) {
         case AM_STORE: stored[action.first] = true; break;
@@ -133,7 +133,7 @@ static void draw(int stages)
 {
     for (int i = 0; i <= stages; i++) {
         int64_t output = 1 + below(3);
-        chain[i] = (am_stage){1 + below(4), 1 + below(4), output, output + below(5), 1 + below(3),
+        chain[i] = (am_rotor_stage){1 + below(4), 1 + below(4), output, output + below(5), 1 + below(3),
                               below(3),     below(3),     below(3)};
     }
 }
@@ -142,7 +142,7 @@ static void draw(int stages)
  * itself, and without a table. */
 static int64_t try_all(int first, int last, int64_t memory)
 {
-    const am_stage *own = &chain[first];
+    const am_rotor_stage *own = &chain[first];
     int64_t best = AM_ROTOR_NEVER, ends = chain[last].gradient;
     if (ends + own->saved + own->taking <= memory &&
         own->gradient + own[-1].gradient + own->saved + own->backward <= memory) {
