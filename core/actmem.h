@@ -249,6 +249,7 @@ typedef enum am_symbol {
     AM_CR,  /* (c+ρ)  latent and shared key */
     AM_RU,  /* (d-ρ+u)  a head's own key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
+    AM_CP,  /* cp     context-parallel size, likewise */
     AM_SYMBOL_COUNT
 } am_symbol;
 
@@ -303,7 +304,7 @@ typedef enum am_op {
 } am_op;
 
 #define AM_MAX_SAVES 8
-#define AM_MAX_STEPS 8
+#define AM_MAX_STEPS 10
 #define AM_MAX_INPUTS 5 /* of an operation that gradients may reach */
 
 /* A save rule: input or result `index` is kept for backward, if input `needs` (unless -1) requires a gradient. */

@@ -30,6 +30,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_G] = config->expert_groups;
     value[AM_TG] = config->groups_per_token;
     value[AM_TP] = config->tp;
+    value[AM_CP] = config->cp;
     bool latent = config->kv_rank > 0;
     value[AM_Q] = config->q_rank;
     value[AM_C] = config->kv_rank;

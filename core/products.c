@@ -244,6 +244,15 @@ am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, 
     return am_tape_emit(tape, AM_OP_VOCAB_LOSS, 1, &logits, 4, result, 0);
 }
 
+am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask)
+{
+    am_var input[4] = {log_probabilities, target, picked, mask};
+    am_var result[2] = {am_tape_fresh(tape, AM_SCALAR, AM_FP32), am_tape_fresh(tape, AM_SCALAR, AM_FP32)};
+    am_label(tape, result[0], "loss");
+    am_label(tape, result[1], "number of targets");
+    return am_tape_emit(tape, AM_OP_SHARDED_NLL_LOSS, 4, input, 2, result, 0);
+}
+
 am_var am_regroup(am_tape *tape, am_var x, am_shape shape)
 {
     int64_t n[AM_MAX_RANK] = {0}, stride[AM_MAX_RANK] = {0};

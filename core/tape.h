@@ -122,6 +122,12 @@ am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index); /* in
 am_var am_sum_all(am_tape *tape, am_var x);
 /* The loss of each token; softmax, mask and target are there already and are kept. */
 am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, am_var target);
+/* DTensor's: x as it is, while its gradient is summed over ranks; a rank's rows of an embedding table, `whole` standing
+ * for all of it; the log-probabilities of a rank's part of the vocabulary, and their loss, with another tensor of a
+ * number for each token and the mask of targets elsewhere. */
+am_var am_replicate(am_tape *tape, am_var x);
+am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var whole);
+am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask);
 /* Lives inside one fused kernel only, so that it takes no memory. Returns x. */
 am_var am_transient(am_tape *tape, am_var x);
 /* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */
