@@ -369,6 +369,7 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 #define AM_MAX_OPERANDS     32768
 #define AM_MAX_REGIONS      16
 #define AM_MAX_UNITS        16 /* layers on one tape */
+#define AM_MAX_SHARDED      18 /* units of FSDP2: none, the whole model's, one for each layer */
 
 /* What a tensor belongs to, for colours and sums. */
 typedef enum am_component {
@@ -404,6 +405,7 @@ typedef struct am_tensor {
     uint16_t node; /* the node that made it; 0 if none did: a leaf */
     uint16_t leaf; /* index of a leaf that requires a gradient, from 1; else 0 */
     uint16_t cast; /* autocast's copy of a weight, made once; 0: none yet */
+    uint8_t unit;  /* of a sharded parameter */
 } am_tensor;
 
 typedef struct am_storage {
@@ -422,6 +424,9 @@ typedef enum am_instruction_kind {
     AM_I_HOLD,
     AM_I_BEGIN,
     AM_I_END,
+    AM_I_REDUCE,   /* before a unit whose parameters are sharded: where its gradients are reduced in backward */
+    AM_I_UNSHARD,  /* its parameters are gathered */
+    AM_I_RESHARD,  /* it has returned */
     AM_I_GRAPH,    /* a graph that a local keeps alive has saved these: not in a checkpointed region's forward */
     AM_I_GRAPH_END /* that local is gone */
 } am_instruction_kind;
@@ -498,6 +503,15 @@ typedef struct am_work {
     int64_t bound;    /* picoseconds of the operations that wait for memory, among those of all */
 } am_work;
 
+/* A unit of FSDP2 (fully_shard), whose parameters are gathered together: bytes of buffers. */
+typedef struct am_sharded {
+    int64_t gathered; /* its parameters, padded: the buffer that they are gathered into */
+    int64_t copied;   /* and the parameters themselves, each in memory of its own */
+    int64_t cast;     /* this rank's part in the type that is gathered, where it is sharded in another */
+    int64_t reduced;  /* all of its gradients, in the type that is reduced */
+    int64_t part;     /* this rank's part of these */
+} am_sharded;
+
 /* A record of one forward pass. */
 typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
@@ -519,6 +533,12 @@ typedef struct am_tape {
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
+    int64_t ranks;        /* that share parameters out; 1: none does */
+    int reduce_dtype;     /* of gradients, if they do */
+    bool cast_shards;     /* shards are of that type too */
+    bool keeps_gathered;  /* parameters stay gathered behind the forward */
+    uint8_t units, unit;  /* sharded ones: how many, from 1; now */
+    am_sharded sharded[AM_MAX_SHARDED];
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
@@ -555,6 +575,7 @@ typedef struct am_record {
     int units, inner;
     uint8_t kind[AM_MAX_UNITS]; /* of each layer */
     bool regions;
+    bool last;   /* the last unit shows the model's last layer alone */
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
 } am_record;
@@ -701,6 +722,7 @@ typedef struct am_step {
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
+    int64_t gathered, gathered_after; /* parameters beside their shards: at most, and when the forward has returned */
     int64_t forward_flops, recomputed_flops;
     int64_t zone_flops[AM_MAX_UNITS + 2], zone_recomputed[AM_MAX_UNITS + 2]; /* the same by zone */
     /* picoseconds by zone, and the work: zeros on a tape without am_cost_tape */
@@ -729,6 +751,7 @@ typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
     int64_t gradient_bytes;
+    int64_t gathered, gathered_after; /* of sharded parameters: at most, and behind the forward; among the live bytes */
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
     int64_t forward_time, backward_time, recomputed_time; /* picoseconds of the roofline */

@@ -56,6 +56,16 @@ static void choose_layers(const am_evaluation *evaluation, am_profile *profile, 
     }
 }
 
+/* Where units are sharded, the model's last layer runs backward with nothing in flight behind it: it is like no other. */
+static void choose_last(const am_evaluation *evaluation, am_profile *profile)
+{
+    int64_t last = evaluation->config->layers - 1;
+    if (evaluation->config->zero < 3 || last == 0) return;
+    profile->record.last = true;
+    if (profile->like[profile->record.units - 1] != last)
+        add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
+}
+
 /* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
  * since the model's first layer saves less. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
@@ -86,11 +96,12 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         choose_segments(evaluation, profile, adapters);
     else
         choose_layers(evaluation, profile, adapters);
+    if (!recipe->segment) choose_last(evaluation, profile);
 }
 
 static bool same_record(const am_record *x, const am_record *y)
 {
-    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
+    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions && x->hooked == y->hooked &&
            x->core_attention == y->core_attention; /* the kinds follow from the model */
 }
 
@@ -338,6 +349,12 @@ static void add_plans(am_evaluation *evaluation)
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
         if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
+    } else if (evaluation->config->zero == 3) { /* regions of one layer, not reentrant */
+        play_all(evaluation);
+        add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
+        add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
+        if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
+        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else {
         play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));

@@ -155,6 +155,12 @@ static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_inst
     return region && tape->region[region].keep != AM_KEEP_EVERYTHING ? region : 0;
 }
 
+/* fsdp.c: the bounds of a unit of FSDP2, the whole model first and then its layers; nothing where parameters are whole. */
+void am_shard_begin(am_tape *tape);
+void am_shard_end(am_tape *tape);
+/* Counts a parameter of the open unit. */
+void am_shard_parameter(am_tape *tape, am_var x);
+
 /* Closes the record: the caller holds loss and logits. Finds each storage's last use. */
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits);
 

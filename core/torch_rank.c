@@ -119,5 +119,6 @@ am_code am_torch_rank(am_build *build)
     tape->zone++;
     am_var logits = head(build, am_torch_norm(build, x, "norm"));
     am_hold(tape, x);
+    if (tape->unit) am_shard_end(tape); /* the loss is outside the model */
     return loss(build, logits);
 }
