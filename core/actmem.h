@@ -339,6 +339,7 @@ typedef enum am_backward_kind {
     AM_SUM,   /* the gradient, repeated */
     AM_PARTS, /* cat: views of the gradient */
     AM_COPY,  /* of a copy into a part of a tensor */
+    AM_RING,  /* ring attention */
 } am_backward_kind;
 
 typedef struct am_backward_step {
@@ -997,7 +998,7 @@ typedef struct am_lasting {
     const char *name;
     int64_t bytes;
 } am_lasting;
-#define AM_MAX_LASTING 4
+#define AM_MAX_LASTING 8
 
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 struct am_report {

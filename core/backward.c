@@ -264,6 +264,10 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
         run_copy(compiler, instruction, g, out);
         return;
     }
+    if (step[0].kind == AM_RING) {
+        am_compile_ring(compiler, instruction, out);
+        return;
+    }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
         if (step[i].kind == AM_FREE) release_all(compiler, &temporaries, temporary);
         uint16_t slot = run_step(compiler, instruction, g, step[i], out);

@@ -93,6 +93,10 @@
     {                                                                                                                  \
         AM_COPY, 0                                                                                                     \
     }
+#define RING                                                                                                           \
+    {                                                                                                                  \
+        AM_RING, 0                                                                                                     \
+    }
 #define PARTS                                                                                                          \
     {                                                                                                                  \
         AM_PARTS, 0                                                                                                    \

@@ -629,6 +629,11 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
                        config->checkpoint);
+    bool selective = policy.kind != AM_POLICY_NONE && !runs_layers_again(policy.kind);
+    if (selective && config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "with tp or cp, stack=torch is covered where layers run again whole: checkpoint=full, not %s",
+                       config->checkpoint);
     if (policy.reentrant && !runs_layers_again(policy.kind))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",

@@ -128,6 +128,8 @@ am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, 
 am_var am_replicate(am_tape *tape, am_var x);
 am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var whole);
 am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask);
+/* Ring attention's result, as its kernel's other results are there already. */
+am_var am_ring(am_tape *tape, const am_var input[3], am_var logsumexp, am_var state, am_var unused);
 /* Lives inside one fused kernel only, so that it takes no memory. Returns x. */
 am_var am_transient(am_tape *tape, am_var x);
 /* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */
