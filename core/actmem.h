@@ -723,7 +723,6 @@ typedef struct am_step {
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
-    int64_t gathered, gathered_after; /* parameters beside their shards: at most, and when the forward has returned */
     int64_t forward_flops, recomputed_flops;
     int64_t zone_flops[AM_MAX_UNITS + 2], zone_recomputed[AM_MAX_UNITS + 2]; /* the same by zone */
     /* picoseconds by zone, and the work: zeros on a tape without am_cost_tape */
@@ -752,7 +751,6 @@ typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
     int64_t gradient_bytes;
-    int64_t gathered, gathered_after; /* of sharded parameters: at most, and behind the forward; among the live bytes */
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
     int64_t forward_time, backward_time, recomputed_time; /* picoseconds of the roofline */
@@ -1012,6 +1010,8 @@ struct am_report {
     am_report_row row[AM_MAX_ROWS];
     am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
+    int64_t gathered, gathered_after; /* whole parameters beside their shards, among the live bytes: at most, and behind
+                                         the forward */
     am_outcome outcome;
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];

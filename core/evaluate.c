@@ -539,6 +539,19 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
     if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
 }
 
+/* The model's own parameters and those of one layer at a time, or of all: layers are alike. */
+static void read_gathered(am_evaluation *evaluation)
+{
+    const am_tape *tape = &evaluation->workspace->tape;
+    const am_config *config = evaluation->config;
+    bool keeps = tape->keeps_gathered;
+    am_report *report = evaluation->report;
+    report->gathered = report->gathered_after = 0;
+    if (!tape->units || evaluation->code) return;
+    report->gathered = tape->sharded[1].copied + tape->sharded[2].copied * (keeps ? config->layers : 1);
+    if (keeps) report->gathered_after = report->gathered;
+}
+
 /* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
 static void choose(am_evaluation *evaluation)
 {
@@ -620,6 +633,7 @@ static void evaluate(am_evaluation *evaluation)
     if (report->policy.kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, report->policy.count);
 #endif
     if (!evaluation->code) choose(evaluation);
+    read_gathered(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation);
     add_plans(evaluation);
 #ifndef AM_FIRST

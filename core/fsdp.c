@@ -99,20 +99,15 @@ static int64_t gather(am_play *play, int unit)
 
 static void copy_out(am_play *play, int unit)
 {
-    int64_t bytes = play->tape->sharded[unit].copied;
-    grow(play, bytes);
+    grow(play, play->tape->sharded[unit].copied);
     play->sharded.gathered[unit] = true;
-    play->sharded.now += bytes;
-    if (play->sharded.now > play->step->gathered) play->step->gathered = play->sharded.now;
 }
 
 static void release(am_play *play, int unit)
 {
-    int64_t bytes = play->tape->sharded[unit].copied;
     if (!play->sharded.gathered[unit]) return;
-    play->live -= bytes;
+    play->live -= play->tape->sharded[unit].copied;
     play->sharded.gathered[unit] = false;
-    play->sharded.now -= bytes;
 }
 
 void am_play_unshard(am_play *play, const am_instruction *instruction)

@@ -384,7 +384,7 @@ am_var am_sum_all(am_tape *tape, am_var x)
 
 am_var am_replicate(am_tape *tape, am_var x)
 {
-    am_var y = am_tape_alias(tape, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    am_var y = am_tape_rearranged(tape, AM_OP_REPLICATE, x, am_shape_of(tape, x), tape->tensor[x].stride);
     return am_tape_emit1(tape, AM_OP_REPLICATE, x, y);
 }
 

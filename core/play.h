@@ -27,7 +27,6 @@ typedef struct am_play {
         int64_t retained; /* thereof what the unit before was gathered into */
         int64_t fetched;  /* what the next one is */
         int64_t reducing; /* gradients that are being reduced */
-        int64_t now;      /* gathered parameters */
         int64_t gradients[AM_MAX_SHARDED];
         bool gathered[AM_MAX_SHARDED], waits[AM_MAX_SHARDED]; /* waits: gathered into a buffer, not yet copied out */
     } sharded;

@@ -195,7 +195,7 @@ static const am_instruction *enter_unit(am_play *play, uint16_t index)
 /* A parameter has got its gradient. copied: beside the one that it was made of. */
 static void take_gradient(am_play *play, const am_event *event, bool copied)
 {
-    if (event->index) {
+    if (play->tape->units) {
         am_play_keep_gradient(play, event->index, event->bytes);
         if (copied) am_play_note(play, 0);
         return;
@@ -273,7 +273,6 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     reset(&play);
     play_forward(&play);
     step->after_forward = play.live;
-    step->gathered_after = play.sharded.now;
     if (tape->logits) am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
     step->after_drop = play.live;
     play_backward(&play);
