@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "build.h"
+#include "compile.h"
+#include "play.h"
 
 static am_code elsewhere(am_build *build)
 {
@@ -89,4 +91,53 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
     bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
     if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
     return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
+}
+
+/* Sharded parameters: the first unit of a record says so, and no record with units is played. */
+void am_shard_begin(am_tape *tape)
+{
+    am_fail(&tape->status, AM_ELSEWHERE, "", "whole.wasm answers for sharded parameters");
+}
+
+void am_shard_end(am_tape *tape)
+{
+    (void)tape;
+}
+
+void am_shard_parameter(am_tape *tape, am_var x)
+{
+    (void)tape;
+    (void)x;
+}
+
+int64_t am_shard_gradients(const am_tape *tape)
+{
+    (void)tape;
+    return 0;
+}
+
+#define PLAYED(name)                                                                                                   \
+    void name(am_play *play, const am_instruction *instruction)                                                        \
+    {                                                                                                                  \
+        (void)play;                                                                                                    \
+        (void)instruction;                                                                                             \
+    }
+
+PLAYED(am_play_unshard)
+PLAYED(am_play_reshard)
+PLAYED(am_play_unshard_again)
+PLAYED(am_play_reduce)
+
+void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes)
+{
+    (void)play;
+    (void)unit;
+    (void)bytes;
+}
+
+void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out)
+{
+    (void)compiler;
+    (void)instruction;
+    (void)out;
 }

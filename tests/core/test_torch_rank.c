@@ -2,8 +2,6 @@
  * keeps there (tests/fixtures/parallel.json). */
 #include "ranks.h"
 
-#include "tape.h"
-
 /* Cases of one GPU are of the same modules; the caller of stack=torch then holds the logits beside the loss. */
 static int64_t logits_of(const am_config *config)
 {
@@ -81,71 +79,6 @@ START_TEST(composed)
 }
 END_TEST
 
-/* ---- what follows from what a rank is ---- */
-
-static am_outcome outcome_of(const char *text)
-{
-    am_status status;
-    am_config config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
-    return fixture_report.outcome;
-}
-
-/* Sharing parameters out changes no saved byte, whoever writes the layers; its peaks are higher, and gradients are shared. */
-START_TEST(sharded)
-{
-    static const char *const texts[] = {"layers=5 " SMALL, "stack=liger layers=5 " SMALL, "family=gpt2 layers=3 hidden=32 heads=4 vocab=64 seq=16 ",
-                                        "layers=5 checkpoint=full " SMALL, "family=mixtral experts=4 experts_per_token=2 layers=3 " SMALL};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        char text[256];
-        snprintf(text, sizeof text, "%s zero=3 dp=2", texts[i]);
-        am_outcome whole = outcome_of(texts[i]), part = outcome_of(text);
-        int64_t gathered = fixture_report.gathered;
-        ck_assert_int_eq(part.saved_bytes, whole.saved_bytes);
-        ck_assert_int_eq(part.after_forward, whole.after_forward);
-        ck_assert_int_eq(2 * part.gradient_bytes, whole.gradient_bytes);
-        ck_assert_int_gt(gathered, 0);
-        ck_assert_int_ge(part.backward_peak, whole.backward_peak);
-        ck_assert_int_gt(part.forward_peak, whole.forward_peak);
-        snprintf(text, sizeof text, "%s zero=3 dp=2 reshard=no", texts[i]);
-        am_outcome kept = outcome_of(text);
-        ck_assert_int_eq(kept.after_forward, part.after_forward + fixture_report.gathered);
-        ck_assert_int_eq(fixture_report.gathered, fixture_report.gathered_after);
-        ck_assert_int_eq(fixture_report.gathered, whole.gradient_bytes); /* bf16, as the gradients are */
-        ck_assert_int_gt(fixture_report.gathered, gathered);
-    }
-}
-END_TEST
-
-/* Without ranks that share parameters out, nothing is gathered; data parallelism alone changes nothing. */
-START_TEST(data_parallel)
-{
-    am_outcome alone = outcome_of("layers=2 " SMALL);
-    ck_assert_int_eq(fixture_report.gathered, 0);
-    static const char *const texts[] = {"dp=8 ", "dp=8 zero=1 ", "dp=8 zero=2 "};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        char text[256];
-        snprintf(text, sizeof text, "layers=2 " SMALL "%s", texts[i]);
-        am_outcome ranks = outcome_of(text);
-        ck_assert_int_eq(ranks.saved_bytes, alone.saved_bytes);
-        ck_assert_int_eq(ranks.backward_peak, alone.backward_peak);
-        ck_assert_int_eq(fixture_report.gathered, 0);
-    }
-}
-END_TEST
-
-/* What the context manager keeps beside a rank's part is named: it is in no row. */
-START_TEST(buffers)
-{
-    outcome_of("stack=torch layers=1 cp=2 " SMALL);
-    ck_assert_int_eq(fixture_report.lastings, 5);
-    int64_t bytes = 0;
-    for (int i = 0; i < fixture_report.lastings; i++) bytes += fixture_report.lasting[i].bytes;
-    int64_t ids = 2 * 16 * 8, tables = 2 * 16 * 8 * 2; /* whole; half of each here; half of one table again */
-    ck_assert_int_eq(bytes, ids + tables + ids / 2 + tables / 2 + tables / 4);
-}
-END_TEST
-
 Suite *test_torch_rank_suite(void);
 Suite *test_torch_rank_suite(void)
 {
@@ -156,9 +89,6 @@ Suite *test_torch_rank_suite(void)
     tcase_add_loop_test(tests, figures, 0, rank_count);
     tcase_add_loop_test(tests, rows, 0, rank_count);
     tcase_add_test(tests, composed);
-    tcase_add_test(tests, sharded);
-    tcase_add_test(tests, data_parallel);
-    tcase_add_test(tests, buffers);
     suite_add_tcase(suite, tests);
     return suite;
 }
