@@ -534,11 +534,11 @@ typedef struct am_tape {
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
-    int64_t ranks;        /* that share parameters out; 1: none does */
-    int reduce_dtype;     /* of gradients, if they do */
-    bool cast_shards;     /* shards are of that type too */
-    bool keeps_gathered;  /* parameters stay gathered behind the forward */
-    uint8_t units, unit;  /* sharded ones: how many, from 1; now */
+    int64_t ranks; /* that share parameters out; 1: none does */
+    int reduce_dtype;    /* of gradients, if they do */
+    bool cast_shards;    /* shards are of that type too */
+    bool keeps_gathered; /* parameters stay gathered behind the forward */
+    uint8_t units, unit; /* sharded ones: how many, from 1; now */
     am_sharded sharded[AM_MAX_SHARDED];
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */

@@ -61,7 +61,8 @@ am_var am_row_output(am_build *build, am_var x)
 static am_var places(am_build *build, am_op op, am_var index, am_shape shape, am_var *elsewhere)
 {
     am_tape *tape = build->tape;
-    am_var below = am_raw(tape, op, shape, AM_BOOL, index, 0, 0, 0), above = am_raw(tape, op, shape, AM_BOOL, index, 0, 0, 0);
+    am_var below = am_raw(tape, op, shape, AM_BOOL, index, 0, 0, 0),
+           above = am_raw(tape, op, shape, AM_BOOL, index, 0, 0, 0);
     *elsewhere = am_raw(tape, op, shape, AM_BOOL, below, above, 0, 0);
     am_var copy = am_raw(tape, op, shape, AM_I64, index, 0, 0, 0);
     return am_raw(tape, op, shape, AM_I64, copy, 0, 0, 0);

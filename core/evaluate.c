@@ -101,8 +101,8 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 
 static bool same_record(const am_record *x, const am_record *y)
 {
-    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention; /* the kinds follow from the model */
+    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions &&
+           x->hooked == y->hooked && x->core_attention == y->core_attention; /* the kinds follow from the model */
 }
 
 /* A profile of the table, or one that a plan's choices or a list of operations made. */

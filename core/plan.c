@@ -79,7 +79,8 @@ static void settle_run(am_walk *walk)
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     memset(walk->last, 0, sizeof walk->last);
-    for (int unit = 0; unit < record->units - record->last; unit++) walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
+    for (int unit = 0; unit < record->units - record->last; unit++)
+        walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
     for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
         bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
         walk->settled[kind] = record->inner > 1 ? 1 : seen ? 0 : (uint16_t)profile->like[walk->last[kind]];

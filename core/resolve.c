@@ -282,8 +282,9 @@ static am_code check_sharded_types(const am_config *config, am_status *status)
                        "FSDP2 casts what it gathers: autocast=off, dtype=bf16 master_weights=yes grad_dtype=fp32");
     bool wide = config->grad_dtype == AM_FP32 && config->dtype != AM_FP32;
     if (wide != config->master_weights || (!wide && config->grad_dtype != config->dtype))
-        return am_fail(status, AM_CONFLICT, "grad_dtype",
-                       "FSDP2's gradients have the type of what is sharded: master_weights=yes grad_dtype=fp32, or neither");
+        return am_fail(
+            status, AM_CONFLICT, "grad_dtype",
+            "FSDP2's gradients have the type of what is sharded: master_weights=yes grad_dtype=fp32, or neither");
     return AM_OK;
 }
 
@@ -294,14 +295,18 @@ static am_code check_data_parallel(const am_config *config, am_status *status)
         return am_fail(status, AM_CONFLICT, "zero", "zero=%d shares out between data-parallel ranks: dp=2 or more",
                        config->zero);
     if (config->zero < 3 && !config->reshard)
-        return am_fail(status, AM_CONFLICT, "reshard", "reshard says when gathered parameters go: zero=3, or reshard=yes");
+        return am_fail(status, AM_CONFLICT, "reshard",
+                       "reshard says when gathered parameters go: zero=3, or reshard=yes");
     if (config->dp > 1 && !covered && config->stack != AM_STACK_NANOGPT)
-        return am_fail(status, AM_UNSUPPORTED, "dp", "data parallelism is covered for stack=hf, liger, torch and nanogpt: dp=1");
+        return am_fail(status, AM_UNSUPPORTED, "dp",
+                       "data parallelism is covered for stack=hf, liger, torch and nanogpt: dp=1");
     if (config->zero < 3) return AM_OK;
     if (!covered)
-        return am_fail(status, AM_UNSUPPORTED, "zero", "FSDP2 is covered for stack=hf, liger and torch: zero=2 or less");
+        return am_fail(status, AM_UNSUPPORTED, "zero",
+                       "FSDP2 is covered for stack=hf, liger and torch: zero=2 or less");
     if (config->trainable != AM_TRAIN_ALL)
-        return am_fail(status, AM_UNSUPPORTED, "trainable", "zero=3 is covered where every parameter learns: trainable=all");
+        return am_fail(status, AM_UNSUPPORTED, "trainable",
+                       "zero=3 is covered where every parameter learns: trainable=all");
     if (config->experts > 0 && config->dense_layers > 0 && config->dense_layers < config->layers)
         return am_fail(status, AM_UNSUPPORTED, "dense_layers",
                        "zero=3 is covered for layers of one size: dense_layers=0 or zero=2");
@@ -493,7 +498,8 @@ static am_code check_loss(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "loss",
                        "loss=cut is covered for two tokens or more, without autocast: autocast=off, or loss=fused");
     if (config->stack == AM_STACK_TORCH && config->loss == AM_LOSS_VOCAB_PARALLEL && config->tp == 1)
-        return am_fail(status, AM_CONFLICT, "loss", "loss=vocab_parallel needs a tensor-parallel group: tp=2 or more, or loss=fp32");
+        return am_fail(status, AM_CONFLICT, "loss",
+                       "loss=vocab_parallel needs a tensor-parallel group: tp=2 or more, or loss=fp32");
     if (stack->losses >> config->loss & 1) return AM_OK;
     am_field_value(config, &am_fields[AM_F_stack], who + strlen(who), sizeof who - strlen(who));
     return am_wiring_check_value(config, AM_F_loss, stack->loss, who, status);

@@ -72,7 +72,8 @@ am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v)
     int dtype = tape->tensor[k].dtype, ranks = turns(tape);
     am_shape key = am_shape_of(tape, k), half = am_shape_of(tape, q);
     am_shape rows = AM_SHAPE(half.dim[0], half.dim[1], half.dim[2]), half_rows = rows;
-    half.dim[2] = half_rows.dim[2] = am_dim_quotient(tape->extents, am_dim_for(build, 1, 2, AM_S, AM_SYMBOL_COUNT), AM_CP);
+    half.dim[2] = half_rows.dim[2] =
+        am_dim_quotient(tape->extents, am_dim_for(build, 1, 2, AM_S, AM_SYMBOL_COUNT), AM_CP);
     am_shape both = AM_SHAPE(number(build, 2), key.dim[0], key.dim[1], key.dim[2], key.dim[3]), all = both;
     all.dim[0] = am_dim_for(build, 2, 1, AM_CP, AM_SYMBOL_COUNT);
     am_var keys = turned(tape, k) ? am_raw(tape, op, key, dtype, k, 0, 0, 0) : 0;
@@ -120,11 +121,11 @@ void am_ring_buffers(am_build *build)
 /* ---- backward ---- */
 
 typedef struct am_turn {
-    uint16_t gradient[3]; /* of this turn's queries, keys and values */
-    uint16_t rows;        /* the late half of the log-sum-exp */
+    uint16_t gradient[3];    /* of this turn's queries, keys and values */
+    uint16_t rows;           /* the late half of the log-sum-exp */
     uint16_t sent, received; /* gradients of keys and values, in fp32 */
-    uint16_t pair;        /* the keys and values that were sent on */
-    uint16_t query;       /* the queries' gradient so far */
+    uint16_t pair;           /* the keys and values that were sent on */
+    uint16_t query;          /* the queries' gradient so far */
 } am_turn;
 
 static void release(am_compiler *compiler, uint16_t slot)
@@ -158,7 +159,8 @@ void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, a
     int64_t query = am_compile_bytes(compiler, q, dtype), key = am_compile_bytes(compiler, k, dtype);
     int64_t query32 = am_compile_bytes(compiler, q, AM_FP32), key32 = am_compile_bytes(compiler, k, AM_FP32);
     int64_t rows = am_compile_bytes(compiler, lse, AM_FP32);
-    bool copy = turned(tape, k), cut = am_compile_tensor(compiler, q)->shape[0] * am_compile_tensor(compiler, q)->shape[1] > 1;
+    bool copy = turned(tape, k),
+         cut = am_compile_tensor(compiler, q)->shape[0] * am_compile_tensor(compiler, q)->shape[1] > 1;
     am_turn turn = {.query = am_compile_allocate(compiler, query32)};
     uint16_t sums[2], own[2] = {0}, flat[2] = {0};
     for (int i = 0; i < 2; i++) sums[i] = am_compile_allocate(compiler, key32);
@@ -198,8 +200,10 @@ void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, a
     const am_tensor *tensor = am_compile_tensor(compiler, k);
     am_layout_contiguous(tensor->rank, tensor->shape, keys->stride);
     *values = am_compile_view(compiler, keys, am_compile_operand(compiler, instruction, 2), keys->stride);
-    const uint16_t rest[] = {turn.gradient[0], turn.gradient[1], turn.gradient[2], turn.rows, turn.sent,
-                             turn.received,    turn.pair,        held,             gathered};
+    const uint16_t rest[] = {turn.gradient[0], turn.gradient[1], turn.gradient[2], turn.rows,
+                             turn.sent,        turn.received,    turn.pair,        held,
+                             gathered};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) release(compiler, rest[i]);
-    for (int i = 0; i < 3; i++) out->made[i] = am_compile_tensor(compiler, am_compile_operand(compiler, instruction, i))->grad;
+    for (int i = 0; i < 3; i++)
+        out->made[i] = am_compile_tensor(compiler, am_compile_operand(compiler, instruction, i))->grad;
 }

@@ -53,7 +53,8 @@ static inline void expect_layers(json record)
     if (layers.index < 0) return;
     const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
     ck_assert_int_eq(kind->bytes, json_int(json_at(layers, json_size(layers) - 1)));
-    ck_assert_int_eq(fixture_report.outside_bytes + fixture_report.shared_bytes, json_int(json_get(record, "outside_bytes")));
+    ck_assert_int_eq(fixture_report.outside_bytes + fixture_report.shared_bytes,
+                     json_int(json_get(record, "outside_bytes")));
 }
 
 /* ---- rows ---- */

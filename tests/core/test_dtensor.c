@@ -43,8 +43,9 @@ END_TEST
 
 START_TEST(order_of_modules)
 {
-    ck_assert_str_eq(modules_of_layer(SMALL "sp=yes"), "n1 attention attention.q attention.k attention.v attention.o  n2 mlp "
-                                                       "mlp.w1 mlp.w3 mlp.w2 ");
+    ck_assert_str_eq(modules_of_layer(SMALL "sp=yes"),
+                     "n1 attention attention.q attention.k attention.v attention.o  n2 mlp "
+                     "mlp.w1 mlp.w3 mlp.w2 ");
 }
 END_TEST
 

@@ -12,15 +12,17 @@ static am_outcome outcome_of(const char *text)
 {
     am_status status;
     am_config config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
+                  status.message);
     return fixture_report.outcome;
 }
 
 /* Sharing parameters out changes no saved byte, whoever writes the layers; its peaks are higher, and gradients are shared. */
 START_TEST(sharded)
 {
-    static const char *const texts[] = {"layers=5 " SMALL, "stack=liger layers=5 " SMALL, "family=gpt2 layers=3 hidden=32 heads=4 vocab=64 seq=16 ",
-                                        "layers=5 checkpoint=full " SMALL, "family=mixtral experts=4 experts_per_token=2 layers=3 " SMALL};
+    static const char *const texts[] = {
+        "layers=5 " SMALL, "stack=liger layers=5 " SMALL, "family=gpt2 layers=3 hidden=32 heads=4 vocab=64 seq=16 ",
+        "layers=5 checkpoint=full " SMALL, "family=mixtral experts=4 experts_per_token=2 layers=3 " SMALL};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char text[256];
         snprintf(text, sizeof text, "%s zero=3 dp=2", texts[i]);
@@ -38,6 +40,27 @@ START_TEST(sharded)
         ck_assert_int_eq(fixture_report.gathered, fixture_report.gathered_after);
         ck_assert_int_eq(fixture_report.gathered, whole.gradient_bytes); /* bf16, as the gradients are */
         ck_assert_int_gt(fixture_report.gathered, gathered);
+    }
+}
+END_TEST
+
+/* The ends of block:N are none and full; between them each layer that runs again lowers what is kept. */
+START_TEST(blocks_of_layers)
+{
+    int64_t kept = INT64_MAX;
+    for (int n = 0; n <= 6; n++) {
+        char text[160];
+        snprintf(text, sizeof text, "stack=torch layers=6 zero=3 dp=2 checkpoint=block:%d " SMALL, n);
+        am_outcome block = outcome_of(text);
+        ck_assert_int_lt(block.after_forward, kept);
+        kept = block.after_forward;
+        if (n > 0 && n < 6) continue;
+        snprintf(text, sizeof text, "stack=torch layers=6 zero=3 dp=2 checkpoint=%s " SMALL, n ? "full" : "none");
+        am_outcome end = outcome_of(text);
+        ck_assert_int_eq(block.after_forward, end.after_forward);
+        ck_assert_int_eq(block.forward_peak, end.forward_peak);
+        ck_assert_int_eq(block.backward_peak, end.backward_peak);
+        ck_assert_int_eq(block.step_peak, end.step_peak);
     }
 }
 END_TEST
@@ -103,12 +126,12 @@ START_TEST(order)
         am_phase phase;
         int64_t bytes;
     } wanted[] = {
-        {AM_FORWARD, tape->sharded[1].gathered}, {AM_FORWARD, tape->sharded[1].copied},
-        {AM_FORWARD, tape->sharded[2].gathered}, {AM_FORWARD, tape->sharded[2].copied},
+        {AM_FORWARD, tape->sharded[1].gathered},  {AM_FORWARD, tape->sharded[1].copied},
+        {AM_FORWARD, tape->sharded[2].gathered},  {AM_FORWARD, tape->sharded[2].copied},
         {AM_BACKWARD, tape->sharded[1].gathered}, {AM_BACKWARD, tape->sharded[1].copied},
         {AM_BACKWARD, tape->sharded[2].gathered}, {AM_BACKWARD, tape->sharded[2].copied},
-        {AM_BACKWARD, tape->sharded[2].reduced}, {AM_BACKWARD, tape->sharded[2].part},
-        {AM_BACKWARD, tape->sharded[1].reduced}, {AM_BACKWARD, tape->sharded[1].part},
+        {AM_BACKWARD, tape->sharded[2].reduced},  {AM_BACKWARD, tape->sharded[2].part},
+        {AM_BACKWARD, tape->sharded[1].reduced},  {AM_BACKWARD, tape->sharded[1].part},
     };
     for (int i = 0; i < count && at < (int)(sizeof wanted / sizeof *wanted); i++)
         at += measured_events[i].phase == wanted[at].phase && measured_events[i].bytes == wanted[at].bytes;
@@ -125,6 +148,7 @@ Suite *test_fsdp_suite(void)
     Suite *suite = suite_create("fsdp");
     TCase *tests = tcase_create("fsdp");
     tcase_add_test(tests, sharded);
+    tcase_add_test(tests, blocks_of_layers);
     tcase_add_test(tests, data_parallel);
     tcase_add_test(tests, padded);
     tcase_add_test(tests, blocks);

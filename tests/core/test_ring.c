@@ -12,7 +12,8 @@ static am_outcome outcome_of(const char *text)
 {
     am_status status;
     am_config config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
+                  status.message);
     return fixture_report.outcome;
 }
 

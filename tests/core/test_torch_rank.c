@@ -19,7 +19,8 @@ START_TEST(figures)
     expect_figure(record, "saved_bytes", outcome->saved_bytes);
     expect_layers(record);
     expect_figure(record, "live_after_forward", outcome->after_forward - logits);
-    if (!logits || fixture_report.policy.kind == AM_POLICY_NONE) /* its checkpointed layers hold their projections longer */
+    if (!logits ||
+        fixture_report.policy.kind == AM_POLICY_NONE) /* its checkpointed layers hold their projections longer */
         expect_figure(record, "forward_peak", outcome->forward_peak - logits);
     expect_figure(record, "backward_peak", outcome->backward_peak);
     expect_figure(record, "rank_parameters", fixture_report.parameters.total);
@@ -34,7 +35,8 @@ START_TEST(rows)
 {
     json record = rank_at(_i);
     evaluate_rank(record);
-    if (json_get(record, "rows").index < 0 || logits_of(&fixture_report.config)) return; /* checkpointed; test_torch.c's modules */
+    if (json_get(record, "rows").index < 0 || logits_of(&fixture_report.config))
+        return; /* checkpointed; test_torch.c's modules */
     expect_rank_rows(record, fixture_report.config.layers > 1 ? "layers.1" : "layers.0");
 }
 END_TEST
@@ -47,10 +49,19 @@ END_TEST
 START_TEST(composed)
 {
     static const char *const texts[] = {
-        "stack=torch zero=3 dp=4 ", "stack=torch zero=3 dp=3 reshard=no ", "stack=torch zero=3 dp=2 tp=2 sp=yes ",
-        "stack=torch zero=3 dp=2 cp=2 ", "stack=torch tp=2 ", "stack=torch tp=2 cp=2 sp=yes ", "stack=torch cp=4 ",
-        "zero=3 dp=4 ", "zero=3 dp=8 master_weights=yes grad_dtype=fp32 ", "family=gemma3_text zero=3 dp=2 layer_period=3 ",
-        "stack=liger zero=3 dp=4 ", "zero=3 dp=4 reshard=no ", "family=gemma2 zero=3 dp=2 ",
+        "stack=torch zero=3 dp=4 ",
+        "stack=torch zero=3 dp=3 reshard=no ",
+        "stack=torch zero=3 dp=2 tp=2 sp=yes ",
+        "stack=torch zero=3 dp=2 cp=2 ",
+        "stack=torch tp=2 ",
+        "stack=torch tp=2 cp=2 sp=yes ",
+        "stack=torch cp=4 ",
+        "zero=3 dp=4 ",
+        "zero=3 dp=8 master_weights=yes grad_dtype=fp32 ",
+        "family=gemma3_text zero=3 dp=2 layer_period=3 ",
+        "stack=liger zero=3 dp=4 ",
+        "zero=3 dp=4 reshard=no ",
+        "family=gemma2 zero=3 dp=2 ",
     };
     static const char *const policies[] = {"none", "full"};
     static const int layers[] = {1, 2, 3, 4, 7, 11};
@@ -64,16 +75,16 @@ START_TEST(composed)
                 ck_assert_msg(am_config_resolve(&config, &status) == AM_OK, "%s: %s", text, status.message);
                 play_allocations(&config);
                 am_step whole = fixture_workspace.step;
-                ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
-                              status.message);
+                ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s",
+                              text, status.message);
                 const am_outcome *outcome = &fixture_report.outcome;
-                ck_assert_msg(outcome->after_forward == whole.after_forward && outcome->forward_peak == whole.forward_peak &&
-                                  outcome->backward_peak == whole.backward_peak && outcome->step_peak == whole.step_peak,
-                              "%s: after forward %lld, peaks %lld %lld %lld; played whole %lld, %lld %lld %lld", text,
-                              (long long)outcome->after_forward, (long long)outcome->forward_peak,
-                              (long long)outcome->backward_peak, (long long)outcome->step_peak,
-                              (long long)whole.after_forward, (long long)whole.forward_peak,
-                              (long long)whole.backward_peak, (long long)whole.step_peak);
+                ck_assert_msg(
+                    outcome->after_forward == whole.after_forward && outcome->forward_peak == whole.forward_peak &&
+                        outcome->backward_peak == whole.backward_peak && outcome->step_peak == whole.step_peak,
+                    "%s: after forward %lld, peaks %lld %lld %lld; played whole %lld, %lld %lld %lld", text,
+                    (long long)outcome->after_forward, (long long)outcome->forward_peak,
+                    (long long)outcome->backward_peak, (long long)outcome->step_peak, (long long)whole.after_forward,
+                    (long long)whole.forward_peak, (long long)whole.backward_peak, (long long)whole.step_peak);
                 ck_assert_msg(outcome->gradient_bytes == whole.gradient_bytes, "%s: gradients", text);
             }
 }
