@@ -332,6 +332,7 @@ typedef enum am_backward_kind {
     AM_EMPTY,     /* what save rule k kept goes */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
+    AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand; else the whole one stays */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
@@ -407,6 +408,7 @@ typedef struct am_tensor {
     uint16_t leaf; /* index of a leaf that requires a gradient, from 1; else 0 */
     uint16_t cast; /* autocast's copy of a weight, made once; 0: none yet */
     uint8_t unit;  /* of a sharded parameter */
+    uint16_t whole; /* of a rank's part of a parameter whose gradient is made whole: a tensor of that shape; else 0 */
 } am_tensor;
 
 typedef struct am_storage {

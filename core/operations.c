@@ -418,6 +418,7 @@ am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var 
 {
     am_shape shape = am_shape_of(tape, indices);
     shape.dim[shape.rank++] = tape->tensor[table].dim[1];
+    tape->tensor[table].whole = whole;
     am_var input[3] = {table, indices, whole}, y = am_tape_fresh(tape, shape, tape->tensor[table].dtype);
     return am_tape_emit(tape, AM_OP_SHARDED_EMBEDDING, 3, input, 1, &y, 0);
 }

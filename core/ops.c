@@ -73,6 +73,10 @@
     {                                                                                                                  \
         AM_TURNED, input                                                                                               \
     }
+#define PART(input)                                                                                                    \
+    {                                                                                                                  \
+        AM_PART, input                                                                                                 \
+    }
 #define VIEW                                                                                                           \
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \

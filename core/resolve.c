@@ -338,6 +338,9 @@ static am_code check_hf(const am_config *config, am_status *status)
 static am_code check_torch_ranks(const am_config *config, am_status *status)
 {
     am_code code = check_tensor_parallel(config, status);
+    if (code == AM_OK && config->tp > 1 && config->tie_word_embeddings)
+        return am_fail(status, AM_UNSUPPORTED, "tie_word_embeddings",
+                       "a table that is both DTensor's embedding and head is not covered: tie_word_embeddings=no, or tp=1");
     if (code == AM_OK) code = check_context_parallel(config, status);
     if (code == AM_OK && am_is_rank(config) && config->autocast != AM_AUTOCAST_OFF)
         return am_fail(status, AM_UNSUPPORTED, "autocast",

@@ -212,6 +212,10 @@ static void play_event(am_play *play, const am_event *event)
         am_play_grow(play, event->bytes);
         am_play_note(play, 0);
         break;
+    case AM_E_PART:
+        am_play_grow(play, event->bytes);
+        am_play_note(play, -event->bytes);
+        break;
     case AM_E_TAKE: take(play, event); break;
     case AM_E_FREE: free_slot(play, event); break;
     case AM_E_FORGET: forget(play, event->index); break;

@@ -386,6 +386,7 @@ static const struct {
     {RANK "ffn=127 vocab=96 seq=32 tp=2", AM_CONFLICT, "tp", "ffn=127", RANK "ffn=126 vocab=96 seq=32 tp=2"},
     {RANK "ffn=128 vocab=97 seq=32 tp=2", AM_CONFLICT, "tp", "vocab=97", RANK "ffn=128 vocab=98 seq=32 tp=2"},
     {RANK "ffn=128 vocab=96 seq=33 tp=2 sp=yes", AM_CONFLICT, "tp", "seq=33", RANK "ffn=128 vocab=96 seq=33 tp=2"},
+    {TORCH "tp=2 tie_word_embeddings=yes", AM_UNSUPPORTED, "tie_word_embeddings", "tie_word_embeddings=no", TORCH "tp=2"},
     {TORCH "sp=yes", AM_CONFLICT, "sp", "tp=2 or more", TORCH "tp=2 sp=yes"},
     {TORCH "loss=vocab_parallel", AM_CONFLICT, "loss", "loss=fp32", TORCH "tp=2 loss=vocab_parallel"},
     {TORCH "cp=3", AM_CONFLICT, "cp", "multiples of 2·cp=6; the nearest is seq=30", RANK "ffn=128 vocab=96 cp=3 seq=30"},
