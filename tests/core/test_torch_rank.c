@@ -23,6 +23,8 @@ START_TEST(figures)
         fixture_report.policy.kind == AM_POLICY_NONE) /* its checkpointed layers hold their projections longer */
         expect_figure(record, "forward_peak", outcome->forward_peak - logits);
     expect_figure(record, "backward_peak", outcome->backward_peak);
+    expect_figure(record, "step_peak", outcome->step_peak);
+    expect_figure(record, "gradient_bytes", outcome->gradient_bytes);
     expect_figure(record, "rank_parameters", fixture_report.parameters.total);
     if (gathered.index < 0) return;
     ck_assert_int_eq(fixture_report.gathered_after, json_int(json_get(gathered, "after_forward")));
