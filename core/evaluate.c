@@ -608,10 +608,13 @@ static am_code count_parameters(am_evaluation *evaluation)
 /* ---- the whole ---- */
 
 #ifndef AM_FIRST
-/* Megatron's checkpoint is another one, and the paper has none of PyTorch's. */
+/* Megatron's checkpoint is another one, and the paper has none of PyTorch's; what it keeps of ranks' operations, and where
+ * parameters are shared out, is not known. */
 static bool can_search(const am_evaluation *evaluation)
 {
-    return !am_wiring_of(evaluation->config)->any && evaluation->config->stack != AM_STACK_PAPER;
+    const am_config *config = evaluation->config;
+    bool own = !am_wiring_of(config)->any && config->stack != AM_STACK_PAPER;
+    return own && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
 }
 #endif
 

@@ -658,7 +658,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t inner)
 {
     const am_run run = {profile, 1, inner};
-    const am_sequence model = {pattern, 1, &run};
+    const am_sequence model = {pattern, 1, &run, -1}; /* a part: its last layer is unknown */
     am_walk walk = walk_of_one(&model, layer);
     int played = unit_of(profile, zone_for(&walk, layer, layer));
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};

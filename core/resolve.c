@@ -634,7 +634,8 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     if (is_megatron(config)) return check_megatron_policy(config, policy, status);
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
-    if (config->zero == 3 && (policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+    if (config->zero == 3 &&
+        (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
                        config->checkpoint);

@@ -411,6 +411,8 @@ static const struct {
     {"dp=2 zero=3 grad_dtype=fp16", AM_CONFLICT, "grad_dtype", "or neither", "dp=2 zero=3 dtype=fp16"},
     {"dp=2 zero=3 checkpoint=full reentrant=yes", AM_UNSUPPORTED, "reentrant", "reentrant=no", "dp=2 zero=3 checkpoint=full"},
     {"dp=2 zero=3 checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "regions of one layer", "dp=2 zero=3 checkpoint=every:1"},
+    {"dp=2 zero=3 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", "dp=2 zero=2 checkpoint=budget:40GiB"},
+    {TORCH "tp=2 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "tp=2 checkpoint=full"},
     {"dp=2 zero=3 checkpoint=best", AM_UNSUPPORTED, "checkpoint", "checkpoint=full, block:N", "dp=2 zero=3 checkpoint=block:3"},
     {"model=deepseek-v3 dp=2 zero=3", AM_UNSUPPORTED, "dense_layers", "dense_layers=0", "model=deepseek-v3 dp=2 zero=2"},
     {TORCH "checkpoint=modules:core_attn", AM_UNSUPPORTED, "checkpoint", "stack=paper", TORCH "checkpoint=full"},
