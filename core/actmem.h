@@ -249,6 +249,7 @@ typedef enum am_symbol {
     AM_CR,  /* (c+ρ)  latent and shared key */
     AM_RU,  /* (d-ρ+u)  a head's own key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
+    AM_CP,  /* cp     context-parallel size, likewise */
     AM_SYMBOL_COUNT
 } am_symbol;
 
@@ -303,7 +304,7 @@ typedef enum am_op {
 } am_op;
 
 #define AM_MAX_SAVES 8
-#define AM_MAX_STEPS 8
+#define AM_MAX_STEPS 10
 #define AM_MAX_INPUTS 5 /* of an operation that gradients may reach */
 
 /* A save rule: input or result `index` is kept for backward, if input `needs` (unless -1) requires a gradient. */
@@ -331,6 +332,7 @@ typedef enum am_backward_kind {
     AM_EMPTY,     /* what save rule k kept goes */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
+    AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand; else the whole one stays */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
@@ -338,6 +340,7 @@ typedef enum am_backward_kind {
     AM_SUM,   /* the gradient, repeated */
     AM_PARTS, /* cat: views of the gradient */
     AM_COPY,  /* of a copy into a part of a tensor */
+    AM_RING,  /* ring attention */
 } am_backward_kind;
 
 typedef struct am_backward_step {
@@ -368,6 +371,7 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 #define AM_MAX_OPERANDS     32768
 #define AM_MAX_REGIONS      16
 #define AM_MAX_UNITS        16 /* layers on one tape */
+#define AM_MAX_SHARDED      18 /* units of FSDP2: none, the whole model's, one for each layer */
 
 /* What a tensor belongs to, for colours and sums. */
 typedef enum am_component {
@@ -403,6 +407,8 @@ typedef struct am_tensor {
     uint16_t node; /* the node that made it; 0 if none did: a leaf */
     uint16_t leaf; /* index of a leaf that requires a gradient, from 1; else 0 */
     uint16_t cast; /* autocast's copy of a weight, made once; 0: none yet */
+    uint8_t unit;  /* of a sharded parameter */
+    uint16_t whole; /* of a rank's part of a parameter whose gradient is made whole: a tensor of that shape; else 0 */
 } am_tensor;
 
 typedef struct am_storage {
@@ -421,6 +427,9 @@ typedef enum am_instruction_kind {
     AM_I_HOLD,
     AM_I_BEGIN,
     AM_I_END,
+    AM_I_REDUCE,   /* before a unit whose parameters are sharded: where its gradients are reduced in backward */
+    AM_I_UNSHARD,  /* its parameters are gathered */
+    AM_I_RESHARD,  /* it has returned */
     AM_I_GRAPH,    /* a graph that a local keeps alive has saved these: not in a checkpointed region's forward */
     AM_I_GRAPH_END /* that local is gone */
 } am_instruction_kind;
@@ -502,6 +511,15 @@ typedef struct am_work {
     int64_t bound;    /* picoseconds of the operations that wait for memory, among those of all */
 } am_work;
 
+/* A unit of FSDP2 (fully_shard), whose parameters are gathered together: bytes of buffers. */
+typedef struct am_sharded {
+    int64_t gathered; /* its parameters, padded: the buffer that they are gathered into */
+    int64_t copied;   /* and the parameters themselves, each in memory of its own */
+    int64_t cast;     /* this rank's part in the type that is gathered, where it is sharded in another */
+    int64_t reduced;  /* all of its gradients, in the type that is reduced */
+    int64_t part;     /* this rank's part of these */
+} am_sharded;
+
 /* A record of one forward pass. */
 typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
@@ -528,6 +546,12 @@ typedef struct am_tape {
     am_var scratch; /* memory that lasts and that every model of the process uses; 0: none */
     bool logits_stay; /* the caller holds them until the backward has ended */
     bool inputs_alone; /* played is a split backward's first part, to the inputs: what the weights' part needs stays */
+    int64_t ranks; /* that share parameters out; 1: none does */
+    int reduce_dtype;    /* of gradients, if they do */
+    bool cast_shards;    /* shards are of that type too */
+    bool keeps_gathered; /* parameters stay gathered behind the forward */
+    uint8_t units, unit; /* sharded ones: how many, from 1; now */
+    am_sharded sharded[AM_MAX_SHARDED];
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
@@ -565,6 +589,7 @@ typedef struct am_record {
     int units, inner;
     uint8_t kind[AM_MAX_UNITS]; /* of each layer */
     bool regions;
+    bool last;   /* the last unit shows the model's last layer alone */
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
     bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
@@ -1086,7 +1111,7 @@ typedef struct am_lasting {
     const char *name;
     int64_t bytes;
 } am_lasting;
-#define AM_MAX_LASTING 4
+#define AM_MAX_LASTING 8
 
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 typedef struct am_report {
@@ -1105,6 +1130,8 @@ typedef struct am_report {
     int cost_rows;
     am_cost_row cost_row[AM_MAX_COST_ROWS];
     int64_t kind_layers[AM_MAX_LAYER_KINDS]; /* of the model, by kind */
+    int64_t gathered, gathered_after; /* whole parameters beside their shards, among the live bytes: at most, and behind
+                                         the forward */
     am_outcome outcome;
     am_traffic traffic;
     const am_schedule *schedule; /* the policy's actions, in the workspace; NULL if it has none */

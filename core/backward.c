@@ -186,6 +186,11 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_AT_INPUT:
         if (wanted) *gradient = gradient_at_input(compiler, instruction, g, k);
         break;
+    case AM_PART:
+        if (!wanted) break;
+        *gradient = gradient_at_input(compiler, instruction, g, k);
+        if (compiler->code == AM_OK) compiler->program->event[compiler->program->events - 1].kind = AM_E_PART;
+        break;
     case AM_TAKEN:
         if (wanted) *gradient = gradient_taken(compiler, instruction, k);
         break;
@@ -262,6 +267,10 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
     }
     if (step[0].kind == AM_COPY) {
         run_copy(compiler, instruction, g, out);
+        return;
+    }
+    if (step[0].kind == AM_RING) {
+        am_compile_ring(compiler, instruction, out);
         return;
     }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {

@@ -128,6 +128,21 @@ am_var am_liger_rms_norm(am_build *build, am_var x, const char *path);
 void am_liger_rotate(am_build *build, am_var *q, am_var *k);
 am_var am_liger_mlp(am_build *build, am_var normed);
 
+/* torch.c: the fused norm, and rotary positions. torch_rank.c: the same model on one rank of several. dtensor.c: what is
+ * divided by tensor parallelism, its collectives, embedding and loss. ring.c: attention over parts of a sequence. */
+am_var am_torch_norm(am_build *build, am_var x, const char *path);
+am_var am_torch_rotate(am_build *build, am_var x, const char *name);
+am_code am_torch_rank(am_build *build);
+am_dim am_rank_share(am_build *build, am_dim x);
+am_var am_gather_rows(am_build *build, am_var x); /* what the part between norm and linear layer takes and returns */
+am_var am_column_input(am_build *build, am_var x);
+am_var am_row_output(am_build *build, am_var x);
+am_var am_sharded_tokens(am_build *build, const char *path);
+am_var am_gather_logits(am_build *build, am_var logits);
+am_var am_sharded_loss(am_build *build, am_var logits, am_var labels);
+am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v);
+void am_ring_buffers(am_build *build);
+
 /* loss.c: the head on the last norm's output [b, s, h] and the loss, as config->loss says, with am_tape_finish: of a model
  * of transformers, and of a plain one that has its last hidden state x as a local until it returns. */
 am_code am_hf_head(am_build *build, am_var normed);

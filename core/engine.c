@@ -22,7 +22,9 @@ static void accumulate(am_compiler *compiler, am_var x)
     bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (tensor->parameter) {
         int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;
-        am_compile_event(compiler, stolen ? AM_E_STEAL : AM_E_COPY, g.slot, kept);
+        if (tensor->whole) kept = bytes = am_compile_bytes(compiler, tensor->whole, tensor->dtype);
+        am_compile_event(compiler, stolen ? AM_E_STEAL : AM_E_COPY, compiler->tape->units ? tensor->unit : g.slot,
+                         kept);
         am_compile_release(compiler, g.slot);
         compiler->program->gradient_bytes += bytes;
         return;
@@ -129,6 +131,16 @@ static void enter_region(am_compiler *compiler, uint16_t region)
     am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, compiler->tape->region[region].output)->slot, region);
 }
 
+/* FSDP2's hooks between two nodes: they stand where a unit's forward began and ended. */
+static void pass_units(am_compiler *compiler, int from, int to)
+{
+    const am_tape *tape = compiler->tape;
+    for (int i = from - 1; i > to && tape->units; i--) {
+        if (tape->instruction[i].kind == AM_I_RESHARD) am_compile_event(compiler, AM_E_UNSHARD, (uint16_t)i, 0);
+        if (tape->instruction[i].kind == AM_I_REDUCE) am_compile_event(compiler, AM_E_REDUCE, (uint16_t)i, 0);
+    }
+}
+
 static void reset(am_compiler *compiler)
 {
     const am_tape *tape = compiler->tape;
@@ -155,9 +167,12 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
     am_gradient g = am_compile_gradient(&compiler, tape->loss, tape->tensor[tape->loss].dtype, NULL);
     am_compile_retain(&compiler, g.slot); /* backward() itself holds it throughout */
     *buffer_of(&compiler, tape->loss) = g;
+    int at = tape->instructions;
     for (uint16_t index = first; index > 0 && compiler.code == AM_OK; index--) {
         if (!player->reached[index]) continue;
         const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
+        pass_units(&compiler, at, tape->node[index].instruction);
+        at = tape->node[index].instruction;
         enter_region(&compiler, instruction->region);
         am_outputs out;
         memset(out.made, 0, sizeof out.made);
@@ -166,5 +181,6 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
     }
     if (tape->inputs_alone) forget_end(&compiler);
     if (tape->inputs_alone && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
+    pass_units(&compiler, at, -1);
     return compiler.code;
 }

@@ -61,6 +61,16 @@ static void choose_layers(const am_evaluation *evaluation, am_profile *profile, 
     }
 }
 
+/* Where units are sharded, the model's last layer runs backward with nothing in flight behind it: it is like no other. */
+static void choose_last(const am_evaluation *evaluation, am_profile *profile)
+{
+    int64_t last = evaluation->config->layers - 1;
+    if (evaluation->config->zero < 3 || last == 0) return;
+    profile->record.last = true;
+    if (profile->like[profile->record.units - 1] != last)
+        add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
+}
+
 /* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
  * since the model's first layer saves less. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
@@ -93,12 +103,14 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         choose_segments(evaluation, profile, adapters);
     else
         choose_layers(evaluation, profile, adapters);
+    if (!recipe->segment) choose_last(evaluation, profile);
 }
 
 static bool same_record(const am_record *x, const am_record *y)
 {
-    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention && x->received == y->received && x->sent == y->sent; /* the kinds follow from the model */
+    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions &&
+           x->hooked == y->hooked && x->core_attention == y->core_attention && x->received == y->received &&
+           x->sent == y->sent; /* the kinds follow from the model */
 }
 
 /* A profile of the table, or one that a plan's choices or a list of operations made. */
@@ -417,6 +429,12 @@ static void add_plans(am_evaluation *evaluation)
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
         if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
+    } else if (evaluation->config->zero == 3) { /* regions of one layer, not reentrant */
+        play_all(evaluation);
+        add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
+        add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
+        if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
+        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else {
         play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
@@ -625,6 +643,19 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
     add_dropped(evaluation, kept, run->profile, dropping);
     report->saved_bytes = report->outcome.saved_bytes;
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+/* The model's own parameters and those of one layer at a time, or of all: layers are alike. */
+static void read_gathered(am_evaluation *evaluation)
+{
+    const am_tape *tape = &evaluation->workspace->tape;
+    const am_config *config = evaluation->config;
+    bool keeps = tape->keeps_gathered;
+    am_report *report = evaluation->report;
+    report->gathered = report->gathered_after = 0;
+    if (!tape->units || evaluation->code) return;
+    report->gathered = tape->sharded[1].copied + tape->sharded[2].copied * (keeps ? config->layers : 1);
+    if (keeps) report->gathered_after = report->gathered;
 }
 
 /* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
@@ -836,10 +867,13 @@ __attribute__((noinline)) static am_code add_ranks(am_evaluation *evaluation)
 /* ---- the whole ---- */
 
 #ifndef AM_FIRST
-/* Megatron's checkpoint is another one, and the paper has none of PyTorch's. */
+/* Megatron's checkpoint is another one, and the paper has none of PyTorch's; what it keeps of ranks' operations, and where
+ * parameters are shared out, is not known. */
 static bool can_search(const am_evaluation *evaluation)
 {
-    return !am_wiring_of(evaluation->config)->any && evaluation->config->stack != AM_STACK_PAPER;
+    const am_config *config = evaluation->config;
+    bool own = !am_wiring_of(config)->any && config->stack != AM_STACK_PAPER;
+    return own && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
 }
 #endif
 
@@ -861,6 +895,7 @@ static void evaluate(am_evaluation *evaluation)
     if (report->policy.kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, report->policy.count);
 #endif
     if (!evaluation->code) choose(evaluation);
+    read_gathered(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
 #ifndef AM_FIRST

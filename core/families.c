@@ -34,7 +34,9 @@ static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
     for (int i = 0; i < build->record.inner; i++) {
         int played = build->tape->zone++;
         take_kind(build, played < AM_MAX_UNITS ? build->record.kind[played] : 0); /* more do not fit anyway */
+        if (build->tape->ranks > 1) am_shard_begin(build->tape);
         am_var y = layer(build, x);
+        if (build->tape->ranks > 1) am_shard_end(build->tape);
         am_hold(build->tape, x);
         x = y;
     }

@@ -30,6 +30,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_G] = config->expert_groups;
     value[AM_TG] = config->groups_per_token;
     value[AM_TP] = config->tp;
+    value[AM_CP] = config->cp;
     bool latent = config->kv_rank > 0;
     value[AM_Q] = config->q_rank;
     value[AM_C] = config->kv_rank;
@@ -129,6 +130,12 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     build->ad = am_dim_for(build, 1, 1, AM_A, AM_D);
     build->kd = am_dim_for(build, 1, 1, AM_K, AM_D);
     build->bs = am_dim_for(build, 1, 1, AM_S, AM_B);
+    if (config->zero < 3) return;
+    tape->ranks = config->dp * config->cp; /* as torchtitan's mesh of dp and cp together */
+    tape->reduce_dtype = float_type(config->grad_dtype);
+    tape->cast_shards = config->master_weights;
+    tape->keeps_gathered = !config->reshard;
+    am_shard_begin(tape);
 }
 
 am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record)

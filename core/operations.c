@@ -382,6 +382,12 @@ am_var am_sum_all(am_tape *tape, am_var x)
     return am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, AM_SCALAR, tape->tensor[x].dtype));
 }
 
+am_var am_replicate(am_tape *tape, am_var x)
+{
+    am_var y = am_tape_rearranged(tape, AM_OP_REPLICATE, x, am_shape_of(tape, x), tape->tensor[x].stride);
+    return am_tape_emit1(tape, AM_OP_REPLICATE, x, y);
+}
+
 am_var am_transient(am_tape *tape, am_var x)
 {
     tape->storage[tape->tensor[x].storage].bytes = 0;
@@ -406,6 +412,15 @@ am_var am_embedding(am_tape *tape, am_var table, am_var indices)
     shape.dim[shape.rank++] = tape->tensor[table].dim[1];
     am_var input[2] = {table, indices}, y = am_tape_fresh(tape, shape, tape->tensor[table].dtype);
     return am_tape_emit(tape, AM_OP_EMBEDDING, 2, input, 1, &y, 0);
+}
+
+am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var whole)
+{
+    am_shape shape = am_shape_of(tape, indices);
+    shape.dim[shape.rank++] = tape->tensor[table].dim[1];
+    tape->tensor[table].whole = whole;
+    am_var input[3] = {table, indices, whole}, y = am_tape_fresh(tape, shape, tape->tensor[table].dtype);
+    return am_tape_emit(tape, AM_OP_SHARDED_EMBEDDING, 3, input, 1, &y, 0);
 }
 
 /* ---- choosing and sorting ---- */

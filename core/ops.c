@@ -73,6 +73,10 @@
     {                                                                                                                  \
         AM_TURNED, input                                                                                               \
     }
+#define PART(input)                                                                                                    \
+    {                                                                                                                  \
+        AM_PART, input                                                                                                 \
+    }
 #define VIEW                                                                                                           \
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \
@@ -92,6 +96,10 @@
 #define COPY                                                                                                           \
     {                                                                                                                  \
         AM_COPY, 0                                                                                                     \
+    }
+#define RING                                                                                                           \
+    {                                                                                                                  \
+        AM_RING, 0                                                                                                     \
     }
 #define PARTS                                                                                                          \
     {                                                                                                                  \

@@ -34,7 +34,15 @@ typedef struct am_sequence {
     const am_pattern *pattern;
     int runs;
     const am_run *run;
+    int64_t last; /* layer */
 } am_sequence;
+
+static am_sequence sequence_of(const am_pattern *pattern, int runs, const am_run *run)
+{
+    am_sequence model = {pattern, runs, run, -1};
+    for (int i = 0; i < runs; i++) model.last += run[i].units * run[i].inner;
+    return model;
+}
 
 /* ---- the played layers that stand for the model's ---- */
 
@@ -71,7 +79,8 @@ static void settle_run(am_walk *walk)
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     memset(walk->last, 0, sizeof walk->last);
-    for (int unit = 0; unit < record->units; unit++) walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
+    for (int unit = 0; unit < record->units - record->last; unit++)
+        walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
     for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
         bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
         walk->settled[kind] = record->inner > 1 ? 1 : seen ? 0 : (uint16_t)profile->like[walk->last[kind]];
@@ -85,6 +94,10 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
+    if (record->last && layer == walk->model->last) {
+        *settled = true;
+        return record->units - 1;
+    }
     *settled = (record->inner > 1 ? start : layer) >= walk->settled[kind];
     if (*settled) return walk->last[kind];
     while (unit < walk->last[kind] && record->kind[unit * record->inner] != kind) unit++;
@@ -118,7 +131,8 @@ static int64_t equal_units(const am_walk *walk)
     bool settled;
     const am_pattern *pattern = walk->model->pattern;
     unit_for(walk, walk->start, walk->start, &settled);
-    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
+    int64_t alike = alike_from(pattern, walk->start) / walk->inner, before = walk->model->last - walk->start;
+    if (walk->profile->record.last && alike > before) alike = before > 0 ? before : 1;
     if (!settled) return 1;
     if (alike == 0) return walk->inner % pattern->period == 0 && walk->start >= pattern->prefix ? walk->left : 1;
     return alike < walk->left ? alike : walk->left;
@@ -500,7 +514,7 @@ const am_place *am_outcome_peak_at(const am_outcome *outcome)
 
 am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run)
 {
-    const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
+    const am_sequence sequence = sequence_of(pattern, runs, run), *model = &sequence;
     memset(outcome, 0, sizeof *outcome);
     if (!fits(model)) return AM_TOO_LARGE;
     am_composer composer = {.model = model, .outcome = outcome, .used = 1};
@@ -524,7 +538,7 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
 void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_profile *profile, int64_t layers)
 {
     const am_run run = {profile, layers, 1};
-    const am_sequence model = {pattern, 1, &run};
+    const am_sequence model = sequence_of(pattern, 1, &run);
     am_outcome outcome = {0};
     am_composer composer = {.model = &model, .outcome = &outcome, .used = 1};
     compose_sums(&composer);
@@ -652,7 +666,7 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
 
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
 {
-    const am_sequence model = {pattern, runs, run};
+    const am_sequence model = sequence_of(pattern, runs, run);
     int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
     return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
 }
@@ -673,7 +687,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t inner)
 {
     const am_run run = {profile, 1, inner};
-    const am_sequence model = {pattern, 1, &run};
+    const am_sequence model = {pattern, 1, &run, -1}; /* a part: its last layer is unknown */
     am_walk walk = walk_of_one(&model, layer);
     int played = unit_of(profile, zone_for(&walk, layer, layer));
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};

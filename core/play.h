@@ -23,6 +23,14 @@ typedef struct am_play {
     int64_t open_bytes;               /* its bytes, once nobody else holds it */
     int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
     bool returning;                   /* its input is about to be brought back */
+    struct {
+        int64_t flight;   /* buffers that outlive a unit's forward or backward: in live, not in what layers leave */
+        int64_t retained; /* thereof what the unit before was gathered into */
+        int64_t fetched;  /* what the next one is */
+        int64_t reducing; /* gradients that are being reduced */
+        int64_t gradients[AM_MAX_SHARDED];
+        bool gathered[AM_MAX_SHARDED], waits[AM_MAX_SHARDED]; /* waits: gathered into a buffer, not yet copied out */
+    } sharded;
     am_code code;
 } am_play;
 
@@ -86,6 +94,15 @@ void am_play_note(am_play *play, int64_t extra);
 void am_play_grow(am_play *play, int64_t bytes);
 /* The peaks of the whole step, and at which operations they stood. */
 void am_play_end(const am_play *play);
+
+/* fsdp.c: what stands at an instruction of a sharded unit. Forward, and backward before and behind it. */
+void am_play_unshard(am_play *play, const am_instruction *instruction);
+void am_play_reshard(am_play *play, const am_instruction *instruction);
+void am_play_unshard_again(am_play *play, const am_instruction *instruction);
+void am_play_reduce(am_play *play, const am_instruction *instruction);
+/* A parameter's gradient waits, whole, for its unit's end. */
+void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes);
+int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's parts */
 
 /* recompute.c */
 /* Does selective checkpointing keep this operation's results? */

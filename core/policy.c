@@ -106,7 +106,7 @@ static bool add_operation(am_policy *policy, const char *name, size_t length)
 {
     bool found = false;
     for (int op = 0; op < AM_OP_COUNT; op++) {
-        bool attention = op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION;
+        bool attention = op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION || op == AM_OP_RING_ATTENTION;
         const char *own = am_ops[op].name;
         bool named = strlen(own) == length && strncmp(own, name, length) == 0;
         bool sdpa = attention && length == 4 && strncmp(name, "sdpa", 4) == 0;

@@ -212,6 +212,18 @@ am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, a
     return am_tape_emit(tape, kernel, mask ? 4 : 3, input, result[3] ? 4 : 3, result, flops);
 }
 
+/* A rank has an early and a late chunk of the sequence: all of its queries meet its own keys, the late half of them those of
+ * each other rank (rank 0; others as many). */
+am_var am_ring(am_tape *tape, const am_var input[3], am_var logsumexp, am_var state, am_var unused)
+{
+    const am_tensor *query = &tape->tensor[input[0]];
+    int64_t heads = query->shape[0] * query->shape[1], s = query->shape[2], ranks = tape->extents->value[AM_CP];
+    int64_t flops = flops_of(tape, heads, s, s / 2 * (ranks + 1), 2 * query->shape[3]);
+    am_var result[4] = {am_tape_fresh(tape, am_shape_of(tape, input[0]), query->dtype), logsumexp, state, unused};
+    am_label(tape, result[0], "attention output");
+    return am_tape_emit(tape, AM_OP_RING_ATTENTION, 3, input, 4, result, flops);
+}
+
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)
 {
     am_var input[2] = {am_cast(tape, AM_OP_NLL_LOSS, log_probabilities), target};
@@ -242,6 +254,15 @@ am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, 
     am_shape shape = am_shape_of(tape, mask);
     am_var result[4] = {am_tape_fresh(tape, shape, AM_FP32), softmax, mask, target};
     return am_tape_emit(tape, AM_OP_VOCAB_LOSS, 1, &logits, 4, result, 0);
+}
+
+am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask)
+{
+    am_var input[4] = {log_probabilities, target, picked, mask};
+    am_var result[2] = {am_tape_fresh(tape, AM_SCALAR, AM_FP32), am_tape_fresh(tape, AM_SCALAR, AM_FP32)};
+    am_label(tape, result[0], "loss");
+    am_label(tape, result[1], "number of targets");
+    return am_tape_emit(tape, AM_OP_SHARDED_NLL_LOSS, 4, input, 2, result, 0);
 }
 
 am_var am_regroup(am_tape *tape, am_var x, am_shape shape)

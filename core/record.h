@@ -19,4 +19,7 @@ am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, in
 /* The same with one input and one result. */
 am_var am_tape_emit1(am_tape *tape, am_op op, am_var x, am_var y);
 
+/* An instruction without operands, named by an operation, of the open sharded unit. */
+void am_tape_mark(am_tape *tape, am_instruction_kind kind, am_op op);
+
 #endif

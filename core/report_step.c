@@ -126,6 +126,12 @@ void am_json_step(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "backward_peak_bytes", outcome->backward_peak);
     AM_PUT_INT(json, "peak_bytes", outcome->step_peak);
     AM_PUT_INT(json, "gradient_bytes", outcome->gradient_bytes);
+    if (report->gathered > 0) {
+        AM_OPEN(json, "gathered", "{");
+        AM_PUT_INT(json, "after_forward_bytes", report->gathered_after);
+        AM_PUT_INT(json, "peak_bytes", report->gathered);
+        am_json_close(json, '}');
+    }
     write_head(json, report);
     AM_KEY(json, "forward_peak_at");
     write_place(json, &outcome->forward_at);

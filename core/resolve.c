@@ -139,6 +139,8 @@ static am_code derive(am_config *config, am_status *status)
     if (config->attention == AM_AUTO)
         config->attention = usual_attention(config);
     if (config->reentrant == AM_AUTO) config->reentrant = is_megatron(config);
+    if (config->loss == AM_AUTO && config->stack == AM_STACK_TORCH && config->tp > 1)
+        config->loss = AM_LOSS_VOCAB_PARALLEL; /* loss_parallel, as torchtitan has it */
     if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
     if (config->seq == AM_AUTO) config->seq = usual_seq(config);
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
@@ -185,13 +187,13 @@ static am_code check_positions(const am_config *config, am_status *status)
 
 static am_code check_parallel(const am_config *config, am_status *status)
 {
-    if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
+    if (config->cp != 1 && config->stack != AM_STACK_TORCH)
+        return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch: cp=1");
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
-        AM_F_expert_imbalance, AM_F_dp, AM_F_zero, AM_F_reshard, AM_F_device_memory, AM_F_reserve,
-        AM_F_optimizer, AM_F_master_weights,
+        AM_F_expert_imbalance, AM_F_device_memory, AM_F_reserve, AM_F_optimizer,
     };
-    if (config->grad_dtype != config->dtype)
+    if (config->grad_dtype != config->dtype && config->zero < 3)
         return am_fail(status, AM_UNSUPPORTED, "grad_dtype", "grad_dtype is not covered yet: leave it out");
     for (size_t i = 0; i < sizeof not_yet / sizeof *not_yet; i++) {
         const am_field *field = &am_fields[not_yet[i]];
@@ -199,6 +201,8 @@ static am_code check_parallel(const am_config *config, am_status *status)
         if (text ? strcmp(am_field_text_of(config, field), field->text) != 0 : am_field_number_of(config, field) != field->value)
             return am_fail(status, AM_UNSUPPORTED, field->key, "%s is not covered yet: leave it out", field->key);
     }
+    if (config->master_weights && config->zero < 3)
+        return am_fail(status, AM_UNSUPPORTED, "master_weights", "master_weights is not covered yet: leave it out");
     if (config->etp == config->tp) return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
                    config->tp);
@@ -247,30 +251,116 @@ static am_code check_pipeline(const am_config *config, am_status *status)
     const unsigned with = 1u << AM_STACK_PAPER | 1u << AM_STACK_TORCH | 1u << AM_STACK_MEGATRON_LOCAL |
                           1u << AM_STACK_MEGATRON;
     if (!(with >> config->stack & 1)) return refuse_pipeline(config, status);
+    if (config->pp > 1 && config->stack == AM_STACK_TORCH && am_is_rank(config))
+        return am_fail(status, AM_UNSUPPORTED, "pp",
+                       "stack=torch is covered for pipelines of whole layers: pp=1, or tp=1 cp=1 and zero=2 or less");
     return config->pp == 1 ? check_alone(config, status) : am_pipeline_check(config, status);
 }
 
-/* ---- stack=hf */
+/* ---- ranks */
 
-static am_code check_one_gpu(const am_config *config, am_status *status)
+static am_code check_tensor_parallel(const am_config *config, am_status *status)
+{
+    static const am_field_id divided[] = {AM_F_heads, AM_F_kv_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
+    if (config->sp && config->tp == 1)
+        return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
+    for (size_t i = 0; i < sizeof divided / sizeof *divided; i++) {
+        if (divided[i] == AM_F_seq && !config->sp) continue;
+        const am_field *field = &am_fields[divided[i]];
+        int64_t value = am_field_number_of(config, field);
+        if (value % config->tp != 0)
+            return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide %s=%d; the nearest that does is tp=%d",
+                           config->tp, field->key, value, am_nearest_divisor(value, config->tp));
+    }
+    return AM_OK;
+}
+
+/* Which of its keys no code of this stack divides by. tensors: tp and sp apart. */
+static am_code check_undivided(const am_config *config, bool tensors, am_status *status)
 {
     static const struct {
         am_field_id id;
         const char *what;
     } keys[] = {
-        {AM_F_tp, "tensor parallelism is modelled for stack=paper and megatron-local"},
-        {AM_F_sp, "sequence parallelism is modelled for stack=paper"},
+        {AM_F_tp, "tensor parallelism is modelled for stack=paper, torch and megatron-local"},
+        {AM_F_sp, "sequence parallelism is modelled for stack=paper and torch"},
     };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = tensors ? 0 : 2; i < sizeof keys / sizeof *keys; i++) {
         const am_field *field = &am_fields[keys[i].id];
         char stack[16];
         if (am_field_number_of(config, field) != field->value)
-            return am_fail(status, AM_UNSUPPORTED, field->key,
-                           "stack=%s runs on one GPU; %s",
+            return am_fail(status, AM_UNSUPPORTED, field->key, "stack=%s runs on one GPU; %s",
                            am_field_value(config, &am_fields[AM_F_stack], stack, sizeof stack), keys[i].what);
     }
     return AM_OK;
 }
+
+/* The multiple of n that is nearest to x, at least n. */
+static int64_t nearest_multiple(int64_t n, int64_t x)
+{
+    int64_t below = x / n * n;
+    return below > 0 && x - below <= below + n - x ? below : below + n;
+}
+
+/* PyTorch's ring attention cuts a sequence into two chunks for each rank, an early one and a late one. */
+static am_code check_context_parallel(const am_config *config, am_status *status)
+{
+    if (config->cp == 1) return AM_OK;
+    int64_t chunks = 2 * config->cp * (config->sp ? config->tp : 1);
+    if (config->seq % chunks != 0)
+        return am_fail(status, AM_CONFLICT, "cp",
+                       config->sp ? "cp=%d with sp=yes needs seq in multiples of 2·cp·tp=%d; the nearest is seq=%d"
+                                  : "cp=%d needs seq in multiples of 2·cp=%d; the nearest is seq=%d",
+                       config->cp, chunks, nearest_multiple(chunks, config->seq));
+    bool flash = config->attention != AM_EFFICIENT && config->dtype != AM_FP32 && config->head_dim <= 256 &&
+                 config->head_dim % 8 == 0;
+    if (!flash)
+        return am_fail(status, AM_UNSUPPORTED, "cp",
+                       "ring attention is covered with the flash kernel: attention=sdpa, dtype=bf16 or fp16 and a "
+                       "head_dim of at most 256, a multiple of 8");
+    return AM_OK;
+}
+
+/* FSDP2's own mixed precision: parameters that are gathered in `dtype` from fp32 shards, and reduced in fp32. */
+static am_code check_sharded_types(const am_config *config, am_status *status)
+{
+    if (config->autocast != AM_AUTOCAST_OFF)
+        return am_fail(status, AM_UNSUPPORTED, "autocast",
+                       "FSDP2 casts what it gathers: autocast=off, dtype=bf16 master_weights=yes grad_dtype=fp32");
+    bool wide = config->grad_dtype == AM_FP32 && config->dtype != AM_FP32;
+    if (wide != config->master_weights || (!wide && config->grad_dtype != config->dtype))
+        return am_fail(
+            status, AM_CONFLICT, "grad_dtype",
+            "FSDP2's gradients have the type of what is sharded: master_weights=yes grad_dtype=fp32, or neither");
+    return AM_OK;
+}
+
+static am_code check_data_parallel(const am_config *config, am_status *status)
+{
+    bool covered = config->stack == AM_STACK_HF || config->stack == AM_STACK_LIGER || config->stack == AM_STACK_TORCH;
+    if (config->zero > 0 && config->dp == 1)
+        return am_fail(status, AM_CONFLICT, "zero", "zero=%d shares out between data-parallel ranks: dp=2 or more",
+                       config->zero);
+    if (config->zero < 3 && !config->reshard)
+        return am_fail(status, AM_CONFLICT, "reshard",
+                       "reshard says when gathered parameters go: zero=3, or reshard=yes");
+    if (config->dp > 1 && !covered && config->stack != AM_STACK_NANOGPT)
+        return am_fail(status, AM_UNSUPPORTED, "dp",
+                       "data parallelism is covered for stack=hf, liger, torch and nanogpt: dp=1");
+    if (config->zero < 3) return AM_OK;
+    if (!covered)
+        return am_fail(status, AM_UNSUPPORTED, "zero",
+                       "FSDP2 is covered for stack=hf, liger and torch: zero=2 or less");
+    if (config->trainable != AM_TRAIN_ALL)
+        return am_fail(status, AM_UNSUPPORTED, "trainable",
+                       "zero=3 is covered where every parameter learns: trainable=all");
+    if (config->experts > 0 && config->dense_layers > 0 && config->dense_layers < config->layers)
+        return am_fail(status, AM_UNSUPPORTED, "dense_layers",
+                       "zero=3 is covered for layers of one size: dense_layers=0 or zero=2");
+    return check_sharded_types(config, status);
+}
+
+/* ---- stack=hf */
 
 /* Its modules have no biases in the MLP, and one activation each. */
 static am_code check_liger(const am_config *config, am_status *status)
@@ -282,15 +372,28 @@ static am_code check_liger(const am_config *config, am_status *status)
                        "Liger-Kernel is covered for llama, mistral, qwen2, qwen3 and gemma: stack=hf");
     am_code code = am_wiring_check_value(config, AM_F_mlp_bias, 0, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
-    return code == AM_OK ? check_one_gpu(config, status) : code;
+    return code == AM_OK ? check_undivided(config, true, status) : code;
 }
 
 static am_code check_hf(const am_config *config, am_status *status)
 {
-    return check_one_gpu(config, status);
+    return check_undivided(config, true, status);
 }
 
 /* ---- stack=torch, stack=nanogpt */
+
+static am_code check_torch_ranks(const am_config *config, am_status *status)
+{
+    am_code code = check_tensor_parallel(config, status);
+    if (code == AM_OK && config->tp > 1 && config->tie_word_embeddings)
+        return am_fail(status, AM_UNSUPPORTED, "tie_word_embeddings",
+                       "a table that is both DTensor's embedding and head is not covered: tie_word_embeddings=no, or tp=1");
+    if (code == AM_OK) code = check_context_parallel(config, status);
+    if (code == AM_OK && am_is_rank(config) && config->autocast != AM_AUTOCAST_OFF)
+        return am_fail(status, AM_UNSUPPORTED, "autocast",
+                       "stack=torch on several ranks computes in the parameters' type: autocast=off");
+    return code;
+}
 
 static am_code check_plain(const am_config *config, am_status *status)
 {
@@ -309,9 +412,10 @@ static am_code check_plain(const am_config *config, am_status *status)
     };
     char who[32];
     am_wiring_who(config, who, sizeof who);
-    am_code code = check_one_gpu(config, status);
+    am_code code = check_undivided(config, nanogpt, status);
     for (size_t i = 0; i < sizeof only / sizeof *only && code == AM_OK; i++)
         code = am_wiring_check_value(config, only[i].field, only[i].wanted, who, status);
+    if (code == AM_OK && !nanogpt) code = check_torch_ranks(config, status);
     if (code == AM_OK && config->attention == AM_EAGER)
         return am_fail(status, AM_UNSUPPORTED, "attention",
                        "%s calls scaled_dot_product_attention: attention=sdpa, efficient or flash", who);
@@ -332,22 +436,6 @@ static am_code check_paper_run(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "autocast", "the paper has no fp32 parameters to cast: autocast=off");
     if (config->trainable != AM_TRAIN_ALL)
         return am_fail(status, AM_UNSUPPORTED, "trainable", "the paper trains every parameter: trainable=all");
-    return AM_OK;
-}
-
-static am_code check_tensor_parallel(const am_config *config, am_status *status)
-{
-    static const am_field_id divided[] = {AM_F_heads, AM_F_kv_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
-    if (config->sp && config->tp == 1)
-        return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
-    for (size_t i = 0; i < sizeof divided / sizeof *divided; i++) {
-        if (divided[i] == AM_F_seq && !config->sp) continue;
-        const am_field *field = &am_fields[divided[i]];
-        int64_t value = am_field_number_of(config, field);
-        if (value % config->tp != 0)
-            return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide %s=%d; the nearest that does is tp=%d",
-                           config->tp, field->key, value, am_nearest_divisor(value, config->tp));
-    }
     return AM_OK;
 }
 
@@ -374,7 +462,7 @@ static am_code check_megatron_biases(const am_config *config, const char *who, a
 static am_code check_megatron_ranks(const am_config *config, am_status *status)
 {
     bool local = config->stack == AM_STACK_MEGATRON_LOCAL && config->experts == 0;
-    if (!local) return check_one_gpu(config, status);
+    if (!local) return check_undivided(config, true, status);
     if (config->sp)
         return am_fail(status, AM_UNSUPPORTED, "sp", "stack=megatron-local is covered without sequence parallelism: sp=no");
     return check_tensor_parallel(config, status);
@@ -443,6 +531,9 @@ static am_code check_loss(const am_config *config, am_status *status)
     if (config->loss == AM_LOSS_CUT && (config->autocast != AM_AUTOCAST_OFF || config->seq == 1))
         return am_fail(status, AM_UNSUPPORTED, "loss",
                        "loss=cut is covered for two tokens or more, without autocast: autocast=off, or loss=fused");
+    if (config->stack == AM_STACK_TORCH && config->loss == AM_LOSS_VOCAB_PARALLEL && config->tp == 1)
+        return am_fail(status, AM_CONFLICT, "loss",
+                       "loss=vocab_parallel needs a tensor-parallel group: tp=2 or more, or loss=fp32");
     if (stack->losses >> config->loss & 1) return AM_OK;
     am_field_value(config, &am_fields[AM_F_stack], who + strlen(who), sizeof who - strlen(who));
     return am_wiring_check_value(config, AM_F_loss, stack->loss, who, status);
@@ -612,6 +703,18 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     if (is_megatron(config) && check_megatron_policy(config, policy, status) != AM_OK) return status->code;
     if (check_chain_policy(config, policy, status) != AM_OK) return status->code;
     if (is_megatron(config)) return AM_OK;
+    if (config->zero == 3 && policy.reentrant)
+        return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
+    if (config->zero == 3 &&
+        (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
+                       config->checkpoint);
+    bool selective = policy.kind != AM_POLICY_NONE && !runs_layers_again(policy.kind);
+    if (selective && config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "with tp or cp, stack=torch is covered where layers run again whole: checkpoint=full, not %s",
+                       config->checkpoint);
     if (policy.reentrant && !runs_layers_again(policy.kind))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",
@@ -681,8 +784,8 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_pipeline, check_loss, check_positions,
-        check_precision, check_training, check_checkpoint, check_sizes,     check_device,
+        check_ranges,    check_heads,    am_wiring_check,  check_parallel, check_data_parallel, check_stack, check_pipeline,
+        check_loss,      check_positions, check_precision, check_training, check_checkpoint,    check_sizes, check_device,
     };
     *status = (am_status){0};
     am_config next = *config;

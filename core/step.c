@@ -78,10 +78,12 @@ static void play_forward(am_play *play)
             if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
         }
+        if (instruction->kind == AM_I_UNSHARD) am_play_unshard(play, instruction);
+        if (instruction->kind == AM_I_RESHARD) am_play_reshard(play, instruction);
         if (instruction->kind >= AM_I_GRAPH && !region) am_play_graph(play, instruction);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
-        play->step->boundary[play->zone] = play->live;
+        play->step->boundary[play->zone] = play->live - play->sharded.flight;
     }
     for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried;
 }
@@ -186,7 +188,7 @@ static void take(am_play *play, const am_event *event)
 static void begin_zone(am_play *play, uint16_t zone)
 {
     play->step->gradients_above[zone] = play->gradients;
-    play->step->backward_start[zone] = play->live;
+    play->step->backward_start[zone] = play->live - play->sharded.flight;
 }
 
 /* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
@@ -228,6 +230,28 @@ static void reach_leaf(am_play *play, am_var x)
     if (play->open && x == play->tape->operand[play->tape->region[play->open].first_input]) close_region(play);
 }
 
+/* A hook of FSDP2 belongs to its unit's layer. */
+static const am_instruction *enter_unit(am_play *play, uint16_t index)
+{
+    const am_instruction *instruction = &play->tape->instruction[index];
+    if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
+    am_play_go(play, AM_BACKWARD, instruction->zone);
+    play->instruction = index;
+    return instruction;
+}
+
+/* A parameter has got its gradient. copied: beside the one that it was made of. */
+static void take_gradient(am_play *play, const am_event *event, bool copied)
+{
+    if (play->tape->units) {
+        am_play_keep_gradient(play, event->index, event->bytes);
+        if (copied) am_play_note(play, 0);
+        return;
+    }
+    if (copied) am_play_note(play, event->bytes); /* both exist for a moment */
+    play->gradients += event->bytes;
+}
+
 static void play_event(am_play *play, const am_event *event)
 {
     switch (event->kind) {
@@ -235,6 +259,10 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_ALLOCATE:
         am_play_grow(play, event->bytes);
         am_play_note(play, 0);
+        break;
+    case AM_E_PART:
+        am_play_grow(play, event->bytes);
+        am_play_note(play, -event->bytes);
         break;
     case AM_E_TAKE: take(play, event); break;
     case AM_E_FREE: free_slot(play, event); break;
@@ -244,8 +272,10 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
-    case AM_E_COPY: am_play_note(play, event->bytes); /* both exist for a moment */ __attribute__((fallthrough));
-    case AM_E_STEAL: play->gradients += event->bytes; break;
+    case AM_E_COPY: take_gradient(play, event, true); break;
+    case AM_E_STEAL: take_gradient(play, event, false); break;
+    case AM_E_UNSHARD: am_play_unshard_again(play, enter_unit(play, event->index)); break;
+    case AM_E_REDUCE: am_play_reduce(play, enter_unit(play, event->index)); break;
     }
 }
 
@@ -304,7 +334,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     step->after_backward = play.live;
     memcpy(step->waiting, player->program.waiting, sizeof step->waiting);
     memcpy(step->weights, player->program.weights, sizeof step->weights);
-    step->gradient_bytes = player->program.gradient_bytes;
+    step->gradient_bytes = tape->units ? am_shard_gradients(tape) : player->program.gradient_bytes;
     step->forward_flops = tape->flops;
     memcpy(step->zone_flops, tape->zone_flops, sizeof step->zone_flops);
     memcpy(step->zone_time, tape->zone_time, sizeof step->zone_time);

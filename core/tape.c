@@ -34,6 +34,8 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->loss = tape->logits = tape->beside = tape->scratch = 0;
     tape->logits_stay = tape->inputs_alone = false;
     tape->flops = 0;
+    tape->ranks = 1;
+    tape->units = tape->unit = 0;
 }
 
 am_shape am_shape_of(const am_tape *tape, am_var x)
@@ -167,6 +169,7 @@ am_var am_parameter(am_tape *tape, am_shape shape, int dtype, bool trainable, co
     am_var x = fixed_tensor(tape, shape, dtype, name);
     tape->tensor[x].parameter = true;
     if (trainable) make_leaf(tape, x);
+    if (tape->unit) am_shard_parameter(tape, x);
     return x;
 }
 
@@ -222,6 +225,13 @@ void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y)
 void am_hold_list(am_tape *tape, int count, const am_var *x)
 {
     new_instruction(tape, AM_I_HOLD, count, x);
+}
+
+void am_tape_mark(am_tape *tape, am_instruction_kind kind, am_op op)
+{
+    am_instruction *instruction = new_instruction(tape, kind, 0, NULL);
+    instruction->op = (uint8_t)op;
+    instruction->match = tape->unit;
 }
 
 bool am_op_is_product(am_op op)
@@ -416,7 +426,7 @@ static bool is_active(const am_tape *tape, int i)
 {
     const am_instruction *instruction = &tape->instruction[i];
     const am_storage *made = &tape->storage[instruction->made];
-    if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_GRAPH) return true;
+    if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_REDUCE) return true;
     if (instruction->dying || i == 0) return true;
     if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too */
     if (instruction->node && tape->node[instruction->node].save_count) return true;
@@ -468,6 +478,7 @@ am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
 
 am_code am_tape_finish_sent(am_tape *tape, am_var y)
 {
+    if (tape->unit) am_shard_end(tape);
     if (tape->extents->full) run_out(tape, "extents");
     if (tape->status.code) return tape->status.code;
     tape->loss = y;

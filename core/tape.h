@@ -122,6 +122,14 @@ am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index); /* in
 am_var am_sum_all(am_tape *tape, am_var x);
 /* The loss of each token; softmax, mask and target are there already and are kept. */
 am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, am_var target);
+/* DTensor's: x as it is, while its gradient is summed over ranks; a rank's rows of an embedding table, `whole` standing
+ * for all of it; the log-probabilities of a rank's part of the vocabulary, and their loss, with another tensor of a
+ * number for each token and the mask of targets elsewhere. */
+am_var am_replicate(am_tape *tape, am_var x);
+am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var whole);
+am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask);
+/* Ring attention's result, as its kernel's other results are there already. */
+am_var am_ring(am_tape *tape, const am_var input[3], am_var logsumexp, am_var state, am_var unused);
 /* Lives inside one fused kernel only, so that it takes no memory. Returns x. */
 am_var am_transient(am_tape *tape, am_var x);
 /* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */
@@ -151,6 +159,12 @@ static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_inst
 
 /* The caller holds it until the backward has ended. No other use of it may follow. */
 void am_stays(am_tape *tape, am_var x);
+
+/* fsdp.c: the bounds of a unit of FSDP2, the whole model first and then its layers; nothing where parameters are whole. */
+void am_shard_begin(am_tape *tape);
+void am_shard_end(am_tape *tape);
+/* Counts a parameter of the open unit. */
+void am_shard_parameter(am_tape *tape, am_var x);
 
 /* Closes the record: the caller holds loss and logits. Finds each storage's last use. */
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits);

@@ -162,16 +162,19 @@ static void write_training(am_writer *out, const am_config *config)
 
 static void write_parallel(am_writer *out, const am_config *config)
 {
-    static const am_field_id sizes[] = {AM_F_tp, AM_F_pp, AM_F_vpp};
-    const int64_t values[] = {config->tp, config->pp, config->vpp};
-    for (int i = 0; i < 3; i++) {
-        if (values[i] == 1) continue;
+    static const am_field_id sizes[] = {AM_F_tp, AM_F_cp, AM_F_pp, AM_F_vpp, AM_F_dp};
+    const int64_t values[] = {config->tp, config->cp, config->pp, config->vpp, config->dp};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (values[i] <= 1) continue;
         AM_WRITE(out, ", ");
         am_write_text(out, am_fields[sizes[i]].key);
         AM_WRITE(out, "=");
         am_write_int(out, values[i]);
     }
     if (config->sp) AM_WRITE(out, ", sequence parallel");
+    if (config->zero == 0) return;
+    AM_WRITE(out, ", zero=");
+    am_write_int(out, config->zero);
 }
 
 /* A module's path in its layer; of what has none, the part of the model. */
@@ -254,6 +257,16 @@ static void write_lasting(am_writer *out, const am_report *report)
     if (report->lastings > 0) AM_WRITE(out, ".");
 }
 
+static void write_gathered(am_writer *out, const am_report *report)
+{
+    if (report->gathered == 0) return;
+    AM_WRITE(out, " Gathered parameters are at most ");
+    write_size_in_full(out, report, report->gathered);
+    AM_WRITE(out, " of the live bytes");
+    if (report->gathered_after) AM_WRITE(out, ", behind the forward too");
+    AM_WRITE(out, ".");
+}
+
 static void write_pipeline_answer(am_writer *out, const am_report *report)
 {
     const am_rank *worst = &report->rank[report->worst_rank];
@@ -284,6 +297,7 @@ static void write_answer(am_writer *out, const am_report *report)
         write_pipeline_answer(&line, report);
     else
         write_step_answer(&line, report);
+    write_gathered(&line, report);
     write_lasting(&line, report);
     if (am_writer_end(&line) == 0)
         out->full = true;

@@ -3,7 +3,7 @@
  * SwiGLU, cross_entropy on fp32 logits. torchtitan's Llama keeps the same bytes. */
 #include "build.h"
 
-static am_var norm(am_build *build, am_var x, const char *path)
+am_var am_torch_norm(am_build *build, am_var x, const char *path)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, AM_C_NORM);
@@ -24,7 +24,7 @@ static am_var heads(am_build *build, am_var x, const char *path, am_dim count, a
 }
 
 /* a, b = x.chunk(2, -1); x·cos + cat(-b, a)·sin */
-static am_var rotate(am_build *build, am_var x, const char *name)
+am_var am_torch_rotate(am_build *build, am_var x, const char *name)
 {
     am_tape *tape = build->tape;
     const am_dim halves[] = {build->half, build->half};
@@ -39,20 +39,20 @@ static am_var rotate(am_build *build, am_var x, const char *name)
 static am_var layer(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
-    am_var normed = norm(build, x, "n1");
+    am_var normed = am_torch_norm(build, x, "n1");
     am_enter(tape, "", AM_C_ATTENTION);
     am_var q = heads(build, normed, "q", build->a, build->ad, "query");
     am_var k = heads(build, normed, "k", build->k, build->kd, "key");
     am_var v = heads(build, normed, "v", build->k, build->kd, "value");
-    am_var turned[] = {rotate(build, q, "query, rotated"), 0};
-    turned[1] = rotate(build, k, "key, rotated");
+    am_var turned[] = {am_torch_rotate(build, q, "query, rotated"), 0};
+    turned[1] = am_torch_rotate(build, k, "key, rotated");
     am_var y = am_sdpa(build, turned[0], turned[1], v, 0);
     am_hold(tape, turned[0], turned[1]);
     am_var flat = am_reshape(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, build->ad));
     am_var attended = linear(build, flat, "o", AM_C_ATTENTION, build->h, "attention block's output");
     am_enter(tape, "", AM_C_RESIDUAL);
     am_var middle = am_label(tape, am_binary(tape, AM_OP_ADD, x, attended), "hidden state");
-    am_var normed2 = norm(build, middle, "n2");
+    am_var normed2 = am_torch_norm(build, middle, "n2");
     am_hold(tape, normed);
     am_enter(tape, "", AM_C_MLP);
     am_var gate = linear(build, normed2, "w1", AM_C_MLP, build->f, "gate");
@@ -68,6 +68,7 @@ static am_var layer(am_build *build, am_var x)
 
 am_code am_torch(am_build *build)
 {
+    if (am_is_rank(build->config)) return am_torch_rank(build);
     am_tape *tape = build->tape;
     am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(build->b, build->s, build->h))
                                       : am_hf_token_embedding(build, "embed");
@@ -77,5 +78,5 @@ am_code am_torch(am_build *build)
     x = am_layers(build, layer, x, 2, held);
     tape->zone++;
     if (build->record.sent) return am_stage_output(build, x, false);
-    return am_plain_head(build, x, norm(build, x, "norm"));
+    return am_plain_head(build, x, am_torch_norm(build, x, "norm"));
 }

@@ -209,7 +209,7 @@ const am_stack am_stacks[] = {
               "the paper gives the saved bytes; the peaks are derived by playing its operations"),
         AM_FAMILY_GPT2, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &paper},
     [AM_STACK_TORCH] = {
-        MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES, &torch},
+        MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES | 1 << AM_LOSS_VOCAB_PARALLEL, &torch},
     [AM_STACK_NANOGPT] = {
         MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
     [AM_STACK_MEGATRON_LOCAL] = {

@@ -173,6 +173,12 @@ am_code am_wiring_check(const am_config *config, am_status *status);
 /* pipeline.c: refuses stages, chunks, micro-batches and schedules that a stack with pipelines does not have. */
 am_code am_pipeline_check(const am_config *config, am_status *status);
 
+/* Whether tensors or parameters of a plain PyTorch model are divided between ranks: its code is another then. */
+static inline bool am_is_rank(const am_config *config)
+{
+    return config->tp > 1 || config->cp > 1 || config->zero == 3;
+}
+
 bool am_activation_is_gated(int64_t activation);
 /* The divisor of n that is nearest to x; the smaller of two. */
 int64_t am_nearest_divisor(int64_t n, int64_t x);

@@ -123,6 +123,8 @@ export interface Step {
   backward_peak_bytes: Bytes;
   peak_bytes: Bytes;
   gradient_bytes: Bytes;
+  /** Whole parameters beside their shards (zero=3), among the live bytes: behind the forward, and at most. */
+  gathered?: { after_forward_bytes: Bytes; peak_bytes: Bytes };
   /** The head and its loss: what both keep, and the most live bytes above what the layers leave, the last norm's among them. */
   head: { loss: string; saved_bytes: Bytes; forward_bytes: Bytes; backward_bytes: Bytes };
   forward_peak_at: Place;

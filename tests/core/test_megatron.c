@@ -1,111 +1,23 @@
 /* Megatron-Core's layers against what its own code keeps on one rank: figures, peaks, and row by row which module keeps
  * what by which of autograd's nodes (tests/fixtures/parallel.json). */
-#include <stdio.h>
-#include <string.h>
-
-#include "measured.h"
-
-static json cases;
-
-static void evaluate(json record)
-{
-    char text[512];
-    am_status status;
-    am_config config = config_of(json_text(json_get(record, "text"), text, sizeof text));
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
-                  status.message);
-}
+#include "ranks.h"
 
 START_TEST(figures)
 {
-    json record = json_at(cases, _i);
-    evaluate(record);
+    json record = rank_at(_i), layers = json_get(record, "layer_bytes");
+    evaluate_rank(record);
     expect_figures(record);
     expect_figure(record, "rank_parameters", fixture_report.parameters.total);
-    json layers = json_get(record, "layer_bytes");
-    if (json_size(layers) < 2 || json_get(record, "recomputed_layers_bytes").index >= 0) return;
-    const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
-    ck_assert_int_eq(kind->bytes, json_int(json_at(layers, json_size(layers) - 1)));
-    ck_assert_int_eq(fixture_report.outside_bytes + fixture_report.shared_bytes, json_int(json_get(record, "outside_bytes")));
+    if (json_size(layers) >= 2 && json_get(record, "recomputed_layers_bytes").index < 0) expect_layers(record);
 }
 END_TEST
 
-/* ---- rows ---- */
-
-static bool taken[AM_MAX_ROWS];
-
-/* "GeLUFunctionBackward.saved[0]" */
-static bool is_saved_by(const am_row *row, const char *saver)
-{
-    for (int i = 0; i < row->savers; i++) {
-        char text[96] = "checkpoint";
-        const am_op_info *op = &am_ops[row->saved_by[i].op];
-        if (row->saved_by[i].rule == 255) return strncmp(saver, "CheckpointFunction", 18) == 0;
-        const char *attribute = op->saves[row->saved_by[i].rule].attribute;
-        snprintf(text, sizeof text, strchr(attribute, '[') ? "%sBackward.%s" : "%sBackward0.%s", op->node, attribute);
-        if (op == &am_ops[AM_OP_FILL]) strcpy(text, "CopySlices");
-        if (strcmp(text, saver) == 0) return true;
-    }
-    return false;
-}
-
-static bool matches(const am_report_row *found, json row, bool layer)
-{
-    char module[96], path[96], dtype[16], saver[96];
-    json_text(json_get(row, "module"), module, sizeof module);
-    snprintf(path, sizeof path, "%s%s", layer ? "decoder.layers.1" : "", layer && *found->row.module.path ? "." : "");
-    strcat(path, found->row.module.path);
-    json_text(json_get(row, "dtype"), dtype, sizeof dtype);
-    if (strcmp(module, path) != 0 || found->row.bytes != json_int(json_get(row, "bytes")) ||
-        strcmp(am_dtypes[found->row.dtype].torch, dtype) != 0)
-        return false;
-    json savers = json_get(row, "saved_by");
-    if (found->row.savers != json_size(savers) && found->row.saved_by[0].rule != 255) return false;
-    for (int i = 0; i < json_size(savers); i++)
-        if (!is_saved_by(&found->row, json_text(json_at(savers, i), saver, sizeof saver))) return false;
-    return true;
-}
-
-typedef struct survey {
-    const char *name;
-    bool layer;
-    int kind, rows;
-} survey;
-
-static void expect_row(json row, void *data)
-{
-    survey *at = data;
-    char module[96];
-    if (json_get(row, "input").index >= 0) return; /* tokens, labels, the loss's mask: not counted */
-    at->rows++;
-    for (int i = 0; i < fixture_report.rows; i++) {
-        const am_report_row *found = &fixture_report.row[i];
-        if (taken[i] || found->kind != at->kind || !matches(found, row, at->layer)) continue;
-        taken[i] = true;
-        return;
-    }
-    ck_abort_msg("%s: no row for %lld bytes of %s", at->name, (long long)json_int(json_get(row, "bytes")),
-                 json_text(json_get(row, "module"), module, sizeof module));
-}
-
 START_TEST(rows)
 {
-    json record = json_at(cases, _i), measured = json_get(record, "rows");
-    char name[96];
-    json_text(json_get(record, "name"), name, sizeof name);
-    evaluate(record);
-    memset(taken, 0, sizeof taken);
-    survey layer = {name, true, fixture_report.kinds - 1, 0}, outside = {name, false, AM_KIND_OUTSIDE, 0};
-    int layer_rows = 0, outside_rows = 0;
-    for (int i = 0; i < fixture_report.rows; i++) {
-        layer_rows += fixture_report.row[i].kind == layer.kind;
-        outside_rows += fixture_report.row[i].kind == AM_KIND_OUTSIDE;
-    }
+    json record = rank_at(_i);
+    evaluate_rank(record);
     if (json_get(record, "recomputed_layers_bytes").index >= 0) return; /* inputs of regions count as outside there */
-    json_each(json_get(measured, "layer"), expect_row, &layer);
-    json_each(json_get(measured, "outside"), expect_row, &outside);
-    ck_assert_int_eq(layer.rows, layer_rows);
-    ck_assert_int_eq(outside.rows, outside_rows);
+    expect_rank_rows(record, "decoder.layers.1");
 }
 END_TEST
 
@@ -157,12 +69,12 @@ END_TEST
 Suite *test_megatron_suite(void);
 Suite *test_megatron_suite(void)
 {
-    cases = json_load("parallel.json");
+    load_ranks(true);
     Suite *suite = suite_create("megatron");
     TCase *tests = tcase_create("megatron");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, figures, 0, json_size(cases));
-    tcase_add_loop_test(tests, rows, 0, json_size(cases));
+    tcase_add_loop_test(tests, figures, 0, rank_count);
+    tcase_add_loop_test(tests, rows, 0, rank_count);
     tcase_add_test(tests, engine_layers);
     tcase_add_test(tests, engine_llama_3_8b);
     suite_add_tcase(suite, tests);

@@ -87,6 +87,8 @@ static const struct {
     {AM_OP_WHERE, 3, 1},
     {AM_OP_FULL, 0, 1},
     {AM_OP_EMPTY, 0, 1},
+    {AM_OP_UNSHARD, 0, 0},
+    {AM_OP_REDUCE, 0, 0},
     {AM_OP_PARALLEL_LINEAR, 3, 1},
         {AM_OP_MASKED_SOFTMAX, 1, 1},
     {AM_OP_FILL, 2, 1},
@@ -106,6 +108,15 @@ static const struct {
     {AM_OP_LINEAR, 2, 1},
     {AM_OP_FUSED_ROPE, 2, 1},
     {AM_OP_FLASH_ATTN, 3, 3},
+    {AM_OP_GATHER_SEQUENCE, 1, 1},
+    {AM_OP_SCATTER_SUM, 2, 1},
+    {AM_OP_ALL_REDUCE, 1, 1},
+    {AM_OP_REPLICATE, 1, 1},
+    {AM_OP_GATHER_LAST, 1, 1},
+    {AM_OP_SHARDED_EMBEDDING, 3, 1},
+    {AM_OP_SHARDED_LOG_SOFTMAX, 1, 1},
+    {AM_OP_SHARDED_NLL_LOSS, 4, 2},
+    {AM_OP_RING_ATTENTION, 3, 4},
     {AM_OP_CHECKPOINT, 1, 1},
     {AM_OP_PAPER_NORM, 3, 1},
     {AM_OP_PAPER_EMBEDDING, 1, 1},
@@ -174,7 +185,7 @@ START_TEST(backward_steps)
     bool reached[AM_MAX_STEPS] = {false};
     for (int i = 0; i < steps; i++) {
         am_backward_kind kind = op->backward[i].kind;
-        ck_assert_int_le(kind, AM_COPY);
+        ck_assert_int_le(kind, AM_RING);
         ck_assert_int_ge(op->backward[i].input, 0);
         ck_assert_int_lt(op->backward[i].input, inputs);
         if ((kind >= AM_TEMPORARY && kind <= AM_FREE) || kind == AM_LET_GO) continue;
@@ -1523,7 +1534,8 @@ START_TEST(every_operation_is_measured)
     for (int i = 0; i < AM_OP_COUNT; i++) {
         bool paper = i == AM_OP_PAPER_NORM || i == AM_OP_PAPER_EMBEDDING;
         paper |= is_fused(&am_ops[i]);
-        bool whole = i == AM_OP_FILL || i == AM_OP_VOCAB_LOSS || (i >= AM_OP_ROUTER_LINEAR && i <= AM_OP_SCATTER_ADD);
+        bool whole = i == AM_OP_FILL || i == AM_OP_VOCAB_LOSS || (i >= AM_OP_ROUTER_LINEAR && i <= AM_OP_SCATTER_ADD) ||
+                     (i >= AM_OP_GATHER_SEQUENCE && i <= AM_OP_RING_ATTENTION);
         /* held by the peaks of parallel.json */
         if (steps_of(&am_ops[i]) > 0 && !paper && !whole) ck_assert_msg(seen[i], "%s is in no program", am_ops[i].name);
     }

@@ -9,6 +9,7 @@
 #define PAPER SMALL "family=gpt2 stack=paper attention=eager "
 /* Ones in plain PyTorch. */
 #define TORCH   SMALL "stack=torch "
+#define RANK    "layers=4 hidden=64 heads=4 stack=torch "
 #define NANOGPT "layers=4 hidden=64 heads=4 vocab=96 seq=32 stack=nanogpt "
 
 static int64_t value_of(const char *key)
@@ -252,7 +253,7 @@ static const struct {
     {"sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "sliding_window=0", "model=mistral-7b sliding_window=64"},
     {"model=qwen3-4b sliding_window=4096", AM_UNSUPPORTED, "sliding_window", "family=qwen3 has sliding_window=0", "model=qwen3-4b"},
     /* one GPU */
-    {"tp=2", AM_UNSUPPORTED, "tp", "stack=hf runs on one GPU; tensor parallelism is modelled for stack=paper and megatron-local", "tp=1"},
+    {"tp=2", AM_UNSUPPORTED, "tp", "stack=hf runs on one GPU; tensor parallelism is modelled for stack=paper, torch and megatron-local", "tp=1"},
     {"trainable=lora checkpoint=every:2 reentrant=yes", AM_UNSUPPORTED, "reentrant", "learns nothing",
      "trainable=lora checkpoint=full reentrant=yes"},
     {"sp=yes", AM_UNSUPPORTED, "sp", "sequence parallelism is modelled for stack=paper", "sp=no"},
@@ -393,7 +394,42 @@ static const struct {
     {TORCH "attention=flash dtype=fp32", AM_UNSUPPORTED, "attention", "no fp32", TORCH "attention=flash dtype=fp16"},
     {TORCH "trainable=none", AM_UNSUPPORTED, "trainable", "stack=torch has trainable=all", TORCH},
     {TORCH "trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all", TORCH},
-    {TORCH "tp=2", AM_UNSUPPORTED, "tp", "stack=torch runs on one GPU", TORCH},
+    {TORCH "pp=2 tp=2", AM_UNSUPPORTED, "pp", "pipelines of whole layers", TORCH "pp=2"},
+    /* PyTorch's own ranks */
+    {TORCH "tp=3", AM_CONFLICT, "tp", "tp=3 does not divide heads=4; the nearest that does is tp=2", TORCH "tp=2"},
+    {TORCH "kv_heads=1 tp=2", AM_CONFLICT, "tp", "kv_heads=1; the nearest that does is tp=1", TORCH "kv_heads=2 tp=2"},
+    {RANK "ffn=127 vocab=96 seq=32 tp=2", AM_CONFLICT, "tp", "ffn=127", RANK "ffn=126 vocab=96 seq=32 tp=2"},
+    {RANK "ffn=128 vocab=97 seq=32 tp=2", AM_CONFLICT, "tp", "vocab=97", RANK "ffn=128 vocab=98 seq=32 tp=2"},
+    {RANK "ffn=128 vocab=96 seq=33 tp=2 sp=yes", AM_CONFLICT, "tp", "seq=33", RANK "ffn=128 vocab=96 seq=33 tp=2"},
+    {TORCH "tp=2 tie_word_embeddings=yes", AM_UNSUPPORTED, "tie_word_embeddings", "tie_word_embeddings=no", TORCH "tp=2"},
+    {TORCH "sp=yes", AM_CONFLICT, "sp", "tp=2 or more", TORCH "tp=2 sp=yes"},
+    {TORCH "loss=vocab_parallel", AM_CONFLICT, "loss", "loss=fp32", TORCH "tp=2 loss=vocab_parallel"},
+    {TORCH "cp=3", AM_CONFLICT, "cp", "multiples of 2·cp=6; the nearest is seq=30", RANK "ffn=128 vocab=96 cp=3 seq=30"},
+    {RANK "ffn=128 vocab=96 cp=4 seq=4", AM_CONFLICT, "cp", "2·cp=8; the nearest is seq=8", RANK "ffn=128 vocab=96 cp=4 seq=8"},
+    {RANK "ffn=128 vocab=96 cp=3 seq=30 tp=2 sp=yes", AM_CONFLICT, "cp", "2·cp·tp=12; the nearest is seq=24", RANK "ffn=128 vocab=96 cp=3 seq=24 tp=2 sp=yes"},
+    {TORCH "cp=2 attention=efficient", AM_UNSUPPORTED, "cp", "attention=sdpa", TORCH "cp=2 attention=sdpa"},
+    {TORCH "cp=2 dtype=fp32", AM_UNSUPPORTED, "cp", "dtype=bf16 or fp16", TORCH "cp=2 dtype=fp16"},
+    {TORCH "cp=2 head_dim=12", AM_UNSUPPORTED, "cp", "a multiple of 8", TORCH "cp=2 head_dim=24"},
+    {TORCH "cp=2 checkpoint=save:matmuls", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "cp=2 checkpoint=full"},
+    {TORCH "tp=2 checkpoint=save:half-matmuls", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "tp=2 checkpoint=every:2"},
+    {TORCH "tp=2 dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", TORCH "tp=2 dtype=fp32"},
+    {"zero=3", AM_CONFLICT, "zero", "dp=2 or more", "zero=3 dp=2"},
+    {"zero=1", AM_CONFLICT, "zero", "dp=2 or more", "zero=1 dp=2"},
+    {"dp=2 reshard=no", AM_CONFLICT, "reshard", "zero=3, or reshard=yes", "dp=2 zero=3 reshard=no"},
+    {"stack=nanogpt model=gpt2 dp=2 zero=3", AM_UNSUPPORTED, "zero", "stack=hf, liger and torch", "stack=nanogpt model=gpt2 dp=2 zero=2"},
+    {PAPER "dp=2", AM_UNSUPPORTED, "dp", "dp=1", PAPER},
+    {"dp=2 zero=3 trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all", "dp=2 zero=3"},
+    {"dp=2 zero=3 dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "dtype=bf16 master_weights=yes grad_dtype=fp32",
+     "dp=2 zero=3 master_weights=yes grad_dtype=fp32"},
+    {"dp=2 zero=3 master_weights=yes", AM_CONFLICT, "grad_dtype", "or neither", "dp=2 zero=3"},
+    {"dp=2 zero=3 grad_dtype=fp32", AM_CONFLICT, "grad_dtype", "or neither", "dp=2 zero=3 dtype=fp32"},
+    {"dp=2 zero=3 grad_dtype=fp16", AM_CONFLICT, "grad_dtype", "or neither", "dp=2 zero=3 dtype=fp16"},
+    {"dp=2 zero=3 checkpoint=full reentrant=yes", AM_UNSUPPORTED, "reentrant", "reentrant=no", "dp=2 zero=3 checkpoint=full"},
+    {"dp=2 zero=3 checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "regions of one layer", "dp=2 zero=3 checkpoint=every:1"},
+    {"dp=2 zero=3 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", "dp=2 zero=2 checkpoint=budget:40GiB"},
+    {TORCH "tp=2 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "tp=2 checkpoint=full"},
+    {"dp=2 zero=3 checkpoint=best", AM_UNSUPPORTED, "checkpoint", "checkpoint=full, block:N", "dp=2 zero=3 checkpoint=block:3"},
+    {"model=deepseek-v3 dp=2 zero=3", AM_UNSUPPORTED, "dense_layers", "dense_layers=0", "model=deepseek-v3 dp=2 zero=2"},
     {TORCH "checkpoint=modules:core_attn", AM_UNSUPPORTED, "checkpoint", "stack=paper", TORCH "checkpoint=full"},
     {NANOGPT "family=llama", AM_UNSUPPORTED, "family", "stack=nanogpt has family=gpt2", NANOGPT "family=gpt2"},
     {"stack=nanogpt", AM_UNSUPPORTED, "activation", "stack=nanogpt has a plain GELU MLP", "model=gpt2 stack=nanogpt"},

@@ -26,6 +26,8 @@ static const exhibit *contradicted(am_op op, const am_op_info *changed)
 static const char of_one_size[] = "the two gradients are of one size";
 static const char without_autocast[] = "Megatron's stacks take no autocast";
 static const char without_sequence[] = "no sequence of Megatron's allocations is measured; its peaks stand elsewhere";
+static const char without_ranks_autocast[] = "ranks of the plain Llama take no autocast";
+static const char without_ranks_sequence[] = "no sequence of a rank's allocations is measured; its peaks stand elsewhere";
 static const struct {
     const char *node, *change, *why;
 } invisible[] = {
@@ -54,6 +56,10 @@ static const struct {
     {"GMM", "does not save saved[1]", "a parameter"},
     {"MoEAuxLossAutoScaler", "is cast", without_autocast},
     {"RouterGatingLinearFunction", "has", without_sequence},
+    {"Redistribute", "is cast", without_ranks_autocast},
+    {"Redistribute", "has another step", without_ranks_sequence},
+    {"_FromTorchTensor", "has another step", without_ranks_sequence},
+    {"LogSoftmax", "has another step", without_ranks_sequence},
     {"Scatter", "has another step", without_sequence},
     {"MoEAuxLossAutoScaler", "has another step", without_sequence},
     {"MaskedSelect", "has another step", without_sequence},

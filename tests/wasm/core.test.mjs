@@ -98,6 +98,7 @@ test('native = wasm: precision, training, other stacks, every timeline', () => {
     'trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.05 lora_dtype=fp32', 'timeline=operations', 'timeline=none',
     'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'family=qwen3 layers=2 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=33 batch=2',
     'model=gpt3-175b stack=paper attention=eager tp=8 sp=yes pp=8', 'model=gpt2 seq=64 dropout=0.25 attention=eager',
+    'model=llama-3-8b seq=4096 zero=3 dp=8', 'model=llama-3-8b stack=torch seq=4096 tp=8 sp=yes', 'model=llama-3-8b stack=torch seq=4096 cp=4 zero=3 dp=2',
     'model=mistral-7b seq=8192', 'model=gpt2-xl layers=1 seq=1', 'model=llama-3-70b layers=1000',
     'device=a100-80-sxm checkpoint=full', 'device=mine device_gflops=100000 device_bandwidth=900000', 'model=mixtral-8x7b device=mi300x device_gflops=700000',
   ];
@@ -113,7 +114,7 @@ const planned = ({ policy }) => !/^(revolve:|offload$)/.test(policy);
 
 test('core.wasm = whole.wasm, but for formulas, costs and some plans, where it does not leave the answer to it', () => {
   const texts = ['', 'model=gpt2 attention=eager dropout=0.1', 'model=llama-3-8b checkpoint=save:half-matmuls', 'trainable=lora', 'model=gpt3-175b tp=8 pp=8',
-    'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'colour=red', 'model=llama-3-8b heads=31', 'loss=chunked', ...presets.map((name) => `model=${name}`)];
+    'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'colour=red', 'model=llama-3-8b heads=31', 'loss=chunked', 'model=llama-3-8b dp=8 zero=1', ...presets.map((name) => `model=${name}`)];
   let answered = 0;
   for (const text of texts) {
     const got = first(text);
@@ -130,6 +131,8 @@ test('core.wasm = whole.wasm, but for formulas, costs and some plans, where it d
   assert.ok(answered > texts.length / 2, `${answered} of ${texts.length} are answered`);
   assert.ok(!first('').error, 'the first answer of all');
   for (const text of ['device=a100-80-sxm', 'device_gflops=1', 'device_bandwidth=1', 'device=none']) assert.equal(first(text).error?.code, 'elsewhere', text);
+  assert.ok(!first('model=llama-3-8b dp=8 zero=1').error, 'states alone');
+  for (const text of ['model=llama-3-8b dp=8 zero=3', 'model=llama-3-8b stack=torch cp=2']) assert.equal(first(text).error?.code, 'elsewhere', text);
 });
 
 test('native = wasm: every measured case, from its config.json if it has one', () => {
