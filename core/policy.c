@@ -5,7 +5,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, MODULES } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -22,14 +22,14 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
-    {"modules:core_attn", AM_POLICY_CORE_ATTENTION, NO_NUMBER},
+    {"modules:", AM_POLICY_MODULES, MODULES},
     {"budget:", AM_POLICY_BUDGET, BYTES},
 };
 
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 /* Policies that exist elsewhere; a name that ends with a colon stands for all that begin so. */
-static const char *const not_covered[] = {"offload", "revolve:", "rotor:", "modules:"};
+static const char *const not_covered[] = {"offload", "revolve:", "rotor:"};
 
 static bool begins_with(const char *text, const char *start)
 {
@@ -62,6 +62,40 @@ static am_code read_count(am_policy *policy, const am_config *config, int i, am_
                        "checkpoint=%s takes from %d to the model's %d layers, not %s", policies[i].name, first,
                        config->layers, text);
     return AM_OK;
+}
+
+/* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
+static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act", no_modules[] = "mla_up_proj|shared_experts";
+
+/* The index of a name of so many characters in a list; -1: not there. */
+static int index_in(const char *list, const char *name, size_t length)
+{
+    for (int i = 0; i < am_choice_count(list); i++) {
+        char text[16];
+        if (strlen(am_choice_text(list, i, text, sizeof text)) == length && strncmp(text, name, length) == 0) return i;
+    }
+    return -1;
+}
+
+static am_code read_modules(am_policy *policy, const char *text, am_status *status)
+{
+    for (const char *name = text;; name++) {
+        size_t length = strcspn(name, ",");
+        int bit = index_in(modules, name, length);
+        if (bit < 0 && index_in(no_modules, name, length) >= 0)
+            return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                           "Megatron's latent attention and shared experts are not covered, nor mla_up_proj and "
+                           "shared_experts in checkpoint=modules:%s",
+                           text);
+        if (bit < 0)
+            return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                           "checkpoint=modules: takes a list of core_attn, layernorm, mlp, moe and moe_act, not '%s'", text);
+        if (policy->modules >> bit & 1)
+            return am_fail(status, AM_BAD_VALUE, "checkpoint", "checkpoint=modules:%s names one of its modules twice", text);
+        policy->modules |= (uint8_t)(1 << bit);
+        name += length;
+        if (!*name) return AM_OK;
+    }
 }
 
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
@@ -121,6 +155,7 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     case NO_NUMBER: return AM_OK;
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
+    case MODULES: return read_modules(policy, config->checkpoint + strlen(policies[i].name), status);
     default: return read_count(policy, config, i, status);
     }
 }
@@ -130,11 +165,11 @@ static am_code refuse(const char *text, am_status *status)
     for (size_t i = 0; i < sizeof not_covered / sizeof *not_covered; i++)
         if (matches(text, not_covered[i]))
             return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                           "checkpoint=%s is not covered yet; save:OP,OP, budget:BYTES and modules:core_attn are",
+                           "checkpoint=%s is not covered yet; save:OP,OP, budget:BYTES and modules:A,B are",
                            text);
     return am_fail(status, AM_BAD_VALUE, "checkpoint",
                    "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:matmuls, save:half-matmuls, save:OP,OP, modules:core_attn or budget:BYTES, not '%s'",
+                   "save:matmuls, save:half-matmuls, save:OP,OP, modules:A,B or budget:BYTES, not '%s'",
                    text);
 }
 
@@ -168,6 +203,16 @@ static void write_operations(am_writer *writer, am_policy policy)
     }
 }
 
+static void write_modules(am_writer *writer, unsigned set)
+{
+    char name[16];
+    for (int i = 0, count = 0; i < am_choice_count(modules); i++)
+        if (set >> i & 1) {
+            if (count++ > 0) AM_WRITE(writer, ",");
+            am_write_text(writer, am_choice_text(modules, i, name, sizeof name));
+        }
+}
+
 const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 {
     am_writer writer = am_writer_of(buffer, size);
@@ -176,6 +221,8 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         am_write_text(&writer, policies[i].name);
         if (policies[i].number == OPERATIONS)
             write_operations(&writer, policy);
+        else if (policies[i].number == MODULES)
+            write_modules(&writer, policy.modules);
         else if (policies[i].number != NO_NUMBER)
             am_write_int(&writer, policy.count);
     }

@@ -66,6 +66,10 @@ static void write_model(am_writer *json, const am_report *report, const am_query
 
 /* ---- where it comes from */
 
+#ifndef AM_FIRST
+const char am_imbalance_note[] = "experts with more than their share of tokens: measured was a perfect balance";
+#endif
+
 static void write_derived(am_writer *json, const am_report *report)
 {
     const am_config *config = &report->config;
@@ -74,6 +78,9 @@ static void write_derived(am_writer *json, const am_report *report)
     if (*by_stack) am_json_plain(json, by_stack);
     if (config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT)
         am_json_plain(json, "the loss head as its own code allocates and keeps, its kernels left out: loss.c names the release");
+#ifndef AM_FIRST /* Megatron's are elsewhere */
+    if (config->expert_imbalance > 100) am_json_plain(json, am_imbalance_note);
+#endif
     if (config->pp > 1)
         am_json_plain(json,
                       "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");

@@ -61,7 +61,9 @@ static void play_forward(am_play *play)
             if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
         }
-        if (instruction->kind >= AM_I_GRAPH && !region) am_play_graph(play, instruction);
+        if ((instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) && !region) am_play_graph(play, instruction);
+        if (instruction->kind == AM_I_DISCARD) am_play_discard(play, instruction->dims[0]);
+        if (instruction->kind == AM_I_END && region) am_play_distribute(play, region);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live;
@@ -156,7 +158,9 @@ static void enter_node(am_play *play, const am_node *node)
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
     play->instruction = node->instruction;
     make_zeros(play);
-    if (waiting && !before) am_play_recompute(play, region);
+    if (!waiting || before) return;
+    am_play_gather(play, region);
+    am_play_recompute(play, region);
 }
 
 static void forget(am_play *play, uint16_t node)
@@ -194,6 +198,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
+    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
     case AM_E_COPY: am_play_note(play, event->bytes); /* both exist for a moment */ __attribute__((fallthrough));
@@ -222,7 +227,12 @@ static void reset(am_play *play)
     memset(player->place, 0, storages * sizeof *player->place);
     memset(player->cached, 0, storages * sizeof *player->cached);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
-    for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->region[i].savers;
+    for (int i = 1; i < tape->regions; i++) {
+        const am_region *region = &tape->region[i];
+        play->pending[i] = region->savers;
+        uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
+        if (region->discards || region->distributes) player->bytes[resized] = tape->storage[resized].bytes;
+    }
 }
 
 /* The backward is compiled once for each record. */
@@ -231,8 +241,11 @@ static am_code compile_once(am_player *player, const am_tape *tape)
     if (player->compiled == tape->records) return AM_OK;
     am_code code = am_compile(&player->program, player, tape);
     player->compiled = code ? 0 : tape->records;
-    for (int i = 0; i < tape->storages; i++)
-        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = tape->storage[i].fixed ? 0 : tape->storage[i].bytes;
+    for (int i = 0; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        bool elsewhere = storage->permanent && tape->instruction[storage->born].zone > 0;
+        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = storage->fixed || elsewhere ? 0 : storage->bytes;
+    }
     return code;
 }
 

@@ -596,6 +596,12 @@ static void write_verification(am_writer *out, const am_report *report)
         AM_WRITE(&line, "; ");
         am_write_text(&line, stack->derived);
     }
+#ifndef AM_FIRST
+    if (report->config.expert_imbalance > 100) {
+        AM_WRITE(&line, "; ");
+        am_write_text(&line, am_imbalance_note);
+    }
+#endif
     AM_WRITE(&line, ".");
     am_writer_end(&line);
     am_write_wrapped(out, text, 0);

@@ -13,6 +13,7 @@ typedef enum am_event_kind {
     AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */
     AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
+    AM_E_RESTORE,           /* the output that this region has discarded is made again */
     AM_E_BESIDE,            /* what a region returned beside its result, of so many bytes, gets its gradient */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
     AM_E_STEAL,             /* a slot of so many bytes becomes a parameter's .grad as it is */
@@ -79,6 +80,7 @@ typedef enum am_profile_id {
     AM_PROFILE_SAVE_MATMULS,
     AM_PROFILE_SAVE_HALF_MATMULS,
     AM_PROFILE_CORE_ATTENTION,
+    AM_PROFILE_MODULES, /* of a policy that plays other modules again */
     AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
     AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
     AM_PROFILE_COUNT = AM_PROFILE_LISTED + AM_MAX_LISTED

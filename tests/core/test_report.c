@@ -37,6 +37,9 @@ START_TEST(provenance)
     expect_document(am_report_json(report, json, sizeof json));
     expect("\"verified_by\":\"paper\",\"detail\":\"Korthikanti et al. 2022, arXiv 2205.05198\"");
     expect("autocast");
+    fake.config.expert_imbalance = 150;
+    expect_document(am_report_json(report, json, sizeof json));
+    expect("experts with more than their share of tokens");
 }
 END_TEST
 
