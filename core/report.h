@@ -13,8 +13,8 @@ int64_t am_report_head(const am_report *report);
 /* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
 bool am_plan_is_pareto(const am_report *report, int plan);
 
-/* What is derived where experts get more tokens than their share. */
-extern const char am_imbalance_note[];
+/* What else is derived in this report, of Megatron's experts, one note after the other; NULL: no more. */
+const char *am_report_note(const am_report *report, int index);
 
 /* Sections of the report's JSON, each one key or more of the document. */
 void am_json_symbols(am_writer *json, const am_report *report);
