@@ -76,10 +76,17 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction);
 void am_play_hold_saves(am_play *play, uint16_t index);
 /* What a region does to its output once that has been used, to its input when it has run, and before its backward; each if
  * it does so at all. */
+#ifdef AM_FIRST /* only Megatron's do */
+#define am_play_discard(play, region)    ((void)0)
+#define am_play_restore(play, region)    ((void)0)
+#define am_play_distribute(play, region) ((void)0)
+#define am_play_gather(play, region)     ((void)0)
+#else
 void am_play_discard(am_play *play, uint16_t region);
 void am_play_restore(am_play *play, uint16_t region);
 void am_play_distribute(am_play *play, uint16_t region);
 void am_play_gather(am_play *play, uint16_t region);
+#endif
 /* A graph of the code's own: holds what it has saved, or lets go of it. */
 void am_play_graph(am_play *play, const am_instruction *instruction);
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if

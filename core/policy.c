@@ -22,7 +22,9 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
+#ifndef AM_FIRST /* of stacks that are elsewhere */
     {"modules:", AM_POLICY_MODULES, MODULES},
+#endif
     {"budget:", AM_POLICY_BUDGET, BYTES},
 };
 
@@ -64,6 +66,7 @@ static am_code read_count(am_policy *policy, const am_config *config, int i, am_
     return AM_OK;
 }
 
+#ifndef AM_FIRST
 /* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
 static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act", no_modules[] = "mla_up_proj|shared_experts";
 
@@ -97,6 +100,7 @@ static am_code read_modules(am_policy *policy, const char *text, am_status *stat
         if (!*name) return AM_OK;
     }
 }
+#endif
 
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
@@ -155,7 +159,9 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     case NO_NUMBER: return AM_OK;
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
+#ifndef AM_FIRST
     case MODULES: return read_modules(policy, config->checkpoint + strlen(policies[i].name), status);
+#endif
     default: return read_count(policy, config, i, status);
     }
 }
@@ -203,6 +209,7 @@ static void write_operations(am_writer *writer, am_policy policy)
     }
 }
 
+#ifndef AM_FIRST
 static void write_modules(am_writer *writer, unsigned set)
 {
     char name[16];
@@ -212,6 +219,7 @@ static void write_modules(am_writer *writer, unsigned set)
             am_write_text(writer, am_choice_text(modules, i, name, sizeof name));
         }
 }
+#endif
 
 const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 {
@@ -221,8 +229,10 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         am_write_text(&writer, policies[i].name);
         if (policies[i].number == OPERATIONS)
             write_operations(&writer, policy);
+#ifndef AM_FIRST
         else if (policies[i].number == MODULES)
             write_modules(&writer, policy.modules);
+#endif
         else if (policies[i].number != NO_NUMBER)
             am_write_int(&writer, policy.count);
     }

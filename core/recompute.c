@@ -54,6 +54,7 @@ static void count_again(am_play *play, const am_instruction *instruction, int in
     if (instruction->bound) work->bound += instruction->time;
 }
 
+#ifndef AM_FIRST
 /* ---- outputs that are let go of, inputs that ranks share out ---- */
 
 static bool is_checkpointed(const am_region *region)
@@ -114,6 +115,7 @@ void am_play_gather(am_play *play, uint16_t index)
     play->live -= whole;
     am_play_resize(play, storage, whole);
 }
+#endif
 
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
