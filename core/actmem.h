@@ -250,6 +250,9 @@ typedef enum am_symbol {
     AM_RU,  /* (d-ρ+u)  a head's own key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_CP,  /* cp     context-parallel size, likewise */
+    AM_EP,  /* ep     expert-parallel size, likewise */
+    AM_ETP, /* etp    tensor-parallel size of the experts, likewise */
+    AM_ROWS, /* τ     tokens, each for one expert, that this rank's experts get, where that is not its share */
     AM_SYMBOL_COUNT
 } am_symbol;
 
@@ -304,7 +307,7 @@ typedef enum am_op {
 } am_op;
 
 #define AM_MAX_SAVES 8
-#define AM_MAX_STEPS 10
+#define AM_MAX_STEPS 12
 #define AM_MAX_INPUTS 5 /* of an operation that gradients may reach */
 
 /* A save rule: input or result `index` is kept for backward, if input `needs` (unless -1) requires a gradient. */
@@ -329,6 +332,7 @@ typedef enum am_backward_kind {
     AM_BOOLEANS,  /* one of the incoming gradient's shape, of booleans */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
+    AM_DROP,      /* the end of the k-th of them */
     AM_EMPTY,     /* what save rule k kept goes */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
@@ -417,9 +421,11 @@ typedef struct am_storage {
     am_dim dim[AM_MAX_RANK];
     uint8_t rank, dtype;
     bool fixed;          /* a parameter, a buffer or an input of the step: not counted */
-    bool permanent;      /* made once and never let go */
+    bool permanent;      /* made once and never let go; what a layer makes so counts in one of_layers before them */
+    bool of_layers;      /* permanent ones of all layers, some of which a graph may keep: those have rows in the ledger */
     uint16_t born, last; /* instructions: made, and last used by the forward's code */
     uint16_t next_dying; /* next storage whose last use is the same instruction */
+    uint8_t region;      /* whose output it is and which discards it, or which keeps a part of it only; 0: none */
 } am_storage;
 
 typedef enum am_instruction_kind {
@@ -427,11 +433,12 @@ typedef enum am_instruction_kind {
     AM_I_HOLD,
     AM_I_BEGIN,
     AM_I_END,
-    AM_I_REDUCE,   /* before a unit whose parameters are sharded: where its gradients are reduced in backward */
-    AM_I_UNSHARD,  /* its parameters are gathered */
-    AM_I_RESHARD,  /* it has returned */
-    AM_I_GRAPH,    /* a graph that a local keeps alive has saved these: not in a checkpointed region's forward */
-    AM_I_GRAPH_END /* that local is gone */
+    AM_I_REDUCE,    /* before a unit whose parameters are sharded: where its gradients are reduced in backward */
+    AM_I_UNSHARD,   /* its parameters are gathered */
+    AM_I_RESHARD,   /* it has returned */
+    AM_I_GRAPH,     /* a graph that a local keeps alive has saved these: not in a checkpointed region's forward */
+    AM_I_GRAPH_END, /* that local is gone */
+    AM_I_DISCARD    /* the output of the region in dims[0] is let go of */
 } am_instruction_kind;
 
 typedef struct am_instruction {
@@ -458,6 +465,7 @@ typedef struct am_node {
     uint16_t first_gradient; /* slot of its first result's incoming gradient */
     uint8_t save_count;
     bool saves_result; /* else early stop ends before the operation */
+    uint8_t restores;  /* a region whose output is made again before this node runs; 0: none */
 } am_node;
 
 /* What is not on the GPU between forward and backward: nothing; the inputs of checkpointed regions, which are reentrant, on
@@ -494,6 +502,9 @@ typedef struct am_region {
     am_var output;
     am_var beside; /* what its code returns beside its output; 0: nothing */
     am_kept kept;  /* for AM_KEEP_LISTED */
+    bool discards; /* its output is let go of once it has been used, and made again before it is needed */
+    bool distributes; /* of its input it keeps this rank's part alone, of this length */
+    am_dim part;
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
@@ -583,6 +594,17 @@ am_pattern am_model_pattern(const am_config *config);
 int am_pattern_kind(const am_pattern *pattern, int64_t layer);
 const char *am_model_kind_name(const am_config *config, int kind);
 
+/* Modules of a layer that Megatron plays again apart (--recompute-modules), as bits of a set. Of those in AM_DISCARDING the
+ * output goes too, once it has been used. */
+enum {
+    AM_MODULE_CORE_ATTN = 1,
+    AM_MODULE_LAYERNORM = 2,
+    AM_MODULE_MLP = 4,
+    AM_MODULE_MOE = 8,
+    AM_MODULE_MOE_ACT = 16,
+    AM_DISCARDING = AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT
+};
+
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
  * regions `units` layers. A few stand for any number (see am_plan_compose). */
 typedef struct am_record {
@@ -591,7 +613,7 @@ typedef struct am_record {
     bool regions;
     bool last;   /* the last unit shows the model's last layer alone */
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
-    bool core_attention; /* a region around each layer's attention core, and none around layers */
+    uint8_t modules; /* regions around these modules of each layer, a set of AM_MODULE_, and none around layers */
     bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
     bool sent;     /* of one before the last: its output goes to the next one, there is no head */
 } am_record;
@@ -642,6 +664,7 @@ typedef struct am_row {
     uint16_t zone;             /* as am_instruction */
     am_var tensor;             /* on the tape: the one that was saved first */
     bool shared;               /* kept by more than one layer, charged once */
+    bool permanent;            /* stays when its layer no longer keeps it */
 } am_row;
 
 typedef struct am_ledger {
@@ -829,7 +852,7 @@ typedef enum am_policy_kind {
     AM_POLICY_BEST_SEGMENTS,
     AM_POLICY_SAVE_MATMULS,
     AM_POLICY_SAVE_HALF_MATMULS,
-    AM_POLICY_CORE_ATTENTION,
+    AM_POLICY_MODULES,
     AM_POLICY_SAVE_LIST,
     AM_POLICY_BUDGET,
     AM_POLICY_REVOLVE,
@@ -847,6 +870,7 @@ typedef struct am_policy {
                       once (revolve), bytes (budget, rotor) */
     bool reentrant;
     uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
+    uint8_t modules; /* of AM_POLICY_MODULES: a set of AM_MODULE_ */
 } am_policy;
 
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */

@@ -255,6 +255,13 @@ static void release_all(am_compiler *compiler, int *slots, const uint16_t *slot)
     *slots = 0;
 }
 
+static void release_one(am_compiler *compiler, int *slots, uint16_t *slot, int index)
+{
+    if (index >= *slots) return;
+    am_compile_release(compiler, slot[index]);
+    slot[index] = slot[--*slots];
+}
+
 /* Runs the steps of the operation's row, in order; temporaries die when all have run, or before. */
 static void run_steps(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
@@ -275,6 +282,7 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
     }
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
         if (step[i].kind == AM_FREE) release_all(compiler, &temporaries, temporary);
+        if (step[i].kind == AM_DROP) release_one(compiler, &temporaries, temporary, step[i].input);
         uint16_t slot = run_step(compiler, instruction, g, step[i], out);
         if (slot) temporary[temporaries++] = slot;
     }

@@ -72,6 +72,8 @@ typedef struct am_gated_mlp {
     const char *module, *gate, *act, *up, *down;
 } am_gated_mlp;
 am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_dim width);
+/* megatron.c: tokens of the residual stream that one rank holds of each sequence. */
+am_dim am_megatron_stream(am_build *build);
 /* megatron_moe.c: in place of an MLP; and what all layers' dispatchers keep for the whole run. */
 am_var am_megatron_moe(am_build *build, am_var normed);
 void am_megatron_moe_kept(am_build *build);

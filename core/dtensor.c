@@ -26,8 +26,8 @@ am_var am_gather_rows(am_build *build, am_var x)
     if (!build->config->sp) return x;
     const char *name = tape->storage[tape->tensor[x].storage].name;
     am_shape whole = rows(build, false);
-    am_var parts = several(build) ? am_raw(tape, AM_OP_GATHER_SEQUENCE, whole, tape->tensor[x].dtype, x, 0, 0, 0) : 0;
-    am_var y = am_label(tape, am_activation(tape, AM_OP_GATHER_SEQUENCE, x, 0, whole), name);
+    am_var parts = several(build) ? am_raw(tape, AM_OP_GATHER_SHARDS, whole, tape->tensor[x].dtype, x, 0, 0, 0) : 0;
+    am_var y = am_label(tape, am_activation(tape, AM_OP_GATHER_SHARDS, x, 0, whole), name);
     am_hold(tape, parts);
     return y;
 }

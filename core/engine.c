@@ -173,6 +173,7 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
         pass_units(&compiler, at, tape->node[index].instruction);
         at = tape->node[index].instruction;
+        if (tape->node[index].restores) am_compile_event(&compiler, AM_E_RESTORE, tape->node[index].restores, 0);
         enter_region(&compiler, instruction->region);
         am_outputs out;
         memset(out.made, 0, sizeof out.made);

@@ -9,7 +9,8 @@
 
 /* What is recorded for a profile, and what its regions keep when it is played. */
 typedef struct am_recipe {
-    bool segment, reentrant, hooked, core_attention;
+    bool segment, reentrant, hooked;
+    uint8_t modules;
     am_keep keep;
     am_kept kept; /* for AM_KEEP_LISTED */
     am_away away;
@@ -24,7 +25,8 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_SEGMENT_REENTRANT] = {.segment = true, .reentrant = true},
     [AM_PROFILE_SAVE_MATMULS] = {.hooked = true, .keep = AM_KEEP_MATMULS},
     [AM_PROFILE_SAVE_HALF_MATMULS] = {.hooked = true, .keep = AM_KEEP_HALF_MATMULS},
-    [AM_PROFILE_CORE_ATTENTION] = {.core_attention = true},
+    [AM_PROFILE_CORE_ATTENTION] = {.modules = AM_MODULE_CORE_ATTN},
+    [AM_PROFILE_MODULES] = {.modules = UINT8_MAX}, /* those of the chosen policy */
     [AM_PROFILE_HOST_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_INPUTS},
     [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
     [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
@@ -92,9 +94,9 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
     bool adapters = evaluation->config->trainable == AM_TRAIN_LORA;
     profile->record = (am_record){
         .inner = recipe->segment ? 3 : 1,
-        .regions = !recipe->core_attention,
+        .regions = recipe->modules == 0,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
-        .core_attention = recipe->core_attention,
+        .modules = recipe->modules == UINT8_MAX ? evaluation->report->policy.modules : recipe->modules,
         .received = evaluation->received,
         .sent = evaluation->sent,
     };
@@ -109,7 +111,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions &&
-           x->hooked == y->hooked && x->core_attention == y->core_attention && x->received == y->received &&
+           x->hooked == y->hooked && x->modules == y->modules && x->received == y->received &&
            x->sent == y->sent; /* the kinds follow from the model */
 }
 
@@ -233,7 +235,8 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_NONE: return AM_PROFILE_PLAIN;
     case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
     case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
-    case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
+    case AM_POLICY_MODULES:
+        return policy.modules == AM_MODULE_CORE_ATTN ? AM_PROFILE_CORE_ATTENTION : AM_PROFILE_MODULES;
     case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
     case AM_POLICY_OFFLOAD:
     case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
@@ -327,8 +330,7 @@ static const struct {
      "selective: keeps every matrix product and attention, plays the rest again"},
     {AM_POLICY_SAVE_HALF_MATMULS, "save every second product",
      "selective, as torchtitan: keeps attention and every second matrix product"},
-    {AM_POLICY_CORE_ATTENTION, "core attention",
-     "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+    {AM_POLICY_MODULES, "modules of each layer", "selective, as Megatron's --recompute-modules: these are played again"},
     {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
     {AM_POLICY_BUDGET, "cheapest below the budget",
      "for each layer what the frontier found: the least to run again of all plans with such a peak"},
@@ -351,7 +353,7 @@ static const struct {
 static bool same_policy(am_policy x, am_policy y)
 {
     return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant && x.ops[0] == y.ops[0] &&
-           x.ops[1] == y.ops[1];
+           x.ops[1] == y.ops[1] && x.modules == y.modules;
 }
 
 static void add_plan(am_evaluation *evaluation, am_policy policy)
@@ -370,6 +372,10 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->label = descriptions[i].label;
             plan->note = descriptions[i].note;
         }
+    if (policy.modules == AM_MODULE_CORE_ATTN) {
+        plan->label = "core attention";
+        plan->note = "selective, as Megatron's core_attn: scores, softmax and dropout are played again";
+    }
     if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
     if (policy.reentrant && !own && !am_policy_moves(policy)) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
     if (plan->chosen && am_policy_is_schedule(policy))
@@ -384,6 +390,8 @@ static am_policy segments(am_policy_kind kind, int64_t count)
 {
     return (am_policy){.kind = kind, .count = count};
 }
+
+static const am_policy core_attention = {.kind = AM_POLICY_MODULES, .modules = AM_MODULE_CORE_ATTN};
 
 /* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
 static void play_all(am_evaluation *evaluation)
@@ -422,10 +430,10 @@ static void add_plans(am_evaluation *evaluation)
     while (root * root + root < layers) root++;
     add_plan(evaluation, segments(AM_POLICY_NONE, 0));
     if (evaluation->config->stack == AM_STACK_PAPER) {
-        add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
+        add_plan(evaluation, core_attention);
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else if (am_wiring_of(evaluation->config)->any) {
-        if (evaluation->config->attention == AM_EAGER) add_plan(evaluation, segments(AM_POLICY_CORE_ATTENTION, 0));
+        if (evaluation->config->attention == AM_EAGER) add_plan(evaluation, core_attention);
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
         if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
@@ -591,13 +599,37 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
     }
 }
 
-/* What is on the tape for the whole run and that this ledger of it has no row for. */
-static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
+static bool keeps_permanent(const am_ledger *ledger, const am_record *record)
 {
+    for (int i = 0; i < ledger->count; i++)
+        if (ledger->row[i].permanent && !is_outside(&ledger->row[i], record)) return true;
+    return false;
+}
+
+/* What is on the tape for the whole run and that this ledger of it has no row for. Returns which of it is made of what each
+ * layer makes; -1: none. */
+static int add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
+{
+    int each = -1;
     report->lastings = 0;
-    for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++)
-        if (tape->storage[i].permanent && !ledger->row_of[i])
-            report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
+    for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent || tape->instruction[storage->born].zone > 0 || ledger->row_of[i]) continue;
+        if (storage->of_layers) each = report->lastings;
+        report->lasting[report->lastings++] = (am_lasting){storage->name, storage->bytes};
+    }
+    return each;
+}
+
+/* Where a graph keeps what its layer made, that has a row: what lasts beside the rows is of the other layers. */
+static void settle_lasting(am_evaluation *evaluation, int each, int64_t layers)
+{
+    am_report *report = evaluation->report;
+    if (each < 0) return;
+    am_lasting *lasting = &report->lasting[each];
+    lasting->bytes = lasting->bytes / evaluation->config->layers * layers;
+    if (lasting->bytes > 0) return;
+    memmove(lasting, lasting + 1, (size_t)(--report->lastings - each) * sizeof *lasting);
 }
 
 /* The first run that shows the same profile; inner: with as many layers a unit. */
@@ -664,7 +696,8 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     am_report *report = evaluation->report;
     am_workspace *workspace = evaluation->workspace;
     am_part_plan *part = workspace->planned;
-    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0, each = -1;
+    int64_t without = 0; /* layers whose graph keeps nothing that stays for the whole run */
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
     for (int i = 0; i < runs; i++) {
@@ -682,8 +715,12 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         if (evaluation->code) return;
         add_profile(evaluation, part[i].id, ledger, runs, alone);
         if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
-        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+        if (i == 0) each = add_lasting(report, &workspace->tape, ledger);
+        if (!keeps_permanent(ledger, &workspace->run[i].profile->record))
+            for (int j = i; j < runs; j++)
+                if (part[j].id == part[i].id) without += part[j].units * part[j].inner;
     }
+    settle_lasting(evaluation, each, without);
     if (!evaluation->code)
         evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;

@@ -37,6 +37,9 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_RU] = {"(d-ρ+u)", "v_head_dim", "a head's own key and its value"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
     [AM_CP] = {"cp", "cp", "context-parallel size"},
+    [AM_EP] = {"ep", "ep", "expert-parallel size"},
+    [AM_ROWS] = {"τ", "expert_imbalance", "tokens, each for one expert, that this rank's experts get"},
+    [AM_ETP] = {"etp", "etp", "tensor-parallel size of the experts"},
 };
 
 /* A term with coefficient num / den in lowest terms, its powers 0. */

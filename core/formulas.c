@@ -45,9 +45,9 @@ static int64_t value_bytes(const am_config *config)
 }
 
 /* What the letters stand for: see formulas.def. */
-static void set_values(am_values *values, const am_config *config, am_policy_kind policy)
+static void set_values(am_values *values, const am_config *config, am_policy policy)
 {
-    bool whole = policy != AM_POLICY_CORE_ATTENTION;
+    bool whole = !(policy.modules & AM_MODULE_CORE_ATTN);
     int64_t *of = values->of;
     for (int i = 0; i < 128; i++) of[i] = -1;
     of['s'] = of['S'] = config->seq;
@@ -76,12 +76,13 @@ static void set_values(am_values *values, const am_config *config, am_policy_kin
 }
 
 /* Which of its texts speaks of this policy; NULL if none does. */
-static const char *text_for(const am_formula *formula, am_policy_kind policy)
+static const char *text_for(const am_formula *formula, am_policy policy)
 {
     if (formula->layer == NULL) return formula->expression;
-    switch (policy) {
+    if (policy.modules & ~AM_MODULE_CORE_ATTN) return NULL;
+    switch (policy.kind) {
     case AM_POLICY_NONE:
-    case AM_POLICY_CORE_ATTENTION: return formula->expression;
+    case AM_POLICY_MODULES: return formula->expression;
     case AM_POLICY_FULL: return formula->full;
     default: return NULL;
     }
@@ -91,7 +92,7 @@ void am_formula_read(am_formula_reading *reading, const am_config *config)
 {
     am_status status;
     reading->known = am_policy_parse(&reading->policy, config, &status) == AM_OK;
-    if (reading->known) set_values(&reading->values, config, reading->policy.kind);
+    if (reading->known) set_values(&reading->values, config, reading->policy);
 }
 
 am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading)
@@ -100,7 +101,7 @@ am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_read
     am_formula_answer answer = {none, none};
     am_values *values = &reading->values;
     if (!reading->known) return answer;
-    const char *text = text_for(formula, reading->policy.kind);
+    const char *text = text_for(formula, reading->policy);
     values->layer = formula->layer != NULL ? am_expression_value(formula->layer, values) : none;
     if (text != NULL) answer.all = am_expression_value(text, values);
     if (text == formula->expression) answer.layer = values->layer;

@@ -33,6 +33,27 @@ static void find_repeats(am_reader *reader)
             reader->repeats[unit] |= record->kind[unit * record->inner] == record->kind[other * record->inner];
 }
 
+/* Is it the output of a checkpointed region that has let go of it? */
+static bool is_discarded(const am_tape *tape, uint16_t storage)
+{
+    const am_region *region = &tape->region[tape->storage[storage].region];
+    return region->discards && region->keep != AM_KEEP_EVERYTHING;
+}
+
+/* The part of a storage that the region whose input it is keeps for this rank, as its length; 0: all of it. */
+static am_dim part_of(const am_tape *tape, uint16_t storage)
+{
+    const am_region *region = &tape->region[tape->storage[storage].region];
+    return region->distributes && region->keep != AM_KEEP_EVERYTHING ? region->part : 0;
+}
+
+static int64_t bytes_of(const am_tape *tape, uint16_t index)
+{
+    const am_storage *storage = &tape->storage[index];
+    am_dim part = part_of(tape, index);
+    return part ? am_block_bytes(tape->extents->of[part].n * am_dtypes[storage->dtype].size, tape->block) : storage->bytes;
+}
+
 static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instruction)
 {
     am_ledger *ledger = reader->ledger;
@@ -43,11 +64,12 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
     am_row *row = &ledger->row[ledger->count++];
     row->module = instruction->module;
     row->op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op;
-    row->bytes = reader->tape->storage[reader->tape->tensor[x].storage].bytes;
+    row->bytes = bytes_of(reader->tape, reader->tape->tensor[x].storage);
     row->zone = instruction->zone;
     row->tensor = x;
     row->savers = 0;
     row->shared = false;
+    row->permanent = reader->tape->storage[reader->tape->tensor[x].storage].permanent;
     return row;
 }
 
@@ -64,7 +86,7 @@ static void add_saver(am_row *row, uint8_t op, uint8_t rule)
 static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruction, uint8_t rule)
 {
     uint16_t index = reader->tape->tensor[x].storage;
-    if (reader->tape->storage[index].fixed) return NULL;
+    if (reader->tape->storage[index].fixed || is_discarded(reader->tape, index)) return NULL;
     am_row *row = NULL;
     int now = unit_of(reader, instruction->zone);
     if (reader->row_of[index]) {
@@ -169,12 +191,20 @@ static void describe(am_row *row, const am_tape *tape)
     row->name = storage->name ? storage->name : "tensor";
     row->dtype = storage->dtype;
     row->elements = elements_of(tape, storage);
-    bool part = tape->away == AM_AWAY_PARTS && row->bytes < storage->bytes; /* one rank's, of the flattened tensor */
-    if (part) row->elements.power[AM_TP]--;
+    am_dim part = part_of(tape, tensor->storage);
+    if (part) {
+        row->elements = row->extent[0] = tape->extents->of[part].term;
+        row->shape[0] = tape->extents->of[part].n;
+        row->padding = row->bytes - row->shape[0] * am_dtypes[storage->dtype].size;
+        row->rank = 1;
+        return;
+    }
+    bool shared_out = tape->away == AM_AWAY_PARTS && row->bytes < storage->bytes; /* one rank's, of the flattened tensor */
+    if (shared_out) row->elements.power[AM_TP]--;
     int64_t bytes = am_dtypes[storage->dtype].size, own = am_layout_elements(tensor->rank, tensor->shape) * bytes;
     for (int i = 0; i < storage->rank; i++) bytes *= tape->extents->of[storage->dim[i]].n;
     row->padding = storage->bytes - bytes;
-    if (part) {
+    if (shared_out) {
         row->padding = row->bytes - bytes / tape->parts;
         row->rank = 1;
         row->shape[0] = bytes / tape->parts / am_dtypes[storage->dtype].size;

@@ -92,3 +92,9 @@ void am_play_grow(am_play *play, int64_t bytes)
         trace->allocation[trace->allocations] = (am_allocation){(uint8_t)play->phase, bytes, play->live};
     trace->allocations++;
 }
+
+void am_play_resize(am_play *play, uint16_t storage, int64_t bytes)
+{
+    play->live += bytes - play->player->bytes[storage];
+    play->player->bytes[storage] = bytes;
+}

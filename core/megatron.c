@@ -4,6 +4,7 @@
  * cross_entropy.py; Transformer Engine 2.20, pytorch/module/layernorm_linear.py, linear.py, attention/rope.py and
  * dot_product_attention/backends.py; flash-attn 2's flash_attn_interface.py. */
 #include "build.h"
+#include "bytes.h"
 
 static bool has_engine(const am_build *build)
 {
@@ -14,6 +15,13 @@ static bool has_engine(const am_build *build)
 static am_dim share(am_build *build, am_dim x)
 {
     return build->config->tp > 1 ? am_dim_quotient(build->tape->extents, x, AM_TP) : x;
+}
+
+/* Tokens of the residual stream in this rank's sequences: under sequence parallelism, of norms, dropouts and the inputs of
+ * linear layers. */
+am_dim am_megatron_stream(am_build *build)
+{
+    return build->config->sp ? share(build, build->s) : build->s;
 }
 
 /* ---- modules ---- */
@@ -30,6 +38,26 @@ static am_var norm(am_build *build, am_var x, const char *path)
     return am_label(tape, y, "normed input");
 }
 
+/* A norm that may let go of its output (--recompute-modules layernorm). *region: for let_go. */
+static am_var norm_apart(am_build *build, am_var x, const char *path, uint16_t *region)
+{
+    am_tape *tape = build->tape;
+    *region = 0;
+    if (has_engine(build)) return x;
+    if (!(build->record.modules & AM_MODULE_LAYERNORM)) return norm(build, x, path);
+    am_region_begin(tape, x, 0, NULL);
+    am_var y = norm(build, x, path);
+    *region = tape->open_region;
+    am_region_end(tape, y);
+    return y;
+}
+
+/* The output of such a norm has been used; it is made again once the gradient of what it was used for is there. */
+static void let_go(am_build *build, uint16_t region, am_var used)
+{
+    if (region) am_region_discard(build->tape, region, used);
+}
+
 /* TELayerNormColumnParallelLinear; later as below. */
 static am_var norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                           am_var *later)
@@ -42,23 +70,44 @@ static am_var norm_linear(am_build *build, am_var x, const char *path, am_compon
     am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = am_norm_linear(tape, x, weight, norm_weight, norm_bias, later ? 0 : added);
+    am_dim gathered = build->config->sp ? build->s : 0;
+    am_var y = am_norm_linear(tape, x, gathered, weight, norm_weight, norm_bias, later ? 0 : added);
     tape->module = module;
     return y;
 }
 
-/* ColumnParallelLinear and RowParallelLinear; *later: a bias that is left to the next kernel. */
-static am_var linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                     am_var *later)
+/* x · weightᵀ of the whole sequences, of which x may be this rank's part. */
+static am_var product(am_build *build, am_var x, am_var weight, am_var bias)
+{
+    if (build->config->sp) return am_sequence_linear(build->tape, x, build->s, build->scratch, weight, bias);
+    return am_parallel_linear(build->tape, AM_OP_PARALLEL_LINEAR, x, weight, bias);
+}
+
+/* ColumnParallelLinear; *later: a bias that is left to the next kernel. */
+static am_var column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                            am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
-    am_shape shape = am_shape_of(tape, x);
-    am_var weight = am_weight(build, AM_SHAPE(out, shape.dim[2]), "weight");
+    am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = am_parallel_linear(tape, has_engine(build) ? AM_OP_LINEAR : AM_OP_PARALLEL_LINEAR, x, weight,
-                                  later ? 0 : added);
+    am_var y = product(build, x, weight, later ? 0 : added);
+    tape->module = module;
+    return y;
+}
+
+/* RowParallelLinear, whose bias is left to the next kernel. */
+static am_var row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias, am_var *later)
+{
+    am_tape *tape = build->tape;
+    am_module module = am_enter(tape, path, component);
+    am_var weight = am_weight(build, AM_SHAPE(build->h, am_shape_of(tape, x).dim[2]), "weight");
+    *later = bias ? am_weight(build, AM_SHAPE(build->h), "bias") : 0;
+    bool engine = has_engine(build), sp = build->config->sp;
+    am_var y = engine && sp ? am_scatter_linear(tape, x, am_megatron_stream(build), weight)
+                            : am_parallel_linear(tape, engine ? AM_OP_LINEAR : AM_OP_PARALLEL_LINEAR, x, weight, 0);
+    if (sp && !engine) y = am_reduce_scatter(tape, y, am_megatron_stream(build));
     tape->module = module;
     return y;
 }
@@ -67,7 +116,7 @@ static am_var linear(am_build *build, am_var x, const char *path, am_component c
 static am_var first_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                            am_var *later)
 {
-    return (has_engine(build) ? norm_linear : linear)(build, x, path, component, out, bias, later);
+    return (has_engine(build) ? norm_linear : column_linear)(build, x, path, component, out, bias, later);
 }
 
 /* bias_dropout_add runs with gradients enabled in a checkpointed forward too: the bias requires one, so that the graph
@@ -204,7 +253,7 @@ static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
     am_module module = am_enter(tape, "self_attention.core_attention.flash_attention", AM_C_ATTENTION);
     am_var y = am_attention(tape, AM_OP_FLASH_ATTN, turned[0], turned[1], turned[2], 0);
     tape->module = module;
-    y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, build->ad));
+    y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, share(build, build->ad)));
     y = am_contiguous(tape, am_transpose(tape, y, 0, 1));
     am_hold(tape, own[0], own[1], own[2]);
     return y;
@@ -225,12 +274,12 @@ static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     am_var held[] = {k, v};
-    if (build->record.core_attention) am_region_begin(tape, q, 2, held);
+    if (build->record.modules & AM_MODULE_CORE_ATTN) am_region_begin(tape, q, 2, held);
     am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
     am_var y = has_engine(build)                          ? core_engine(build, q, k, v)
                : build->config->attention == AM_EAGER ? core_eager(build, q, k, v)
                                                       : core_flash(build, q, k, v);
-    if (build->record.core_attention) {
+    if (build->record.modules & AM_MODULE_CORE_ATTN) {
         tape->region[tape->open_region].arguments = 3;
         am_region_end(tape, y);
     }
@@ -259,7 +308,7 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
         key = am_label(tape, rotate(build, key), "key, rotated");
     }
     am_var core = core_attention(build, q, key, part[2]);
-    am_var y = linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->h, build->config->o_bias, bias);
+    am_var y = row_linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->config->o_bias, bias);
     am_label(tape, y, "attention block's output");
     am_hold(tape, part[0], part[1], part[2], q, key, core, normed);
     tape->module = module;
@@ -289,7 +338,7 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
         active = am_activation(tape, AM_OP_BIAS_GELU, up, inner, am_shape_of(tape, up));
     }
     am_label(tape, active, gated ? "SiLU(gate) · up" : "GELU output");
-    am_var y = linear(build, active, "mlp.linear_fc2", AM_C_MLP, build->h, config->mlp_bias, bias);
+    am_var y = row_linear(build, active, "mlp.linear_fc2", AM_C_MLP, config->mlp_bias, bias);
     am_label(tape, y, "MLP block's output");
     am_hold(tape, active, normed);
     tape->module = module;
@@ -298,9 +347,18 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
 
 /* ---- the model ---- */
 
-static am_var norm_apart(am_build *build, am_var x, const char *path)
+/* The MLP, dense or of experts, which may be played again (--recompute-modules mlp and moe). */
+static am_var mlp_apart(am_build *build, am_var normed, am_var *bias)
 {
-    return has_engine(build) ? x : norm(build, x, path);
+    bool mixed = build->config->experts > 0;
+    bool again = build->record.modules & (mixed ? AM_MODULE_MOE : AM_MODULE_MLP);
+    am_module module = build->tape->module;
+    if (mixed) am_enter(build->tape, "mlp", AM_C_MLP); /* the layer of experts sees to it itself */
+    if (again) am_region_begin(build->tape, normed, 0, NULL);
+    am_var y = mixed ? am_megatron_moe(build, normed) : mlp(build, normed, bias);
+    if (again) am_region_end(build->tape, y);
+    build->tape->module = module;
+    return y;
 }
 
 static am_var layer(am_build *build, am_var x)
@@ -308,12 +366,15 @@ static am_var layer(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_var bias = 0;
     am_enter(tape, "", AM_C_RESIDUAL);
-    am_var normed = norm_apart(build, x, "input_layernorm");
+    uint16_t region;
+    am_var normed = norm_apart(build, x, "input_layernorm", &region);
     am_var y = attention(build, normed, &bias);
+    let_go(build, region, y);
     am_var middle = bias_dropout_add(build, y, bias, x);
     am_hold(tape, normed);
-    normed = norm_apart(build, middle, "pre_mlp_layernorm");
-    y = build->config->experts ? am_megatron_moe(build, normed) : mlp(build, normed, &bias);
+    normed = norm_apart(build, middle, "pre_mlp_layernorm", &region);
+    y = mlp_apart(build, normed, &bias);
+    let_go(build, region, y);
     am_var out = bias_dropout_add(build, y, bias, middle);
     am_hold(tape, normed, middle, x);
     if (build->mask_region == tape->open_region) am_hold_list(tape, build->masks, build->kept_mask);
@@ -335,6 +396,18 @@ static am_var token_embedding(am_build *build, am_var ids)
     return am_fill(tape, AM_OP_MASKED_FILL, y, mask);
 }
 
+/* This rank's part of the embedded tokens: of position embeddings too cut out, else of the sums over ranks. Then it is
+ * cloned, so that the whole can go. */
+static am_var part_of_rank(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    bool cut = build->config->positions == AM_LEARNED;
+    am_var part = (cut ? am_scatter_sequence : am_reduce_scatter)(tape, x, am_megatron_stream(build));
+    am_var y = am_label(tape, am_clone(tape, part), "hidden state");
+    am_hold(tape, part);
+    return y;
+}
+
 static am_var embedding(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -352,6 +425,7 @@ static am_var embedding(am_build *build)
     }
     am_label(tape, sum, "hidden state");
     am_var x = am_label(tape, am_contiguous(tape, am_transpose(tape, sum, 0, 1)), "hidden state");
+    if (build->config->sp) x = part_of_rank(build, x);
     x = am_hf_dropout(build, x, "embedding.embedding_dropout", AM_C_EMBEDDING, build->config->embedding_dropout);
     am_hold(tape, tokens, sum);
     return x;
@@ -372,12 +446,22 @@ static void permanent_tensors(am_build *build)
         am_hold(tape, angles);
         am_permanent(tape, am_label(tape, build->cos, "rotary angles, cached"));
     }
-    if (build->config->attention == AM_EAGER) {
-        am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-        am_shape scores = AM_SHAPE(am_times(tape, build->b, share(build, build->a)), build->s, build->s);
-        build->scratch = am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0);
-        am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
-    }
+}
+
+/* GlobalMemoryBuffer: as large as what is written into it at most, attention's scores or the gathered input of a linear
+ * layer. */
+static void global_buffer(am_build *build)
+{
+    am_tape *tape = build->tape;
+    const am_extent *of = tape->extents->of;
+    bool scores = build->config->attention == AM_EAGER, gathers = build->config->sp;
+    if (!scores && !gathers) return;
+    am_dim matrices = am_times(tape, build->b, share(build, build->a));
+    am_shape square = AM_SHAPE(matrices, build->s, build->s), whole = AM_SHAPE(build->s, build->b, build->h);
+    bool larger = am_mul_checked(of[matrices].n, of[build->s].n) >= am_mul_checked(of[build->b].n, of[build->h].n);
+    am_enter(tape, scores ? "self_attention.core_attention" : "self_attention.linear_qkv", AM_C_ATTENTION);
+    build->scratch = am_raw(tape, AM_OP_FULL, scores && (larger || !gathers) ? square : whole, build->dtype, 0, 0, 0, 0);
+    am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
 }
 
 /* _VocabParallelCrossEntropy: the softmax is made in place, in fp32. */
@@ -413,7 +497,7 @@ static am_code head(am_build *build, am_var x)
     am_enter(tape, "output_layer", AM_C_HEAD);
     bool tied = build->config->tie_word_embeddings && !build->record.received; /* the last stage has a copy */
     am_var table = tied ? build->embedding : am_weight(build, AM_SHAPE(share(build, build->v), build->h), "weight");
-    am_var logits = am_label(tape, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, normed, table, 0), "logits");
+    am_var logits = am_label(tape, product(build, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));
     am_var labels = am_contiguous(tape, am_transpose(tape, am_buffer(tape, ids, AM_I64, "labels"), 0, 1));
@@ -429,10 +513,15 @@ static am_code head(am_build *build, am_var x)
 
 am_code am_megatron(am_build *build)
 {
+    if (build->config->cp > 1) {
+        build->s = am_dim_quotient(build->tape->extents, build->s, AM_CP);
+        build->bs = am_times(build->tape, build->s, build->b);
+    }
     am_dim rows = build->config->sp ? share(build, build->s) : build->s;
     am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(rows, build->b, build->h)) : embedding(build);
     am_var first = x, held[] = {0};
     permanent_tensors(build);
+    global_buffer(build);
     build->tape->scratch = build->scratch;
     held[0] = build->cos;
     x = am_layers(build, layer, x, 1, held);

@@ -1,5 +1,6 @@
-/* Megatron-Core's mixture of experts in place of a layer's MLP: its router, its all-to-all dispatcher on one rank and its
- * grouped experts. Source: Megatron-Core 0.16.1, transformer/moe/router.py, moe_utils.py, token_dispatcher.py, experts.py. */
+/* Megatron-Core's mixture of experts in place of a layer's MLP: its router, its all-to-all dispatcher and its grouped
+ * experts, as one rank has them. Source: Megatron-Core 0.16.1, transformer/moe/router.py, moe_utils.py, token_dispatcher.py,
+ * experts.py, tensor_parallel/mappings.py. */
 #include "build.h"
 
 static am_dim symbol(am_build *build, am_symbol x)
@@ -7,11 +8,17 @@ static am_dim symbol(am_build *build, am_symbol x)
     return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
 }
 
+/* This rank's tokens, of all its sequences. */
+static am_dim tokens_of(am_build *build)
+{
+    return am_times(build->tape, am_megatron_stream(build), build->b);
+}
+
 /* Zeros with ones at each token's experts, made boolean. */
 static am_var routing_map(am_build *build, am_var ids)
 {
     am_tape *tape = build->tape;
-    am_shape all = AM_SHAPE(build->bs, symbol(build, AM_E));
+    am_shape all = AM_SHAPE(tokens_of(build), symbol(build, AM_E));
     am_var zeros = am_raw(tape, AM_OP_FULL, all, build->dtype, 0, 0, 0, 0);
     zeros = am_raw(tape, AM_OP_TO, all, AM_I32, zeros, 0, 0, 0);
     am_var ones = am_raw(tape, AM_OP_SCATTER, all, AM_I32, zeros, ids, 0, 0);
@@ -22,7 +29,7 @@ static am_var routing_map(am_build *build, am_var ids)
 static am_var topk_routing(am_build *build, am_var logits, am_var *map)
 {
     am_tape *tape = build->tape;
-    am_shape all = AM_SHAPE(build->bs, symbol(build, AM_E));
+    am_shape all = AM_SHAPE(tokens_of(build), symbol(build, AM_E));
     am_var ids, top = am_topk(tape, logits, symbol(build, AM_T), &ids);
     am_label(tape, ids, "experts of each token");
     am_var soft = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, am_to(tape, top, AM_FP32)), "routing weights");
@@ -39,7 +46,7 @@ static am_var topk_routing(am_build *build, am_var logits, am_var *map)
 static am_var balancing_loss(am_build *build, am_var logits, am_var *map)
 {
     am_tape *tape = build->tape;
-    am_dim n = build->bs, e = symbol(build, AM_E), k = symbol(build, AM_T);
+    am_dim n = tokens_of(build), e = symbol(build, AM_E), k = symbol(build, AM_T);
     am_var soft = am_softmax(tape, AM_OP_SOFTMAX, am_to(tape, logits, AM_FP32)), top[2];
     am_label(tape, soft, "router probabilities");
     am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, k), AM_FP32, AM_I64, soft, top);
@@ -57,7 +64,7 @@ static am_var router(am_build *build, am_var x, am_var *map)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.router", AM_C_MLP);
-    am_shape all = AM_SHAPE(build->bs, symbol(build, AM_E));
+    am_shape all = AM_SHAPE(tokens_of(build), symbol(build, AM_E));
     am_var weight = am_weight(build, AM_SHAPE(symbol(build, AM_E), build->h), "weight"), chosen;
     am_var logits = am_view(tape, am_parallel_linear(tape, AM_OP_ROUTER_LINEAR, x, weight, 0), all);
     am_var weights = topk_routing(build, logits, map);
@@ -68,31 +75,85 @@ static am_var router(am_build *build, am_var x, am_var *map)
     return weights;
 }
 
+/* How many experts this rank has. */
+static am_dim experts_of(am_build *build)
+{
+    am_dim e = symbol(build, AM_E);
+    return build->config->ep > 1 ? am_dim_quotient(build->tape->extents, e, AM_EP) : e;
+}
+
 /* GroupedMLP. */
 static am_var experts(am_build *build, am_var x, am_var weights)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.experts", AM_C_MLP);
-    am_dim e = symbol(build, AM_E), m = symbol(build, AM_M), both = am_dim_for(build, 2, 1, AM_M, AM_SYMBOL_COUNT);
+    am_dim e = experts_of(build), m = symbol(build, AM_M), two = am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    if (build->config->etp > 1) m = am_dim_quotient(tape->extents, m, AM_ETP);
+    am_dim both = am_times(tape, two, m);
     am_dim rows = am_shape_of(tape, x).dim[0];
     am_shape in = AM_SHAPE(e, build->h, both), out = AM_SHAPE(e, m, build->h);
     am_var first = am_view(tape, am_weight(build, in, "experts' weights"), in);
     am_var second = am_view(tape, am_weight(build, out, "experts' weights"), out);
     am_var up = am_label(tape, am_activation(tape, AM_OP_GMM, x, first, AM_SHAPE(rows, both)), "gate and up");
     weights = am_view(tape, weights, AM_SHAPE(rows, build->one));
+    bool again = build->record.modules & AM_MODULE_MOE_ACT;
+    if (again) am_region_begin(tape, up, 1, &weights);
     am_var inner = am_activation(tape, AM_OP_WEIGHTED_SWIGLU, up, weights, AM_SHAPE(rows, m));
     am_label(tape, inner, "SiLU(gate) · up · probability");
+    uint16_t region = tape->open_region;
+    if (again) {
+        tape->region[region].arguments = 2;
+        am_region_end(tape, inner);
+    }
     am_var y = am_activation(tape, AM_OP_GMM, inner, second, AM_SHAPE(rows, build->h));
-    am_hold(tape, inner);
+    if (again) am_region_discard(tape, region, y);
+    am_hold(tape, up, inner);
     tape->module = module;
     return y;
+}
+
+/* A collective that makes a tensor with this many rows. */
+static am_var exchange(am_build *build, am_op op, am_var x, am_dim rows)
+{
+    am_shape shape = am_shape_of(build->tape, x);
+    shape.dim[0] = rows;
+    return am_activation(build->tape, op, x, 0, shape);
+}
+
+/* How many rows the experts of this rank get from its expert-parallel group. */
+static am_dim rows_received(am_build *build, am_dim rows)
+{
+    return build->config->expert_imbalance > 100 ? symbol(build, AM_ROWS) : rows;
+}
+
+/* Tokens, or their probabilities, from this rank to those that have their experts, and sorted by expert there. *received:
+ * between the one and the other. */
+static am_var dispatch(am_build *build, am_var x, am_dim rows, am_dim group, am_var *received)
+{
+    am_tape *tape = build->tape;
+    const am_config *config = build->config;
+    am_var y = x;
+    if (config->ep > 1) y = exchange(build, AM_OP_ALL_TO_ALL, y, rows);
+    *received = y;
+    if (config->etp > 1) y = exchange(build, AM_OP_GATHER_SEQUENCE, y, group);
+    if (config->experts > config->ep) y = am_unary(tape, AM_OP_CHUNKS, y);
+    return y;
+}
+
+/* The experts' results x in the order and of the number of rows in which their tokens were received. */
+static am_var unsort(am_build *build, am_var x, am_dim received)
+{
+    am_tape *tape = build->tape;
+    am_var y = x;
+    if (build->config->experts > build->config->ep) y = am_unary(tape, AM_OP_CHUNKS, y);
+    return build->config->etp > 1 ? am_reduce_scatter(tape, y, received) : y;
 }
 
 am_var am_megatron_moe(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp", AM_C_MLP);
-    am_dim n = build->bs, e = symbol(build, AM_E), rows = am_times(tape, n, symbol(build, AM_T));
+    am_dim n = tokens_of(build), e = symbol(build, AM_E), rows = am_times(tape, n, symbol(build, AM_T));
     am_shape flat = AM_SHAPE(n, build->h), turned = AM_SHAPE(e, n), row = AM_SHAPE(rows);
     am_var map, weights = router(build, normed, &map);
     am_var tokens = am_view(tape, normed, flat);
@@ -105,23 +166,33 @@ am_var am_megatron_moe(am_build *build, am_var normed)
     weights = am_activation(tape, AM_OP_MASKED_SELECT, given, map, row);
     am_var picked = am_activation(tape, AM_OP_INDEX_SELECT, tokens, order, AM_SHAPE(rows, build->h));
     am_hold(tape, range);
-    am_var sorted = am_label(tape, am_unary(tape, AM_OP_CHUNKS, picked), "tokens by expert");
-    am_var scale = am_label(tape, am_unary(tape, AM_OP_CHUNKS, weights), "probability of each row");
-    am_var back = am_unary(tape, AM_OP_CHUNKS, experts(build, sorted, scale));
+    am_dim received = rows_received(build, rows), group = received;
+    if (build->config->etp > 1) group = am_times(tape, symbol(build, AM_ETP), received);
+    am_var got, share;
+    am_var sorted = am_label(tape, dispatch(build, picked, received, group, &got), "tokens by expert");
+    am_var scale = am_label(tape, dispatch(build, weights, received, group, &share), "probability of each row");
+    am_var done = experts(build, sorted, scale), back = unsort(build, done, received);
+    am_hold(tape, sorted, scale, done);
+    if (build->config->ep > 1) back = exchange(build, AM_OP_ALL_TO_ALL, back, rows);
     am_var zeros = am_raw(tape, AM_OP_FULL, flat, build->dtype, 0, 0, 0, 0);
     am_var sum = am_label(tape, am_scatter_add(tape, zeros, back, order), "MLP block's output");
-    am_hold(tape, picked, weights, back, normed);
+    am_hold(tape, picked, got, share, back, normed);
     tape->module = module;
-    return am_view(tape, sum, AM_SHAPE(build->s, build->b, build->h));
+    return am_view(tape, sum, AM_SHAPE(am_megatron_stream(build), build->b, build->h));
 }
 
-/* Each layer's dispatcher keeps its last routing map and probabilities, and the order, which no graph keeps in a region. */
+/* Each layer's dispatcher keeps its last routing map, probabilities and order, whether or not a graph does: here those of all
+ * layers at once, and in the layers as if they took no memory. */
 void am_megatron_moe_kept(am_build *build)
 {
     am_tape *tape = build->tape;
     am_enter(tape, "mlp", AM_C_MLP);
     int64_t layers = build->config->layers;
-    am_dim e = am_dim_for(build, layers * (1 + am_dtypes[build->dtype].size), 1, AM_E, AM_SYMBOL_COUNT);
-    am_var kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->bs, e), AM_BOOL, 0, 0, 0, 0);
+    am_dim n = tokens_of(build), e = am_dim_for(build, layers * (1 + am_dtypes[build->dtype].size), 1, AM_E, AM_SYMBOL_COUNT);
+    am_dim orders = am_dim_for(build, layers, 1, AM_T, AM_SYMBOL_COUNT);
+    am_var kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, e), AM_BOOL, 0, 0, 0, 0);
     am_permanent(tape, am_label(tape, kept, "the dispatchers' routing maps and probabilities"));
+    kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, orders), AM_I64, 0, 0, 0, 0);
+    am_permanent(tape, am_label(tape, kept, "the dispatchers' orders of tokens"));
+    tape->storage[tape->tensor[kept].storage].of_layers = true;
 }

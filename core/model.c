@@ -1,5 +1,15 @@
 /* From a configuration to the builder that writes its forward pass. */
 #include "build.h"
+#include "bytes.h"
+
+/* Tokens, each for one expert, that the experts of one rank get: its share, or more, in whole tokens. */
+static int64_t rows_of_experts(const am_config *config)
+{
+    int64_t ranks = config->sp ? config->tp * config->cp : config->cp;
+    int64_t share = am_mul_checked(am_mul_checked(config->seq / ranks, config->batch), config->experts_per_token);
+    int64_t rows = am_mul_checked(share, config->expert_imbalance);
+    return rows < 0 ? AM_MAX_BYTES : (rows + 99) / 100;
+}
 
 void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
 {
@@ -31,6 +41,9 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_TG] = config->groups_per_token;
     value[AM_TP] = config->tp;
     value[AM_CP] = config->cp;
+    value[AM_EP] = config->ep;
+    value[AM_ETP] = config->etp;
+    value[AM_ROWS] = config->expert_imbalance > 100 ? rows_of_experts(config) : 0;
     bool latent = config->kv_rank > 0;
     value[AM_Q] = config->q_rank;
     value[AM_C] = config->kv_rank;

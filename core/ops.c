@@ -65,6 +65,10 @@
     {                                                                                                                  \
         AM_FREE, 0                                                                                                     \
     }
+#define DROP(index)                                                                                                    \
+    {                                                                                                                  \
+        AM_DROP, index                                                                                                 \
+    }
 #define TAKEN(input)                                                                                                   \
     {                                                                                                                  \
         AM_TAKEN, input                                                                                                \

@@ -92,6 +92,8 @@ void am_play_go(am_play *play, am_phase phase, uint16_t zone);
 void am_play_note(am_play *play, int64_t extra);
 /* One allocation, not yet noted. */
 void am_play_grow(am_play *play, int64_t bytes);
+/* The storage is of so many bytes from now on. */
+void am_play_resize(am_play *play, uint16_t storage, int64_t bytes);
 /* The peaks of the whole step, and at which operations they stood. */
 void am_play_end(const am_play *play);
 
@@ -110,6 +112,19 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction);
 void am_play_hold_saves(am_play *play, uint16_t index);
 /* Brings back what a node has saved, where every saved tensor is away. */
 void am_play_return_saves(am_play *play, uint16_t index);
+/* What a region does to its output once that has been used, to its input when it has run, and before its backward; each if
+ * it does so at all. */
+#ifdef AM_FIRST /* only Megatron's do */
+#define am_play_discard(play, region)    ((void)0)
+#define am_play_restore(play, region)    ((void)0)
+#define am_play_distribute(play, region) ((void)0)
+#define am_play_gather(play, region)     ((void)0)
+#else
+void am_play_discard(am_play *play, uint16_t region);
+void am_play_restore(am_play *play, uint16_t region);
+void am_play_distribute(am_play *play, uint16_t region);
+void am_play_gather(am_play *play, uint16_t region);
+#endif
 /* A graph of the code's own: holds what it has saved, or lets go of it. */
 void am_play_graph(am_play *play, const am_instruction *instruction);
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if

@@ -5,7 +5,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -22,7 +22,9 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
-    {"modules:core_attn", AM_POLICY_CORE_ATTENTION, NO_NUMBER},
+#ifndef AM_FIRST /* of stacks that are elsewhere */
+    {"modules:", AM_POLICY_MODULES, MODULES},
+#endif
     {"budget:", AM_POLICY_BUDGET, BYTES},
 #ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
     {"revolve:", AM_POLICY_REVOLVE, SLOTS},
@@ -38,7 +40,7 @@ static const struct {
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 /* Policies that exist elsewhere; a name that ends with a colon stands for all that begin so. */
-static const char *const not_covered[] = {"modules:", "memory-budget:"};
+static const char *const not_covered[] = {"memory-budget:"};
 
 static bool begins_with(const char *text, const char *start)
 {
@@ -85,6 +87,42 @@ static am_code read_slots(am_policy *policy, const am_config *config, int i, am_
                        config->layers, text);
     return AM_OK;
 }
+
+#ifndef AM_FIRST
+/* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
+static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act", no_modules[] = "mla_up_proj|shared_experts";
+
+/* The index of a name of so many characters in a list; -1: not there. */
+static int index_in(const char *list, const char *name, size_t length)
+{
+    for (int i = 0; i < am_choice_count(list); i++) {
+        char text[16];
+        if (strlen(am_choice_text(list, i, text, sizeof text)) == length && strncmp(text, name, length) == 0) return i;
+    }
+    return -1;
+}
+
+static am_code read_modules(am_policy *policy, const char *text, am_status *status)
+{
+    for (const char *name = text;; name++) {
+        size_t length = strcspn(name, ",");
+        int bit = index_in(modules, name, length);
+        if (bit < 0 && index_in(no_modules, name, length) >= 0)
+            return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                           "Megatron's latent attention and shared experts are not covered, nor mla_up_proj and "
+                           "shared_experts in checkpoint=modules:%s",
+                           text);
+        if (bit < 0)
+            return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                           "checkpoint=modules: takes a list of core_attn, layernorm, mlp, moe and moe_act, not '%s'", text);
+        if (policy->modules >> bit & 1)
+            return am_fail(status, AM_BAD_VALUE, "checkpoint", "checkpoint=modules:%s names one of its modules twice", text);
+        policy->modules |= (uint8_t)(1 << bit);
+        name += length;
+        if (!*name) return AM_OK;
+    }
+}
+#endif
 
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
@@ -144,6 +182,9 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
     case SLOTS: return read_slots(policy, config, i, status);
+#ifndef AM_FIRST
+    case MODULES: return read_modules(policy, config->checkpoint + strlen(policies[i].name), status);
+#endif
     default: return read_count(policy, config, i, status);
     }
 }
@@ -153,11 +194,11 @@ static am_code refuse(const char *text, am_status *status)
     for (size_t i = 0; i < sizeof not_covered / sizeof *not_covered; i++)
         if (matches(text, not_covered[i]))
             return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                           "checkpoint=%s is not covered yet; save:OP,OP, budget:BYTES and modules:core_attn are",
+                           "checkpoint=%s is not covered yet; save:OP,OP, budget:BYTES and modules:A,B are",
                            text);
     return am_fail(status, AM_BAD_VALUE, "checkpoint",
                    "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:matmuls, save:OP,OP, modules:core_attn, budget:BYTES, revolve:C, rotor:BYTES, offload, "
+                   "save:matmuls, save:OP,OP, modules:A,B, budget:BYTES, revolve:C, rotor:BYTES, offload, "
                    "offload:saved, partition or partition:cpu, not '%s'",
                    text);
 }
@@ -193,6 +234,18 @@ static void write_operations(am_writer *writer, am_policy policy)
     }
 }
 
+#ifndef AM_FIRST
+static void write_modules(am_writer *writer, unsigned set)
+{
+    char name[16];
+    for (int i = 0, count = 0; i < am_choice_count(modules); i++)
+        if (set >> i & 1) {
+            if (count++ > 0) AM_WRITE(writer, ",");
+            am_write_text(writer, am_choice_text(modules, i, name, sizeof name));
+        }
+}
+#endif
+
 const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 {
     am_writer writer = am_writer_of(buffer, size);
@@ -201,6 +254,10 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         am_write_text(&writer, policies[i].name);
         if (policies[i].number == OPERATIONS)
             write_operations(&writer, policy);
+#ifndef AM_FIRST
+        else if (policies[i].number == MODULES)
+            write_modules(&writer, policy.modules);
+#endif
         else if (policies[i].number != NO_NUMBER)
             am_write_int(&writer, policy.count);
         break;

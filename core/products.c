@@ -105,37 +105,96 @@ am_var am_bmm(am_tape *tape, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_BMM, 2, input, 1, &z, flops);
 }
 
-/* Inside the function the product exists beside its sum with the bias. */
-am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias)
+/* Inside the function the product exists beside its sum with the bias. whole: what is multiplied by the weight, where that
+ * is not x. */
+static am_var linear_function(am_tape *tape, am_op op, am_var x, am_var whole, am_var weight, am_var bias)
 {
-    am_shape shape = am_shape_of(tape, x);
-    const int64_t *n = tape->tensor[x].shape, *out = tape->tensor[weight].shape;
+    am_var left = whole ? whole : x;
+    am_shape shape = am_shape_of(tape, left);
+    const int64_t *n = tape->tensor[left].shape, *out = tape->tensor[weight].shape;
     int64_t flops = flops_of(tape, n[0], shape.rank == 3 ? n[1] : 1, out[1], out[0]);
-    int dtype = tape->tensor[x].dtype;
+    int dtype = tape->tensor[x].dtype, inputs = 0;
     shape.dim[shape.rank - 1] = tape->tensor[weight].dim[0];
-    am_var product = bias ? am_raw(tape, AM_OP_MM, shape, dtype, x, weight, 0, 0) : 0;
-    am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, shape, dtype);
-    am_tape_emit(tape, op, bias ? 3 : 2, input, 1, &y, flops);
+    am_var product = bias ? am_raw(tape, AM_OP_MM, shape, dtype, left, weight, 0, 0) : 0;
+    am_var input[4] = {0}, y = am_tape_fresh(tape, shape, dtype);
+    input[inputs++] = x;
+    input[inputs++] = weight;
+    if (whole) input[inputs++] = whole;
+    if (bias) input[inputs++] = bias;
+    am_tape_emit(tape, op, inputs, input, 1, &y, flops);
     am_hold(tape, product);
     return y;
 }
 
-/* y = norm(x) · weightᵀ + bias; norm_bias 0: an RMSNorm. */
-am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias)
+am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias)
 {
-    am_shape shape = am_shape_of(tape, x), statistic = shape;
+    return linear_function(tape, op, x, 0, weight, bias);
+}
+
+/* x as a part of the buffer, whose first elements it fills. */
+static am_var gather_into(am_tape *tape, am_var buffer, am_var x, am_dim length)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[0] = length;
+    int64_t stride[AM_MAX_RANK] = {0}, n[AM_MAX_RANK] = {0};
+    for (int i = 0; i < shape.rank; i++) n[i] = tape->extents->of[shape.dim[i]].n;
+    am_layout_contiguous(shape.rank, n, stride);
+    am_var y = am_tape_alias(tape, buffer, shape, stride);
+    return am_tape_emit1(tape, AM_OP_ALL_GATHER, x, y);
+}
+
+am_var am_sequence_linear(am_tape *tape, am_var x, am_dim length, am_var buffer, am_var weight, am_var bias)
+{
+    return linear_function(tape, AM_OP_SEQUENCE_LINEAR, x, gather_into(tape, buffer, x, length), weight, bias);
+}
+
+am_var am_reduce_scatter(am_tape *tape, am_var x, am_dim length)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[0] = length;
+    return am_tape_emit1(tape, AM_OP_REDUCE_SCATTER, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
+}
+
+am_var am_scatter_sequence(am_tape *tape, am_var x, am_dim length)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[0] = length;
+    const int64_t *stride = tape->tensor[x].stride;
+    return am_tape_emit1(tape, AM_OP_SCATTER_SEQUENCE, x, am_tape_rearranged(tape, AM_OP_SCATTER_SEQUENCE, x, shape, stride));
+}
+
+/* y = norm(x) · weightᵀ + bias; norm_bias 0: an RMSNorm. length: of the first dimension of what is multiplied by the weight,
+ * where ranks gather that; 0: they don't. */
+am_var am_norm_linear(am_tape *tape, am_var x, am_dim length, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias)
+{
+    am_shape shape = am_shape_of(tape, x), statistic = shape, whole = shape;
     int dtype = tape->tensor[x].dtype;
     statistic.dim[2] = 0;
-    am_var input[5] = {x, weight, norm_weight, norm_bias, bias}, result[4] = {0};
+    if (length) whole.dim[0] = length;
+    am_var input[6] = {x, weight, norm_weight, norm_bias, bias}, result[4] = {0};
+    if (length) input[5] = am_raw(tape, AM_OP_ALL_GATHER, whole, dtype, x, 0, 0, 0);
     result[1] = am_label(tape, am_tape_fresh(tape, shape, dtype), "normed input");
     result[2] = am_label(tape, am_tape_fresh(tape, statistic, AM_FP32),
                          norm_bias ? "reciprocal standard deviation" : "1 / root mean square");
     if (norm_bias) result[3] = am_label(tape, am_tape_fresh(tape, statistic, AM_FP32), "mean");
+    int64_t flops = flops_of(tape, tape->extents->of[whole.dim[0]].n, tape->extents->of[whole.dim[1]].n,
+                             tape->extents->of[whole.dim[2]].n, tape->tensor[weight].shape[0]);
+    whole.dim[2] = tape->tensor[weight].dim[0];
+    result[0] = am_tape_fresh(tape, whole, dtype);
+    am_op op = length ? AM_OP_NORM_SEQUENCE_LINEAR : AM_OP_NORM_LINEAR;
+    return am_tape_emit(tape, op, length ? 6 : 5, input, norm_bias ? 4 : 3, result, flops);
+}
+
+am_var am_scatter_linear(am_tape *tape, am_var x, am_dim length, am_var weight)
+{
+    am_shape shape = am_shape_of(tape, x);
+    const int64_t *n = tape->tensor[x].shape, *out = tape->tensor[weight].shape;
+    int dtype = tape->tensor[x].dtype;
     shape.dim[2] = tape->tensor[weight].dim[0];
-    result[0] = am_tape_fresh(tape, shape, dtype);
-    const int64_t *n = tape->tensor[x].shape;
-    int64_t flops = flops_of(tape, n[0], n[1], n[2], tape->tensor[weight].shape[0]);
-    return am_tape_emit(tape, AM_OP_NORM_LINEAR, 5, input, norm_bias ? 4 : 3, result, flops);
+    am_var input[3] = {x, weight, am_raw(tape, AM_OP_MM, shape, dtype, x, weight, 0, 0)};
+    shape.dim[0] = length;
+    am_var y = am_tape_fresh(tape, shape, dtype);
+    return am_tape_emit(tape, AM_OP_SCATTER_LINEAR, 3, input, 1, &y, flops_of(tape, n[0], n[1], out[1], out[0]));
 }
 
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)

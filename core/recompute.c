@@ -1,4 +1,5 @@
 /* Checkpointed regions: what their forward keeps, and how they are played again in backward. */
+#include "bytes.h"
 #include "play.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
 static uint16_t find(const am_play *play, uint16_t storage)
 {
     uint16_t place = play->player->place[storage];
-    return place ? place : storage;
+    bool restored = place && play->tape->region[play->tape->storage[storage].region].discards;
+    return place && !restored ? place : storage;
 }
 
 void am_play_hold_saves(am_play *play, uint16_t index)
@@ -62,6 +64,69 @@ static void count_again(am_play *play, const am_instruction *instruction, int in
     if (instruction->bound) work->bound += instruction->time;
 }
 
+#ifndef AM_FIRST
+/* ---- outputs that are let go of, inputs that ranks share out ---- */
+
+static bool is_checkpointed(const am_region *region)
+{
+    return region->keep != AM_KEEP_EVERYTHING;
+}
+
+static uint16_t input_of(const am_play *play, const am_region *region)
+{
+    return am_play_storage(play, play->tape->operand[region->first_input]);
+}
+
+/* Its nodes keep the storage, emptied. */
+void am_play_discard(am_play *play, uint16_t index)
+{
+    const am_region *region = &play->tape->region[index];
+    if (is_checkpointed(region)) am_play_resize(play, am_play_storage(play, region->output), 0);
+}
+
+/* What has been made again is copied into the storage that was emptied, and stays beside it until the region's backward has
+ * run. */
+void am_play_restore(am_play *play, uint16_t index)
+{
+    const am_region *region = &play->tape->region[index];
+    if (!is_checkpointed(region)) return;
+    uint16_t storage = am_play_storage(play, region->output);
+    am_play_recompute(play, index);
+    am_play_resize(play, storage, play->tape->storage[storage].bytes);
+    am_play_note(play, 0);
+}
+
+static int64_t part_bytes(const am_play *play, const am_region *region)
+{
+    int dtype = play->tape->storage[input_of(play, region)].dtype;
+    return am_block_bytes(play->tape->extents->of[region->part].n * am_dtypes[dtype].size, play->tape->block);
+}
+
+/* A new tensor for the part, then the whole goes. */
+void am_play_distribute(am_play *play, uint16_t index)
+{
+    const am_region *region = &play->tape->region[index];
+    if (!region->distributes || !is_checkpointed(region)) return;
+    int64_t part = part_bytes(play, region);
+    am_play_grow(play, part);
+    am_play_note(play, 0);
+    play->live -= part;
+    am_play_resize(play, input_of(play, region), part);
+}
+
+void am_play_gather(am_play *play, uint16_t index)
+{
+    const am_region *region = &play->tape->region[index];
+    if (!region->distributes) return;
+    uint16_t storage = input_of(play, region);
+    int64_t whole = play->tape->storage[storage].bytes;
+    am_play_grow(play, whole);
+    am_play_note(play, 0);
+    play->live -= whole;
+    am_play_resize(play, storage, whole);
+}
+#endif
+
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
     am_player *player = play->player;
@@ -70,7 +135,7 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
         if (play->tape->storage[i].fixed) continue;
         player->place[i] = (uint16_t)(i + AM_MAX_STORAGES);
         player->refs[i + AM_MAX_STORAGES] = 1;
-        am_play_grow(play, player->bytes[i]);
+        am_play_grow(play, player->bytes[i + AM_MAX_STORAGES]);
         any = true;
     }
     if (any) am_play_note(play, 0);
@@ -139,7 +204,7 @@ void am_play_recompute(am_play *play, uint16_t index)
                 recompute_results(play, instruction, i);
             if (instruction->node) am_play_hold_saves(play, instruction->node);
         }
-        if (instruction->kind >= AM_I_GRAPH) am_play_graph(play, instruction);
+        if (instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) am_play_graph(play, instruction);
         release_dying(play, region, instruction);
     }
     am_play_go(play, phase, zone);

@@ -66,6 +66,32 @@ static void write_model(am_writer *json, const am_report *report, const am_query
 
 /* ---- where it comes from */
 
+#ifndef AM_FIRST
+/* A dispatcher keeps the routing probabilities that were made again, and so their graph as far as the region's input. */
+static bool keeps_graphs(const am_report *report)
+{
+    bool whole = report->policy.modules & AM_MODULE_MOE || am_policy_segment(report->policy) > 0 ||
+                 report->policy.kind == AM_POLICY_FULL || report->policy.kind == AM_POLICY_BLOCK;
+    return report->config.experts > 0 && am_wiring_of(&report->config)->any && whole;
+}
+
+const char *am_report_note(const am_report *report, int index)
+{
+    const char *notes[] = {
+        report->config.expert_imbalance > 100
+            ? "experts with more than their share of tokens: measured was a perfect balance"
+            : NULL,
+        keeps_graphs(report)
+            ? "peaks of backward leave out that a dispatcher keeps the input, and its gradient, of each region of experts that "
+              "has been played again"
+            : NULL,
+    };
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (notes[i] && index-- == 0) return notes[i];
+    return NULL;
+}
+#endif
+
 static void write_derived(am_writer *json, const am_report *report)
 {
     const am_config *config = &report->config;
@@ -74,6 +100,9 @@ static void write_derived(am_writer *json, const am_report *report)
     if (*by_stack) am_json_plain(json, by_stack);
     if (config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT)
         am_json_plain(json, "the loss head as its own code allocates and keeps, its kernels left out: loss.c names the release");
+#ifndef AM_FIRST /* Megatron's are elsewhere */
+    for (int i = 0; am_report_note(report, i); i++) am_json_plain(json, am_report_note(report, i));
+#endif
     if (config->pp > 1)
         am_json_plain(json, "the ranks' bytes and peaks, by playing the schedule on each stage; the other figures are of one "
                             "micro-batch on all stages together, as if on one rank");

@@ -23,6 +23,9 @@ int64_t am_bound_time(const am_outcome *outcome);
 /* Picoseconds of one layer of the mean, forward and backward: all but what is outside the layers. */
 int64_t am_layer_time(const am_report *report, const am_outcome *outcome);
 
+/* What else is derived in this report, of Megatron's experts, one note after the other; NULL: no more. */
+const char *am_report_note(const am_report *report, int index);
+
 /* Sections of the report's JSON, each one key or more of the document. */
 void am_json_symbols(am_writer *json, const am_report *report);
 void am_json_saved(am_writer *json, const am_report *report);

@@ -185,13 +185,27 @@ static am_code check_positions(const am_config *config, am_status *status)
     return AM_OK;
 }
 
+/* Context and expert parallelism, of which only Megatron's stacks know. */
+static am_code check_megatrons(const am_config *config, am_status *status)
+{
+    static const am_field_id keys[] = {AM_F_ep, AM_F_expert_imbalance, AM_F_etp};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !is_megatron(config); i++) {
+        const am_field *field = &am_fields[keys[i]];
+        int64_t usual = keys[i] == AM_F_etp ? config->tp : field->value;
+        if (am_field_number_of(config, field) != usual)
+            return am_fail(status, AM_UNSUPPORTED, field->key, "%s is modelled for stack=megatron-local: %s=%d",
+                           field->key, field->key, usual);
+    }
+    return AM_OK;
+}
+
 static am_code check_parallel(const am_config *config, am_status *status)
 {
-    if (config->cp != 1 && config->stack != AM_STACK_TORCH)
-        return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch: cp=1");
-    if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
+    bool ranked = config->stack == AM_STACK_TORCH || is_megatron(config);
+    if (config->cp != 1 && !ranked)
+        return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch and megatron-local: cp=1");
     static const am_field_id not_yet[] = {
-        AM_F_expert_imbalance, AM_F_device_memory, AM_F_reserve, AM_F_optimizer,
+        AM_F_device_memory, AM_F_reserve, AM_F_optimizer,
     };
     if (config->grad_dtype != config->dtype && config->zero < 3)
         return am_fail(status, AM_UNSUPPORTED, "grad_dtype", "grad_dtype is not covered yet: leave it out");
@@ -203,9 +217,7 @@ static am_code check_parallel(const am_config *config, am_status *status)
     }
     if (config->master_weights && config->zero < 3)
         return am_fail(status, AM_UNSUPPORTED, "master_weights", "master_weights is not covered yet: leave it out");
-    if (config->etp == config->tp) return AM_OK;
-    return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
-                   config->tp);
+    return check_megatrons(config, status);
 }
 
 static am_code check_device(const am_config *config, am_status *status)
@@ -282,8 +294,8 @@ static am_code check_undivided(const am_config *config, bool tensors, am_status 
         am_field_id id;
         const char *what;
     } keys[] = {
-        {AM_F_tp, "tensor parallelism is modelled for stack=paper, torch and megatron-local"},
-        {AM_F_sp, "sequence parallelism is modelled for stack=paper and torch"},
+        {AM_F_tp, "tensor parallelism is modelled for stack=paper, torch, megatron and megatron-local"},
+        {AM_F_sp, "sequence parallelism is modelled for stack=paper, torch, megatron and megatron-local"},
     };
     for (size_t i = tensors ? 0 : 2; i < sizeof keys / sizeof *keys; i++) {
         const am_field *field = &am_fields[keys[i].id];
@@ -303,7 +315,7 @@ static int64_t nearest_multiple(int64_t n, int64_t x)
 }
 
 /* PyTorch's ring attention cuts a sequence into two chunks for each rank, an early one and a late one. */
-static am_code check_context_parallel(const am_config *config, am_status *status)
+static am_code check_ring(const am_config *config, am_status *status)
 {
     if (config->cp == 1) return AM_OK;
     int64_t chunks = 2 * config->cp * (config->sp ? config->tp : 1);
@@ -388,7 +400,7 @@ static am_code check_torch_ranks(const am_config *config, am_status *status)
     if (code == AM_OK && config->tp > 1 && config->tie_word_embeddings)
         return am_fail(status, AM_UNSUPPORTED, "tie_word_embeddings",
                        "a table that is both DTensor's embedding and head is not covered: tie_word_embeddings=no, or tp=1");
-    if (code == AM_OK) code = check_context_parallel(config, status);
+    if (code == AM_OK) code = check_ring(config, status);
     if (code == AM_OK && am_is_rank(config) && config->autocast != AM_AUTOCAST_OFF)
         return am_fail(status, AM_UNSUPPORTED, "autocast",
                        "stack=torch on several ranks computes in the parameters' type: autocast=off");
@@ -448,6 +460,10 @@ static am_code check_paper(const am_config *config, am_status *status)
 
 /* ---- stack=megatron-local */
 
+#ifdef AM_FIRST /* whose models are elsewhere, and so what is wrong with them */
+#define check_megatron(config, status) AM_OK
+#else
+
 static am_code check_megatron_biases(const am_config *config, const char *who, am_status *status)
 {
     am_code code = am_wiring_check_value(config, AM_F_o_bias, config->bias, who, status);
@@ -458,14 +474,96 @@ static am_code check_megatron_biases(const am_config *config, const char *who, a
     return code;
 }
 
-/* Tensor parallelism, for the layers that were measured. */
+static am_code not_divided(const char *key, int64_t size, const char *of, int64_t n, am_status *status)
+{
+    return am_fail(status, AM_CONFLICT, key, "%s=%d does not divide %s=%d; the nearest that does is %s=%d", key, size, of, n, key,
+                   am_nearest_divisor(n, size));
+}
+
+/* Context parallelism halves each rank's share once more, so that every rank has as many pairs of tokens to attend to. */
+static am_code check_context_parallel(const am_config *config, am_status *status)
+{
+    if (config->cp == 1) return AM_OK;
+    if (config->stack == AM_STACK_MEGATRON)
+        return am_fail(status, AM_UNSUPPORTED, "cp",
+                       "Transformer Engine's ring of keys and values is not covered: stack=megatron-local attention=flash, or cp=1");
+    if (config->attention == AM_EAGER)
+        return am_fail(status, AM_UNSUPPORTED, "attention",
+                       "Megatron's own attention takes no context parallelism: attention=flash, or cp=1");
+    if (config->seq % 2 != 0)
+        return am_fail(status, AM_CONFLICT, "seq", "context parallelism cuts a sequence into 2 cp parts: seq=%d, not %d",
+                       config->seq + 1, config->seq);
+    if (config->seq / 2 % config->cp == 0) return AM_OK;
+    return am_fail(status, AM_CONFLICT, "cp", "cp=%d does not divide half of seq=%d; the nearest that does is cp=%d", config->cp,
+                   config->seq, am_nearest_divisor(config->seq / 2, config->cp));
+}
+
+/* What a tensor-parallel group divides, under sequence parallelism also each rank's tokens. */
+static am_code check_megatron_tensor_parallel(const am_config *config, am_status *status)
+{
+    if (config->sp && config->tp == 1)
+        return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
+    int64_t t = config->tp, tokens = config->seq / config->cp;
+    if (config->heads % t != 0) return not_divided("tp", t, "heads", config->heads, status);
+    if (config->kv_heads % t != 0) return not_divided("tp", t, "kv_heads", config->kv_heads, status);
+    if (config->experts == 0 && config->ffn % t != 0) return not_divided("tp", t, "ffn", config->ffn, status);
+    if (config->vocab % t != 0) {
+        int64_t rows = am_mul_checked(128, t); /* --make-vocab-size-divisible-by */
+        return am_fail(status, AM_CONFLICT, "vocab", "tp=%d does not divide vocab=%d; Megatron pads it to vocab=%d", t,
+                       config->vocab, (config->vocab + rows - 1) / rows * rows);
+    }
+    if (!config->sp || tokens % t == 0) return AM_OK;
+    return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide the %d tokens of a sequence on a rank; the nearest that does is tp=%d",
+                   t, tokens, am_nearest_divisor(tokens, t));
+}
+
+/* Experts of a dense model, or more of them on one rank than there are tokens for. */
+static am_code check_imbalance(const am_config *config, am_status *status)
+{
+    if (config->expert_imbalance == 100) return AM_OK;
+    if (config->ep == 1)
+        return am_fail(status, AM_CONFLICT, "expert_imbalance",
+                       "a rank with all experts gets all of its tokens: expert_imbalance=100, or ep=2 or more");
+    int64_t own = config->experts / config->ep, each = config->experts_per_token;
+    int64_t most = 100 * config->ep * (own < each ? own : each) / each;
+    if (config->expert_imbalance <= most) return AM_OK;
+    return am_fail(status, AM_OUT_OF_RANGE, "expert_imbalance",
+                   "with ep=%d, %d experts on a rank and %d per token, a rank gets %d per cent of its share at most: expert_imbalance=%d",
+                   config->ep, own, each, most, most);
+}
+
+static am_code check_expert_parallel(const am_config *config, am_status *status)
+{
+    if (config->experts == 0) {
+        const am_field_id only[] = {AM_F_ep, AM_F_expert_imbalance};
+        for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
+            const am_field *field = &am_fields[only[i]];
+            if (am_field_number_of(config, field) != field->value)
+                return am_fail(status, AM_CONFLICT, field->key, "%s is for models with experts: %s=%d", field->key, field->key,
+                               field->value);
+        }
+        if (config->etp == config->tp) return AM_OK;
+        return am_fail(status, AM_CONFLICT, "etp", "etp is for models with experts: etp=%d, as tp", config->tp);
+    }
+    if (config->tp > 1 && !config->sp)
+        return am_fail(status, AM_CONFLICT, "sp", "Megatron trains experts under tensor parallelism with sequence parallelism only: sp=yes");
+    if (config->experts % config->ep != 0) return not_divided("ep", config->ep, "experts", config->experts, status);
+    if (config->moe_ffn % config->etp != 0) return not_divided("etp", config->etp, "moe_ffn", config->moe_ffn, status);
+    int64_t ranks = am_mul_checked(config->tp, am_mul_checked(config->cp, config->dp));
+    int64_t groups = am_mul_checked(config->etp, config->ep);
+    if (config->dp > 1 && ranks > 0 && groups > 0 && ranks % groups != 0)
+        return am_fail(status, AM_CONFLICT, "ep",
+                       "etp=%d times ep=%d does not divide the %d ranks of tp, cp and dp; the nearest product that does is %d",
+                       config->etp, config->ep, ranks, am_nearest_divisor(ranks, groups));
+    return check_imbalance(config, status);
+}
+
 static am_code check_megatron_ranks(const am_config *config, am_status *status)
 {
-    bool local = config->stack == AM_STACK_MEGATRON_LOCAL && config->experts == 0;
-    if (!local) return check_undivided(config, true, status);
-    if (config->sp)
-        return am_fail(status, AM_UNSUPPORTED, "sp", "stack=megatron-local is covered without sequence parallelism: sp=no");
-    return check_tensor_parallel(config, status);
+    am_code code = check_context_parallel(config, status);
+    if (code == AM_OK) code = check_megatron_tensor_parallel(config, status);
+    if (code == AM_OK) code = check_expert_parallel(config, status);
+    return code;
 }
 
 static am_code check_megatron_experts(const am_config *config, const char *who, am_status *status)
@@ -516,6 +614,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
         return am_fail(status, AM_UNSUPPORTED, "dtype", "%s is covered in 16 bits: dtype=bf16 or fp16", who);
     return AM_OK;
 }
+#endif
 
 static am_code check_loss(const am_config *config, am_status *status)
 {
@@ -625,20 +724,55 @@ static bool runs_layers_again(am_policy_kind kind)
     case AM_POLICY_NONE:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
-    case AM_POLICY_CORE_ATTENTION:
+    case AM_POLICY_MODULES:
     case AM_POLICY_SAVE_LIST:
     case AM_POLICY_BUDGET: break;
     }
     return false;
 }
 
+#ifdef AM_FIRST
+#define check_megatron_policy(config, policy, status) AM_OK
+#else
+/* Modules that the model has not, and those that its code can't play again. */
+static am_code check_modules(const am_config *config, unsigned modules, am_status *status)
+{
+    const char *wrong = NULL;
+    bool mixed = config->experts > 0, engine = config->stack == AM_STACK_MEGATRON;
+    if (mixed && modules & AM_MODULE_MLP) wrong = "this model has experts in place of an MLP: moe or moe_act, not mlp";
+    if (!mixed && modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)) wrong = "this model has no experts: mlp, not moe or moe_act";
+    if (modules & AM_MODULE_MLP && config->mlp_bias)
+        wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
+    if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
+        wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
+    if (engine && modules & AM_MODULE_LAYERNORM)
+        wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
+    if (!wrong) return AM_OK;
+    return am_fail(status, AM_CONFLICT, "checkpoint", "checkpoint=%s: %s", config->checkpoint, wrong);
+}
+
+/* Inputs of whole layers, each cut into as many parts as there are ranks. */
+static am_code check_distribution(const am_config *config, am_policy policy, am_status *status)
+{
+    if (!config->distribute_saved) return AM_OK;
+    if (!runs_layers_again(policy.kind))
+        return am_fail(status, AM_CONFLICT, "distribute_saved",
+                       "distribute_saved=yes is for checkpoint=full, uniform:K or block:N, not %s", config->checkpoint);
+    if (config->tp == 1)
+        return am_fail(status, AM_CONFLICT, "distribute_saved", "distribute_saved=yes needs a tensor-parallel group: tp=2 or more");
+    if (config->sp)
+        return am_fail(status, AM_CONFLICT, "distribute_saved",
+                       "under sequence parallelism a layer's input is divided already: distribute_saved=no, or sp=no");
+    int64_t elements = am_mul_checked(am_mul_checked(config->seq / config->cp, config->batch), config->hidden);
+    if (elements < 0 || elements % config->tp == 0) return AM_OK; /* too large: said elsewhere */
+    return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide the %d elements of a layer's input; the nearest that does is tp=%d",
+                   config->tp, elements, am_nearest_divisor(elements, config->tp));
+}
+
 static am_code check_megatron_policy(const am_config *config, am_policy policy, am_status *status)
 {
-    bool several = policy.kind == AM_POLICY_BLOCK || (policy.kind == AM_POLICY_UNIFORM && policy.count > 1);
-    if (config->experts > 0 && several)
-        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "with experts, Megatron is covered for checkpoint=none, full, uniform:1 or modules:core_attn, not %s",
-                       config->checkpoint);
+    am_code code = check_distribution(config, policy, status);
+    if (code != AM_OK) return code;
     switch (policy.kind) {
     case AM_POLICY_UNIFORM:
         if (config->layers % policy.count == 0) return AM_OK;
@@ -649,15 +783,16 @@ static am_code check_megatron_policy(const am_config *config, am_policy policy, 
     case AM_POLICY_FULL:
     case AM_POLICY_BLOCK:
     case AM_POLICY_PARTITION:
-    case AM_POLICY_PARTITION_HOST:
-    case AM_POLICY_CORE_ATTENTION: return AM_OK;
+    case AM_POLICY_PARTITION_HOST: return AM_OK;
+    case AM_POLICY_MODULES: return check_modules(config, policy.modules, status);
     default: break;
     }
     return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:core_attn, and with DeepSpeed's "
+                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:A,B, and with DeepSpeed's "
                    "checkpointing partition or partition:cpu, not %s",
                    config->checkpoint);
 }
+#endif
 
 /* Policies over the chain of layers, and those that move what is kept: of layers whose one result is the hidden state. */
 static am_code check_chain_policy(const am_config *config, am_policy policy, am_status *status)
@@ -693,9 +828,11 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     am_policy policy;
     am_code code = am_policy_parse(&policy, config, status);
     if (code != AM_OK) return code;
-    if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config) && !is_megatron(config))
+    if (policy.kind == AM_POLICY_MODULES && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "checkpoint=modules:core_attn is modelled for stack=paper with attention=eager");
+                       "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");
+    if (policy.modules != AM_MODULE_CORE_ATTN && policy.kind == AM_POLICY_MODULES && is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint", "the paper plays attention's core again: modules:core_attn");
     if (policy.kind == AM_POLICY_BUDGET && is_paper(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
@@ -703,6 +840,8 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     if (is_megatron(config) && check_megatron_policy(config, policy, status) != AM_OK) return status->code;
     if (check_chain_policy(config, policy, status) != AM_OK) return status->code;
     if (is_megatron(config)) return AM_OK;
+    if (config->distribute_saved)
+        return am_fail(status, AM_UNSUPPORTED, "distribute_saved", "distribute_saved is Megatron's: stack=megatron, or distribute_saved=no");
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
     if (config->zero == 3 &&

@@ -80,7 +80,9 @@ static void play_forward(am_play *play)
         }
         if (instruction->kind == AM_I_UNSHARD) am_play_unshard(play, instruction);
         if (instruction->kind == AM_I_RESHARD) am_play_reshard(play, instruction);
-        if (instruction->kind >= AM_I_GRAPH && !region) am_play_graph(play, instruction);
+        if ((instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) && !region) am_play_graph(play, instruction);
+        if (instruction->kind == AM_I_DISCARD) am_play_discard(play, instruction->dims[0]);
+        if (instruction->kind == AM_I_END && region) am_play_distribute(play, region);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;
@@ -206,7 +208,9 @@ static void enter_node(am_play *play, const am_node *node)
     return_input(play);
     make_zeros(play);
     if (am_play_away(play, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
-    if (waiting && !before) am_play_recompute(play, region);
+    if (!waiting || before) return;
+    am_play_gather(play, region);
+    am_play_recompute(play, region);
 }
 
 static void forget(am_play *play, uint16_t node)
@@ -270,6 +274,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
+    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
     case AM_E_COPY: take_gradient(play, event, true); break;
@@ -300,7 +305,12 @@ static void reset(am_play *play)
     memset(player->place, 0, storages * sizeof *player->place);
     memset(player->cached, 0, storages * sizeof *player->cached);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
-    for (int i = 0; i < tape->regions; i++) play->pending[i] = tape->region[i].savers;
+    for (int i = 1; i < tape->regions; i++) {
+        const am_region *region = &tape->region[i];
+        play->pending[i] = region->savers;
+        uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
+        if (region->discards || region->distributes) player->bytes[resized] = tape->storage[resized].bytes;
+    }
 }
 
 /* The backward is compiled once for each record. */
@@ -310,8 +320,11 @@ static am_code compile_once(am_player *player, const am_tape *tape)
     am_code code = am_compile(&player->program, player, tape);
     player->compiled = code ? 0 : tape->records;
     player->compiled_inputs = tape->inputs_alone;
-    for (int i = 0; i < tape->storages; i++)
-        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = tape->storage[i].fixed ? 0 : tape->storage[i].bytes;
+    for (int i = 0; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        bool elsewhere = storage->permanent && tape->instruction[storage->born].zone > 0;
+        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = storage->fixed || elsewhere ? 0 : storage->bytes;
+    }
     return code;
 }
 

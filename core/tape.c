@@ -30,6 +30,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     for (int i = 0; i < AM_MAX_RANK; i++) tape->tensor[0].shape[i] = tape->tensor[0].stride[i] = 1;
     memset(&tape->storage[0], 0, sizeof tape->storage[0]);
     memset(&tape->node[0], 0, sizeof tape->node[0]);
+    memset(&tape->region[0], 0, sizeof tape->region[0]);
     tape->storage[0].fixed = true;
     tape->loss = tape->logits = tape->beside = tape->scratch = 0;
     tape->logits_stay = tape->inputs_alone = false;
@@ -402,6 +403,26 @@ int64_t am_tape_copy_bytes(const am_tape *tape, int i)
     return am_block_bytes(am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[tensor->dtype].size, tape->block);
 }
 
+void am_region_discard(am_tape *tape, uint16_t index, am_var hook)
+{
+    am_region *region = &tape->region[index];
+    region->discards = true;
+    tape->storage[tape->tensor[region->output].storage].region = (uint8_t)index;
+    tape->node[tape->tensor[hook].node].restores = (uint8_t)index;
+    new_instruction(tape, AM_I_DISCARD, 1, &region->output)->dims[0] = (uint8_t)index;
+}
+
+void am_region_distribute(am_tape *tape, am_symbol ranks)
+{
+    am_region *region = &tape->region[tape->open_region];
+    am_storage *input = &tape->storage[tape->tensor[tape->operand[region->first_input]].storage];
+    am_dim whole = 0;
+    for (int i = 0; i < input->rank; i++) whole = am_times(tape, whole, input->dim[i]);
+    region->part = am_dim_quotient(tape->extents, whole, ranks);
+    region->distributes = true;
+    input->region = (uint8_t)tape->open_region;
+}
+
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
     am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
@@ -427,6 +448,7 @@ static bool is_active(const am_tape *tape, int i)
     const am_instruction *instruction = &tape->instruction[i];
     const am_storage *made = &tape->storage[instruction->made];
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_REDUCE) return true;
+    if (instruction->kind == AM_I_END && tape->region[instruction->region].distributes) return true;
     if (instruction->dying || i == 0) return true;
     if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too */
     if (instruction->node && tape->node[instruction->node].save_count) return true;

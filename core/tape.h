@@ -112,7 +112,12 @@ am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, 
 /* Megatron-Core's: a linear layer as a Python function; a causal softmax in one kernel;
  * the MLP's activation with its bias (0: none) in one kernel, its result of this shape. */
 am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias);
-am_var am_norm_linear(am_tape *tape, am_var x, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias);
+/* The same of x gathered along its first dimension, to that length, in the buffer. */
+am_var am_sequence_linear(am_tape *tape, am_var x, am_dim length, am_var buffer, am_var weight, am_var bias);
+am_var am_reduce_scatter(am_tape *tape, am_var x, am_dim length); /* along the first dimension; so, too: */
+am_var am_scatter_sequence(am_tape *tape, am_var x, am_dim length);
+am_var am_norm_linear(am_tape *tape, am_var x, am_dim length, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias);
+am_var am_scatter_linear(am_tape *tape, am_var x, am_dim length, am_var weight); /* its sums over ranks, scattered */
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles);
 am_var am_masked_softmax(am_tape *tape, am_var x);
 am_var am_fill(am_tape *tape, am_op op, am_var x, am_var mask); /* masked_fill_, in place; FILL: on a view */
@@ -149,6 +154,11 @@ am_var am_cast(am_tape *tape, am_op op, am_var x);
  * are skipped); its result. Regions do not nest. */
 void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
 void am_region_end(am_tape *tape, am_var y);
+/* The output of this region, which has ended, is no longer needed in the forward: it is let go of, and made again when the
+ * gradient of `hook` is there. */
+void am_region_discard(am_tape *tape, uint16_t region, am_var hook);
+/* The open region keeps but a share of its input for each of so many ranks, and gathers it again. */
+void am_region_distribute(am_tape *tape, am_symbol ranks);
 
 /* The region of an instruction if it is checkpointed; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)

@@ -688,7 +688,7 @@ static void write_ranks(am_writer *out, const am_report *report)
 static void write_verification(am_writer *out, const am_report *report)
 {
     const am_stack *stack = &am_stacks[report->config.stack];
-    char text[512];
+    char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
     AM_WRITE(out, "\n");
     bool measured = strcmp(stack->verified_by, "measured") == 0, read = strcmp(stack->verified_by, "source") == 0;
@@ -698,6 +698,12 @@ static void write_verification(am_writer *out, const am_report *report)
         AM_WRITE(&line, "; ");
         am_write_text(&line, stack->derived);
     }
+#ifndef AM_FIRST
+    for (int i = 0; am_report_note(report, i); i++) {
+        AM_WRITE(&line, "; ");
+        am_write_text(&line, am_report_note(report, i));
+    }
+#endif
     AM_WRITE(&line, ".");
     am_writer_end(&line);
     am_write_wrapped(out, text, 0);

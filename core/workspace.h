@@ -15,6 +15,7 @@ typedef enum am_event_kind {
     AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */
     AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
+    AM_E_RESTORE,           /* the output that this region has discarded is made again */
     AM_E_BESIDE,            /* what a region returned beside its result, of so many bytes, gets its gradient */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
     AM_E_STEAL, /* a slot of so many bytes becomes a parameter's .grad as it is; where units are sharded, index is its unit */
@@ -90,6 +91,7 @@ typedef enum am_profile_id {
     AM_PROFILE_HOST_INPUTS,   /* reentrant, the layers' inputs on the host */
     AM_PROFILE_PARTED_INPUTS, /* or shared out over the tensor-parallel group */
     AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
+    AM_PROFILE_MODULES, /* of a policy that plays other modules again */
     AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
     AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
     AM_PROFILE_COUNT = AM_PROFILE_LISTED + AM_MAX_LISTED

@@ -29,7 +29,7 @@ START_TEST(collectives)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         modules_of_layer(table[i].text);
-        ck_assert_int_eq(count_of(AM_OP_GATHER_SEQUENCE), table[i].gathers);
+        ck_assert_int_eq(count_of(AM_OP_GATHER_SHARDS), table[i].gathers);
         ck_assert_int_eq(count_of(AM_OP_SCATTER_SUM), table[i].scatters);
         ck_assert_int_eq(count_of(AM_OP_ALL_REDUCE), table[i].sums);
         ck_assert_int_eq(count_of(AM_OP_REPLICATE), table[i].replicas);

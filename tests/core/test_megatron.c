@@ -66,6 +66,55 @@ START_TEST(engine_llama_3_8b)
 }
 END_TEST
 
+/* Under sequence parallelism all that a layer keeps is divided; without it, what norms and linear layers take is not. */
+START_TEST(engine_ranks)
+{
+    enum { S = 64, H = 96, A = 4, F = 160, T = 2 };
+    static const struct {
+        const char *text;
+        int64_t bytes; /* a token */
+    } table[] = {
+        {"ffn=160 tp=2", 8 * H + 8 + (8 * H + 6 * F + 4 * A) / T},
+        {"ffn=160 tp=2 sp=yes", (16 * H + 6 * F + 8 + 4 * A) / T},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 tp=2 sp=yes dropout=0.1", (34 * H + 16 + 4 * A) / T},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text, "stack=megatron layers=3 hidden=96 heads=4 vocab=64 seq=64 %s", table[i].text);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+        ck_assert_msg(kind->bytes == S * table[i].bytes + 16, "%s: %lld", text, (long long)kind->bytes);
+    }
+}
+END_TEST
+
+/* A rank whose experts get 150 per cent of its share keeps as many rows more, in whole tokens, and the report's rows say it. */
+START_TEST(imbalance)
+{
+    enum { TOKENS = 31, H = 64, M = 96, PER_ROW = 2 * H + 6 * M + 2 };
+    static const struct {
+        int percent;
+        int64_t rows;
+    } table[] = {{100, 62}, {101, 63}, {150, 93}, {200, 124}};
+    int64_t balanced = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text,
+                 "stack=megatron-local layers=3 hidden=64 heads=4 vocab=64 seq=31 ffn=96 attention=flash experts=4 "
+                 "experts_per_token=2 ep=2 expert_imbalance=%d",
+                 table[i].percent);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+        if (i == 0) balanced = kind->bytes;
+        ck_assert_int_eq(kind->bytes - balanced, (table[i].rows - 2 * TOKENS) * PER_ROW);
+    }
+}
+END_TEST
+
 Suite *test_megatron_suite(void);
 Suite *test_megatron_suite(void)
 {
@@ -77,6 +126,8 @@ Suite *test_megatron_suite(void)
     tcase_add_loop_test(tests, rows, 0, rank_count);
     tcase_add_test(tests, engine_layers);
     tcase_add_test(tests, engine_llama_3_8b);
+    tcase_add_test(tests, engine_ranks);
+    tcase_add_test(tests, imbalance);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -39,7 +39,7 @@ START_TEST(symbols)
           [AM_D8] = 24,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
         {"family=gpt2 layers=2 hidden=96 heads=4 vocab=100 seq=32 max_positions=50",
          {[AM_S] = 32,
           [AM_B] = 1,
@@ -63,7 +63,7 @@ START_TEST(symbols)
           [AM_D8] = 24,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
         {"family=gpt2 stack=paper layers=2 hidden=96 heads=4 vocab=100 seq=1 tp=4",
          {[AM_S] = 1,
           [AM_B] = 1,
@@ -87,7 +87,7 @@ START_TEST(symbols)
           [AM_D8] = 24,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 4, [AM_CP] = 1}},
+          [AM_TP] = 4, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 4}},
         {"family=opt layers=2 hidden=96 heads=4 vocab=100 seq=32 max_positions=50 embedding_dim=40",
          {[AM_S] = 32,
           [AM_B] = 1,
@@ -111,7 +111,7 @@ START_TEST(symbols)
           [AM_D8] = 24,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
         {"family=gpt_neox layers=2 hidden=96 heads=4 ffn=100 vocab=100 seq=32",
          {[AM_S] = 32,
           [AM_B] = 1,
@@ -135,7 +135,7 @@ START_TEST(symbols)
           [AM_D8] = 24,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
         {"family=deepseek_v3 layers=2 hidden=64 heads=2 head_dim=24 rotary_dim=8 v_head_dim=12 kv_rank=20 q_rank=10 "
          "experts=8 experts_per_token=3 moe_ffn=16 shared_ffn=32 expert_groups=4 groups_per_token=2 vocab=100 seq=32",
          {[AM_S] = 32,
@@ -169,7 +169,7 @@ START_TEST(symbols)
           [AM_RU] = 28,
           [AM_G] = 4,
           [AM_TG] = 2,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
         {"model=llama-3-8b seq=8192 batch=2",
          {[AM_S] = 8192,
           [AM_B] = 2,
@@ -193,7 +193,7 @@ START_TEST(symbols)
           [AM_D8] = 128,
           [AM_G] = 1,
           [AM_TG] = 1,
-          [AM_TP] = 1, [AM_CP] = 1}},
+          [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},
     };
     for (int i = 0; i < COUNT(table); i++) {
         int64_t value[AM_SYMBOL_COUNT];
@@ -337,7 +337,7 @@ END_TEST
 /* The paper's selective recomputation: a region in each layer, from the scores to the weighted sum of the values. */
 START_TEST(core_attention)
 {
-    record_model(families[_i].text, (am_record){.units = 3, .inner = 1, .core_attention = true});
+    record_model(families[_i].text, (am_record){.units = 3, .inner = 1, .modules = AM_MODULE_CORE_ATTN});
     ck_assert_int_eq(tape->regions - 1, families[_i].core ? 3 : 0);
     for (int i = 1; i < tape->regions; i++) {
         const am_region *region = &tape->region[i];

@@ -90,7 +90,13 @@ static const struct {
     {AM_OP_UNSHARD, 0, 0},
     {AM_OP_REDUCE, 0, 0},
     {AM_OP_PARALLEL_LINEAR, 3, 1},
-        {AM_OP_MASKED_SOFTMAX, 1, 1},
+        {AM_OP_SEQUENCE_LINEAR, 4, 1},
+    {AM_OP_REDUCE_SCATTER, 1, 1},
+    {AM_OP_SCATTER_SEQUENCE, 1, 1},
+    {AM_OP_ALL_TO_ALL, 1, 1},
+    {AM_OP_GATHER_SEQUENCE, 1, 1},
+    {AM_OP_ALL_GATHER, 1, 1},
+    {AM_OP_MASKED_SOFTMAX, 1, 1},
     {AM_OP_FILL, 2, 1},
     {AM_OP_BIAS_GELU, 2, 1},
     {AM_OP_BIAS_SWIGLU, 2, 1},
@@ -106,9 +112,11 @@ static const struct {
     {AM_OP_SCATTER_ADD, 3, 1},
     {AM_OP_NORM_LINEAR, 5, 4},
     {AM_OP_LINEAR, 2, 1},
+    {AM_OP_NORM_SEQUENCE_LINEAR, 6, 4},
+    {AM_OP_SCATTER_LINEAR, 3, 1},
     {AM_OP_FUSED_ROPE, 2, 1},
     {AM_OP_FLASH_ATTN, 3, 3},
-    {AM_OP_GATHER_SEQUENCE, 1, 1},
+    {AM_OP_GATHER_SHARDS, 1, 1},
     {AM_OP_SCATTER_SUM, 2, 1},
     {AM_OP_ALL_REDUCE, 1, 1},
     {AM_OP_REPLICATE, 1, 1},
@@ -188,7 +196,7 @@ START_TEST(backward_steps)
         ck_assert_int_le(kind, AM_RING);
         ck_assert_int_ge(op->backward[i].input, 0);
         ck_assert_int_lt(op->backward[i].input, inputs);
-        if ((kind >= AM_TEMPORARY && kind <= AM_FREE) || kind == AM_LET_GO) continue;
+        if ((kind >= AM_TEMPORARY && kind <= AM_DROP) || kind == AM_LET_GO) continue;
         if (kind == AM_EMPTY) {
             ck_assert_int_lt(op->backward[i].input, rules_of(op));
             continue;
@@ -263,7 +271,7 @@ static void survey_name(json name, void *data)
 {
     survey *found = data;
     char text[96];
-    if (strncmp(json_text(name, text, sizeof text), "CheckpointFunction", 18) == 0) return;
+    if (strncmp(json_text(name, text, sizeof text), "Checkpoint", 10) == 0) return;
     const am_save_rule *rule = rule_named(text);
     ck_assert_msg(rule != NULL, "%s is in no row", text);
     found->names++;
@@ -296,7 +304,8 @@ static bool is_fused(const am_op_info *op)
 /* Transformer Engine's and flash-attn's functions are read from their source. */
 static bool is_read(const am_op_info *op)
 {
-    static const am_op read[] = {AM_OP_NORM_LINEAR, AM_OP_LINEAR, AM_OP_FUSED_ROPE, AM_OP_FLASH_ATTN};
+    static const am_op read[] = {AM_OP_NORM_LINEAR, AM_OP_LINEAR, AM_OP_NORM_SEQUENCE_LINEAR, AM_OP_SCATTER_LINEAR,
+                                 AM_OP_FUSED_ROPE, AM_OP_FLASH_ATTN};
     for (int i = 0; i < COUNT(read); i++)
         if (op == &am_ops[read[i]]) return true;
     return false;
@@ -469,9 +478,19 @@ PLAY(parallel_linear, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, x[0], x[1]
 PLAY(parallel_linear_bias, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, x[0], x[1], x[2]))
 PLAY(masked_softmax, am_masked_softmax(tape, x[0]))
 PLAY(bias_gelu, am_activation(tape, AM_OP_BIAS_GELU, x[0], x[1], am_shape_of(tape, x[0])))
-PLAY(norm_linear, am_norm_linear(tape, x[0], x[1], x[2], 0, 0))
-PLAY(norm_linear_bias, am_norm_linear(tape, x[0], x[1], x[2], x[3], 0))
-PLAY(norm_linear_sum, am_norm_linear(tape, x[0], x[1], x[2], 0, x[3]))
+PLAY(norm_linear, am_norm_linear(tape, x[0], 0, x[1], x[2], 0, 0))
+PLAY(norm_linear_bias, am_norm_linear(tape, x[0], 0, x[1], x[2], x[3], 0))
+PLAY(norm_linear_sum, am_norm_linear(tape, x[0], 0, x[1], x[2], 0, x[3]))
+PLAY(norm_linear_gathered, am_norm_linear(tape, x[0], number(4), x[1], x[2], 0, 0))
+PLAY(norm_linear_gathered_bias, am_norm_linear(tape, x[0], number(4), x[1], x[2], x[3], 0))
+PLAY(norm_linear_gathered_sum, am_norm_linear(tape, x[0], number(4), x[1], x[2], 0, x[3]))
+PLAY(scatter_linear, am_scatter_linear(tape, x[0], number(1), x[1]))
+PLAY(sequence_linear, am_sequence_linear(tape, x[0], number(4), x[2], x[1], 0))
+PLAY(sequence_linear_bias, am_sequence_linear(tape, x[0], number(4), x[2], x[1], x[3]))
+PLAY(reduce_scatter, am_reduce_scatter(tape, x[0], number(1)))
+PLAY(scatter_sequence, am_scatter_sequence(tape, x[0], number(1)))
+PLAY(all_to_all, am_activation(tape, AM_OP_ALL_TO_ALL, x[0], 0, SHAPE(4, 4)))
+PLAY(gather_sequence, am_activation(tape, AM_OP_GATHER_SEQUENCE, x[0], 0, SHAPE(12, 4)))
 PLAY(engine_linear, am_parallel_linear(tape, AM_OP_LINEAR, x[0], x[1], 0))
 PLAY(fused_rope, am_fused_rope(tape, x[0], x[1]))
 PLAY(flash_attn, attend(AM_OP_FLASH_ATTN, heads(x[0]), heads(x[1]), heads(x[2]), 0))
@@ -688,6 +707,19 @@ static const struct program {
     {"norm linear, bias", norm_linear_sum, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {4}, AM_BF16},
      {1, {5}, AM_BF16}}},
     {"engine linear", engine_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}}},
+    {"norm linear, gathered", norm_linear_gathered, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {4}, AM_BF16}}},
+    {"norm linear, gathered, layer norm", norm_linear_gathered_bias, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16},
+     {1, {4}, AM_BF16}, {1, {4}, AM_BF16}}},
+    {"norm linear, gathered, bias", norm_linear_gathered_sum, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16},
+     {1, {4}, AM_BF16}, {1, {5}, AM_BF16}}},
+    {"scatter linear", scatter_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}}},
+    {"sequence linear", sequence_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {48}, AM_BF16}}},
+    {"sequence linear bias", sequence_linear_bias, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {48}, AM_BF16},
+     {1, {5}, AM_BF16}}},
+    {"reduce scatter", reduce_scatter, {{3, {2, 3, 4}, AM_BF16}}},
+    {"scatter sequence", scatter_sequence, {{3, {2, 3, 4}, AM_BF16}}},
+    {"all to all", all_to_all, {{2, {6, 4}, AM_BF16}}},
+    {"gather sequence", gather_sequence, {{2, {6, 4}, AM_BF16}}},
     {"fused rope", fused_rope, {{4, {3, 2, 2, 4}, AM_BF16}, {4, {3, 1, 1, 4}, AM_FP32}}},
     {"flash_attn", flash_attn, {{4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}}},
     {"flash_attn grouped", flash_attn, {{4, {2, 4, 4, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8},
@@ -1243,6 +1275,23 @@ static const struct {
      "_LayerNormLinear.saved[7]:24",
      "f48@48 f24@72 f60@132 f4@136 b4@140 b60@200 b48@188 b40@228 b10@238 b48@238 b8@246"},
     {"engine linear", "11", "_Linear.saved[0]:0", "f60@60 f4@64 b4@68 b60@128 b48@116 b40@156"},
+    {"norm linear, gathered", "111", "_LayerNormLinear.saved[0]:0 _LayerNormLinear.saved[5]:48 _LayerNormLinear.saved[7]:24",
+     "f96@96 f48@144 f24@168 f120@288 f4@196 b4@200 b120@320 b96@296 b96@392 b48@440 b40@480 b48@384 b8@392"},
+    {"norm linear, gathered, layer norm", "1111", "_LayerNormLinear.saved[0]:0 _LayerNormLinear.saved[5]:48 "
+     "_LayerNormLinear.saved[6]:24 _LayerNormLinear.saved[7]:24",
+     "f96@96 f48@144 f24@168 f24@192 f120@312 f4@220 b4@224 b120@344 b96@320 b96@416 b48@464 b40@504 b48@408 b8@416 b8@424"},
+    {"norm linear, gathered, bias", "1111", "_LayerNormLinear.saved[0]:0 _LayerNormLinear.saved[5]:48 "
+     "_LayerNormLinear.saved[7]:24",
+     "f96@96 f48@144 f24@168 f120@288 f4@196 b4@200 b120@320 b96@296 b96@392 b48@440 b40@480 b10@490 b48@394 b8@402"},
+    {"scatter linear", "11", "_Linear.saved[0]:0", "f60@60 f30@90 f4@34 b4@38 b30@68 b60@98 b48@146 b40@186"},
+    {"sequence linear", "110", "LinearWithGradAccumulationAndAsyncCommunication.saved[0]:0 "
+     "LinearWithGradAccumulationAndAsyncCommunication.saved[1]:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b48@272 b40@312"},
+    {"sequence linear bias", "1101", "LinearWithGradAccumulationAndAsyncCommunication.saved[0]:0 "
+     "LinearWithGradAccumulationAndAsyncCommunication.saved[1]:0", "f120@120 f120@240 f4@124 b4@128 b120@248 b96@224 b48@272 b40@312 b10@322"},
+    {"reduce scatter", "1", "", "f24@24 f4@28 b4@32 b24@56 b48@80"},
+    {"scatter sequence", "1", "", "f4@4 b4@8 b24@32 b48@80"},
+    {"all to all", "1", "", "f32@32 f4@36 b4@40 b32@72 b48@88"},
+    {"gather sequence", "1", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
     {"fused rope", "10", "FusedRoPEFunc.saved[0]:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"flash_attn", "111", "FlashAttnFunc.saved[0]:0 FlashAttnFunc.saved[1]:0 FlashAttnFunc.saved[2]:0 "
      "FlashAttnFunc.saved[3]:256 FlashAttnFunc.saved[4]:64 FlashAttnFunc.saved[5]:16",
@@ -1535,7 +1584,7 @@ START_TEST(every_operation_is_measured)
         bool paper = i == AM_OP_PAPER_NORM || i == AM_OP_PAPER_EMBEDDING;
         paper |= is_fused(&am_ops[i]);
         bool whole = i == AM_OP_FILL || i == AM_OP_VOCAB_LOSS || (i >= AM_OP_ROUTER_LINEAR && i <= AM_OP_SCATTER_ADD) ||
-                     (i >= AM_OP_GATHER_SEQUENCE && i <= AM_OP_RING_ATTENTION);
+                     (i >= AM_OP_GATHER_SHARDS && i <= AM_OP_RING_ATTENTION);
         /* held by the peaks of parallel.json */
         if (steps_of(&am_ops[i]) > 0 && !paper && !whole) ck_assert_msg(seen[i], "%s is in no program", am_ops[i].name);
     }

@@ -17,31 +17,37 @@ static const struct {
     const char *text;
     am_policy_kind kind;
     int64_t count;
+    uint8_t modules;
 } policies[] = {
-    {"none", AM_POLICY_NONE, 0},
-    {"full", AM_POLICY_FULL, 0},
-    {"every:1", AM_POLICY_EVERY, 1},
-    {"every:32", AM_POLICY_EVERY, 32},
-    {"uniform:1", AM_POLICY_UNIFORM, 1},
-    {"uniform:32", AM_POLICY_UNIFORM, 32},
-    {"block:0", AM_POLICY_BLOCK, 0},
-    {"block:32", AM_POLICY_BLOCK, 32},
-    {"sqrt", AM_POLICY_SQRT, 6},
-    {"best", AM_POLICY_BEST_SEGMENTS, 0},
-    {"save:matmuls", AM_POLICY_SAVE_MATMULS, 0},
-    {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, 0},
-    {"modules:core_attn", AM_POLICY_CORE_ATTENTION, 0},
-    {"revolve:1", AM_POLICY_REVOLVE, 1},
-    {"revolve:32", AM_POLICY_REVOLVE, 32},
-    {"rotor:20000", AM_POLICY_ROTOR, 20000},
-    {"offload", AM_POLICY_OFFLOAD, 0},
-    {"offload:saved", AM_POLICY_OFFLOAD_SAVED, 0},
-    {"partition", AM_POLICY_PARTITION, 0},
-    {"partition:cpu", AM_POLICY_PARTITION_HOST, 0},
-    {"save:mm,addmm", AM_POLICY_SAVE_LIST, 0},
-    {"save:mul,silu,flash_attention,efficient_attention", AM_POLICY_SAVE_LIST, 0},
-    {"budget:1", AM_POLICY_BUDGET, 1},
-    {"budget:21474836480", AM_POLICY_BUDGET, 21474836480},
+    {"none", AM_POLICY_NONE, 0, 0},
+    {"full", AM_POLICY_FULL, 0, 0},
+    {"every:1", AM_POLICY_EVERY, 1, 0},
+    {"every:32", AM_POLICY_EVERY, 32, 0},
+    {"uniform:1", AM_POLICY_UNIFORM, 1, 0},
+    {"uniform:32", AM_POLICY_UNIFORM, 32, 0},
+    {"block:0", AM_POLICY_BLOCK, 0, 0},
+    {"block:32", AM_POLICY_BLOCK, 32, 0},
+    {"sqrt", AM_POLICY_SQRT, 6, 0},
+    {"best", AM_POLICY_BEST_SEGMENTS, 0, 0},
+    {"save:matmuls", AM_POLICY_SAVE_MATMULS, 0, 0},
+    {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, 0, 0},
+    {"modules:core_attn", AM_POLICY_MODULES, 0, AM_MODULE_CORE_ATTN},
+    {"modules:layernorm", AM_POLICY_MODULES, 0, AM_MODULE_LAYERNORM},
+    {"modules:mlp", AM_POLICY_MODULES, 0, AM_MODULE_MLP},
+    {"modules:moe", AM_POLICY_MODULES, 0, AM_MODULE_MOE},
+    {"modules:layernorm,moe_act", AM_POLICY_MODULES, 0, AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT},
+    {"modules:core_attn,layernorm,mlp,moe,moe_act", AM_POLICY_MODULES, 0, 31},
+    {"save:mm,addmm", AM_POLICY_SAVE_LIST, 0, 0},
+    {"save:mul,silu,flash_attention,efficient_attention", AM_POLICY_SAVE_LIST, 0, 0},
+    {"budget:1", AM_POLICY_BUDGET, 1, 0},
+    {"budget:21474836480", AM_POLICY_BUDGET, 21474836480, 0},
+    {"revolve:1", AM_POLICY_REVOLVE, 1, 0},
+    {"revolve:32", AM_POLICY_REVOLVE, 32, 0},
+    {"rotor:20000", AM_POLICY_ROTOR, 20000, 0},
+    {"offload", AM_POLICY_OFFLOAD, 0, 0},
+    {"offload:saved", AM_POLICY_OFFLOAD_SAVED, 0, 0},
+    {"partition", AM_POLICY_PARTITION, 0, 0},
+    {"partition:cpu", AM_POLICY_PARTITION_HOST, 0, 0},
 };
 
 START_TEST(round_trip)
@@ -50,6 +56,7 @@ START_TEST(round_trip)
     expect_fine(policies[_i].text, read_policy(policies[_i].text, 32));
     ck_assert_int_eq(policy.kind, policies[_i].kind);
     ck_assert_int_eq(policy.count, policies[_i].count);
+    ck_assert_int_eq(policy.modules, policies[_i].modules);
     ck_assert(policy.reentrant == (am_policy_moves(policy) && policy.kind != AM_POLICY_OFFLOAD_SAVED));
     ck_assert_str_eq(am_policy_text(policy, text, sizeof text), policies[_i].text);
 }
@@ -76,6 +83,16 @@ START_TEST(operations)
     ck_assert(policy.ops[AM_OP_MUL / 64] >> AM_OP_MUL % 64 & 1);
     ck_assert(policy.ops[AM_OP_MUL_SCALAR / 64] >> AM_OP_MUL_SCALAR % 64 & 1);
     ck_assert(!(policy.ops[AM_OP_MM / 64] >> AM_OP_MM % 64 & 1));
+}
+END_TEST
+
+/* A list in any order is one policy, whose text has an order of its own. */
+START_TEST(modules_in_any_order)
+{
+    char text[AM_TEXT_SIZE];
+    expect_fine("moe_act,core_attn,layernorm", read_policy("modules:moe_act,core_attn,layernorm", 32));
+    ck_assert_int_eq(policy.modules, AM_MODULE_CORE_ATTN | AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT);
+    ck_assert_str_eq(am_policy_text(policy, text, sizeof text), "modules:core_attn,layernorm,moe_act");
 }
 END_TEST
 
@@ -144,8 +161,13 @@ static const struct {
     {"save:view", AM_BAD_VALUE, "not 'view'"}, /* has nothing of its own */
     {"save:checkpoint", AM_BAD_VALUE, "not 'checkpoint'"},
     {"memory-budget:0.5", AM_UNSUPPORTED, "memory-budget:0.5 is not covered yet"},
-    {"modules:mlp", AM_UNSUPPORTED, "not covered yet"},
-    {"modules:core_attn,mlp", AM_UNSUPPORTED, "not covered yet"},
+    {"modules:", AM_BAD_VALUE, "a list of core_attn, layernorm, mlp, moe and moe_act, not ''"},
+    {"modules:attention", AM_BAD_VALUE, "not 'attention'"},
+    {"modules:core_attn,", AM_BAD_VALUE, "not 'core_attn,'"},
+    {"modules:moe_", AM_BAD_VALUE, "not 'moe_'"},
+    {"modules:mlp,core_attn,mlp", AM_BAD_VALUE, "twice"},
+    {"modules:core_attn,mla_up_proj", AM_UNSUPPORTED, "not covered"},
+    {"modules:shared_experts", AM_UNSUPPORTED, "not covered"},
 };
 
 START_TEST(error)
@@ -179,6 +201,7 @@ Suite *test_policy_suite(void)
     tcase_add_loop_test(tests, round_trip, 0, (int)COUNT(policies));
     tcase_add_test(tests, other_spellings);
     tcase_add_test(tests, operations);
+    tcase_add_test(tests, modules_in_any_order);
     tcase_add_test(tests, reentrant_is_passed_on);
     tcase_add_test(tests, segments_of_the_root);
     tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));

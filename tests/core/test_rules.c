@@ -164,7 +164,7 @@ static const uint8_t opposites[][2] = {[AM_AT_OUTPUT] = {AM_PASS, AM_PASS},
 
 static bool is_temporary(uint8_t kind)
 {
-    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_BOOLEANS || kind == AM_SCRATCH || kind == AM_FREE ||
+    return kind == AM_TEMPORARY || kind == AM_ZEROS || kind == AM_NUMBER || kind == AM_BOOLEANS || kind == AM_SCRATCH || kind == AM_FREE || kind == AM_DROP ||
            kind == AM_EMPTY;
 }
 
@@ -177,7 +177,7 @@ static bool is_step_held(am_op op, int index)
         drop_step(&changed, index);
         return contradicted(op, &changed) != NULL;
     }
-    for (int i = op == AM_OP_CUT_CE || op == AM_OP_NORM_LINEAR; i < 2; i++) { /* a routine's opposite is a copy; E is for four inputs at most */
+    for (int i = op == AM_OP_CUT_CE || op == AM_OP_NORM_LINEAR || op == AM_OP_NORM_SEQUENCE_LINEAR; i < 2; i++) { /* a routine's opposite is a copy; E is for four inputs at most */
         step->kind = kind <= AM_PASS ? opposites[kind][i] : AM_AT_INPUT;
         if (contradicted(op, &changed)) return true;
     }
