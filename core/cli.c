@@ -266,7 +266,8 @@ static int answer(const am_arguments *arguments)
         am_fail(&status, AM_CONFLICT, "model", "--config and model=%s are two models: give one", config.model);
         return fail_input(arguments, &status);
     }
-    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK)
+    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK ||
+        am_fit_search(&report, &workspace, &config, &status) != AM_OK)
         return fail_input(arguments, &status);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
     return print_output(am_report_text(&report, output, sizeof output));

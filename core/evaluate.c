@@ -1,12 +1,14 @@
 /* One evaluation: from a configuration to everything the report says. */
 #include <string.h>
 
+#include "fit.h"
 #include "wiring.h"
 
 typedef struct am_evaluation {
-    am_report *report;
+    am_report *report; /* NULL: only figures are wanted */
     am_workspace *workspace;
     const am_config *config;
+    am_extents *extents;
     am_pattern pattern;
     am_code code;
 } am_evaluation;
@@ -105,7 +107,7 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
 {
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
-        evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
+        evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
         workspace->recorded = record;
     }
     bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
@@ -138,10 +140,10 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->outside_bytes = ledger->outside_bytes;
 }
 
-/* The plain profile's ledger is always wanted: what a policy drops is told by it. */
+/* A report always wants the plain profile's ledger: what a policy drops is told by it. */
 static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledger *otherwise)
 {
-    return id == AM_PROFILE_PLAIN ? &evaluation->workspace->plain : otherwise;
+    return id == AM_PROFILE_PLAIN && evaluation->report ? &evaluation->workspace->plain : otherwise;
 }
 
 /* A profile for its figures alone: played once. */
@@ -503,7 +505,7 @@ static void choose(am_evaluation *evaluation)
 /* ---- parameters ---- */
 
 /* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
-static am_code count_parameters(am_evaluation *evaluation)
+static am_code count_parameters(am_evaluation *evaluation, am_parameters *parameters)
 {
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
@@ -512,26 +514,55 @@ static am_code count_parameters(am_evaluation *evaluation)
         layers[i] = count[record->kind[i]];
         count[record->kind[i]] = 0;
     }
-    return am_parameters_count(&evaluation->report->parameters, &evaluation->workspace->tape, layers);
+    return am_parameters_count(parameters, &evaluation->workspace->tape, layers);
 }
 
 /* ---- the whole ---- */
 
+static void begin(am_evaluation *evaluation)
+{
+    int64_t value[AM_SYMBOL_COUNT];
+    am_workspace *workspace = evaluation->workspace;
+    am_model_symbols(evaluation->config, value);
+    am_extents_init(evaluation->extents, value);
+    memset(workspace->played, 0, sizeof workspace->played);
+    workspace->recorded = (am_record){0};
+}
+
+static void settle(am_evaluation *evaluation, am_policy *policy)
+{
+    if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
+}
+
+static am_code read_fit(am_fit *fit, const am_evaluation *evaluation, const am_parameters *parameters, const am_outcome *outcome)
+{
+    return evaluation->code ? evaluation->code : am_fit_read(fit, evaluation->config, parameters, outcome);
+}
+
 static void evaluate(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
-    am_workspace *workspace = evaluation->workspace;
-    int64_t value[AM_SYMBOL_COUNT];
-    am_model_symbols(evaluation->config, value);
-    am_extents_init(&report->extents, value);
-    memset(workspace->played, 0, sizeof workspace->played);
-    workspace->recorded = (am_record){0};
-    if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
-        report->policy.count = best_segment(evaluation, report->policy.reentrant);
+    begin(evaluation);
+    settle(evaluation, &report->policy);
     choose(evaluation);
-    if (!evaluation->code) evaluation->code = count_parameters(evaluation);
+    if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
     if (!evaluation->code) evaluation->code = am_ranks_read(report);
+    evaluation->code = read_fit(&report->fit, evaluation, &report->parameters, &report->outcome);
+}
+
+/* Says what went wrong. */
+static am_code end(const am_evaluation *evaluation, am_status *status)
+{
+    if (evaluation->code == AM_OK) return AM_OK;
+    *status = evaluation->workspace->tape.status;
+    if (status->code) return status->code;
+    if (evaluation->code == AM_TOO_LARGE)
+        return am_fail(
+            status, AM_TOO_LARGE, "seq",
+            "bytes would exceed 2^53, or FLOPs 2^62: a shorter seq, a smaller batch or fewer layers would fit");
+    return am_fail(status, evaluation->code, "timeline",
+                   "this model's record or timeline is longer than this build can hold: timeline=modules");
 }
 
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
@@ -542,15 +573,27 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
-    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), AM_OK};
+    report->answers = 0;
+    am_evaluation evaluation = {
+        report, workspace, &report->config, &report->extents, am_model_pattern(&report->config), AM_OK};
     evaluate(&evaluation);
-    if (evaluation.code == AM_OK) return AM_OK;
-    *status = workspace->tape.status;
-    if (status->code) return status->code;
-    if (evaluation.code == AM_TOO_LARGE)
-        return am_fail(
-            status, AM_TOO_LARGE, "seq",
-            "bytes would exceed 2^53, or FLOPs 2^62: a shorter seq, a smaller batch or fewer layers would fit");
-    return am_fail(status, evaluation.code, "timeline",
-                   "this model's record or timeline is longer than this build can hold: timeline=modules");
+    return end(&evaluation, status);
 }
+
+#ifndef AM_FIRST
+am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    totals->config = *config;
+    if (am_config_resolve(&totals->config, status)) return status->code;
+    if (am_policy_parse(&totals->policy, &totals->config, status)) return status->code;
+    am_evaluation evaluation = {
+        NULL, workspace, &totals->config, &workspace->extents, am_model_pattern(&totals->config), AM_OK};
+    begin(&evaluation);
+    settle(&evaluation, &totals->policy);
+    compose(&evaluation, totals->policy, &totals->outcome);
+    if (!evaluation.code) evaluation.code = count_parameters(&evaluation, &totals->parameters);
+    evaluation.code = read_fit(&totals->fit, &evaluation, &totals->parameters, &totals->outcome);
+    return end(&evaluation, status);
+}
+#endif

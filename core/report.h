@@ -23,6 +23,7 @@ void am_json_step(am_writer *json, const am_report *report);
 void am_json_checkpoint(am_writer *json, const am_report *report);
 void am_json_state(am_writer *json, const am_report *report);
 void am_json_ranks(am_writer *json, const am_report *report);
+void am_json_fit(am_writer *json, const am_report *report);
 /* Of a resolved configuration that keeps so many bytes; 0: not known, and no ratio is written. */
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 /* The keys of a formula that no configuration changes. */

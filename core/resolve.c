@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fit.h"
 #include "input.h"
+#include "state.h"
 #include "wiring.h"
 
 static bool is_paper(const am_config *config)
@@ -136,8 +138,9 @@ static am_code derive(am_config *config, am_status *status)
     if (config->etp == AM_AUTO) config->etp = config->tp;
     if (config->schedule == AM_AUTO) config->schedule = config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B;
     if (config->micro_batches == AM_AUTO) config->micro_batches = config->pp;
-    if (config->grad_dtype == AM_AUTO) config->grad_dtype = config->dtype;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
+    if (config->grad_dtype == AM_AUTO)
+        config->grad_dtype = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
     am_code code = derive_head_dim(config, status);
     am_wiring_fill_rotary(config, am_wiring_of(config));
     if (code == AM_OK) code = derive_ffn(config, status);
@@ -179,13 +182,15 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
-        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_dp, AM_F_zero, AM_F_reshard,
-        AM_F_device, AM_F_device_memory, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_link_bandwidth, AM_F_reserve,
-        AM_F_optimizer, AM_F_master_weights,
+        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_reshard,
+        AM_F_device, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_link_bandwidth,
     };
-    if (config->grad_dtype != config->dtype || config->micro_batches != config->pp ||
+    if ((config->pp > 1 && config->micro_batches != config->pp) ||
         config->schedule != (config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B))
-        return am_fail(status, AM_UNSUPPORTED, "schedule", "grad_dtype, micro_batches and schedule are not covered yet: leave them out");
+        return am_fail(status, AM_UNSUPPORTED, "schedule", "micro_batches and schedule of a pipeline are not covered yet: leave them out");
+    if (config->zero == 3 && config->dp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "zero",
+                       "what zero=3 gathers beside the activations is not covered yet: zero=2 or less");
     for (size_t i = 0; i < sizeof not_yet / sizeof *not_yet; i++) {
         const am_field *field = &am_fields[not_yet[i]];
         bool text = field->kind == AM_KIND_TEXT;
@@ -600,7 +605,7 @@ am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
         check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
-        check_precision, check_training, check_checkpoint, check_sizes,
+        check_precision, check_training, check_checkpoint, check_sizes, am_state_check, am_fit_check,
     };
     *status = (am_status){0};
     am_config next = *config;

@@ -91,6 +91,8 @@ struct am_workspace {
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
     am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
+    am_extents extents; /* of am_evaluate_totals, and */
+    am_totals totals;   /* what searches evaluate into */
 };
 
 #endif

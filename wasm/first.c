@@ -1,5 +1,11 @@
 /* core.wasm in place of the rarer models, stacks and loss heads (LATER in the Makefile): whole.wasm answers for them. */
 #include "build.h"
+#include "bytes.h"
+#include "fit.h"
+#include "input.h"
+#include "state.h"
+
+#include <string.h>
 
 static am_code elsewhere(am_build *build)
 {
@@ -71,4 +77,54 @@ void am_liger_rotate(am_build *build, am_var *q, am_var *k)
     (void)q;
     (void)k;
     elsewhere(build);
+}
+
+/* ---- states of other optimizers than AdamW, sharding, what fits ---- */
+
+const am_convention am_configured[] = {[AM_ADAMW] = {"configured", "", "", 0, 0, 0, 0}};
+
+/* AdamW's two moments, and gradients, in the dtype of what learns. A part is trainable as a whole or not at all. */
+am_state am_state_configured(const am_parameters *parameters, const am_config *config)
+{
+    (void)config;
+    am_state state = {.weights = parameters->bytes};
+    for (int i = 0; i < parameters->count; i++)
+        if (parameters->part[i].trainable > 0) state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
+    state.optimizer = am_mul_checked(state.gradients, 2);
+    return am_state_sum(state);
+}
+
+static am_code leave_to_whole(const am_config *config, const uint8_t *fields, am_status *status)
+{
+    for (; *fields; fields++) {
+        const am_field *field = &am_fields[*fields];
+        bool other = field->kind == AM_KIND_TEXT ? strcmp(am_field_text_of(config, field), field->text) != 0
+                                                 : am_field_number_of(config, field) != field->value;
+        if (other) return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key");
+    }
+    return AM_OK;
+}
+
+am_code am_state_check(const am_config *config, am_status *status)
+{
+    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp, AM_F_zero, 0};
+    int64_t own = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
+    if (config->grad_dtype != own) return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key");
+    return leave_to_whole(config, fields, status);
+}
+
+am_code am_fit_check(const am_config *config, am_status *status)
+{
+    static const uint8_t fields[] = {AM_F_device_memory, AM_F_reserve, AM_F_fit, 0};
+    if (config->micro_batches != config->pp) return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key");
+    return leave_to_whole(config, fields, status);
+}
+
+am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
+{
+    (void)config;
+    (void)parameters;
+    (void)outcome;
+    fit->total = 0;
+    return AM_OK;
 }

@@ -1,0 +1,88 @@
+/* The total of a training step on one GPU, against its memory. */
+#include "fit.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "input.h"
+#include "state.h"
+
+/* Whether gradients are there throughout the step: those of earlier micro-batches, a buffer of another type that they are
+ * added to (Megatron-Core's main_grad), or the part of each that a rank keeps once they have been reduced. Else they start
+ * as None (zero_grad's default) and are made in backward. */
+static bool gradients_stay(const am_config *config)
+{
+    int own = am_trainable_dtype(config);
+    static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
+    bool accumulates = config->micro_batches > config->pp;
+    return accumulates || types[config->grad_dtype] != own || (config->dp > 1 && config->zero >= 2);
+}
+
+/* Sizes have been checked. */
+static int64_t size_of(const char *text, int64_t otherwise)
+{
+    int64_t bytes = otherwise;
+    if (*text && !am_read_bytes(text, strlen(text), &bytes)) return otherwise;
+    return bytes;
+}
+
+am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
+{
+    *fit = (am_fit){.memory = size_of(config->device_memory, -1), .reserve = size_of(config->reserve, 0)};
+    fit->state = am_state_configured(parameters, config);
+    fit->gradients_stay = gradients_stay(config);
+    fit->activations = fit->gradients_stay ? am_outcome_peak(outcome) : outcome->step_peak;
+    int64_t held = am_add_checked(am_add_checked(fit->state.weights, fit->state.master), fit->state.optimizer);
+    if (fit->gradients_stay) held = am_add_checked(held, fit->state.gradients);
+    fit->total = am_add_checked(held, fit->activations);
+    return fit->total < 0 ? AM_TOO_LARGE : AM_OK;
+}
+
+const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes)
+{
+    const struct {
+        const char *name;
+        int64_t bytes;
+    } parts[] = {
+        {"parameters", fit->state.weights},
+        {"master weights", fit->state.master},
+        {"optimizer states", fit->state.optimizer},
+        {"gradients", fit->gradients_stay ? fit->state.gradients : 0},
+        {fit->gradients_stay || fit->state.gradients == 0 ? "activations" : "activations and gradients", fit->activations},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].bytes == 0 || index-- > 0) continue;
+        *bytes = parts[i].bytes;
+        return parts[i].name;
+    }
+    return NULL;
+}
+
+/* ---- checks ---- */
+
+static am_code check_size(const char *key, const char *text, int64_t *bytes, am_status *status)
+{
+    *bytes = -1;
+    if (!*text) return AM_OK;
+    if (am_read_bytes(text, strlen(text), bytes) && *bytes <= AM_MAX_BYTES) return AM_OK;
+    return am_fail(status, AM_BAD_VALUE, key, "%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'", key, text);
+}
+
+am_code am_fit_check(const am_config *config, am_status *status)
+{
+    int64_t memory, reserve;
+    am_code code = check_size("device_memory", config->device_memory, &memory, status);
+    if (code == AM_OK) code = check_size("reserve", config->reserve, &reserve, status);
+    if (code != AM_OK) return code;
+    if (memory == 0)
+        return am_fail(status, AM_OUT_OF_RANGE, "device_memory", "device_memory must be above 0, such as 80GiB");
+    if (memory > 0 && reserve >= memory)
+        return am_fail(status, AM_CONFLICT, "reserve", "reserve=%s leaves nothing of device_memory=%s: make it smaller",
+                       config->reserve, config->device_memory);
+    if (!config->fit) return AM_OK;
+    if (memory < 0)
+        return am_fail(status, AM_MISSING, "device_memory", "fit=yes asks what fits: say into what, as device_memory=80GiB");
+    if (config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "fit", "what fits is not answered for pipeline stages yet: pp=1, or fit=no");
+    return AM_OK;
+}
