@@ -953,20 +953,25 @@ am_code am_fit_search(am_report *report, am_workspace *workspace, const am_confi
 
 #define AM_MAP_MOST 64
 
-/* Totals over micro-batches and sequence lengths, both ascending. */
+/* Totals over micro-batches and sequence lengths, each ascending. */
 typedef struct am_map {
+    am_config config; /* resolved, of the first micro-batch and length that the text asks for */
+    int64_t memory, reserve;
     int batches, seqs;
     int64_t batch[AM_MAP_MOST], seq[AM_MAP_MOST];
-    int64_t total[AM_MAP_MOST][AM_MAP_MOST]; /* by sequence length, then batch; -1 where no such run is possible */
+    int64_t total[AM_MAP_MOST][AM_MAP_MOST]; /* by length, then micro-batch; -1 where the run is refused */
     int evaluations;                         /* that it took */
 } am_map;
 
-/* Fills in the totals for the batches and lengths that the map names, or, where it names none, for usual ones: 64 batches
- * from 1 and 64 lengths in equal steps up to four times the configuration's, as far as the model has positions. */
+/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 equal steps. The
+ * text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
+am_code am_map_axes(am_map *map, char *text, am_status *status);
+/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; 64 lengths in equal steps up to four times
+ * the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
 am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status);
-/* JSON text of a map, as am_report_json. */
-size_t am_map_json(const am_map *map, const am_config *config, char *buffer, size_t size);
-size_t am_map_text(const am_map *map, const am_config *config, char *buffer, size_t size);
+/* Texts of a map, as am_report_json and am_report_text. */
+size_t am_map_json(const am_map *map, char *buffer, size_t size);
+size_t am_map_text(const am_map *map, char *buffer, size_t size);
 
 #include "workspace.h"
 
