@@ -632,6 +632,28 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
  * instruction.time and the tape's zone_time, zone_backward_time and zone_work; am_step_play passes them on. */
 am_code am_cost_tape(am_tape *tape, const am_rates *rates);
 
+/* Picoseconds of so many FLOPs at a rate, rounded up; INT64_MAX where that is more. */
+int64_t am_compute_time(int64_t flops, int64_t gflops);
+
+/* What the operations of a row compute. */
+typedef enum am_labour { AM_PRODUCTS, AM_ATTENTION, AM_OTHERS, AM_LABOUR_COUNT } am_labour;
+extern const char *const am_labour_names[AM_LABOUR_COUNT]; /* "products", … */
+
+/* What the operations of one module cost in one layer of a kind, or outside the layers. Sums of gradients count where they
+ * meet: at the operation whose input got its second one. */
+typedef struct am_cost_row {
+    int kind; /* of layer; -1: outside */
+    am_module module;
+    am_labour labour;
+    int64_t flops[AM_IN_RECOMPUTE], bytes[AM_IN_RECOMPUTE], time[AM_IN_RECOMPUTE], bound[AM_IN_RECOMPUTE];
+} am_cost_row;
+#define AM_MAX_COST_ROWS 160
+
+/* Gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), and of what is outside the
+ * layers. Returns how many there are, at most AM_MAX_COST_ROWS: what would be more is added to the last one. */
+int am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], am_tape *tape, const am_rates *rates,
+                 const uint16_t zone[AM_MAX_LAYER_KINDS]);
+
 /* ---------------------------------------------------------------- 10 Step */
 
 typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
@@ -719,6 +741,9 @@ typedef struct am_outcome {
 /* The highest of forward and backward, gradients of parameters apart, and where it stands: what checkpointing lowers. */
 int64_t am_outcome_peak(const am_outcome *outcome);
 const am_place *am_outcome_peak_at(const am_outcome *outcome);
+
+/* Picoseconds of forward, backward and recomputation. */
+int64_t am_outcome_time(const am_outcome *outcome);
 
 /* Live bytes at one moment of the step; layer is -1 outside the layers. */
 typedef struct am_point {
@@ -907,6 +932,11 @@ struct am_report {
     am_report_row row[AM_MAX_ROWS];
     am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
+    const am_device *device; /* NULL: the visitor's own */
+    am_rates rates;
+    int cost_rows;
+    am_cost_row cost_row[AM_MAX_COST_ROWS];
+    int64_t kind_layers[AM_MAX_LAYER_KINDS]; /* of the model, by kind */
     am_outcome outcome;
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];

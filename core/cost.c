@@ -7,7 +7,7 @@ typedef struct am_costing {
     am_tape *tape;
     const am_rates *rates;
     const am_instruction *instruction;
-    int64_t time, bound, flops, executed; /* of the backward of one operation */
+    int64_t time, bound, flops, executed, bytes; /* of the forward or the backward of one operation */
 } am_costing;
 
 static am_var operand(const am_costing *costing, int i)
@@ -64,6 +64,11 @@ static int64_t time_at(int64_t amount, int64_t scale, int64_t rate)
     return plus(whole, rest * scale / rate + 1);
 }
 
+int64_t am_compute_time(int64_t flops, int64_t gflops)
+{
+    return gflops ? time_at(flops, 1000, gflops) : TOO_MUCH;
+}
+
 /* Picoseconds of one kernel. */
 static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int64_t bytes, bool *bound)
 {
@@ -74,7 +79,7 @@ static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int6
                 "no rate is known of this GPU for products in %s, which this model has: another device, or device=mine",
                 am_dtypes[dtype].name);
     else if (flops)
-        computed = time_at(flops, 1000, rate);
+        computed = am_compute_time(flops, rate);
     *bound = moved > computed;
     return *bound ? moved : computed;
 }
@@ -195,6 +200,7 @@ static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int
     costing->time = plus(costing->time, time);
     costing->flops = plus(costing->flops, flops);
     costing->executed = plus(costing->executed, executed);
+    costing->bytes = plus(costing->bytes, bytes);
     if (bound) costing->bound = plus(costing->bound, time);
 }
 
@@ -319,33 +325,50 @@ static bool is_reached(const am_costing *costing)
     return false;
 }
 
-/* ---- the tape ---- */
+/* ---- one operation ---- */
 
-static void cost_forward(am_costing *costing, am_instruction *instruction, int index)
+static void cost_forward(am_costing *costing)
 {
-    am_tape *tape = costing->tape;
-    am_work *work = &tape->zone_work[AM_IN_FORWARD][instruction->zone];
-    int64_t flops = flops_forward(costing), executed = flops ? without_skipped(costing, flops) : 0;
-    instruction->time = time_of(costing, executed, flops ? type_of(costing) : 0, bytes_forward(costing), &instruction->bound);
-    tape->executed[index] = executed;
-    tape->zone_time[instruction->zone] = plus(tape->zone_time[instruction->zone], instruction->time);
-    work->flops = plus(work->flops, flops);
-    work->executed = plus(work->executed, executed);
-    if (instruction->bound) work->bound = plus(work->bound, instruction->time);
+    int64_t flops = flops_forward(costing);
+    add_kernel(costing, flops, flops ? without_skipped(costing, flops) : 0, bytes_forward(costing));
 }
 
 static void cost_backward(am_costing *costing)
 {
-    am_tape *tape = costing->tape;
-    uint16_t zone = costing->instruction->zone;
-    am_work *work = &tape->zone_work[AM_IN_BACKWARD][zone];
-    costing->time = costing->bound = costing->flops = costing->executed = 0;
     cost_node(costing);
     arrive(costing);
-    tape->zone_backward_time[zone] = plus(tape->zone_backward_time[zone], costing->time);
+}
+
+static void begin(am_costing *costing)
+{
+    costing->time = costing->bound = costing->flops = costing->executed = costing->bytes = 0;
+}
+
+static void add_work(am_work *work, const am_costing *costing)
+{
     work->flops = plus(work->flops, costing->flops);
     work->executed = plus(work->executed, costing->executed);
     work->bound = plus(work->bound, costing->bound);
+}
+
+/* ---- the tape ---- */
+
+static void note_forward(const am_costing *costing, am_instruction *instruction, int index)
+{
+    am_tape *tape = costing->tape;
+    uint16_t zone = instruction->zone;
+    instruction->time = costing->time;
+    instruction->bound = costing->bound > 0;
+    tape->executed[index] = costing->executed;
+    tape->zone_time[zone] = plus(tape->zone_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_FORWARD][zone], costing);
+}
+
+static void note_backward(const am_costing *costing, uint16_t zone)
+{
+    am_tape *tape = costing->tape;
+    tape->zone_backward_time[zone] = plus(tape->zone_backward_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_BACKWARD][zone], costing);
 }
 
 /* Can sums of a few of these be taken? */
@@ -359,24 +382,137 @@ static bool in_bounds(const am_tape *tape)
     return flops < TOO_MUCH / 4 && time < TOO_MUCH / 4;
 }
 
+static bool counts(const am_instruction *instruction)
+{
+    return instruction->kind == AM_I_OP && instruction->zone < AM_MAX_UNITS + 2;
+}
+
+static am_costing start(am_tape *tape, const am_rates *rates)
+{
+    memset(tape->reached, 0, (size_t)tape->tensors);
+    tape->reached[tape->loss] = true;
+    return (am_costing){.tape = tape, .rates = rates};
+}
+
 /* In the order of the backward, so that a gradient has arrived before its node is looked at. */
 am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 {
-    am_costing costing = {.tape = tape, .rates = rates};
     if (tape->status.code) return tape->status.code;
+    am_costing costing = start(tape, rates);
     memset(tape->zone_time, 0, sizeof tape->zone_time);
     memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
     memset(tape->zone_work, 0, sizeof tape->zone_work);
-    memset(tape->reached, 0, (size_t)tape->tensors);
-    tape->reached[tape->loss] = true;
     for (int i = tape->instructions - 1; i >= 0; i--) {
         am_instruction *instruction = &tape->instruction[i];
-        if (instruction->kind != AM_I_OP || instruction->zone > AM_MAX_UNITS + 1) continue;
+        if (!counts(instruction)) continue;
         costing.instruction = instruction;
-        if (!am_ops[instruction->op].alias) cost_forward(&costing, instruction, i);
-        if (is_reached(&costing)) cost_backward(&costing);
+        if (!am_ops[instruction->op].alias) {
+            begin(&costing);
+            cost_forward(&costing);
+            note_forward(&costing, instruction, i);
+        }
+        if (!is_reached(&costing)) continue;
+        begin(&costing);
+        cost_backward(&costing);
+        note_backward(&costing, instruction->zone);
     }
     if (!tape->status.code && !in_bounds(tape))
         am_fail(&tape->status, AM_TOO_LARGE, "seq", "the step has more than 2^61 floating-point operations or picoseconds");
     return tape->status.code;
+}
+
+/* ---- rows ---- */
+
+const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
+
+typedef struct am_table {
+    am_cost_row *row;
+    int count;
+    const uint16_t *zone;
+    uint16_t last; /* zone */
+} am_table;
+
+/* The kind of layer that the operation is shown for, -1 outside; false: for none. */
+static bool kind_of(const am_table *table, const am_instruction *instruction, int *kind)
+{
+    *kind = -1;
+    if (instruction->zone == 0 || instruction->zone == table->last) return true;
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (table->zone[i] == instruction->zone) {
+            *kind = i;
+            return true;
+        }
+    return false;
+}
+
+static am_labour labour_of(am_op op)
+{
+    int factor[2];
+    return is_attention(op) ? AM_ATTENTION : factors(op, factor) ? AM_PRODUCTS : AM_OTHERS;
+}
+
+/* Neighbours are of one module mostly: the last ones first. */
+static am_cost_row *row_of(am_table *table, int kind, const am_instruction *instruction)
+{
+    am_labour labour = labour_of((am_op)instruction->op);
+    am_module module = instruction->module;
+    for (int i = table->count - 1; i >= 0; i--) {
+        am_cost_row *row = &table->row[i];
+        if (row->kind == kind && row->labour == labour && row->module.path == module.path && row->module.leaf == module.leaf)
+            return row;
+    }
+    if (table->count < AM_MAX_COST_ROWS)
+        table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    return &table->row[table->count - 1];
+}
+
+static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_step part)
+{
+    row->flops[part] = plus(row->flops[part], costing->flops);
+    row->bytes[part] = plus(row->bytes[part], costing->bytes);
+    row->time[part] = plus(row->time[part], costing->time);
+    row->bound[part] = plus(row->bound[part], costing->bound);
+}
+
+static void add_rows(am_table *table, am_costing *costing)
+{
+    const am_instruction *instruction = costing->instruction;
+    int kind;
+    bool reached = is_reached(costing), shown = kind_of(table, instruction, &kind);
+    am_cost_row *row = NULL;
+    if (shown && !am_ops[instruction->op].alias) {
+        row = row_of(table, kind, instruction);
+        begin(costing);
+        cost_forward(costing);
+        add_to_row(row, costing, AM_IN_FORWARD);
+    }
+    if (!reached) return;
+    begin(costing);
+    cost_backward(costing);
+    if (!shown || costing->time == 0) return;
+    if (!row) row = row_of(table, kind, instruction);
+    add_to_row(row, costing, AM_IN_BACKWARD);
+}
+
+/* In the order of the forward; the rows were found backwards. */
+static void turn_rows(am_table *table)
+{
+    for (int i = 0; i < table->count / 2; i++) {
+        am_cost_row row = table->row[i];
+        table->row[i] = table->row[table->count - 1 - i];
+        table->row[table->count - 1 - i] = row;
+    }
+}
+
+int am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], am_tape *tape, const am_rates *rates,
+                 const uint16_t zone[AM_MAX_LAYER_KINDS])
+{
+    am_costing costing = start(tape, rates);
+    am_table table = {rows, 0, zone, tape->instruction[tape->instructions - 1].zone};
+    for (int i = tape->instructions - 1; i >= 0; i--) {
+        costing.instruction = &tape->instruction[i];
+        if (counts(costing.instruction)) add_rows(&table, &costing);
+    }
+    turn_rows(&table);
+    return table.count;
 }

@@ -469,6 +469,19 @@ static void add_lasting(am_report *report, const am_tape *tape, const am_ledger 
             report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
 }
 
+/* What a usual layer of each kind costs, on the record of this profile, which is on the tape. */
+static void add_costs(am_evaluation *evaluation, const am_profile *profile)
+{
+    am_report *report = evaluation->report;
+    const am_record *record = &profile->record;
+    uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
+    int inside = record->inner > 1; /* of a segment a layer between two others */
+    count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * record->inner + inside + 1);
+    report->cost_rows = am_cost_rows(report->cost_row, &evaluation->workspace->tape, &evaluation->rates, zone);
+}
+
 /* The chosen policy's own plays, with their ledgers and the timeline. */
 static void choose(am_evaluation *evaluation)
 {
@@ -479,6 +492,7 @@ static void choose(am_evaluation *evaluation)
     int parts = parts_of(evaluation, policy, part);
     for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
     if (!evaluation->code) add_lasting(report, &evaluation->workspace->tape, ledger[parts - 1]);
+    if (!evaluation->code) add_costs(evaluation, &evaluation->workspace->profile[part[parts - 1].id]);
     profile_of(evaluation, AM_PROFILE_PLAIN);
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);
@@ -546,6 +560,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), {{0}, 0}, AM_OK};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
+    report->rates = evaluation.rates;
+    report->device = am_device_find(report->config.device);
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -484,6 +484,11 @@ int64_t am_outcome_peak(const am_outcome *outcome)
     return outcome->forward_peak > outcome->backward_peak ? outcome->forward_peak : outcome->backward_peak;
 }
 
+int64_t am_outcome_time(const am_outcome *outcome)
+{
+    return outcome->forward_time + outcome->backward_time + outcome->recomputed_time;
+}
+
 const am_place *am_outcome_peak_at(const am_outcome *outcome)
 {
     return outcome->forward_peak > outcome->backward_peak ? &outcome->forward_at : &outcome->backward_at;
