@@ -61,7 +61,7 @@ static int64_t time_at(int64_t amount, int64_t scale, int64_t rate)
     if (!__builtin_mul_overflow(amount, scale, &scaled)) return scaled / rate + (scaled % rate != 0);
     int64_t whole = amount / rate, rest = amount % rate; /* rate · scale is below 2^63 */
     if (__builtin_mul_overflow(whole, scale, &whole)) return TOO_MUCH;
-    return plus(whole, rest * scale / rate + 1);
+    return plus(whole, rest * scale / rate + (rest * scale % rate != 0));
 }
 
 int64_t am_compute_time(int64_t flops, int64_t gflops)
@@ -243,7 +243,7 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     if (k >= instruction->inputs) return 0;
     int64_t own = bytes_at(costing, k);
     if (step.kind == AM_SCRATCH || step.kind == AM_KERNEL) return own;
-    if (!learns(costing, k)) return 0;
+    if (!learns(costing, k) || own == 0) return 0; /* inside a fused kernel so is its gradient */
     switch (step.kind) {
     case AM_AT_OUTPUT: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
     case AM_PASS:
@@ -259,11 +259,33 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     }
 }
 
-/* Does a node of these steps only pass on the gradient, or views of it? */
+/* Does a step compute, or only pass on the gradient or views of it? */
+static bool computes(const am_costing *costing, am_backward_step step, int64_t incoming)
+{
+    switch (step.kind) {
+    case AM_VIEW:
+    case AM_TRANSPOSE:
+    case AM_SUM:
+    case AM_PARTS:
+    case AM_LET_GO:
+    case AM_EMPTY:
+    case AM_FREE:
+    case AM_NUMBER: return false;
+    case AM_PASS:
+    case AM_SAME:
+    case AM_EXPAND: return step_bytes(costing, step, incoming) > 0;
+    case AM_SCRATCH:
+    case AM_KERNEL:
+    case AM_BOOLEANS:
+    case AM_COPY: return true;
+    default: return learns(costing, step.input);
+    }
+}
+
 static bool passes(const am_costing *costing, const am_backward_step *step, int64_t incoming)
 {
     for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++)
-        if (step[i].kind == AM_BOOLEANS || step_bytes(costing, step[i], incoming) > 0) return false;
+        if (computes(costing, step[i], incoming)) return false;
     return true;
 }
 

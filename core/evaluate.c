@@ -110,7 +110,8 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
         if (!evaluation->code) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
         workspace->recorded = record;
     }
-    bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
+    bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
+    bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
 }
 

@@ -24,7 +24,8 @@ static int64_t time_of(const am_outcome *outcome, int row)
 /* TFLOPs, and milliseconds: with decimals where they are few. */
 static void write_amount(am_writer *out, int64_t amount, int64_t unit)
 {
-    am_write_ratio(out, amount, unit, amount / unit >= 100 ? 1 : amount / unit >= 10 ? 2 : 4, false);
+    int decimals = amount == 0 ? 0 : amount / unit >= 100 ? 1 : amount / unit >= 10 ? 2 : 4;
+    am_write_ratio(out, amount, unit, decimals, false);
 }
 
 static void write_percent(am_writer *out, int64_t part, int64_t whole)
