@@ -2,8 +2,9 @@
  *
  * The one public header. Sections, each using only those above it:
  *   1 Status       2 Element types   3 Config        4 Extents       5 Operations
- *   6 Tape         7 Model           8 Ledger        9 Step         10 Plan
- *  11 State       12 Formulas       13 Report       14 Evaluation  15 Fit
+ *   6 Tape         7 Model           8 Ledger        9 Cost         10 Step
+ *  11 Plan        12 State          13 Formulas     14 Report       15 Evaluation
+ *  16 Fit
  *
  * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in
  * bytes and all arithmetic on them is in 64-bit integers; bytes above 2^53 are an error, since JSON readers hold
@@ -428,9 +429,11 @@ typedef enum am_instruction_kind {
 typedef struct am_instruction {
     am_module module;
     int64_t flops;  /* of matrix products and attention */
+    int64_t time;   /* of its forward, in picoseconds; 0 before am_cost_tape */
     uint16_t first; /* of its operands: inputs, then results */
     uint8_t inputs, results;
     uint8_t kind, op;
+    bool bound; /* its time is that of its bytes, not of its FLOPs */
     uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
@@ -470,6 +473,16 @@ typedef struct am_region {
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
 bool am_region_keeps(am_keep keep, am_op op, int match);
 
+/* Parts of a step, by what its time is spent on. */
+typedef enum am_part_of_step { AM_IN_FORWARD, AM_IN_BACKWARD, AM_IN_RECOMPUTE, AM_PART_COUNT } am_part_of_step;
+
+/* What a part of a step computes and how long it takes (section 9). */
+typedef struct am_work {
+    int64_t flops;    /* of products and attention, those of experts among them: every one in full */
+    int64_t executed; /* the same without what a causal attention kernel skips */
+    int64_t bound;    /* picoseconds of the operations that wait for memory, among those of all */
+} am_work;
+
 /* A record of one forward pass. */
 typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
@@ -492,6 +505,11 @@ typedef struct am_tape {
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
+    /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
+    int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
+    am_work zone_work[AM_IN_RECOMPUTE][AM_MAX_UNITS + 2];
+    int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
+    bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;
@@ -579,7 +597,65 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 /* Fills in the shapes, dtypes and names of the rows of a ledger that was read off this tape. */
 void am_ledger_describe(am_ledger *ledger, const am_tape *tape);
 
-/* ---------------------------------------------------------------- 9 Step */
+/* ---------------------------------------------------------------- 9 Cost */
+
+/* A row of devices.def, which says what the figures mean. */
+typedef struct am_device {
+    const char *id, *label; /* "h100-sxm", "NVIDIA H100 SXM" */
+    int64_t memory;         /* bytes */
+    int64_t fp32, tf32, fp16, bf16, fp8; /* GFLOP/s of dense products with sums in fp32; 0: none */
+    int64_t bandwidth;                   /* MB/s */
+    const char *source;  /* the vendor's document */
+    const char *checked; /* which figures were found equal elsewhere: "all", a list, or "" */
+} am_device;
+
+extern const am_device am_devices[];
+extern const int am_device_count;
+
+/* The device of that id; NULL if there is none, and for "mine". */
+const am_device *am_device_find(const char *id);
+
+/* How fast a GPU computes and reads its memory. */
+typedef struct am_rates {
+    int64_t gflops[AM_DTYPE_COUNT]; /* GFLOP/s of dense matrix products of this type */
+    int64_t bandwidth;              /* MB/s */
+} am_rates;
+
+/* The type of a configuration's matrix products (am_dtype). */
+int am_compute_dtype(const am_config *config);
+/* The rates of its device, with device_gflops and device_bandwidth in place of the table's. Error: what the device lacks. */
+am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status);
+
+/* Says of a finished record how long each operation takes by a roofline: as long as its FLOPs take at the rate of its
+ * type, or its bytes at the memory's bandwidth, whichever is longer. An operation is a kernel of its own: it reads its
+ * operands and writes its results, each element once; views move nothing. The backward's are the products and attention of
+ * each wanted gradient, what the node saved, its gradients and temporaries, and the sums of gradients that meet. Fills in
+ * instruction.time and the tape's zone_time, zone_backward_time and zone_work; am_step_play passes them on. */
+am_code am_cost_tape(am_tape *tape, const am_rates *rates);
+
+/* Picoseconds of so many FLOPs at a rate, rounded up; INT64_MAX where that is more. */
+int64_t am_compute_time(int64_t flops, int64_t gflops);
+
+/* What the operations of a row compute. */
+typedef enum am_labour { AM_PRODUCTS, AM_ATTENTION, AM_OTHERS, AM_LABOUR_COUNT } am_labour;
+extern const char *const am_labour_names[AM_LABOUR_COUNT]; /* "products", … */
+
+/* What the operations of one module cost in one layer of a kind, or outside the layers. Sums of gradients count where they
+ * meet: at the operation whose input got its second one. */
+typedef struct am_cost_row {
+    int kind; /* of layer; -1: outside */
+    am_module module;
+    am_labour labour;
+    int64_t flops[AM_IN_RECOMPUTE], bytes[AM_IN_RECOMPUTE], time[AM_IN_RECOMPUTE], bound[AM_IN_RECOMPUTE];
+} am_cost_row;
+#define AM_MAX_COST_ROWS 160
+
+/* Gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), and of what is outside the
+ * layers. Returns how many there are, at most AM_MAX_COST_ROWS: what would be more is added to the last one. */
+int am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], am_tape *tape, const am_rates *rates,
+                 const uint16_t zone[AM_MAX_LAYER_KINDS]);
+
+/* ---------------------------------------------------------------- 10 Step */
 
 typedef enum am_phase { AM_FORWARD, AM_BEFORE_RECOMPUTE, AM_RECOMPUTE, AM_BACKWARD, AM_PHASE_COUNT } am_phase;
 
@@ -630,6 +706,9 @@ typedef struct am_step {
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
     int64_t zone_flops[AM_MAX_UNITS + 2], zone_recomputed[AM_MAX_UNITS + 2]; /* the same by zone */
+    /* picoseconds by zone, and the work: zeros on a tape without am_cost_tape */
+    int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2], zone_recomputed_time[AM_MAX_UNITS + 2];
+    am_work zone_work[AM_PART_COUNT][AM_MAX_UNITS + 2];
     /* the whole step as played */
     int64_t forward_peak, backward_peak, step_peak;
 } am_step;
@@ -638,7 +717,7 @@ typedef struct am_player am_player; /* working memory of am_step_play */
 
 am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace);
 
-/* ---------------------------------------------------------------- 10 Plan */
+/* ---------------------------------------------------------------- 11 Plan */
 
 /* Where a peak stands. */
 typedef struct am_place {
@@ -655,12 +734,17 @@ typedef struct am_outcome {
     int64_t gradient_bytes;
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
+    int64_t forward_time, backward_time, recomputed_time; /* picoseconds of the roofline */
+    am_work work[AM_PART_COUNT];
     am_place forward_at, backward_at, step_at;
 } am_outcome;
 
 /* The highest of forward and backward, gradients of parameters apart, and where it stands: what checkpointing lowers. */
 int64_t am_outcome_peak(const am_outcome *outcome);
 const am_place *am_outcome_peak_at(const am_outcome *outcome);
+
+/* Picoseconds of forward, backward and recomputation. */
+int64_t am_outcome_time(const am_outcome *outcome);
 
 /* Live bytes at one moment of the step; layer is -1 outside the layers. */
 typedef struct am_point {
@@ -735,7 +819,7 @@ typedef struct am_plan {
     am_outcome outcome;
 } am_plan;
 
-/* ---------------------------------------------------------------- 11 State */
+/* ---------------------------------------------------------------- 12 State */
 
 /* Parameters of one part of the model, over all layers. */
 typedef struct am_part {
@@ -803,7 +887,7 @@ typedef struct am_answer {
 } am_answer;
 #define AM_MAX_ANSWERS 3
 
-/* ---------------------------------------------------------------- 12 Formulas */
+/* ---------------------------------------------------------------- 13 Formulas */
 
 /* What a formula's figure may be held against: nothing, what the whole model keeps, what one layer keeps. */
 typedef enum am_compares { AM_COMPARES_NOTHING, AM_COMPARES_MODEL, AM_COMPARES_LAYER } am_compares;
@@ -836,7 +920,7 @@ typedef struct am_formula {
 extern const am_formula am_formulas[];
 extern const int am_formula_count;
 
-/* ---------------------------------------------------------------- 13 Report */
+/* ---------------------------------------------------------------- 14 Report */
 
 /* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
 typedef struct am_kind {
@@ -887,6 +971,11 @@ struct am_report {
     am_report_row row[AM_MAX_ROWS];
     am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
+    const am_device *device; /* NULL: the visitor's own */
+    am_rates rates;
+    int cost_rows;
+    am_cost_row cost_row[AM_MAX_COST_ROWS];
+    int64_t kind_layers[AM_MAX_LAYER_KINDS]; /* of the model, by kind */
     am_outcome outcome;
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
@@ -926,7 +1015,7 @@ size_t am_tables_json(am_tables tables, char *buffer, size_t size);
 /* The same for people: the answer first, then tables, in config.units. */
 size_t am_report_text(const am_report *report, char *buffer, size_t size);
 
-/* ---------------------------------------------------------------- 14 Evaluation */
+/* ---------------------------------------------------------------- 15 Evaluation */
 
 /* Working memory of an evaluation; some megabytes, so static or allocated by the caller, never on a stack. Needs no
  * initialisation. */
@@ -946,7 +1035,7 @@ typedef struct am_totals {
 
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
 
-/* ---------------------------------------------------------------- 15 Fit */
+/* ---------------------------------------------------------------- 16 Fit */
 
 /* Fills in the answers of a report that am_evaluate made of this configuration, by evaluating others: exact. */
 am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);

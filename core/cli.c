@@ -147,6 +147,17 @@ static void print_presets(void)
         printf("  %-*s%s\n", HELP_INDENT - 2, am_presets[i].name, am_presets[i].label);
 }
 
+static void print_devices(void)
+{
+    printf("\nGPUs for device=, with GiB, TFLOP/s in 16 bits (dense, sums in fp32) and GB/s\n");
+    for (int i = 0; i < am_device_count; i++) {
+        const am_device *device = &am_devices[i];
+        double teraflops = (double)(device->bf16 ? device->bf16 : device->fp16) / 1000;
+        printf("  %-*s%-42s%4d%9.1f%7d\n", HELP_INDENT - 2, device->id, device->label, (int)(device->memory >> 30),
+               teraflops, (int)(device->bandwidth / 1000));
+    }
+}
+
 static int print_help(void)
 {
     am_config defaults = am_default_config();
@@ -173,6 +184,7 @@ static int print_help(void)
            "and [defaults]; a key without a default is derived.\n");
     for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
     print_presets();
+    print_devices();
     return close_output();
 }
 

@@ -10,6 +10,7 @@ typedef struct am_evaluation {
     const am_config *config;
     am_extents *extents;
     am_pattern pattern;
+    am_rates rates;
     am_code code;
 } am_evaluation;
 
@@ -108,9 +109,11 @@ static void put_on_tape(am_evaluation *evaluation, am_record record, const am_re
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
+        if (!evaluation->code && evaluation->report) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
         workspace->recorded = record;
     }
-    bool reentrant = recipe->reentrant || am_wiring_of(evaluation->config)->any; /* as Megatron's checkpoint is */
+    bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
+    bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
 }
 
@@ -469,6 +472,19 @@ static void add_lasting(am_report *report, const am_tape *tape, const am_ledger 
             report->lasting[report->lastings++] = (am_lasting){tape->storage[i].name, tape->storage[i].bytes};
 }
 
+/* What a usual layer of each kind costs, on the record of this profile, which is on the tape. */
+static void add_costs(am_evaluation *evaluation, const am_profile *profile)
+{
+    am_report *report = evaluation->report;
+    const am_record *record = &profile->record;
+    uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
+    int inside = record->inner > 1; /* of a segment a layer between two others */
+    count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * record->inner + inside + 1);
+    report->cost_rows = am_cost_rows(report->cost_row, &evaluation->workspace->tape, &evaluation->rates, zone);
+}
+
 /* The chosen policy's own plays, with their ledgers and the timeline. */
 static void choose(am_evaluation *evaluation)
 {
@@ -479,6 +495,7 @@ static void choose(am_evaluation *evaluation)
     int parts = parts_of(evaluation, policy, part);
     for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
     if (!evaluation->code) add_lasting(report, &evaluation->workspace->tape, ledger[parts - 1]);
+    if (!evaluation->code) add_costs(evaluation, &evaluation->workspace->profile[part[parts - 1].id]);
     profile_of(evaluation, AM_PROFILE_PLAIN);
     am_run run[2];
     int runs = runs_of(evaluation, policy, run);
@@ -574,8 +591,14 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->answers = 0;
-    am_evaluation evaluation = {
-        report, workspace, &report->config, &report->extents, am_model_pattern(&report->config), AM_OK};
+    am_evaluation evaluation = {.report = report,
+                                .workspace = workspace,
+                                .config = &report->config,
+                                .extents = &report->extents,
+                                .pattern = am_model_pattern(&report->config)};
+    if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
+    report->rates = evaluation.rates;
+    report->device = am_device_find(report->config.device);
     evaluate(&evaluation);
     return end(&evaluation, status);
 }
@@ -587,8 +610,10 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     totals->config = *config;
     if (am_config_resolve(&totals->config, status)) return status->code;
     if (am_policy_parse(&totals->policy, &totals->config, status)) return status->code;
-    am_evaluation evaluation = {
-        NULL, workspace, &totals->config, &workspace->extents, am_model_pattern(&totals->config), AM_OK};
+    am_evaluation evaluation = {.workspace = workspace,
+                                .config = &totals->config,
+                                .extents = &workspace->extents,
+                                .pattern = am_model_pattern(&totals->config)};
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
     compose(&evaluation, totals->policy, &totals->outcome);

@@ -28,7 +28,8 @@ static int64_t size_of(const char *text, int64_t otherwise)
 
 am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
 {
-    *fit = (am_fit){.memory = size_of(config->device_memory, -1), .reserve = size_of(config->reserve, 0)};
+    const am_device *device = am_device_find(config->device);
+    *fit = (am_fit){.memory = size_of(config->device_memory, device ? device->memory : -1), .reserve = size_of(config->reserve, 0)};
     fit->state = am_state_configured(parameters, config);
     fit->gradients_stay = gradients_stay(config);
     fit->activations = fit->gradients_stay ? am_outcome_peak(outcome) : outcome->step_peak;
@@ -74,11 +75,13 @@ am_code am_fit_check(const am_config *config, am_status *status)
     am_code code = check_size("device_memory", config->device_memory, &memory, status);
     if (code == AM_OK) code = check_size("reserve", config->reserve, &reserve, status);
     if (code != AM_OK) return code;
+    const am_device *device = am_device_find(config->device);
+    if (memory < 0 && device) memory = device->memory;
     if (memory == 0)
         return am_fail(status, AM_OUT_OF_RANGE, "device_memory", "device_memory must be above 0, such as 80GiB");
     if (memory > 0 && reserve >= memory)
-        return am_fail(status, AM_CONFLICT, "reserve", "reserve=%s leaves nothing of device_memory=%s: make it smaller",
-                       config->reserve, config->device_memory);
+        return am_fail(status, AM_CONFLICT, "reserve", "reserve=%s leaves nothing of the GPU's %d bytes: make it smaller",
+                       config->reserve, memory);
     if (!config->fit) return AM_OK;
     if (memory < 0)
         return am_fail(status, AM_MISSING, "device_memory", "fit=yes asks what fits: say into what, as device_memory=80GiB");

@@ -54,8 +54,8 @@ static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var held[] = {k, v};
     if (build->record.core_attention) am_region_begin(tape, q, 2, held);
     am_var scores = am_bmm(tape, q, am_transpose(tape, k, 1, 2));
-    am_var weights =
-        am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, am_unary(tape, AM_OP_MUL_SCALAR, scores)), "softmax output");
+    am_var scaled = am_transient(tape, am_unary(tape, AM_OP_MUL_SCALAR, scores)); /* in Megatron's softmax kernel */
+    am_var weights = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, scaled), "softmax output");
     am_var dropped = am_label(tape, am_dropout(tape, weights, PAPER_DROPOUT), "dropout output");
     am_var y = am_label(tape, am_bmm(tape, dropped, v), "attention output");
     if (build->record.core_attention) am_region_end(tape, y);

@@ -263,13 +263,26 @@ static int64_t unit_gradients(const am_walk *walk)
     return -climb.above;
 }
 
-static void add_flops(am_outcome *outcome, const am_walk *walk)
+/* The cost of so many layers like this zone. */
+static void add_cost(am_outcome *outcome, const am_step *step, int zone, int64_t layers)
 {
-    const am_step *step = &walk->profile->step;
-    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        outcome->forward_flops += walk->count * climb.n * step->zone_flops[climb.zone];
-        outcome->recomputed_flops += walk->count * climb.n * step->zone_recomputed[climb.zone];
+    outcome->forward_flops += layers * step->zone_flops[zone];
+    outcome->recomputed_flops += layers * step->zone_recomputed[zone];
+    outcome->forward_time += layers * step->zone_time[zone];
+    outcome->backward_time += layers * step->zone_backward_time[zone];
+    outcome->recomputed_time += layers * step->zone_recomputed_time[zone];
+    for (int i = 0; i < AM_PART_COUNT; i++) {
+        const am_work *work = &step->zone_work[i][zone];
+        outcome->work[i].flops += layers * work->flops;
+        outcome->work[i].executed += layers * work->executed;
+        outcome->work[i].bound += layers * work->bound;
     }
+}
+
+static void add_costs(am_outcome *outcome, const am_walk *walk)
+{
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);)
+        add_cost(outcome, &walk->profile->step, climb.zone, walk->count * climb.n);
 }
 
 static void compose_sums(am_composer *composer)
@@ -280,7 +293,8 @@ static void compose_sums(am_composer *composer)
     composer->end = step->boundary[0];
     composer->head = step->gradients_above[step->layers];
     composer->start = step->backward_start[last_zone(ends, 0)] - residue_of(ends, 0);
-    outcome->forward_flops = step->zone_flops[0] + step->zone_flops[step->layers + 1];
+    add_cost(outcome, step, 0, 1);
+    add_cost(outcome, step, step->layers + 1, 1);
     outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
     for (int unit = 1; unit < ends->record.units; unit++) composer->released -= release_of(ends, unit);
     am_walk walk = {.model = composer->model};
@@ -290,7 +304,7 @@ static void compose_sums(am_composer *composer)
         composer->released += first_release(composer, &walk);
         composer->gradients += walk.count * unit_gradients(&walk);
         outcome->saved_bytes += walk.count * saved_by(walk.profile, unit);
-        add_flops(outcome, &walk);
+        add_costs(outcome, &walk);
     }
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released - composer->owned;
@@ -436,20 +450,43 @@ static am_stand first_stand(am_composer *composer)
                       .gradients = composer->head + composer->gradients};
 }
 
-/* No figure of the whole model is above that of the record times the number of layers. FLOPs may go beyond 2^53, not
- * beyond 2^62. */
+/* Of `layers` records like this one: none above 2^62, so that sums of two stay below 2^63. */
+static bool within(int64_t figure, int64_t layers)
+{
+    int64_t product;
+    return !__builtin_mul_overflow(figure, layers, &product) && product <= INT64_MAX / 2;
+}
+
+static bool work_fits(const am_step *step, int64_t layers)
+{
+    int64_t flops = step->forward_flops, time = 0;
+    for (int i = 0; i < AM_MAX_UNITS + 2; i++) {
+        if (__builtin_add_overflow(time, step->zone_time[i], &time)) return false;
+        if (__builtin_add_overflow(time, step->zone_backward_time[i], &time)) return false;
+        for (int part = 0; part < AM_PART_COUNT; part++)
+            if (__builtin_add_overflow(flops, step->zone_work[part][i].flops, &flops)) return false;
+    }
+    return within(flops, layers) && within(time, layers);
+}
+
+/* No figure of the whole model is above that of the record times the number of layers. FLOPs and picoseconds may go beyond
+ * 2^53, not beyond 2^62. */
 static bool fits(const am_sequence *model)
 {
     const am_step *step = &model->run[0].profile->step;
-    int64_t flops, layers = 1;
+    int64_t layers = 1;
     for (int i = 0; i < model->runs; i++) layers += model->run[i].units * model->run[i].inner;
-    bool wide = __builtin_mul_overflow(step->forward_flops, layers, &flops) || flops > INT64_MAX / 2;
-    return !wide && am_mul_checked(step->step_peak, layers) >= 0;
+    return work_fits(step, layers) && am_mul_checked(step->step_peak, layers) >= 0;
 }
 
 int64_t am_outcome_peak(const am_outcome *outcome)
 {
     return outcome->forward_peak > outcome->backward_peak ? outcome->forward_peak : outcome->backward_peak;
+}
+
+int64_t am_outcome_time(const am_outcome *outcome)
+{
+    return outcome->forward_time + outcome->backward_time + outcome->recomputed_time;
 }
 
 const am_place *am_outcome_peak_at(const am_outcome *outcome)

@@ -40,6 +40,18 @@ void am_play_graph(am_play *play, const am_instruction *instruction)
     }
 }
 
+static void count_again(am_play *play, const am_instruction *instruction, int index)
+{
+    am_step *step = play->step;
+    am_work *work = &step->zone_work[AM_IN_RECOMPUTE][instruction->zone];
+    int64_t executed = play->tape->executed[index];
+    step->zone_recomputed[instruction->zone] += instruction->flops;
+    step->zone_recomputed_time[instruction->zone] += instruction->time;
+    work->flops += instruction->flops ? instruction->flops : executed;
+    work->executed += executed;
+    if (instruction->bound) work->bound += instruction->time;
+}
+
 static void recompute_results(am_play *play, const am_instruction *instruction, int index)
 {
     am_player *player = play->player;
@@ -52,7 +64,7 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
         any = true;
     }
     if (any) am_play_note(play, 0);
-    play->step->zone_recomputed[instruction->zone] += instruction->flops;
+    count_again(play, instruction, index);
 }
 
 /* A kept result passes from the region's cache to the code that runs again. */

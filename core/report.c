@@ -124,6 +124,9 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_rows(&json, report);
     am_json_step(&json, report);
     am_json_checkpoint(&json, report);
+#ifndef AM_FIRST
+    am_json_cost(&json, report);
+#endif
     am_json_state(&json, report);
     am_json_ranks(&json, report);
 #ifndef AM_FIRST

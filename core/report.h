@@ -13,6 +13,16 @@ int64_t am_report_head(const am_report *report);
 /* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
 bool am_plan_is_pareto(const am_report *report, int plan);
 
+/* FLOPs of the step with and without what is computed again, every product in full. */
+int64_t am_model_flops(const am_outcome *outcome);
+int64_t am_hardware_flops(const am_outcome *outcome);
+/* Picoseconds that so many FLOPs take at the device's rate for the run's dtype: divided by the step's time, a utilisation. */
+int64_t am_ideal_time(const am_report *report, int64_t flops);
+/* Picoseconds of the step, of the operations that wait for memory. */
+int64_t am_bound_time(const am_outcome *outcome);
+/* Picoseconds of one layer of the mean, forward and backward: all but what is outside the layers. */
+int64_t am_layer_time(const am_report *report, const am_outcome *outcome);
+
 /* Sections of the report's JSON, each one key or more of the document. */
 void am_json_symbols(am_writer *json, const am_report *report);
 void am_json_saved(am_writer *json, const am_report *report);
@@ -21,6 +31,9 @@ void am_json_rows(am_writer *json, const am_report *report);
 void am_json_example(am_writer *json, const am_report *report);
 void am_json_step(am_writer *json, const am_report *report);
 void am_json_checkpoint(am_writer *json, const am_report *report);
+void am_json_cost(am_writer *json, const am_report *report);
+/* Microseconds, with picoseconds as decimals. */
+void am_json_time(am_writer *json, int64_t time);
 void am_json_state(am_writer *json, const am_report *report);
 void am_json_ranks(am_writer *json, const am_report *report);
 void am_json_fit(am_writer *json, const am_report *report);
@@ -28,7 +41,11 @@ void am_json_fit(am_writer *json, const am_report *report);
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 /* The keys of a formula that no configuration changes. */
 void am_json_formula_words(am_writer *json, const am_formula *formula);
+/* The same for people. */
+void am_text_cost(am_writer *out, const am_report *report);
 /* What no stack's figures count: words, too. */
 void am_json_not_counted(am_writer *json);
+
+#define AM_PUT_TIME(writer, literal, time) (AM_KEY(writer, literal), am_json_time(writer, time))
 
 #endif

@@ -186,6 +186,10 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     AM_PUT_INT(json, "peak_bytes", plan->outcome.step_peak);
     AM_PUT_INT(json, "recomputed_flops", plan->outcome.recomputed_flops);
     AM_PUT_RATIO(json, "recompute_ratio", plan->outcome.recomputed_flops, plan->outcome.forward_flops);
+#ifndef AM_FIRST
+    AM_PUT_TIME(json, "recomputed_time_us", plan->outcome.recomputed_time);
+    AM_PUT_TIME(json, "step_time_us", am_outcome_time(&plan->outcome));
+#endif
     am_json_close(json, '}');
 }
 

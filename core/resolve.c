@@ -182,8 +182,7 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
-        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_reshard,
-        AM_F_device, AM_F_device_gflops, AM_F_device_bandwidth, AM_F_link_bandwidth,
+        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_reshard, AM_F_link_bandwidth,
     };
     if ((config->pp > 1 && config->micro_batches != config->pp) ||
         config->schedule != (config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B))
@@ -200,6 +199,12 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->etp == config->tp) return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "etp", "experts of a tensor-parallel size of their own are not covered yet: etp=%d",
                    config->tp);
+}
+
+static am_code check_device(const am_config *config, am_status *status)
+{
+    am_rates rates;
+    return am_rates_of(config, &rates, status);
 }
 
 /* ---- stack=hf */
@@ -605,7 +610,7 @@ am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
         check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
-        check_precision, check_training, check_checkpoint, check_sizes, am_state_check, am_fit_check,
+        check_precision, check_training, check_checkpoint, check_sizes,     check_device,    am_state_check, am_fit_check,
     };
     *status = (am_status){0};
     am_config next = *config;

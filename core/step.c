@@ -253,6 +253,9 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     step->gradient_bytes = player->program.gradient_bytes;
     step->forward_flops = tape->flops;
     memcpy(step->zone_flops, tape->zone_flops, sizeof step->zone_flops);
+    memcpy(step->zone_time, tape->zone_time, sizeof step->zone_time);
+    memcpy(step->zone_backward_time, tape->zone_backward_time, sizeof step->zone_backward_time);
+    memcpy(step->zone_work, tape->zone_work, sizeof tape->zone_work);
     for (int i = 0; i <= step->layers + 1; i++) step->recomputed_flops += step->zone_recomputed[i];
     am_play_end(&play);
     return play.code;

@@ -380,13 +380,14 @@ void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 
 /* ---- the end ---- */
 
-/* Is anything made, saved or let go here, or does a layer begin? */
+/* Is anything computed, made, saved or let go here, or does a layer begin? */
 static bool is_active(const am_tape *tape, int i)
 {
     const am_instruction *instruction = &tape->instruction[i];
     const am_storage *made = &tape->storage[instruction->made];
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_GRAPH) return true;
     if (instruction->dying || i == 0) return true;
+    if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too */
     if (instruction->node && tape->node[instruction->node].save_count) return true;
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;
@@ -411,6 +412,10 @@ static void find_active(am_tape *tape)
 static void count_flops(am_tape *tape)
 {
     memset(tape->zone_flops, 0, sizeof tape->zone_flops);
+    memset(tape->zone_time, 0, sizeof tape->zone_time);
+    memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
+    memset(tape->zone_work, 0, sizeof tape->zone_work);
+    memset(tape->executed, 0, (size_t)tape->instructions * sizeof *tape->executed);
     for (int i = 0; i < tape->instructions; i++)
         if (tape->instruction[i].zone < AM_MAX_UNITS + 2)
             tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;

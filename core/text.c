@@ -301,7 +301,12 @@ static void write_total(am_writer *out, const am_report *report)
     am_write_text(out, fit->memory < 0 ? "In all: " : left >= 0 ? "Fits: " : "Does not fit: ");
     write_size_in_full(out, report, fit->total);
     if (fit->memory >= 0) {
+        const am_device *device = report->config.device_memory[0] ? NULL : am_device_find(report->config.device);
         AM_WRITE(out, " of ");
+        if (device) {
+            am_write_text(out, device->label);
+            AM_WRITE(out, "'s ");
+        }
         write_size_with_unit(out, report, fit->memory);
         if (fit->reserve > 0) {
             AM_WRITE(out, " less a reserve of ");
@@ -542,7 +547,7 @@ static void write_closed_forms(am_writer *out, const am_report *report)
 
 /* ---- checkpointing plans */
 
-enum { PLAN_POLICY, PLAN_LABEL, PLAN_KEPT, PLAN_PEAK, PLAN_RECOMPUTE };
+enum { PLAN_POLICY, PLAN_LABEL, PLAN_KEPT, PLAN_PEAK, PLAN_RECOMPUTE, PLAN_TIME };
 
 static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
 {
@@ -562,7 +567,8 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     case PLAN_LABEL: am_write_text(out, plan->label); break;
     case PLAN_KEPT: write_size(out, grid->report, plan->outcome.saved_bytes); break;
     case PLAN_PEAK: write_size(out, grid->report, am_outcome_peak(&plan->outcome)); break;
-    default: write_percent(out, plan->outcome.recomputed_flops, plan->outcome.forward_flops);
+    case PLAN_RECOMPUTE: write_percent(out, plan->outcome.recomputed_flops, plan->outcome.forward_flops); break;
+    default: write_percent(out, plan->outcome.recomputed_time, plan->outcome.forward_time + plan->outcome.backward_time);
     }
 }
 
@@ -572,12 +578,12 @@ static void write_plans(am_writer *out, const am_report *report)
     static const char *const peak[] = {">peak GiB", ">peak GB", ">peak bytes"};
     int64_t units = report->config.units;
     am_grid plans = {.report = report,
-                     .columns = 5,
+                     .columns = 6,
                      .rows = report->plans,
                      .cell = plan_cell,
-                     .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward"}};
+                     .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward", ">extra time"}};
     if (report->plans == 0) return;
-    AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again)\n");
+    AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
 }
@@ -699,6 +705,9 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_symbols(&out, report);
     write_closed_forms(&out, report);
     write_plans(&out, report);
+#ifndef AM_FIRST
+    am_text_cost(&out, report);
+#endif
     write_states(&out, report);
     write_verification(&out, report);
     am_write_wrapped(&out,

@@ -1,11 +1,12 @@
-/* core.wasm in place of the rarer models, stacks and loss heads (LATER in the Makefile): whole.wasm answers for them. */
+/* core.wasm in place of the rarer models, stacks and loss heads, and of costs (LATER in the Makefile): whole.wasm answers for
+ * them. */
+#include <string.h>
+
 #include "build.h"
 #include "bytes.h"
 #include "fit.h"
 #include "input.h"
 #include "state.h"
-
-#include <string.h>
 
 static am_code elsewhere(am_build *build)
 {
@@ -127,4 +128,35 @@ am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *p
     (void)outcome;
     fit->total = 0;
     return AM_OK;
+}
+
+/* Its reports hold no times; those of another GPU are asked for where it is named. */
+am_code am_cost_tape(am_tape *tape, const am_rates *rates)
+{
+    (void)rates;
+    return tape->status.code;
+}
+
+am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
+{
+    *rates = (am_rates){{0}, 0};
+    bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
+    if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
+    return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
+}
+
+int am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], am_tape *tape, const am_rates *rates,
+                 const uint16_t zone[AM_MAX_LAYER_KINDS])
+{
+    (void)rows;
+    (void)tape;
+    (void)rates;
+    (void)zone;
+    return 0;
+}
+
+const am_device *am_device_find(const char *id)
+{
+    (void)id;
+    return NULL;
 }

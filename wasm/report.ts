@@ -25,6 +25,8 @@ export interface Report {
   dropped: Row[];
   step: Step;
   checkpoint: Checkpoint;
+  /** FLOPs and times of the step on a GPU; core.wasm leaves it out. */
+  cost?: Cost;
   state: State;
   ranks: Rank[];
   /** What the step takes on one GPU in all, against its memory; core.wasm leaves it out, and so do pipelines. */
@@ -160,6 +162,84 @@ export interface Plan {
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;
+  /** By the roofline of `cost`, as the next; core.wasm leaves both out. */
+  recomputed_time_us?: Microseconds;
+  step_time_us?: Microseconds;
+}
+
+/** Exact to the picosecond, which is its last decimal. */
+export type Microseconds = number;
+
+export interface Cost {
+  device: {
+    id: string;
+    label: string;
+    /** null for the visitor's own. */
+    memory_bytes: Bytes | null;
+    /** Of the run's matrix products, whose rate the next is: dense, sums in fp32. */
+    dtype: string;
+    gflops: number;
+    /** The vendor's document, or the input that was given in its place. */
+    gflops_from: string;
+    fp32_gflops: number | null;
+    bandwidth_mbs: number;
+    bandwidth_from: string;
+  };
+  /** Of matrix products and attention, each in full; those of experts too, which checkpoint's FLOPs leave out as PyTorch's counter does. */
+  forward_flops: number;
+  backward_flops: number;
+  recomputed_flops: number;
+  /** Forward and backward; with what is computed again: hardware_flops. */
+  model_flops: number;
+  hardware_flops: number;
+  /** hardware_flops without what causal attention kernels skip. */
+  executed_flops: number;
+  forward_time_us: Microseconds;
+  backward_time_us: Microseconds;
+  recomputed_time_us: Microseconds;
+  step_time_us: Microseconds;
+  /** Share of the step's time of operations that wait for memory. */
+  memory_bound: number;
+  /** Model and hardware FLOPs utilisation that the roofline allows. */
+  mfu: number;
+  hfu: number;
+  rows: CostRow[];
+  /** stack=paper. */
+  paper?: PaperCost;
+}
+
+/** What a module's operations of one sort cost in one layer, or outside the layers: forward and backward. */
+export interface CostRow {
+  scope: 'layer' | 'outside';
+  /** Where layers are not all alike. */
+  kind?: string;
+  /** Layers like it. */
+  count: number;
+  module: string;
+  component: Component;
+  labour: 'products' | 'attention' | 'others';
+  forward_flops: number;
+  backward_flops: number;
+  forward_bytes: Bytes;
+  backward_bytes: Bytes;
+  forward_time_us: Microseconds;
+  backward_time_us: Microseconds;
+  /** null where it takes no time. */
+  memory_bound: number | null;
+}
+
+/** FLOPs as Korthikanti et al. 2022 count them, and the overhead of recomputation in a layer: the roofline's and the measured one. */
+export interface PaperCost {
+  model_flops: number;
+  selective_flops: number;
+  selective_flops_exact: number;
+  full_flops: number;
+  flops_of: string;
+  layer_time_us: Microseconds;
+  /** Of layer_time_us. */
+  selective_overhead: number | null;
+  full_overhead: number | null;
+  measured: { of: string; selective_overhead: number; selective_and_sp_overhead: number; full_overhead: number };
 }
 
 export interface State {
@@ -318,6 +398,25 @@ export interface Tables {
   /** By stack: its name in a sentence, what its rules were verified with, and what is derived from them. */
   stacks: { stack: string; text: string; detail: string; derived: string }[];
   not_counted: string[];
+  devices: Device[];
+}
+
+/** A GPU as its vendor states it: dense rates with sums in fp32, null where there is none. */
+export interface Device {
+  id: string;
+  label: string;
+  /** The vendor's GB, taken as GiB. */
+  memory_bytes: Bytes;
+  /** In full precision. */
+  fp32_gflops: number | null;
+  tf32_gflops: number | null;
+  fp16_gflops: number | null;
+  bf16_gflops: number | null;
+  fp8_gflops: number | null;
+  bandwidth_mbs: number;
+  source: string;
+  /** The figures that were found equal elsewhere too: "all", a list, or "". */
+  checked: string;
 }
 
 /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */

@@ -110,7 +110,7 @@ says out 'Fits: '
 says out 'Largest micro-batch: '
 run_to 0 --json model=gpt2 device_memory=1GiB
 json out 'd["fit"]["fits"] is False and sum(x["bytes"] for x in d["fit"]["by"]) == d["fit"]["total_bytes"]'
-run_to 2 --json model=gpt2 fit=yes
+run_to 2 --json model=gpt2 fit=yes device=mine device_gflops=1000 device_bandwidth=1000
 json err 'd["error"]["field"] == "device_memory"'
 run_to 0 --map model=gpt2 device_memory=4GiB batch=1..8
 says out 'largest'

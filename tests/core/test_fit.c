@@ -63,6 +63,10 @@ START_TEST(by_hand)
     evaluate("model=llama-3-8b seq=2048 dp=8 zero=1 master_weights=yes");
     ck_assert_int_eq(fit->state.optimizer, n);
     ck_assert_int_eq(fit->state.master, n / 2);
+    ck_assert_int_eq(fit->memory, (int64_t)80 << 30); /* the default device's */
+    evaluate("model=gpt2 device=rtx-4090");
+    ck_assert_int_eq(fit->memory, (int64_t)24 << 30);
+    evaluate("model=gpt2 device=mine device_gflops=1000 device_bandwidth=1000");
     ck_assert_int_eq(fit->memory, -1);
 }
 END_TEST
@@ -111,7 +115,8 @@ START_TEST(refused)
         {"reserve=-1GiB", "reserve", "80GiB", AM_BAD_VALUE},
         {"device_memory=80GiB reserve=80GiB", "reserve", "leaves nothing", AM_CONFLICT},
         {"reserve=2GiB", "", "", AM_OK},
-        {"fit=yes", "device_memory", "device_memory=80GiB", AM_MISSING},
+        {"fit=yes", "", "", AM_OK}, /* into the default device */
+        {"device=mine device_gflops=1000 device_bandwidth=1000 fit=yes", "device_memory", "device_memory=80GiB", AM_MISSING},
         {"model=gpt3-175b stack=paper pp=8 device_memory=80GiB fit=yes", "fit", "pp=1", AM_UNSUPPORTED},
     };
     for (size_t i = 0; i < COUNT(table); i++) {

@@ -17,8 +17,8 @@ static void report_of(const char *text)
 
 START_TEST(document)
 {
-    report_of(LITTLE);
-    expect("\"fit\":{\"device\":\"\",\"memory_bytes\":null,\"reserve_bytes\":0,");
+    report_of(LITTLE "device=mine device_gflops=1000 device_bandwidth=1000");
+    expect("\"fit\":{\"device\":\"mine\",\"memory_bytes\":null,\"reserve_bytes\":0,");
     expect("\"free_bytes\":null,\"fits\":null,\"by\":[{\"name\":\"parameters\",\"bytes\":");
     report_of(LITTLE "device_memory=1MiB reserve=1KiB fit=yes");
     expect("\"memory_bytes\":1048576,\"reserve_bytes\":1024,");

@@ -21,7 +21,7 @@ START_TEST(document)
     expect("\"query\":\"model=gpt2&seq=64&device_memory=2GiB&reserve=1MiB\",\"memory_bytes\":2147483648,\"reserve_bytes\":1048576,"
            "\"batch\":[1,2,3],\"seq\":[64,65],\"total_bytes\":[[");
     ck_assert_uint_eq(am_map_json(&map, json, 100), 0);
-    draw("model=gpt2 batch=1..2 seq=64..64");
+    draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
     expect_document(am_map_json(&map, json, sizeof json));
     expect("\"memory_bytes\":null,");
 }
@@ -49,7 +49,7 @@ START_TEST(text)
         ck_assert_ptr_nonnull(strstr(line, row));
         ck_assert_ptr_eq(strchr(line, '\n') + 1, strstr(line, row) + strlen(row));
     }
-    draw("model=gpt2 batch=1..2 seq=64..64");
+    draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
     ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
     ck_assert_ptr_null(strstr(json, "largest"));
 }

@@ -86,5 +86,8 @@ def compare(figures, report):
         ("forward_flops", figures["forward_flops"], plan["forward_flops"]),
         ("recomputed_flops", figures["recomputed_flops"], plan["recomputed_flops"]),
     ]
+    cost = report["cost"]
+    if cost["forward_flops"] == plan["forward_flops"]:  # there are no experts, whose products the counter leaves out
+        pairs.append(("backward_flops", figures["backward_flops"], cost["backward_flops"]))
     found = [(name, measured, answered) for name, measured, answered in pairs if measured is not None]
     return found + (rows(figures, report) if figures["ledger"] is not None else [])

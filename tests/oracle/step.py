@@ -65,7 +65,8 @@ def play(case, device, fresh_gradients=False, trace=None):
         modules.detach()
         forward_flops = memory.flops["forward", True] + memory.flops["forward", False]
         recomputed = memory.flops["backward", True]
-        return {**figures, "peaks": memory.peaks, "forward_flops": forward_flops, "recomputed_flops": recomputed}
+        flops = {"forward_flops": forward_flops, "backward_flops": memory.flops["backward", False], "recomputed_flops": recomputed}
+        return {**figures, "peaks": memory.peaks, **flops}
 
 
 def saved(ledger):
@@ -93,7 +94,7 @@ def measure(case):
     if plain["ledger"] is not None:
         figures |= saved(plain["ledger"]) | {"ledger": plain["ledger"]}
     peaks = ("forward_peak", "backward_peak", "step_peak")
-    figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "recomputed_flops"])
+    figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "backward_flops", "recomputed_flops"])
     figures["forward_flops"] = plain["forward_flops"]
     if case.autocast:  # CUDA's autocast does not see meta tensors
         return figures | {"cuda_forward_peak": plain["peaks"]["forward"][0]}
@@ -105,6 +106,7 @@ def measure(case):
         figures[f"{phase}_peak"], figures[f"{phase}_peak_op"] = meta["peaks"][phase]
     figures["step_peak"], figures["step_peak_op"] = max(fresh["peaks"]["forward"], fresh["peaks"]["backward"])
     figures["forward_flops"] = meta["forward_flops"]
+    figures["backward_flops"] = meta["backward_flops"]
     if case.checkpointed:
         figures["recomputed_flops"] = meta["recomputed_flops"]
     return figures

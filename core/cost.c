@@ -1,0 +1,540 @@
+/* The time of a step by a roofline, operation by operation, on a finished record. */
+#include <string.h>
+
+#include "tape.h"
+
+typedef struct am_costing {
+    am_tape *tape;
+    const am_rates *rates;
+    const am_instruction *instruction;
+    int64_t time, bound, flops, executed, bytes; /* of the forward or the backward of one operation */
+} am_costing;
+
+static am_var operand(const am_costing *costing, int i)
+{
+    return costing->tape->operand[costing->instruction->first + i];
+}
+
+static const am_tensor *tensor_of(const am_costing *costing, int i)
+{
+    return &costing->tape->tensor[operand(costing, i)];
+}
+
+/* What reading or writing a tensor moves: each of its elements once, however often it is repeated. Nothing for one that
+ * lives inside a fused kernel, and for one that only stands for a size. */
+static int64_t bytes_of(const am_tape *tape, am_var x)
+{
+    const am_tensor *tensor = &tape->tensor[x];
+    const am_storage *storage = &tape->storage[tensor->storage];
+    bool size_only = storage->fixed && storage->name && !*storage->name;
+    if (!x || storage->bytes == 0 || size_only) return 0;
+    int64_t n = am_dtypes[tensor->dtype].size;
+    for (int i = 0; i < tensor->rank; i++)
+        if (tensor->stride[i] != 0) n *= tensor->shape[i];
+    return n;
+}
+
+static int64_t bytes_at(const am_costing *costing, int i)
+{
+    return bytes_of(costing->tape, operand(costing, i));
+}
+
+static bool learns(const am_costing *costing, int i)
+{
+    return i < costing->instruction->inputs && tensor_of(costing, i)->grad;
+}
+
+/* ---- the roofline ---- */
+
+/* x + y of figures that are not negative; TOO_MUCH, which stays so, where that is beyond it. */
+#define TOO_MUCH INT64_MAX
+static int64_t plus(int64_t x, int64_t y)
+{
+    int64_t sum;
+    return __builtin_add_overflow(x, y, &sum) ? TOO_MUCH : sum;
+}
+
+/* amount · scale / rate, rounded up. */
+static int64_t time_at(int64_t amount, int64_t scale, int64_t rate)
+{
+    int64_t scaled;
+    if (!__builtin_mul_overflow(amount, scale, &scaled)) return scaled / rate + (scaled % rate != 0);
+    int64_t whole = amount / rate, rest = amount % rate; /* rate · scale is below 2^63 */
+    if (__builtin_mul_overflow(whole, scale, &whole)) return TOO_MUCH;
+    return plus(whole, rest * scale / rate + (rest * scale % rate != 0));
+}
+
+int64_t am_compute_time(int64_t flops, int64_t gflops)
+{
+    return gflops ? time_at(flops, 1000, gflops) : TOO_MUCH;
+}
+
+/* Picoseconds of one kernel. */
+static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int64_t bytes, bool *bound)
+{
+    int64_t moved = time_at(bytes, 1000000, costing->rates->bandwidth);
+    int64_t rate = costing->rates->gflops[dtype], computed = 0;
+    if (flops && rate == 0 && !costing->tape->status.code)
+        am_fail(&costing->tape->status, AM_UNSUPPORTED, "device",
+                "no rate is known of this GPU for products in %s, which this model has: another device, or device=mine",
+                am_dtypes[dtype].name);
+    else if (flops)
+        computed = am_compute_time(flops, rate);
+    *bound = moved > computed;
+    return *bound ? moved : computed;
+}
+
+/* ---- what an operation is made of ---- */
+
+/* The two inputs that a product multiplies; false if the operation is none. */
+static bool factors(am_op op, int factor[2])
+{
+    switch (op) {
+    case AM_OP_MM:
+    case AM_OP_BMM:
+    case AM_OP_GROUPED_MM:
+    case AM_OP_GMM:
+    case AM_OP_PARALLEL_LINEAR:
+    case AM_OP_ROUTER_LINEAR:
+    case AM_OP_LINEAR:
+    case AM_OP_NORM_LINEAR:
+    case AM_OP_CUT_CE:
+    case AM_OP_FUSED_LINEAR_CE: factor[0] = 0; break;
+    case AM_OP_ADDMM:
+    case AM_OP_BADDBMM: factor[0] = 1; break;
+    default: return false;
+    }
+    factor[1] = factor[0] + 1;
+    return true;
+}
+
+static bool is_attention(am_op op)
+{
+    return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION;
+}
+
+/* Only the rows that an index names are read of input 0. */
+static bool picks_rows(am_op op)
+{
+    switch (op) {
+    case AM_OP_EMBEDDING:
+    case AM_OP_PAPER_EMBEDDING:
+    case AM_OP_GATHER:
+    case AM_OP_INDEX:
+    case AM_OP_INDEX_SELECT:
+    case AM_OP_NLL_LOSS: return true;
+    default: return false;
+    }
+}
+
+/* Into a part of input 0, which is not read. */
+static bool writes_part(am_op op)
+{
+    return op == AM_OP_COPY_SLICE;
+}
+
+static int64_t sum_of_bytes(const am_costing *costing, int first, int end)
+{
+    int64_t bytes = 0;
+    for (int i = first; i < end; i++) bytes += bytes_at(costing, i);
+    return bytes;
+}
+
+static int64_t smaller(int64_t x, int64_t y)
+{
+    return x < y ? x : y;
+}
+
+static int64_t bytes_forward(const am_costing *costing)
+{
+    const am_instruction *instruction = costing->instruction;
+    int inputs = instruction->inputs, all = inputs + instruction->results;
+    if (writes_part((am_op)instruction->op)) return 2 * bytes_at(costing, 1);
+    if (picks_rows((am_op)instruction->op))
+        return smaller(bytes_at(costing, 0), bytes_at(costing, inputs)) + sum_of_bytes(costing, 1, all);
+    return sum_of_bytes(costing, 0, all);
+}
+
+/* FlopCounterMode has no formula for grouped products, so the instruction has no FLOPs: twice rows · in · out. */
+static int64_t grouped_flops(const am_costing *costing)
+{
+    const am_tensor *x = tensor_of(costing, 0), *y = tensor_of(costing, costing->instruction->inputs);
+    int64_t n = 2;
+    bool wide = __builtin_mul_overflow(n, x->shape[0], &n) || __builtin_mul_overflow(n, x->shape[1], &n) ||
+                __builtin_mul_overflow(n, y->shape[1], &n);
+    return wide ? TOO_MUCH : n;
+}
+
+static bool is_grouped(am_op op)
+{
+    return op == AM_OP_GROUPED_MM || op == AM_OP_GMM;
+}
+
+static int64_t flops_forward(const am_costing *costing)
+{
+    return is_grouped((am_op)costing->instruction->op) ? grouped_flops(costing) : costing->instruction->flops;
+}
+
+/* A causal kernel without a mask passes over the keys behind a query: of s·s pairs s(s+1)/2 are left. */
+static int64_t without_skipped(const am_costing *costing, int64_t flops)
+{
+    const am_instruction *instruction = costing->instruction;
+    if (!is_attention((am_op)instruction->op) || instruction->inputs > 3) return flops;
+    int64_t s = tensor_of(costing, 0)->shape[2];
+    return flops / (2 * s) * (s + 1);
+}
+
+static int type_of(const am_costing *costing)
+{
+    int factor[2] = {0};
+    factors((am_op)costing->instruction->op, factor);
+    return tensor_of(costing, factor[0])->dtype;
+}
+
+/* ---- backward ---- */
+
+static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int64_t bytes)
+{
+    bool bound;
+    int64_t time = time_of(costing, executed, type_of(costing), bytes, &bound);
+    costing->time = plus(costing->time, time);
+    costing->flops = plus(costing->flops, flops);
+    costing->executed = plus(costing->executed, executed);
+    costing->bytes = plus(costing->bytes, bytes);
+    if (bound) costing->bound = plus(costing->bound, time);
+}
+
+/* Each wanted gradient is the incoming one times the other factor. A loss that makes its logits again has one product
+ * more; one that has made the gradients in forward scales them. */
+static void cost_products(am_costing *costing, const int factor[2])
+{
+    am_op op = (am_op)costing->instruction->op;
+    int64_t flops = flops_forward(costing), out = bytes_at(costing, costing->instruction->inputs);
+    int64_t left = bytes_at(costing, factor[0]), right = bytes_at(costing, factor[1]);
+    if (op == AM_OP_FUSED_LINEAR_CE) {
+        add_kernel(costing, 0, 0, 2 * (bytes_at(costing, 2) + (costing->instruction->inputs > 3 ? bytes_at(costing, 3) : 0)));
+        return;
+    }
+    if (op == AM_OP_CUT_CE) add_kernel(costing, flops, flops, left + right);
+    for (int i = 0; i < 2; i++)
+        if (learns(costing, factor[i])) add_kernel(costing, flops, flops, out + left + right);
+    if (op == AM_OP_NORM_LINEAR) add_kernel(costing, 0, 0, 3 * left);
+    for (int i = 0; i < costing->instruction->inputs; i++) { /* a bias' gradient: the sum of the incoming one's rows */
+        bool bias = i != factor[0] && i != factor[1] && learns(costing, i) && op != AM_OP_CUT_CE;
+        if (bias) add_kernel(costing, 0, 0, out + bytes_at(costing, i));
+    }
+}
+
+/* Scores again, then the gradients of probabilities, values, queries and keys: five products in place of two. */
+static void cost_attention(am_costing *costing, int64_t bytes)
+{
+    const am_tensor *query = tensor_of(costing, 0), *value = tensor_of(costing, 2);
+    int64_t widths = query->shape[3] + value->shape[3], pair = costing->instruction->flops / widths;
+    int64_t flops, all = 3 * query->shape[3] + 2 * value->shape[3];
+    if (__builtin_mul_overflow(pair, all, &flops)) flops = TOO_MUCH;
+    add_kernel(costing, flops, without_skipped(costing, flops), bytes);
+}
+
+/* What a step of the operation's backward writes, and reads beside the incoming gradient of so many bytes. */
+static int64_t step_bytes(const am_costing *costing, am_backward_step step, int64_t incoming)
+{
+    const am_instruction *instruction = costing->instruction;
+    int k = step.input;
+    if (k >= instruction->inputs) return 0;
+    int64_t own = bytes_at(costing, k);
+    if (step.kind == AM_SCRATCH || step.kind == AM_KERNEL) return own;
+    if (!learns(costing, k) || own == 0) return 0; /* inside a fused kernel so is its gradient */
+    switch (step.kind) {
+    case AM_AT_OUTPUT: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
+    case AM_PASS:
+    case AM_SAME: return own == incoming ? 0 : incoming + own;
+    case AM_AT_INPUT:
+    case AM_ZEROS:
+    case AM_TAKEN:
+    case AM_TURNED: return own;
+    case AM_TEMPORARY: return 2 * incoming;
+    case AM_EXPAND: return own == incoming ? 0 : incoming + own;
+    case AM_COPY: return 2 * own + 2 * bytes_at(costing, 1);
+    default: return 0;
+    }
+}
+
+/* Does a step compute, or only pass on the gradient or views of it? */
+static bool computes(const am_costing *costing, am_backward_step step, int64_t incoming)
+{
+    switch (step.kind) {
+    case AM_VIEW:
+    case AM_TRANSPOSE:
+    case AM_SUM:
+    case AM_PARTS:
+    case AM_LET_GO:
+    case AM_EMPTY:
+    case AM_FREE:
+    case AM_NUMBER: return false;
+    case AM_PASS:
+    case AM_SAME:
+    case AM_EXPAND: return step_bytes(costing, step, incoming) > 0;
+    case AM_SCRATCH:
+    case AM_KERNEL:
+    case AM_BOOLEANS:
+    case AM_COPY: return true;
+    default: return learns(costing, step.input);
+    }
+}
+
+static bool passes(const am_costing *costing, const am_backward_step *step, int64_t incoming)
+{
+    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++)
+        if (computes(costing, step[i], incoming)) return false;
+    return true;
+}
+
+static int64_t incoming_bytes(const am_costing *costing)
+{
+    int64_t bytes = 0;
+    const am_instruction *instruction = costing->instruction;
+    for (int i = instruction->inputs; i < instruction->inputs + instruction->results; i++)
+        if (costing->tape->reached[operand(costing, i)]) bytes += bytes_at(costing, i);
+    return bytes;
+}
+
+static int64_t saved_bytes(const am_costing *costing)
+{
+    const am_tape *tape = costing->tape;
+    const am_node *node = &tape->node[costing->instruction->node];
+    int64_t bytes = 0;
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++)
+        if (!picks_rows((am_op)costing->instruction->op) || tape->save[i] != operand(costing, 0))
+            bytes += bytes_of(tape, tape->save[i]);
+    return bytes;
+}
+
+static void cost_node(am_costing *costing)
+{
+    const am_backward_step *step = am_ops[costing->instruction->op].backward;
+    int factor[2];
+    if (factors((am_op)costing->instruction->op, factor)) {
+        cost_products(costing, factor);
+        return;
+    }
+    int64_t incoming = incoming_bytes(costing), bytes = incoming + saved_bytes(costing);
+    if (passes(costing, step, incoming)) return;
+    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) bytes += step_bytes(costing, step[i], incoming);
+    if (is_attention((am_op)costing->instruction->op))
+        cost_attention(costing, bytes);
+    else
+        add_kernel(costing, 0, 0, bytes);
+}
+
+/* Gradients that meet at a tensor are added: two are read, one is written. */
+static void arrive(am_costing *costing)
+{
+    am_tape *tape = costing->tape;
+    for (int i = 0; i < costing->instruction->inputs; i++) {
+        am_var x = operand(costing, i);
+        if (!tape->tensor[x].grad) continue;
+        if (tape->reached[x]) add_kernel(costing, 0, 0, 3 * bytes_of(tape, x));
+        tape->reached[x] = true;
+    }
+}
+
+static bool is_reached(const am_costing *costing)
+{
+    const am_instruction *instruction = costing->instruction;
+    if (!instruction->node) return false;
+    for (int i = instruction->inputs; i < instruction->inputs + instruction->results; i++)
+        if (costing->tape->reached[operand(costing, i)]) return true;
+    return false;
+}
+
+/* ---- one operation ---- */
+
+static void cost_forward(am_costing *costing)
+{
+    int64_t flops = flops_forward(costing);
+    add_kernel(costing, flops, flops ? without_skipped(costing, flops) : 0, bytes_forward(costing));
+}
+
+static void cost_backward(am_costing *costing)
+{
+    cost_node(costing);
+    arrive(costing);
+}
+
+static void begin(am_costing *costing)
+{
+    costing->time = costing->bound = costing->flops = costing->executed = costing->bytes = 0;
+}
+
+static void add_work(am_work *work, const am_costing *costing)
+{
+    work->flops = plus(work->flops, costing->flops);
+    work->executed = plus(work->executed, costing->executed);
+    work->bound = plus(work->bound, costing->bound);
+}
+
+/* ---- the tape ---- */
+
+static void note_forward(const am_costing *costing, am_instruction *instruction, int index)
+{
+    am_tape *tape = costing->tape;
+    uint16_t zone = instruction->zone;
+    instruction->time = costing->time;
+    instruction->bound = costing->bound > 0;
+    tape->executed[index] = costing->executed;
+    tape->zone_time[zone] = plus(tape->zone_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_FORWARD][zone], costing);
+}
+
+static void note_backward(const am_costing *costing, uint16_t zone)
+{
+    am_tape *tape = costing->tape;
+    tape->zone_backward_time[zone] = plus(tape->zone_backward_time[zone], costing->time);
+    add_work(&tape->zone_work[AM_IN_BACKWARD][zone], costing);
+}
+
+/* Can sums of a few of these be taken? */
+static bool in_bounds(const am_tape *tape)
+{
+    int64_t flops = 0, time = 0;
+    for (int zone = 0; zone < AM_MAX_UNITS + 2; zone++) {
+        time = plus(time, plus(tape->zone_time[zone], tape->zone_backward_time[zone]));
+        for (int part = 0; part < AM_IN_RECOMPUTE; part++) flops = plus(flops, tape->zone_work[part][zone].flops);
+    }
+    return flops < TOO_MUCH / 4 && time < TOO_MUCH / 4;
+}
+
+static bool counts(const am_instruction *instruction)
+{
+    return instruction->kind == AM_I_OP && instruction->zone < AM_MAX_UNITS + 2;
+}
+
+static am_costing start(am_tape *tape, const am_rates *rates)
+{
+    memset(tape->reached, 0, (size_t)tape->tensors);
+    tape->reached[tape->loss] = true;
+    return (am_costing){.tape = tape, .rates = rates};
+}
+
+/* In the order of the backward, so that a gradient has arrived before its node is looked at. */
+am_code am_cost_tape(am_tape *tape, const am_rates *rates)
+{
+    if (tape->status.code) return tape->status.code;
+    am_costing costing = start(tape, rates);
+    memset(tape->zone_time, 0, sizeof tape->zone_time);
+    memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
+    memset(tape->zone_work, 0, sizeof tape->zone_work);
+    for (int i = tape->instructions - 1; i >= 0; i--) {
+        am_instruction *instruction = &tape->instruction[i];
+        if (!counts(instruction)) continue;
+        costing.instruction = instruction;
+        if (!am_ops[instruction->op].alias) {
+            begin(&costing);
+            cost_forward(&costing);
+            note_forward(&costing, instruction, i);
+        }
+        if (!is_reached(&costing)) continue;
+        begin(&costing);
+        cost_backward(&costing);
+        note_backward(&costing, instruction->zone);
+    }
+    if (!tape->status.code && !in_bounds(tape))
+        am_fail(&tape->status, AM_TOO_LARGE, "seq", "the step has more than 2^61 floating-point operations or picoseconds");
+    return tape->status.code;
+}
+
+/* ---- rows ---- */
+
+const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
+
+typedef struct am_table {
+    am_cost_row *row;
+    int count;
+    const uint16_t *zone;
+    uint16_t last; /* zone */
+} am_table;
+
+/* The kind of layer that the operation is shown for, -1 outside; false: for none. */
+static bool kind_of(const am_table *table, const am_instruction *instruction, int *kind)
+{
+    *kind = -1;
+    if (instruction->zone == 0 || instruction->zone == table->last) return true;
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (table->zone[i] == instruction->zone) {
+            *kind = i;
+            return true;
+        }
+    return false;
+}
+
+static am_labour labour_of(am_op op)
+{
+    int factor[2];
+    return is_attention(op) ? AM_ATTENTION : factors(op, factor) ? AM_PRODUCTS : AM_OTHERS;
+}
+
+/* Neighbours are of one module mostly: the last ones first. */
+static am_cost_row *row_of(am_table *table, int kind, const am_instruction *instruction)
+{
+    am_labour labour = labour_of((am_op)instruction->op);
+    am_module module = instruction->module;
+    for (int i = table->count - 1; i >= 0; i--) {
+        am_cost_row *row = &table->row[i];
+        if (row->kind == kind && row->labour == labour && row->module.path == module.path && row->module.leaf == module.leaf)
+            return row;
+    }
+    if (table->count < AM_MAX_COST_ROWS)
+        table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    return &table->row[table->count - 1];
+}
+
+static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_step part)
+{
+    row->flops[part] = plus(row->flops[part], costing->flops);
+    row->bytes[part] = plus(row->bytes[part], costing->bytes);
+    row->time[part] = plus(row->time[part], costing->time);
+    row->bound[part] = plus(row->bound[part], costing->bound);
+}
+
+static void add_rows(am_table *table, am_costing *costing)
+{
+    const am_instruction *instruction = costing->instruction;
+    int kind;
+    bool reached = is_reached(costing), shown = kind_of(table, instruction, &kind);
+    am_cost_row *row = NULL;
+    if (shown && !am_ops[instruction->op].alias) {
+        row = row_of(table, kind, instruction);
+        begin(costing);
+        cost_forward(costing);
+        add_to_row(row, costing, AM_IN_FORWARD);
+    }
+    if (!reached) return;
+    begin(costing);
+    cost_backward(costing);
+    if (!shown || costing->time == 0) return;
+    if (!row) row = row_of(table, kind, instruction);
+    add_to_row(row, costing, AM_IN_BACKWARD);
+}
+
+/* In the order of the forward; the rows were found backwards. */
+static void turn_rows(am_table *table)
+{
+    for (int i = 0; i < table->count / 2; i++) {
+        am_cost_row row = table->row[i];
+        table->row[i] = table->row[table->count - 1 - i];
+        table->row[table->count - 1 - i] = row;
+    }
+}
+
+int am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], am_tape *tape, const am_rates *rates,
+                 const uint16_t zone[AM_MAX_LAYER_KINDS])
+{
+    am_costing costing = start(tape, rates);
+    am_table table = {rows, 0, zone, tape->instruction[tape->instructions - 1].zone};
+    for (int i = tape->instructions - 1; i >= 0; i--) {
+        costing.instruction = &tape->instruction[i];
+        if (counts(costing.instruction)) add_rows(&table, &costing);
+    }
+    turn_rows(&table);
+    return table.count;
+}

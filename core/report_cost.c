@@ -1,0 +1,169 @@
+/* The report's JSON: what a step costs on a GPU. */
+#include "paper_cost.h"
+#include "report.h"
+#include "wiring.h"
+
+/* ---- what is read off the outcome */
+
+int64_t am_model_flops(const am_outcome *outcome)
+{
+    return outcome->work[AM_IN_FORWARD].flops + outcome->work[AM_IN_BACKWARD].flops;
+}
+
+int64_t am_hardware_flops(const am_outcome *outcome)
+{
+    return am_model_flops(outcome) + outcome->work[AM_IN_RECOMPUTE].flops;
+}
+
+int64_t am_ideal_time(const am_report *report, int64_t flops)
+{
+    return am_compute_time(flops, report->rates.gflops[am_compute_dtype(&report->config)]);
+}
+
+int64_t am_bound_time(const am_outcome *outcome)
+{
+    int64_t time = 0;
+    for (int i = 0; i < AM_PART_COUNT; i++) time += outcome->work[i].bound;
+    return time;
+}
+
+int64_t am_layer_time(const am_report *report, const am_outcome *outcome)
+{
+    int64_t time = outcome->forward_time + outcome->backward_time;
+    for (int i = 0; i < report->cost_rows; i++) {
+        const am_cost_row *row = &report->cost_row[i];
+        if (row->kind < 0) time -= row->time[AM_IN_FORWARD] + row->time[AM_IN_BACKWARD];
+    }
+    return time / report->config.layers;
+}
+
+/* ---- JSON */
+
+void am_json_time(am_writer *json, int64_t time)
+{
+    am_write_ratio(json, time, 1000000, 6, true);
+    AM_WRITE(json, ",");
+}
+
+/* Of times, which may be longer than a ratio's 2^53 picoseconds: two hours and a half. */
+static void write_share(am_writer *json, int64_t part, int64_t whole)
+{
+    while (part >= AM_MAX_BYTES || whole >= AM_MAX_BYTES) {
+        part /= 2;
+        whole /= 2;
+    }
+    am_json_ratio(json, part, whole);
+}
+
+#define PUT_SHARE(json, literal, part, whole) (AM_KEY(json, literal), write_share(json, part, whole))
+
+static void write_device(am_writer *json, const am_report *report)
+{
+    const am_device *device = report->device;
+    const am_config *config = &report->config;
+    int dtype = am_compute_dtype(config);
+    bool own_rate = !device || config->device_gflops > 0, own_bandwidth = !device || config->device_bandwidth > 0;
+    AM_OPEN(json, "device", "{");
+    AM_PUT_PLAIN(json, "id", device ? device->id : "mine");
+    AM_PUT_PLAIN(json, "label", device ? device->label : "your own GPU");
+    AM_PUT_FIGURE(json, "memory_bytes", device ? device->memory : -1);
+    AM_PUT_PLAIN(json, "dtype", am_dtypes[dtype].name);
+    AM_PUT_INT(json, "gflops", report->rates.gflops[dtype]);
+    AM_PUT_PLAIN(json, "gflops_from", own_rate ? "device_gflops" : device->source);
+    AM_PUT_FIGURE(json, "fp32_gflops", report->rates.gflops[AM_FP32] ? report->rates.gflops[AM_FP32] : -1);
+    AM_PUT_INT(json, "bandwidth_mbs", report->rates.bandwidth);
+    AM_PUT_PLAIN(json, "bandwidth_from", own_bandwidth ? "device_bandwidth" : device->source);
+    am_json_close(json, '}');
+}
+
+static void write_row(am_writer *json, const am_report *report, const am_cost_row *row)
+{
+    int64_t time = row->time[AM_IN_FORWARD] + row->time[AM_IN_BACKWARD];
+    const char *kind = row->kind < 0 ? NULL : am_model_kind_name(&report->config, row->kind);
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "scope", row->kind < 0 ? "outside" : "layer");
+    if (kind) AM_PUT_PLAIN(json, "kind", kind);
+    AM_PUT_INT(json, "count", row->kind < 0 ? 1 : report->kind_layers[row->kind]);
+    AM_KEY(json, "module");
+    am_json_joined(json, row->module.path, row->module.leaf);
+    AM_PUT_PLAIN(json, "component", am_component_names[row->module.component]);
+    AM_PUT_PLAIN(json, "labour", am_labour_names[row->labour]);
+    AM_PUT_INT(json, "forward_flops", row->flops[AM_IN_FORWARD]);
+    AM_PUT_INT(json, "backward_flops", row->flops[AM_IN_BACKWARD]);
+    AM_PUT_INT(json, "forward_bytes", row->bytes[AM_IN_FORWARD]);
+    AM_PUT_INT(json, "backward_bytes", row->bytes[AM_IN_BACKWARD]);
+    AM_PUT_TIME(json, "forward_time_us", row->time[AM_IN_FORWARD]);
+    AM_PUT_TIME(json, "backward_time_us", row->time[AM_IN_BACKWARD]);
+    PUT_SHARE(json, "memory_bound", row->bound[AM_IN_FORWARD] + row->bound[AM_IN_BACKWARD], time);
+    am_json_close(json, '}');
+}
+
+/* ---- stack=paper */
+
+/* Picoseconds of recomputation in a layer under a policy that is among the plans; -1 if none is. */
+static int64_t recomputed_in_layer(const am_report *report, am_policy_kind kind)
+{
+    for (int i = 0; i < report->plans; i++)
+        if (report->plan[i].policy.kind == kind)
+            return report->plan[i].outcome.recomputed_time / report->config.layers;
+    return -1;
+}
+
+/* The paper's own figures: FLOPs of its appendix A for this configuration, and table 4's measured times of one layer of the
+ * 22B model beside what the roofline says of this configuration's layer. */
+static void write_paper(am_writer *json, const am_report *report)
+{
+    am_paper_flops flops;
+    if (report->config.stack != AM_STACK_PAPER || !am_paper_flops_of(&flops, &report->config, report->config.batch)) return;
+    int64_t layer = am_layer_time(report, &report->outcome);
+    AM_OPEN(json, "paper", "{");
+    AM_PUT_INT(json, "model_flops", flops.model);
+    AM_PUT_INT(json, "selective_flops", flops.selective);
+    AM_PUT_INT(json, "selective_flops_exact", flops.exact);
+    AM_PUT_INT(json, "full_flops", flops.full);
+    AM_PUT_PLAIN(json, "flops_of", "one micro-batch on all tensor-parallel ranks: equations 7 and 8; equation 8 adds 12Bs²hL for "
+                                   "scores and their product with the values, of which recomputing them once takes 4Bs²hL");
+    AM_PUT_TIME(json, "layer_time_us", layer);
+    PUT_SHARE(json, "selective_overhead", recomputed_in_layer(report, AM_POLICY_CORE_ATTENTION), layer);
+    PUT_SHARE(json, "full_overhead", recomputed_in_layer(report, AM_POLICY_FULL), layer);
+    AM_OPEN(json, "measured", "{");
+    AM_PUT_PLAIN(json, "of", "a layer of the 22B model, tp=8, batch=4, on A100 80GB SXM, against tp=8 without sp: table 4");
+    AM_KEY(json, "selective_overhead");
+    am_json_number(json, "0.07");
+    AM_KEY(json, "selective_and_sp_overhead");
+    am_json_number(json, "0.04");
+    AM_KEY(json, "full_overhead");
+    am_json_number(json, "0.39");
+    am_json_close(json, '}');
+    am_json_close(json, '}');
+}
+
+/* ---- the section */
+
+void am_json_cost(am_writer *json, const am_report *report)
+{
+    const am_outcome *outcome = &report->outcome;
+    const am_work *work = outcome->work;
+    int64_t step = am_outcome_time(outcome);
+    AM_OPEN(json, "cost", "{");
+    write_device(json, report);
+    AM_PUT_INT(json, "forward_flops", work[AM_IN_FORWARD].flops);
+    AM_PUT_INT(json, "backward_flops", work[AM_IN_BACKWARD].flops);
+    AM_PUT_INT(json, "recomputed_flops", work[AM_IN_RECOMPUTE].flops);
+    AM_PUT_INT(json, "model_flops", am_model_flops(outcome));
+    AM_PUT_INT(json, "hardware_flops", am_hardware_flops(outcome));
+    AM_PUT_INT(json, "executed_flops",
+               work[AM_IN_FORWARD].executed + work[AM_IN_BACKWARD].executed + work[AM_IN_RECOMPUTE].executed);
+    AM_PUT_TIME(json, "forward_time_us", outcome->forward_time);
+    AM_PUT_TIME(json, "backward_time_us", outcome->backward_time);
+    AM_PUT_TIME(json, "recomputed_time_us", outcome->recomputed_time);
+    AM_PUT_TIME(json, "step_time_us", step);
+    PUT_SHARE(json, "memory_bound", am_bound_time(outcome), step);
+    PUT_SHARE(json, "mfu", am_ideal_time(report, am_model_flops(outcome)), step);
+    PUT_SHARE(json, "hfu", am_ideal_time(report, am_hardware_flops(outcome)), step);
+    AM_OPEN(json, "rows", "[");
+    for (int i = 0; i < report->cost_rows; i++) write_row(json, report, &report->cost_row[i]);
+    am_json_close(json, ']');
+    write_paper(json, report);
+    am_json_close(json, '}');
+}
