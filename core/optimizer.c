@@ -177,12 +177,14 @@ static void add_tensors(am_state *state, const am_parameters *parameters, const 
         const am_alike *alike = &parameters->alike[i];
         int64_t own = own_elements(alike, config);
         am_seen seen = see(alike, config);
-        add(&state->weights, am_mul_checked(own, am_dtypes[alike->dtype].size), alike->count);
+        bool wide = is_shared(config, 3) && config->master_weights && alike->trainable; /* fp32 shards, gathered in 16 bits */
+        add(&state->weights, am_mul_checked(own, wide ? 4 : am_dtypes[alike->dtype].size), alike->count);
         if (!alike->trainable) continue;
         if (!flat || config->zero < 2) add(&state->gradients, am_mul_checked(own, gradient_width(alike, config)), alike->count);
         if (flat) continue;
         add(&state->optimizer, states(&seen, config->optimizer), alike->count);
-        if (config->master_weights && alike->dtype != AM_FP32) add(&state->master, am_mul_checked(own, 4), alike->count);
+        if (config->master_weights && !wide && alike->dtype != AM_FP32)
+            add(&state->master, am_mul_checked(own, 4), alike->count);
     }
 }
 

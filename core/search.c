@@ -74,11 +74,12 @@ static int64_t furthest(am_search *search, int64_t value, int64_t reach)
     return value;
 }
 
-static void write_answer(am_search *search, am_answer *answer, int64_t value, int64_t least)
+/* Of what was evaluated last. */
+static void write_answer(const am_search *search, am_answer *answer, bool found, int64_t value, int64_t total)
 {
-    answer->found = value > 0;
-    answer->value = value > 0 ? value : least;
-    answer->total = total_of(search, answer->value);
+    answer->found = found;
+    answer->value = value;
+    answer->total = total;
     answer->config = search->workspace->totals.config;
     answer->next = 0;
     answer->next_total = -1;
@@ -112,17 +113,28 @@ static void search_up(am_search *search, am_answer *answer, am_field_id id, int6
     int64_t own = *search->value;
     int64_t value = furthest(search, largest(search, unit, id == AM_F_seq), 2 * unit);
     answer->id = am_fields[id].key;
-    write_answer(search, answer, value, step);
+    int64_t total = total_of(search, value ? value : step);
+    write_answer(search, answer, value > 0, value ? value : step, total);
     write_next(search, answer, step);
     *search->value = own;
 }
 
 /* ---- GPUs ---- */
 
+/* One GPU shares nothing out, and a stack may refuse to call that ZeRO. Returns the total. */
+static int64_t total_of_one(am_search *search)
+{
+    int64_t zero = search->config.zero;
+    search->config.zero = 0;
+    int64_t total = total_of(search, 1);
+    search->config.zero = zero;
+    return total;
+}
+
 /* The smallest number of data-parallel ranks with which it fits; 0 if none does. Only what is shared out shrinks. */
 static int64_t smallest_ranks(am_search *search, int64_t most)
 {
-    if (fits(search, 1)) return 1;
+    if (total_of_one(search) >= 0 && am_fit_fits(&search->workspace->totals.fit)) return 1;
     int64_t low = 1, high = 2;
     if (search->config.zero == 0) return 0;
     while (high < most && !fits(search, high)) {
@@ -154,10 +166,10 @@ static void write_fewer(am_search *search, am_answer *answer, int64_t tp, int64_
     if (dp == 1)
         for (tp--; tp > 0; tp--) {
             search->config.tp = tp;
-            if (total_of(search, 1) >= 0) break;
+            if (total_of_one(search) >= 0) break;
         }
     if (tp == 0) return;
-    answer->next_total = total_of(search, dp > 1 ? dp - 1 : 1);
+    answer->next_total = dp > 2 ? total_of(search, dp - 1) : total_of_one(search);
     answer->next = gpus_of(search);
 }
 
@@ -179,8 +191,9 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
     }
     search->config.tp = best ? tp : own_tp;
     answer->id = "gpus";
-    write_answer(search, answer, best ? dp : 0, own_dp);
-    answer->value = gpus_of(search);
+    if (!best) dp = own_dp;
+    int64_t total = dp > 1 ? total_of(search, dp) : total_of_one(search);
+    write_answer(search, answer, best > 0, gpus_of(search), total);
     if (best) write_fewer(search, answer, tp, dp);
     search->config.tp = own_tp;
     search->config.dp = own_dp;

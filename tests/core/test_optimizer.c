@@ -88,6 +88,22 @@ START_TEST(fsdp2)
 }
 END_TEST
 
+/* FSDP2's mixed precision: the shards are the fp32 copy, and what is gathered in bf16 is no state. */
+START_TEST(wide_shards)
+{
+    parameters = (am_parameters){.kinds = 1, .alike = {{AM_C_MLP, true, AM_BF16, 2, {30, 7}, 2}}};
+    expect_fine("", parse_and_resolve("master_weights=yes grad_dtype=fp32"));
+    config.zero = 3;
+    config.dp = 8;
+    am_state found = am_state_configured(&parameters, &config);
+    const int64_t shards = 2 * 4 * 7;
+    ck_assert_int_eq(found.weights, 4 * shards);
+    ck_assert_int_eq(found.master, 0);
+    ck_assert_int_eq(found.gradients, 4 * shards);
+    ck_assert_int_eq(found.optimizer, 8 * shards);
+}
+END_TEST
+
 /* 3 tensors of 1001 in bf16, 5 of 4 in fp32, one of 999 frozen: 3003 elements are padded to a multiple of 2·dp, 20 too. */
 START_TEST(flat)
 {
@@ -189,6 +205,7 @@ Suite *test_optimizer_suite(void)
     TCase *tests = tcase_create("optimizer");
     tcase_add_loop_test(tests, one_gpu, 0, json_size(json_get(measured, "cases")));
     tcase_add_loop_test(tests, fsdp2, 0, json_size(json_get(measured, "sharded")));
+    tcase_add_test(tests, wide_shards);
     tcase_add_test(tests, flat);
     tcase_add_test(tests, flat_bytes);
     tcase_add_test(tests, refused);
