@@ -434,6 +434,7 @@ typedef struct am_instruction {
     uint8_t inputs, results;
     uint8_t kind, op;
     bool bound; /* its time is that of its bytes, not of its FLOPs */
+    bool windowed; /* an attention kernel that passes over keys behind am_tape.window */
     uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
@@ -508,6 +509,7 @@ typedef struct am_tape {
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
     am_work zone_work[AM_IN_RECOMPUTE][AM_MAX_UNITS + 2];
+    int64_t window;                        /* keys that a query of a windowed attention sees */
     int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
     bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;

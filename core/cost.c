@@ -175,13 +175,15 @@ static int64_t flops_forward(const am_costing *costing)
     return is_grouped((am_op)costing->instruction->op) ? grouped_flops(costing) : costing->instruction->flops;
 }
 
-/* A causal kernel without a mask passes over the keys behind a query: of s·s pairs s(s+1)/2 are left. */
+/* A causal kernel without a mask passes over the keys after a query: of s·s pairs s(s+1)/2 are left, and with a window of w
+ * keys w(w+1)/2 + (s-w)·w. */
 static int64_t without_skipped(const am_costing *costing, int64_t flops)
 {
     const am_instruction *instruction = costing->instruction;
     if (!is_attention((am_op)instruction->op) || instruction->inputs > 3) return flops;
-    int64_t s = tensor_of(costing, 0)->shape[2];
-    return flops / (2 * s) * (s + 1);
+    int64_t s = tensor_of(costing, 0)->shape[2], w = costing->tape->window;
+    if (!instruction->windowed || w >= s) return flops / (2 * s) * (s + 1);
+    return flops / s / s * (w * (w + 1) / 2 + (s - w) * w);
 }
 
 static int type_of(const am_costing *costing)

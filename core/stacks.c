@@ -334,14 +334,28 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
     return am_label(tape, am_matmul(tape, *weights, v), "attention output");
 }
 
+/* FlashAttention-2 is told of the layer's window; scaled_dot_product_attention would be given a mask. */
+static am_var flash_kernel(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    const am_config *config = build->config;
+    am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, q, k, v, 0);
+    uint8_t rule = am_wiring_of(config)->window;
+    bool has_window = rule == AM_WINDOW_ALL || (rule == AM_WINDOW_FIRST_KIND && build->kind == 0);
+    tape->window = config->sliding_window;
+    tape->instruction[tape->instructions - 1].windowed =
+        config->attention == AM_FLASH && has_window && config->sliding_window > 0;
+    return y;
+}
+
 /* The flash kernels take heads of a multiple of 8: others are padded, and the output is cut back. */
 static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
-    if (build->config->head_dim % 8 == 0) return am_attention(tape, AM_OP_FLASH_ATTENTION, q, k, v, 0);
+    if (build->config->head_dim % 8 == 0) return flash_kernel(build, q, k, v);
     am_dim width = am_dim_for(build, 1, 1, AM_D8, AM_SYMBOL_COUNT);
     am_var padded[] = {am_pad(tape, q, width), am_pad(tape, k, width), am_pad(tape, v, width)};
-    am_var y = am_slice(tape, am_attention(tape, AM_OP_FLASH_ATTENTION, padded[0], padded[1], padded[2], 0), build->d);
+    am_var y = am_slice(tape, flash_kernel(build, padded[0], padded[1], padded[2]), build->d);
     am_hold(tape, padded[0], padded[1], padded[2]);
     return y;
 }

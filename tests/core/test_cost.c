@@ -126,6 +126,27 @@ START_TEST(causal)
 }
 END_TEST
 
+/* FlashAttention-2 passes over keys before the window too, in the layers that have one; a kernel with a mask over none. */
+START_TEST(window)
+{
+    static const struct {
+        const char *inputs;
+        int64_t s, w, layers; /* with a window */
+    } cases[] = {
+        {"family=mistral layers=4 sliding_window=24 attention=flash", 64, 24, 4},
+        {"family=mistral layers=4 sliding_window=64 attention=flash", 64, 64, 4},
+        {"family=gemma2 layers=4 sliding_window=24 attention=flash", 64, 24, 2},
+    };
+    const int64_t heads = 4, d = 16, pair = 4 * heads * d, s = cases[_i].s, w = cases[_i].w, all = s * (s + 1) / 2;
+    const am_work *work = evaluate_with("hidden=64 heads=4 head_dim=16 kv_heads=2 ffn=96 vocab=128 seq=64", cases[_i].inputs)->work;
+    int64_t full = 4 - cases[_i].layers, pairs = cases[_i].layers * (w * (w + 1) / 2 + (s - w) * w) + full * all;
+    ck_assert_int_eq(work[AM_IN_FORWARD].flops - work[AM_IN_FORWARD].executed, pair * (4 * s * s - pairs));
+    work = evaluate_with("hidden=64 heads=4 head_dim=16 kv_heads=2 ffn=96 vocab=128 seq=64",
+                         "family=mistral layers=4 sliding_window=24")->work;
+    ck_assert_int_eq(work[AM_IN_FORWARD].flops, work[AM_IN_FORWARD].executed);
+}
+END_TEST
+
 /* ---- the roofline, by hand ---- */
 
 /* Products in bf16: x [n, k] · w [k, m], in forward one and in backward two of the same size. */
@@ -412,6 +433,7 @@ Suite *test_cost_suite(void)
     tcase_add_loop_test(tests, counter, 0, COUNT(counted));
     tcase_add_loop_test(tests, experts, 0, 2);
     tcase_add_test(tests, causal);
+    tcase_add_loop_test(tests, window, 0, 3);
     tcase_add_test(tests, product);
     tcase_add_test(tests, traffic);
     tcase_add_test(tests, fused);
