@@ -8,6 +8,7 @@ typedef struct am_evaluation {
     am_workspace *workspace;
     const am_config *config;
     am_pattern pattern;
+    bool received, sent; /* of a pipeline stage, as am_record */
     am_code code;
 } am_evaluation;
 
@@ -86,6 +87,8 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .regions = !recipe->core_attention,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
         .core_attention = recipe->core_attention,
+        .received = evaluation->received,
+        .sent = evaluation->sent,
     };
     memset(profile->steady, 0, sizeof profile->steady);
     if (recipe->segment)
@@ -97,7 +100,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention; /* the kinds follow from the model */
+           x->core_attention == y->core_attention && x->received == y->received && x->sent == y->sent; /* the kinds follow from the model */
 }
 
 /* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
@@ -503,7 +506,7 @@ static void choose(am_evaluation *evaluation)
 /* ---- parameters ---- */
 
 /* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
-static am_code count_parameters(am_evaluation *evaluation)
+static am_code count_parameters(const am_evaluation *evaluation, am_parameters *parameters)
 {
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
@@ -512,7 +515,115 @@ static am_code count_parameters(am_evaluation *evaluation)
         layers[i] = count[record->kind[i]];
         count[record->kind[i]] = 0;
     }
-    return am_parameters_count(&evaluation->report->parameters, &evaluation->workspace->tape, layers);
+    return am_parameters_count(parameters, &evaluation->workspace->tape, layers);
+}
+
+/* ---- pipeline stages ---- */
+
+/* The model on one rank, whose figures are the report's. */
+static void add_only_rank(am_report *report)
+{
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    const am_outcome *outcome = &report->outcome;
+    int16_t layers = (int16_t)report->config.layers;
+    report->chunk[0] = (am_chunk){.layers = layers, .embedding = true, .head = true, .alive = 1};
+    report->rank[0] = (am_rank){.layers = layers,
+                                .in_flight = 1,
+                                .layer_bytes = kind->bytes / kind->layers_each,
+                                .saved_bytes = report->saved_bytes,
+                                .after_forward = outcome->after_forward,
+                                .forward_peak = outcome->forward_peak,
+                                .backward_peak = outcome->backward_peak,
+                                .peak_bytes = outcome->step_peak,
+                                .parameters = report->parameters.total,
+                                .chunks = 1};
+    report->ranks = 1;
+}
+
+/* The policy on the layers of one stage: a number of segments or of layers is of these. */
+static am_policy stage_policy(am_evaluation *stage)
+{
+    am_status status;
+    am_policy policy = stage->report->policy;
+    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
+    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
+    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = best_segment(stage, policy.reentrant);
+    return policy;
+}
+
+/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
+static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
+{
+    const am_workspace *workspace = stage->workspace;
+    const am_tape *tape = &workspace->tape;
+    for (int i = 1; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent) continue;
+        load->lasting += storage->bytes;
+        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
+        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
+            load->saved_lasting += storage->bytes;
+    }
+}
+
+/* One micro-batch on a stage of this kind: the same policy on its layers alone. */
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load)
+{
+    am_config config = *evaluation->config;
+    config.layers = load->layers;
+    am_evaluation own = *evaluation, *stage = &own;
+    am_workspace *workspace = own.workspace;
+    am_outcome outcome;
+    am_parameters parameters;
+    am_part_plan part[2];
+    am_run run[2];
+    own.config = &config;
+    own.received = load->received;
+    own.sent = load->sent;
+    memset(workspace->played, 0, sizeof workspace->played);
+    am_policy policy = stage_policy(stage);
+    int parts = parts_of(stage, policy, part), runs = runs_of(stage, policy, run);
+    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, run);
+    if (!own.code) own.code = count_parameters(stage, &parameters);
+    if (own.code) return own.code;
+    bool plain = false, other = false;
+    for (int i = 0; i < parts; i++) {
+        plain |= part[i].id == AM_PROFILE_PLAIN;
+        other |= part[i].id != AM_PROFILE_PLAIN;
+    }
+    add_stage_lasting(stage, plain, other, load);
+    load->saved = outcome.saved_bytes - load->saved_lasting;
+    load->kept = outcome.after_forward - load->lasting;
+    load->forward = outcome.forward_peak - load->lasting;
+    load->backward = outcome.backward_peak - load->lasting;
+    load->step = outcome.step_peak - load->lasting;
+    load->gradients = outcome.gradient_bytes;
+    load->parameters = parameters.total;
+    const am_tape *tape = &workspace->tape;
+    load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
+    return AM_OK;
+}
+
+/* Stages that are alike are played once, whatever their ranks. */
+__attribute__((noinline)) static am_code add_ranks(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    const am_config *config = evaluation->config;
+    am_stage *stage = evaluation->workspace->stage;
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    int kinds = am_stage_kinds(config, stage), chunks = 0;
+    am_code code = AM_OK;
+    for (int i = 0; i < kinds && code == AM_OK; i++) code = load_stage(evaluation, &stage[i]);
+    for (int i = 0; i < config->pp && code == AM_OK; i++) {
+        am_rank *rank = &report->rank[i];
+        *rank = (am_rank){.rank = i, .layer_bytes = kind->bytes / kind->layers_each, .first_chunk = chunks};
+        rank->chunks = am_rank_chunks(config, i, &report->chunk[chunks]);
+        chunks += rank->chunks;
+        code = am_rank_play(rank, config, kinds, stage);
+        if (am_rank_peak(rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = i;
+        report->ranks++;
+    }
+    return code;
 }
 
 /* ---- the whole ---- */
@@ -529,9 +640,13 @@ static void evaluate(am_evaluation *evaluation)
     if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
         report->policy.count = best_segment(evaluation, report->policy.reentrant);
     choose(evaluation);
-    if (!evaluation->code) evaluation->code = count_parameters(evaluation);
+    if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
-    if (!evaluation->code) evaluation->code = am_ranks_read(report);
+    if (evaluation->code) return;
+    if (evaluation->config->pp > 1)
+        evaluation->code = add_ranks(evaluation);
+    else
+        add_only_rank(report);
 }
 
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
@@ -542,7 +657,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
-    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), AM_OK};
+    report->worst_rank = 0;
+    am_evaluation evaluation = {report, workspace, &report->config, am_model_pattern(&report->config), false, false, AM_OK};
     evaluate(&evaluation);
     if (evaluation.code == AM_OK) return AM_OK;
     *status = workspace->tape.status;

@@ -61,7 +61,9 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);
     am_hold(tape, loss, logits);
-    return am_tape_finish(tape, loss, logits);
+    bool last = build->record.received; /* stage of a pipeline, which holds its result until its backward has run */
+    if (last) am_stays(tape, logits);
+    return am_tape_finish(tape, loss, last ? 0 : logits);
 }
 
 /* ---- the head ---- */
@@ -70,8 +72,8 @@ static am_var head_weight(am_build *build, const char *path)
 {
     am_enter(build->tape, path, AM_C_HEAD);
     if (am_wiring_of(build->config)->head_bias) build->head_bias = am_weight(build, AM_SHAPE(build->v), "bias");
-    return build->config->tie_word_embeddings ? build->embedding
-                                              : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
+    bool tied = build->config->tie_word_embeddings && !build->record.received;
+    return tied ? build->embedding : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
 }
 
 am_code am_hf_head(am_build *build, am_var normed)

@@ -91,6 +91,7 @@ struct am_workspace {
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
     am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
+    am_stage stage[AM_MAX_STAGE_KINDS];
 };
 
 #endif

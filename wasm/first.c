@@ -43,6 +43,37 @@ HEAD(am_chunked_head)
 HEAD(am_fused_head)
 HEAD(am_cut_head)
 
+/* Pipelines: refused where a configuration is resolved. */
+am_code am_pipeline_check(const am_config *config, am_status *status)
+{
+    (void)config;
+    return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for pipelines");
+}
+
+int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
+{
+    (void)config;
+    (void)stage;
+    return 0;
+}
+
+int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS])
+{
+    (void)config;
+    (void)rank;
+    (void)chunk;
+    return 0;
+}
+
+am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+{
+    (void)rank;
+    (void)config;
+    (void)kinds;
+    (void)stage;
+    return AM_ELSEWHERE;
+}
+
 am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
 {
     (void)weights;
