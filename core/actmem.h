@@ -492,6 +492,8 @@ typedef struct am_tape {
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
     am_var scratch; /* memory that lasts and that every model of the process uses; 0: none */
+    bool logits_stay; /* the caller holds them until the backward has ended */
+    bool inputs_alone; /* played is a split backward's first part, to the inputs: what the weights' part needs stays */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     int actives;
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
@@ -629,6 +631,9 @@ typedef struct am_step {
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters apart */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
+    /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
+     * this part is above what waits when it comes to the zone */
+    int64_t after_backward, waiting[AM_MAX_UNITS + 2], weights[AM_MAX_UNITS + 2];
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
@@ -844,6 +849,8 @@ typedef struct am_stage {
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */
     int64_t step;              /* where they start as None and count */
+    int64_t input, waiting, weights; /* of a backward in two parts: the highest of the first, live between both, and the most
+                                      * that the second may come to */
     int64_t lasting, scratch;  /* what lasts for the run; thereof what all chunks of a rank use */
     int64_t saved_lasting;     /* what of it is saved too */
     int64_t output;            /* that is let go once it has been sent */

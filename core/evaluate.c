@@ -566,6 +566,40 @@ static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other
     }
 }
 
+static int64_t higher(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
+ * gradients wait beside those of the others. */
+static am_code split_stage(const am_evaluation *stage, am_stage *load)
+{
+    am_workspace *workspace = stage->workspace;
+    load->input = load->waiting = load->kept; /* the first stage has no input that learns: all with the weights */
+    load->weights = load->backward;
+    if (!load->received) return AM_OK;
+    am_step *step = &workspace->step;
+    workspace->tape.inputs_alone = true;
+    am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
+    workspace->tape.inputs_alone = false;
+    if (code) return code;
+    int last = step->layers;
+    int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
+    int64_t beneath = others * (each + step->waiting[last]);
+    load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
+    for (int zone = 0; zone <= last; zone++)
+        load->input = higher(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
+    load->waiting = step->after_backward + beneath - load->lasting;
+    int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
+    for (int64_t i = load->layers; i > 0; i--) {
+        int zone = i < last ? (int)i : last;
+        weights = higher(step->weights[zone], weights - step->waiting[zone]);
+    }
+    load->weights = load->waiting + higher(weights, 0);
+    return AM_OK;
+}
+
 /* One micro-batch on a stage of this kind: the same policy on its layers alone. */
 __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load)
 {
@@ -599,9 +633,10 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     load->step = outcome.step_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
     load->parameters = parameters.total;
+    if (config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
     const am_tape *tape = &workspace->tape;
     load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
-    return AM_OK;
+    return own.code;
 }
 
 /* Stages that are alike are played once, whatever their ranks. */

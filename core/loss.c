@@ -61,9 +61,8 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);
     am_hold(tape, loss, logits);
-    bool last = build->record.received; /* stage of a pipeline, which holds its result until its backward has run */
-    if (last) am_stays(tape, logits);
-    return am_tape_finish(tape, loss, last ? 0 : logits);
+    tape->logits_stay = build->record.received; /* the last stage of a pipeline holds its result until its backward has run */
+    return am_tape_finish(tape, loss, logits);
 }
 
 /* ---- the head ---- */

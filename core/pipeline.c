@@ -113,23 +113,43 @@ static void run_forward(am_runner *runner, const am_stage *stage, int64_t times)
     lift(runner, &rank->after_forward, runner->kept);
 }
 
-/* What a chunk kept is among its own peak, and so are the gradients that it makes first. */
-static void run_backward(am_runner *runner, int chunk)
+/* A chunk's own peak has what it kept, `beneath`, among it. learns: its parameters get gradients, which the first time are `first`
+ * high. */
+static void run_backward(am_runner *runner, int chunk, int64_t beneath, int64_t own, bool learns, int64_t first)
 {
     am_rank *rank = runner->rank;
-    const am_stage *stage = runner->stage[chunk];
-    int64_t others = runner->kept - stage->kept;
-    lift(runner, &rank->backward_peak, am_add_checked(others, stage->backward));
-    int64_t own = runner->learned[chunk] ? stage->backward : stage->step;
-    lift(runner, &rank->peak_bytes, am_add_checked(am_add_checked(others, own), runner->gradients));
-    if (!runner->learned[chunk]) runner->gradients = am_add_checked(runner->gradients, stage->gradients);
-    runner->learned[chunk] = true;
+    int64_t others = runner->kept - beneath;
+    bool makes = learns && !runner->learned[chunk];
+    lift(runner, &rank->backward_peak, am_add_checked(others, own));
+    lift(runner, &rank->peak_bytes, am_add_checked(am_add_checked(others, makes ? first : own), runner->gradients));
+    if (makes) runner->gradients = am_add_checked(runner->gradients, runner->stage[chunk]->gradients);
+    runner->learned[chunk] |= learns;
 }
 
-static void let_go(am_runner *runner, const am_stage *stage, int64_t times)
+static void run_whole(am_runner *runner, int chunk)
 {
-    runner->kept -= times * stage->kept;
-    runner->saved -= times * stage->saved;
+    const am_stage *stage = runner->stage[chunk];
+    run_backward(runner, chunk, stage->kept, stage->backward, true, stage->step);
+    runner->kept -= stage->kept;
+    runner->saved -= stage->saved;
+}
+
+/* Its saved tensors stay until the weights' part, and beside them the gradients that this part begins with. */
+static void run_input(am_runner *runner, int chunk)
+{
+    const am_stage *stage = runner->stage[chunk];
+    run_backward(runner, chunk, stage->kept, stage->input, false, 0);
+    runner->kept = am_add_checked(runner->kept - stage->kept, stage->waiting);
+    lift(runner, &runner->rank->after_forward, runner->kept);
+}
+
+static void run_weights(am_runner *runner, int chunk)
+{
+    const am_stage *stage = runner->stage[chunk];
+    int64_t first = stage->received ? am_add_checked(stage->weights, stage->gradients) : stage->step;
+    run_backward(runner, chunk, stage->waiting, stage->weights, true, first);
+    runner->kept -= stage->waiting;
+    runner->saved -= stage->saved;
 }
 
 /* Of a run of backwards the first has most beneath it; the second the gradients that the first made too. */
@@ -137,18 +157,16 @@ static void run(void *context, am_action action, int chunk, int64_t times)
 {
     am_runner *runner = context;
     const am_stage *stage = runner->stage[chunk];
-    if (runner->failed) return;
-    switch (action) {
-    case AM_ACT_FORWARD: run_forward(runner, stage, times); break;
-    case AM_ACT_INPUT: run_backward(runner, chunk); break;
-    case AM_ACT_WEIGHT: let_go(runner, stage, times); break;
-    case AM_ACT_BACKWARD:
-        run_backward(runner, chunk);
-        let_go(runner, stage, 1);
-        if (times > 1) run_backward(runner, chunk);
-        let_go(runner, stage, times - 1);
-        break;
+    for (int64_t i = 0; i < times && i < 2 && !runner->failed; i++) {
+        if (action == AM_ACT_BACKWARD) run_whole(runner, chunk);
+        if (action == AM_ACT_INPUT) run_input(runner, chunk);
+        if (action == AM_ACT_WEIGHT) run_weights(runner, chunk);
     }
+    if (runner->failed) return;
+    if (action == AM_ACT_FORWARD) run_forward(runner, stage, times);
+    if (action == AM_ACT_FORWARD || times <= 2) return;
+    runner->kept -= (times - 2) * stage->kept;
+    runner->saved -= (times - 2) * stage->saved;
 }
 
 /* What is there before the first action: once for each chunk, but scratch memory, which they share. */
@@ -255,5 +273,8 @@ am_code am_pipeline_check(const am_config *config, am_status *status)
 {
     if (config->pp * config->vpp > config->layers) return refuse_uneven(config, status);
     am_code code = am_schedule_check(config, status);
+    if (code == AM_OK && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && strcmp(config->checkpoint, "none") != 0)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "recomputation under a backward in two parts is not covered: checkpoint=none, or schedule=interleaved");
     return code == AM_OK ? check_stage_layers(config, status) : code;
 }

@@ -78,7 +78,7 @@ static void write_derived(am_writer *json, const am_report *report)
         am_json_plain(json, "the ranks' bytes and peaks, by playing the schedule on each stage; the other figures are of one "
                             "micro-batch on all stages together, as if on one rank");
     if (config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
-        am_json_plain(json, "a split backward keeps its chunk until the weight part; gradients that wait for that part are not counted");
+        am_json_plain(json, "a split backward keeps its chunk, and the gradients that wait, until the weights' part, whose own peak is a bound");
     if (config->autocast != AM_AUTOCAST_OFF)
         am_json_plain(json, "peaks under autocast: measured were the saved bytes only");
     am_json_close(json, ']');
