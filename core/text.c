@@ -257,13 +257,13 @@ static void write_pipeline_answer(am_writer *out, const am_report *report)
 {
     const am_rank *worst = &report->rank[report->worst_rank];
     bool first = report->worst_rank == 0, last = report->worst_rank == report->ranks - 1;
-    am_write_text(out, first ? " the first of " : last ? " the last of " : " stage ");
+    am_write_text(out, first ? " the first of " : last ? " the last of " : " rank ");
     if (!first && !last) {
         am_write_int(out, worst->rank);
         AM_WRITE(out, " of ");
     }
     am_write_int(out, report->ranks);
-    AM_WRITE(out, " stages keeps ");
+    AM_WRITE(out, " pipeline ranks keeps ");
     write_size_in_full(out, report, worst->saved_bytes);
     AM_WRITE(out, " for backward, with ");
     am_write_int(out, worst->in_flight);
@@ -600,12 +600,12 @@ static void write_ranks(am_writer *out, const am_report *report)
                      .columns = has_exact_column(report) ? 7 : 6,
                      .rows = report->ranks < MOST_RANKS ? report->ranks : MOST_RANKS,
                      .cell = rank_cell,
-                     .head = {">stage", ">layers", ">in flight", "with", kept[units], peak[units], ">peak bytes"}};
+                     .head = {">rank", ">layers", ">in flight", "with", kept[units], peak[units], ">peak bytes"}};
     if (report->ranks <= 1) return;
     int more = report->ranks - ranks.rows;
     for (int i = 0; i < ranks.rows; i++) ranks.index[i] = (uint16_t)i;
     if (report->worst_rank >= ranks.rows) ranks.index[ranks.rows++] = (uint16_t)report->worst_rank;
-    AM_WRITE(out, "\nWhat each pipeline stage keeps and peaks at with schedule=");
+    AM_WRITE(out, "\nWhat each pipeline rank keeps and peaks at with schedule=");
     write_choice(out, &report->config, AM_F_schedule);
     AM_WRITE(out, " and ");
     am_write_int(out, report->config.micro_batches);

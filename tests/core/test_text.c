@@ -160,9 +160,9 @@ START_TEST(stages)
     }
     read_report(report);
     expect_tidy();
-    expect("the first of 40 stages keeps");
+    expect("the first of 40 pipeline ranks keeps");
     expect("(41,943,040");
-    expect("What each pipeline stage keeps and peaks at");
+    expect("What each pipeline rank keeps and peaks at");
     expect("→ 0 ");
     expect("41,943,042\n");
     expect("embedding");
@@ -172,7 +172,7 @@ START_TEST(stages)
     fake.rank[39].backward_peak = (int64_t)1 << 30;
     read_report(report);
     expect_tidy();
-    expect("the last of 40 stages keeps");
+    expect("the last of 40 pipeline ranks keeps");
     expect("→ 39 ");
     expect("1,073,741,824\n");
     expect("  … and 7 more\n");
