@@ -375,7 +375,7 @@ static void permanent_tensors(am_build *build)
     if (build->config->attention == AM_EAGER) {
         am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
         am_shape scores = AM_SHAPE(am_times(tape, build->b, share(build, build->a)), build->s, build->s);
-        tape->scratch = build->scratch = am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0);
+        build->scratch = am_raw(tape, AM_OP_FULL, scores, build->dtype, 0, 0, 0, 0);
         am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
     }
 }
@@ -429,9 +429,11 @@ static am_code head(am_build *build, am_var x)
 
 am_code am_megatron(am_build *build)
 {
-    am_shape hidden = AM_SHAPE(build->s, build->b, build->h);
-    am_var x = build->record.received ? am_stage_input(build, hidden) : embedding(build), first = x, held[] = {0};
+    am_dim rows = build->config->sp ? share(build, build->s) : build->s;
+    am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(rows, build->b, build->h)) : embedding(build);
+    am_var first = x, held[] = {0};
     permanent_tensors(build);
+    build->tape->scratch = build->scratch;
     held[0] = build->cos;
     x = am_layers(build, layer, x, 1, held);
     build->tape->zone++;
