@@ -505,6 +505,9 @@ typedef struct am_tape {
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
     am_var beside; /* what the first layer returned beside its result; 0: nothing */
+    am_var scratch; /* memory that lasts and that every model of the process uses; 0: none */
+    bool logits_stay; /* the caller holds them until the backward has ended */
+    bool inputs_alone; /* played is a split backward's first part, to the inputs: what the weights' part needs stays */
     int64_t flops, zone_flops[AM_MAX_UNITS + 2]; /* of all instructions, and of those of a zone */
     /* what am_cost_tape found: picoseconds by zone, forward and backward, and the work; zeros before it */
     int64_t zone_time[AM_MAX_UNITS + 2], zone_backward_time[AM_MAX_UNITS + 2];
@@ -544,6 +547,8 @@ typedef struct am_record {
     bool regions;
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     bool core_attention; /* a region around each layer's attention core, and none around layers */
+    bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
+    bool sent;     /* of one before the last: its output goes to the next one, there is no head */
 } am_record;
 
 /* Plays the forward pass of config's model, as config's stack writes it, on the tape. config must be resolved. */
@@ -704,6 +709,9 @@ typedef struct am_step {
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters apart */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
+    /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
+     * this part is above what waits when it comes to the zone */
+    int64_t after_backward, waiting[AM_MAX_UNITS + 2], weights[AM_MAX_UNITS + 2];
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
@@ -850,6 +858,8 @@ typedef struct am_parameters {
     am_alike alike[AM_MAX_ALIKE];
 } am_parameters;
 
+/* Adds others: another chunk of layers on the same rank. */
+am_code am_parameters_add(am_parameters *parameters, const am_parameters *others);
 /* Counts the parameters on a record; layers: how many of the model's each recorded layer stands for. */
 am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS]);
 
@@ -876,6 +886,7 @@ typedef struct am_fit {
     bool gradients_stay;
     int64_t activations; /* their peak; the step's peak, gradients among it, where those don't stay */
     int64_t total;
+    int64_t rank; /* of a pipeline */
 } am_fit;
 
 /* The largest micro-batch, the longest sequence or the smallest number of GPUs that fits, and what stops the next. */
@@ -943,16 +954,59 @@ typedef struct am_report_row {
 #define AM_MAX_KINDS  8
 #define AM_MAX_POINTS 4096
 
-/* One pipeline stage (stack=paper). */
+/* A chunk of layers of a pipeline, as its rank holds it. */
+typedef struct am_chunk {
+    int16_t stage; /* its place in the model, from 0 */
+    int16_t first_layer, layers;
+    bool embedding, head;
+    int32_t alive; /* micro-batches of it that are between forward and backward when the rank holds most chunks */
+} am_chunk;
+#define AM_MAX_CHUNKS 64   /* of a rank */
+#define AM_MAX_STAGES 1000 /* of a pipeline: each has a layer */
+
+/* The chunks of a rank of a resolved configuration, in the order in which the rank comes to them. Returns how many. */
+int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS]);
+
+/* What one micro-batch takes on a chunk, without what lasts for the whole run. Chunks with as many layers and the same
+ * ends are alike. Bytes. */
+typedef struct am_stage {
+    bool received, sent; /* as am_record */
+    int64_t layers;
+    int64_t saved;             /* kept by autograd and by checkpoints between its forward and its backward */
+    int64_t kept;              /* live then */
+    int64_t forward, backward; /* the highest of each, gradients of parameters apart */
+    int64_t step;              /* where they start as None and count */
+    int64_t input, waiting, weights; /* of a backward in two parts: the highest of the first, live between both, and the most
+                                      * that the second may come to */
+    int64_t lasting, scratch;  /* what lasts for the run; thereof what all chunks of a rank use */
+    int64_t saved_lasting;     /* what of it is saved too */
+    int64_t output;            /* that is let go once it has been sent */
+    int64_t gradients, parameters; /* gradients: bytes; parameters: how many */
+} am_stage;
+
+/* One rank of a pipeline; without a pipeline there is one. Bytes. */
 typedef struct am_rank {
-    int64_t rank, layers, in_flight;              /* in_flight: chunks of layers / vpp layers, one micro-batch each */
-    int64_t layer_bytes, saved_bytes, peak_bytes; /* peak_bytes: -1, not modelled */
+    int64_t rank, layers, in_flight; /* in_flight: the most chunks of layers that it holds, each of one micro-batch */
+    int64_t layer_bytes;
+    int64_t saved_bytes;  /* the most that autograd and checkpoints keep */
+    int64_t after_forward; /* the most that is live between two chunks' forward and backward */
+    int64_t forward_peak, backward_peak; /* gradients of parameters apart */
+    int64_t peak_bytes;                  /* where they start as None and count */
+    int64_t deallocated;                 /* outputs of the chunks in flight, let go since they have been sent */
+    int64_t parameters;
+    int first_chunk, chunks; /* in am_report.chunk */
 } am_rank;
 #define AM_MAX_RANKS 1024
 
-typedef struct am_report am_report;
-/* Fills in the ranks of a report that is otherwise complete. */
-am_code am_ranks_read(am_report *report);
+/* The highest of forward and backward, gradients of parameters apart: what checkpointing lowers. */
+int64_t am_rank_peak(const am_rank *rank);
+
+/* The kinds of stages of a resolved configuration's pipeline. Returns how many; of a stage only its ends and its layers are
+ * filled in. */
+#define AM_MAX_STAGE_KINDS 64
+int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS]);
+/* Plays the schedule on a rank whose chunks are of these kinds. */
+am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage);
 
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
@@ -962,7 +1016,7 @@ typedef struct am_lasting {
 #define AM_MAX_LASTING 4
 
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
-struct am_report {
+typedef struct am_report {
     am_config config;        /* resolved */
     const am_preset *preset; /* named in the text; NULL if none */
     am_extents extents;
@@ -982,12 +1036,14 @@ struct am_report {
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];
+    am_chunk chunk[AM_MAX_STAGES]; /* of all ranks, one rank behind the other */
+    int worst_rank; /* the one with the highest peak, gradients of parameters apart */
     int lastings;
     am_lasting lasting[AM_MAX_LASTING];
-    am_fit fit; /* not of core.wasm, nor of a pipeline */
+    am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
-};
+} am_report;
 
 /* Sums of terms: a closed form. */
 #define AM_MAX_TERMS 24

@@ -163,7 +163,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
 {
     int k = step.input;
     bool wanted =
-        k < instruction->inputs && am_compile_tensor(compiler, am_compile_operand(compiler, instruction, k))->grad;
+        k < instruction->inputs && am_compile_wanted(compiler, am_compile_operand(compiler, instruction, k));
     if (step.kind == AM_SCRATCH)
         return k < instruction->inputs ? am_compile_allocate(compiler, bytes_of_input(compiler, instruction, k)) : 0;
     am_gradient *gradient = &out->gradient[k];
@@ -221,7 +221,7 @@ static void run_parts(am_compiler *compiler, const am_instruction *instruction, 
 {
     for (int k = 0; k < instruction->inputs; k++) {
         am_var x = am_compile_operand(compiler, instruction, k);
-        out->made[k] = am_compile_tensor(compiler, x)->grad;
+        out->made[k] = am_compile_wanted(compiler, x);
         if (out->made[k]) out->gradient[k] = am_compile_view(compiler, g, x, g->stride);
     }
 }
@@ -233,10 +233,10 @@ static void run_copy(am_compiler *compiler, const am_instruction *instruction, c
     const am_tensor *tensor = am_compile_tensor(compiler, base);
     am_gradient whole = am_compile_gradient(compiler, base, g->dtype, tensor->stride);
     out->gradient[1] = am_compile_gradient(compiler, part, g->dtype, NULL);
-    out->made[1] = am_compile_tensor(compiler, part)->grad;
-    out->made[0] = tensor->grad;
+    out->made[1] = am_compile_wanted(compiler, part);
+    out->made[0] = am_compile_wanted(compiler, base);
     uint16_t gone = whole.slot;
-    if (tensor->grad) {
+    if (out->made[0]) {
         out->gradient[0] = whole;
         gone = am_compile_allocate(compiler, am_compile_bytes(compiler, part, g->dtype));
     }
@@ -307,6 +307,34 @@ static void enter(am_compiler *compiler, uint16_t index)
     am_compile_event(compiler, AM_E_NODE, index, 0);
 }
 
+/* Bytes of the weights that a node gives gradients to. */
+static int64_t weights_of(const am_compiler *compiler, const am_instruction *instruction)
+{
+    int64_t bytes = 0;
+    for (int k = 0; k < instruction->inputs; k++) {
+        am_var x = am_compile_operand(compiler, instruction, k);
+        const am_tensor *tensor = am_compile_tensor(compiler, x);
+        if (tensor->grad && !am_compile_wanted(compiler, x)) bytes += am_compile_bytes(compiler, x, tensor->dtype);
+    }
+    return bytes;
+}
+
+/* A split backward's first part: what a node saved stays, and the gradients of one that has weights wait for the second part,
+ * which goes through the nodes in the order of the forward. Returns whether the node's incoming gradients wait. */
+static bool leave_weights(am_compiler *compiler, const am_instruction *instruction)
+{
+    int64_t weights = weights_of(compiler, instruction);
+    if (weights == 0) return false;
+    const am_gradient *incoming = &compiler->player->gradient[compiler->tape->node[instruction->node].first_gradient];
+    int64_t *waiting = &compiler->program->waiting[instruction->zone], *most = &compiler->program->weights[instruction->zone];
+    int64_t own = 0;
+    for (int i = 0; i < instruction->results; i++)
+        if (incoming[i].slot) own += compiler->player->slot_bytes[incoming[i].slot];
+    *waiting += own;
+    *most = *most - own > weights ? *most - own : weights;
+    return true;
+}
+
 void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
 {
     const am_node *node = &compiler->tape->node[index];
@@ -316,6 +344,11 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     while (!g->slot) g++;
     enter(compiler, index);
     run_steps(compiler, instruction, g, out);
+    if (compiler->tape->inputs_alone) {
+        validate_outputs(compiler, instruction, out);
+        if (!leave_weights(compiler, instruction)) let_go(compiler, instruction);
+        return;
+    }
     int before = compiler->program->events;
     if (node->save_count) am_compile_event(compiler, AM_E_FORGET_RECOMPUTED, index, 0);
     validate_outputs(compiler, instruction, out);

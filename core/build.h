@@ -109,6 +109,12 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
 am_var am_hf_soft_cap(am_build *build, am_var x, const char *name);
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation);
 
+/* stage.c: the ends of a pipeline stage's record. The input from the stage before, a leaf whose gradient goes back there;
+ * and the end of the record at the result that goes to the next stage and is let go: stub, one element stays in its place, as
+ * Megatron's deallocate_output_tensor leaves it. */
+am_var am_stage_input(am_build *build, am_shape shape);
+am_code am_stage_output(am_build *build, am_var y, bool stub);
+
 /* families.c: what whole models share. */
 am_var am_hf_token_embedding(am_build *build, const char *path);
 /* A frozen model learns its input; peft asks for the embedding's gradient once checkpointing is enabled on the

@@ -32,6 +32,14 @@ static inline am_var am_compile_operand(const am_compiler *compiler, const am_in
     return compiler->tape->operand[instruction->first + i];
 }
 
+/* Does a gradient flow to it: to a weight only where weights get theirs. */
+static inline bool am_compile_wanted(const am_compiler *compiler, am_var x)
+{
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
+    if (!tensor->grad || !compiler->tape->inputs_alone) return tensor->grad;
+    return tensor->node ? compiler->player->leads[tensor->node] : !tensor->parameter;
+}
+
 static inline am_layout am_compile_layout(const am_compiler *compiler, am_var x)
 {
     const am_tensor *tensor = am_compile_tensor(compiler, x);

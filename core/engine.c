@@ -62,13 +62,41 @@ static void count_waiting(am_compiler *compiler, uint16_t root)
         if (!player->reached[index]) continue;
         const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
         for (int k = 0; k < instruction->inputs; k++) {
-            const am_tensor *tensor = am_compile_tensor(compiler, am_compile_operand(compiler, instruction, k));
-            if (!tensor->grad) continue;
+            am_var x = am_compile_operand(compiler, instruction, k);
+            const am_tensor *tensor = am_compile_tensor(compiler, x);
+            if (!am_compile_wanted(compiler, x)) continue;
             if (tensor->node)
                 player->reached[tensor->node] = true;
             else
                 player->waiting[tensor->leaf]++;
         }
+    }
+}
+
+/* Which nodes lead to an input that wants its gradient. */
+static void find_leads(am_compiler *compiler)
+{
+    const am_tape *tape = compiler->tape;
+    for (int index = 1; index < tape->nodes; index++) {
+        const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
+        compiler->player->leads[index] = false;
+        for (int k = 0; k < instruction->inputs; k++)
+            compiler->player->leads[index] |= am_compile_wanted(compiler, am_compile_operand(compiler, instruction, k));
+    }
+}
+
+/* What stood between the last weights and the loss is not needed for the weights' part. */
+static void forget_end(am_compiler *compiler)
+{
+    const am_tape *tape = compiler->tape;
+    for (int index = tape->nodes - 1; index > 0; index--) {
+        const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
+        if (!compiler->player->reached[index]) continue;
+        for (int k = 0; k < instruction->inputs; k++) {
+            am_var x = am_compile_operand(compiler, instruction, k);
+            if (am_compile_tensor(compiler, x)->grad && !am_compile_wanted(compiler, x)) return;
+        }
+        if (tape->node[index].save_count) am_compile_event(compiler, AM_E_FORGET, (uint16_t)index, 0);
     }
 }
 
@@ -111,6 +139,9 @@ static void reset(am_compiler *compiler)
     for (int i = 0; i < tape->leaves; i++) player->leaf[i].slot = 0;
     compiler->program->events = compiler->program->slots = 0;
     compiler->program->gradient_bytes = 0;
+    memset(compiler->program->waiting, 0, sizeof compiler->program->waiting);
+    memset(compiler->program->weights, 0, sizeof compiler->program->weights);
+    if (tape->inputs_alone) find_leads(compiler);
 }
 
 /* Autograd's engine. Ready nodes run by highest sequence number; since a node is created after all that it depends on,
@@ -133,5 +164,7 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         am_compile_node(&compiler, index, &out);
         pass_on(&compiler, instruction, &out);
     }
+    if (tape->inputs_alone) forget_end(&compiler);
+    if (tape->inputs_alone && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
     return compiler.code;
 }

@@ -8,9 +8,11 @@ typedef struct am_evaluation {
     am_report *report; /* NULL: only figures are wanted */
     am_workspace *workspace;
     const am_config *config;
+    const am_policy *policy;
     am_extents *extents;
     am_pattern pattern;
     am_rates rates;
+    bool received, sent; /* of a pipeline stage, as am_record */
     am_code code;
 } am_evaluation;
 
@@ -89,6 +91,8 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .regions = !recipe->core_attention,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
         .core_attention = recipe->core_attention,
+        .received = evaluation->received,
+        .sent = evaluation->sent,
     };
     memset(profile->steady, 0, sizeof profile->steady);
     if (recipe->segment)
@@ -100,7 +104,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->core_attention == y->core_attention; /* the kinds follow from the model */
+           x->core_attention == y->core_attention && x->received == y->received && x->sent == y->sent; /* the kinds follow from the model */
 }
 
 /* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
@@ -522,7 +526,7 @@ static void choose(am_evaluation *evaluation)
 /* ---- parameters ---- */
 
 /* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
-static am_code count_parameters(am_evaluation *evaluation, am_parameters *parameters)
+static am_code count_parameters(const am_evaluation *evaluation, am_parameters *parameters)
 {
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
@@ -532,6 +536,163 @@ static am_code count_parameters(am_evaluation *evaluation, am_parameters *parame
         count[record->kind[i]] = 0;
     }
     return am_parameters_count(parameters, &evaluation->workspace->tape, layers);
+}
+
+/* ---- pipeline stages ---- */
+
+/* The model on one rank, whose figures are the report's. */
+static void add_only_rank(am_report *report)
+{
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    const am_outcome *outcome = &report->outcome;
+    int16_t layers = (int16_t)report->config.layers;
+    report->chunk[0] = (am_chunk){.layers = layers, .embedding = true, .head = true, .alive = 1};
+    report->rank[0] = (am_rank){.layers = layers,
+                                .in_flight = 1,
+                                .layer_bytes = kind->bytes / kind->layers_each,
+                                .saved_bytes = report->saved_bytes,
+                                .after_forward = outcome->after_forward,
+                                .forward_peak = outcome->forward_peak,
+                                .backward_peak = outcome->backward_peak,
+                                .peak_bytes = outcome->step_peak,
+                                .parameters = report->parameters.total,
+                                .chunks = 1};
+    report->ranks = 1;
+}
+
+/* The policy on the layers of one stage: a number of segments or of layers is of these. */
+static am_policy stage_policy(am_evaluation *stage)
+{
+    am_status status;
+    am_policy policy = *stage->policy;
+    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
+    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
+    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = best_segment(stage, policy.reentrant);
+    return policy;
+}
+
+/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
+static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
+{
+    const am_workspace *workspace = stage->workspace;
+    const am_tape *tape = &workspace->tape;
+    for (int i = 1; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent) continue;
+        load->lasting += storage->bytes;
+        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
+        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
+            load->saved_lasting += storage->bytes;
+    }
+}
+
+static int64_t higher(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
+ * gradients wait beside those of the others. */
+static am_code split_stage(const am_evaluation *stage, am_stage *load)
+{
+    am_workspace *workspace = stage->workspace;
+    load->input = load->waiting = load->kept; /* the first stage has no input that learns: all with the weights */
+    load->weights = load->backward;
+    if (!load->received) return AM_OK;
+    am_step *step = &workspace->step;
+    workspace->tape.inputs_alone = true;
+    am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
+    workspace->tape.inputs_alone = false;
+    if (code) return code;
+    int last = step->layers;
+    int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
+    int64_t beneath = others * (each + step->waiting[last]);
+    load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
+    for (int zone = 0; zone <= last; zone++)
+        load->input = higher(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
+    load->waiting = step->after_backward + beneath - load->lasting;
+    int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
+    for (int64_t i = load->layers; i > 0; i--) {
+        int zone = i < last ? (int)i : last;
+        weights = higher(step->weights[zone], weights - step->waiting[zone]);
+    }
+    load->weights = load->waiting + higher(weights, 0);
+    return AM_OK;
+}
+
+/* One micro-batch on a stage of this kind: the same policy on its layers alone. */
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, am_parameters *parameters)
+{
+    am_config config = *evaluation->config;
+    config.layers = load->layers;
+    am_evaluation own = *evaluation, *stage = &own;
+    am_workspace *workspace = own.workspace;
+    am_outcome outcome;
+    am_part_plan part[2];
+    am_run run[2];
+    own.config = &config;
+    own.received = load->received;
+    own.sent = load->sent;
+    memset(workspace->played, 0, sizeof workspace->played);
+    am_policy policy = stage_policy(stage);
+    int parts = parts_of(stage, policy, part), runs = runs_of(stage, policy, run);
+    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, run);
+    if (!own.code) own.code = count_parameters(stage, parameters);
+    if (own.code) return own.code;
+    bool plain = false, other = false;
+    for (int i = 0; i < parts; i++) {
+        plain |= part[i].id == AM_PROFILE_PLAIN;
+        other |= part[i].id != AM_PROFILE_PLAIN;
+    }
+    add_stage_lasting(stage, plain, other, load);
+    load->saved = outcome.saved_bytes - load->saved_lasting;
+    load->kept = outcome.after_forward - load->lasting;
+    load->forward = outcome.forward_peak - load->lasting;
+    load->backward = outcome.backward_peak - load->lasting;
+    load->step = outcome.step_peak - load->lasting;
+    load->gradients = outcome.gradient_bytes;
+    load->parameters = parameters->total;
+    if (config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
+    const am_tape *tape = &workspace->tape;
+    load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
+    return own.code;
+}
+
+/* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
+__attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
+                                                   am_fit *worst)
+{
+    am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    am_fit fit;
+    am_rank rank = {.rank = index, .first_chunk = first, .chunks = am_rank_chunks(config, index, chunk)};
+    am_code code = am_rank_play(&rank, config, kinds, workspace->stage);
+    if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);
+    if (code) return code;
+    if (index == 0 || fit.total > worst->total) *worst = fit;
+    if (!report) return AM_OK;
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    rank.layer_bytes = kind->bytes / kind->layers_each;
+    memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
+    report->rank[index] = rank;
+    if (am_rank_peak(&rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = (int)index;
+    report->ranks++;
+    return AM_OK;
+}
+
+/* Every rank. Stages that are alike are played once, whatever their ranks. */
+static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
+{
+    am_workspace *workspace = evaluation->workspace;
+    int kinds = am_stage_kinds(evaluation->config, workspace->stage);
+    am_code code = AM_OK;
+    for (int i = 0; i < kinds && code == AM_OK; i++)
+        code = load_stage(evaluation, &workspace->stage[i], &workspace->stage_parameters[i]);
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++)
+        code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
+    return code;
 }
 
 /* ---- the whole ---- */
@@ -551,11 +712,6 @@ static void settle(am_evaluation *evaluation, am_policy *policy)
     if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
 }
 
-static am_code read_fit(am_fit *fit, const am_evaluation *evaluation, const am_parameters *parameters, const am_outcome *outcome)
-{
-    return evaluation->code ? evaluation->code : am_fit_read(fit, evaluation->config, parameters, outcome);
-}
-
 static void evaluate(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
@@ -564,8 +720,14 @@ static void evaluate(am_evaluation *evaluation)
     choose(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
-    if (!evaluation->code) evaluation->code = am_ranks_read(report);
-    evaluation->code = read_fit(&report->fit, evaluation, &report->parameters, &report->outcome);
+    report->worst_rank = 0;
+    if (evaluation->code) return;
+    if (evaluation->config->pp > 1) {
+        evaluation->code = read_ranks(evaluation, &report->fit);
+        return;
+    }
+    add_only_rank(report);
+    evaluation->code = am_fit_read(&report->fit, evaluation->config, &report->parameters, &report->outcome);
 }
 
 /* Says what went wrong. */
@@ -594,6 +756,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,
                                 .config = &report->config,
+                                .policy = &report->policy,
                                 .extents = &report->extents,
                                 .pattern = am_model_pattern(&report->config)};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
@@ -612,13 +775,17 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     if (am_policy_parse(&totals->policy, &totals->config, status)) return status->code;
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
+                                .policy = &totals->policy,
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
     compose(&evaluation, totals->policy, &totals->outcome);
     if (!evaluation.code) evaluation.code = count_parameters(&evaluation, &totals->parameters);
-    evaluation.code = read_fit(&totals->fit, &evaluation, &totals->parameters, &totals->outcome);
+    if (!evaluation.code)
+        evaluation.code = totals->config.pp > 1
+                              ? read_ranks(&evaluation, &totals->fit)
+                              : am_fit_read(&totals->fit, &totals->config, &totals->parameters, &totals->outcome);
     return end(&evaluation, status);
 }
 #endif

@@ -14,7 +14,7 @@ static bool gradients_stay(const am_config *config)
 {
     int own = am_trainable_dtype(config);
     static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
-    bool accumulates = config->micro_batches > config->pp;
+    bool accumulates = config->micro_batches > 1;
     return accumulates || types[config->grad_dtype] != own || (config->dp > 1 && config->zero >= 2);
 }
 
@@ -26,17 +26,41 @@ static int64_t size_of(const char *text, int64_t otherwise)
     return bytes;
 }
 
-am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
+/* peak: the highest of forward and backward, gradients apart; step: where they start as None and count. */
+static am_code add_up(am_fit *fit, const am_config *config, const am_parameters *parameters, int64_t peak, int64_t step)
 {
     const am_device *device = am_device_find(config->device);
-    *fit = (am_fit){.memory = size_of(config->device_memory, device ? device->memory : -1), .reserve = size_of(config->reserve, 0)};
+    *fit = (am_fit){.memory = size_of(config->device_memory, device ? device->memory : -1),
+                    .reserve = size_of(config->reserve, 0),
+                    .gradients_stay = gradients_stay(config)};
     fit->state = am_state_configured(parameters, config);
-    fit->gradients_stay = gradients_stay(config);
-    fit->activations = fit->gradients_stay ? am_outcome_peak(outcome) : outcome->step_peak;
+    fit->activations = fit->gradients_stay ? peak : step;
     int64_t held = am_add_checked(am_add_checked(fit->state.weights, fit->state.master), fit->state.optimizer);
     if (fit->gradients_stay) held = am_add_checked(held, fit->state.gradients);
     fit->total = am_add_checked(held, fit->activations);
     return fit->total < 0 ? AM_TOO_LARGE : AM_OK;
+}
+
+am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
+{
+    return add_up(fit, config, parameters, am_outcome_peak(outcome), outcome->step_peak);
+}
+
+am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
+                    int kinds)
+{
+    am_parameters *sum = &workspace->rank_parameters;
+    *sum = (am_parameters){0};
+    for (int i = 0; i < rank->chunks; i++)
+        for (int kind = 0; kind < kinds; kind++) {
+            const am_stage *stage = &workspace->stage[kind];
+            bool same = stage->received != chunk[i].embedding && stage->sent != chunk[i].head && stage->layers == chunk[i].layers;
+            am_code code = same ? am_parameters_add(sum, &workspace->stage_parameters[kind]) : AM_OK;
+            if (code) return code;
+        }
+    am_code code = add_up(fit, config, sum, am_rank_peak(rank), rank->peak_bytes);
+    fit->rank = rank->rank;
+    return code;
 }
 
 const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes)
@@ -85,7 +109,5 @@ am_code am_fit_check(const am_config *config, am_status *status)
     if (!config->fit) return AM_OK;
     if (memory < 0)
         return am_fail(status, AM_MISSING, "device_memory", "fit=yes asks what fits: say into what, as device_memory=80GiB");
-    if (config->pp > 1)
-        return am_fail(status, AM_UNSUPPORTED, "fit", "what fits is not answered for pipeline stages yet: pp=1, or fit=no");
     return AM_OK;
 }

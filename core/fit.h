@@ -4,8 +4,10 @@
 
 #include "actmem.h"
 
-/* Fills in the total of one GPU. Nothing of a pipeline. */
+/* Fills in the total of one GPU; and of a rank of a pipeline, whose kinds of stages are in the workspace. */
 am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome);
+am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
+                    int kinds);
 /* Checks device_memory, reserve and fit. */
 am_code am_fit_check(const am_config *config, am_status *status);
 /* Bytes that are left, reserve apart; below 0: too few. The memory must be known. */

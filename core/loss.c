@@ -61,6 +61,7 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);
     am_hold(tape, loss, logits);
+    tape->logits_stay = build->record.received; /* the last stage of a pipeline holds its result until its backward has run */
     return am_tape_finish(tape, loss, logits);
 }
 
@@ -70,8 +71,8 @@ static am_var head_weight(am_build *build, const char *path)
 {
     am_enter(build->tape, path, AM_C_HEAD);
     if (am_wiring_of(build->config)->head_bias) build->head_bias = am_weight(build, AM_SHAPE(build->v), "bias");
-    return build->config->tie_word_embeddings ? build->embedding
-                                              : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
+    bool tied = build->config->tie_word_embeddings && !build->record.received;
+    return tied ? build->embedding : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
 }
 
 am_code am_hf_head(am_build *build, am_var normed)

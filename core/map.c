@@ -195,8 +195,6 @@ am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config
     if (map->batches > 0) row.config.batch = map->batch[0];
     if (map->seqs > 0) row.config.seq = map->seq[0];
     if (am_evaluate_totals(&workspace->totals, workspace, &row.config, status)) return status->code;
-    if (workspace->totals.config.pp > 1)
-        return am_fail(status, AM_UNSUPPORTED, "pp", "what fits is not answered for pipeline stages yet: pp=1");
     map->config = workspace->totals.config;
     map->memory = workspace->totals.fit.memory;
     map->reserve = workspace->totals.fit.reserve;

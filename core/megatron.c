@@ -411,8 +411,8 @@ static am_code head(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_var normed = norm(build, x, "decoder.final_layernorm");
     am_enter(tape, "output_layer", AM_C_HEAD);
-    am_var table = build->config->tie_word_embeddings ? build->embedding
-                                                      : am_weight(build, AM_SHAPE(share(build, build->v), build->h), "weight");
+    bool tied = build->config->tie_word_embeddings && !build->record.received; /* the last stage has a copy */
+    am_var table = tied ? build->embedding : am_weight(build, AM_SHAPE(share(build, build->v), build->h), "weight");
     am_var logits = am_label(tape, am_parallel_linear(tape, AM_OP_PARALLEL_LINEAR, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));
@@ -429,11 +429,14 @@ static am_code head(am_build *build, am_var x)
 
 am_code am_megatron(am_build *build)
 {
-    am_var x = embedding(build), first = x, held[] = {0};
+    am_dim rows = build->config->sp ? share(build, build->s) : build->s;
+    am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(rows, build->b, build->h)) : embedding(build);
+    am_var first = x, held[] = {0};
     permanent_tensors(build);
+    build->tape->scratch = build->scratch;
     held[0] = build->cos;
     x = am_layers(build, layer, x, 1, held);
     build->tape->zone++;
     am_hold(build->tape, first);
-    return head(build, x);
+    return build->record.sent ? am_stage_output(build, x, true) : head(build, x);
 }

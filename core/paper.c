@@ -106,26 +106,36 @@ static am_var layer(am_build *build, am_var x)
     return block(build, middle, "post_attention_layernorm", "mlp.dropout", AM_C_MLP, mlp);
 }
 
+static am_var embedding(am_build *build)
+{
+    am_tape *tape = build->tape;
+    am_shape shape = AM_SHAPE(outer_rows(build), build->h);
+    if (build->record.received) return am_stage_input(build, shape);
+    am_enter(tape, "embedding", AM_C_EMBEDDING);
+    build->embedding = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
+    am_var positions = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
+    am_var tokens = am_paper_embedding(tape, build->embedding, shape), places = am_paper_embedding(tape, positions, shape);
+    am_var x = am_binary(tape, AM_OP_ADD, tokens, places);
+    am_label(tape, x, "hidden state");
+    return am_hf_dropout(build, x, "embedding.dropout", AM_C_EMBEDDING, PAPER_DROPOUT);
+}
+
+/* The last stage has the table for its head. */
 am_code am_paper(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_dim rows = outer_rows(build);
-    am_enter(tape, "embedding", AM_C_EMBEDDING);
-    am_var table = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
-    am_var positions = am_weight(build, AM_SHAPE(build->p, build->h), "position table");
-    am_shape shape = AM_SHAPE(rows, build->h);
-    am_var tokens = am_paper_embedding(tape, table, shape), places = am_paper_embedding(tape, positions, shape);
-    am_var x = am_binary(tape, AM_OP_ADD, tokens, places);
-    am_label(tape, x, "hidden state");
-    x = am_hf_dropout(build, x, "embedding.dropout", AM_C_EMBEDDING, PAPER_DROPOUT);
+    bool received = build->record.received;
+    am_var x = embedding(build);
     x = am_layers(build, layer, x, 0, 0);
     tape->zone++;
+    if (build->record.sent) return am_stage_output(build, x, false);
     am_var normed = turn_rows(build, norm(build, x, "final_layernorm"), build->bs);
     am_enter(tape, "head", AM_C_HEAD);
-    am_var logits = am_label(tape, am_linear(tape, normed, table, 0), "logits");
+    if (received) build->embedding = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
+    am_var logits = am_label(tape, am_linear(tape, normed, build->embedding, 0), "logits");
     am_enter(tape, "loss", AM_C_LOSS);
     am_var wide = am_label(tape, am_to(tape, logits, AM_FP32), "logits in fp32");
     am_var loss = am_paper_loss(tape, wide);
     am_hold(tape, loss, logits);
-    return am_tape_finish(tape, loss, logits);
+    return am_tape_finish(tape, loss, received ? 0 : logits);
 }

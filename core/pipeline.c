@@ -1,51 +1,280 @@
-/* Pipeline stages (stack=paper): which layers a rank has, how many chunks of them are in flight, and what that keeps.
- * 1F1B, and its interleaved form with v chunks a rank. Source: Korthikanti et al. 2022, section 4.2.3; Megatron-LM
- * schedules.py (warm-up counts). */
+/* Pipelines: which layers a rank has, how many chunks of them it holds at once, and what that takes. The schedule is
+ * played on what one micro-batch takes on each of the rank's chunks. */
+#include <string.h>
+
 #include "bytes.h"
+#include "input.h"
+#include "schedule.h"
+#include "wiring.h"
+#include "writer.h"
 
-/* Chunks of layers / v layers whose activations a rank holds at most, with micro-batches enough to fill the
- * pipeline. */
-static int64_t in_flight(int64_t rank, int64_t stages, int64_t chunks)
-{
-    return chunks == 1 ? stages - rank : 2 * (stages - rank - 1) + (chunks - 1) * stages + 1;
-}
+/* ---- layers of stages ---- */
 
-/* Bytes of the model's layers, embedding and head on a report without pipeline. */
-static int64_t bytes_outside(const am_report *report, bool first, bool last)
+/* Reads the numbers of stage_layers. Returns how many there are, at most `most` of which are written; -1 if it is no list
+ * of numbers. */
+static int read_stage_layers(const char *text, int most, int64_t *layers)
 {
-    int64_t bytes = 0;
-    for (int i = 0; i < report->rows; i++) {
-        if (report->row[i].kind != AM_KIND_OUTSIDE) continue;
-        bool before = report->row[i].row.zone == 0;
-        if (before ? first : last) bytes += report->row[i].row.bytes;
+    int count = 0;
+    for (;; text++) {
+        size_t length = strcspn(text, ",");
+        int64_t n;
+        if (!am_read_integer(text, length, &n)) return -1;
+        if (count < most) layers[count] = n;
+        count++;
+        text += length;
+        if (*text == '\0') return count;
     }
-    return bytes;
 }
 
-static int64_t one_layer(const am_report *report)
+#define MOST_NUMBERS (AM_TEXT_SIZE / 2) /* of a list of numbers */
+
+/* The layers of a stage, and how many there are before it. */
+static int64_t layers_of(const am_config *config, int64_t stage, int64_t *before)
 {
-    const am_kind *kind = &report->kind[report->kinds - 1];
-    return kind->bytes / kind->layers_each;
+    int64_t layers[MOST_NUMBERS], stages = config->pp * config->vpp, each = config->layers / stages;
+    *before = stage * each;
+    if (*config->stage_layers == '\0') return each;
+    *before = 0;
+    if (read_stage_layers(config->stage_layers, MOST_NUMBERS, layers) <= stage) return 0; /* not of a resolved one */
+    for (int64_t i = 0; i < stage; i++) *before += layers[i];
+    return layers[stage];
 }
 
-am_code am_ranks_read(am_report *report)
+int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS])
 {
-    const am_config *config = &report->config;
-    int64_t stages = config->pp, chunks = config->vpp, layers = config->layers / stages;
-    if (stages > AM_MAX_RANKS) return AM_CAPACITY;
+    const am_schedule schedule = am_schedule_of(config);
+    int64_t stages = config->pp * config->vpp;
+    am_flight flight;
+    am_schedule_fly(&flight, &schedule, rank);
+    for (int i = 0; i < config->vpp; i++) {
+        int64_t stage = am_schedule_stage(&schedule, rank, i), before, layers = layers_of(config, stage, &before);
+        chunk[i] = (am_chunk){.stage = (int16_t)stage,
+                              .first_layer = (int16_t)before,
+                              .layers = (int16_t)layers,
+                              .embedding = stage == 0,
+                              .head = stage == stages - 1,
+                              .alive = flight.alive[i]};
+    }
+    return (int)config->vpp;
+}
+
+static bool same_kind(const am_stage *stage, bool received, bool sent, int64_t layers)
+{
+    return stage->received == received && stage->sent == sent && stage->layers == layers;
+}
+
+static int find_kind(int kinds, const am_stage *stage, bool received, bool sent, int64_t layers)
+{
+    int i = 0;
+    while (i < kinds && !same_kind(&stage[i], received, sent, layers)) i++;
+    return i;
+}
+
+int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
+{
+    int kinds = 0;
+    int64_t stages = config->pp * config->vpp;
     for (int64_t i = 0; i < stages; i++) {
-        am_rank *rank = &report->rank[i];
-        *rank = (am_rank){.rank = i, .layers = layers, .in_flight = in_flight(i, stages, chunks), .peak_bytes = -1};
-        rank->layer_bytes = one_layer(report);
-        int64_t held = am_mul_checked(rank->in_flight, am_mul_checked(layers / chunks, rank->layer_bytes));
-        int64_t embedding = am_mul_checked(stages, bytes_outside(report, i == 0, false));
-        rank->saved_bytes =
-            am_add_checked(held, am_add_checked(embedding, bytes_outside(report, false, i == stages - 1)));
-        if (rank->saved_bytes < 0) return AM_TOO_LARGE;
+        int64_t before, layers = layers_of(config, i, &before);
+        bool received = i > 0, sent = i < stages - 1;
+        if (find_kind(kinds, stage, received, sent, layers) < kinds || kinds == AM_MAX_STAGE_KINDS) continue;
+        stage[kinds++] = (am_stage){.received = received, .sent = sent, .layers = layers};
     }
-    report->ranks = (int)stages;
-    if (stages > 1) return AM_OK;
-    report->rank[0].saved_bytes = report->saved_bytes;
-    report->rank[0].peak_bytes = report->outcome.step_peak;
-    return AM_OK;
+    return kinds;
+}
+
+/* ---- the schedule on a rank ---- */
+
+typedef struct am_runner {
+    am_rank *rank;
+    int64_t lasting, saved, kept, gradients; /* now */
+    const am_stage *stage[AM_MAX_CHUNKS];
+    bool learned[AM_MAX_CHUNKS]; /* its parameters have gradients */
+    bool failed;                 /* beyond 2^53 bytes */
+} am_runner;
+
+static void lift(am_runner *runner, int64_t *highest, int64_t bytes)
+{
+    if (bytes < 0) runner->failed = true;
+    if (bytes > *highest) *highest = bytes;
+}
+
+/* All but the last of a run of forwards has only been left behind when the last one runs. */
+static void run_forward(am_runner *runner, const am_stage *stage, int64_t times)
+{
+    am_rank *rank = runner->rank;
+    int64_t before = am_add_checked(runner->kept, am_mul_checked(times - 1, stage->kept));
+    int64_t peak = am_add_checked(before, stage->forward);
+    lift(runner, &rank->forward_peak, peak);
+    lift(runner, &rank->peak_bytes, am_add_checked(peak, runner->gradients));
+    runner->kept = am_add_checked(before, stage->kept);
+    runner->saved = am_add_checked(runner->saved, am_mul_checked(times, stage->saved));
+    lift(runner, &rank->saved_bytes, runner->saved);
+    lift(runner, &rank->after_forward, runner->kept);
+}
+
+/* A chunk's own peak has what it kept, `beneath`, among it. learns: its parameters get gradients, which the first time are `first`
+ * high. */
+static void run_backward(am_runner *runner, int chunk, int64_t beneath, int64_t own, bool learns, int64_t first)
+{
+    am_rank *rank = runner->rank;
+    int64_t others = runner->kept - beneath;
+    bool makes = learns && !runner->learned[chunk];
+    lift(runner, &rank->backward_peak, am_add_checked(others, own));
+    lift(runner, &rank->peak_bytes, am_add_checked(am_add_checked(others, makes ? first : own), runner->gradients));
+    if (makes) runner->gradients = am_add_checked(runner->gradients, runner->stage[chunk]->gradients);
+    runner->learned[chunk] |= learns;
+}
+
+static void run_whole(am_runner *runner, int chunk)
+{
+    const am_stage *stage = runner->stage[chunk];
+    run_backward(runner, chunk, stage->kept, stage->backward, true, stage->step);
+    runner->kept -= stage->kept;
+    runner->saved -= stage->saved;
+}
+
+/* Its saved tensors stay until the weights' part, and beside them the gradients that this part begins with. */
+static void run_input(am_runner *runner, int chunk)
+{
+    const am_stage *stage = runner->stage[chunk];
+    run_backward(runner, chunk, stage->kept, stage->input, false, 0);
+    runner->kept = am_add_checked(runner->kept - stage->kept, stage->waiting);
+    lift(runner, &runner->rank->after_forward, runner->kept);
+}
+
+static void run_weights(am_runner *runner, int chunk)
+{
+    const am_stage *stage = runner->stage[chunk];
+    int64_t first = stage->received ? am_add_checked(stage->weights, stage->gradients) : stage->step;
+    run_backward(runner, chunk, stage->waiting, stage->weights, true, first);
+    runner->kept -= stage->waiting;
+    runner->saved -= stage->saved;
+}
+
+/* Of a run of backwards the first has most beneath it; the second the gradients that the first made too. */
+static void run(void *context, am_action action, int chunk, int64_t times)
+{
+    am_runner *runner = context;
+    const am_stage *stage = runner->stage[chunk];
+    for (int64_t i = 0; i < times && i < 2 && !runner->failed; i++) {
+        if (action == AM_ACT_BACKWARD) run_whole(runner, chunk);
+        if (action == AM_ACT_INPUT) run_input(runner, chunk);
+        if (action == AM_ACT_WEIGHT) run_weights(runner, chunk);
+    }
+    if (runner->failed) return;
+    if (action == AM_ACT_FORWARD) run_forward(runner, stage, times);
+    if (action == AM_ACT_FORWARD || times <= 2) return;
+    runner->kept -= (times - 2) * stage->kept;
+    runner->saved -= (times - 2) * stage->saved;
+}
+
+/* What is there before the first action: once for each chunk, but scratch memory, which they share. */
+static void begin(am_runner *runner, int64_t chunks)
+{
+    int64_t scratch = 0;
+    for (int i = 0; i < chunks; i++) {
+        const am_stage *stage = runner->stage[i];
+        runner->kept += stage->lasting - stage->scratch;
+        runner->saved += stage->saved_lasting;
+        if (stage->scratch > scratch) scratch = stage->scratch;
+        runner->rank->parameters += stage->parameters;
+        runner->rank->layers += stage->layers;
+    }
+    runner->kept += scratch;
+}
+
+am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+{
+    const am_schedule schedule = am_schedule_of(config);
+    am_runner runner = {.rank = rank};
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(config, rank->rank, chunk);
+    rank->layers = rank->in_flight = rank->deallocated = rank->parameters = 0;
+    rank->saved_bytes = rank->after_forward = rank->forward_peak = rank->backward_peak = rank->peak_bytes = 0;
+    for (int i = 0; i < chunks; i++) {
+        int kind = find_kind(kinds, stage, !chunk[i].embedding, !chunk[i].head, chunk[i].layers);
+        if (kind == kinds) return AM_CAPACITY;
+        runner.stage[i] = &stage[kind];
+        rank->in_flight += chunk[i].alive;
+        int64_t let_go = am_mul_checked(chunk[i].alive, stage[kind].output);
+        rank->deallocated = am_add_checked(rank->deallocated, let_go);
+    }
+    begin(&runner, chunks);
+    am_schedule_play(&schedule, rank->rank, run, &runner);
+    return runner.failed || rank->deallocated < 0 ? AM_TOO_LARGE : AM_OK;
+}
+
+/* ---- what is refused ---- */
+
+/* Equal layers for each stage, one more for the first ones, as stage_layers would say it; "" if that is too long. */
+static void write_even(const am_config *config, char text[AM_TEXT_SIZE])
+{
+    int64_t stages = config->pp * config->vpp, each = config->layers / stages, more = config->layers % stages;
+    am_writer writer = am_writer_of(text, AM_TEXT_SIZE);
+    for (int64_t i = 0; i < stages; i++) {
+        if (i > 0) am_write_char(&writer, ',');
+        am_write_int(&writer, each + (i < more));
+    }
+    if (am_writer_end(&writer) == 0) text[0] = '\0';
+}
+
+static am_code refuse_uneven(const am_config *config, am_status *status)
+{
+    char even[AM_TEXT_SIZE];
+    int64_t layers = config->layers;
+    if (config->pp * config->vpp > layers) {
+        bool some = config->pp > layers;
+        return am_fail(status, AM_CONFLICT, some ? "pp" : "vpp",
+                       "pp=%d with vpp=%d leaves stages without layers: of %d layers at most %s=%d", config->pp,
+                       config->vpp, layers, some ? "pp" : "vpp", some ? layers / config->vpp : layers / config->pp);
+    }
+    write_even(config, even);
+    const char *or = *even ? ", or uneven stages, such as stage_layers=" : "";
+    if (layers % config->pp != 0)
+        return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d%s%s",
+                       config->pp, layers, am_nearest_divisor(layers, config->pp), or, even);
+    return am_fail(status, AM_CONFLICT, "vpp",
+                   "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d%s%s", config->vpp,
+                   layers / config->pp, am_nearest_divisor(layers / config->pp, config->vpp), or, even);
+}
+
+static am_code check_stage_layers(const am_config *config, am_status *status)
+{
+    int64_t layers[MOST_NUMBERS], sum = 0, stages = config->pp * config->vpp;
+    const char *text = config->stage_layers;
+    if (*text == '\0') {
+        bool even = config->layers % config->pp == 0 && config->layers / config->pp % config->vpp == 0;
+        return even ? AM_OK : refuse_uneven(config, status);
+    }
+    char right[AM_TEXT_SIZE];
+    write_even(config, right);
+    int count = read_stage_layers(text, MOST_NUMBERS, layers);
+    if (count < 0)
+        return am_fail(status, AM_BAD_VALUE, "stage_layers", "stage_layers must be numbers of layers, such as %s, not '%s'",
+                       right, text);
+    if (count != stages)
+        return am_fail(status, AM_CONFLICT, "stage_layers",
+                       "stage_layers has %d numbers for pp=%d with vpp=%d, which has %d stages, such as %s", (int64_t)count,
+                       config->pp, config->vpp, stages, right);
+    for (int i = 0; i < count; i++) {
+        if (layers[i] < 1)
+            return am_fail(status, AM_OUT_OF_RANGE, "stage_layers",
+                           "stage %d has no layers: each has one or more, as in stage_layers=%s", (int64_t)i, right);
+        sum = layers[i] > config->layers ? AM_MAX_BYTES : sum + layers[i];
+        if (sum > config->layers) break;
+    }
+    if (sum == config->layers) return AM_OK;
+    return am_fail(status, AM_CONFLICT, "stage_layers", "stage_layers=%s does not sum to layers=%d, as %s does", text,
+                   config->layers, right);
+}
+
+am_code am_pipeline_check(const am_config *config, am_status *status)
+{
+    if (config->pp * config->vpp > config->layers) return refuse_uneven(config, status);
+    am_code code = am_schedule_check(config, status);
+    if (code == AM_OK && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && strcmp(config->checkpoint, "none") != 0)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "recomputation under a backward in two parts is not covered: checkpoint=none, or schedule=interleaved");
+    return code == AM_OK ? check_stage_layers(config, status) : code;
 }

@@ -489,6 +489,11 @@ int64_t am_outcome_time(const am_outcome *outcome)
     return outcome->forward_time + outcome->backward_time + outcome->recomputed_time;
 }
 
+int64_t am_rank_peak(const am_rank *rank)
+{
+    return rank->forward_peak > rank->backward_peak ? rank->forward_peak : rank->backward_peak;
+}
+
 const am_place *am_outcome_peak_at(const am_outcome *outcome)
 {
     return outcome->forward_peak > outcome->backward_peak ? &outcome->forward_at : &outcome->backward_at;

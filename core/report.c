@@ -75,8 +75,10 @@ static void write_derived(am_writer *json, const am_report *report)
     if (config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT)
         am_json_plain(json, "the loss head as its own code allocates and keeps, its kernels left out: loss.c names the release");
     if (config->pp > 1)
-        am_json_plain(json,
-                      "the stages' bytes; the other figures are of the whole model on one rank, without a pipeline");
+        am_json_plain(json, "the ranks' bytes and peaks, by playing the schedule on each stage; the other figures are of one "
+                            "micro-batch on all stages together, as if on one rank");
+    if (config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
+        am_json_plain(json, "a split backward keeps its chunk, and the gradients that wait, until the weights' part, whose own peak is a bound");
     if (config->autocast != AM_AUTOCAST_OFF)
         am_json_plain(json, "peaks under autocast: measured were the saved bytes only");
     am_json_close(json, ']');

@@ -66,19 +66,59 @@ void am_json_state(am_writer *json, const am_report *report)
 
 /* ---- ranks */
 
-void am_json_ranks(am_writer *json, const am_report *report)
+static void write_chunks(am_writer *json, const am_chunk *chunk, int chunks)
 {
-    AM_OPEN(json, "ranks", "[");
-    for (int i = 0; i < report->ranks; i++) {
-        const am_rank *rank = &report->rank[i];
+    AM_OPEN(json, "chunks", "[");
+    for (int i = 0; i < chunks; i++) {
         am_json_open(json, '{');
-        AM_PUT_INT(json, "rank", rank->rank);
-        AM_PUT_INT(json, "layers", rank->layers);
-        AM_PUT_INT(json, "in_flight", rank->in_flight);
-        AM_PUT_INT(json, "layer_bytes", rank->layer_bytes);
-        AM_PUT_INT(json, "saved_bytes", rank->saved_bytes);
-        AM_PUT_FIGURE(json, "peak_bytes", rank->peak_bytes);
+        AM_PUT_INT(json, "stage", chunk[i].stage);
+        AM_PUT_INT(json, "first_layer", chunk[i].first_layer);
+        AM_PUT_INT(json, "layers", chunk[i].layers);
+        AM_PUT_INT(json, "in_flight", chunk[i].alive);
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
+    AM_OPEN(json, "stages_alive", "{");
+    for (int i = 0; i < chunks; i++) {
+        if (chunk[i].alive == 0) continue;
+        am_json_quote(json);
+        am_write_int(json, chunk[i].stage);
+        AM_WRITE(json, "\":");
+        am_json_int(json, chunk[i].alive);
+    }
+    am_json_close(json, '}');
+}
+
+static void write_rank(am_writer *json, const am_rank *rank, const am_chunk *chunk)
+{
+    bool embedding = false, head = false;
+    for (int i = 0; i < rank->chunks; i++) {
+        embedding |= chunk[i].embedding;
+        head |= chunk[i].head;
+    }
+    am_json_open(json, '{');
+    AM_PUT_INT(json, "rank", rank->rank);
+    AM_PUT_INT(json, "layers", rank->layers);
+    AM_PUT_INT(json, "in_flight", rank->in_flight);
+    AM_PUT_INT(json, "layer_bytes", rank->layer_bytes);
+    AM_PUT_INT(json, "saved_bytes", rank->saved_bytes);
+    AM_PUT_INT(json, "after_forward_bytes", rank->after_forward);
+    AM_PUT_INT(json, "forward_peak_bytes", rank->forward_peak);
+    AM_PUT_INT(json, "backward_peak_bytes", rank->backward_peak);
+    AM_PUT_INT(json, "peak_bytes", rank->peak_bytes);
+    AM_PUT_INT(json, "deallocated_bytes", rank->deallocated);
+    AM_PUT_INT(json, "parameters", rank->parameters);
+    AM_PUT_BOOL(json, "has_embedding", embedding);
+    AM_PUT_BOOL(json, "has_head", head);
+    write_chunks(json, chunk, rank->chunks);
+    am_json_close(json, '}');
+}
+
+void am_json_ranks(am_writer *json, const am_report *report)
+{
+    AM_OPEN(json, "ranks", "[");
+    for (int i = 0; i < report->ranks; i++)
+        write_rank(json, &report->rank[i], &report->chunk[report->rank[i].first_chunk]);
+    am_json_close(json, ']');
+    AM_PUT_INT(json, "worst_rank", report->worst_rank);
 }

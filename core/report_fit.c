@@ -37,9 +37,9 @@ void am_json_fit(am_writer *json, const am_report *report)
     const am_fit *fit = &report->fit;
     int64_t bytes;
     const char *name;
-    if (report->config.pp > 1) return;
     AM_OPEN(json, "fit", "{");
     AM_PUT_TEXT(json, "device", report->config.device);
+    AM_PUT_INT(json, "rank", fit->rank);
     AM_PUT_FIGURE(json, "memory_bytes", fit->memory);
     AM_PUT_INT(json, "reserve_bytes", fit->reserve);
     AM_PUT_INT(json, "state_bytes", fit->total - fit->activations);

@@ -123,6 +123,16 @@ static int64_t usual_attention(const am_config *config)
     return am_wiring_attends(wiring, AM_EAGER) ? AM_EAGER : AM_FLASH;
 }
 
+/* A rank of a V has two chunks. Interleaved schedules take twice as many micro-batches to come to their steady state. */
+static void derive_pipeline(am_config *config)
+{
+    bool v = config->schedule == AM_ZBV || config->schedule == AM_DUALPIPEV;
+    if (config->vpp == AM_AUTO) config->vpp = v ? 2 : 1;
+    if (config->schedule == AM_AUTO) config->schedule = config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B;
+    int64_t filled = config->vpp > 1 ? 2 * config->pp : config->pp;
+    if (config->micro_batches == AM_AUTO) config->micro_batches = config->pp > 1 ? filled : 1;
+}
+
 static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
@@ -136,8 +146,7 @@ static am_code derive(am_config *config, am_status *status)
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
     if (config->etp == AM_AUTO) config->etp = config->tp;
-    if (config->schedule == AM_AUTO) config->schedule = config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B;
-    if (config->micro_batches == AM_AUTO) config->micro_batches = config->pp;
+    derive_pipeline(config);
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     if (config->grad_dtype == AM_AUTO)
         config->grad_dtype = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
@@ -182,11 +191,8 @@ static am_code check_parallel(const am_config *config, am_status *status)
     if (config->cp != 1) return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is not covered yet: cp=1");
     if (config->ep != 1) return am_fail(status, AM_UNSUPPORTED, "ep", "expert parallelism is not covered yet: ep=1");
     static const am_field_id not_yet[] = {
-        AM_F_expert_imbalance, AM_F_stage_layers, AM_F_reshard, AM_F_link_bandwidth,
+        AM_F_expert_imbalance, AM_F_reshard, AM_F_link_bandwidth,
     };
-    if ((config->pp > 1 && config->micro_batches != config->pp) ||
-        config->schedule != (config->vpp > 1 ? AM_INTERLEAVED : AM_1F1B))
-        return am_fail(status, AM_UNSUPPORTED, "schedule", "micro_batches and schedule of a pipeline are not covered yet: leave them out");
     if (config->zero == 3 && config->dp > 1)
         return am_fail(status, AM_UNSUPPORTED, "zero",
                        "what zero=3 gathers beside the activations is not covered yet: zero=2 or less");
@@ -207,6 +213,44 @@ static am_code check_device(const am_config *config, am_status *status)
     return am_rates_of(config, &rates, status);
 }
 
+/* ---- pipelines */
+
+/* Keys that say nothing without a pipeline. */
+static am_code check_alone(const am_config *config, am_status *status)
+{
+    if (config->vpp > 1)
+        return am_fail(status, AM_CONFLICT, "vpp", "a virtual pipeline needs pipeline stages: pp=2 or more, or vpp=1");
+    if (config->schedule != AM_1F1B)
+        return am_fail(status, AM_CONFLICT, "schedule", "a schedule is a pipeline's: pp=2 or more, or leave schedule out");
+    if (*config->stage_layers != '\0')
+        return am_fail(status, AM_CONFLICT, "stage_layers",
+                       "stage_layers is for pipeline stages: pp=2 or more, or leave it out");
+    return AM_OK;
+}
+
+/* Stacks without pipelines run the whole model on each GPU. */
+static am_code refuse_pipeline(const am_config *config, am_status *status)
+{
+    char stack[16];
+    const char *key = NULL;
+    if (*config->stage_layers != '\0') key = "stage_layers";
+    if (config->schedule != AM_1F1B) key = "schedule";
+    if (config->vpp > 1) key = "vpp";
+    if (config->pp > 1) key = "pp";
+    if (!key) return check_alone(config, status);
+    return am_fail(status, AM_UNSUPPORTED, key,
+                   "stack=%s has no pipeline parallelism: leave %s out, or stack=torch, megatron, megatron-local or paper",
+                   am_field_value(config, &am_fields[AM_F_stack], stack, sizeof stack), key);
+}
+
+static am_code check_pipeline(const am_config *config, am_status *status)
+{
+    const unsigned with = 1u << AM_STACK_PAPER | 1u << AM_STACK_TORCH | 1u << AM_STACK_MEGATRON_LOCAL |
+                          1u << AM_STACK_MEGATRON;
+    if (!(with >> config->stack & 1)) return refuse_pipeline(config, status);
+    return config->pp == 1 ? check_alone(config, status) : am_pipeline_check(config, status);
+}
+
 /* ---- stack=hf */
 
 static am_code check_one_gpu(const am_config *config, am_status *status)
@@ -217,8 +261,6 @@ static am_code check_one_gpu(const am_config *config, am_status *status)
     } keys[] = {
         {AM_F_tp, "tensor parallelism is modelled for stack=paper and megatron-local"},
         {AM_F_sp, "sequence parallelism is modelled for stack=paper"},
-        {AM_F_pp, "pipeline parallelism is modelled for stack=paper"},
-        {AM_F_vpp, "a virtual pipeline is modelled for stack=paper"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const am_field *field = &am_fields[keys[i].id];
@@ -310,26 +352,10 @@ static am_code check_tensor_parallel(const am_config *config, am_status *status)
     return AM_OK;
 }
 
-static am_code check_pipeline(const am_config *config, am_status *status)
-{
-    if (config->vpp > 1 && config->pp == 1)
-        return am_fail(status, AM_CONFLICT, "vpp", "a virtual pipeline needs pipeline stages: pp=2 or more, or vpp=1");
-    if (config->layers % config->pp != 0)
-        return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d",
-                       config->pp, config->layers, am_nearest_divisor(config->layers, config->pp));
-    int64_t layers = config->layers / config->pp;
-    if (layers % config->vpp != 0)
-        return am_fail(status, AM_CONFLICT, "vpp",
-                       "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d", config->vpp,
-                       layers, am_nearest_divisor(layers, config->vpp));
-    return AM_OK;
-}
-
 static am_code check_paper(const am_config *config, am_status *status)
 {
     am_code code = check_paper_run(config, status);
     if (code == AM_OK) code = check_tensor_parallel(config, status);
-    if (code == AM_OK) code = check_pipeline(config, status);
     return code;
 }
 
@@ -349,7 +375,7 @@ static am_code check_megatron_biases(const am_config *config, const char *who, a
 static am_code check_megatron_ranks(const am_config *config, am_status *status)
 {
     bool local = config->stack == AM_STACK_MEGATRON_LOCAL && config->experts == 0;
-    if (!local || config->pp > 1 || config->vpp > 1) return check_one_gpu(config, status);
+    if (!local) return check_one_gpu(config, status);
     if (config->sp)
         return am_fail(status, AM_UNSUPPORTED, "sp", "stack=megatron-local is covered without sequence parallelism: sp=no");
     return check_tensor_parallel(config, status);
@@ -609,7 +635,7 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_loss, check_positions,
+        check_ranges,    check_heads,    am_wiring_check,  check_parallel,  check_stack, check_pipeline, check_loss, check_positions,
         check_precision, check_training, check_checkpoint, check_sizes,     check_device,    am_state_check, am_fit_check,
     };
     *status = (am_status){0};

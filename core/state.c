@@ -132,3 +132,19 @@ am_state am_state_of(const am_parameters *parameters, const am_convention *conve
         .optimizer = am_mul_checked(parameters->trainable, convention->optimizer),
     });
 }
+
+#ifndef AM_FIRST
+am_code am_parameters_add(am_parameters *parameters, const am_parameters *others)
+{
+    for (int i = 0; i < others->kinds; i++) {
+        const am_alike *alike = &others->alike[i];
+        am_tensor tensor = {.rank = alike->rank, .dtype = alike->dtype, .grad = alike->trainable};
+        for (int k = 0; k < alike->rank; k++) tensor.shape[k] = alike->shape[k];
+        if (!gather(parameters, &tensor, alike->component, alike->count)) return AM_CAPACITY;
+    }
+    parameters->total = am_add_checked(parameters->total, others->total);
+    parameters->trainable = am_add_checked(parameters->trainable, others->trainable);
+    parameters->bytes = am_add_checked(parameters->bytes, others->bytes);
+    return parameters->bytes < 0 ? AM_TOO_LARGE : AM_OK;
+}
+#endif

@@ -228,9 +228,10 @@ static void reset(am_play *play)
 /* The backward is compiled once for each record. */
 static am_code compile_once(am_player *player, const am_tape *tape)
 {
-    if (player->compiled == tape->records) return AM_OK;
+    if (player->compiled == tape->records && player->compiled_inputs == tape->inputs_alone) return AM_OK;
     am_code code = am_compile(&player->program, player, tape);
     player->compiled = code ? 0 : tape->records;
+    player->compiled_inputs = tape->inputs_alone;
     for (int i = 0; i < tape->storages; i++)
         player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = tape->storage[i].fixed ? 0 : tape->storage[i].bytes;
     return code;
@@ -247,9 +248,14 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     reset(&play);
     play_forward(&play);
     step->after_forward = play.live;
-    if (tape->logits) am_play_release(&play, am_play_storage(&play, tape->logits)); /* the caller keeps the loss alone */
+    uint16_t logits = am_play_storage(&play, tape->logits);
+    if (tape->logits && !tape->logits_stay) am_play_release(&play, logits); /* the caller keeps the loss alone */
     step->after_drop = play.live;
     play_backward(&play);
+    if (tape->logits && tape->logits_stay) am_play_release(&play, logits);
+    step->after_backward = play.live;
+    memcpy(step->waiting, player->program.waiting, sizeof step->waiting);
+    memcpy(step->weights, player->program.weights, sizeof step->weights);
     step->gradient_bytes = player->program.gradient_bytes;
     step->forward_flops = tape->flops;
     memcpy(step->zone_flops, tape->zone_flops, sizeof step->zone_flops);

@@ -29,7 +29,8 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     memset(&tape->storage[0], 0, sizeof tape->storage[0]);
     memset(&tape->node[0], 0, sizeof tape->node[0]);
     tape->storage[0].fixed = true;
-    tape->loss = tape->logits = tape->beside = 0;
+    tape->loss = tape->logits = tape->beside = tape->scratch = 0;
+    tape->logits_stay = tape->inputs_alone = false;
     tape->flops = 0;
 }
 
@@ -421,13 +422,26 @@ static void count_flops(am_tape *tape)
             tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
 }
 
+void am_stays(am_tape *tape, am_var x)
+{
+    tape->storage[tape->tensor[x].storage].last = UINT16_MAX;
+}
+
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits)
+{
+    am_stays(tape, loss);
+    am_stays(tape, logits);
+    am_code code = am_tape_finish_sent(tape, loss);
+    tape->logits = logits;
+    return code;
+}
+
+am_code am_tape_finish_sent(am_tape *tape, am_var y)
 {
     if (tape->extents->full) run_out(tape, "extents");
     if (tape->status.code) return tape->status.code;
-    tape->loss = loss;
-    tape->logits = logits;
-    tape->storage[tape->tensor[loss].storage].last = tape->storage[tape->tensor[logits].storage].last = UINT16_MAX;
+    tape->loss = y;
+    tape->logits = 0;
     for (int i = 1; i < tape->leaves; i++) /* a tensor that accumulates a gradient lives as long as the graph */
         tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
     for (int i = 1; i < tape->storages; i++) {

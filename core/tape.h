@@ -149,7 +149,12 @@ static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_inst
     return region && tape->region[region].keep != AM_KEEP_EVERYTHING ? region : 0;
 }
 
+/* The caller holds it until the backward has ended. No other use of it may follow. */
+void am_stays(am_tape *tape, am_var x);
+
 /* Closes the record: the caller holds loss and logits. Finds each storage's last use. */
 am_code am_tape_finish(am_tape *tape, am_var loss, am_var logits);
+/* The same where no loss ends it: y's gradient will come from elsewhere, and nobody need hold y itself. */
+am_code am_tape_finish_sent(am_tape *tape, am_var y);
 
 #endif

@@ -256,13 +256,21 @@ static void write_lasting(am_writer *out, const am_report *report)
 
 static void write_pipeline_answer(am_writer *out, const am_report *report)
 {
-    AM_WRITE(out, " the first of ");
+    const am_rank *worst = &report->rank[report->worst_rank];
+    bool first = report->worst_rank == 0, last = report->worst_rank == report->ranks - 1;
+    am_write_text(out, first ? " the first of " : last ? " the last of " : " rank ");
+    if (!first && !last) {
+        am_write_int(out, worst->rank);
+        AM_WRITE(out, " of ");
+    }
     am_write_int(out, report->ranks);
-    AM_WRITE(out, " stages keeps ");
-    write_size_in_full(out, report, report->rank[0].saved_bytes);
+    AM_WRITE(out, " pipeline ranks keeps ");
+    write_size_in_full(out, report, worst->saved_bytes);
     AM_WRITE(out, " for backward, with ");
-    am_write_int(out, report->rank[0].in_flight);
-    AM_WRITE(out, " chunks of layers in flight. One micro-batch on all stages keeps ");
+    am_write_int(out, worst->in_flight);
+    AM_WRITE(out, " chunks of layers in flight, and has the highest peak, ");
+    write_size_in_full(out, report, am_rank_peak(worst));
+    AM_WRITE(out, ". One micro-batch on all stages keeps ");
     write_size_in_full(out, report, report->saved_bytes);
     AM_WRITE(out, ".");
 }
@@ -299,6 +307,11 @@ static void write_total(am_writer *out, const am_report *report)
     const char *name;
     int64_t bytes, left = fit->memory < 0 ? 0 : am_fit_free(fit);
     am_write_text(out, fit->memory < 0 ? "In all: " : left >= 0 ? "Fits: " : "Does not fit: ");
+    if (report->ranks > 1) {
+        AM_WRITE(out, "rank ");
+        am_write_int(out, fit->rank);
+        AM_WRITE(out, " takes most, ");
+    }
     write_size_in_full(out, report, fit->total);
     if (fit->memory >= 0) {
         const am_device *device = report->config.device_memory[0] ? NULL : am_device_find(report->config.device);
@@ -364,7 +377,7 @@ static void write_fit(am_writer *out, const am_report *report)
 {
     char text[1536];
     am_writer line = am_writer_of(text, sizeof text);
-    if (report->config.pp > 1 || report->fit.total == 0) return;
+    if (report->fit.total == 0) return;
     write_total(&line, report);
     for (int i = 0; i < report->answers; i++) write_found(&line, report, &report->answer[i]);
     if (am_writer_end(&line) == 0) out->full = true;
@@ -642,33 +655,60 @@ static void write_states(am_writer *out, const am_report *report)
 
 #define MOST_RANKS 32
 
-enum { RANK_INDEX, RANK_LAYERS, RANK_IN_FLIGHT, RANK_SIZE, RANK_EXACT };
+enum { RANK_INDEX, RANK_LAYERS, RANK_IN_FLIGHT, RANK_ENDS, RANK_KEPT, RANK_PEAK, RANK_EXACT };
+
+static void write_ends(am_writer *out, const am_report *report, const am_rank *rank)
+{
+    bool embedding = false, head = false;
+    for (int i = 0; i < rank->chunks; i++) {
+        embedding |= report->chunk[rank->first_chunk + i].embedding;
+        head |= report->chunk[rank->first_chunk + i].head;
+    }
+    am_write_text(out, embedding && head ? "embedding, head" : embedding ? "embedding" : head ? "head" : "");
+}
 
 static void rank_cell(am_writer *out, const am_grid *grid, int row, int column)
 {
-    const am_rank *rank = &grid->report->rank[row];
+    const am_report *report = grid->report;
+    const am_rank *rank = &report->rank[grid->index[row]];
     switch (column) {
-    case RANK_INDEX: am_write_int(out, rank->rank); break;
+    case RANK_INDEX:
+        if (grid->index[row] == report->worst_rank) AM_WRITE(out, "→ ");
+        am_write_int(out, rank->rank);
+        break;
     case RANK_LAYERS: am_write_int(out, rank->layers); break;
     case RANK_IN_FLIGHT: am_write_int(out, rank->in_flight); break;
-    case RANK_SIZE: write_size(out, grid->report, rank->saved_bytes); break;
-    default: am_write_thousands(out, rank->saved_bytes);
+    case RANK_ENDS: write_ends(out, report, rank); break;
+    case RANK_KEPT: write_size(out, report, rank->saved_bytes); break;
+    case RANK_PEAK: write_size(out, report, am_rank_peak(rank)); break;
+    default: am_write_thousands(out, am_rank_peak(rank));
     }
 }
 
+/* The first ranks, and the worst one wherever it is. */
 static void write_ranks(am_writer *out, const am_report *report)
 {
+    static const char *const kept[] = {">kept GiB", ">kept GB", ">kept bytes"};
+    static const char *const peak[] = {">peak GiB", ">peak GB", ">peak bytes"};
+    int64_t units = report->config.units;
     am_grid ranks = {.report = report,
-                     .columns = has_exact_column(report) ? 5 : 4,
+                     .columns = has_exact_column(report) ? 7 : 6,
                      .rows = report->ranks < MOST_RANKS ? report->ranks : MOST_RANKS,
                      .cell = rank_cell,
-                     .head = {">stage", ">layers", ">in flight", size_head(report), ">bytes"}};
+                     .head = {">rank", ">layers", ">in flight", "with", kept[units], peak[units], ">peak bytes"}};
     if (report->ranks <= 1) return;
-    AM_WRITE(out, "\nWhat each pipeline stage keeps\n");
+    int more = report->ranks - ranks.rows;
+    for (int i = 0; i < ranks.rows; i++) ranks.index[i] = (uint16_t)i;
+    if (report->worst_rank >= ranks.rows) ranks.index[ranks.rows++] = (uint16_t)report->worst_rank;
+    AM_WRITE(out, "\nWhat each pipeline rank keeps and peaks at with schedule=");
+    write_choice(out, &report->config, AM_F_schedule);
+    AM_WRITE(out, " and ");
+    am_write_int(out, report->config.micro_batches);
+    AM_WRITE(out, " micro-batches\n(by playing the schedule, not measured; gradients of parameters apart; → the highest peak)\n");
     am_write_grid(out, &ranks);
-    if (report->ranks <= MOST_RANKS) return;
+    if (more == 0) return;
     AM_WRITE(out, "  … and ");
-    am_write_int(out, report->ranks - MOST_RANKS);
+    am_write_int(out, more - (ranks.rows > MOST_RANKS));
     AM_WRITE(out, " more\n");
 }
 

@@ -69,11 +69,13 @@ static am_var layer(am_build *build, am_var x)
 am_code am_torch(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_var x = am_hf_token_embedding(build, "embed");
+    am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(build->b, build->s, build->h))
+                                      : am_hf_token_embedding(build, "embed");
     build->cos = am_buffer(tape, AM_SHAPE(build->s, build->d), build->dtype, "rotary cosines");
     build->sin = am_buffer(tape, AM_SHAPE(build->s, build->d), build->dtype, "rotary sines");
     am_var held[] = {build->cos, build->sin};
     x = am_layers(build, layer, x, 2, held);
     tape->zone++;
+    if (build->record.sent) return am_stage_output(build, x, false);
     return am_plain_head(build, x, norm(build, x, "norm"));
 }

@@ -170,6 +170,9 @@ void am_wiring_fill_experts(am_config *config, const am_wiring *wiring);
 /* Checks a config in which nothing is AM_AUTO against its wiring. */
 am_code am_wiring_check(const am_config *config, am_status *status);
 
+/* pipeline.c: refuses stages, chunks, micro-batches and schedules that a stack with pipelines does not have. */
+am_code am_pipeline_check(const am_config *config, am_status *status);
+
 bool am_activation_is_gated(int64_t activation);
 /* The divisor of n that is nearest to x; the smaller of two. */
 int64_t am_nearest_divisor(int64_t n, int64_t x);

@@ -31,6 +31,7 @@ typedef struct am_event {
 typedef struct am_program {
     int events, slots;
     int64_t gradient_bytes; /* of all parameters */
+    int64_t waiting[AM_MAX_UNITS + 2], weights[AM_MAX_UNITS + 2]; /* as am_step */
     am_event event[AM_MAX_EVENTS];
 } am_program;
 
@@ -62,7 +63,9 @@ struct am_player {
     am_gradient leaf[AM_MAX_NODES];
     uint16_t waiting[AM_MAX_NODES]; /* gradients that a leaf still waits for */
     bool reached[AM_MAX_NODES];
+    bool leads[AM_MAX_NODES]; /* to an input: the others lead to weights alone */
     uint32_t compiled; /* which record program is of: am_tape.records */
+    bool compiled_inputs; /* and whether of its backward to the inputs alone */
     am_program program;
 };
 
@@ -93,6 +96,8 @@ struct am_workspace {
     am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
     am_extents extents; /* of am_evaluate_totals, and */
     am_totals totals;   /* what searches evaluate into */
+    am_stage stage[AM_MAX_STAGE_KINDS];
+    am_parameters stage_parameters[AM_MAX_STAGE_KINDS], rank_parameters; /* of the chunks of one rank */
 };
 
 #endif

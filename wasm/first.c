@@ -50,6 +50,37 @@ HEAD(am_chunked_head)
 HEAD(am_fused_head)
 HEAD(am_cut_head)
 
+/* Pipelines: refused where a configuration is resolved. */
+am_code am_pipeline_check(const am_config *config, am_status *status)
+{
+    (void)config;
+    return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for pipelines");
+}
+
+int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
+{
+    (void)config;
+    (void)stage;
+    return 0;
+}
+
+int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS])
+{
+    (void)config;
+    (void)rank;
+    (void)chunk;
+    return 0;
+}
+
+am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+{
+    (void)rank;
+    (void)config;
+    (void)kinds;
+    (void)stage;
+    return AM_ELSEWHERE;
+}
+
 am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
 {
     (void)weights;
@@ -117,7 +148,7 @@ am_code am_state_check(const am_config *config, am_status *status)
 am_code am_fit_check(const am_config *config, am_status *status)
 {
     static const uint8_t fields[] = {AM_F_device_memory, AM_F_reserve, AM_F_fit, 0};
-    if (config->micro_batches != config->pp) return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key");
+    if (config->micro_batches != 1) return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key");
     return leave_to_whole(config, fields, status);
 }
 
@@ -128,6 +159,18 @@ am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *p
     (void)outcome;
     fit->total = 0;
     return AM_OK;
+}
+
+am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
+                    int kinds)
+{
+    (void)fit;
+    (void)workspace;
+    (void)config;
+    (void)rank;
+    (void)chunk;
+    (void)kinds;
+    return AM_ELSEWHERE; /* nor of pipelines */
 }
 
 /* Its reports hold no times; those of another GPU are asked for where it is named. */

@@ -29,8 +29,10 @@ export interface Report {
   cost?: Cost;
   state: State;
   ranks: Rank[];
-  /** What the step takes on one GPU in all, against its memory; core.wasm leaves it out, and so do pipelines. */
+  /** What the step takes on one GPU in all, against its memory; core.wasm leaves it out. */
   fit?: Fit;
+  /** The one with the highest peak, gradients of parameters apart. */
+  worst_rank: number;
   /** What published formulas say of this configuration; core.wasm leaves it out. */
   formulas?: Formula[];
   example: ExampleLine[];
@@ -269,6 +271,8 @@ export interface Convention {
 
 export interface Fit {
   device: string;
+  /** Of a pipeline the one whose total is the highest. */
+  rank: number;
   /** null where neither a device nor its memory is named. */
   memory_bytes: Bytes | null;
   reserve_bytes: Bytes;
@@ -314,13 +318,38 @@ export interface FitMap {
   evaluations: number;
 }
 
+/** A chunk of layers on a rank of a pipeline. */
+export interface Chunk {
+  /** Its place in the model. */
+  stage: number;
+  first_layer: number;
+  layers: number;
+  /** Micro-batches of it between forward and backward when the rank holds most chunks. */
+  in_flight: number;
+}
+
+/** One rank of a pipeline, from the schedule played on its chunks; without a pipeline there is one, with the report's own figures. */
 export interface Rank {
   rank: number;
   layers: number;
   in_flight: number;
   layer_bytes: Bytes;
   saved_bytes: Bytes;
-  peak_bytes: Bytes | null;
+  /** The most that is live between forwards and backwards. */
+  after_forward_bytes: Bytes;
+  /** Gradients of parameters apart. */
+  forward_peak_bytes: Bytes;
+  backward_peak_bytes: Bytes;
+  /** Where gradients start as None and count. */
+  peak_bytes: Bytes;
+  /** Outputs of the chunks in flight, let go since they have been sent. */
+  deallocated_bytes: Bytes;
+  parameters: number;
+  has_embedding: boolean;
+  has_head: boolean;
+  chunks: Chunk[];
+  /** By stage, where there are any. */
+  stages_alive: Record<string, number>;
 }
 
 export interface Formula {

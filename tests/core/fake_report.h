@@ -131,7 +131,9 @@ static const am_report *fake_report(void)
     fake_plans();
     fake_points();
     fake.ranks = 1;
-    fake.rank[0] = (am_rank){0, 32, 1, fake.kind[1].bytes, fake.saved_bytes, -1};
+    fake.rank[0] = (am_rank){
+        .layers = 32, .in_flight = 1, .layer_bytes = fake.kind[1].bytes, .saved_bytes = fake.saved_bytes, .chunks = 1};
+    fake.chunk[0] = (am_chunk){.layers = 32, .embedding = true, .head = true, .alive = 1};
     return &fake;
 }
 

@@ -136,8 +136,6 @@ START_TEST(refused)
     map.batches = map.seqs = 0;
     expect_fine("", parse("model=gpt2 seq=2000"));
     expect_error("", am_fit_map(&map, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE, "seq", "1024");
-    expect_fine("", parse("model=gpt3-175b stack=paper pp=8"));
-    expect_error("", am_fit_map(&map, &fixture_workspace, &config, &status), AM_UNSUPPORTED, "pp", "pp=1");
 }
 END_TEST
 

@@ -86,6 +86,7 @@ static const struct {
     {AM_OP_AND, 2, 1},
     {AM_OP_WHERE, 3, 1},
     {AM_OP_FULL, 0, 1},
+    {AM_OP_EMPTY, 0, 1},
     {AM_OP_PARALLEL_LINEAR, 3, 1},
         {AM_OP_MASKED_SOFTMAX, 1, 1},
     {AM_OP_FILL, 2, 1},

@@ -1,8 +1,19 @@
-/* Chunks in flight by rank: 1F1B and interleaved 1F1B, against Megatron's warm-up counts (reference values written out
- * by hand). */
+/* Ranks of pipelines: chunks in flight (reference values written out by hand; test_schedule.c has the recorded tables), stages
+ * as they were measured, and the schedule on bytes against the same played one action at a time. */
 #include <stdio.h>
+#include <string.h>
 
 #include "fixture.h"
+#include "schedule.h"
+#include "writer.h"
+
+static const am_report *evaluate(const char *text)
+{
+    am_status status;
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    return &fixture_report;
+}
 
 static const struct {
     int stages, chunks;
@@ -38,7 +49,7 @@ START_TEST(in_flight)
 END_TEST
 
 /* A middle stage holds layers alone; the last one has the head and the loss too. */
-START_TEST(bytes)
+START_TEST(bytes_by_hand)
 {
     am_status status;
     am_config config = config_of(
@@ -51,12 +62,316 @@ START_TEST(bytes)
 }
 END_TEST
 
+/* ---- stages as they were measured: one micro-batch, so that the rank's figures are the stage's */
+
+static void compare_figure(const char *text, json record, const char *key, int64_t bytes)
+{
+    if (json_is_null(json_get(record, key))) return;
+    int64_t wanted = json_int(json_get(record, key));
+    ck_assert_msg(bytes == wanted, "%s: %s is %lld, not %lld", text, key, (long long)bytes, (long long)wanted);
+}
+
+static void compare_rank(const char *text, json record, const am_rank *rank)
+{
+    compare_figure(text, record, "saved_bytes", rank->saved_bytes);
+    compare_figure(text, record, "live_after_forward", rank->after_forward);
+    compare_figure(text, record, "forward_peak", rank->forward_peak);
+    compare_figure(text, record, "backward_peak", rank->backward_peak);
+    compare_figure(text, record, "rank_parameters", rank->parameters);
+}
+
+/* Of the stage with these ends, whatever its rank has beside it. */
+static void compare_kind(const char *text, json record, const am_report *report)
+{
+    char name[16];
+    json_text(json_get(json_get(record, "case"), "stage"), name, sizeof name);
+    bool received = strcmp(name, "first") != 0, sent = strcmp(name, "last") != 0;
+    const am_stage *stage = fixture_workspace.stage;
+    while (stage->received != received || stage->sent != sent) stage++;
+    compare_figure(text, record, "live_after_forward", stage->kept + stage->lasting);
+    compare_figure(text, record, "forward_peak", stage->forward + stage->lasting);
+    compare_figure(text, record, "backward_peak", stage->backward + stage->lasting);
+    if (report->config.schedule != AM_ZBV || !received) return;
+    int64_t input = json_int(json_get(record, "input_peak")), norm = 2 * report->config.hidden;
+    bool in_norm = input == stage->input + norm; /* whose stand-in makes its weight's gradient all the same */
+    compare_figure(text, record, "input_peak", stage->input + (in_norm ? norm : 0));
+    compare_figure(text, record, "waiting", stage->waiting);
+    int64_t peak = json_int(json_get(record, "weights_peak")); /* its norm's backward is a stand-in that makes all gradients */
+    ck_assert_msg(stage->weights >= stage->waiting && stage->weights < peak + peak / 8, "%s: weights %lld, not %lld", text,
+                  (long long)stage->weights, (long long)peak);
+}
+
+static void compare_stage(json record, void *count)
+{
+    char text[1024];
+    const am_report *report = evaluate(json_text(json_get(record, "text"), text, sizeof text));
+    ++*(int *)count;
+    compare_kind(text, record, report);
+    if (report->config.vpp == 1) compare_rank(text, record, &report->rank[json_int(json_get(record, "rank"))]);
+}
+
+START_TEST(measured)
+{
+    int count = 0;
+    json_each(json_load("stages.json"), compare_stage, &count);
+    ck_assert_int_eq(count, 33 + 24);
+}
+END_TEST
+
+/* ---- sums */
+
+static const char *const shapes[] = {
+    "stack=torch schedule=gpipe layers=7 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=3,1,3",
+    "stack=megatron-local layers=8 hidden=64 heads=4 vocab=96 seq=32 dropout=0.1 pp=4 tp=2 positions=learned activation=gelu",
+    "stack=megatron layers=6 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3",
+    "stack=paper attention=eager family=gpt2 activation=gelu layers=6 hidden=64 heads=4 vocab=96 seq=32 pp=2",
+    "stack=torch schedule=zbv layers=8 hidden=64 heads=4 ffn=160 vocab=96 seq=32 pp=2 stage_layers=1,3,2,2",
+};
+
+/* The stages of one micro-batch keep together what the whole model keeps. */
+START_TEST(sums)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s micro_batches=1", shapes[_i]);
+    const am_report *report = evaluate(text);
+    int64_t saved = 0, parameters = 0, layers = 0;
+    for (int i = 0; i < report->ranks; i++) {
+        ck_assert_int_eq(report->rank[i].in_flight, report->config.vpp);
+        saved += report->rank[i].saved_bytes;
+        parameters += report->rank[i].parameters;
+        layers += report->rank[i].layers;
+    }
+    bool tied = report->config.tie_word_embeddings;
+    int64_t copy = report->config.vocab / report->config.tp * report->config.hidden;
+    ck_assert_int_eq(saved, report->saved_bytes + (report->ranks - 1) * report->shared_bytes); /* each has its own tables */
+    ck_assert_int_eq(parameters, report->parameters.total + (tied && report->config.vpp == 1 ? copy : 0));
+    ck_assert_int_eq(layers, report->config.layers);
+}
+END_TEST
+
+/* Chunks cover the layers in the model's order, and their numbers in flight are the rank's. */
+START_TEST(chunks_of_ranks)
+{
+    const am_report *report = evaluate(shapes[_i]);
+    int owner[AM_MAX_STAGES], stages = (int)(report->config.pp * report->config.vpp), next = 0;
+    for (int i = 0; i < report->ranks; i++) {
+        int64_t alive = 0;
+        for (int j = 0; j < report->rank[i].chunks; j++) {
+            const am_chunk *chunk = &report->chunk[report->rank[i].first_chunk + j];
+            owner[chunk->stage] = report->rank[i].first_chunk + j;
+            alive += chunk->alive;
+            ck_assert_int_eq(chunk->embedding, chunk->stage == 0);
+            ck_assert_int_eq(chunk->head, chunk->stage == stages - 1);
+        }
+        ck_assert_int_eq(alive, report->rank[i].in_flight);
+    }
+    for (int i = 0; i < stages; i++) {
+        ck_assert_int_eq(report->chunk[owner[i]].first_layer, next);
+        next += report->chunk[owner[i]].layers;
+    }
+    ck_assert_int_eq(next, report->config.layers);
+}
+END_TEST
+
+/* Without a pipeline the one rank's figures are the step's. */
+START_TEST(alone)
+{
+    const am_report *report = evaluate("model=llama-3-8b stack=torch layers=5 seq=512");
+    const am_rank *rank = report->rank;
+    ck_assert_int_eq(report->ranks, 1);
+    ck_assert_int_eq(report->worst_rank, 0);
+    ck_assert_int_eq(rank->layers, 5);
+    ck_assert_int_eq(rank->in_flight, 1);
+    ck_assert_int_eq(rank->saved_bytes, report->saved_bytes);
+    ck_assert_int_eq(rank->after_forward, report->outcome.after_forward);
+    ck_assert_int_eq(rank->forward_peak, report->outcome.forward_peak);
+    ck_assert_int_eq(rank->backward_peak, report->outcome.backward_peak);
+    ck_assert_int_eq(rank->peak_bytes, report->outcome.step_peak);
+    ck_assert_int_eq(rank->parameters, report->parameters.total);
+    ck_assert_int_eq(report->chunk[0].alive, 1);
+}
+END_TEST
+
+/* Section 4.3 of the paper: 2sbh for each output that is let go, 2.73 GiB of MT-NLG 530B's first stage. */
+START_TEST(deallocated)
+{
+    const am_report *report = evaluate("model=mt-nlg-530b stack=paper attention=eager seq=2048 batch=1 pp=35");
+    char gib[16];
+    for (int64_t i = 0; i < 35; i++)
+        ck_assert_int_eq(report->rank[i].deallocated, i < 34 ? 2 * 2048 * 20480 * (35 - i) : 0);
+    snprintf(gib, sizeof gib, "%.2f", (double)report->rank[0].deallocated / 1073741824.0);
+    ck_assert_str_eq(gib, "2.73");
+}
+END_TEST
+
+/* Reference 1.3: each of the first stage's layers with the paper's factor, 1 + (p - 1)/(p v). */
+START_TEST(interleaved_bytes)
+{
+    const am_report *report = evaluate("model=gpt3-175b stack=paper attention=eager seq=2048 batch=1 pp=8 vpp=3 tp=8 micro_batches=64");
+    const am_rank *rank = &report->rank[0];
+    ck_assert_int_eq(rank->in_flight * 4 * 8 * 3, 96 * (8 * 3 + 8 - 1));
+    ck_assert_int_eq(rank->layers, 12);
+}
+END_TEST
+
+/* ---- the schedule on bytes, one micro-batch after the other */
+
+typedef struct naive {
+    const am_stage *stage[AM_MAX_CHUNKS];
+    int64_t alive[AM_MAX_CHUNKS], waiting[AM_MAX_CHUNKS], chunks, lasting, saved, after, forward, backward, peak;
+    bool learned[AM_MAX_CHUNKS];
+} naive;
+
+static int64_t most(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+static int64_t live(const naive *own)
+{
+    int64_t bytes = own->lasting;
+    for (int i = 0; i < own->chunks; i++) bytes += own->alive[i] * own->stage[i]->kept + own->waiting[i] * own->stage[i]->waiting;
+    return bytes;
+}
+
+static int64_t gradients(const naive *own)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < own->chunks; i++) bytes += own->learned[i] ? own->stage[i]->gradients : 0;
+    return bytes;
+}
+
+static void act(naive *own, am_action action, int chunk)
+{
+    const am_stage *stage = own->stage[chunk];
+    if (action == AM_ACT_FORWARD) {
+        own->forward = most(own->forward, live(own) + stage->forward);
+        own->peak = most(own->peak, live(own) + stage->forward + gradients(own));
+        own->alive[chunk]++;
+    }
+    bool learns = action == AM_ACT_BACKWARD || action == AM_ACT_WEIGHT, makes = learns && !own->learned[chunk];
+    int64_t peak = action == AM_ACT_INPUT ? stage->input : action == AM_ACT_WEIGHT ? stage->weights : stage->backward;
+    int64_t first = action == AM_ACT_BACKWARD || !stage->received ? stage->step : stage->weights + stage->gradients;
+    if (action == AM_ACT_WEIGHT) own->waiting[chunk]--;
+    if (action != AM_ACT_FORWARD) {
+        if (action != AM_ACT_WEIGHT) own->alive[chunk]--;
+        own->backward = most(own->backward, live(own) + peak);
+        own->peak = most(own->peak, live(own) + gradients(own) + (makes ? first : peak));
+        own->learned[chunk] |= learns;
+        if (action == AM_ACT_INPUT) own->waiting[chunk]++;
+    }
+    int64_t saved = 0;
+    for (int i = 0; i < own->chunks; i++) saved += (own->alive[i] + own->waiting[i]) * own->stage[i]->saved + own->stage[i]->saved_lasting;
+    own->saved = most(own->saved, saved);
+    own->after = most(own->after, live(own));
+}
+
+static void act_each(void *context, am_action action, int chunk, int64_t times)
+{
+    for (int64_t i = 0; i < times; i++) act(context, action, chunk);
+}
+
+static uint32_t seed = 7;
+static int64_t draw(int64_t first, int64_t last)
+{
+    seed = seed * 1664525 + 1013904223;
+    return first + (int64_t)(seed >> 8) % (last - first + 1);
+}
+
+static am_stage draw_stage(bool received, bool sent, int64_t layers)
+{
+    am_stage stage = {.received = received, .sent = sent, .layers = layers};
+    stage.saved = draw(1, 1000);
+    stage.kept = stage.saved + draw(0, 300);
+    stage.forward = stage.kept + draw(0, 500);
+    stage.backward = stage.kept + draw(0, 900);
+    stage.step = stage.backward + draw(0, 400);
+    stage.input = stage.backward + draw(0, 600);
+    stage.waiting = stage.kept + draw(0, 500);
+    stage.weights = stage.waiting + draw(0, 100);
+    stage.scratch = draw(0, 1) * 64;
+    stage.lasting = stage.scratch + draw(0, 40);
+    stage.saved_lasting = draw(0, stage.lasting - stage.scratch);
+    stage.gradients = draw(0, 2000);
+    return stage;
+}
+
+/* Chunks of as many kinds as there are, and so many micro-batches that few stand for them. */
+START_TEST(bytes_of_schedules)
+{
+    bool one = _i == AM_GPIPE || _i == AM_1F1B;
+    for (int round = 0; round < 40; round++) {
+        int64_t p = draw(2, 6), v = one ? 1 : am_schedule_is_v(_i) ? 2 : draw(2, 3);
+        am_config config = {.schedule = _i, .pp = p, .vpp = v, .micro_batches = p * draw(2, 12), .layers = p * v * (p * v + 1) / 2};
+        am_writer list = am_writer_of(config.stage_layers, sizeof config.stage_layers);
+        am_stage stage[18];
+        for (int64_t i = 0; i < p * v; i++) {
+            if (i) am_write_char(&list, ',');
+            am_write_int(&list, i + 1);
+            stage[i] = draw_stage(i > 0, i < p * v - 1, i + 1);
+        }
+        am_writer_end(&list);
+        for (int64_t r = 0; r < p; r++) {
+            const am_schedule all = {_i, p, v, config.micro_batches};
+            naive own = {.chunks = v};
+            int64_t scratch = 0;
+            for (int i = 0; i < v; i++) {
+                own.stage[i] = &stage[am_schedule_stage(&all, r, i)];
+                own.lasting += own.stage[i]->lasting - own.stage[i]->scratch;
+                scratch = most(scratch, own.stage[i]->scratch);
+            }
+            own.lasting += scratch;
+            am_schedule_play(&all, r, act_each, &own);
+            am_rank rank = {.rank = r};
+            ck_assert_int_eq(am_rank_play(&rank, &config, (int)(p * v), stage), AM_OK);
+            ck_assert_int_eq(rank.saved_bytes, own.saved);
+            ck_assert_int_eq(rank.after_forward, own.after);
+            ck_assert_int_eq(rank.forward_peak, own.forward);
+            ck_assert_int_eq(rank.backward_peak, own.backward);
+            ck_assert_int_eq(rank.peak_bytes, own.peak);
+        }
+    }
+}
+END_TEST
+
+/* Beyond 2^53 bytes there is no figure. */
+START_TEST(too_many)
+{
+    am_config config = {.schedule = AM_GPIPE, .pp = 2, .vpp = 1, .micro_batches = 1048576, .layers = 2};
+    am_stage stage[2] = {{.sent = true, .layers = 1, .kept = AM_MAX_BYTES / 1048576 + 1}, {.received = true, .layers = 1}};
+    am_rank rank = {0};
+    ck_assert_int_eq(am_rank_play(&rank, &config, 2, stage), AM_TOO_LARGE);
+}
+END_TEST
+
+/* Checkpointing is of a stage's own layers: block:N of each. */
+START_TEST(checkpointed)
+{
+    const am_report *report = evaluate("stack=megatron-local layers=8 hidden=64 heads=4 vocab=96 seq=32 ffn=256 pp=2 positions=learned "
+                                       "activation=gelu checkpoint=block:3 micro_batches=1");
+    int64_t input = 2 * 32 * 64, layer = report->kind[report->kinds - 1].bytes;
+    int64_t outside[2] = {0};
+    for (int i = 0; i < report->rows; i++)
+        if (report->row[i].kind == AM_KIND_OUTSIDE) outside[report->row[i].row.zone > 0] += report->row[i].row.bytes;
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(report->rank[i].saved_bytes, 3 * input + layer + outside[i]);
+}
+END_TEST
+
 Suite *test_pipeline_suite(void)
 {
     Suite *suite = suite_create("pipeline");
     TCase *tests = tcase_create("pipeline");
     tcase_add_loop_test(tests, in_flight, 0, (int)(sizeof table / sizeof *table));
-    tcase_add_test(tests, bytes);
+    tcase_add_test(tests, bytes_by_hand);
+    tcase_add_test(tests, measured);
+    tcase_add_loop_test(tests, sums, 0, 4);
+    tcase_add_loop_test(tests, chunks_of_ranks, 0, 5);
+    tcase_add_test(tests, alone);
+    tcase_add_test(tests, deallocated);
+    tcase_add_test(tests, interleaved_bytes);
+    tcase_add_loop_test(tests, bytes_of_schedules, AM_GPIPE, AM_DUALPIPEV + 1);
+    tcase_add_test(tests, too_many);
+    tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -18,7 +18,7 @@ static void report_of(const char *text)
 START_TEST(document)
 {
     report_of(LITTLE "device=mine device_gflops=1000 device_bandwidth=1000");
-    expect("\"fit\":{\"device\":\"mine\",\"memory_bytes\":null,\"reserve_bytes\":0,");
+    expect("\"fit\":{\"device\":\"mine\",\"rank\":0,\"memory_bytes\":null,\"reserve_bytes\":0,");
     expect("\"free_bytes\":null,\"fits\":null,\"by\":[{\"name\":\"parameters\",\"bytes\":");
     report_of(LITTLE "device_memory=1MiB reserve=1KiB fit=yes");
     expect("\"memory_bytes\":1048576,\"reserve_bytes\":1024,");
@@ -30,11 +30,12 @@ START_TEST(document)
 }
 END_TEST
 
-/* Nothing of a pipeline, whose ranks differ. */
+/* Of the rank whose total is the highest. */
 START_TEST(pipeline)
 {
-    report_of("model=gpt3-175b stack=paper attention=eager pp=8");
-    ck_assert_ptr_null(strstr(json, "\"fit\":{"));
+    report_of("model=llama-3-8b stack=megatron seq=2048 tp=1 pp=4 micro_batches=8 zero=1 dp=4");
+    expect("\"fit\":{\"device\":\"h100-sxm\",\"rank\":0,");
+    expect("\"gradients_stay\":true,");
 }
 END_TEST
 

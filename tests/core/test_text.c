@@ -152,14 +152,30 @@ START_TEST(stages)
     fake.config.stack = AM_STACK_PAPER;
     fake.config.tp = 8;
     fake.config.pp = fake.ranks = 40;
-    for (int i = 0; i < 40; i++) fake.rank[i] = (am_rank){i, 1, 40 - i, 1 << 20, (int64_t)(40 - i) << 20, -1};
+    for (int i = 0; i < 40; i++) {
+        int64_t bytes = (int64_t)(40 - i) << 20;
+        fake.rank[i] = (am_rank){.rank = i, .layers = 1, .in_flight = 40 - i, .saved_bytes = bytes,
+                                 .forward_peak = bytes + 1, .backward_peak = bytes + 2, .first_chunk = i, .chunks = 1};
+        fake.chunk[i] = (am_chunk){.stage = (int16_t)i, .layers = 1, .embedding = i == 0, .head = i == 39};
+    }
     read_report(report);
     expect_tidy();
-    expect("of 40 stages keeps");
+    expect("the first of 40 pipeline ranks keeps");
     expect("(41,943,040");
-    expect("What each pipeline stage keeps\n");
+    expect("What each pipeline rank keeps and peaks at");
+    expect("→ 0 ");
+    expect("41,943,042\n");
+    expect("embedding");
     expect("  … and 8 more\n");
     expect("tp=8, pp=40");
+    fake.worst_rank = 39; /* shown though it is beyond those that are */
+    fake.rank[39].backward_peak = (int64_t)1 << 30;
+    read_report(report);
+    expect_tidy();
+    expect("the last of 40 pipeline ranks keeps");
+    expect("→ 39 ");
+    expect("1,073,741,824\n");
+    expect("  … and 7 more\n");
 }
 END_TEST
 

@@ -56,3 +56,9 @@ function lora(config: Report['config'], pairs: ReadonlyMap<string, string>): str
 export function stagesOf({ ranks }: Report): number | null {
   return ranks.length > 1 ? ranks.length : null;
 }
+
+/** A stage by its place: "the first", "the last", "number 3". */
+export function stageName(rank: number, stages: number): string {
+  if (rank === 0) return 'the first';
+  return rank === stages - 1 ? 'the last' : `number ${formatCount(rank + 1)}`;
+}

@@ -6,7 +6,7 @@ import { activationPeak } from '../charts/bar-layout';
 import { recomputedOf } from '../charts/tradeoff-layout';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
 import { planName } from '../form/policy-select';
-import { conditions, stagesOf, subject } from '../format/subject';
+import { conditions, stageName, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
 import type { Answer, Fault } from '../state/store';
 import { Figure } from './figure';
@@ -21,14 +21,14 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
   const { report, fault } = answer;
   const { config, saved, step } = report;
   const stages = stagesOf(report);
-  const first = stages === null ? undefined : report.ranks[0];
+  const worst = stages === null ? undefined : report.ranks[report.worst_rank];
   const other = stages === null ? comparedWith(report) : null;
   const chosen = report.checkpoint.plans.find((p) => p.chosen);
   const batch = Number(config['batch']);
   const who = subject(report, fields);
   const how = conditions(report, fields);
   const checkpointed = report.checkpoint.policy !== 'none';
-  const kept = first?.saved_bytes ?? saved.bytes;
+  const kept = worst?.saved_bytes ?? saved.bytes;
   const title = `${who}, ${formatCount(Number(config['seq']))} tokens: ${formatBytes(kept, units)} · actmem`;
   useEffect(() => {
     document.title = title;
@@ -44,20 +44,9 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
             , checkpointed by <code>{chosen === undefined ? report.checkpoint.policy : planName(chosen)}</code>
           </>
         )}
-        {first !== undefined ? `: the first of ${formatCount(stages ?? 0)} stages` : (how.length > 0 || checkpointed) && ','} keeps <Figure bytes={kept} units={units} focusable /> for its backward pass
-        {first === undefined ? (
-          <>
-            {' '}
-            and peaks at <Figure bytes={activationPeak(step)} units={units} focusable />
-          </>
-        ) : (
-          first.peak_bytes !== null && (
-            <>
-              {' '}
-              and peaks at <Figure bytes={first.peak_bytes} units={units} focusable />
-            </>
-          )
-        )}
+        {worst !== undefined ? `: ${stageName(worst.rank, stages ?? 0)} of ${formatCount(stages ?? 0)} stages` : (how.length > 0 || checkpointed) && ','} keeps <Figure bytes={kept} units={units} focusable /> for its backward pass
+        {' '}
+        and peaks at <Figure bytes={activationPeak(worst ?? step)} units={units} focusable />
         .{' '}
         {other !== null && (
           <span class="answer-other">
@@ -66,17 +55,17 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
             {other.recomputed_flops > 0 && `, ${formatPercent(recomputedOf(other, report.checkpoint.forward_flops))} of the forward pass computed again`}.
           </span>
         )}
-        {first !== undefined && (
+        {worst !== undefined && (
           <span class="answer-other">
-            It has {formatCount(first.layers)} of {formatCount(report.model.layers)} layers, at most {formatCount(first.in_flight)} {plural(first.in_flight, 'chunks')} of them in flight. All stages together
+            No other stage peaks higher. It has {formatCount(worst.layers)} of {formatCount(report.model.layers)} layers, at most {formatCount(worst.in_flight)} {plural(worst.in_flight, 'chunks')} of them in flight. All stages together
             keep <Figure bytes={saved.bytes} units={units} focusable /> for one micro-batch.
           </span>
         )}
       </p>
       {fault === null && (
         <p class="answer-note">
-          {first === undefined ? 'Activations of one micro-batch on one GPU.' : 'Activations of the micro-batches in flight, on one GPU of the first stage.'} {formatParameters(report.state.parameters)} parameters
-          {first !== undefined && ' of all stages'} (<Figure bytes={report.state.parameter_bytes} units={units} />
+          {worst === undefined ? 'Activations of one micro-batch on one GPU.' : 'Activations of the micro-batches in flight, on one GPU of that stage.'} {formatParameters(report.state.parameters)} parameters
+          {worst !== undefined && ' of all stages'} (<Figure bytes={report.state.parameter_bytes} units={units} />
           ), their gradients (<Figure bytes={report.state.gradient_bytes} units={units} />) and the optimizer’s state come on top.
         </p>
       )}
@@ -87,7 +76,7 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
           </>
         )}
       </p>
-      <Spoken text={`${who}: ${formatBytes(kept, units)} kept${first === undefined ? `, ${formatBytes(activationPeak(step), units)} peak` : ' by the first stage'}.`} />
+      <Spoken text={`${who}: ${formatBytes(kept, units)} kept${worst === undefined ? '' : ` by ${stageName(worst.rank, stages ?? 0)} stage`}, ${formatBytes(activationPeak(worst ?? step), units)} peak.`} />
     </section>
   );
 }

@@ -1,5 +1,6 @@
 /* What stands beside the activations whatever the batch: parameters, gradients, the optimizer. */
 import type { Report, Units } from '../../../wasm/report';
+import { activationPeak } from '../charts/bar-layout';
 import { formatCount, formatParameters } from '../format/bytes';
 import { componentName } from '../format/words';
 import { Figure } from './figure';
@@ -125,6 +126,10 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                 <th scope="col" class="number">
                   Kept
                 </th>
+                <th scope="col" class="number">
+                  Peak
+                </th>
+                <th scope="col">With</th>
               </tr>
             </thead>
             <tbody>
@@ -139,6 +144,10 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                   <td class="number">
                     <Figure bytes={rank.saved_bytes} units={units} />
                   </td>
+                  <td class="number">
+                    <Figure bytes={activationPeak(rank)} units={units} />
+                  </td>
+                  <td>{[rank.has_embedding && 'embedding', rank.has_head && 'head', rank.rank === report.worst_rank && 'the highest peak'].filter(Boolean).join(', ')}</td>
                 </tr>
               ))}
             </tbody>
