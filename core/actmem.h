@@ -858,8 +858,9 @@ typedef struct am_parameters {
     am_alike alike[AM_MAX_ALIKE];
 } am_parameters;
 
-/* Adds others: another chunk of layers on the same rank. */
-am_code am_parameters_add(am_parameters *parameters, const am_parameters *others);
+/* Makes room in a table for the kinds of tensors of a part of the model, and says how many of each of the table's there
+ * are in it. The table's own counts stay. */
+am_code am_parameters_list(am_parameters *table, const am_parameters *part, int32_t count[AM_MAX_ALIKE]);
 /* Counts the parameters on a record; layers: how many of the model's each recorded layer stands for. */
 am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS]);
 

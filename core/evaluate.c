@@ -621,7 +621,7 @@ static am_code split_stage(const am_evaluation *stage, am_stage *load)
 }
 
 /* One micro-batch on a stage of this kind: the same policy on its layers alone. */
-__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, am_parameters *parameters)
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, int kind)
 {
     am_config config = *evaluation->config;
     config.layers = load->layers;
@@ -637,7 +637,7 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     am_policy policy = stage_policy(stage);
     int parts = parts_of(stage, policy, part), runs = runs_of(stage, policy, run);
     if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, run);
-    if (!own.code) own.code = count_parameters(stage, parameters);
+    if (!own.code) own.code = count_parameters(stage, &workspace->stage_parameters);
     if (own.code) return own.code;
     bool plain = false, other = false;
     for (int i = 0; i < parts; i++) {
@@ -651,8 +651,9 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     load->backward = outcome.backward_peak - load->lasting;
     load->step = outcome.step_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
-    load->parameters = parameters->total;
-    if (config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
+    load->parameters = workspace->stage_parameters.total;
+    own.code = am_fit_stage(workspace, kind);
+    if (!own.code && config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
     const am_tape *tape = &workspace->tape;
     load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
     return own.code;
@@ -688,8 +689,9 @@ static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
     am_workspace *workspace = evaluation->workspace;
     int kinds = am_stage_kinds(evaluation->config, workspace->stage);
     am_code code = AM_OK;
+    workspace->rank_parameters.kinds = 0;
     for (int i = 0; i < kinds && code == AM_OK; i++)
-        code = load_stage(evaluation, &workspace->stage[i], &workspace->stage_parameters[i]);
+        code = load_stage(evaluation, &workspace->stage[i], i);
     for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++)
         code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
     return code;

@@ -46,18 +46,27 @@ am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *p
     return add_up(fit, config, parameters, am_outcome_peak(outcome), outcome->step_peak);
 }
 
+am_code am_fit_stage(am_workspace *workspace, int kind)
+{
+    return am_parameters_list(&workspace->rank_parameters, &workspace->stage_parameters, workspace->stage_tensors[kind]);
+}
+
+static void add_chunk(am_workspace *workspace, const am_chunk *chunk, int kinds)
+{
+    am_parameters *sum = &workspace->rank_parameters;
+    for (int i = 0; i < kinds; i++) {
+        const am_stage *stage = &workspace->stage[i];
+        if (stage->received == chunk->embedding || stage->sent == chunk->head || stage->layers != chunk->layers) continue;
+        for (int k = 0; k < sum->kinds; k++) sum->alike[k].count += workspace->stage_tensors[i][k];
+    }
+}
+
 am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
                     int kinds)
 {
     am_parameters *sum = &workspace->rank_parameters;
-    *sum = (am_parameters){0};
-    for (int i = 0; i < rank->chunks; i++)
-        for (int kind = 0; kind < kinds; kind++) {
-            const am_stage *stage = &workspace->stage[kind];
-            bool same = stage->received != chunk[i].embedding && stage->sent != chunk[i].head && stage->layers == chunk[i].layers;
-            am_code code = same ? am_parameters_add(sum, &workspace->stage_parameters[kind]) : AM_OK;
-            if (code) return code;
-        }
+    for (int i = 0; i < sum->kinds; i++) sum->alike[i].count = 0;
+    for (int i = 0; i < rank->chunks; i++) add_chunk(workspace, &chunk[i], kinds);
     am_code code = add_up(fit, config, sum, am_rank_peak(rank), rank->peak_bytes);
     fit->rank = rank->rank;
     return code;

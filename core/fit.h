@@ -4,8 +4,10 @@
 
 #include "actmem.h"
 
-/* Fills in the total of one GPU; and of a rank of a pipeline, whose kinds of stages are in the workspace. */
+/* Fills in the total of one GPU. */
 am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome);
+/* The same of a rank of a pipeline, once each kind of stage has been counted (into workspace->stage_parameters) and noted. */
+am_code am_fit_stage(am_workspace *workspace, int kind);
 am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
                     int kinds);
 /* Checks device_memory, reserve and fit. */

@@ -134,17 +134,18 @@ am_state am_state_of(const am_parameters *parameters, const am_convention *conve
 }
 
 #ifndef AM_FIRST
-am_code am_parameters_add(am_parameters *parameters, const am_parameters *others)
+am_code am_parameters_list(am_parameters *table, const am_parameters *part, int32_t count[AM_MAX_ALIKE])
 {
-    for (int i = 0; i < others->kinds; i++) {
-        const am_alike *alike = &others->alike[i];
+    for (int i = 0; i < AM_MAX_ALIKE; i++) count[i] = 0;
+    for (int i = 0; i < part->kinds; i++) {
+        const am_alike *alike = &part->alike[i];
         am_tensor tensor = {.rank = alike->rank, .dtype = alike->dtype, .grad = alike->trainable};
         for (int k = 0; k < alike->rank; k++) tensor.shape[k] = alike->shape[k];
-        if (!gather(parameters, &tensor, alike->component, alike->count)) return AM_CAPACITY;
+        if (!gather(table, &tensor, alike->component, 0)) return AM_CAPACITY;
+        int at = 0;
+        while (!is_alike(&table->alike[at], &tensor, alike->component)) at++;
+        count[at] = (int32_t)alike->count;
     }
-    parameters->total = am_add_checked(parameters->total, others->total);
-    parameters->trainable = am_add_checked(parameters->trainable, others->trainable);
-    parameters->bytes = am_add_checked(parameters->bytes, others->bytes);
-    return parameters->bytes < 0 ? AM_TOO_LARGE : AM_OK;
+    return AM_OK;
 }
 #endif

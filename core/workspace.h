@@ -97,7 +97,8 @@ struct am_workspace {
     am_extents extents; /* of am_evaluate_totals, and */
     am_totals totals;   /* what searches evaluate into */
     am_stage stage[AM_MAX_STAGE_KINDS];
-    am_parameters stage_parameters[AM_MAX_STAGE_KINDS], rank_parameters; /* of the chunks of one rank */
+    int32_t stage_tensors[AM_MAX_STAGE_KINDS][AM_MAX_ALIKE]; /* of each kind of tensor, as rank_parameters lists them */
+    am_parameters stage_parameters, rank_parameters;         /* of one stage, of one rank */
 };
 
 #endif
