@@ -31,14 +31,14 @@ FRAMES_clang   := $(FRAMES)
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. core.wasm gives the first answer and has 60 KB at most, gzipped:
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
-LATER        := alibi cost devices falcon fit gptj liger linear_loss map megatron megatron_moe mla moe nanogpt neox opt optimizer paper paper_cost phi pipeline report_cost report_fit report_map schedule search stage text_cost torch
+LATER        := alibi choices cost devices falcon fit frontier gptj liger linear_loss map megatron megatron_moe mla moe nanogpt neox opt optimizer paper paper_cost phi pipeline report_cost report_fit report_map schedule search stage text_cost torch
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=225
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
 CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
-LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536 -sINITIAL_MEMORY=4194304
+LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -184,12 +184,14 @@ endef
 $(foreach f,first whole,$(eval $(call wasm_flavour,$(f))))
 
 build/core.wasm: INLINE := $(INLINE_first)
+build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
 build/whole.wasm: INLINE := $(INLINE_whole)
+build/whole.wasm: MEMORY := 33554432
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) $(INLINE:%=-Wl,%) $^ -o $@
+	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $^ -o $@
 
 web/public/%.wasm: build/%.wasm
 	@mkdir -p $(@D)

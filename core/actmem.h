@@ -455,7 +455,19 @@ typedef struct am_node {
 /* How a checkpointed region runs again. */
 typedef enum am_recompute { AM_NON_REENTRANT, AM_REENTRANT } am_recompute;
 /* What a checkpoint keeps of its region beside its input. Everything: the region is not checkpointed at all. */
-typedef enum am_keep { AM_KEEP_NOTHING, AM_KEEP_MATMULS, AM_KEEP_HALF_MATMULS, AM_KEEP_EVERYTHING } am_keep;
+typedef enum am_keep {
+    AM_KEEP_NOTHING,
+    AM_KEEP_MATMULS,
+    AM_KEEP_HALF_MATMULS,
+    AM_KEEP_EVERYTHING,
+    AM_KEEP_LISTED
+} am_keep;
+
+/* What AM_KEEP_LISTED keeps: the results of operations, as a set of 1 << am_op, and of matrix products by their place in
+ * the region: bit 0 is the first. */
+typedef struct am_kept {
+    uint64_t ops[2], products;
+} am_kept;
 
 typedef struct am_region {
     uint8_t kind, keep;
@@ -469,10 +481,13 @@ typedef struct am_region {
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
     am_var beside; /* what its code returns beside its output; 0: nothing */
+    am_kept kept;  /* for AM_KEEP_LISTED */
 } am_region;
 
 /* Does selective checkpointing keep the results of this operation, the match-th matrix product of its region? */
-bool am_region_keeps(am_keep keep, am_op op, int match);
+bool am_region_keeps(const am_region *region, am_op op, int match);
+/* Is it a matrix product that selective checkpointing counts? */
+bool am_op_is_product(am_op op);
 
 /* Parts of a step, by what its time is spent on. */
 typedef enum am_part_of_step { AM_IN_FORWARD, AM_IN_BACKWARD, AM_IN_RECOMPUTE, AM_PART_COUNT } am_part_of_step;
@@ -560,6 +575,10 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT]);
 /* Says how the regions of a record run again and what they keep, so that one record can be played under several
  * policies. A new record's are non-reentrant and keep nothing. */
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep);
+/* The same for one region, from 1. */
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep);
+/* What AM_KEEP_LISTED keeps, in all regions. */
+void am_tape_keep(am_tape *tape, am_kept kept);
 
 /* The model's own prefix of a module's path: "model.layers." before a layer's index, "" before modules outside. */
 const char *am_model_layer_prefix(const am_config *config);
@@ -775,14 +794,17 @@ typedef enum am_policy_kind {
     AM_POLICY_BEST_SEGMENTS,
     AM_POLICY_SAVE_MATMULS,
     AM_POLICY_SAVE_HALF_MATMULS,
-    AM_POLICY_CORE_ATTENTION
+    AM_POLICY_CORE_ATTENTION,
+    AM_POLICY_SAVE_LIST,
+    AM_POLICY_BUDGET
 } am_policy_kind;
 
 /* A checkpointing policy: kind, its number, and whether regions are reentrant. */
 typedef struct am_policy {
     am_policy_kind kind;
-    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block) */
+    int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), bytes (budget) */
     bool reentrant;
+    uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
 } am_policy;
 
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
@@ -813,6 +835,25 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
  * returns how many there are. */
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
+/* One unit of `inner` layers by itself, from a layer on, as a profile shows it: what its forward leaves, what is freed with
+ * its backward beside that (tables and masks that no layer before it needs), the highest live bytes of its forward above
+ * those before it, and of its backward and recomputation above those that the units before it hold; what runs again. */
+typedef struct am_plan_unit {
+    int played; /* the unit of the profile */
+    int64_t residue, release, forward, backward, recomputed_flops, recomputed_time;
+} am_plan_unit;
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner);
+
+/* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
+ * highest before them, and behind them above what they leave; tables and masks freed with backwards of layers but the first. */
+typedef struct am_plan_ends {
+    int64_t forward, backward, before, after, released;
+} am_plan_ends;
+
+am_plan_ends am_plan_ends_of(const am_profile *profile);
+
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
@@ -827,6 +868,7 @@ typedef struct am_plan {
     const char *note;  /* one line: what it does */
     bool chosen;
     am_outcome outcome;
+    int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
 } am_plan;
 
 /* ---------------------------------------------------------------- 12 State */
@@ -1009,6 +1051,44 @@ int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS]);
 /* Plays the schedule on a rank whose chunks are of these kinds. */
 am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage);
 
+/* A choice that plans of the frontier make for layers, as the report lists it. */
+#define AM_MAX_KEPT_NAMES 10
+typedef struct am_choice_row {
+    const char *kind; /* "none", "full", "save", "segment" */
+    int64_t span;     /* layers of one region; 1 but for segments */
+    int names;
+    struct {
+        am_module module;
+        am_op op;
+        bool all; /* every operation of this kind */
+    } keeps[AM_MAX_KEPT_NAMES];
+} am_choice_row;
+
+/* A plan of the frontier: what consecutive layers do, from the embedding on. */
+#define AM_MAX_FRONTIER_RUNS 12
+typedef struct am_frontier_row {
+    int64_t peak_bytes, recomputed_time, recomputed_flops;
+    int runs; /* AM_MAX_FRONTIER_RUNS + 1: more than are written down */
+    struct {
+        uint8_t choice; /* index of am_choice_row */
+        uint16_t units;
+    } run[AM_MAX_FRONTIER_RUNS];
+} am_frontier_row;
+
+#ifdef AM_FIRST
+#define AM_MAX_FRONTIER_ROWS 1
+#else
+#define AM_MAX_FRONTIER_ROWS 96 /* of more plans, evenly picked ones are written down */
+#endif
+
+typedef struct am_frontier_report {
+    bool found;
+    int points; /* of the exact frontier */
+    int candidates, undominated, choices, rows;
+    am_choice_row choice[64];
+    am_frontier_row row[AM_MAX_FRONTIER_ROWS];
+} am_frontier_report;
+
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
     const char *name;
@@ -1044,6 +1124,7 @@ typedef struct am_report {
     am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
+    am_frontier_report frontier;
 } am_report;
 
 /* Sums of terms: a closed form. */

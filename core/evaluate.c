@@ -1,20 +1,9 @@
 /* One evaluation: from a configuration to everything the report says. */
 #include <string.h>
 
+#include "evaluate.h"
 #include "fit.h"
 #include "wiring.h"
-
-typedef struct am_evaluation {
-    am_report *report; /* NULL: only figures are wanted */
-    am_workspace *workspace;
-    const am_config *config;
-    const am_policy *policy;
-    am_extents *extents;
-    am_pattern pattern;
-    am_rates rates;
-    bool received, sent; /* of a pipeline stage, as am_record */
-    am_code code;
-} am_evaluation;
 
 /* ---- records ---- */
 
@@ -22,6 +11,7 @@ typedef struct am_evaluation {
 typedef struct am_recipe {
     bool segment, reentrant, hooked, core_attention;
     am_keep keep;
+    am_kept kept; /* for AM_KEEP_LISTED */
 } am_recipe;
 
 static const am_recipe recipes[AM_PROFILE_COUNT] = {
@@ -107,40 +97,48 @@ static bool same_record(const am_record *x, const am_record *y)
            x->core_attention == y->core_attention && x->received == y->received && x->sent == y->sent; /* the kinds follow from the model */
 }
 
+/* A profile of the table, or one that a plan's choices or a list of operations made. */
+static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
+{
+    if (id < AM_PROFILE_LISTED) return recipes[id];
+    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = evaluation->workspace->kept[id - AM_PROFILE_LISTED]};
+}
+
 /* Makes sure that this record is on the tape, and says how its regions are checkpointed. */
 static void put_on_tape(am_evaluation *evaluation, am_record record, const am_recipe *recipe)
 {
     am_workspace *workspace = evaluation->workspace;
     if (!same_record(&workspace->recorded, &record)) {
         evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
-        if (!evaluation->code && evaluation->report) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
+        if (!evaluation->code && evaluation->timed) evaluation->code = am_cost_tape(&workspace->tape, &evaluation->rates);
         workspace->recorded = record;
     }
     bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
     bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
+    if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
 }
 
-/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down. */
-static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample)
+/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
+ * for so many. */
+static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample, int room)
 {
     am_workspace *workspace = evaluation->workspace;
     am_profile *profile = &workspace->profile[id];
     const am_config *config = evaluation->config;
-    const am_recipe *recipe = &recipes[id];
-    am_trace trace = {
-        .sample = sample, .sample_capacity = AM_MAX_SAMPLES, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    am_recipe recipe = recipe_of(evaluation, id);
+    am_trace trace = {.sample = sample, .sample_capacity = room, .by_module = config->timeline == AM_TIMELINE_MODULES};
     workspace->played[id] = true;
-    choose_record(evaluation, recipe, profile);
-    profile->checkpointed = recipe->keep != AM_KEEP_EVERYTHING && profile->record.regions;
-    put_on_tape(evaluation, profile->record, recipe);
+    choose_record(evaluation, &recipe, profile);
+    profile->checkpointed = recipe.keep != AM_KEEP_EVERYTHING && profile->record.regions;
+    put_on_tape(evaluation, profile->record, &recipe);
     if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
     if (!evaluation->code && ledger != &workspace->scratch) am_ledger_describe(ledger, &workspace->tape);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
     profile->sample = sample;
     profile->samples = trace.samples;
-    if (trace.samples > AM_MAX_SAMPLES) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
+    if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
     memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
     profile->shared_bytes = ledger->shared_bytes;
@@ -153,22 +151,35 @@ static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledg
     return id == AM_PROFILE_PLAIN && evaluation->report ? &evaluation->workspace->plain : otherwise;
 }
 
-/* A profile for its figures alone: played once. */
-static const am_profile *profile_of(am_evaluation *evaluation, am_profile_id id)
+const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
 {
     am_workspace *workspace = evaluation->workspace;
     if (!workspace->played[id] && !evaluation->code)
-        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL);
+        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL, 0);
     return &workspace->profile[id];
 }
 
-/* A profile to be shown: with the ledger and the samples of the chosen policy's run of this number. */
-static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int run)
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept)
 {
     am_workspace *workspace = evaluation->workspace;
-    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown[run]);
-    am_sample *sample = evaluation->config->timeline == AM_TIMELINE_NONE ? NULL : workspace->sample[run];
-    if (!evaluation->code) play_profile(evaluation, id, ledger, sample);
+    am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
+    const am_recipe recipe = {.keep = keep, .kept = kept};
+    choose_record(evaluation, &recipe, profile);
+    if (!evaluation->code) put_on_tape(evaluation, profile->record, &recipe);
+    if (!evaluation->code)
+        evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
+    return profile;
+}
+
+/* A profile to be shown: with its ledger, and samples behind those of the profiles before it. */
+static const am_ledger *show_profile(am_evaluation *evaluation, am_profile_id id, int *samples)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown);
+    bool wanted = evaluation->config->timeline != AM_TIMELINE_NONE;
+    if (!evaluation->code)
+        play_profile(evaluation, id, ledger, wanted ? &workspace->sample[*samples] : NULL, AM_MAX_SAMPLES - *samples);
+    *samples += workspace->profile[id].samples;
     return ledger;
 }
 
@@ -183,6 +194,7 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
     case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
     case AM_POLICY_CORE_ATTENTION: return AM_PROFILE_CORE_ATTENTION;
+    case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
     default: break;
     }
     if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
@@ -190,17 +202,14 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
 }
 
-/* A run of a policy before its profile has been played. */
-typedef struct am_part_plan {
-    am_profile_id id;
-    int64_t units, inner;
-} am_part_plan;
-
-/* The runs of a policy, in order from the embedding. Returns how many. */
-static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_plan part[2])
+int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part)
 {
     int64_t layers = evaluation->config->layers, inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1;
     int count = 0;
+    if (policy.kind == AM_POLICY_BUDGET) {
+        memcpy(part, evaluation->workspace->part, (size_t)evaluation->workspace->parts * sizeof *part);
+        return evaluation->workspace->parts;
+    }
     if (policy.kind == AM_POLICY_BLOCK) {
         if (policy.count > 0) part[count++] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
         if (layers > policy.count) part[count++] = (am_part_plan){AM_PROFILE_PLAIN, layers - policy.count, 1};
@@ -212,17 +221,18 @@ static int parts_of(const am_evaluation *evaluation, am_policy policy, am_part_p
     return count;
 }
 
-static int runs_of(am_evaluation *evaluation, am_policy policy, am_run run[2])
+/* The same with their profiles, in the workspace. */
+static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
 {
-    am_part_plan part[2];
-    int count = parts_of(evaluation, policy, part);
-    for (int i = 0; i < count; i++) run[i] = (am_run){profile_of(evaluation, part[i].id), part[i].units, part[i].inner};
+    am_part_plan *part = evaluation->workspace->planned;
+    int count = am_evaluation_parts(evaluation, policy, part);
+    for (int i = 0; i < count; i++) run[i] = (am_run){am_evaluation_profile(evaluation, part[i].id), part[i].units, part[i].inner};
     return count;
 }
 
 static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
-    am_run run[2];
+    am_run *run = evaluation->workspace->run;
     int runs = runs_of(evaluation, policy, run);
     if (!evaluation->code) evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, run);
 }
@@ -244,7 +254,7 @@ static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
         if (inner == tried) continue;
         tried = inner;
         am_outcome outcome;
-        compose(evaluation, (am_policy){AM_POLICY_EVERY, inner, reentrant}, &outcome);
+        compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;
         lowest = outcome;
@@ -271,11 +281,15 @@ static const struct {
      "selective, as torchtitan: keeps attention and every second matrix product"},
     {AM_POLICY_CORE_ATTENTION, "core attention",
      "selective, as Megatron's core_attn: scores, softmax and dropout are played again"},
+    {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
+    {AM_POLICY_BUDGET, "cheapest below the budget",
+     "for each layer what the frontier found: the least to run again of all plans with such a peak"},
 };
 
 static bool same_policy(am_policy x, am_policy y)
 {
-    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant;
+    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant && x.ops[0] == y.ops[0] &&
+           x.ops[1] == y.ops[1];
 }
 
 static void add_plan(am_evaluation *evaluation, am_policy policy)
@@ -287,7 +301,8 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
         if (same_policy(report->plan[i].policy, policy)) return;
     if (report->plans == AM_MAX_PLANS || evaluation->code) return;
     am_plan *plan = &report->plan[report->plans];
-    *plan = (am_plan){.policy = policy, .chosen = same_policy(policy, report->policy)};
+    *plan = (am_plan){
+        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1};
     for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
         if (descriptions[i].kind == policy.kind) {
             plan->label = descriptions[i].label;
@@ -301,7 +316,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
 
 static am_policy segments(am_policy_kind kind, int64_t count)
 {
-    return (am_policy){kind, count, false};
+    return (am_policy){.kind = kind, .count = count};
 }
 
 /* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
@@ -311,7 +326,7 @@ static void play_all(am_evaluation *evaluation)
                                           AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
                                           AM_PROFILE_SAVE_HALF_MATMULS};
     bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
-    for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) profile_of(evaluation, order[i]);
+    for (size_t i = adapters ? 0 : 1; i < sizeof order / sizeof *order; i++) am_evaluation_profile(evaluation, order[i]);
 }
 
 static void add_plans(am_evaluation *evaluation)
@@ -333,7 +348,7 @@ static void add_plans(am_evaluation *evaluation)
         add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
-        add_plan(evaluation, (am_policy){AM_POLICY_FULL, 0, true});
+        add_plan(evaluation, (am_policy){.kind = AM_POLICY_FULL, .reentrant = true});
         if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
         if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
         add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
@@ -369,22 +384,32 @@ static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const 
             add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
 }
 
-/* The kinds of one run, which begins with layer `first`. The model's first unit is a kind of its own where it keeps other
- * bytes than those like it. Segments keep the same whatever their layers. */
-static void add_run(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first)
+/* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
+ * first unit is a kind of its own where it keeps other bytes than those like it. Segments keep the same whatever their
+ * layers. */
+static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
 {
     const char *const names[][2] = {{"layer", "first layer"},
                                     {"checkpointed layer", "first checkpointed layer"},
                                     {"checkpointed segment", "first checkpointed segment"}};
+    const am_workspace *workspace = evaluation->workspace;
+    const am_run *run = &workspace->run[index];
     const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
     const int *steady = run->profile->steady;
-    int64_t count[AM_MAX_LAYER_KINDS] = {0};
-    int kind = am_pattern_kind(&evaluation->pattern, first);
-    if (run->inner == 1)
-        count_kinds(evaluation, first, first + run->units, count);
-    else
-        count[kind] = run->units;
-    if (first == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
+    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0;
+    int kind = -1;
+    for (int i = 0; i < runs; first += workspace->planned[i].units * workspace->planned[i].inner, i++) {
+        const am_part_plan *part = &workspace->planned[i];
+        int64_t own[AM_MAX_LAYER_KINDS] = {0};
+        if (part->id != workspace->planned[index].id || part->inner != run->inner) continue;
+        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, first);
+        if (run->inner == 1)
+            count_kinds(evaluation, first, first + part->units, own);
+        else
+            own[kind] = part->units;
+        for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
+    }
+    if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
         add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
         count[kind]--;
     }
@@ -448,15 +473,14 @@ static int report_kind(const am_evaluation *evaluation, int kind)
     return 0;
 }
 
-/* What the first `layers` layers no longer keep, shown by a usual layer of each kind. */
-static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, int64_t layers)
+/* What so many layers of each kind no longer keep, shown by a usual layer of it. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile,
+                        const int64_t count[AM_MAX_LAYER_KINDS])
 {
     am_report *report = evaluation->report;
     const am_ledger *plain = &evaluation->workspace->plain;
     const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
     bool taken[AM_MAX_ROWS] = {false};
-    int64_t count[AM_MAX_LAYER_KINDS];
-    count_kinds(evaluation, 0, layers, count);
     for (int i = 0; i < plain->count; i++) {
         const am_row *row = &plain->row[i];
         if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
@@ -489,37 +513,70 @@ static void add_costs(am_evaluation *evaluation, const am_profile *profile)
     report->cost_rows = am_cost_rows(report->cost_row, &evaluation->workspace->tape, &evaluation->rates, zone);
 }
 
-/* The chosen policy's own plays, with their ledgers and the timeline. */
+/* Whether a run shows the same profile, with as many layers a unit, as one before it. */
+static bool shown_before(const am_part_plan *part, int index)
+{
+    for (int i = 0; i < index; i++)
+        if (part[i].id == part[index].id && part[i].inner == part[index].inner) return true;
+    return false;
+}
+
+/* What the runs of one profile keep and no longer keep. */
+static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_part_plan *part = workspace->planned;
+    int64_t first = 0, dropped[AM_MAX_LAYER_KINDS] = {0};
+    for (int i = 0; i < runs; i++)
+        if (part[i].id == id && !shown_before(part, i)) add_runs(evaluation, ledger, i, runs);
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != id) continue;
+        add_shared(evaluation, ledger, &workspace->run[i], first, alone);
+        count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropped[kind] += count[kind];
+    }
+    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
+}
+
+/* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
 static void choose(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
-    am_policy policy = report->policy;
-    am_part_plan part[2];
-    const am_ledger *ledger[2] = {NULL, NULL};
-    int parts = parts_of(evaluation, policy, part);
-    for (int i = 0; i < parts; i++) ledger[i] = show_profile(evaluation, part[i].id, i);
-    if (!evaluation->code) add_lasting(report, &evaluation->workspace->tape, ledger[parts - 1]);
-    if (!evaluation->code) add_costs(evaluation, &evaluation->workspace->profile[part[parts - 1].id]);
-    profile_of(evaluation, AM_PROFILE_PLAIN);
-    am_run run[2];
-    int runs = runs_of(evaluation, policy, run);
-    if (!evaluation->code) evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, run);
+    am_workspace *workspace = evaluation->workspace;
+    am_part_plan *part = workspace->planned;
+    int runs = am_evaluation_parts(evaluation, report->policy, part), samples = 0;
+    bool alone = runs == 1 && part[0].units == 1, plain = false;
+    report->shared_bytes = 0;
+    for (int i = 0; i < runs; i++) plain |= part[i].id == AM_PROFILE_PLAIN;
+    if (plain) {
+        show_profile(evaluation, AM_PROFILE_PLAIN, &samples);
+        if (!evaluation->code) add_costs(evaluation, &workspace->profile[AM_PROFILE_PLAIN]);
+    } else {
+        am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+    }
+    for (int i = 0; i < runs; i++) {
+        bool known = false;
+        for (int j = 0; j < i; j++) known |= part[j].id == part[i].id;
+        if (known) continue;
+        const am_ledger *ledger =
+            part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : show_profile(evaluation, part[i].id, &samples);
+        if (evaluation->code) return;
+        for (int j = i; j < runs; j++)
+            if (part[j].id == part[i].id)
+                workspace->run[j] = (am_run){&workspace->profile[part[j].id], part[j].units, part[j].inner};
+        add_profile(evaluation, part[i].id, ledger, runs, alone);
+        if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
+        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+        if (ledger == &workspace->shown) add_costs(evaluation, &workspace->profile[part[i].id]);
+    }
+    if (!evaluation->code)
+        evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;
-    int64_t first = 0;
-    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
-        add_run(evaluation, ledger[i], &run[i], first);
-    bool alone = runs == 1 && run[0].units == 1;
-    first = report->shared_bytes = 0;
-    for (int i = 0; i < runs; first += run[i].units * run[i].inner, i++)
-        add_shared(evaluation, ledger[i], &run[i], first, alone);
     if (alone) report->kind[0].bytes += report->shared_bytes;
     if (alone) report->shared_bytes = 0;
-    add_outside(report, ledger[0], &run[0].profile->record);
-    int64_t dropped = policy.kind == AM_POLICY_BLOCK ? policy.count : evaluation->config->layers;
-    bool plain = part[0].id == AM_PROFILE_PLAIN;
-    if (!plain) add_dropped(evaluation, ledger[0], run[0].profile, dropped);
     report->saved_bytes = report->outcome.saved_bytes;
-    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, run);
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
     if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
 }
 
@@ -628,21 +685,19 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     am_evaluation own = *evaluation, *stage = &own;
     am_workspace *workspace = own.workspace;
     am_outcome outcome;
-    am_part_plan part[2];
-    am_run run[2];
     own.config = &config;
     own.received = load->received;
     own.sent = load->sent;
     memset(workspace->played, 0, sizeof workspace->played);
     am_policy policy = stage_policy(stage);
-    int parts = parts_of(stage, policy, part), runs = runs_of(stage, policy, run);
-    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, run);
+    int runs = runs_of(stage, policy, workspace->run);
+    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
     if (!own.code) own.code = count_parameters(stage, &workspace->stage_parameters);
     if (own.code) return own.code;
     bool plain = false, other = false;
-    for (int i = 0; i < parts; i++) {
-        plain |= part[i].id == AM_PROFILE_PLAIN;
-        other |= part[i].id != AM_PROFILE_PLAIN;
+    for (int i = 0; i < runs; i++) {
+        plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
+        other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
     }
     add_stage_lasting(stage, plain, other, load);
     load->saved = outcome.saved_bytes - load->saved_lasting;
@@ -699,6 +754,14 @@ static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
 
 /* ---- the whole ---- */
 
+#ifndef AM_FIRST
+/* Megatron's checkpoint is another one, and the paper has none of PyTorch's. */
+static bool can_search(const am_evaluation *evaluation)
+{
+    return !am_wiring_of(evaluation->config)->any && evaluation->config->stack != AM_STACK_PAPER;
+}
+#endif
+
 static void begin(am_evaluation *evaluation)
 {
     int64_t value[AM_SYMBOL_COUNT];
@@ -709,9 +772,16 @@ static void begin(am_evaluation *evaluation)
     workspace->recorded = (am_record){0};
 }
 
+/* What a policy leaves to be found. */
 static void settle(am_evaluation *evaluation, am_policy *policy)
 {
     if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
+    if (policy->kind == AM_POLICY_SAVE_LIST)
+        evaluation->workspace->kept[0] = (am_kept){{policy->ops[0], policy->ops[1]}, 0};
+#ifndef AM_FIRST
+    evaluation->workspace->choices.searched = false;
+    if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
+#endif
 }
 
 static void evaluate(am_evaluation *evaluation)
@@ -719,9 +789,12 @@ static void evaluate(am_evaluation *evaluation)
     am_report *report = evaluation->report;
     begin(evaluation);
     settle(evaluation, &report->policy);
-    choose(evaluation);
+    if (!evaluation->code) choose(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
+#ifndef AM_FIRST
+    if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+#endif
     report->worst_rank = 0;
     if (evaluation->code) return;
     if (evaluation->config->pp > 1) {
@@ -752,13 +825,18 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->config = *config;
     if (am_config_resolve(&report->config, status)) return status->code;
     if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
+#ifdef AM_FIRST
+    if (report->policy.kind >= AM_POLICY_SAVE_LIST) return am_fail(status, AM_ELSEWHERE, "checkpoint", "");
+#endif
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
+    report->frontier = (am_frontier_report){.found = false};
     report->answers = 0;
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,
                                 .config = &report->config,
                                 .policy = &report->policy,
+                                .timed = true,
                                 .extents = &report->extents,
                                 .pattern = am_model_pattern(&report->config)};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
@@ -778,8 +856,10 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
                                 .policy = &totals->policy,
+                                .timed = totals->policy.kind == AM_POLICY_BUDGET, /* which is chosen by times */
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
+    if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
     compose(&evaluation, totals->policy, &totals->outcome);

@@ -82,7 +82,7 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
 
 static bool keeps(const am_region *region, const am_instruction *instruction)
 {
-    return am_region_keeps((am_keep)region->keep, (am_op)instruction->op, instruction->match);
+    return am_region_keeps(region, (am_op)instruction->op, instruction->match);
 }
 
 /* Tables and masks: every region's closure holds them, even where one region was recorded. */

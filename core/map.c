@@ -176,7 +176,8 @@ static bool is_affine(const am_config *config, am_policy policy)
     case AM_POLICY_SQRT:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
-    case AM_POLICY_CORE_ATTENTION: return true;
+    case AM_POLICY_CORE_ATTENTION:
+    case AM_POLICY_SAVE_LIST: return true;
     default: return false;
     }
 }

@@ -220,8 +220,9 @@ static am_climb climb_of(int64_t start, int64_t gradients)
 
 typedef struct am_composer {
     const am_sequence *model;
-    uint32_t used[2];   /* by run: played units whose tables and masks are there */
-    uint32_t kinds;     /* of layers of the first run: its regions hold the tables and masks of these */
+    uint32_t used;      /* of this run: played units whose tables and masks are there */
+    uint32_t kinds, before; /* of layers so far, and of those of the runs before: these hold their tables and masks */
+    int run;
     int64_t end;        /* live bytes of the forward behind the last layer */
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
     int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
@@ -231,27 +232,24 @@ typedef struct am_composer {
     am_outcome *outcome;
 } am_composer;
 
-/* Two runs may show the same profile. */
-static uint32_t *used_units(am_composer *composer, const am_walk *walk)
-{
-    const am_run *run = composer->model->run;
-    return &composer->used[run[walk->index].profile != run[0].profile];
-}
-
 /* What is freed with the backward of a unit beside what it left: tables and masks that no unit before it needs. */
 static int64_t first_release(am_composer *composer, const am_walk *walk)
 {
     int64_t bytes = 0;
-    uint32_t *used = used_units(composer, walk);
+    if (walk->index != composer->run) {
+        composer->run = walk->index;
+        composer->used = 0;
+        composer->before = composer->kinds;
+    }
     for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        int unit = unit_of(walk->profile, climb.zone), kind = walk->profile->record.kind[climb.zone - 1];
-        bool later = used != &composer->used[0], held = later && composer->kinds & 1u << kind;
-        if (!later) composer->kinds |= 1u << kind;
-        if (!(*used & 1u << unit) && !held) {
+        int unit = unit_of(walk->profile, climb.zone);
+        uint32_t kind = 1u << walk->profile->record.kind[climb.zone - 1];
+        composer->kinds |= kind;
+        if (!(composer->used & 1u << unit) && !(composer->before & kind)) {
             bytes += release_of(walk->profile, unit);
-            if (later) composer->owned += walk->profile->unit_tables[unit];
+            if (walk->index > 0) composer->owned += walk->profile->unit_tables[unit];
         }
-        *used |= 1u << unit;
+        composer->used |= 1u << unit;
     }
     return bytes;
 }
@@ -443,8 +441,9 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
 
 static am_stand first_stand(am_composer *composer)
 {
-    composer->used[0] = 1; /* the first unit's are in `start` */
-    composer->used[1] = 0;
+    composer->used = 1; /* the first unit's are in `start` */
+    composer->kinds = composer->before = 0;
+    composer->run = 0;
     return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
                       .backward = composer->start,
                       .gradients = composer->head + composer->gradients};
@@ -504,7 +503,7 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
     const am_sequence sequence = {pattern, runs, run}, *model = &sequence;
     memset(outcome, 0, sizeof *outcome);
     if (!fits(model)) return AM_TOO_LARGE;
-    am_composer composer = {.model = model, .outcome = outcome, .used = {1, 0}};
+    am_composer composer = {.model = model, .outcome = outcome, .used = 1};
     compose_sums(&composer);
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
     compose_outside(&composer, &model->run[0].profile->step);
@@ -601,7 +600,7 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
                                                 int64_t *behind)
 {
     am_outcome outcome = {0};
-    am_composer composer = {.model = model, .outcome = &outcome, .used = {1, 0}};
+    am_composer composer = {.model = model, .outcome = &outcome, .used = 1};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
     int stretches = 0, count = 0, index = 0;
@@ -637,4 +636,54 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
     const am_sequence model = {pattern, runs, run};
     int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
     return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
+}
+
+/* ---- a chain of layers, each by itself ---- */
+
+/* One unit from a layer on, as if it were a run of its own behind others. */
+static am_walk walk_of_one(const am_sequence *model, int64_t layer)
+{
+    const am_run *run = model->run;
+    am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
+                    .inner = run->inner};
+    settle_run(&walk);
+    return walk;
+}
+
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
+                  int64_t inner)
+{
+    const am_run run = {profile, 1, inner};
+    const am_sequence model = {pattern, 1, &run};
+    am_walk walk = walk_of_one(&model, layer);
+    int played = unit_of(profile, zone_for(&walk, layer, layer));
+    am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
+    const am_stand stand = {.start = layer, .backward = residue_of(profile, played)};
+    compose_unit(&outcome, &walk, &stand, 0);
+    add_costs(&outcome, &walk);
+    *unit = (am_plan_unit){.played = played,
+                           .residue = residue_of(profile, played),
+                           .release = release_of(profile, played),
+                           .forward = outcome.forward_peak,
+                           .backward = outcome.backward_peak,
+                           .recomputed_flops = outcome.recomputed_flops,
+                           .recomputed_time = outcome.recomputed_time};
+}
+
+am_plan_ends am_plan_ends_of(const am_profile *profile)
+{
+    const am_step *step = &profile->step;
+    int after = step->layers + 1;
+    int64_t end = step->boundary[step->layers], highest = step->after_drop;
+    const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
+    const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
+    am_plan_ends ends = {.forward = step->boundary[0],
+                         .backward = step->backward_start[last_zone(profile, 0)] - residue_of(profile, 0)};
+    for (int i = 0; i < 2; i++) {
+        if (before[i]->seen && before[i]->bytes > ends.before) ends.before = before[i]->bytes;
+        if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
+    }
+    ends.after = highest - end;
+    for (int unit = 1; unit < profile->record.units; unit++) ends.released += release_of(profile, unit);
+    return ends;
 }

@@ -8,7 +8,7 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     if (!region || instruction->kind != AM_I_OP) return false;
-    return am_region_keeps((am_keep)play->tape->region[region].keep, (am_op)instruction->op, instruction->match);
+    return am_region_keeps(&play->tape->region[region], (am_op)instruction->op, instruction->match);
 }
 
 /* Where a storage lives now: in its copy where its region has been recomputed. */

@@ -190,11 +190,49 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     AM_PUT_TIME(json, "recomputed_time_us", plan->outcome.recomputed_time);
     AM_PUT_TIME(json, "step_time_us", am_outcome_time(&plan->outcome));
 #endif
+    if (report->frontier.found && plan->excess_bytes >= 0) AM_PUT_INT(json, "excess_bytes", plan->excess_bytes);
+    if (report->frontier.found && plan->excess_time >= 0) AM_PUT_INT(json, "excess_time_ps", plan->excess_time);
     am_json_close(json, '}');
 }
 
-/* The plans that no other plan beats, as points of memory against recomputation. */
-static void write_frontier(am_writer *json, const am_report *report)
+/* What a choice keeps, as modules' paths, or an operation's name where all of its kind are kept. */
+static void write_choice(am_writer *json, const am_choice_row *choice)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "kind", choice->kind);
+    AM_PUT_INT(json, "span", choice->span);
+    AM_OPEN(json, "keeps", "[");
+    for (int i = 0; i < choice->names; i++) {
+        am_json_open(json, '{');
+        AM_KEY(json, "module");
+        am_json_joined(json, choice->keeps[i].all ? "" : choice->keeps[i].module.path,
+                       choice->keeps[i].all ? "" : choice->keeps[i].module.leaf);
+        AM_PUT_PLAIN(json, "op", am_ops[choice->keeps[i].op].name);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+    am_json_close(json, '}');
+}
+
+static void write_frontier_row(am_writer *json, const am_frontier_row *row)
+{
+    am_json_open(json, '{');
+    AM_PUT_INT(json, "peak_bytes", row->peak_bytes);
+    AM_PUT_INT(json, "recomputed_time_ps", row->recomputed_time);
+    AM_PUT_INT(json, "recomputed_flops", row->recomputed_flops);
+    AM_OPEN(json, "plan", "[");
+    for (int i = 0; i < row->runs && row->runs <= AM_MAX_FRONTIER_RUNS; i++) {
+        am_json_open(json, '[');
+        am_json_int(json, row->run[i].choice);
+        am_json_int(json, row->run[i].units);
+        am_json_close(json, ']');
+    }
+    am_json_close(json, ']');
+    am_json_close(json, '}');
+}
+
+/* Without the exact frontier: the plans of the list that no other of it beats. */
+static void write_best_plans(am_writer *json, const am_report *report)
 {
     AM_OPEN(json, "frontier", "[");
     for (int i = 0; i < report->plans; i++) {
@@ -206,6 +244,28 @@ static void write_frontier(am_writer *json, const am_report *report)
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
+}
+
+/* All Pareto-optimal plans, or evenly picked ones of them, and what they are made of. */
+static void write_frontier(am_writer *json, const am_report *report)
+{
+    const am_frontier_report *frontier = &report->frontier;
+    if (!frontier->found) {
+        write_best_plans(json, report);
+        return;
+    }
+    AM_OPEN(json, "frontier", "[");
+    for (int i = 0; i < frontier->rows; i++) write_frontier_row(json, &frontier->row[i]);
+    am_json_close(json, ']');
+    AM_OPEN(json, "frontier_choices", "[");
+    for (int i = 0; i < frontier->choices; i++) write_choice(json, &frontier->choice[i]);
+    am_json_close(json, ']');
+    AM_OPEN(json, "frontier_search", "{");
+    AM_PUT_INT(json, "plans", frontier->points);
+    AM_PUT_INT(json, "candidates", frontier->candidates);
+    AM_PUT_INT(json, "undominated", frontier->undominated);
+    AM_PUT_INT(json, "choices", frontier->choices);
+    am_json_close(json, '}');
 }
 
 void am_json_checkpoint(am_writer *json, const am_report *report)

@@ -529,7 +529,9 @@ static bool runs_layers_again(am_policy_kind kind)
     case AM_POLICY_NONE:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
-    case AM_POLICY_CORE_ATTENTION: break;
+    case AM_POLICY_CORE_ATTENTION:
+    case AM_POLICY_SAVE_LIST:
+    case AM_POLICY_BUDGET: break;
     }
     return false;
 }
@@ -563,9 +565,16 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     am_policy policy;
     am_code code = am_policy_parse(&policy, config, status);
     if (code != AM_OK) return code;
+    if (policy.kind == AM_POLICY_BUDGET && config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=budget is not covered for pipeline stages yet: pp=1, or another policy");
     if (policy.kind == AM_POLICY_CORE_ATTENTION && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules:core_attn is modelled for stack=paper with attention=eager");
+    if (policy.kind == AM_POLICY_BUDGET && is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
+                       "modules:core_attn or full");
     if (is_megatron(config)) return check_megatron_policy(config, policy, status);
     if (policy.reentrant && !runs_layers_again(policy.kind))
         return am_fail(

@@ -222,17 +222,24 @@ void am_hold_list(am_tape *tape, int count, const am_var *x)
     new_instruction(tape, AM_I_HOLD, count, x);
 }
 
-static bool is_matmul(am_op op)
+bool am_op_is_product(am_op op)
 {
     return op == AM_OP_MM || op == AM_OP_ADDMM || op == AM_OP_BMM;
 }
 
-bool am_region_keeps(am_keep keep, am_op op, int match)
+static bool is_listed(const am_kept *kept, am_op op, int match)
 {
-    if (keep == AM_KEEP_NOTHING) return false;
-    if (keep == AM_KEEP_EVERYTHING) return true;
+    if (kept->ops[op / 64] >> op % 64 & 1) return true;
+    return am_op_is_product(op) && match <= 64 && kept->products >> (match - 1) & 1;
+}
+
+bool am_region_keeps(const am_region *region, am_op op, int match)
+{
+    if (region->keep == AM_KEEP_NOTHING) return false;
+    if (region->keep == AM_KEEP_EVERYTHING) return true;
+    if (region->keep == AM_KEEP_LISTED) return is_listed(&region->kept, op, match);
     if (op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION) return true;
-    return is_matmul(op) && (keep == AM_KEEP_MATMULS || match % 2 == 1);
+    return am_op_is_product(op) && (region->keep == AM_KEEP_MATMULS || match % 2 == 1);
 }
 
 static void add_save(am_tape *tape, am_node *node, am_var x, int rule)
@@ -298,7 +305,7 @@ am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, in
     instruction->flops = flops;
     tape->flops += flops;
     am_region *region = &tape->region[tape->open_region];
-    if (tape->open_region && is_matmul(op)) region->matmuls++;
+    if (tape->open_region && am_op_is_product(op)) region->matmuls++;
     instruction->match = tape->open_region ? region->matmuls : 0;
     if (grad && (am_ops[op].backward[0].kind != AM_END)) {
         uint16_t node = new_node(tape, results);
@@ -373,10 +380,18 @@ void am_region_end(am_tape *tape, am_var y)
 
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
-    for (int i = 1; i < tape->regions; i++) {
-        tape->region[i].kind = (uint8_t)kind;
-        tape->region[i].keep = (uint8_t)keep;
-    }
+    for (int i = 1; i < tape->regions; i++) am_tape_checkpoint_region(tape, i, kind, keep);
+}
+
+void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep)
+{
+    tape->region[region].kind = (uint8_t)kind;
+    tape->region[region].keep = (uint8_t)keep;
+}
+
+void am_tape_keep(am_tape *tape, am_kept kept)
+{
+    for (int i = 1; i < tape->regions; i++) tape->region[i].kept = kept;
 }
 
 /* ---- the end ---- */

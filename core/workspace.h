@@ -69,6 +69,8 @@ struct am_player {
     am_program program;
 };
 
+#define AM_MAX_LISTED 16 /* lists of what is kept, among the profiles of one evaluation */
+
 /* The records that plans are composed of. */
 typedef enum am_profile_id {
     AM_PROFILE_PLAIN,         /* nothing checkpointed */
@@ -80,25 +82,53 @@ typedef enum am_profile_id {
     AM_PROFILE_SAVE_MATMULS,
     AM_PROFILE_SAVE_HALF_MATMULS,
     AM_PROFILE_CORE_ATTENTION,
-    AM_PROFILE_COUNT
+    AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
+    AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
+    AM_PROFILE_COUNT = AM_PROFILE_LISTED + AM_MAX_LISTED
 } am_profile_id;
 
-#define AM_MAX_SAMPLES 4096
+#define AM_MAX_SAMPLES 8192
+
+#ifdef AM_FIRST
+#define AM_MAX_RUNS 2
+#else
+#define AM_MAX_RUNS 1000 /* as many as layers */
+#endif
+
+/* A run of a plan before its profile has been played. */
+typedef struct am_part_plan {
+    am_profile_id id;
+    int64_t units, inner;
+} am_part_plan;
+
+#ifndef AM_FIRST
+#include "choices.h"
+#include "frontier.h"
+#endif
 
 struct am_workspace {
     am_tape tape;
     am_record recorded; /* what is on the tape */
     am_step step;
     am_player player;
-    am_ledger plain, shown[2], scratch; /* without checkpointing, of the chosen policy's runs, of any other */
+    am_ledger plain, shown, scratch; /* without checkpointing, of a profile of the chosen policy, of any other */
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
-    am_sample sample[2][AM_MAX_SAMPLES]; /* of the chosen policy's runs */
     am_extents extents; /* of am_evaluate_totals, and */
     am_totals totals;   /* what searches evaluate into */
     am_stage stage[AM_MAX_STAGE_KINDS];
     int32_t stage_tensors[AM_MAX_STAGE_KINDS][AM_MAX_ALIKE]; /* of each kind of tensor, as rank_parameters lists them */
     am_parameters stage_parameters, rank_parameters;         /* of one stage, of one rank */
+    am_kept kept[AM_MAX_LISTED];       /* of the profiles from AM_PROFILE_LISTED on */
+    am_sample sample[AM_MAX_SAMPLES];  /* of the chosen policy's profiles, one behind another */
+    int parts;                         /* of the plan that a budget led to */
+    am_part_plan part[AM_MAX_RUNS];
+    am_part_plan planned[AM_MAX_RUNS]; /* of the policy that is looked at, and its runs */
+    am_run run[AM_MAX_RUNS];
+#ifndef AM_FIRST
+    am_choices choices;
+    am_frontier frontier;
+#endif
 };
 
 #endif

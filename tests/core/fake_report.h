@@ -64,12 +64,12 @@ static void fake_plans(void)
 {
     fake.plans = 3;
     fake.plan[0] = (am_plan){
-        .policy = {AM_POLICY_NONE, 0, false}, .label = "no checkpointing", .note = "keeps all", .chosen = true};
+        .policy = {.kind = AM_POLICY_NONE}, .label = "no checkpointing", .note = "keeps all", .chosen = true};
     fake.plan[0].outcome = fake.outcome;
-    fake.plan[1] = (am_plan){.policy = {AM_POLICY_FULL, 0, false}, .label = "every layer", .note = "keeps inputs"};
+    fake.plan[1] = (am_plan){.policy = {.kind = AM_POLICY_FULL}, .label = "every layer", .note = "keeps inputs"};
     fake.plan[1].outcome =
         (am_outcome){.saved_bytes = 100, .step_peak = 1000, .forward_flops = 4000, .recomputed_flops = 1083};
-    fake.plan[2] = (am_plan){.policy = {AM_POLICY_EVERY, 4, true}, .label = "every 4", .note = "worse at both"};
+    fake.plan[2] = (am_plan){.policy = {.kind = AM_POLICY_EVERY, .count = 4, .reentrant = true}, .label = "every 4", .note = "worse at both"};
     fake.plan[2].outcome =
         (am_outcome){.saved_bytes = 50, .step_peak = 1001, .forward_flops = 4000, .recomputed_flops = 1084};
 }

@@ -51,7 +51,7 @@ static void expect_cells(const char *text)
 /* Axes at random, small vocabularies and large ones: so that peaks stand in loss, layers, embedding. */
 START_TEST(cells)
 {
-    static const char *const more[] = {"", "vocab=17", "vocab=30000", "checkpoint=full", "layers=1", "micro_batches=2", "optimizer=none"};
+    static const char *const more[] = {"", "vocab=17", "vocab=30000", "checkpoint=full", "checkpoint=save:mm,addmm", "layers=1", "micro_batches=2", "optimizer=none"};
     for (size_t i = 0; i < COUNT(more); i++) {
         char text[320], key[16];
         state = 7 + (uint32_t)(_i * 100) + (uint32_t)i;

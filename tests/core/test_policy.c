@@ -31,6 +31,10 @@ static const struct {
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, 0},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, 0},
     {"modules:core_attn", AM_POLICY_CORE_ATTENTION, 0},
+    {"save:mm,addmm", AM_POLICY_SAVE_LIST, 0},
+    {"save:mul,silu,flash_attention,efficient_attention", AM_POLICY_SAVE_LIST, 0},
+    {"budget:1", AM_POLICY_BUDGET, 1},
+    {"budget:21474836480", AM_POLICY_BUDGET, 21474836480},
 };
 
 START_TEST(round_trip)
@@ -41,6 +45,19 @@ START_TEST(round_trip)
     ck_assert_int_eq(policy.count, policies[_i].count);
     ck_assert(!policy.reentrant);
     ck_assert_str_eq(am_policy_text(policy, text, sizeof text), policies[_i].text);
+}
+END_TEST
+
+/* sdpa stands for both kernels; operations of one name are kept together. */
+START_TEST(operations)
+{
+    expect_fine("save:sdpa,mul", read_policy("save:sdpa,mul", 32));
+    am_policy names = policy;
+    expect_fine("names", read_policy("save:mul,flash_attention,efficient_attention", 32));
+    ck_assert_mem_eq(names.ops, policy.ops, sizeof names.ops);
+    ck_assert(policy.ops[AM_OP_MUL / 64] >> AM_OP_MUL % 64 & 1);
+    ck_assert(policy.ops[AM_OP_MUL_SCALAR / 64] >> AM_OP_MUL_SCALAR % 64 & 1);
+    ck_assert(!(policy.ops[AM_OP_MM / 64] >> AM_OP_MM % 64 & 1));
 }
 END_TEST
 
@@ -91,16 +108,23 @@ static const struct {
     {"offload", AM_UNSUPPORTED, "not covered yet"},
     {"revolve:4", AM_UNSUPPORTED, "not covered yet"},
     {"rotor:1000", AM_UNSUPPORTED, "not covered yet"},
-    {"budget:1000", AM_UNSUPPORTED, "not covered yet"},
-    {"save:mm,bmm", AM_UNSUPPORTED, "save:mm,bmm is not covered yet"},
-    {"save:", AM_UNSUPPORTED, "not covered yet"},
+    {"budget:", AM_BAD_VALUE, "a size such as 20GiB, not ''"},
+    {"budget:0", AM_BAD_VALUE, "a size such as 20GiB"},
+    {"budget:20 GiB", AM_BAD_VALUE, "not '20 GiB'"},
+    {"budget:9000000TiB", AM_BAD_VALUE, "a size"},
+    {"save:", AM_BAD_VALUE, "a list of ATen's operations"},
+    {"save:mm,", AM_BAD_VALUE, "not ''"},
+    {"save:mm,mm", AM_BAD_VALUE, "each once"},
+    {"save:matmul", AM_BAD_VALUE, "not 'matmul'"},
+    {"save:view", AM_BAD_VALUE, "not 'view'"}, /* has nothing of its own */
+    {"save:checkpoint", AM_BAD_VALUE, "not 'checkpoint'"},
     {"modules:mlp", AM_UNSUPPORTED, "not covered yet"},
     {"modules:core_attn,mlp", AM_UNSUPPORTED, "not covered yet"},
 };
 
 START_TEST(error)
 {
-    policy = (am_policy){AM_POLICY_BLOCK, 7, true};
+    policy = (am_policy){.kind = AM_POLICY_BLOCK, .count = 7, .reentrant = true};
     expect_error(errors[_i].text, read_policy(errors[_i].text, 32), errors[_i].code, "checkpoint", errors[_i].part);
     ck_assert_int_eq(policy.count, 7);
 }
@@ -115,7 +139,7 @@ END_TEST
 START_TEST(text_without_room)
 {
     char text[8] = "xyz";
-    am_policy every = {AM_POLICY_EVERY, 100, false};
+    am_policy every = {.kind = AM_POLICY_EVERY, .count = 100};
     ck_assert_str_eq(am_policy_text(every, text, sizeof text), "");
     every.count = 1;
     ck_assert_str_eq(am_policy_text(every, text, sizeof text), "every:1");
@@ -127,6 +151,7 @@ Suite *test_policy_suite(void)
     Suite *suite = suite_create("policy");
     TCase *tests = tcase_create("policy");
     tcase_add_loop_test(tests, round_trip, 0, (int)COUNT(policies));
+    tcase_add_test(tests, operations);
     tcase_add_test(tests, reentrant_is_passed_on);
     tcase_add_test(tests, segments_of_the_root);
     tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));

@@ -546,10 +546,22 @@ START_TEST(keeps)
         {AM_KEEP_HALF_MATMULS, AM_OP_BMM, 4, false},
         {AM_KEEP_HALF_MATMULS, AM_OP_FLASH_ATTENTION, 4, true},
         {AM_KEEP_HALF_MATMULS, AM_OP_SOFTMAX, 5, false},
+        {AM_KEEP_LISTED, AM_OP_MM, 1, true},
+        {AM_KEEP_LISTED, AM_OP_MM, 2, false},
+        {AM_KEEP_LISTED, AM_OP_BMM, 3, true},
+        {AM_KEEP_LISTED, AM_OP_ADDMM, 64, true},
+        {AM_KEEP_LISTED, AM_OP_MM, 65, false}, /* none of the first 64 */
+        {AM_KEEP_LISTED, AM_OP_GELU, 1, true},
+        {AM_KEEP_LISTED, AM_OP_SILU, 1, false},
+        {AM_KEEP_LISTED, AM_OP_GROUPED_MM, 0, true},
+        {AM_KEEP_LISTED, AM_OP_FLASH_ATTENTION, 1, false},
     };
-    for (int i = 0; i < COUNT(table); i++)
-        ck_assert_msg(am_region_keeps(table[i].keep, table[i].op, table[i].match) == table[i].kept, "%s, product %d",
+    const am_kept kept = {{(uint64_t)1 << AM_OP_GELU | (uint64_t)1 << AM_OP_GROUPED_MM, 0}, 1 | 4 | (uint64_t)1 << 63};
+    for (int i = 0; i < COUNT(table); i++) {
+        am_region region = {.keep = (uint8_t)table[i].keep, .kept = kept};
+        ck_assert_msg(am_region_keeps(&region, table[i].op, table[i].match) == table[i].kept, "%s, product %d",
                       am_ops[table[i].op].name, table[i].match);
+    }
 }
 END_TEST
 

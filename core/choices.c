@@ -1,0 +1,562 @@
+/* What each layer may do, and the frontier of plans over it: every subset of a layer's dear operations is played, what no
+ * other beats stays, and the chain of layers is searched exactly. */
+#include <string.h>
+
+#include "evaluate.h"
+
+#define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
+#define NAMED  0xffffu
+enum { PLAIN, FULL }; /* the first candidates */
+#define COST(unit) ((unit)->recomputed_time)
+
+static am_choices *choices_of(am_evaluation *evaluation)
+{
+    return &evaluation->workspace->choices;
+}
+
+/* ---- dear operations ---- */
+
+static bool computes(const am_tape *tape, const am_instruction *instruction)
+{
+    return instruction->kind == AM_I_OP && instruction->region && instruction->time > 0 &&
+           instruction->made < tape->storages &&
+           tape->storage[instruction->made].born == instruction - tape->instruction;
+}
+
+/* A before B: products first, then what takes longer. */
+static bool dearer(const am_dear *a, const am_dear *b)
+{
+    if (a->product != b->product) return a->product;
+    return a->time > b->time;
+}
+
+/* All that a layer computes, the dearest first. A product of several regions is as dear as in the first of them; operations
+ * of a kind are as dear as all of them. */
+#define MOST_FOUND 64
+typedef struct found {
+    int count;
+    am_dear dear[MOST_FOUND];
+    uint16_t region[MOST_FOUND];
+} found;
+
+static void find_one(found *list, const am_instruction *instruction)
+{
+    bool product = am_op_is_product((am_op)instruction->op);
+    int place = product ? instruction->match : 0;
+    for (int i = 0; i < list->count; i++) {
+        am_dear *dear = &list->dear[i];
+        if (product ? dear->place != place : dear->place || dear->op != instruction->op) continue;
+        if (!product && list->region[i] == instruction->region) dear->time += instruction->time;
+        return;
+    }
+    if (list->count == MOST_FOUND || place > 64) return;
+    list->region[list->count] = instruction->region;
+    list->dear[list->count++] = (am_dear){(am_op)instruction->op, place, instruction->module, instruction->time,
+                                          product || instruction->flops > 0};
+}
+
+/* Does this kind of operation make a region's output? The next region holds that too: layers would no longer add up. */
+static bool makes_output(const am_tape *tape, am_op op)
+{
+    for (int i = 1; i < tape->regions; i++) {
+        uint16_t born = tape->storage[tape->tensor[tape->region[i].output].storage].born;
+        if (tape->instruction[born].op == op) return true;
+    }
+    return false;
+}
+
+static void find_dear(am_choices *choices, const am_tape *tape)
+{
+    found list = {0};
+    for (int i = 0; i < tape->instructions; i++) {
+        const am_instruction *instruction = &tape->instruction[i];
+        bool product = am_op_is_product((am_op)instruction->op);
+        if (!computes(tape, instruction) || (!product && makes_output(tape, (am_op)instruction->op))) continue;
+        find_one(&list, instruction);
+    }
+    choices->dears = 0;
+    while (choices->dears < AM_MAX_DEAR && list.count > 0) {
+        int first = 0;
+        for (int i = 1; i < list.count; i++)
+            if (dearer(&list.dear[i], &list.dear[first])) first = i;
+        choices->dear[choices->dears++] = list.dear[first];
+        list.count--;
+        memmove(&list.dear[first], &list.dear[first + 1], (size_t)(list.count - first) * sizeof *list.dear);
+    }
+}
+
+static am_kept kept_of(const am_choices *choices, unsigned set)
+{
+    am_kept kept = {{0}, 0};
+    for (int i = 0; i < choices->dears; i++) {
+        const am_dear *dear = &choices->dear[i];
+        if (!(set >> i & 1)) continue;
+        if (dear->place)
+            kept.products |= (uint64_t)1 << (dear->place - 1);
+        else
+            kept.ops[dear->op / 64] |= (uint64_t)1 << dear->op % 64;
+    }
+    return kept;
+}
+
+/* ---- classes of layers ---- */
+
+/* Layers that differ in what stands before or behind them are of classes of their own: the first, those that a segment
+ * may begin at before the kind of layers changes, and the first period of a cycle. */
+static int class_number(const am_pattern *pattern, int64_t layer)
+{
+    int64_t prefix = pattern->prefix;
+    if (layer == 0) return 0;
+    if (layer < prefix) return prefix - layer > AM_MAX_SPAN ? 1 : 2 + (int)(AM_MAX_SPAN - (prefix - layer));
+    int phase = (int)((layer - prefix) % pattern->period);
+    return 2 + AM_MAX_SPAN + phase + (layer < prefix + pattern->period ? 0 : AM_MAX_PERIOD);
+}
+
+static void sort_layers(am_evaluation *evaluation)
+{
+    am_choices *choices = choices_of(evaluation);
+    int index[2 + AM_MAX_SPAN + 2 * AM_MAX_PERIOD] = {0};
+    choices->classes = 0;
+    for (int64_t layer = 0; layer < evaluation->config->layers; layer++) {
+        int *known = &index[class_number(&evaluation->pattern, layer)];
+        if (!*known) {
+            choices->layer_of[choices->classes] = layer;
+            choices->layers_of[choices->classes] = 0;
+            *known = ++choices->classes;
+        }
+        choices->class_of[layer] = (uint8_t)(*known - 1);
+        choices->layers_of[*known - 1]++;
+    }
+}
+
+/* ---- candidates ---- */
+
+/* Notes what a candidate means for each class of layers, as a played profile shows it. */
+static void note(am_evaluation *evaluation, am_choice candidate, const am_profile *profile)
+{
+    am_choices *choices = choices_of(evaluation);
+    if (evaluation->code || choices->candidates == AM_MAX_CANDIDATES) return;
+    am_plan_unit *unit = choices->unit[choices->candidates];
+    for (int i = 0; i < choices->classes; i++) {
+        unit[i].residue = -1;
+        if (choices->layer_of[i] + candidate.span <= evaluation->config->layers)
+            am_plan_link(&unit[i], &evaluation->pattern, profile, choices->layer_of[i], candidate.span);
+    }
+    const am_plan_ends ends = am_plan_ends_of(profile);
+    choices->start[choices->candidates] = ends.backward;
+    choices->released[choices->candidates] = ends.released;
+    choices->candidate[choices->candidates++] = candidate;
+}
+
+static void note_listed(am_evaluation *evaluation, am_kept kept, unsigned set, bool named)
+{
+    const am_choice candidate = {.span = 1, .set = (uint16_t)set, .kept = kept, .named = named};
+    note(evaluation, candidate, am_evaluation_try(evaluation, AM_KEEP_LISTED, kept));
+}
+
+/* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
+static bool is_length(const am_evaluation *evaluation, int64_t span)
+{
+    static const uint8_t lengths[] = {2, 3, 4, 6, 8, 12, 16};
+    int64_t layers = evaluation->config->layers;
+    if (span > layers) return false;
+    for (size_t i = 0; i < sizeof lengths; i++)
+        if (span == lengths[i]) return true;
+    for (int i = 0; i < evaluation->report->plans; i++) {
+        int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
+        if (length > 1 && (span == length || span == layers % length)) return true;
+    }
+    return false;
+}
+
+static void gather(am_evaluation *evaluation)
+{
+    am_choices *choices = choices_of(evaluation);
+    const am_kept nothing = {{0}, 0};
+    const uint64_t attention = (uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION;
+    const am_kept products = {{attention, 0}, UINT64_MAX}, half = {{attention, 0}, UINT64_MAX / 3};
+    choices->candidates = 0;
+    am_evaluation_try(evaluation, AM_KEEP_LISTED, nothing);
+    if (evaluation->code) return;
+    find_dear(choices, &evaluation->workspace->tape);
+    note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
+         am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
+    note_listed(evaluation, nothing, 0, true);
+    note_listed(evaluation, products, NAMED, true);
+    note_listed(evaluation, half, NAMED, true);
+    for (unsigned set = 1; set < 1u << choices->dears; set++)
+        note_listed(evaluation, kept_of(choices, set), set, false);
+    for (int64_t span = 2; span <= AM_MAX_SPAN; span++)
+        if (is_length(evaluation, span))
+            note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
+                 am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
+}
+
+/* ---- which of them the frontier is over ---- */
+
+/* Is y at least as good as x for layers of every class? */
+static bool as_good(const am_choices *choices, int x, int y)
+{
+    for (int i = 0; i < choices->classes; i++) {
+        const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
+        if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a))
+            return false;
+    }
+    return true;
+}
+
+static bool is_beaten(const am_choices *choices, int x)
+{
+    for (int y = 0; y < choices->candidates; y++) {
+        if (x == y || choices->candidate[y].span != 1 || !as_good(choices, x, y)) continue;
+        if (y < x || !as_good(choices, y, x)) return true; /* of equal ones the first stays */
+    }
+    return false;
+}
+
+/* Is x on the lower hull of bytes and cost, for the layers that are most? Others gain less than a layer's worth. */
+static bool is_on_hull(const am_choices *choices, int class, int x)
+{
+    const am_plan_unit *at = &choices->unit[x][class];
+    for (int y = 0; y < choices->candidates; y++) {
+        const am_plan_unit *left = &choices->unit[y][class];
+        if (choices->beaten[y] || choices->candidate[y].span != 1 || left->residue >= at->residue) continue;
+        for (int z = 0; z < choices->candidates; z++) {
+            const am_plan_unit *right = &choices->unit[z][class];
+            if (choices->beaten[z] || choices->candidate[z].span != 1 || right->residue <= at->residue) continue;
+            double share = (double)(at->residue - left->residue) / (double)(right->residue - left->residue);
+            if ((double)COST(left) + share * (double)(COST(right) - COST(left)) < (double)COST(at)) return false;
+        }
+    }
+    return true;
+}
+
+/* How many of what is on the hull are looked at, beside the named policies' choices, where all that is not beaten would be
+ * too much. */
+static const int breadths[] = {AM_MAX_CHOICES, 32, 12, 6, 3, 1, 0};
+enum { BREADTHS = sizeof breadths / sizeof *breadths };
+
+static int most_common_class(const am_choices *choices)
+{
+    int class = 0;
+    for (int i = 1; i < choices->classes; i++)
+        if (choices->layers_of[i] > choices->layers_of[class]) class = i;
+    return class;
+}
+
+/* Leaves so many of a list, evenly. */
+static int thin(uint16_t *list, int count, int most)
+{
+    if (count <= most) return count;
+    for (int i = 0; i < most; i++) list[i] = list[(int)((int64_t)(2 * i + 1) * count / (2 * most))];
+    return most;
+}
+
+/* The candidates of one layer that are not beaten, those on the hull alone unless all are wanted; in order of what they
+ * keep. */
+static int list_single(const am_choices *choices, bool all, uint16_t list[AM_MAX_CANDIDATES])
+{
+    int count = 0, class = most_common_class(choices);
+    for (int x = 0; x < choices->candidates; x++) {
+        const am_choice *candidate = &choices->candidate[x];
+        if (candidate->span > 1 || candidate->named || choices->beaten[x]) continue;
+        if (!all && !is_on_hull(choices, class, x)) continue;
+        int at = count++;
+        while (at > 0 && choices->unit[list[at - 1]][class].residue > choices->unit[x][class].residue) {
+            list[at] = list[at - 1];
+            at--;
+        }
+        list[at] = (uint16_t)x;
+    }
+    return count;
+}
+
+/* Tables and masks that regions hold for the first of a kind of layers, up to its backward: from one on, of the layers up to
+ * a class's first. */
+static int64_t released_before(const am_choices *choices, int class)
+{
+    int64_t bytes = 0;
+    uint32_t seen = 1; /* what the first unit needs is at the base */
+    for (int i = 0; i < choices->classes; i++) {
+        const am_plan_unit *region = &choices->unit[FULL][i];
+        if (choices->layer_of[i] > choices->layer_of[class] || seen >> region->played & 1) continue;
+        seen |= 1u << region->played;
+        bytes += region->release;
+    }
+    return bytes;
+}
+
+/* Regions hold what the code of their layers is given (positions, masks, tables), the first layer's its input too: beside
+ * what all layers leave, until the first region's backward. Where any layer is a region the first one is: of layers that
+ * are alike those that leave least come first in a best plan, and what it holds is then held by one. */
+static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
+{
+    am_choices *choices = choices_of(evaluation);
+    const am_plan_ends *ends = &choices->ends;
+    int64_t region = choices->start[FULL] - ends->forward;
+    for (int class = 0; class < choices->classes; class++) {
+        int64_t shift = region + released_before(choices, class);
+        for (int i = 0; i < choices->used; i++) {
+            const am_plan_unit *unit = &choices->unit[choices->chosen[i]][class];
+            int64_t backward = unit->backward + shift;
+            choices->link[class * choices->used + i] =
+                (am_link){unit->residue, unit->forward > backward ? unit->forward : backward, COST(unit)};
+            if (choices->layer_of[class] == 0 && choices->chosen[i] == PLAIN)
+                choices->link[class * choices->used + i].residue = -1;
+        }
+    }
+    for (int i = 0; i < choices->used; i++) choices->span[i] = choices->candidate[choices->chosen[i]].span;
+    choices->chain = (am_chain){(int)evaluation->config->layers,
+                                choices->used,
+                                in_flight,
+                                ends->before - ends->forward,
+                                ends->after + choices->start[FULL] + choices->released[FULL] -
+                                    choices->start[PLAIN] - choices->released[PLAIN],
+                                choices->class_of,
+                                choices->link,
+                                choices->span};
+}
+
+/* The plan without regions, which has nothing to run again: those that peak no lower go. */
+static void add_plain(am_evaluation *evaluation)
+{
+    am_frontier *frontier = &evaluation->workspace->frontier;
+    const am_run run = {&evaluation->workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
+    am_outcome outcome;
+    if ((evaluation->code = am_plan_compose(&outcome, &evaluation->pattern, 1, &run))) return;
+    int64_t peak = am_outcome_peak(&outcome) - choices_of(evaluation)->ends.forward;
+    while (frontier->points > 0 && frontier->point[frontier->points - 1].peak >= peak) frontier->points--;
+    if (frontier->points < AM_MAX_FRONT) frontier->point[frontier->points++] = (am_frontier_point){peak, 0, -1};
+}
+
+static void find_beaten(am_choices *choices)
+{
+    choices->undominated = 0;
+    for (int i = 0; i < choices->candidates; i++) {
+        choices->beaten[i] = choices->candidate[i].span == 1 && is_beaten(choices, i);
+        choices->undominated += !choices->beaten[i];
+    }
+}
+
+/* Chooses what the frontier is over. False if that is more than fits. */
+static bool choose(am_choices *choices, int step)
+{
+    uint16_t list[AM_MAX_CANDIDATES];
+    choices->used = 0;
+    for (int i = 0; i < choices->candidates; i++)
+        if (choices->candidate[i].named) choices->chosen[choices->used++] = (uint16_t)i;
+    int count = list_single(choices, step == 0, list);
+    if (step > 0) count = thin(list, count, breadths[step]);
+    if (choices->used + count > AM_MAX_CHOICES) return false;
+    memcpy(&choices->chosen[choices->used], list, (size_t)count * sizeof *list);
+    choices->used += count;
+    return true;
+}
+
+am_code am_choices_search(am_evaluation *evaluation)
+{
+    am_choices *choices = choices_of(evaluation);
+    if (choices->searched) return evaluation->code;
+    choices->searched = true;
+    choices->found = false;
+    sort_layers(evaluation);
+    choices->ends = am_plan_ends_of(am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
+    gather(evaluation);
+    find_beaten(choices);
+    for (int i = 0; i < BREADTHS && !choices->found && !evaluation->code; i++) {
+        if (!choose(choices, i)) continue;
+        lay_chain(evaluation, 1);
+        choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
+    }
+    if (choices->found) add_plain(evaluation);
+    return evaluation->code;
+}
+
+/* ---- a plan of it ---- */
+
+static int64_t peak_of(const am_choices *choices, const am_frontier_point *point)
+{
+    return choices->ends.forward + point->peak;
+}
+
+/* What a layer's moments stand above what it leaves. */
+static int64_t headroom(const am_choices *choices, int class, int choice)
+{
+    const am_link *link = &choices->link[class * choices->used + choice];
+    return link->peak - link->residue;
+}
+
+/* Puts the units of layers that are alike in order, those first whose moments stand highest above what they leave: by
+ * exchange of neighbours no order has a lower peak, and equal choices come together. */
+static void order(const am_choices *choices, int units, uint8_t *path)
+{
+    bool moved = true;
+    for (int end = units; end > 1 && moved; end--) {
+        moved = false;
+        for (int i = 0, layer = 0; i + 1 < end; layer += choices->span[path[i]], i++) {
+            int class = choices->class_of[layer], next = choices->class_of[layer + choices->span[path[i]]];
+            if (class != next || choices->class_of[layer + choices->span[path[i + 1]]] != class) continue;
+            int64_t here = headroom(choices, class, path[i]), there = headroom(choices, class, path[i + 1]);
+            if (there < here || (there == here && path[i + 1] >= path[i])) continue;
+            uint8_t other = path[i];
+            path[i] = path[i + 1];
+            path[i + 1] = other;
+            moved = true;
+        }
+    }
+}
+
+/* The units of a plan of the frontier, ordered. */
+static int path_of(am_evaluation *evaluation, int point)
+{
+    am_choices *choices = choices_of(evaluation);
+    const am_frontier *frontier = &evaluation->workspace->frontier;
+    if (frontier->point[point].index < 0) {
+        memset(choices->path, PLAIN, (size_t)choices->chain.layers); /* the first of those that are chosen too */
+        return choices->chain.layers;
+    }
+    int units = am_frontier_plan(frontier, &choices->chain, point, choices->path);
+    order(choices, units, choices->path);
+    return units;
+}
+
+/* The profile of a choice: one of the table, or the next of those that are listed. */
+static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *choice, int *listed)
+{
+    am_workspace *workspace = evaluation->workspace;
+    if (choice->plain) return AM_PROFILE_PLAIN;
+    if (choice->span > 1) return AM_PROFILE_SEGMENT;
+    for (int i = 0; i < *listed; i++)
+        if (memcmp(&workspace->kept[i], &choice->kept, sizeof choice->kept) == 0)
+            return (am_profile_id)(AM_PROFILE_LISTED + i);
+    if (*listed == AM_MAX_LISTED) {
+        evaluation->code = AM_CAPACITY;
+        return AM_PROFILE_PLAIN;
+    }
+    workspace->kept[*listed] = choice->kept;
+    workspace->played[AM_PROFILE_LISTED + *listed] = false;
+    return (am_profile_id)(AM_PROFILE_LISTED + (*listed)++);
+}
+
+static void plan_runs(am_evaluation *evaluation, int point)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_choices *choices = choices_of(evaluation);
+    int units = path_of(evaluation, point), listed = 0;
+    workspace->parts = 0;
+    for (int i = 0; i < units; i++) {
+        const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
+        am_part_plan *last = &workspace->part[workspace->parts - 1];
+        am_profile_id id = profile_for(evaluation, choice, &listed);
+        if (workspace->parts > 0 && last->id == id && last->inner == choice->span)
+            last->units++;
+        else
+            workspace->part[workspace->parts++] = (am_part_plan){id, 1, choice->span};
+    }
+}
+
+/* The dearest plan within the budget has the lowest cost: costs fall as peaks rise. -1: none fits. */
+static int point_below(const am_evaluation *evaluation, int64_t bytes)
+{
+    const am_frontier *frontier = &evaluation->workspace->frontier;
+    int point = frontier->points - 1;
+    while (point >= 0 && peak_of(&evaluation->workspace->choices, &frontier->point[point]) > bytes) point--;
+    return point;
+}
+
+/* What a layer carries on into the next may differ between profiles: the composed plan has the last word. */
+am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_frontier *frontier = &workspace->frontier;
+    const am_choices *choices = choices_of(evaluation);
+    if (am_choices_search(evaluation)) return evaluation->code;
+    if (!choices->found) return evaluation->code = AM_CAPACITY;
+    for (int point = point_below(evaluation, bytes); point >= 0; point--) {
+        am_outcome outcome;
+        plan_runs(evaluation, point);
+        for (int i = 0; i < workspace->parts; i++)
+            workspace->run[i] = (am_run){am_evaluation_profile(evaluation, workspace->part[i].id),
+                                         workspace->part[i].units, workspace->part[i].inner};
+        if (!evaluation->code)
+            evaluation->code = am_plan_compose(&outcome, &evaluation->pattern, workspace->parts, workspace->run);
+        if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
+    }
+    am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
+            "no plan stays below %d bytes; the smallest peaks at %d: checkpoint=budget:%d", bytes,
+            peak_of(choices, &frontier->point[0]), peak_of(choices, &frontier->point[0]));
+    return evaluation->code = AM_OUT_OF_RANGE;
+}
+
+/* ---- what the report says ---- */
+
+static void describe_choice(am_choice_row *row, const am_choices *choices, const am_choice *choice)
+{
+    *row = (am_choice_row){.span = choice->span};
+    bool nothing = !choice->kept.products && !choice->kept.ops[0] && !choice->kept.ops[1];
+    row->kind = choice->plain ? "none" : choice->span > 1 ? "segment" : nothing ? "full" : "save";
+    for (int i = 0; i < choices->dears && row->names < AM_MAX_KEPT_NAMES && !choice->plain; i++) {
+        const am_dear *dear = &choices->dear[i];
+        bool kept = dear->place ? choice->kept.products >> (dear->place - 1) & 1
+                                : choice->kept.ops[dear->op / 64] >> dear->op % 64 & 1;
+        if (!kept) continue;
+        row->keeps[row->names].module = dear->module;
+        row->keeps[row->names].op = dear->op;
+        row->keeps[row->names++].all = dear->place == 0;
+    }
+}
+
+static void describe_plan(am_evaluation *evaluation, am_frontier_row *row, int point)
+{
+    am_choices *choices = choices_of(evaluation);
+    const am_frontier_point *from = &evaluation->workspace->frontier.point[point];
+    int units = path_of(evaluation, point), layer = 0;
+    *row = (am_frontier_row){.peak_bytes = peak_of(choices, from), .recomputed_time = from->cost};
+    for (int i = 0; i < units; i++) {
+        int choice = choices->path[i];
+        row->recomputed_flops += choices->unit[choices->chosen[choice]][choices->class_of[layer]].recomputed_flops;
+        layer += choices->span[choice];
+        bool same = row->runs > 0 && row->runs <= AM_MAX_FRONTIER_RUNS && row->run[row->runs - 1].choice == choice;
+        if (row->runs > AM_MAX_FRONTIER_RUNS) continue;
+        if (same)
+            row->run[row->runs - 1].units++;
+        else if (row->runs++ < AM_MAX_FRONTIER_RUNS) {
+            row->run[row->runs - 1].choice = (uint8_t)choice;
+            row->run[row->runs - 1].units = 1;
+        }
+    }
+}
+
+/* How far a plan of the list is from the frontier. */
+static void measure(am_evaluation *evaluation, am_plan *plan)
+{
+    const am_choices *choices = choices_of(evaluation);
+    const am_frontier *frontier = &evaluation->workspace->frontier;
+    int64_t peak = am_outcome_peak(&plan->outcome), cost = plan->outcome.recomputed_time;
+    for (int i = 0; i < frontier->points; i++)
+        if (peak_of(choices, &frontier->point[i]) <= peak) plan->excess_time = cost - frontier->point[i].cost;
+    for (int i = frontier->points; i-- > 0;)
+        if (frontier->point[i].cost <= cost) plan->excess_bytes = peak - peak_of(choices, &frontier->point[i]);
+}
+
+void am_choices_report(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_frontier_report *out = &report->frontier;
+    am_choices *choices = choices_of(evaluation);
+    const am_frontier *frontier = &evaluation->workspace->frontier;
+    if (am_choices_search(evaluation) || !choices->found) return;
+    out->found = true;
+    out->points = frontier->points;
+    out->candidates = choices->candidates;
+    out->undominated = choices->undominated;
+    out->choices = choices->used;
+    for (int i = 0; i < choices->used; i++)
+        describe_choice(&out->choice[i], choices, &choices->candidate[choices->chosen[i]]);
+    out->rows = frontier->points < AM_MAX_FRONTIER_ROWS ? frontier->points : AM_MAX_FRONTIER_ROWS;
+    for (int i = 0; i < out->rows; i++) {
+        int last = out->rows - 1;
+        describe_plan(evaluation, &out->row[i], last > 0 ? (int)((int64_t)i * (frontier->points - 1) / last) : 0);
+    }
+    for (int i = 0; i < report->plans; i++) measure(evaluation, &report->plan[i]);
+}

@@ -1,0 +1,46 @@
+/* What each layer of a model may do under a plan: keep everything, be a region that keeps some of its operations' results
+ * or none, be one of several layers in a region. Private to the core. */
+#ifndef ACTMEM_CHOICES_H
+#define ACTMEM_CHOICES_H
+
+#include "frontier.h"
+
+#define AM_MAX_DEAR       8 /* operations of a layer that are kept or not, each by itself */
+#define AM_MAX_CANDIDATES (8 + (1 << AM_MAX_DEAR) + AM_MAX_SPAN)
+#define AM_MAX_CLASSES    48
+
+/* A dear operation: a matrix product by its place in the region, from 1; or all operations of a kind (place 0). */
+typedef struct am_dear {
+    am_op op;
+    int place;
+    am_module module;
+    int64_t time; /* of its forward, in picoseconds */
+    bool product; /* it computes products, of whatever kind: such come first */
+} am_dear;
+
+typedef struct am_choice {
+    bool plain;    /* no region */
+    bool named;    /* one of the named policies: looked at whatever it costs */
+    uint8_t span;  /* layers in the region */
+    uint16_t set;  /* of the dear operations: kept; 0xffff: another list */
+    am_kept kept;
+} am_choice;
+
+typedef struct am_choices {
+    bool searched, found;
+    int dears, candidates, undominated, classes, used;
+    am_dear dear[AM_MAX_DEAR];
+    am_choice candidate[AM_MAX_CANDIDATES];
+    bool beaten[AM_MAX_CANDIDATES]; /* another is as good for layers of every class */
+    int64_t layer_of[AM_MAX_CLASSES], layers_of[AM_MAX_CLASSES]; /* by class: its first layer, how many there are */
+    am_plan_unit unit[AM_MAX_CANDIDATES][AM_MAX_CLASSES];        /* residue -1: there is no such choice there */
+    uint16_t chosen[AM_MAX_CHOICES];                             /* candidates that the frontier is over */
+    am_plan_ends ends;                                           /* of layers that keep everything */
+    int64_t start[AM_MAX_CANDIDATES], released[AM_MAX_CANDIDATES]; /* by candidate: am_plan_ends of layers that all do so */
+    am_chain chain;
+    am_link link[AM_MAX_CLASSES * AM_MAX_CHOICES];
+    uint8_t class_of[AM_MAX_CHAIN_LAYERS], span[AM_MAX_CHOICES];
+    uint8_t path[AM_MAX_CHAIN_LAYERS];
+} am_choices;
+
+#endif

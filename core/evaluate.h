@@ -1,0 +1,34 @@
+/* What evaluate.c and the search for plans share. Private to the core. */
+#ifndef ACTMEM_EVALUATE_H
+#define ACTMEM_EVALUATE_H
+
+#include "actmem.h"
+
+typedef struct am_evaluation {
+    am_report *report; /* NULL: only figures are wanted */
+    am_workspace *workspace;
+    const am_config *config;
+    const am_policy *policy;
+    am_extents *extents;
+    am_pattern pattern;
+    bool timed; /* operations' times are wanted */
+    am_rates rates;
+    bool received, sent; /* of a pipeline stage, as am_record */
+    am_code code;
+} am_evaluation;
+
+/* A profile for its figures alone: played once. */
+const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id);
+/* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; tape: they are on the tape then. */
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept);
+/* The runs of a policy, in order from the embedding. Returns how many. */
+int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part);
+
+/* choices.c: finds the frontier of plans over what each layer may do, once in an evaluation. */
+am_code am_choices_search(am_evaluation *evaluation);
+/* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
+am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
+/* What the report says of the frontier. */
+void am_choices_report(am_evaluation *evaluation);
+
+#endif

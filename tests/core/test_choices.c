@@ -1,0 +1,194 @@
+/* The plans that the frontier is made of, against what they stand for: each played with every layer on one tape, and all
+ * plans of a small model by brute force. */
+#include <stdio.h>
+#include <string.h>
+
+#include "evaluate.h"
+#include "fixture.h"
+
+static const char *const models[] = {
+    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2",
+    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=4096 seq=16",
+    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 attention=eager tie_word_embeddings=yes",
+    "family=qwen3 hidden=32 heads=4 kv_heads=1 head_dim=16 ffn=24 vocab=640 seq=16 dtype=fp32",
+    "family=gemma2 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 sliding_window=4 layer_period=2",
+    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
+    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
+    "family=mixtral hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 experts=4 experts_per_token=2",
+    "family=deepseek_v3 dense_layers=2 hidden=32 heads=2 head_dim=12 rotary_dim=4 v_head_dim=8 kv_rank=16 ffn=200 "
+    "moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
+    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
+};
+enum { MODELS = sizeof models / sizeof *models };
+
+static am_config model_of(int model, int layers, const char *policy)
+{
+    char text[320];
+    snprintf(text, sizeof text, "layers=%d %s %s", layers, models[model], policy);
+    return config_of(text);
+}
+
+static void search(int model, int layers)
+{
+    am_config config = model_of(model, layers, "frontier=yes");
+    am_status status;
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    ck_assert(fixture_report.frontier.found);
+}
+
+/* Plays one plan with every layer recorded, each a region that keeps what the plan says. */
+static am_step played(const am_config *config, const am_choices *choices, int units, const uint8_t *path)
+{
+    static am_tape tape;
+    static am_player player;
+    static am_extents extents;
+    am_step step;
+    am_rates rates;
+    am_status status;
+    int64_t value[AM_SYMBOL_COUNT];
+    am_pattern pattern = am_model_pattern(config);
+    am_record record = {.units = units, .inner = 1, .regions = true};
+    for (int i = 0; i < units; i++) record.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
+    am_model_symbols(config, value);
+    am_extents_init(&extents, value);
+    ck_assert_int_eq(am_model_record(&tape, &extents, config, record), AM_OK);
+    ck_assert_int_eq(am_rates_of(config, &rates, &status), AM_OK);
+    ck_assert_int_eq(am_cost_tape(&tape, &rates), AM_OK);
+    for (int i = 0; i < units; i++) {
+        const am_choice *choice = &choices->candidate[choices->chosen[path[i]]];
+        am_tape_checkpoint_region(&tape, i + 1, AM_NON_REENTRANT, choice->plain ? AM_KEEP_EVERYTHING : AM_KEEP_LISTED);
+        tape.region[i + 1].kept = choice->kept;
+    }
+    ck_assert_int_eq(am_step_play(&step, &player, &tape, NULL), AM_OK);
+    return step;
+}
+
+static int64_t time_of(const am_step *step)
+{
+    int64_t time = 0;
+    for (int i = 0; i <= step->layers + 1; i++) time += step->zone_recomputed_time[i];
+    return time;
+}
+
+static int64_t peak_of(const am_step *step)
+{
+    return step->forward_peak > step->backward_peak ? step->forward_peak : step->backward_peak;
+}
+
+/* Of two kinds of layers the frontier takes masks of the second to be held in whatever plan: by so much a peak may be too
+ * high. */
+static int64_t slack_of(const am_config *config)
+{
+    bool alike = am_model_pattern(config).period == 1;
+    return alike ? 0 : fixture_workspace.profile[AM_PROFILE_SEGMENT].shared_bytes;
+}
+
+/* Every plan of the frontier that has no segments is what it says. */
+START_TEST(plans_played)
+{
+    enum { LAYERS = 6 };
+    am_config config = model_of(_i, LAYERS, "");
+    am_status status;
+    ck_assert_int_eq(am_config_resolve(&config, &status), AM_OK);
+    search(_i, LAYERS);
+    const am_choices *choices = &fixture_workspace.choices;
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    int64_t slack = slack_of(&config);
+    int tried = 0;
+    for (int i = 0; i < frontier->points; i += 1 + frontier->points / 40) {
+        uint8_t path[AM_MAX_CHAIN_LAYERS] = {0};
+        int units = frontier->point[i].index < 0 ? LAYERS : am_frontier_plan(frontier, &choices->chain, i, path);
+        if (units < LAYERS) continue;
+        am_step step = played(&config, choices, units, path);
+        int64_t found = choices->ends.forward + frontier->point[i].peak;
+        ck_assert_msg(peak_of(&step) <= found && peak_of(&step) >= found - slack, "plan %d: %ld, not %ld", i,
+                      (long)found, (long)peak_of(&step));
+        ck_assert_int_eq(time_of(&step), frontier->point[i].cost);
+        tried++;
+    }
+    ck_assert_int_gt(tried, 1);
+}
+END_TEST
+
+/* Three layers of four candidates each, every plan played on the tape: none beats the frontier, which is over more. */
+START_TEST(every_plan_played)
+{
+    enum { LAYERS = 3, TAKEN = 4, PLANS = TAKEN * TAKEN * TAKEN };
+    am_config config = model_of(_i, LAYERS, "");
+    am_status status;
+    ck_assert_int_eq(am_config_resolve(&config, &status), AM_OK);
+    search(_i, LAYERS);
+    const am_choices *choices = &fixture_workspace.choices;
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    for (int plan = 0; plan < PLANS; plan++) {
+        uint8_t path[LAYERS] = {(uint8_t)(plan % TAKEN), (uint8_t)(plan / TAKEN % TAKEN), (uint8_t)(plan / TAKEN / TAKEN)};
+        if (path[0] == 0 && plan > 0) continue; /* a first layer that keeps everything before a region: not searched */
+        am_step step = played(&config, choices, LAYERS, path);
+        bool beaten = false;
+        for (int i = 0; i < frontier->points; i++)
+            beaten |= choices->ends.forward + frontier->point[i].peak <= peak_of(&step) + slack_of(&config) &&
+                      frontier->point[i].cost <= time_of(&step);
+        ck_assert_msg(beaten, "plan %d%d%d: peak %ld, %ld ps", path[0], path[1], path[2], (long)peak_of(&step),
+                      (long)time_of(&step));
+    }
+}
+END_TEST
+
+static const char *const budgets[] = {"full", "every:2", "block:3", "save:half-matmuls", "none"};
+
+/* The plan for a budget is below it, and no plan of the frontier that is has less to run again. */
+START_TEST(budget)
+{
+    int model = _i % MODELS;
+    char policy[64];
+    am_status status;
+    snprintf(policy, sizeof policy, "checkpoint=%s frontier=no", budgets[_i / MODELS]);
+    am_config config = model_of(model, 6, policy);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    int64_t bytes = am_outcome_peak(&fixture_report.outcome), time = fixture_report.outcome.recomputed_time;
+    snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)bytes);
+    config = model_of(model, 6, policy);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    const am_outcome *outcome = &fixture_report.outcome;
+    ck_assert_int_le(am_outcome_peak(outcome), bytes);
+    ck_assert_int_le(outcome->recomputed_time, time);
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    const am_choices *choices = &fixture_workspace.choices;
+    for (int i = 0; i < frontier->points; i++)
+        if (choices->ends.forward + frontier->point[i].peak <= bytes)
+            ck_assert_int_ge(frontier->point[i].cost, outcome->recomputed_time);
+    int64_t kept = 0;
+    for (int i = 0; i < fixture_report.rows; i++)
+        kept += fixture_report.row[i].row.bytes * fixture_report.row[i].count;
+    ck_assert_int_eq(kept, fixture_report.saved_bytes);
+}
+END_TEST
+
+START_TEST(budget_below_the_smallest)
+{
+    am_status status;
+    am_config config = model_of(0, 6, "checkpoint=budget:1KiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+    ck_assert_str_eq(status.field, "checkpoint");
+    const char *nearest = strstr(status.message, "checkpoint=budget:");
+    ck_assert_ptr_nonnull(nearest);
+    char policy[64];
+    snprintf(policy, sizeof policy, "%s", nearest);
+    config = model_of(0, 6, policy);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+}
+END_TEST
+
+Suite *test_choices_suite(void)
+{
+    Suite *suite = suite_create("choices");
+    TCase *tests = tcase_create("choices");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, plans_played, 0, MODELS);
+    tcase_add_loop_test(tests, every_plan_played, 0, MODELS);
+    tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
+    tcase_add_test(tests, budget_below_the_smallest);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
