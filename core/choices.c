@@ -162,7 +162,7 @@ static bool is_length(const am_evaluation *evaluation, int64_t span)
     if (span > layers) return false;
     for (size_t i = 0; i < sizeof lengths; i++)
         if (span == lengths[i]) return true;
-    for (int i = 0; i < evaluation->report->plans; i++) {
+    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
         int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
         if (length > 1 && (span == length || span == layers % length)) return true;
     }
@@ -446,9 +446,9 @@ static void plan_runs(am_evaluation *evaluation, int point)
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
-        am_part_plan *last = &workspace->part[workspace->parts - 1];
+        am_part_plan *last = workspace->parts > 0 ? &workspace->part[workspace->parts - 1] : NULL;
         am_profile_id id = profile_for(evaluation, choice, &listed);
-        if (workspace->parts > 0 && last->id == id && last->inner == choice->span)
+        if (last && last->id == id && last->inner == choice->span)
             last->units++;
         else
             workspace->part[workspace->parts++] = (am_part_plan){id, 1, choice->span};
