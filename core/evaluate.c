@@ -521,6 +521,13 @@ static bool shown_before(const am_part_plan *part, int index)
     return false;
 }
 
+static bool profile_before(const am_part_plan *part, int index)
+{
+    for (int i = 0; i < index; i++)
+        if (part[i].id == part[index].id) return true;
+    return false;
+}
+
 /* What the runs of one profile keep and no longer keep. */
 static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
 {
@@ -556,9 +563,7 @@ static void choose(am_evaluation *evaluation)
         am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
     }
     for (int i = 0; i < runs; i++) {
-        bool known = false;
-        for (int j = 0; j < i; j++) known |= part[j].id == part[i].id;
-        if (known) continue;
+        if (profile_before(part, i)) continue;
         const am_ledger *ledger =
             part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : show_profile(evaluation, part[i].id, &samples);
         if (evaluation->code) return;
@@ -617,6 +622,7 @@ static void add_only_rank(am_report *report)
     report->ranks = 1;
 }
 
+#ifndef AM_FIRST
 /* The policy on the layers of one stage: a number of segments or of layers is of these. */
 static am_policy stage_policy(am_evaluation *stage)
 {
@@ -751,6 +757,7 @@ static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
         code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
     return code;
 }
+#endif
 
 /* ---- the whole ---- */
 
@@ -797,10 +804,12 @@ static void evaluate(am_evaluation *evaluation)
 #endif
     report->worst_rank = 0;
     if (evaluation->code) return;
+#ifndef AM_FIRST
     if (evaluation->config->pp > 1) {
         evaluation->code = read_ranks(evaluation, &report->fit);
         return;
     }
+#endif
     add_only_rank(report);
     evaluation->code = am_fit_read(&report->fit, evaluation->config, &report->parameters, &report->outcome);
 }

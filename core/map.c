@@ -190,7 +190,7 @@ static void fill_row(am_row_search *row, bool affine)
     for (int i = 0; i <= last; i++) cell(row, i);
 }
 
-am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status)
+__attribute__((noinline)) am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status)
 {
     am_row_search row = {.map = map, .workspace = workspace, .config = *config};
     if (map->batches > 0) row.config.batch = map->batch[0];

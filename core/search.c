@@ -199,7 +199,8 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
     search->config.dp = own_dp;
 }
 
-am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
 {
     *status = (am_status){0};
     report->answers = 0;

@@ -161,25 +161,6 @@ am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *p
     return AM_OK;
 }
 
-am_code am_fit_stage(am_workspace *workspace, int kind)
-{
-    (void)workspace;
-    (void)kind;
-    return AM_ELSEWHERE; /* of pipelines too */
-}
-
-am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,
-                    int kinds)
-{
-    (void)fit;
-    (void)workspace;
-    (void)config;
-    (void)rank;
-    (void)chunk;
-    (void)kinds;
-    return AM_ELSEWHERE;
-}
-
 /* Its reports hold no times; those of another GPU are asked for where it is named. */
 am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 {
