@@ -129,6 +129,7 @@ struct am_workspace {
     am_choices choices;
     am_frontier frontier;
 #endif
+    am_stage stage[AM_MAX_STAGE_KINDS];
 };
 
 #endif

@@ -332,7 +332,10 @@ export interface Chunk {
 export interface Rank {
   rank: number;
   layers: number;
+  /** The most chunks that it holds, until their whole backward or, where that is split, its weights' part has run. */
   in_flight: number;
+  /** Likewise, until the input's part has. */
+  in_flight_by_input_backward: number;
   layer_bytes: Bytes;
   saved_bytes: Bytes;
   /** The most that is live between forwards and backwards. */

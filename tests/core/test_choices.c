@@ -15,8 +15,8 @@ static const char *const models[] = {
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
     "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
     "family=mixtral hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 experts=4 experts_per_token=2",
-    "family=deepseek_v3 dense_layers=2 hidden=32 heads=2 head_dim=12 rotary_dim=4 v_head_dim=8 kv_rank=16 ffn=200 "
-    "moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16",
+    ("family=deepseek_v3 dense_layers=2 hidden=32 heads=2 head_dim=12 rotary_dim=4 v_head_dim=8 kv_rank=16 ffn=200 "
+     "moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16"),
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
 };
