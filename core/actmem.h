@@ -1030,6 +1030,7 @@ typedef struct am_stage {
 /* One rank of a pipeline; without a pipeline there is one. Bytes. */
 typedef struct am_rank {
     int64_t rank, layers, in_flight; /* in_flight: the most chunks of layers that it holds, each of one micro-batch */
+    int64_t in_flight_by_input;      /* likewise, of those whose backward has not come to their input */
     int64_t layer_bytes;
     int64_t saved_bytes;  /* the most that autograd and checkpoints keep */
     int64_t after_forward; /* the most that is live between two chunks' forward and backward */

@@ -521,13 +521,6 @@ static bool shown_before(const am_part_plan *part, int index)
     return false;
 }
 
-static bool profile_before(const am_part_plan *part, int index)
-{
-    for (int i = 0; i < index; i++)
-        if (part[i].id == part[index].id) return true;
-    return false;
-}
-
 /* What the runs of one profile keep and no longer keep. */
 static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
 {
@@ -619,6 +612,7 @@ static void add_only_rank(am_report *report)
     report->chunk[0] = (am_chunk){.layers = layers, .embedding = true, .head = true, .alive = 1};
     report->rank[0] = (am_rank){.layers = layers,
                                 .in_flight = 1,
+                                .in_flight_by_input = 1,
                                 .layer_bytes = kind->bytes / kind->layers_each,
                                 .saved_bytes = report->saved_bytes,
                                 .after_forward = outcome->after_forward,
@@ -810,7 +804,6 @@ static void evaluate(am_evaluation *evaluation)
 #ifndef AM_FIRST
     if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
 #endif
-    report->worst_rank = 0;
     if (evaluation->code) return;
 #ifndef AM_FIRST
     if (evaluation->config->pp > 1) {

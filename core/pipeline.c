@@ -190,13 +190,16 @@ am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am
     am_runner runner = {.rank = rank};
     am_chunk chunk[AM_MAX_CHUNKS];
     int chunks = am_rank_chunks(config, rank->rank, chunk);
-    rank->layers = rank->in_flight = rank->deallocated = rank->parameters = 0;
+    am_flight flight;
+    am_schedule_fly(&flight, &schedule, rank->rank);
+    rank->in_flight = flight.most;
+    rank->in_flight_by_input = flight.most_by_input;
+    rank->layers = rank->deallocated = rank->parameters = 0;
     rank->saved_bytes = rank->after_forward = rank->forward_peak = rank->backward_peak = rank->peak_bytes = 0;
     for (int i = 0; i < chunks; i++) {
         int kind = find_kind(kinds, stage, !chunk[i].embedding, !chunk[i].head, chunk[i].layers);
         if (kind == kinds) return AM_CAPACITY;
         runner.stage[i] = &stage[kind];
-        rank->in_flight += chunk[i].alive;
         int64_t let_go = am_mul_checked(chunk[i].alive, stage[kind].output);
         rank->deallocated = am_add_checked(rank->deallocated, let_go);
     }
@@ -271,6 +274,9 @@ static am_code check_stage_layers(const am_config *config, am_status *status)
 
 am_code am_pipeline_check(const am_config *config, am_status *status)
 {
+    if (strncmp(config->checkpoint, "budget:", 7) == 0)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=budget is covered without a pipeline: pp=1, or another policy");
     if (config->pp * config->vpp > config->layers) return refuse_uneven(config, status);
     am_code code = am_schedule_check(config, status);
     if (code == AM_OK && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && strcmp(config->checkpoint, "none") != 0)

@@ -100,6 +100,7 @@ static void write_rank(am_writer *json, const am_rank *rank, const am_chunk *chu
     AM_PUT_INT(json, "rank", rank->rank);
     AM_PUT_INT(json, "layers", rank->layers);
     AM_PUT_INT(json, "in_flight", rank->in_flight);
+    AM_PUT_INT(json, "in_flight_by_input_backward", rank->in_flight_by_input);
     AM_PUT_INT(json, "layer_bytes", rank->layer_bytes);
     AM_PUT_INT(json, "saved_bytes", rank->saved_bytes);
     AM_PUT_INT(json, "after_forward_bytes", rank->after_forward);

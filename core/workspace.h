@@ -116,7 +116,6 @@ struct am_workspace {
     bool played[AM_PROFILE_COUNT];
     am_extents extents; /* of am_evaluate_totals, and */
     am_totals totals;   /* what searches evaluate into */
-    am_stage stage[AM_MAX_STAGE_KINDS];
     int32_t stage_tensors[AM_MAX_STAGE_KINDS][AM_MAX_ALIKE]; /* of each kind of tensor, as rank_parameters lists them */
     am_parameters stage_parameters, rank_parameters;         /* of one stage, of one rank */
     am_kept kept[AM_MAX_LISTED];       /* of the profiles from AM_PROFILE_LISTED on */

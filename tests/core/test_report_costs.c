@@ -16,7 +16,7 @@ END_TEST
 START_TEST(ranks)
 {
     expect_document(am_report_json(fake_report(), json, sizeof json));
-    expect("\"ranks\":[{\"rank\":0,\"layers\":32,\"in_flight\":1,");
+    expect("\"ranks\":[{\"rank\":0,\"layers\":32,\"in_flight\":1,\"in_flight_by_input_backward\":");
     expect("\"has_embedding\":true,\"has_head\":true,\"chunks\":[{\"stage\":0,\"first_layer\":0,\"layers\":32,\"in_flight\":1}],"
            "\"stages_alive\":{\"0\":1}}],\"worst_rank\":0,");
 }
