@@ -4,6 +4,7 @@
  *   1 Status       2 Element types   3 Config        4 Extents       5 Operations
  *   6 Tape         7 Model           8 Ledger        9 Cost         10 Step
  *  11 Plan        12 State          13 Formulas     14 Report       15 Evaluation
+ *  16 Fit
  *
  * The core allocates nothing and does no I/O: every function works in memory that its caller owns. All sizes are in
  * bytes and all arithmetic on them is in 64-bit integers; bytes above 2^53 are an error, since JSON readers hold
@@ -963,13 +964,28 @@ typedef struct am_part {
     int64_t bytes; /* in their own dtypes */
 } am_part;
 
+/* Equal parameter tensors of the model: optimizers keep other states for matrices than for vectors. */
+typedef struct am_alike {
+    am_component component;
+    bool trainable;
+    uint8_t dtype, rank;
+    int64_t shape[AM_MAX_RANK];
+    int64_t count;
+} am_alike;
+
 #define AM_MAX_PARTS 16
+#define AM_MAX_ALIKE 64
 typedef struct am_parameters {
     int64_t total, trainable, bytes;
     int count;
     am_part part[AM_MAX_PARTS];
+    int kinds; /* core.wasm leaves them out */
+    am_alike alike[AM_MAX_ALIKE];
 } am_parameters;
 
+/* Makes room in a table for the kinds of tensors of a part of the model, and says how many of each of the table's there
+ * are in it. The table's own counts stay. */
+am_code am_parameters_list(am_parameters *table, const am_parameters *part, int32_t count[AM_MAX_ALIKE]);
 /* Counts the parameters on a record; layers: how many of the model's each recorded layer stands for. */
 am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS]);
 
@@ -980,8 +996,35 @@ typedef struct am_convention {
 } am_convention;
 
 extern const am_convention am_conventions[];
-extern const am_convention am_configured; /* the dtypes of the configuration itself: no bytes of its own */
+extern const am_convention am_configured[]; /* by optimizer: what the configuration itself costs; no bytes of its own */
 extern const int am_convention_count;
+
+/* What parameters cost by purpose, in bytes; -1 where a figure is too large. */
+typedef struct am_state {
+    int64_t weights, master, gradients, optimizer, bytes;
+} am_state;
+
+/* What a training step takes on one GPU, against the GPU's memory. Gradients are counted once: beside the activations
+ * where they stay throughout, else in the activations' peak, as backward makes them. */
+typedef struct am_fit {
+    int64_t memory, reserve; /* memory: -1 where none is named */
+    am_state state;
+    bool gradients_stay;
+    int64_t activations; /* their peak; the step's peak, gradients among it, where those don't stay */
+    int64_t total;
+    int64_t rank; /* of a pipeline */
+} am_fit;
+
+/* The largest micro-batch, the longest sequence or the smallest number of GPUs that fits, and what stops the next. */
+typedef struct am_answer {
+    const char *id; /* "batch", "seq" or "gpus" */
+    bool found;     /* else none fits, and the rest is of the one that comes nearest */
+    int64_t value, total;
+    am_config config;         /* resolved: what gives it */
+    int64_t next, next_total; /* the one after it; next 0: there is none; next_total -1: it is refused */
+    char why[224];            /* the refusal */
+} am_answer;
+#define AM_MAX_ANSWERS 3
 
 /* ---------------------------------------------------------------- 13 Formulas */
 
@@ -1167,6 +1210,9 @@ typedef struct am_report {
     int worst_rank; /* the one with the highest peak, gradients of parameters apart */
     int lastings;
     am_lasting lasting[AM_MAX_LASTING];
+    am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
+    int answers;
+    am_answer answer[AM_MAX_ANSWERS];
     am_frontier_report frontier;
 } am_report;
 
@@ -1206,6 +1252,44 @@ typedef struct am_workspace am_workspace;
 
 /* Answers for a configuration that has been parsed or imported but need not be resolved. */
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
+
+/* The figures of one configuration and no more, at a fraction of am_evaluate's cost: its own policy alone is played. */
+typedef struct am_totals {
+    am_config config; /* resolved */
+    am_parameters parameters;
+    am_policy policy;
+    am_outcome outcome;
+    am_fit fit;
+} am_totals;
+
+am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
+
+/* ---------------------------------------------------------------- 16 Fit */
+
+/* Fills in the answers of a report that am_evaluate made of this configuration, by evaluating others: exact. */
+am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
+
+#define AM_MAP_MOST 64
+
+/* Totals over micro-batches and sequence lengths, each ascending. */
+typedef struct am_map {
+    am_config config; /* resolved, of the first micro-batch and length that the text asks for */
+    int64_t memory, reserve;
+    int batches, seqs;
+    int64_t batch[AM_MAP_MOST], seq[AM_MAP_MOST];
+    int64_t total[AM_MAP_MOST][AM_MAP_MOST]; /* by length, then micro-batch; -1 where the run is refused */
+    int evaluations;                         /* that it took */
+} am_map;
+
+/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 equal steps. The
+ * text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
+am_code am_map_axes(am_map *map, char *text, am_status *status);
+/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; 64 lengths in equal steps up to four times
+ * the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
+am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status);
+/* Texts of a map, as am_report_json and am_report_text. */
+size_t am_map_json(const am_map *map, char *buffer, size_t size);
+size_t am_map_text(const am_map *map, char *buffer, size_t size);
 
 #include "workspace.h"
 

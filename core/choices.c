@@ -162,7 +162,7 @@ static bool is_length(const am_evaluation *evaluation, int64_t span)
     if (span > layers) return false;
     for (size_t i = 0; i < sizeof lengths; i++)
         if (span == lengths[i]) return true;
-    for (int i = 0; i < evaluation->report->plans; i++) {
+    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
         int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
         if (length > 1 && (span == length || span == layers % length)) return true;
     }

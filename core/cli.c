@@ -17,12 +17,13 @@ enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
 /* Static, since they are megabytes. */
 static am_report report;
 static am_workspace workspace;
+static am_map map;
 static char output[OUTPUT_SIZE];
 static char file_text[AM_JSON_INPUT_SIZE + 1];
 static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it refuses that */
 
 typedef struct am_arguments {
-    bool json, help, version;
+    bool json, map, help, version;
     int tables;         /* -1: none were asked for */
     int configs;        /* how often --config was given */
     const char *config; /* a path, or "-"; NULL if none */
@@ -162,10 +163,12 @@ static int print_help(void)
     am_config defaults = am_default_config();
     am_config_clear_model(&defaults);
     printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
-           "usage: actmem [--json] [--config FILE] [key=value ...]\n\n"
+           "usage: actmem [--json] [--map] [--config FILE] [key=value ...]\n\n"
            "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
            "                      its dtype is how the file is stored: say dtype= for the run\n"
            "  --json              the report as JSON; errors as JSON on standard error\n"
+           "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
+           "                      without a range 64 of each, lengths up to four times seq\n"
            "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
            "  --version           the version\n"
            "  --help              this text\n\n"
@@ -175,6 +178,8 @@ static int print_help(void)
            "  actmem model=qwen2.5-7b trainable=lora lora_rank=32 lora_targets=q,k,v,o\n"
            "  actmem layers=12 hidden=768 heads=12 vocab=50257 family=gpt2 seq=1024 batch=8\n"
            "  actmem --json --config config.json batch=4 'checkpoint=every:4'\n"
+           "  actmem model=llama-3-8b device_memory=80GiB zero=1 dp=8 fit=yes\n"
+           "  actmem --map model=llama-3-8b device_memory=80GiB checkpoint=full batch=1..16\n"
            "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
            "and [defaults]; a key without a default is derived.\n");
     for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
@@ -193,7 +198,7 @@ static int fail_option(const am_arguments *arguments, const char *option)
         return fail_input(arguments, &status);
     }
     am_fail(&status, AM_SYNTAX, "",
-            "unknown option '%s'; there are --json, --config FILE, --tables, --version and --help", option);
+            "unknown option '%s'; there are --json, --map, --config FILE, --tables, --version and --help", option);
     return fail_input(arguments, &status);
 }
 
@@ -221,6 +226,10 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
     for (int i = 1; i < count; i++) {
         const char *argument = text[i];
         if (strcmp(argument, "--json") == 0) continue;
+        if (strcmp(argument, "--map") == 0) {
+            arguments->map = true;
+            continue;
+        }
         if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
             arguments->help = true;
         else if (strcmp(argument, "--version") == 0)
@@ -264,6 +273,14 @@ static int import(am_config *config, const am_arguments *arguments)
     return am_config_import(config, file_text, length, &status) == AM_OK ? EXIT_ANSWER : fail_input(arguments, &status);
 }
 
+static int draw_map(const am_arguments *arguments, const am_config *config)
+{
+    am_status status;
+    if (am_fit_map(&map, &workspace, config, &status) != AM_OK) return fail_input(arguments, &status);
+    if (arguments->json) return print_json(am_map_json(&map, output, sizeof output));
+    return print_output(am_map_text(&map, output, sizeof output));
+}
+
 static int answer(const am_arguments *arguments)
 {
     am_status status;
@@ -274,11 +291,14 @@ static int answer(const am_arguments *arguments)
     }
     int exit_status = arguments->config != NULL ? import(&config, arguments) : EXIT_ANSWER;
     if (exit_status != EXIT_ANSWER) return exit_status;
+    if (arguments->map && am_map_axes(&map, pairs, &status) != AM_OK) return fail_input(arguments, &status);
     if (am_config_parse(&config, pairs, &status) == AM_OK && arguments->config != NULL && config.model[0]) {
         am_fail(&status, AM_CONFLICT, "model", "--config and model=%s are two models: give one", config.model);
         return fail_input(arguments, &status);
     }
-    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK)
+    if (status.code == AM_OK && arguments->map) return draw_map(arguments, &config);
+    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK ||
+        am_fit_search(&report, &workspace, &config, &status) != AM_OK)
         return fail_input(arguments, &status);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
     return print_output(am_report_text(&report, output, sizeof output));

@@ -3,6 +3,7 @@
 
 #include "evaluate.h"
 #include "policies.h"
+#include "fit.h"
 #include "wiring.h"
 
 /* ---- records ---- */
@@ -96,7 +97,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .inner = recipe->segment ? 3 : 1,
         .regions = recipe->modules == 0,
         .hooked = recipe->hooked && adapters, /* changes nothing else */
-        .modules = recipe->modules == UINT8_MAX ? evaluation->report->policy.modules : recipe->modules,
+        .modules = recipe->modules == UINT8_MAX ? evaluation->policy->modules : recipe->modules,
         .received = evaluation->received,
         .sent = evaluation->sent,
     };
@@ -129,7 +130,7 @@ static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
     am_tape *tape = &evaluation->workspace->tape;
     uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
     int inside = profile->record.inner > 1; /* of a segment a layer between two others */
-    if (report->cost_rows > 0) return am_cost_tape(tape, &evaluation->rates);
+    if (!report || report->cost_rows > 0) return am_cost_tape(tape, &evaluation->rates);
     count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
         if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);
@@ -142,8 +143,8 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     am_workspace *workspace = evaluation->workspace;
     am_record record = profile->record;
     if (!same_record(&workspace->recorded, &record)) {
-        evaluation->code = am_model_record(&workspace->tape, &evaluation->report->extents, evaluation->config, record);
-        if (!evaluation->code) evaluation->code = cost_tape(evaluation, profile);
+        evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
+        if (!evaluation->code && evaluation->timed) evaluation->code = cost_tape(evaluation, profile);
         workspace->recorded = record;
     }
     bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
@@ -179,10 +180,10 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->outside_bytes = ledger->outside_bytes;
 }
 
-/* The plain profile's ledger is always wanted: what a policy drops is told by it. */
+/* A report always wants the plain profile's ledger: what a policy drops is told by it. */
 static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledger *otherwise)
 {
-    return id == AM_PROFILE_PLAIN ? &evaluation->workspace->plain : otherwise;
+    return id == AM_PROFILE_PLAIN && evaluation->report ? &evaluation->workspace->plain : otherwise;
 }
 
 const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
@@ -782,11 +783,12 @@ static void add_only_rank(am_report *report)
     report->ranks = 1;
 }
 
+#ifndef AM_FIRST
 /* The policy on the layers of one stage: a number of segments or of layers is of these. */
 static am_policy stage_policy(am_evaluation *stage)
 {
     am_status status;
-    am_policy policy = stage->report->policy;
+    am_policy policy = *stage->policy;
     if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
     if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
     if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = best_segment(stage, policy.reentrant);
@@ -843,14 +845,13 @@ static am_code split_stage(const am_evaluation *stage, am_stage *load)
 }
 
 /* One micro-batch on a stage of this kind: the same policy on its layers alone. */
-__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load)
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, int kind)
 {
     am_config config = *evaluation->config;
     config.layers = load->layers;
     am_evaluation own = *evaluation, *stage = &own;
     am_workspace *workspace = own.workspace;
     am_outcome outcome;
-    am_parameters parameters;
     own.config = &config;
     own.received = load->received;
     own.sent = load->sent;
@@ -858,7 +859,7 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     am_policy policy = stage_policy(stage);
     int runs = runs_of(stage, policy, workspace->run);
     if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
-    if (!own.code) own.code = count_parameters(stage, &parameters);
+    if (!own.code) own.code = count_parameters(stage, &workspace->stage_parameters);
     if (own.code) return own.code;
     bool plain = false, other = false;
     for (int i = 0; i < runs; i++) {
@@ -872,34 +873,52 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     load->backward = outcome.backward_peak - load->lasting;
     load->step = outcome.step_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
-    load->parameters = parameters.total;
-    if (config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
+    load->parameters = workspace->stage_parameters.total;
+    own.code = am_fit_stage(workspace, kind);
+    if (!own.code && config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
     const am_tape *tape = &workspace->tape;
     load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
     return own.code;
 }
 
-/* Stages that are alike are played once, whatever their ranks. */
-__attribute__((noinline)) static am_code add_ranks(am_evaluation *evaluation)
+/* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
+__attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
+                                                   am_fit *worst)
 {
     am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
     const am_config *config = evaluation->config;
-    am_stage *stage = evaluation->workspace->stage;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    am_fit fit;
+    am_rank rank = {.rank = index, .first_chunk = first, .chunks = am_rank_chunks(config, index, chunk)};
+    am_code code = am_rank_play(&rank, config, kinds, workspace->stage);
+    if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);
+    if (code) return code;
+    if (index == 0 || fit.total > worst->total) *worst = fit;
+    if (!report) return AM_OK;
     const am_kind *kind = &report->kind[report->kinds - 1];
-    int kinds = am_stage_kinds(config, stage), chunks = 0;
+    rank.layer_bytes = kind->bytes / kind->layers_each;
+    memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
+    report->rank[index] = rank;
+    if (am_rank_peak(&rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = (int)index;
+    report->ranks++;
+    return AM_OK;
+}
+
+/* Every rank. Stages that are alike are played once, whatever their ranks. */
+static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
+{
+    am_workspace *workspace = evaluation->workspace;
+    int kinds = am_stage_kinds(evaluation->config, workspace->stage);
     am_code code = AM_OK;
-    for (int i = 0; i < kinds && code == AM_OK; i++) code = load_stage(evaluation, &stage[i]);
-    for (int i = 0; i < config->pp && code == AM_OK; i++) {
-        am_rank *rank = &report->rank[i];
-        *rank = (am_rank){.rank = i, .layer_bytes = kind->bytes / kind->layers_each, .first_chunk = chunks};
-        rank->chunks = am_rank_chunks(config, i, &report->chunk[chunks]);
-        chunks += rank->chunks;
-        code = am_rank_play(rank, config, kinds, stage);
-        if (am_rank_peak(rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = i;
-        report->ranks++;
-    }
+    workspace->rank_parameters.kinds = 0;
+    for (int i = 0; i < kinds && code == AM_OK; i++)
+        code = load_stage(evaluation, &workspace->stage[i], i);
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++)
+        code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
     return code;
 }
+#endif
 
 /* ---- the whole ---- */
 
@@ -914,23 +933,33 @@ static bool can_search(const am_evaluation *evaluation)
 }
 #endif
 
+static void begin(am_evaluation *evaluation)
+{
+    int64_t value[AM_SYMBOL_COUNT];
+    am_workspace *workspace = evaluation->workspace;
+    am_model_symbols(evaluation->config, value);
+    am_extents_init(evaluation->extents, value);
+    memset(workspace->played, 0, sizeof workspace->played);
+    workspace->recorded = (am_record){0};
+}
+
+/* What a policy leaves to be found. */
+static void settle(am_evaluation *evaluation, am_policy *policy)
+{
+    if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
+    if (policy->kind == AM_POLICY_SAVE_LIST)
+        evaluation->workspace->kept[0] = (am_kept){{policy->ops[0], policy->ops[1]}, 0};
+#ifndef AM_FIRST
+    evaluation->workspace->choices.searched = false;
+    if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
+#endif
+}
+
 static void evaluate(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
-    am_workspace *workspace = evaluation->workspace;
-    int64_t value[AM_SYMBOL_COUNT];
-    am_model_symbols(evaluation->config, value);
-    am_extents_init(&report->extents, value);
-    memset(workspace->played, 0, sizeof workspace->played);
-    workspace->recorded = (am_record){0};
-    if (report->policy.kind == AM_POLICY_BEST_SEGMENTS)
-        report->policy.count = best_segment(evaluation, report->policy.reentrant);
-    if (report->policy.kind == AM_POLICY_SAVE_LIST)
-        workspace->kept[0] = (am_kept){{report->policy.ops[0], report->policy.ops[1]}, 0};
-#ifndef AM_FIRST
-    workspace->choices.searched = false;
-    if (report->policy.kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, report->policy.count);
-#endif
+    begin(evaluation);
+    settle(evaluation, &report->policy);
     if (!evaluation->code) choose(evaluation);
     read_gathered(evaluation);
     if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
@@ -939,10 +968,28 @@ static void evaluate(am_evaluation *evaluation)
     if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
 #endif
     if (evaluation->code) return;
-    if (evaluation->config->pp > 1)
-        evaluation->code = add_ranks(evaluation);
-    else
-        add_only_rank(report);
+#ifndef AM_FIRST
+    if (evaluation->config->pp > 1) {
+        evaluation->code = read_ranks(evaluation, &report->fit);
+        return;
+    }
+#endif
+    add_only_rank(report);
+    evaluation->code = am_fit_read(&report->fit, evaluation->config, &report->parameters, &report->outcome);
+}
+
+/* Says what went wrong. */
+static am_code end(const am_evaluation *evaluation, am_status *status)
+{
+    if (evaluation->code == AM_OK) return AM_OK;
+    *status = evaluation->workspace->tape.status;
+    if (status->code) return status->code;
+    if (evaluation->code == AM_TOO_LARGE)
+        return am_fail(
+            status, AM_TOO_LARGE, "seq",
+            "bytes would exceed 2^53, or FLOPs 2^62: a shorter seq, a smaller batch or fewer layers would fit");
+    return am_fail(status, evaluation->code, "timeline",
+                   "this model's record or timeline is longer than this build can hold: timeline=modules");
 }
 
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
@@ -958,20 +1005,44 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
     report->frontier = (am_frontier_report){.found = false};
-    am_evaluation evaluation = {
-        .report = report, .workspace = workspace, .config = &report->config, .pattern = am_model_pattern(&report->config)};
+    report->answers = 0;
+    am_evaluation evaluation = {.report = report,
+                                .workspace = workspace,
+                                .config = &report->config,
+                                .policy = &report->policy,
+                                .timed = true,
+                                .extents = &report->extents,
+                                .pattern = am_model_pattern(&report->config)};
     if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
     report->rates = evaluation.rates;
     report->device = am_device_find(report->config.device);
     report->cost_rows = 0;
     evaluate(&evaluation);
-    if (evaluation.code == AM_OK) return AM_OK;
-    *status = workspace->tape.status;
-    if (status->code) return status->code;
-    if (evaluation.code == AM_TOO_LARGE)
-        return am_fail(
-            status, AM_TOO_LARGE, "seq",
-            "bytes would exceed 2^53, or FLOPs 2^62: a shorter seq, a smaller batch or fewer layers would fit");
-    return am_fail(status, evaluation.code, "timeline",
-                   "this model's record or timeline is longer than this build can hold: timeline=modules");
+    return end(&evaluation, status);
 }
+
+#ifndef AM_FIRST
+am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    totals->config = *config;
+    if (am_config_resolve(&totals->config, status)) return status->code;
+    if (am_policy_parse(&totals->policy, &totals->config, status)) return status->code;
+    am_evaluation evaluation = {.workspace = workspace,
+                                .config = &totals->config,
+                                .policy = &totals->policy,
+                                .timed = totals->policy.kind == AM_POLICY_BUDGET, /* which is chosen by times */
+                                .extents = &workspace->extents,
+                                .pattern = am_model_pattern(&totals->config)};
+    if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;
+    begin(&evaluation);
+    settle(&evaluation, &totals->policy);
+    compose(&evaluation, totals->policy, &totals->outcome);
+    if (!evaluation.code) evaluation.code = count_parameters(&evaluation, &totals->parameters);
+    if (!evaluation.code)
+        evaluation.code = totals->config.pp > 1
+                              ? read_ranks(&evaluation, &totals->fit)
+                              : am_fit_read(&totals->fit, &totals->config, &totals->parameters, &totals->outcome);
+    return end(&evaluation, status);
+}
+#endif

@@ -5,13 +5,16 @@
 #include "actmem.h"
 
 typedef struct am_evaluation {
-    am_report *report;
+    am_report *report; /* NULL: only figures are wanted */
     am_workspace *workspace;
     const am_config *config;
+    const am_policy *policy;
+    am_extents *extents;
     am_pattern pattern;
-    bool received, sent; /* of a pipeline stage, as am_record */
+    bool timed; /* operations' times are wanted */
     am_rates rates;
     bool chained; /* the planner's chain is this model's */
+    bool received, sent; /* of a pipeline stage, as am_record */
     am_code code;
 } am_evaluation;
 

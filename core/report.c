@@ -167,6 +167,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_state(&json, report);
     am_json_ranks(&json, report);
 #ifndef AM_FIRST
+    am_json_fit(&json, report);
     am_json_formulas(&json, &report->config, report->saved_bytes);
 #endif
     am_json_example(&json, report);

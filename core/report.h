@@ -45,6 +45,7 @@ void am_json_schedule(am_writer *json, const am_report *report);
 void am_write_actions(am_writer *writer, const am_schedule *schedule, int64_t layers, int width);
 void am_json_state(am_writer *json, const am_report *report);
 void am_json_ranks(am_writer *json, const am_report *report);
+void am_json_fit(am_writer *json, const am_report *report);
 /* Of a resolved configuration that keeps so many bytes; 0: not known, and no ratio is written. */
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 /* The keys of a formula that no configuration changes. */

@@ -37,10 +37,9 @@ static void write_convention(am_writer *json, const am_parameters *parameters, c
 }
 
 /* What this configuration's dtypes lead to: no whole number of bytes a parameter where they are mixed. */
-static void write_configured(am_writer *json, const am_parameters *parameters)
+static void write_configured(am_writer *json, const am_report *report, am_state state)
 {
-    am_state state = am_state_configured(parameters);
-    write_convention_head(json, &am_configured);
+    write_convention_head(json, &am_configured[report->config.optimizer]);
     AM_PUT_FIGURE(json, "bytes_per_parameter", -1);
     AM_PUT_FIGURE(json, "weights", -1);
     AM_PUT_FIGURE(json, "master", -1);
@@ -52,13 +51,14 @@ static void write_configured(am_writer *json, const am_parameters *parameters)
 void am_json_state(am_writer *json, const am_report *report)
 {
     const am_parameters *parameters = &report->parameters;
+    am_state state = am_state_configured(parameters, &report->config);
     AM_OPEN(json, "state", "{");
     AM_PUT_INT(json, "parameters", parameters->total);
     AM_PUT_INT(json, "trainable_parameters", parameters->trainable);
     AM_PUT_INT(json, "parameter_bytes", parameters->bytes);
-    AM_PUT_INT(json, "gradient_bytes", am_state_configured(parameters).gradients);
+    AM_PUT_INT(json, "gradient_bytes", state.gradients);
     AM_OPEN(json, "conventions", "[");
-    write_configured(json, parameters);
+    write_configured(json, report, state);
     for (int i = 0; i < am_convention_count; i++) write_convention(json, parameters, &am_conventions[i]);
     am_json_close(json, ']');
     am_json_close(json, '}');

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fit.h"
 #include "input.h"
+#include "state.h"
 #include "wiring.h"
 
 static bool is_paper(const am_config *config)
@@ -147,8 +149,9 @@ static am_code derive(am_config *config, am_status *status)
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
     if (config->etp == AM_AUTO) config->etp = config->tp;
     derive_pipeline(config);
-    if (config->grad_dtype == AM_AUTO) config->grad_dtype = config->dtype;
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
+    if (config->grad_dtype == AM_AUTO)
+        config->grad_dtype = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
     am_code code = derive_head_dim(config, status);
     am_wiring_fill_rotary(config, am_wiring_of(config));
     if (code == AM_OK) code = derive_ffn(config, status);
@@ -204,19 +207,6 @@ static am_code check_parallel(const am_config *config, am_status *status)
     bool ranked = config->stack == AM_STACK_TORCH || is_megatron(config);
     if (config->cp != 1 && !ranked)
         return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch and megatron-local: cp=1");
-    static const am_field_id not_yet[] = {
-        AM_F_device_memory, AM_F_reserve, AM_F_optimizer,
-    };
-    if (config->grad_dtype != config->dtype && config->zero < 3)
-        return am_fail(status, AM_UNSUPPORTED, "grad_dtype", "grad_dtype is not covered yet: leave it out");
-    for (size_t i = 0; i < sizeof not_yet / sizeof *not_yet; i++) {
-        const am_field *field = &am_fields[not_yet[i]];
-        bool text = field->kind == AM_KIND_TEXT;
-        if (text ? strcmp(am_field_text_of(config, field), field->text) != 0 : am_field_number_of(config, field) != field->value)
-            return am_fail(status, AM_UNSUPPORTED, field->key, "%s is not covered yet: leave it out", field->key);
-    }
-    if (config->master_weights && config->zero < 3)
-        return am_fail(status, AM_UNSUPPORTED, "master_weights", "master_weights is not covered yet: leave it out");
     return check_megatrons(config, status);
 }
 
@@ -238,9 +228,7 @@ static am_code check_alone(const am_config *config, am_status *status)
     if (*config->stage_layers != '\0')
         return am_fail(status, AM_CONFLICT, "stage_layers",
                        "stage_layers is for pipeline stages: pp=2 or more, or leave it out");
-    if (config->micro_batches == 1) return AM_OK;
-    return am_fail(status, AM_UNSUPPORTED, "micro_batches",
-                   "gradient accumulation is covered with a pipeline: pp=2 or more, or micro_batches=1");
+    return AM_OK;
 }
 
 /* Stacks without pipelines run the whole model on each GPU. */
@@ -350,15 +338,13 @@ static am_code check_sharded_types(const am_config *config, am_status *status)
 static am_code check_data_parallel(const am_config *config, am_status *status)
 {
     bool covered = config->stack == AM_STACK_HF || config->stack == AM_STACK_LIGER || config->stack == AM_STACK_TORCH;
-    if (config->zero > 0 && config->dp == 1)
-        return am_fail(status, AM_CONFLICT, "zero", "zero=%d shares out between data-parallel ranks: dp=2 or more",
-                       config->zero);
+    if (config->zero == 3 && config->dp == 1)
+        return am_fail(status, AM_CONFLICT, "zero", "zero=3 shares parameters out between data-parallel ranks: dp=2 or more");
     if (config->zero < 3 && !config->reshard)
         return am_fail(status, AM_CONFLICT, "reshard",
                        "reshard says when gathered parameters go: zero=3, or reshard=yes");
-    if (config->dp > 1 && !covered && config->stack != AM_STACK_NANOGPT)
-        return am_fail(status, AM_UNSUPPORTED, "dp",
-                       "data parallelism is covered for stack=hf, liger, torch and nanogpt: dp=1");
+    if (config->dp > 1 && is_paper(config))
+        return am_fail(status, AM_UNSUPPORTED, "dp", "the paper has no data parallelism: dp=1");
     if (config->zero < 3) return AM_OK;
     if (!covered)
         return am_fail(status, AM_UNSUPPORTED, "zero",
@@ -828,6 +814,9 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     am_policy policy;
     am_code code = am_policy_parse(&policy, config, status);
     if (code != AM_OK) return code;
+    if (policy.kind == AM_POLICY_BUDGET && config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=budget is not covered for pipeline stages yet: pp=1, or another policy");
     if (policy.kind == AM_POLICY_MODULES && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");
@@ -923,8 +912,9 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,    am_wiring_check,  check_parallel, check_data_parallel, check_stack, check_pipeline,
+        check_ranges,    check_heads,     am_wiring_check, check_parallel, check_data_parallel, check_stack, check_pipeline,
         check_loss,      check_positions, check_precision, check_training, check_checkpoint,    check_sizes, check_device,
+        am_state_check,  am_fit_check,
     };
     *status = (am_status){0};
     am_config next = *config;

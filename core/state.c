@@ -1,5 +1,5 @@
 /* What training holds besides activations: parameters counted on the record, and the conventions for what each of them
- * costs. */
+ * costs. optimizer.c says what the configuration's own optimizer makes of them. */
 #include "state.h"
 
 #include "bytes.h"
@@ -16,9 +16,6 @@ const am_convention am_conventions[] = {
     {"20-mixed", AM_WORDS("mixed precision with Adam, 16-bit and fp32 gradients"),
      AM_WORDS("Megatron-LM, distributed optimizer: fp16 parameters and gradients with fp32 copies of both"), 2, 4, 6, 8},
 };
-const am_convention am_configured = {
-    "configured", AM_WORDS("as configured, with AdamW"),
-    AM_WORDS("torch.optim.AdamW keeps exp_avg and exp_avg_sq in the parameter's dtype"), 0, 0, 0, 0};
 const int am_convention_count = sizeof am_conventions / sizeof am_conventions[0];
 
 static int64_t elements(const am_tensor *tensor)
@@ -70,6 +67,34 @@ static bool count(am_parameters *parameters, am_part *part, const am_tensor *ten
     return parameters->bytes >= 0 && parameters->total >= 0;
 }
 
+#ifndef AM_FIRST
+static bool is_alike(const am_alike *alike, const am_tensor *tensor, am_component component)
+{
+    if (alike->component != component || alike->trainable != tensor->grad || alike->dtype != tensor->dtype ||
+        alike->rank != tensor->rank)
+        return false;
+    for (int i = 0; i < tensor->rank; i++)
+        if (alike->shape[i] != tensor->shape[i]) return false;
+    return true;
+}
+
+/* Adds a tensor to those that are equal to it; false if there are too many kinds. */
+static bool gather(am_parameters *parameters, const am_tensor *tensor, am_component component, int64_t times)
+{
+    int i = 0;
+    while (i < parameters->kinds && !is_alike(&parameters->alike[i], tensor, component)) i++;
+    if (i == AM_MAX_ALIKE) return false;
+    am_alike *alike = &parameters->alike[i];
+    if (i == parameters->kinds) {
+        *alike = (am_alike){component, tensor->grad, tensor->dtype, tensor->rank, {0}, 0};
+        for (int k = 0; k < tensor->rank; k++) alike->shape[k] = tensor->shape[k];
+        parameters->kinds++;
+    }
+    alike->count += times;
+    return true;
+}
+#endif
+
 am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, const int64_t layers[AM_MAX_UNITS])
 {
     int last_zone = tape->zone;
@@ -84,11 +109,14 @@ am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, cons
         am_part *part = part_of(parameters, use != NULL ? use->module.component : AM_C_HEAD, is_adapter(use));
         if (part == NULL) return AM_CAPACITY;
         if (!count(parameters, part, tensor, times)) return AM_TOO_LARGE;
+#ifndef AM_FIRST
+        if (!gather(parameters, tensor, part->component, times)) return AM_CAPACITY;
+#endif
     }
     return AM_OK;
 }
 
-static am_state with_sum(am_state state)
+am_state am_state_sum(am_state state)
 {
     state.bytes =
         am_add_checked(am_add_checked(state.weights, state.master), am_add_checked(state.gradients, state.optimizer));
@@ -97,7 +125,7 @@ static am_state with_sum(am_state state)
 
 am_state am_state_of(const am_parameters *parameters, const am_convention *convention)
 {
-    return with_sum((am_state){
+    return am_state_sum((am_state){
         .weights = am_mul_checked(parameters->total, convention->weights),
         .master = am_mul_checked(parameters->trainable, convention->master),
         .gradients = am_mul_checked(parameters->trainable, convention->gradients),
@@ -105,18 +133,19 @@ am_state am_state_of(const am_parameters *parameters, const am_convention *conve
     });
 }
 
-/* A part is trainable as a whole or not at all: base weights by `trainable`, adapters always. */
-static int64_t trainable_bytes(const am_parameters *parameters)
+#ifndef AM_FIRST
+am_code am_parameters_list(am_parameters *table, const am_parameters *part, int32_t count[AM_MAX_ALIKE])
 {
-    int64_t bytes = 0;
-    for (int i = 0; i < parameters->count; i++)
-        if (parameters->part[i].trainable > 0) bytes = am_add_checked(bytes, parameters->part[i].bytes);
-    return bytes;
+    for (int i = 0; i < AM_MAX_ALIKE; i++) count[i] = 0;
+    for (int i = 0; i < part->kinds; i++) {
+        const am_alike *alike = &part->alike[i];
+        am_tensor tensor = {.rank = alike->rank, .dtype = alike->dtype, .grad = alike->trainable};
+        for (int k = 0; k < alike->rank; k++) tensor.shape[k] = alike->shape[k];
+        if (!gather(table, &tensor, alike->component, 0)) return AM_CAPACITY;
+        int at = 0;
+        while (!is_alike(&table->alike[at], &tensor, alike->component)) at++;
+        count[at] = (int32_t)alike->count;
+    }
+    return AM_OK;
 }
-
-am_state am_state_configured(const am_parameters *parameters)
-{
-    int64_t gradients = trainable_bytes(parameters);
-    return with_sum(
-        (am_state){.weights = parameters->bytes, .gradients = gradients, .optimizer = am_mul_checked(gradients, 2)});
-}
+#endif

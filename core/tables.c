@@ -175,7 +175,7 @@ static void write_convention(am_writer *json, const am_convention *convention)
 static void write_conventions(am_writer *json)
 {
     AM_OPEN(json, "conventions", "[");
-    write_convention(json, &am_configured);
+    write_convention(json, &am_configured[AM_ADAMW]);
     for (int i = 0; i < am_convention_count; i++) write_convention(json, &am_conventions[i]);
     am_json_close(json, ']');
 }

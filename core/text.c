@@ -1,6 +1,7 @@
 /* The report for people, on a terminal: the answer first, then tables. One unit throughout, exact bytes beside it. */
 #include "policies.h"
 #include "explain.h"
+#include "fit.h"
 #include "grid.h"
 #include "query.h"
 #include "wiring.h"
@@ -305,6 +306,99 @@ static void write_answer(am_writer *out, const am_report *report)
         am_write_wrapped(out, text, 0);
 }
 
+/* ---- what fits */
+
+static void write_size_with_unit(am_writer *out, const am_report *report, int64_t bytes)
+{
+    write_size(out, report, bytes);
+    AM_WRITE(out, " ");
+    am_write_text(out, unit_names[report->config.units]);
+}
+
+/* "Fits: 60.1 GiB (64,564,003,592 bytes) of 80.0 GiB, 19.9 GiB left: parameters 15.0 GiB, …" */
+static void write_total(am_writer *out, const am_report *report)
+{
+    const am_fit *fit = &report->fit;
+    const char *name;
+    int64_t bytes, left = fit->memory < 0 ? 0 : am_fit_free(fit);
+    am_write_text(out, fit->memory < 0 ? "In all: " : left >= 0 ? "Fits: " : "Does not fit: ");
+    if (report->ranks > 1) {
+        AM_WRITE(out, "rank ");
+        am_write_int(out, fit->rank);
+        AM_WRITE(out, " takes most, ");
+    }
+    write_size_in_full(out, report, fit->total);
+    if (fit->memory >= 0) {
+        const am_device *device = report->config.device_memory[0] ? NULL : am_device_find(report->config.device);
+        AM_WRITE(out, " of ");
+        if (device) {
+            am_write_text(out, device->label);
+            AM_WRITE(out, "'s ");
+        }
+        write_size_with_unit(out, report, fit->memory);
+        if (fit->reserve > 0) {
+            AM_WRITE(out, " less a reserve of ");
+            write_size_with_unit(out, report, fit->reserve);
+        }
+        AM_WRITE(out, ", ");
+        write_size_with_unit(out, report, left < 0 ? -left : left);
+        am_write_text(out, left < 0 ? " too many" : " left");
+    }
+    for (int i = 0; (name = am_fit_part(fit, i, &bytes)); i++) {
+        am_write_text(out, i == 0 ? ": " : ", ");
+        am_write_text(out, name);
+        AM_WRITE(out, " ");
+        write_size_with_unit(out, report, bytes);
+    }
+    AM_WRITE(out, ".");
+}
+
+/* "Largest micro-batch: 2 (75.4 GiB); 3 would take 90.6 GiB." */
+static void write_found(am_writer *out, const am_report *report, const am_answer *answer)
+{
+    bool gpus = strcmp(answer->id, "gpus") == 0;
+    am_write_text(out, gpus ? " Fewest GPUs: " : strcmp(answer->id, "seq") == 0 ? " Longest sequence: " : " Largest micro-batch: ");
+    if (answer->found) {
+        am_write_thousands(out, answer->value);
+        AM_WRITE(out, " (");
+        if (gpus && answer->value > 1) {
+            AM_WRITE(out, "tp=");
+            am_write_int(out, answer->config.tp);
+            AM_WRITE(out, " dp=");
+            am_write_int(out, answer->config.dp);
+            AM_WRITE(out, ", ");
+        }
+        write_size_with_unit(out, report, answer->total);
+        AM_WRITE(out, ")");
+    } else {
+        AM_WRITE(out, "none; ");
+        am_write_thousands(out, answer->value);
+        AM_WRITE(out, " would take ");
+        write_size_with_unit(out, report, answer->total);
+    }
+    if (answer->next_total >= 0) {
+        AM_WRITE(out, "; ");
+        am_write_thousands(out, answer->next);
+        AM_WRITE(out, " would take ");
+        write_size_with_unit(out, report, answer->next_total);
+    } else if (answer->why[0]) {
+        AM_WRITE(out, "; ");
+        am_write_text(out, answer->why);
+    }
+    AM_WRITE(out, ".");
+}
+
+static void write_fit(am_writer *out, const am_report *report)
+{
+    char text[1536];
+    am_writer line = am_writer_of(text, sizeof text);
+    if (report->fit.total == 0) return;
+    write_total(&line, report);
+    for (int i = 0; i < report->answers; i++) write_found(&line, report, &report->answer[i]);
+    if (am_writer_end(&line) == 0) out->full = true;
+    am_write_wrapped(out, text, 0);
+}
+
 /* ---- where the bytes are */
 
 enum { BY_NAME, BY_SIZE, BY_EXACT, BY_SHARE };
@@ -581,9 +675,9 @@ static void state_cell(am_writer *out, const am_grid *grid, int row, int column)
 {
     const am_parameters *parameters = &grid->report->parameters;
     const am_convention *convention = row == 0 ? NULL : &am_conventions[row - 1];
-    am_state state = convention == NULL ? am_state_configured(parameters) : am_state_of(parameters, convention);
+    am_state state = convention == NULL ? am_state_configured(parameters, &grid->report->config) : am_state_of(parameters, convention);
     switch (column) {
-    case STATE_NAME: am_write_text(out, convention == NULL ? "as configured, with AdamW" : convention->name); break;
+    case STATE_NAME: am_write_text(out, convention == NULL ? am_configured[grid->report->config.optimizer].name : convention->name); break;
     case STATE_PER_PARAMETER:
         if (convention != NULL)
             am_write_int(out, convention->weights + convention->master + convention->gradients + convention->optimizer);
@@ -713,6 +807,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
 {
     am_writer out = am_writer_of(buffer, size);
     write_answer(&out, report);
+    write_fit(&out, report);
     write_ranks(&out, report);
     write_components(&out, report);
     write_head(&out, report);

@@ -124,6 +124,10 @@ struct am_workspace {
     am_ledger plain, shown, scratch; /* without checkpointing, of a profile of the chosen policy, of any other */
     am_profile profile[AM_PROFILE_COUNT];
     bool played[AM_PROFILE_COUNT];
+    am_extents extents; /* of am_evaluate_totals, and */
+    am_totals totals;   /* what searches evaluate into */
+    int32_t stage_tensors[AM_MAX_STAGE_KINDS][AM_MAX_ALIKE]; /* of each kind of tensor, as rank_parameters lists them */
+    am_parameters stage_parameters, rank_parameters;         /* of one stage, of one rank */
     am_kept kept[AM_MAX_LISTED];       /* of the profiles from AM_PROFILE_LISTED on */
     am_sample sample[AM_MAX_SAMPLES];  /* of the chosen policy's profiles, one behind another */
     int parts;                         /* of the plan that a budget led to */

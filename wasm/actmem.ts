@@ -1,5 +1,5 @@
 /** Loads core.wasm and whole.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
-import type { ErrorDocument, FormulaTable, Report, Tables } from './report.js';
+import type { ErrorDocument, FitMap, FormulaTable, Report, Tables } from './report.js';
 import { completer } from './words.js';
 
 /** What every module exports; wasm/exports.h says what each function does. */
@@ -27,7 +27,7 @@ export class ActmemError extends Error {
 
 /** core.wasm: small, for the first answer. */
 export interface Core {
-  /** The report on `key=value` text, without `formulas`. Throws ActmemError; its code is "elsewhere", without a message, wherever whole.wasm is to be asked. */
+  /** The report on `key=value` text, without `fit` and `formulas`. Throws ActmemError; its code is "elsewhere", without a message, wherever whole.wasm is to be asked. */
   evaluate(text: string): Report;
   /** Every input, preset, symbol, component and element type that the core knows, and the words of its reports. */
   readonly tables: Tables;
@@ -41,6 +41,10 @@ export interface Whole {
   evaluateJson(text: string): string;
   /** The keys that a Hugging Face config.json sets, as text for `evaluate`. Throws ActmemError. */
   import(json: string): { query: string };
+  /** The totals over micro-batch and sequence length; in the text either may be a range, `batch=1..64`. Throws ActmemError. */
+  map(text: string): FitMap;
+  /** The same, byte for byte what `build/actmem --map --json` prints. Throws ActmemError. */
+  mapJson(text: string): string;
   /** What no configuration changes of the published formulas. */
   readonly table: FormulaTable;
 }
@@ -57,12 +61,15 @@ export async function loadCore(source: Source, words: Tables | Response | URL): 
 
 /** Compiles and starts whole.wasm, as loadCore does core.wasm. */
 export async function loadWhole(source: Source): Promise<Whole> {
-  const exports = await start<'am_wasm_evaluate' | 'am_wasm_import' | 'am_wasm_formulas'>(source, 'whole.wasm');
+  const exports = await start<'am_wasm_evaluate' | 'am_wasm_import' | 'am_wasm_map' | 'am_wasm_formulas'>(source, 'whole.wasm');
   const { ask } = talk(exports);
   const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
+  const mapJson = (text: string) => ask(exports.am_wasm_map, text, 'syntax', 'the text');
   return {
     evaluate: (text) => JSON.parse(evaluateJson(text)) as Report,
     evaluateJson,
+    map: (text) => JSON.parse(mapJson(text)) as FitMap,
+    mapJson,
     import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
     table: JSON.parse(ask(exports.am_wasm_formulas, '', '', '')) as FormulaTable,
   };

@@ -62,20 +62,28 @@ const char *am_output(void)
     return memory.answer.text;
 }
 
+/* The input as a text that ends with a 0. */
+static bool is_text(int32_t length, am_status *status)
+{
+    size_t used = used_of(length);
+    memory.input[used] = '\0';
+    if (memchr(memory.input, '\0', used) == NULL) return true;
+    am_fail(status, AM_SYNTAX, "", "the text holds a zero byte");
+    return false;
+}
+
 AM_EXPORT(am_wasm_evaluate)
 int32_t am_wasm_evaluate(int32_t length)
 {
     am_status status = {0};
     am_config config = am_default_config();
     am_report *report = &memory.answer.report;
-    size_t used = used_of(length);
-    memory.input[used] = '\0';
-    if (memchr(memory.input, '\0', used) != NULL) {
-        am_fail(&status, AM_SYNTAX, "", "the text holds a zero byte");
-        return answer_error(&status);
-    }
+    if (!is_text(length, &status)) return answer_error(&status);
     if (am_config_parse(&config, memory.input, &status) != AM_OK) return answer_error(&status);
     if (am_evaluate(report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
+#ifndef AM_FIRST
+    if (am_fit_search(report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
+#endif
     return answer(am_report_json(report, memory.answer.text, sizeof memory.answer.text));
 }
 
@@ -108,6 +116,18 @@ int32_t am_wasm_import(int32_t length)
     }
     am_write_text(&writer, "\"}");
     return answer(am_writer_end(&writer));
+}
+
+AM_EXPORT(am_wasm_map)
+int32_t am_wasm_map(int32_t length)
+{
+    static am_map map;
+    am_status status = {0};
+    am_config config = am_default_config();
+    if (!is_text(length, &status) || am_map_axes(&map, memory.input, &status) != AM_OK) return answer_error(&status);
+    if (am_config_parse(&config, memory.input, &status) != AM_OK) return answer_error(&status);
+    if (am_fit_map(&map, &workspace, &config, &status) != AM_OK) return answer_error(&status);
+    return answer(am_map_json(&map, memory.answer.text, sizeof memory.answer.text));
 }
 
 AM_EXPORT(am_wasm_formulas)

@@ -28,6 +28,8 @@ const char *am_output(void);
 int32_t am_wasm_evaluate(int32_t length);
 /* whole.wasm alone: a Hugging Face config.json to {"query":"family=…&layers=…"}, the keys that it sets. */
 int32_t am_wasm_import(int32_t length);
+/* Likewise: key=value text, in which batch and seq may be ranges (batch=1..64), to the totals over both. */
+int32_t am_wasm_map(int32_t length);
 /* Likewise: the table of published formulas, whatever the input. */
 int32_t am_wasm_formulas(int32_t length);
 

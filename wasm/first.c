@@ -6,6 +6,10 @@
 #include "policies.h"
 #include "compile.h"
 #include "play.h"
+#include "bytes.h"
+#include "fit.h"
+#include "input.h"
+#include "state.h"
 
 static am_code elsewhere(am_build *build)
 {
@@ -131,6 +135,51 @@ void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outco
     (void)outcome;
     (void)traffic;
     evaluation->code = AM_ELSEWHERE;
+}
+
+/* ---- states of other optimizers than AdamW, sharding, what fits ---- */
+
+const am_convention am_configured[] = {[AM_ADAMW] = {"configured", "", "", 0, 0, 0, 0}};
+
+/* AdamW's two moments, and gradients, in the dtype of what learns. A part is trainable as a whole or not at all. */
+am_state am_state_configured(const am_parameters *parameters, const am_config *config)
+{
+    (void)config;
+    am_state state = {.weights = parameters->bytes};
+    for (int i = 0; i < parameters->count; i++)
+        if (parameters->part[i].trainable > 0) state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
+    state.optimizer = am_mul_checked(state.gradients, 2);
+    return am_state_sum(state);
+}
+
+am_code am_state_check(const am_config *config, am_status *status)
+{
+    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp,     AM_F_zero,
+                                     AM_F_reserve,   AM_F_device_memory,  AM_F_fit};
+    bool other = config->micro_batches != 1 ||
+                 config->grad_dtype != (config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype);
+    for (size_t i = 0; i < sizeof fields; i++) {
+        const am_field *field = &am_fields[fields[i]];
+        other |= field->kind == AM_KIND_TEXT ? strcmp(am_field_text_of(config, field), field->text) != 0
+                                             : am_field_number_of(config, field) != field->value;
+    }
+    return other ? am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this key") : AM_OK;
+}
+
+am_code am_fit_check(const am_config *config, am_status *status)
+{
+    (void)config;
+    (void)status;
+    return AM_OK;
+}
+
+am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
+{
+    (void)config;
+    (void)parameters;
+    (void)outcome;
+    fit->total = 0;
+    return AM_OK;
 }
 
 /* Its reports hold no times; those of another GPU are asked for where it is named. */

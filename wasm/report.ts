@@ -29,6 +29,8 @@ export interface Report {
   cost?: Cost;
   state: State;
   ranks: Rank[];
+  /** What the step takes on one GPU in all, against its memory; core.wasm leaves it out. */
+  fit?: Fit;
   /** The one with the highest peak, gradients of parameters apart. */
   worst_rank: number;
   /** What published formulas say of this configuration; core.wasm leaves it out. */
@@ -300,6 +302,55 @@ export interface Convention {
   gradients_bytes: Bytes;
   optimizer_bytes: Bytes;
   bytes: Bytes;
+}
+
+export interface Fit {
+  device: string;
+  /** Of a pipeline the one whose total is the highest. */
+  rank: number;
+  /** null where neither a device nor its memory is named. */
+  memory_bytes: Bytes | null;
+  reserve_bytes: Bytes;
+  /** Parameters, master weights, optimizer states; gradients too where they stay. */
+  state_bytes: Bytes;
+  /** The highest of forward and backward without gradients where those stay; else the step's, gradients among it. */
+  activation_peak_bytes: Bytes;
+  /** Gradients are there throughout: accumulated, in a buffer of another type, or reduced and shared out. */
+  gradients_stay: boolean;
+  total_bytes: Bytes;
+  /** Below 0: too few. */
+  free_bytes: number | null;
+  fits: boolean | null;
+  /** Their sum is total_bytes. */
+  by: { name: string; bytes: Bytes }[];
+  /** With fit=yes: the largest micro-batch, the longest sequence, the smallest number of GPUs. */
+  answers?: Record<'batch' | 'seq' | 'gpus', FitAnswer>;
+}
+
+export interface FitAnswer {
+  /** null where none fits. */
+  value: number | null;
+  /** The value, or the one that comes nearest; what it takes; the text that gives it. */
+  tried: number;
+  total_bytes: Bytes | null;
+  query: string;
+  /** What stops it: the next one and what that would take, or why it is refused. */
+  next?: { value: number; total_bytes: Bytes | null; refused: string };
+}
+
+/** Totals over micro-batch and sequence length. */
+export interface FitMap {
+  version: 1;
+  actmem: string;
+  query: string;
+  memory_bytes: Bytes | null;
+  reserve_bytes: Bytes;
+  batch: number[];
+  seq: number[];
+  /** By length, then micro-batch; null where the run is refused. */
+  total_bytes: (Bytes | null)[][];
+  /** Configurations that were evaluated for it. */
+  evaluations: number;
 }
 
 /** A chunk of layers on a rank of a pipeline. */

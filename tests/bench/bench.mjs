@@ -7,6 +7,7 @@ import { loadWhole } from '../../build/loader/actmem.js';
 
 const BAR_MICROSECONDS = 300;
 const BAR_RATIO = 1.5;
+const BAR_MAP = 100;
 const BAR_GZIP = 60_000;
 const WARM_UP = 500;
 const RUNS = 501;
@@ -64,6 +65,17 @@ const width = Math.max(...TEXTS.map((text) => text.length));
 const line = (text, ...cells) => console.log(`  ${text.padEnd(width)}${cells.map((cell) => String(cell).padStart(12)).join('')}`);
 line('text to JSON, medians in µs', 'native', 'wasm', 'ratio', 'with parse', 'JSON bytes');
 for (const row of rows) line(row.text, row.native.toFixed(1), row.hosted.toFixed(1), row.ratio.toFixed(2), row.parsed.toFixed(1), row.json);
+
+const MAPS = ['model=llama-3-8b', 'model=llama-3-8b checkpoint=full', 'model=gpt2 attention=eager', 'model=llama-3-8b allocator=cuda'];
+line('\nmap of 64 × 64, best of five in ms', 'wasm', 'evaluations', `bar ${BAR_MAP}`);
+for (const text of MAPS) {
+  const times = [1, 2, 3, 4, 5].map(() => {
+    const start = performance.now();
+    core.mapJson(text);
+    return performance.now() - start;
+  });
+  line(text, Math.min(...times).toFixed(1), core.map(text).evaluations);
+}
 
 const first = readFileSync('build/core.wasm');
 const gzip = gzipSync(first, { level: 9 }).length;

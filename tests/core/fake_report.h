@@ -124,7 +124,10 @@ static const am_report *fake_report(void)
                                       16060522496 + 33554432,
                                       2,
                                       {{AM_C_MLP, false, 8030261248 - 16777216, 0, 16060522496 - 33554432},
-                                       {AM_C_ATTENTION, true, 16777216, 16777216, 67108864}}};
+                                       {AM_C_ATTENTION, true, 16777216, 16777216, 67108864}},
+                                      2,
+                                      {{AM_C_MLP, false, AM_BF16, 1, {8030261248 - 16777216}, 1},
+                                       {AM_C_ATTENTION, true, AM_FP32, 2, {4096, 4096}, 1}}};
     fake_plans();
     fake_points();
     fake.ranks = 1;

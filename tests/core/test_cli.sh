@@ -114,6 +114,21 @@ printf 'lora_targets=\xff\xfe' >bytes
 run_to 2 --json trainable=lora "$(cat bytes)"
 json err 'd["error"]["field"] == "lora_targets"'
 
+# what fits
+run_to 0 model=gpt2 device_memory=80GiB fit=yes
+says out 'Fits: '
+says out 'Largest micro-batch: '
+run_to 0 --json model=gpt2 device_memory=1GiB
+json out 'd["fit"]["fits"] is False and sum(x["bytes"] for x in d["fit"]["by"]) == d["fit"]["total_bytes"]'
+run_to 2 --json model=gpt2 fit=yes device=mine device_gflops=1000 device_bandwidth=1000
+json err 'd["error"]["field"] == "device_memory"'
+run_to 0 --map model=gpt2 device_memory=4GiB batch=1..8
+says out 'largest'
+run_to 0 --map --json model=gpt2 batch=1..8 seq=64..128
+json out 'len(d["total_bytes"]) == len(d["seq"]) == 64 and len(d["total_bytes"][0]) == len(d["batch"]) == 8'
+run_to 2 --map --json model=gpt2 batch=8..1
+json err 'd["error"]["field"] == "batch"'
+
 # input and output that fail
 run_to 1 --config nowhere.json
 says err 'nowhere.json'

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "fixture.h"
+
 static am_tape tape;
 static am_parameters parameters;
 
@@ -140,7 +142,8 @@ START_TEST(frozen_and_adapters)
 {
     record();
     ck_assert_int_eq(am_parameters_count(&parameters, &tape, thirty), AM_OK);
-    am_state state = am_state_configured(&parameters);
+    am_config config = config_of("trainable=lora lora_dtype=fp32");
+    am_state state = am_state_configured(&parameters, &config);
     ck_assert_int_eq(state.weights, parameters.bytes);
     ck_assert_int_eq(state.gradients, 30 * 1024);
     ck_assert_int_eq(state.optimizer, 2 * 30 * 1024);

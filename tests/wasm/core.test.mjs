@@ -112,14 +112,14 @@ test('native = wasm: precision, training, other stacks, every timeline', () => {
 /** What core.wasm leaves out of a report: plans that it cannot make. */
 const planned = ({ policy }) => !/^(revolve:|offload$)/.test(policy);
 
-test('core.wasm = whole.wasm, but for formulas, costs and some plans, where it does not leave the answer to it', () => {
+test('core.wasm = whole.wasm, but for what fits, formulas, costs and some plans, where it does not leave the answer to it', () => {
   const texts = ['', 'model=gpt2 attention=eager dropout=0.1', 'model=llama-3-8b checkpoint=save:half-matmuls', 'trainable=lora', 'model=gpt3-175b tp=8 pp=8',
     'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'colour=red', 'model=llama-3-8b heads=31', 'loss=chunked', 'model=llama-3-8b dp=8 zero=1', ...presets.map((name) => `model=${name}`)];
   let answered = 0;
   for (const text of texts) {
     const got = first(text);
     if (got.error?.code === 'elsewhere') continue;
-    const { formulas: _, cost: __, ...want } = JSON.parse(hosted(null, text));
+    const { fit: _, formulas: __, cost: ___, ...want } = JSON.parse(hosted(null, text));
     for (const plan of want.checkpoint?.plans ?? []) {
       delete plan.recomputed_time_us;
       delete plan.step_time_us;
@@ -145,6 +145,28 @@ test('native = wasm: every measured case, from its config.json if it has one', (
 test('core.wasm leaves schedules and what is moved to whole.wasm', () => {
   for (const checkpoint of ['revolve:4', 'rotor:20GiB', 'offload', 'unsloth', 'offload:saved', 'partition', 'partition:cpu'])
     assert.equal(first(`model=llama-3-8b checkpoint=${checkpoint}`).error?.code, 'elsewhere', checkpoint);
+});
+
+test('native = wasm: optimizers, sharding, what fits', () => {
+  const texts = [
+    'optimizer=adamw_8bit', 'optimizer=adafactor master_weights=yes', 'optimizer=muon', 'optimizer=none trainable=none', 'dp=8 zero=1 optimizer=lion',
+    'dp=8 zero=2 grad_dtype=fp32', 'micro_batches=4', 'device_memory=80GiB reserve=2GiB', 'device_memory=80GiB zero=1 fit=yes', 'model=gpt2 device_memory=24GB fit=yes',
+    'model=llama-3-70b stack=megatron-local seq=4096 device_memory=80GiB zero=1 checkpoint=full fit=yes',
+  ];
+  for (const text of texts) {
+    const got = hosted(null, text);
+    same(got, native(...text.split(' ')), text);
+    assert.ok(JSON.parse(got).fit.total_bytes > 0, text);
+    assert.equal(first(text).error?.code, 'elsewhere', text);
+  }
+});
+
+test('native = wasm: the map of what fits', () => {
+  for (const text of ['model=llama-3-8b device_memory=80GiB', 'model=gpt2 batch=1..9 seq=1..100 checkpoint=full', 'model=gpt2 batch=1..9 loss=cut seq=64..128', 'batch=9..1'])
+    same(answer(() => whole.mapJson(text)), native('--map', ...text.split(' ')), text);
+  const { batch, seq, total_bytes: totals } = whole.map('model=llama-3-8b');
+  assert.deepEqual([batch.length, seq.length, totals.length, totals[63].length], [64, 64, 64, 64]);
+  assert.equal(totals[15][3], whole.evaluate(`model=llama-3-8b batch=${batch[3]} seq=${seq[15]}`).fit.total_bytes);
 });
 
 test('native = wasm: errors', () => {

@@ -1,0 +1,215 @@
+/* What else would fit: the largest micro-batch, the longest sequence, the smallest number of GPUs. Found by evaluating
+ * configurations, none of it by a formula: a total grows with the batch and the sequence, and falls with the GPUs that
+ * share it out, so that bisection finds where it crosses the memory. What is not monotone (kernels that want multiples of
+ * four or eight) is looked at one by one around it. */
+#include "bytes.h"
+#include "fit.h"
+#include "input.h"
+
+#include <string.h>
+
+typedef struct am_search {
+    am_workspace *workspace;
+    am_config config; /* as it was given; what is searched for is changed in it */
+    int64_t *value;   /* the number in it that is */
+    int64_t most;
+    am_status status; /* of the last evaluation */
+} am_search;
+
+/* Evaluates the configuration with this number. Returns its total; -1 where it is refused or too large. */
+static int64_t total_of(am_search *search, int64_t value)
+{
+    am_totals *totals = &search->workspace->totals;
+    *search->value = value;
+    return am_evaluate_totals(totals, search->workspace, &search->config, &search->status) ? -1 : totals->fit.total;
+}
+
+static bool fits(am_search *search, int64_t value)
+{
+    return total_of(search, value) >= 0 && am_fit_fits(&search->workspace->totals.fit);
+}
+
+/* The largest multiple of `unit` from first to last that fits, where those below it do; 0 if the first does not. */
+static int64_t largest_between(am_search *search, int64_t unit, int64_t first, int64_t last)
+{
+    int64_t low = 0, high = 1, end = (last - first) / unit + 1; /* units above the first */
+    if (first > last || !fits(search, first)) return 0;
+    while (high < end && fits(search, first + high * unit)) {
+        low = high;
+        high *= 2;
+    }
+    if (high > end) high = end;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (fits(search, first + middle * unit))
+            low = middle;
+        else
+            high = middle;
+    }
+    return first + low * unit;
+}
+
+/* Megatron's fused softmax is for other shapes in each of these ranges of lengths (core/megatron.c), and unfused takes
+ * more: within one a total grows, between two it may fall. */
+static int64_t largest(am_search *search, int64_t unit, bool lengths)
+{
+    const int64_t bound[] = {0, 16, 128, 4096, search->most};
+    int count = sizeof bound / sizeof *bound;
+    if (!lengths) return largest_between(search, unit, unit, search->most);
+    for (int i = count - 2; i >= 0; i--) {
+        int64_t value = largest_between(search, unit, (bound[i] / unit + 1) * unit, bound[i + 1] / unit * unit);
+        if (value) return value;
+    }
+    return 0;
+}
+
+/* The largest that fits from this one on, as long as another does within `reach`. */
+static int64_t furthest(am_search *search, int64_t value, int64_t reach)
+{
+    for (int64_t i = 1; i <= reach; i++)
+        if (fits(search, value + i)) {
+            value += i;
+            i = 0;
+        }
+    return value;
+}
+
+/* Of what was evaluated last. */
+static void write_answer(const am_search *search, am_answer *answer, bool found, int64_t value, int64_t total)
+{
+    answer->found = found;
+    answer->value = value;
+    answer->total = total;
+    answer->config = search->workspace->totals.config;
+    answer->next = 0;
+    answer->next_total = -1;
+    answer->why[0] = '\0';
+}
+
+/* The next larger one that is no refusal, within `reach`, and what it would take; else why there is none. */
+static void write_next(am_search *search, am_answer *answer, int64_t reach)
+{
+    if (!answer->found) return;
+    for (int64_t i = 1; i <= reach; i++) {
+        answer->next = answer->value + i;
+        answer->next_total = total_of(search, answer->next);
+        if (answer->next_total >= 0) return;
+    }
+    answer->next = answer->value + 1;
+    total_of(search, answer->next);
+    am_copy_text(answer->why, sizeof answer->why, search->status.message, strlen(search->status.message));
+}
+
+static int64_t common_multiple(int64_t x, int64_t y)
+{
+    return x / am_common_divisor(x, y) * y;
+}
+
+/* unit: what is bisected, since multiples of it suit every kernel alike; step: what the stack takes. */
+static void search_up(am_search *search, am_answer *answer, am_field_id id, int64_t unit, int64_t step)
+{
+    search->value = am_field_number(&search->config, &am_fields[id]);
+    search->most = am_fields[id].most;
+    int64_t own = *search->value;
+    int64_t value = furthest(search, largest(search, unit, id == AM_F_seq), 2 * unit);
+    answer->id = am_fields[id].key;
+    int64_t total = total_of(search, value ? value : step);
+    write_answer(search, answer, value > 0, value ? value : step, total);
+    write_next(search, answer, step);
+    *search->value = own;
+}
+
+/* ---- GPUs ---- */
+
+/* One GPU shares nothing out, and a stack may refuse to call that ZeRO. Returns the total. */
+static int64_t total_of_one(am_search *search)
+{
+    int64_t zero = search->config.zero;
+    search->config.zero = 0;
+    int64_t total = total_of(search, 1);
+    search->config.zero = zero;
+    return total;
+}
+
+/* The smallest number of data-parallel ranks with which it fits; 0 if none does. Only what is shared out shrinks. */
+static int64_t smallest_ranks(am_search *search, int64_t most)
+{
+    if (total_of_one(search) >= 0 && am_fit_fits(&search->workspace->totals.fit)) return 1;
+    int64_t low = 1, high = 2;
+    if (search->config.zero == 0) return 0;
+    while (high < most && !fits(search, high)) {
+        low = high;
+        high *= 2;
+    }
+    if (high > most) high = most;
+    if (!fits(search, high)) return 0;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (fits(search, middle))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+/* The number of GPUs of what was evaluated last. */
+static int64_t gpus_of(const am_search *search)
+{
+    const am_config *config = &search->workspace->totals.config;
+    return config->tp * config->cp * config->pp * config->dp;
+}
+
+/* Of one GPU less in the same group, or of the next smaller tensor-parallel group. */
+static void write_fewer(am_search *search, am_answer *answer, int64_t tp, int64_t dp)
+{
+    if (dp == 1)
+        for (tp--; tp > 0; tp--) {
+            search->config.tp = tp;
+            if (total_of_one(search) >= 0) break;
+        }
+    if (tp == 0) return;
+    answer->next_total = dp > 2 ? total_of(search, dp - 1) : total_of_one(search);
+    answer->next = gpus_of(search);
+}
+
+/* Over every tensor-parallel size that the stack has for this model, the fewest data-parallel ranks with each. */
+static void search_gpus(am_search *search, am_answer *answer, const am_config *resolved)
+{
+    const int64_t own_tp = search->config.tp, own_dp = search->config.dp;
+    int64_t best = 0, tp = 1, dp = 1;
+    int64_t most = am_fields[AM_F_dp].most;
+    search->value = &search->config.dp;
+    for (int64_t size = 1; size <= resolved->heads; size++) {
+        if (resolved->heads % size != 0 || (best && size >= best)) continue;
+        search->config.tp = size;
+        int64_t ranks = smallest_ranks(search, most);
+        if (ranks == 0 || (best && size * ranks >= best)) continue;
+        best = size * ranks;
+        tp = size;
+        dp = ranks;
+    }
+    search->config.tp = best ? tp : own_tp;
+    answer->id = "gpus";
+    if (!best) dp = own_dp;
+    int64_t total = dp > 1 ? total_of(search, dp) : total_of_one(search);
+    write_answer(search, answer, best > 0, gpus_of(search), total);
+    if (best) write_fewer(search, answer, tp, dp);
+    search->config.tp = own_tp;
+    search->config.dp = own_dp;
+}
+
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    report->answers = 0;
+    if (!report->config.fit) return AM_OK;
+    const am_config *resolved = &report->config;
+    am_search search = {.workspace = workspace, .config = *config};
+    int64_t parts = common_multiple(resolved->sp ? resolved->tp : 1, resolved->cp > 1 ? 2 * resolved->cp : 1);
+    search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
+    search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
+    search_gpus(&search, &report->answer[report->answers++], resolved);
+    return AM_OK;
+}

@@ -1,0 +1,51 @@
+/* The report's JSON of what fits. */
+#include "documents.h"
+#include "inputs.h"
+
+#define LITTLE "family=llama layers=3 hidden=64 heads=4 kv_heads=2 ffn=176 vocab=1000 seq=64 batch=2 "
+
+static am_report report;
+static am_workspace workspace;
+
+static void report_of(const char *text)
+{
+    expect_fine(text, parse(text));
+    expect_fine(text, am_evaluate(&report, &workspace, &config, &status));
+    expect_fine(text, am_fit_search(&report, &workspace, &config, &status));
+    expect_document(am_report_json(&report, json, sizeof json));
+}
+
+START_TEST(document)
+{
+    report_of(LITTLE "device=mine device_gflops=1000 device_bandwidth=1000");
+    expect("\"fit\":{\"device\":\"mine\",\"rank\":0,\"memory_bytes\":null,\"reserve_bytes\":0,");
+    expect("\"free_bytes\":null,\"fits\":null,\"by\":[{\"name\":\"parameters\",\"bytes\":");
+    report_of(LITTLE "device_memory=1MiB reserve=1KiB fit=yes");
+    expect("\"memory_bytes\":1048576,\"reserve_bytes\":1024,");
+    expect("\"fits\":false,");
+    expect("\"answers\":{\"batch\":{\"value\":null,\"tried\":1,");
+    report_of(LITTLE "device_memory=1GiB fit=yes");
+    expect("\"fits\":true,");
+    expect("\"refused\":\"\"}");
+}
+END_TEST
+
+/* Of the rank whose total is the highest. */
+START_TEST(pipeline)
+{
+    report_of("model=llama-3-8b stack=megatron seq=2048 tp=1 pp=4 micro_batches=8 zero=1 dp=4");
+    expect("\"fit\":{\"device\":\"h100-sxm\",\"rank\":0,");
+    expect("\"gradients_stay\":true,");
+}
+END_TEST
+
+Suite *test_report_fit_suite(void);
+Suite *test_report_fit_suite(void)
+{
+    Suite *suite = suite_create("report_fit");
+    TCase *tests = tcase_create("report_fit");
+    tcase_add_test(tests, document);
+    tcase_add_test(tests, pipeline);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

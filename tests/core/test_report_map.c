@@ -1,0 +1,67 @@
+/* A map's JSON and its text. */
+#include "documents.h"
+#include "inputs.h"
+
+static am_map map;
+static am_workspace workspace;
+
+static void draw(const char *given)
+{
+    char text[128];
+    strcpy(text, given);
+    expect_fine(text, am_map_axes(&map, text, &status));
+    expect_fine(text, parse(text));
+    expect_fine(text, am_fit_map(&map, &workspace, &config, &status));
+}
+
+START_TEST(document)
+{
+    draw("model=gpt2 batch=1..3 seq=64..65 device_memory=2GiB reserve=1MiB");
+    expect_document(am_map_json(&map, json, sizeof json));
+    expect("\"query\":\"model=gpt2&seq=64&device_memory=2GiB&reserve=1MiB\",\"memory_bytes\":2147483648,\"reserve_bytes\":1048576,"
+           "\"batch\":[1,2,3],\"seq\":[64,65],\"total_bytes\":[[");
+    ck_assert_uint_eq(am_map_json(&map, json, 100), 0);
+    draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
+    expect_document(am_map_json(&map, json, sizeof json));
+    expect("\"memory_bytes\":null,");
+}
+END_TEST
+
+/* Marks what does not fit, and says which micro-batch is the largest that does. */
+START_TEST(text)
+{
+    draw("model=gpt2 batch=1..64 seq=128..1024 device_memory=4GiB");
+    ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
+    int rows = 0;
+    for (const char *at = json; (at = strchr(at, '\n')); at++) rows++;
+    ck_assert_int_eq(rows, 2 + 16);
+    ck_assert_ptr_nonnull(strstr(json, "batch=1  batch=2  batch=4  batch=8  batch=16  batch=64  largest\n"));
+    ck_assert_ptr_nonnull(strstr(json, "!"));
+    for (int i = 0; i < map.seqs; i += 63) {
+        int64_t largest = 0;
+        for (int k = 0; k < 64; k++)
+            if (map.total[i][k] <= (int64_t)4 << 30) largest = map.batch[k];
+        char row[32];
+        const char *line = strstr(json, i ? "1,024 " : "  128 ");
+        ck_assert_ptr_nonnull(line);
+        am_fail(&status, AM_OK, "", " %d\n", largest);
+        strcpy(row, status.message);
+        ck_assert_ptr_nonnull(strstr(line, row));
+        ck_assert_ptr_eq(strchr(line, '\n') + 1, strstr(line, row) + strlen(row));
+    }
+    draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
+    ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
+    ck_assert_ptr_null(strstr(json, "largest"));
+}
+END_TEST
+
+Suite *test_report_map_suite(void);
+Suite *test_report_map_suite(void)
+{
+    Suite *suite = suite_create("report_map");
+    TCase *tests = tcase_create("report_map");
+    tcase_add_test(tests, document);
+    tcase_add_test(tests, text);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

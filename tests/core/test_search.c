@@ -1,0 +1,171 @@
+/* search.c: answers equal what trying every number finds; what the search relies on. */
+#include <stdio.h>
+
+#include "fit.h"
+#include "fixture.h"
+#include "inputs.h"
+#include "runs.h"
+
+static int64_t total(const char *text)
+{
+    am_config own;
+    am_totals *totals = &fixture_workspace.totals;
+    own = am_default_config();
+    if (am_config_parse(&own, text, &status) != AM_OK) return -1;
+    return am_evaluate_totals(totals, &fixture_workspace, &own, &status) == AM_OK ? totals->fit.total : -1;
+}
+
+static int64_t total_with(const char *run, const char *key, int64_t value)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s %s=%lld", run, key, (long long)value);
+    return total(text);
+}
+
+static const am_answer *answer_of(const char *run, const char *more, int64_t memory, int index)
+{
+    char text[320];
+    snprintf(text, sizeof text, "%s %s fit=yes device_memory=%lld", run, more, (long long)memory);
+    expect_fine(text, parse(text));
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    expect_fine(text, am_fit_search(&fixture_report, &fixture_workspace, &config, &status));
+    ck_assert_int_eq(fixture_report.answers, AM_MAX_ANSWERS);
+    return &fixture_report.answer[index];
+}
+
+enum { MOST = 200 };
+
+/* At memories that lie between what neighbours take, at them and just below. */
+static void expect_largest(const char *run, const char *fixed, const char *key, int index)
+{
+    static int64_t totals[MOST + 1];
+    char with[256];
+    snprintf(with, sizeof with, "%s %s", run, fixed);
+    for (int i = 1; i <= MOST; i++) totals[i] = total_with(with, key, i);
+    for (int at = 3; at < MOST - 40; at += 1 + at / 4)
+        for (int less = 0; less < 2; less++) {
+            int64_t memory = totals[at] - less;
+            int best = 0;
+            if (totals[at] < 0) continue;
+            for (int i = 1; i <= MOST; i++)
+                if (totals[i] >= 0 && totals[i] <= memory) best = i;
+            const am_answer *answer = answer_of(run, fixed, memory, index);
+            ck_assert_msg(answer->found == (best > 0) && (!best || answer->value == best), "%s %s: %lld, not %d, of %lld", with,
+                          key, (long long)answer->value, best, (long long)memory);
+            if (!best) continue;
+            ck_assert_int_eq(answer->total, totals[best]);
+            ck_assert_int_eq(answer->next_total < 0 ? -1 : answer->next_total, totals[answer->next]);
+        }
+}
+
+START_TEST(batch)
+{
+    expect_largest(runs[_i], "seq=24", "batch", 0);
+}
+END_TEST
+
+START_TEST(seq)
+{
+    expect_largest(runs[_i], "batch=1", "seq", 1);
+}
+END_TEST
+
+/* What bisection relies on: a first length of its own for each range of Megatron's fused softmax. */
+START_TEST(monotone)
+{
+    const char *run = runs[_i];
+    int64_t last = 0;
+    for (int64_t size = 8; size <= 120; size += 8) {
+        int64_t next = total_with(run, "seq=20 batch", size);
+        ck_assert_msg(next < 0 || next >= last, "%s batch=%lld", run, (long long)size);
+        if (next >= 0) last = next;
+    }
+    last = 0;
+    for (int64_t length = 8; length <= 640; length += 8) {
+        if (length == 24 || length == 136) last = 0;
+        int64_t next = total_with(run, "seq", length);
+        ck_assert_msg(next < 0 || next >= last, "%s seq=%lld", run, (long long)length);
+        if (next >= 0) last = next;
+    }
+}
+END_TEST
+
+START_TEST(gpus)
+{
+    for (int dp = 1; dp <= 12; dp++) { /* every number of ranks, tried */
+        char with[160];
+        snprintf(with, sizeof with, "model=gpt2 zero=2 dp=%d", dp);
+        int64_t memory = total(with);
+        const am_answer *answer = answer_of("model=gpt2 zero=2", "", memory, 2);
+        ck_assert(answer->found);
+        ck_assert_int_eq(answer->value, dp);
+        ck_assert_int_eq(answer->total, memory);
+        if (dp > 1) ck_assert_int_eq(answer->next, dp - 1);
+        answer = answer_of("model=gpt2 zero=2", "", memory - 1, 2);
+        ck_assert_int_gt(answer->value, dp);
+    }
+}
+END_TEST
+
+/* Of every tensor-parallel size and number of ranks, tried. */
+START_TEST(gpus_of_groups)
+{
+    static const char run[] = "layers=3 hidden=64 heads=8 ffn=176 vocab=200 stack=megatron-local zero=1 seq=32";
+    int64_t totals[9][33] = {{0}};
+    for (int tp = 1; tp <= 8; tp *= 2)
+        for (int dp = 1; dp <= 32; dp++) {
+            char text[200];
+            snprintf(text, sizeof text, "%s tp=%d dp=%d", run, tp, dp);
+            totals[tp][dp] = total(text);
+            ck_assert_int_gt(totals[tp][dp], 0);
+        }
+    for (int tp = 1; tp <= 8; tp *= 2)
+        for (int dp = 1; dp <= 4; dp++) {
+            int64_t memory = totals[tp][dp], best = 1000;
+            for (int t = 1; t <= 8; t *= 2)
+                for (int d = 1; d <= 32; d++)
+                    if (totals[t][d] <= memory && t * d < best) best = t * d;
+            const am_answer *answer = answer_of(run, "", memory, 2);
+            ck_assert_int_eq(answer->value, best);
+            ck_assert_int_eq(answer->total, totals[answer->config.tp][answer->config.dp]);
+        }
+}
+END_TEST
+
+/* Data-parallel ranks that share out nothing do not help; the answer says what one takes. */
+START_TEST(none)
+{
+    const am_answer *answer = answer_of("model=gpt2", "", 1 << 20, 2);
+    ck_assert(!answer->found);
+    ck_assert_int_eq(answer->value, 1);
+    ck_assert_int_eq(answer->total, total("model=gpt2"));
+    ck_assert_int_eq(answer->next, 0);
+}
+END_TEST
+
+/* A bound of the model's is what stops: the refusal says which. */
+START_TEST(table_of_positions)
+{
+    const am_answer *answer = answer_of("model=gpt2", "", (int64_t)1 << 40, 1);
+    ck_assert_int_eq(answer->value, 1024);
+    ck_assert_int_eq(answer->next_total, -1);
+    ck_assert_ptr_nonnull(strstr(answer->why, "max_positions"));
+}
+END_TEST
+
+Suite *test_search_suite(void);
+Suite *test_search_suite(void)
+{
+    Suite *suite = suite_create("search");
+    TCase *tests = tcase_create("search");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, batch, 0, (int)COUNT(runs));
+    tcase_add_loop_test(tests, seq, 0, (int)COUNT(runs));
+    tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
+    tcase_add_test(tests, gpus);
+    tcase_add_test(tests, gpus_of_groups);
+    tcase_add_test(tests, none);
+    tcase_add_test(tests, table_of_positions);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
