@@ -928,6 +928,8 @@ bool am_policy_is_schedule(am_policy policy);
 bool am_policy_moves(am_policy policy);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
 int64_t am_policy_segment(am_policy policy);
+/* Does it run whole layers again? */
+bool am_policy_runs_layers_again(am_policy_kind kind);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */
 const char *am_policy_text(am_policy policy, char *buffer, size_t size);
 

@@ -114,6 +114,9 @@
 
 const am_op_info am_ops[AM_OP_COUNT] = {
 #define AM_OP(id, aten, autograd, class, ...) {.name = aten, .node = autograd, .cast = class, .saves = __VA_ARGS__},
+#ifdef AM_FIRST
+#define AM_OP_LATER(id, ...) {.name = "", .node = ""},
+#endif
 #include "ops.def"
 #undef AM_OP
 };

@@ -21,11 +21,11 @@ static const struct {
     {"best", AM_POLICY_BEST_SEGMENTS, NO_NUMBER},
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
+#ifndef AM_FIRST /* of stacks that are elsewhere, or found by a search that is */
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
-#ifndef AM_FIRST /* of stacks that are elsewhere */
     {"modules:", AM_POLICY_MODULES, MODULES},
-#endif
     {"budget:", AM_POLICY_BUDGET, BYTES},
+#endif
 #ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
     {"revolve:", AM_POLICY_REVOLVE, SLOTS},
     {"rotor:", AM_POLICY_ROTOR, BYTES},
@@ -75,6 +75,7 @@ static am_code read_count(am_policy *policy, const am_config *config, int i, am_
     return AM_OK;
 }
 
+#ifndef AM_FIRST
 static am_code read_slots(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
@@ -87,6 +88,8 @@ static am_code read_slots(am_policy *policy, const am_config *config, int i, am_
                        config->layers, text);
     return AM_OK;
 }
+
+#endif
 
 #ifndef AM_FIRST
 /* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
@@ -124,6 +127,7 @@ static am_code read_modules(am_policy *policy, const char *text, am_status *stat
 }
 #endif
 
+#ifndef AM_FIRST
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
@@ -174,15 +178,17 @@ static am_code read_operations(am_policy *policy, const am_config *config, int i
     return AM_OK;
 }
 
+#endif
+
 /* What follows a policy's name. */
 static am_code read_rest(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     switch (policies[i].number) {
     case NO_NUMBER: return AM_OK;
+#ifndef AM_FIRST
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
     case SLOTS: return read_slots(policy, config, i, status);
-#ifndef AM_FIRST
     case MODULES: return read_modules(policy, config->checkpoint + strlen(policies[i].name), status);
 #endif
     default: return read_count(policy, config, i, status);
@@ -220,6 +226,7 @@ am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *s
     return refuse(config->checkpoint, status);
 }
 
+#ifndef AM_FIRST
 static void write_operations(am_writer *writer, am_policy policy)
 {
     bool first = true;
@@ -234,7 +241,6 @@ static void write_operations(am_writer *writer, am_policy policy)
     }
 }
 
-#ifndef AM_FIRST
 static void write_modules(am_writer *writer, unsigned set)
 {
     char name[16];
@@ -252,14 +258,12 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
     for (int i = 0; i < POLICY_COUNT; i++) {
         if (policies[i].kind != policy.kind) continue;
         am_write_text(&writer, policies[i].name);
-        if (policies[i].number == OPERATIONS)
-            write_operations(&writer, policy);
 #ifndef AM_FIRST
-        else if (policies[i].number == MODULES)
-            write_modules(&writer, policy.modules);
+        if (policies[i].number == OPERATIONS) write_operations(&writer, policy);
+        if (policies[i].number == MODULES) write_modules(&writer, policy.modules);
+        if (policies[i].number == OPERATIONS || policies[i].number == MODULES) break;
 #endif
-        else if (policies[i].number != NO_NUMBER)
-            am_write_int(&writer, policy.count);
+        if (policies[i].number != NO_NUMBER) am_write_int(&writer, policy.count);
         break;
     }
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';
@@ -285,4 +289,29 @@ int64_t am_policy_segment(am_policy policy)
     case AM_POLICY_BEST_SEGMENTS: return policy.count;
     default: return 0;
     }
+}
+
+bool am_policy_runs_layers_again(am_policy_kind kind)
+{
+    switch (kind) {
+    case AM_POLICY_FULL:
+    case AM_POLICY_EVERY:
+    case AM_POLICY_UNIFORM:
+    case AM_POLICY_BLOCK:
+    case AM_POLICY_SQRT:
+    case AM_POLICY_BEST_SEGMENTS:
+    case AM_POLICY_OFFLOAD:
+    case AM_POLICY_PARTITION:
+    case AM_POLICY_PARTITION_HOST: return true;
+    case AM_POLICY_REVOLVE:
+    case AM_POLICY_ROTOR:
+    case AM_POLICY_OFFLOAD_SAVED:
+    case AM_POLICY_NONE:
+    case AM_POLICY_SAVE_MATMULS:
+    case AM_POLICY_SAVE_HALF_MATMULS:
+    case AM_POLICY_MODULES:
+    case AM_POLICY_SAVE_LIST:
+    case AM_POLICY_BUDGET: break;
+    }
+    return false;
 }

@@ -179,6 +179,10 @@ static inline bool am_is_rank(const am_config *config)
     return config->tp > 1 || config->cp > 1 || config->zero == 3;
 }
 
+/* resolve_stacks.c: refuses keys, sizes and blocks that the stack of a config does not have. */
+am_code am_stack_check(const am_config *config, am_status *status);
+am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status);
+
 bool am_activation_is_gated(int64_t activation);
 /* The divisor of n that is nearest to x; the smaller of two. */
 int64_t am_nearest_divisor(int64_t n, int64_t x);

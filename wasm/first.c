@@ -261,3 +261,24 @@ void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, a
     (void)instruction;
     (void)out;
 }
+
+/* Ranks and the stacks beside hf are answered elsewhere; what is wrong with them, too. */
+am_code am_stack_check(const am_config *config, am_status *status)
+{
+    bool other = config->stack != AM_STACK_HF || config->etp != config->tp || config->vpp != 1 ||
+                 config->schedule != AM_1F1B || config->micro_batches != 1;
+    for (int i = 0; i < AM_FIELD_COUNT && !other; i++) {
+        const am_field *field = &am_fields[i];
+        if (field->group != AM_PARALLEL || field->value == AM_AUTO) continue;
+        other = field->kind == AM_KIND_TEXT ? *am_field_text_of(config, field) != '\0'
+                                            : am_field_number_of(config, field) != field->value;
+    }
+    return other ? am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this stack") : AM_OK;
+}
+
+am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status)
+{
+    (void)policy;
+    if (!config->distribute_saved) return AM_OK;
+    return am_fail(status, AM_ELSEWHERE, "", "whole.wasm answers for this policy");
+}
