@@ -917,6 +917,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
  * highest before them, and behind them above what they leave; tables and masks freed with backwards of layers but the first. */
 typedef struct am_plan_ends {
     int64_t forward, backward, before, after, released;
+    int64_t kept; /* live when the forward has returned, beyond what the layers left */
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);
@@ -1079,7 +1080,13 @@ typedef struct am_report_row {
     int64_t count;
 } am_report_row;
 
-#define AM_MAX_KINDS  8
+#ifdef AM_FIRST
+#define AM_MAX_KINDS       8
+#define AM_MAX_REPORT_ROWS AM_MAX_ROWS
+#else
+#define AM_MAX_KINDS       64 /* a budget's plan of a pipeline has several for each rank */
+#define AM_MAX_REPORT_ROWS 1024
+#endif
 #define AM_MAX_POINTS 4096
 
 /* A chunk of layers of a pipeline, as its rank holds it. */
@@ -1125,7 +1132,12 @@ typedef struct am_rank {
     int64_t parameters;
     int first_chunk, chunks; /* in am_report.chunk */
 } am_rank;
-#define AM_MAX_RANKS 1024
+#ifdef AM_FIRST
+#define AM_MAX_RANKS 1
+#else
+#define AM_MAX_RANKS 1000 /* as many as layers */
+#endif
+#define AM_PLAN_TEXT 192
 
 /* The highest of forward and backward, gradients of parameters apart: what checkpointing lowers. */
 int64_t am_rank_peak(const am_rank *rank);
@@ -1140,8 +1152,9 @@ am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am
 /* A choice that plans of the frontier make for layers, as the report lists it. */
 #define AM_MAX_KEPT_NAMES 10
 typedef struct am_choice_row {
-    const char *kind; /* "none", "full", "save", "segment" */
+    const char *kind; /* "none", "full", "save", "segment", "modules" */
     int64_t span;     /* layers of one region; 1 but for segments */
+    uint8_t modules;  /* that run again, a set of AM_MODULE_ */
     int names;
     struct {
         am_module module;
@@ -1191,8 +1204,8 @@ typedef struct am_report {
     am_policy policy;
     int kinds, rows, dropped_rows, plans, points, ranks;
     am_kind kind[AM_MAX_KINDS];
-    am_report_row row[AM_MAX_ROWS];
-    am_report_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
+    am_report_row row[AM_MAX_REPORT_ROWS];
+    am_report_row dropped[AM_MAX_REPORT_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
     const am_device *device; /* NULL: the visitor's own */
     am_rates rates;
@@ -1208,6 +1221,9 @@ typedef struct am_report {
     am_plan plan[AM_MAX_PLANS];
     am_point point[AM_MAX_POINTS];
     am_rank rank[AM_MAX_RANKS];
+#ifndef AM_FIRST
+    char rank_plan[AM_MAX_RANKS][AM_PLAN_TEXT]; /* what a budget's plan does with a rank's layers; "" for other policies */
+#endif
     am_chunk chunk[AM_MAX_STAGES]; /* of all ranks, one rank behind the other */
     int worst_rank; /* the one with the highest peak, gradients of parameters apart */
     int lastings;

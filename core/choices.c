@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "evaluate.h"
+#include "wiring.h"
+#include "writer.h"
 
 #define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define NAMED  0xffffu
@@ -145,13 +147,14 @@ static void note(am_evaluation *evaluation, am_choice candidate, const am_profil
     const am_plan_ends ends = am_plan_ends_of(profile);
     choices->start[choices->candidates] = ends.backward;
     choices->released[choices->candidates] = ends.released;
+    if (choices->candidates == FULL) choices->kept = ends.kept - choices->lasting;
     choices->candidate[choices->candidates++] = candidate;
 }
 
 static void note_listed(am_evaluation *evaluation, am_kept kept, unsigned set, bool named)
 {
-    const am_choice candidate = {.span = 1, .set = (uint16_t)set, .kept = kept, .named = named};
-    note(evaluation, candidate, am_evaluation_try(evaluation, AM_KEEP_LISTED, kept));
+    const am_choice candidate = {.span = 1, .set = (uint16_t)set, .listed.kept = kept, .named = named};
+    note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));
 }
 
 /* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
@@ -169,27 +172,51 @@ static bool is_length(const am_evaluation *evaluation, int64_t span)
     return false;
 }
 
+static void note_segments(am_evaluation *evaluation)
+{
+    for (int64_t span = 2; span <= AM_MAX_SPAN; span++)
+        if (is_length(evaluation, span))
+            note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
+                 am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
+}
+
+/* Megatron's checkpoint: whole layers, or every set of modules that it plays again in such a layer. */
+static void gather_modules(am_evaluation *evaluation)
+{
+    const int all = AM_MODULE_CORE_ATTN | AM_MODULE_LAYERNORM | AM_MODULE_MLP | AM_MODULE_MOE | AM_MODULE_MOE_ACT;
+    const am_config *config = evaluation->config;
+    note(evaluation, (am_choice){.whole = true, .named = true, .span = 1, .set = NAMED},
+         am_evaluation_profile(evaluation, AM_PROFILE_LAYER));
+    for (int modules = 1; modules <= all; modules++) {
+        am_choice candidate = {.span = 1, .set = NAMED, .listed.modules = (uint8_t)modules};
+        if (am_modules_wrong(config, (unsigned)modules)) continue;
+        note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));
+    }
+    if (config->experts == 0 && !config->distribute_saved) note_segments(evaluation);
+}
+
 static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
     const am_kept nothing = {{0}, 0};
     const uint64_t attention = (uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION;
     const am_kept products = {{attention, 0}, UINT64_MAX}, half = {{attention, 0}, UINT64_MAX / 3};
-    choices->candidates = 0;
-    am_evaluation_try(evaluation, AM_KEEP_LISTED, nothing);
-    if (evaluation->code) return;
-    find_dear(choices, &evaluation->workspace->tape);
+    choices->candidates = choices->dears = 0;
     note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
+    if (am_wiring_of(evaluation->config)->any) {
+        gather_modules(evaluation);
+        return;
+    }
+    am_evaluation_try(evaluation, (am_listed){nothing, 0});
+    if (evaluation->code) return;
+    find_dear(choices, &evaluation->workspace->tape);
     note_listed(evaluation, nothing, 0, true);
     note_listed(evaluation, products, NAMED, true);
     note_listed(evaluation, half, NAMED, true);
     for (unsigned set = 1; set < 1u << choices->dears; set++)
         note_listed(evaluation, kept_of(choices, set), set, false);
-    for (int64_t span = 2; span <= AM_MAX_SPAN; span++)
-        if (is_length(evaluation, span))
-            note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
-                 am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
+    note_segments(evaluation);
 }
 
 /* ---- which of them the frontier is over ---- */
@@ -324,7 +351,9 @@ static void add_plain(am_evaluation *evaluation)
     const am_run run = {&evaluation->workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
     am_outcome outcome;
     if ((evaluation->code = am_plan_compose(&outcome, &evaluation->pattern, 1, &run))) return;
-    int64_t peak = am_outcome_peak(&outcome) - choices_of(evaluation)->ends.forward;
+    am_choices *choices = choices_of(evaluation);
+    int64_t peak = am_outcome_peak(&outcome) - choices->ends.forward; /* of several, without what they keep beyond layers */
+    peak += (choices->in_flight - 1) * (outcome.after_forward - choices->lasting - choices->kept);
     while (frontier->points > 0 && frontier->point[frontier->points - 1].peak >= peak) frontier->points--;
     if (frontier->points < AM_MAX_FRONT) frontier->point[frontier->points++] = (am_frontier_point){peak, 0, -1};
 }
@@ -353,22 +382,42 @@ static bool choose(am_choices *choices, int step)
     return true;
 }
 
-am_code am_choices_search(am_evaluation *evaluation)
+/* What lasts for the run is there once, however many micro-batches are in flight. */
+static int64_t lasting_of(const am_tape *tape)
+{
+    int64_t bytes = 0;
+    for (int i = 1; i < tape->storages; i++)
+        if (tape->storage[i].permanent) bytes += tape->storage[i].bytes;
+    return bytes;
+}
+
+static void solve(am_evaluation *evaluation, int64_t in_flight)
 {
     am_choices *choices = choices_of(evaluation);
-    if (choices->searched) return evaluation->code;
-    choices->searched = true;
+    choices->in_flight = choices->solved_for = in_flight;
     choices->found = false;
-    sort_layers(evaluation);
-    choices->ends = am_plan_ends_of(am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
-    gather(evaluation);
-    find_beaten(choices);
     for (int i = 0; i < BREADTHS && !choices->found && !evaluation->code; i++) {
         if (!choose(choices, i)) continue;
-        lay_chain(evaluation, 1);
+        lay_chain(evaluation, in_flight);
         choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
     }
     if (choices->found) add_plain(evaluation);
+}
+
+am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
+{
+    am_choices *choices = choices_of(evaluation);
+    if (choices->searched && choices->solved_for == in_flight) return evaluation->code;
+    if (!choices->searched) {
+        choices->searched = true;
+        sort_layers(evaluation);
+        const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+        choices->ends = am_plan_ends_of(plain);
+        choices->lasting = lasting_of(&evaluation->workspace->tape);
+        gather(evaluation);
+        find_beaten(choices);
+    }
+    if (!evaluation->code) solve(evaluation, in_flight);
     return evaluation->code;
 }
 
@@ -376,7 +425,7 @@ am_code am_choices_search(am_evaluation *evaluation)
 
 static int64_t peak_of(const am_choices *choices, const am_frontier_point *point)
 {
-    return choices->ends.forward + point->peak;
+    return choices->ends.forward + point->peak + (choices->in_flight - 1) * choices->kept;
 }
 
 /* What a layer's moments stand above what it leaves. */
@@ -420,34 +469,35 @@ static int path_of(am_evaluation *evaluation, int point)
     return units;
 }
 
-/* The profile of a choice: one of the table, or the next of those that are listed. */
-static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *choice, int *listed)
+/* The profile of a choice: one of the table, or of those that are listed. */
+static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *choice)
 {
     am_workspace *workspace = evaluation->workspace;
     if (choice->plain) return AM_PROFILE_PLAIN;
     if (choice->span > 1) return AM_PROFILE_SEGMENT;
-    for (int i = 0; i < *listed; i++)
-        if (memcmp(&workspace->kept[i], &choice->kept, sizeof choice->kept) == 0)
+    if (choice->whole) return AM_PROFILE_LAYER;
+    for (int i = 0; i < workspace->listeds; i++)
+        if (memcmp(&workspace->listed[i], &choice->listed, sizeof choice->listed) == 0)
             return (am_profile_id)(AM_PROFILE_LISTED + i);
-    if (*listed == AM_MAX_LISTED) {
+    if (workspace->listeds == AM_MAX_LISTED) {
         evaluation->code = AM_CAPACITY;
         return AM_PROFILE_PLAIN;
     }
-    workspace->kept[*listed] = choice->kept;
-    workspace->played[AM_PROFILE_LISTED + *listed] = false;
-    return (am_profile_id)(AM_PROFILE_LISTED + (*listed)++);
+    workspace->listed[workspace->listeds] = choice->listed;
+    workspace->played[AM_PROFILE_LISTED + workspace->listeds] = false;
+    return (am_profile_id)(AM_PROFILE_LISTED + workspace->listeds++);
 }
 
 static void plan_runs(am_evaluation *evaluation, int point)
 {
     am_workspace *workspace = evaluation->workspace;
     am_choices *choices = choices_of(evaluation);
-    int units = path_of(evaluation, point), listed = 0;
+    int units = path_of(evaluation, point);
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
         am_part_plan *last = workspace->parts > 0 ? &workspace->part[workspace->parts - 1] : NULL;
-        am_profile_id id = profile_for(evaluation, choice, &listed);
+        am_profile_id id = profile_for(evaluation, choice);
         if (last && last->id == id && last->inner == choice->span)
             last->units++;
         else
@@ -470,10 +520,11 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     am_workspace *workspace = evaluation->workspace;
     const am_frontier *frontier = &workspace->frontier;
     const am_choices *choices = choices_of(evaluation);
-    if (am_choices_search(evaluation)) return evaluation->code;
+    if (am_choices_search(evaluation, 1)) return evaluation->code;
     if (!choices->found) return evaluation->code = AM_CAPACITY;
     for (int point = point_below(evaluation, bytes); point >= 0; point--) {
         am_outcome outcome;
+        workspace->listeds = 0;
         plan_runs(evaluation, point);
         for (int i = 0; i < workspace->parts; i++)
             workspace->run[i] = (am_run){am_evaluation_profile(evaluation, workspace->part[i].id),
@@ -488,18 +539,82 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
+am_code am_choices_plan(am_evaluation *stage, int64_t in_flight, int64_t bytes, int64_t *peak)
+{
+    const am_choices *choices = choices_of(stage);
+    const am_frontier *frontier = &stage->workspace->frontier;
+    if (am_choices_search(stage, in_flight)) return stage->code;
+    if (!choices->found) return stage->code = AM_CAPACITY;
+    int point = point_below(stage, bytes);
+    *peak = peak_of(choices, &frontier->point[point < 0 ? 0 : point]);
+    if (point < 0) return AM_OUT_OF_RANGE;
+    plan_runs(stage, point);
+    return stage->code;
+}
+
 /* ---- what the report says ---- */
+
+static void write_kept(am_writer *out, const am_kept *kept)
+{
+    int count = 0;
+    AM_WRITE(out, "save:");
+    for (int i = 0; i < 64; i++) {
+        if (!(kept->products >> i & 1)) continue;
+        am_write_text(out, count++ ? "," : "products ");
+        am_write_int(out, i + 1);
+    }
+    for (int op = 0; op < AM_OP_COUNT; op++) {
+        if (!(kept->ops[op / 64] >> op % 64 & 1)) continue;
+        if (count++) AM_WRITE(out, "+");
+        am_write_text(out, am_ops[op].name);
+    }
+}
+
+static void write_run(am_writer *out, const am_workspace *workspace, const am_part_plan *part)
+{
+    char text[AM_TEXT_SIZE];
+    const am_listed *listed = part->id >= AM_PROFILE_LISTED ? &workspace->listed[part->id - AM_PROFILE_LISTED] : NULL;
+    am_policy policy = {.kind = AM_POLICY_FULL};
+    if (part->id == AM_PROFILE_PLAIN) policy.kind = AM_POLICY_NONE;
+    if (part->id == AM_PROFILE_SEGMENT) policy = (am_policy){.kind = AM_POLICY_EVERY, .count = part->inner};
+    if (listed && listed->modules) policy = (am_policy){.kind = AM_POLICY_MODULES, .modules = listed->modules};
+    bool kept = listed && !listed->modules && (listed->kept.products || listed->kept.ops[0] || listed->kept.ops[1]);
+    if (kept)
+        write_kept(out, &listed->kept);
+    else
+        am_write_text(out, am_policy_text(policy, text, sizeof text));
+}
+
+void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first)
+{
+    for (int i = 0; i < workspace->parts; i++) {
+        const am_part_plan *part = &workspace->part[i];
+        int64_t layers = part->units * part->inner;
+        if (i > 0) AM_WRITE(out, ", ");
+        am_write_int(out, first);
+        if (layers > 1) AM_WRITE(out, "-");
+        if (layers > 1) am_write_int(out, first + layers - 1);
+        AM_WRITE(out, " ");
+        write_run(out, workspace, part);
+        first += layers;
+    }
+}
 
 static void describe_choice(am_choice_row *row, const am_choices *choices, const am_choice *choice)
 {
     *row = (am_choice_row){.span = choice->span};
-    bool nothing = !choice->kept.products && !choice->kept.ops[0] && !choice->kept.ops[1];
-    row->kind = choice->plain ? "none" : choice->span > 1 ? "segment" : nothing ? "full" : "save";
+    const am_kept *kept = &choice->listed.kept;
+    bool nothing = choice->whole || (!choice->listed.modules && !kept->products && !kept->ops[0] && !kept->ops[1]);
+    row->modules = choice->listed.modules;
+    row->kind = choice->plain            ? "none"
+                : choice->span > 1       ? "segment"
+                : choice->listed.modules ? "modules"
+                : nothing                ? "full"
+                                         : "save";
     for (int i = 0; i < choices->dears && row->names < AM_MAX_KEPT_NAMES && !choice->plain; i++) {
         const am_dear *dear = &choices->dear[i];
-        bool kept = dear->place ? choice->kept.products >> (dear->place - 1) & 1
-                                : choice->kept.ops[dear->op / 64] >> dear->op % 64 & 1;
-        if (!kept) continue;
+        bool keeps = dear->place ? kept->products >> (dear->place - 1) & 1 : kept->ops[dear->op / 64] >> dear->op % 64 & 1;
+        if (!keeps) continue;
         row->keeps[row->names].module = dear->module;
         row->keeps[row->names].op = dear->op;
         row->keeps[row->names++].all = dear->place == 0;
@@ -546,7 +661,7 @@ void am_choices_report(am_evaluation *evaluation)
     am_frontier_report *out = &report->frontier;
     am_choices *choices = choices_of(evaluation);
     const am_frontier *frontier = &evaluation->workspace->frontier;
-    if (am_choices_search(evaluation) || !choices->found) return;
+    if (am_choices_search(evaluation, 1) || !choices->found) return;
     out->found = true;
     out->points = frontier->points;
     out->candidates = choices->candidates;

@@ -3,7 +3,7 @@
 #ifndef ACTMEM_CHOICES_H
 #define ACTMEM_CHOICES_H
 
-#include "frontier.h"
+#include "frontier.h" /* am_listed is workspace.h's, which includes this */
 
 #define AM_MAX_DEAR       8 /* operations of a layer that are kept or not, each by itself */
 #define AM_MAX_CANDIDATES (8 + (1 << AM_MAX_DEAR) + AM_MAX_SPAN)
@@ -23,11 +23,15 @@ typedef struct am_choice {
     bool named;    /* one of the named policies: looked at whatever it costs */
     uint8_t span;  /* layers in the region */
     uint16_t set;  /* of the dear operations: kept; 0xffff: another list */
-    am_kept kept;
+    am_listed listed;
+    bool whole;    /* of Megatron's checkpoint: the layer runs again */
 } am_choice;
 
 typedef struct am_choices {
     bool searched, found;
+    int64_t in_flight, solved_for; /* solved_for: the number of micro-batches in flight, 0: none yet */
+    int64_t lasting; /* bytes that last for the run */
+    int64_t kept; /* of each of them, beyond what its layers left */
     int dears, candidates, undominated, classes, used;
     am_dear dear[AM_MAX_DEAR];
     am_choice candidate[AM_MAX_CANDIDATES];

@@ -4,7 +4,9 @@
 #include "evaluate.h"
 #include "policies.h"
 #include "fit.h"
+#include "input.h"
 #include "wiring.h"
+#include "writer.h"
 
 /* ---- records ---- */
 
@@ -120,7 +122,9 @@ static bool same_record(const am_record *x, const am_record *y)
 static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
 {
     if (id < AM_PROFILE_LISTED) return recipes[id];
-    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = evaluation->workspace->kept[id - AM_PROFILE_LISTED]};
+    am_listed listed = evaluation->workspace->listed[id - AM_PROFILE_LISTED];
+    if (listed.modules) return (am_recipe){.modules = listed.modules};
+    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = listed.kept};
 }
 
 /* The costs of what is on the tape; of the first record, what a usual layer of each kind costs, too. */
@@ -194,11 +198,12 @@ const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id
     return &workspace->profile[id];
 }
 
-const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept)
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
 {
     am_workspace *workspace = evaluation->workspace;
     am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
-    const am_recipe recipe = {.keep = keep, .kept = kept};
+    am_recipe recipe = {.keep = AM_KEEP_LISTED, .kept = listed.kept};
+    if (listed.modules) recipe = (am_recipe){.modules = listed.modules};
     choose_record(evaluation, &recipe, profile);
     if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code)
@@ -464,7 +469,7 @@ static void add_plans(am_evaluation *evaluation)
 
 static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
 {
-    if (*count < AM_MAX_ROWS) rows[(*count)++] = (am_report_row){*row, kind, times};
+    if (*count < AM_MAX_REPORT_ROWS) rows[(*count)++] = (am_report_row){*row, kind, times};
 }
 
 static bool in_unit(const am_row *row, const am_record *record, int unit)
@@ -729,7 +734,8 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     if (alone) report->shared_bytes = 0;
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
-    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+    bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS || report->dropped_rows == AM_MAX_REPORT_ROWS;
+    if (cut || report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY; /* nothing is left out */
 }
 
 static void choose(am_evaluation *evaluation)
@@ -844,19 +850,29 @@ static am_code split_stage(const am_evaluation *stage, am_stage *load)
     return AM_OK;
 }
 
-/* One micro-batch on a stage of this kind: the same policy on its layers alone. */
-__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, int kind)
+/* The evaluation of a stage's layers alone; config: its own, to be filled in. */
+static am_evaluation stage_of(const am_evaluation *evaluation, const am_stage *load, am_config *config)
 {
-    am_config config = *evaluation->config;
-    config.layers = load->layers;
-    am_evaluation own = *evaluation, *stage = &own;
-    am_workspace *workspace = own.workspace;
-    am_outcome outcome;
-    own.config = &config;
+    am_evaluation own = *evaluation;
+    *config = *evaluation->config;
+    config->layers = load->layers;
+    own.config = config;
     own.received = load->received;
     own.sent = load->sent;
-    memset(workspace->played, 0, sizeof workspace->played);
+    memset(own.workspace->played, 0, sizeof own.workspace->played);
+    return own;
+}
+
+/* One micro-batch on a stage of this kind: with the runs of a budget's plan that are in the workspace, or the same policy
+ * on its layers. */
+__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, int kind, bool planned)
+{
+    am_config config;
+    am_evaluation own = stage_of(evaluation, load, &config), *stage = &own;
+    am_workspace *workspace = own.workspace;
+    am_outcome outcome;
     am_policy policy = stage_policy(stage);
+    if (policy.kind == AM_POLICY_BUDGET && !planned) policy = (am_policy){.kind = AM_POLICY_NONE};
     int runs = runs_of(stage, policy, workspace->run);
     if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
     if (!own.code) own.code = count_parameters(stage, &workspace->stage_parameters);
@@ -874,11 +890,35 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     load->step = outcome.step_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
     load->parameters = workspace->stage_parameters.total;
-    own.code = am_fit_stage(workspace, kind);
+    if (!planned) own.code = am_fit_stage(workspace, kind);
     if (!own.code && config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
     const am_tape *tape = &workspace->tape;
     load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
     return own.code;
+}
+
+/* The plan of a stage that was kept, as the runs of AM_POLICY_BUDGET. */
+static void recall_plan(am_workspace *workspace, int stage)
+{
+    workspace->parts = workspace->plan_of[stage].count;
+    memcpy(workspace->part, &workspace->stage_part[workspace->plan_of[stage].first],
+           (size_t)workspace->parts * sizeof *workspace->part);
+}
+
+/* The plans of a rank's chunks in words; cut where they are too long. */
+static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chunk, int chunks, char text[AM_PLAN_TEXT])
+{
+    am_workspace *workspace = evaluation->workspace;
+    char all[4 * AM_PLAN_TEXT];
+    am_writer out = am_writer_of(all, sizeof all);
+    for (int i = 0; i < chunks; i++) {
+        recall_plan(workspace, chunk[i].stage);
+        if (i > 0) AM_WRITE(&out, "; ");
+        am_choices_write_plan(&out, workspace, chunk[i].first_layer);
+    }
+    size_t length = am_writer_end(&out);
+    bool fits = length > 0 && length < AM_PLAN_TEXT;
+    am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
 }
 
 /* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
@@ -900,12 +940,139 @@ __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluati
     rank.layer_bytes = kind->bytes / kind->layers_each;
     memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
     report->rank[index] = rank;
+    report->rank_plan[index][0] = '\0';
+    if (evaluation->policy->kind == AM_POLICY_BUDGET) write_rank_plan(evaluation, chunk, rank.chunks, report->rank_plan[index]);
     if (am_rank_peak(&rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = (int)index;
     report->ranks++;
     return AM_OK;
 }
 
-/* Every rank. Stages that are alike are played once, whatever their ranks. */
+/* ---- a budget's plans of ranks ---- */
+
+static int kind_of(const am_workspace *workspace, int kinds, const am_chunk *chunk)
+{
+    int i = 0;
+    while (i < kinds && (workspace->stage[i].received == chunk->embedding || workspace->stage[i].sent == chunk->head ||
+                         workspace->stage[i].layers != chunk->layers))
+        i++;
+    return i;
+}
+
+static bool keep_plan(am_workspace *workspace, int stage)
+{
+    if (workspace->stage_parts + workspace->parts > AM_MAX_STAGE_PARTS || stage >= AM_MAX_STAGES) return false;
+    workspace->plan_of[stage].first = (int16_t)workspace->stage_parts;
+    workspace->plan_of[stage].count = (int16_t)workspace->parts;
+    memcpy(&workspace->stage_part[workspace->stage_parts], workspace->part,
+           (size_t)workspace->parts * sizeof *workspace->part);
+    workspace->stage_parts += workspace->parts;
+    return true;
+}
+
+/* What the stages of a rank take by their own plans. */
+static am_code load_planned(const am_evaluation *evaluation, int64_t rank, int kinds)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+    am_code code = AM_OK;
+    for (int i = 0; i < chunks && code == AM_OK; i++) {
+        int kind = kind_of(workspace, kinds, &chunk[i]);
+        recall_plan(workspace, chunk[i].stage);
+        code = load_stage(evaluation, &workspace->stage[kind], kind, true);
+    }
+    return code;
+}
+
+/* Plans the chunks of a rank, those that are alike alike, for one peak by the figures of a chain. *peak: the highest of
+ * theirs, or the smallest that there is. */
+static am_code plan_chunks(const am_evaluation *evaluation, const am_rank *rank, int kinds, int64_t bytes, int64_t *peak)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(evaluation->config, rank->rank, chunk);
+    *peak = 0;
+    for (int i = 0; i < chunks; i++) {
+        int kind = kind_of(workspace, kinds, &chunk[i]), same = 0;
+        while (same < i && kind_of(workspace, kinds, &chunk[same]) != kind) same++;
+        if (same == i) {
+            am_config config;
+            int64_t own;
+            am_evaluation stage = stage_of(evaluation, &workspace->stage[kind], &config);
+            if (workspace->searched_kind != kind) workspace->choices.searched = false;
+            workspace->searched_kind = kind;
+            am_code code = am_choices_plan(&stage, rank->in_flight, bytes, &own);
+            if (own > *peak) *peak = own;
+            if (code) return code;
+            if (!keep_plan(workspace, chunk[i].stage)) return AM_CAPACITY;
+        } else {
+            workspace->plan_of[chunk[i].stage] = workspace->plan_of[chunk[same].stage];
+        }
+    }
+    return AM_OK;
+}
+
+/* The cheapest plans of a rank's chunks that keep its peak, by its schedule played, below the budget. */
+static am_code plan_rank(am_evaluation *evaluation, int64_t index, int kinds, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    am_rank rank = {.rank = index, .chunks = am_rank_chunks(evaluation->config, index, chunk)};
+    am_code code = am_rank_play(&rank, evaluation->config, kinds, workspace->stage); /* for the micro-batches in flight */
+    for (int64_t target = bytes; code == AM_OK;) {
+        int64_t peak;
+        int parts = workspace->stage_parts, listeds = workspace->listeds;
+        code = plan_chunks(evaluation, &rank, kinds, target, &peak);
+        if (code == AM_OUT_OF_RANGE) {
+            am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
+                    "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at about %d: "
+                    "checkpoint=budget:%d, or more of pp or tp",
+                    index, bytes, peak, peak + (target == bytes ? 0 : bytes - target));
+            return code;
+        }
+        if (code == AM_OK) code = load_planned(evaluation, index, kinds);
+        if (code == AM_OK) code = am_rank_play(&rank, evaluation->config, kinds, workspace->stage);
+        if (code != AM_OK || am_rank_peak(&rank) <= bytes) return code;
+        target = peak - 1; /* the chain's figures were below the schedule's: the next plan */
+        workspace->stage_parts = parts;
+        workspace->listeds = listeds;
+    }
+    return code;
+}
+
+/* The plans of all ranks, and their runs in the model's order as those of AM_POLICY_BUDGET. */
+static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    int kinds = am_stage_kinds(config, workspace->stage);
+    int64_t stages = config->pp * config->vpp;
+    workspace->stage_parts = workspace->listeds = 0;
+    workspace->searched_kind = -1;
+    workspace->rank_parameters.kinds = 0;
+    for (int i = 0; i < kinds && !evaluation->code; i++)
+        evaluation->code = load_stage(evaluation, &workspace->stage[i], i, false);
+    for (int64_t i = 0; i < config->pp && !evaluation->code; i++)
+        evaluation->code = plan_rank(evaluation, i, kinds, bytes);
+    if (evaluation->code) return;
+    int count = 0;
+    am_part_plan *all = workspace->planned;
+    for (int64_t i = 0; i < stages; i++) {
+        recall_plan(workspace, (int)i);
+        for (int j = 0; j < workspace->parts; j++) {
+            am_part_plan *last = count > 0 ? &all[count - 1] : NULL, *part = &workspace->part[j];
+            if (last && last->id == part->id && last->inner == part->inner)
+                last->units += part->units;
+            else
+                all[count++] = *part;
+        }
+    }
+    memcpy(workspace->part, all, (size_t)count * sizeof *all);
+    workspace->parts = count;
+    memset(workspace->played, 0, sizeof workspace->played);
+}
+
+/* Every rank. Stages that are alike are played once, whatever their ranks, but for a budget's plans. */
 static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
 {
     am_workspace *workspace = evaluation->workspace;
@@ -913,9 +1080,11 @@ static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
     am_code code = AM_OK;
     workspace->rank_parameters.kinds = 0;
     for (int i = 0; i < kinds && code == AM_OK; i++)
-        code = load_stage(evaluation, &workspace->stage[i], i);
-    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++)
-        code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
+        code = load_stage(evaluation, &workspace->stage[i], i, false);
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        if (evaluation->policy->kind == AM_POLICY_BUDGET) code = load_planned(evaluation, i, kinds);
+        if (code == AM_OK) code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
+    }
     return code;
 }
 #endif
@@ -923,13 +1092,12 @@ static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
 /* ---- the whole ---- */
 
 #ifndef AM_FIRST
-/* Megatron's checkpoint is another one, and the paper has none of PyTorch's; what it keeps of ranks' operations, and where
- * parameters are shared out, is not known. */
+/* The paper has no checkpoint of PyTorch's; what that keeps of ranks' operations, and where parameters are shared out, is
+ * not known. Ranks of a pipeline have frontiers of their own. */
 static bool can_search(const am_evaluation *evaluation)
 {
     const am_config *config = evaluation->config;
-    bool own = !am_wiring_of(config)->any && config->stack != AM_STACK_PAPER;
-    return own && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
+    return config->stack != AM_STACK_PAPER && config->pp == 1 && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
 }
 #endif
 
@@ -948,10 +1116,11 @@ static void settle(am_evaluation *evaluation, am_policy *policy)
 {
     if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
     if (policy->kind == AM_POLICY_SAVE_LIST)
-        evaluation->workspace->kept[0] = (am_kept){{policy->ops[0], policy->ops[1]}, 0};
+        evaluation->workspace->listed[0] = (am_listed){{{policy->ops[0], policy->ops[1]}, 0}, 0};
 #ifndef AM_FIRST
     evaluation->workspace->choices.searched = false;
-    if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
+    if (policy->kind == AM_POLICY_BUDGET && evaluation->config->pp > 1) plan_ranks(evaluation, policy->count);
+    else if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
 #endif
 }
 

@@ -31,15 +31,22 @@ void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger,
  * layers of each kind are not kept whole. */
 void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
                                    const int64_t dropping[AM_MAX_LAYER_KINDS]);
-/* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; tape: they are on the tape then. */
-const am_profile *am_evaluation_try(am_evaluation *evaluation, am_keep keep, am_kept kept);
+/* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
 /* The runs of a policy, in order from the embedding. Returns how many. */
 int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part);
 
-/* choices.c: finds the frontier of plans over what each layer may do, once in an evaluation. */
-am_code am_choices_search(am_evaluation *evaluation);
+/* choices.c: finds the frontier of plans over what each layer may do, with so many micro-batches in flight. What was played
+ * for it serves for other numbers of them too, until choices.searched is cleared. */
+am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight);
 /* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
+/* The same by the chain's figures alone, for a stage with so many micro-batches in flight; *peak: the plan's, or if none is
+ * below, when AM_OUT_OF_RANGE is returned, the smallest. */
+am_code am_choices_plan(am_evaluation *stage, int64_t in_flight, int64_t bytes, int64_t *peak);
+/* The runs of AM_POLICY_BUDGET in words, from layer `first` of the model on: "0-7 every:8, 8-19 none". */
+typedef struct am_writer am_writer;
+void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
 

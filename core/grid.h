@@ -13,7 +13,7 @@ typedef struct am_grid {
     int columns, rows;
     const char *head[AM_GRID_COLUMNS]; /* starts with '>' where the column is aligned to the right */
     void (*cell)(am_writer *out, const struct am_grid *grid, int row, int column);
-    uint16_t index[AM_MAX_ROWS]; /* for cell: what a row of the table shows */
+    uint16_t index[AM_MAX_REPORT_ROWS]; /* for cell: what a row of the table shows */
 } am_grid;
 
 void am_write_grid(am_writer *writer, const am_grid *grid);

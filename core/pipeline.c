@@ -274,9 +274,6 @@ static am_code check_stage_layers(const am_config *config, am_status *status)
 
 am_code am_pipeline_check(const am_config *config, am_status *status)
 {
-    if (strncmp(config->checkpoint, "budget:", 7) == 0)
-        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "checkpoint=budget is covered without a pipeline: pp=1, or another policy");
     if (config->pp * config->vpp > config->layers) return refuse_uneven(config, status);
     am_code code = am_pipeline_schedule_check(config, status);
     if (code == AM_OK && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && strcmp(config->checkpoint, "none") != 0)

@@ -717,6 +717,7 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end;
+    ends.kept = step->after_forward - (end - step->boundary[0]);
     for (int unit = 1; unit < profile->record.units; unit++) ends.released += release_of(profile, unit);
     return ends;
 }

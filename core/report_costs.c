@@ -89,8 +89,10 @@ static void write_chunks(am_writer *json, const am_chunk *chunk, int chunks)
     am_json_close(json, '}');
 }
 
-static void write_rank(am_writer *json, const am_rank *rank, const am_chunk *chunk)
+static void write_rank(am_writer *json, const am_report *report, int index)
 {
+    const am_rank *rank = &report->rank[index];
+    const am_chunk *chunk = &report->chunk[rank->first_chunk];
     bool embedding = false, head = false;
     for (int i = 0; i < rank->chunks; i++) {
         embedding |= chunk[i].embedding;
@@ -112,6 +114,10 @@ static void write_rank(am_writer *json, const am_rank *rank, const am_chunk *chu
     AM_PUT_BOOL(json, "has_embedding", embedding);
     AM_PUT_BOOL(json, "has_head", head);
     write_chunks(json, chunk, rank->chunks);
+#ifndef AM_FIRST
+    if (report->policy.kind == AM_POLICY_BUDGET && report->config.pp > 1)
+        AM_PUT_PLAIN(json, "plan", report->rank_plan[index]);
+#endif
     am_json_close(json, '}');
 }
 
@@ -119,7 +125,7 @@ void am_json_ranks(am_writer *json, const am_report *report)
 {
     AM_OPEN(json, "ranks", "[");
     for (int i = 0; i < report->ranks; i++)
-        write_rank(json, &report->rank[i], &report->chunk[report->rank[i].first_chunk]);
+        write_rank(json, report, i);
     am_json_close(json, ']');
     AM_PUT_INT(json, "worst_rank", report->worst_rank);
 }

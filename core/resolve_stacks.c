@@ -424,7 +424,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
 /* ---- checkpointing */
 
 /* Modules that the model has not, and those that its code can't play again. */
-static am_code check_modules(const am_config *config, unsigned modules, am_status *status)
+const char *am_modules_wrong(const am_config *config, unsigned modules)
 {
     const char *wrong = NULL;
     bool mixed = config->experts > 0, engine = config->stack == AM_STACK_MEGATRON;
@@ -436,6 +436,12 @@ static am_code check_modules(const am_config *config, unsigned modules, am_statu
         wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
     if (engine && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
+    return wrong;
+}
+
+static am_code check_modules(const am_config *config, unsigned modules, am_status *status)
+{
+    const char *wrong = am_modules_wrong(config, modules);
     if (!wrong) return AM_OK;
     return am_fail(status, AM_CONFLICT, "checkpoint", "checkpoint=%s: %s", config->checkpoint, wrong);
 }
@@ -472,12 +478,13 @@ static am_code check_megatron_policy(const am_config *config, am_policy policy, 
     case AM_POLICY_FULL:
     case AM_POLICY_BLOCK:
     case AM_POLICY_PARTITION:
-    case AM_POLICY_PARTITION_HOST: return AM_OK;
+    case AM_POLICY_PARTITION_HOST:
+    case AM_POLICY_BUDGET: return AM_OK;
     case AM_POLICY_MODULES: return check_modules(config, policy.modules, status);
     default: break;
     }
     return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                   "Megatron has checkpoint=none, full, uniform:K, block:N or modules:A,B, and with DeepSpeed's "
+                   "Megatron has checkpoint=none, full, uniform:K, block:N, modules:A,B or budget:BYTES, and with DeepSpeed's "
                    "checkpointing partition or partition:cpu, not %s",
                    config->checkpoint);
 }
@@ -513,9 +520,6 @@ static am_code check_chain_policy(const am_config *config, am_policy policy, am_
 
 am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status)
 {
-    if (policy.kind == AM_POLICY_BUDGET && config->pp > 1)
-        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "checkpoint=budget is not covered for pipeline stages yet: pp=1, or another policy");
     if (policy.kind == AM_POLICY_MODULES && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");

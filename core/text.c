@@ -772,10 +772,22 @@ static void write_ranks(am_writer *out, const am_report *report)
     am_write_int(out, report->config.micro_batches);
     AM_WRITE(out, " micro-batches\n(by playing the schedule, not measured; gradients of parameters apart; → the highest peak)\n");
     am_write_grid(out, &ranks);
-    if (more == 0) return;
-    AM_WRITE(out, "  … and ");
-    am_write_int(out, more - (ranks.rows > MOST_RANKS));
-    AM_WRITE(out, " more\n");
+    if (more > 0) {
+        AM_WRITE(out, "  … and ");
+        am_write_int(out, more - (ranks.rows > MOST_RANKS));
+        AM_WRITE(out, " more\n");
+    }
+#ifndef AM_FIRST
+    if (report->policy.kind != AM_POLICY_BUDGET) return;
+    AM_WRITE(out, "\nThe cheapest plan of each rank below the budget, by layers\n");
+    for (int i = 0; i < ranks.rows; i++) {
+        AM_WRITE(out, "  ");
+        am_write_int(out, report->rank[ranks.index[i]].rank);
+        AM_WRITE(out, ": ");
+        am_write_text(out, report->rank_plan[ranks.index[i]]);
+        AM_WRITE(out, "\n");
+    }
+#endif
 }
 
 /* How far the figures are held to the real code. */

@@ -181,6 +181,8 @@ static inline bool am_is_rank(const am_config *config)
 
 /* resolve_stacks.c: refuses keys, sizes and blocks that the stack of a config does not have. */
 am_code am_stack_check(const am_config *config, am_status *status);
+/* Why Megatron does not play these modules (a set of AM_MODULE_) again; NULL where it does. */
+const char *am_modules_wrong(const am_config *config, unsigned modules);
 am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status);
 
 bool am_activation_is_gated(int64_t activation);

@@ -75,7 +75,11 @@ struct am_player {
     am_program program;
 };
 
-#define AM_MAX_LISTED 16 /* lists of what is kept, among the profiles of one evaluation */
+#ifdef AM_FIRST
+#define AM_MAX_LISTED 1
+#else
+#define AM_MAX_LISTED 48 /* lists of what is kept, among the profiles of one evaluation */
+#endif
 
 /* The records that plans are composed of. */
 typedef enum am_profile_id {
@@ -98,12 +102,20 @@ typedef enum am_profile_id {
 } am_profile_id;
 
 #define AM_MAX_SAMPLES 8192
+#define AM_MAX_STAGES      1000 /* no more than layers */
+#define AM_MAX_STAGE_PARTS 2000
 
 #ifdef AM_FIRST
 #define AM_MAX_RUNS 2
 #else
 #define AM_MAX_RUNS 1000 /* as many as layers */
 #endif
+
+/* What layers of a profile that a plan made keep, or which of their modules run again. */
+typedef struct am_listed {
+    am_kept kept;
+    uint8_t modules; /* a set of AM_MODULE_; 0: none */
+} am_listed;
 
 /* A run of a plan before its profile has been played. */
 typedef struct am_part_plan {
@@ -128,7 +140,8 @@ struct am_workspace {
     am_totals totals;   /* what searches evaluate into */
     int32_t stage_tensors[AM_MAX_STAGE_KINDS][AM_MAX_ALIKE]; /* of each kind of tensor, as rank_parameters lists them */
     am_parameters stage_parameters, rank_parameters;         /* of one stage, of one rank */
-    am_kept kept[AM_MAX_LISTED];       /* of the profiles from AM_PROFILE_LISTED on */
+    int listeds;                       /* in use, and */
+    am_listed listed[AM_MAX_LISTED];   /* what the profiles from AM_PROFILE_LISTED on are */
     am_sample sample[AM_MAX_SAMPLES];  /* of the chosen policy's profiles, one behind another */
     int parts;                         /* of the plan that a budget led to */
     am_part_plan part[AM_MAX_RUNS];
@@ -137,6 +150,12 @@ struct am_workspace {
 #ifndef AM_FIRST
     am_choices choices;
     am_frontier frontier;
+    int searched_kind; /* of stage, that choices holds */
+    int stage_parts; /* of the plans of a pipeline's stages */
+    am_part_plan stage_part[AM_MAX_STAGE_PARTS];
+    struct {
+        int16_t first, count;
+    } plan_of[AM_MAX_STAGES];
     am_planner planner;
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];

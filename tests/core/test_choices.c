@@ -5,6 +5,7 @@
 
 #include "evaluate.h"
 #include "fixture.h"
+#include "wiring.h"
 
 static const char *const models[] = {
     "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2",
@@ -58,7 +59,7 @@ static am_step played(const am_config *config, const am_choices *choices, int un
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[path[i]]];
         am_tape_checkpoint_region(&tape, i + 1, AM_NON_REENTRANT, choice->plain ? AM_KEEP_EVERYTHING : AM_KEEP_LISTED);
-        tape.region[i + 1].kept = choice->kept;
+        tape.region[i + 1].kept = choice->listed.kept;
     }
     ck_assert_int_eq(am_step_play(&step, &player, &tape, NULL), AM_OK);
     return step;
@@ -180,6 +181,159 @@ START_TEST(budget_below_the_smallest)
 }
 END_TEST
 
+/* ---- Megatron's checkpoint, and ranks of a pipeline ---- */
+
+#define MEGATRON "hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 bias=no positions=rope norm=rmsnorm "
+static const char *const twins[] = {
+    "stack=megatron family=llama activation=swiglu " MEGATRON,
+    "stack=megatron-local family=llama activation=swiglu attention=flash " MEGATRON,
+    "stack=megatron-local family=llama activation=swiglu tp=2 sp=yes " MEGATRON,
+    "stack=megatron-local family=gpt2 hidden=64 heads=8 ffn=256 vocab=64 seq=32 dropout=0.1",
+    "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 " MEGATRON,
+};
+enum { TWINS = sizeof twins / sizeof *twins };
+
+static am_config twin_of(int twin, int layers, const char *rest)
+{
+    char text[400];
+    snprintf(text, sizeof text, "layers=%d %s %s", layers, twins[twin], rest);
+    return config_of(text);
+}
+
+/* What one layer may do: a profile, and how many layers it spans. */
+typedef struct brute_choice {
+    am_profile_id id;
+    int span;
+} brute_choice;
+
+typedef struct brute {
+    am_evaluation evaluation;
+    brute_choice choice[40];
+    int choices;
+    am_run run[8];
+    int64_t budget, cheapest;
+} brute;
+
+static void try_all(brute *force, int layer, int runs)
+{
+    if (layer == force->evaluation.config->layers) {
+        am_outcome outcome;
+        ck_assert_int_eq(am_plan_compose(&outcome, &force->evaluation.pattern, runs, force->run), AM_OK);
+        if (am_outcome_peak(&outcome) <= force->budget && outcome.recomputed_time < force->cheapest)
+            force->cheapest = outcome.recomputed_time;
+        return;
+    }
+    for (int i = 0; i < force->choices; i++) {
+        const brute_choice *choice = &force->choice[i];
+        if (layer + choice->span > force->evaluation.config->layers) continue;
+        /* a first layer that keeps everything stands before others that do, as the search has it */
+        bool begun = runs > 0 && force->run[0].profile == am_evaluation_profile(&force->evaluation, AM_PROFILE_PLAIN);
+        if (begun && choice->id != AM_PROFILE_PLAIN) continue;
+        force->run[runs] = (am_run){am_evaluation_profile(&force->evaluation, choice->id), 1, choice->span};
+        try_all(force, layer + choice->span, runs + 1);
+    }
+}
+
+/* A twin of three layers: of all plans composed, none within the budget has less to run again than the one found. */
+START_TEST(no_cheaper_plan)
+{
+    static const int percent[] = {0, 15, 40, 70, 99};
+    int twin = _i % TWINS;
+    am_config config = twin_of(twin, 3, "checkpoint=full"), plain = twin_of(twin, 3, "");
+    am_status status;
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    int64_t low = am_outcome_peak(&fixture_report.outcome);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &plain, &status), AM_OK);
+    int64_t high = am_outcome_peak(&fixture_report.outcome);
+    int64_t most = low + (high - low) * percent[_i / TWINS] / 100;
+    char policy[48];
+    snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)most);
+    config = twin_of(twin, 3, policy);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    ck_assert_int_le(am_outcome_peak(&fixture_report.outcome), most);
+    int64_t found = fixture_report.outcome.recomputed_time;
+    const am_config *resolved = &fixture_report.config;
+    brute force = {.evaluation = {.workspace = &fixture_workspace,
+                                  .config = resolved,
+                                  .policy = &fixture_report.policy,
+                                  .timed = true,
+                                  .extents = &fixture_workspace.extents,
+                                  .pattern = am_model_pattern(resolved)},
+                   .budget = most,
+                   .cheapest = INT64_MAX};
+    int64_t value[AM_SYMBOL_COUNT];
+    am_model_symbols(resolved, value);
+    am_extents_init(&fixture_workspace.extents, value);
+    ck_assert_int_eq(am_rates_of(resolved, &force.evaluation.rates, &status), AM_OK);
+    memset(fixture_workspace.played, 0, sizeof fixture_workspace.played);
+    fixture_workspace.recorded = (am_record){0};
+    force.choice[force.choices++] = (brute_choice){AM_PROFILE_PLAIN, 1};
+    force.choice[force.choices++] = (brute_choice){AM_PROFILE_LAYER, 1};
+    for (int span = 2; span <= 3 && resolved->experts == 0; span++)
+        force.choice[force.choices++] = (brute_choice){AM_PROFILE_SEGMENT, span};
+    for (int modules = 1, listed = 0; modules < 32; modules++) {
+        if (am_modules_wrong(resolved, (unsigned)modules)) continue;
+        fixture_workspace.listed[listed] = (am_listed){.modules = (uint8_t)modules};
+        force.choice[force.choices++] = (brute_choice){(am_profile_id)(AM_PROFILE_LISTED + listed++), 1};
+    }
+    try_all(&force, 0, 0);
+    ck_assert_int_eq(force.evaluation.code, AM_OK);
+    ck_assert_msg(found == force.cheapest, "%s: %ld ps, by brute force %ld", twins[twin], (long)found,
+                  (long)force.cheapest);
+}
+END_TEST
+
+static const char *const pipelines[] = {
+    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 pp=2 micro_batches=4",
+    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=4096 seq=32 pp=4 micro_batches=8",
+    "stack=megatron family=llama activation=swiglu pp=4 micro_batches=8 " MEGATRON,
+    "stack=megatron-local family=llama activation=swiglu attention=flash tp=2 sp=yes pp=2 micro_batches=2 " MEGATRON,
+    "stack=megatron family=llama activation=swiglu pp=2 vpp=2 micro_batches=4 " MEGATRON,
+    "stack=torch family=llama hidden=64 heads=8 ffn=96 vocab=64 seq=32 pp=2 schedule=gpipe micro_batches=3",
+};
+enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
+
+/* The first layers of each stage run again: a plan that fits its own peak; the budget's has no more to run again, and
+ * every rank's schedule, played, stays below. */
+START_TEST(every_rank_below_the_budget)
+{
+    char text[400];
+    am_status status;
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=block:%d", pipelines[_i % PIPELINES], _i / PIPELINES);
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    int64_t most = am_rank_peak(&fixture_report.rank[fixture_report.worst_rank]), ours = 0;
+    int64_t again = fixture_report.config.pp * fixture_report.config.vpp * (_i / PIPELINES);
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=full", pipelines[_i % PIPELINES]);
+    config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    int64_t time = fixture_report.outcome.recomputed_time / 16 * again; /* all layers take as long */
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=budget:%ld", pipelines[_i % PIPELINES], (long)most);
+    config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
+                  status.message);
+    ours = fixture_report.outcome.recomputed_time;
+    for (int i = 0; i < fixture_report.ranks; i++) {
+        ck_assert_int_le(am_rank_peak(&fixture_report.rank[i]), most);
+        ck_assert_int_ne(fixture_report.rank_plan[i][0], 0);
+    }
+    ck_assert_msg(ours <= time, "%s: %ld ps, not %ld", text, (long)ours, (long)time);
+    int64_t kept = 0;
+    for (int i = 0; i < fixture_report.rows; i++) kept += fixture_report.row[i].row.bytes * fixture_report.row[i].count;
+    ck_assert_int_eq(kept, fixture_report.saved_bytes);
+}
+END_TEST
+
+START_TEST(no_plan_of_a_rank)
+{
+    am_status status;
+    am_config config = config_of("model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4 checkpoint=budget:1GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+    ck_assert_str_eq(status.field, "checkpoint");
+    ck_assert_ptr_nonnull(strstr(status.message, "rank 0"));
+}
+END_TEST
+
 Suite *test_choices_suite(void)
 {
     Suite *suite = suite_create("choices");
@@ -189,6 +343,9 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, every_plan_played, 0, MODELS);
     tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
     tcase_add_test(tests, budget_below_the_smallest);
+    tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
+    tcase_add_loop_test(tests, every_rank_below_the_budget, 0, PIPELINES * 4);
+    tcase_add_test(tests, no_plan_of_a_rank);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -314,7 +314,7 @@ static const struct {
     {MEGATRON "bias=yes mlp_bias=no", AM_UNSUPPORTED, "mlp_bias", "mlp_bias=yes", MEGATRON "bias=yes"},
     {MEGATRON "bias=yes qkv_bias=no", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=yes", MEGATRON "bias=yes"},
     {MEGATRON "checkpoint=uniform:3", AM_CONFLICT, "checkpoint", "uniform:2", MEGATRON "checkpoint=uniform:2"},
-    {MEGATRON "checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "uniform:K, block:N or modules:",
+    {MEGATRON "checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "uniform:K, block:N, modules:A,B or budget",
      MEGATRON "checkpoint=block:1"},
     {MEGATRON "checkpoint=save:matmuls", AM_UNSUPPORTED, "checkpoint", "none, full", MEGATRON "checkpoint=modules:core_attn"},
     {MEGATRON MIXED "activation=geglu", AM_UNSUPPORTED, "activation", "activation=swiglu", MEGATRON MIXED},
