@@ -1018,16 +1018,17 @@ typedef struct am_fit {
     int64_t rank; /* of a pipeline */
 } am_fit;
 
-/* The largest micro-batch, the longest sequence or the smallest number of GPUs that fits, and what stops the next. */
+/* The largest micro-batch, the longest sequence, the smallest number of GPUs or the budget of the cheapest checkpointing
+ * plan that fits, and what stops the next. */
 typedef struct am_answer {
-    const char *id; /* "batch", "seq" or "gpus" */
+    const char *id; /* "batch", "seq", "gpus" or "plan" */
     bool found;     /* else none fits, and the rest is of the one that comes nearest */
     int64_t value, total;
     am_config config;         /* resolved: what gives it */
     int64_t next, next_total; /* the one after it; next 0: there is none; next_total -1: it is refused */
     char why[224];            /* the refusal */
 } am_answer;
-#define AM_MAX_ANSWERS 3
+#define AM_MAX_ANSWERS 4
 
 /* ---------------------------------------------------------------- 13 Formulas */
 

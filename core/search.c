@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "fit.h"
 #include "input.h"
+#include "writer.h"
 
 #include <string.h>
 
@@ -199,6 +200,50 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
     search->config.dp = own_dp;
 }
 
+/* ---- the cheapest checkpointing plan ---- */
+
+/* The total with the cheapest plan that peaks at no more than so many bytes; -1 where there is none. */
+static int64_t total_of_budget(am_search *search, int64_t bytes)
+{
+    am_totals *totals = &search->workspace->totals;
+    am_writer text = am_writer_of(search->config.checkpoint, sizeof search->config.checkpoint);
+    AM_WRITE(&text, "budget:");
+    am_write_int(&text, bytes);
+    am_writer_end(&text);
+    return am_evaluate_totals(totals, search->workspace, &search->config, &search->status) ? -1 : totals->fit.total;
+}
+
+/* The peaks that are worth asking for: those of the frontier, from the last evaluation; of a pipeline every MiB. */
+static int64_t budget_at(const am_search *search, int64_t index)
+{
+    const am_workspace *workspace = search->workspace;
+    if (workspace->totals.config.pp > 1) return (index + 1) << 20;
+    return workspace->choices.ends.forward + workspace->frontier.point[index].peak;
+}
+
+/* A larger budget has a cheaper plan and a larger total. What no plan of which stays below is too small a budget. */
+static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
+{
+    if (total_of_budget(search, memory > 0 ? memory : AM_MAX_BYTES) < 0 && search->status.code == AM_UNSUPPORTED) return false;
+    bool ranks = search->workspace->totals.config.pp > 1;
+    int64_t points = ranks ? memory >> 20 : search->workspace->frontier.points, low = -1, high = points;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2, total = total_of_budget(search, budget_at(search, middle));
+        if (total < 0 || am_fit_fits(&search->workspace->totals.fit))
+            low = middle;
+        else
+            high = middle;
+    }
+    int64_t budget = budget_at(search, low < 0 ? 0 : low), total = total_of_budget(search, budget);
+    bool found = low >= 0 && total >= 0;
+    answer->id = "plan";
+    write_answer(search, answer, found, budget, total);
+    if (!found || high == points) return true;
+    answer->next = budget_at(search, high);
+    answer->next_total = total_of_budget(search, answer->next);
+    return true;
+}
+
 /* A frame of its own: it holds a configuration. */
 __attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
 {
@@ -211,5 +256,6 @@ __attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace 
     search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);
+    if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
     return AM_OK;
 }

@@ -353,10 +353,33 @@ static void write_total(am_writer *out, const am_report *report)
     AM_WRITE(out, ".");
 }
 
+/* "Cheapest checkpointing: checkpoint=budget:… (74.6 GiB in all); …" */
+static void write_plan_found(am_writer *out, const am_report *report, const am_answer *answer)
+{
+    if (!answer->found) {
+        AM_WRITE(out, " No checkpointing plan fits.");
+        return;
+    }
+    AM_WRITE(out, " Cheapest checkpointing: checkpoint=budget:");
+    am_write_int(out, answer->value);
+    AM_WRITE(out, " (");
+    write_size_with_unit(out, report, answer->total);
+    AM_WRITE(out, " in all");
+    if (answer->next_total >= 0) {
+        AM_WRITE(out, "; the next cheaper plan takes ");
+        write_size_with_unit(out, report, answer->next_total);
+    }
+    AM_WRITE(out, ").");
+}
+
 /* "Largest micro-batch: 2 (75.4 GiB); 3 would take 90.6 GiB." */
 static void write_found(am_writer *out, const am_report *report, const am_answer *answer)
 {
     bool gpus = strcmp(answer->id, "gpus") == 0;
+    if (strcmp(answer->id, "plan") == 0) {
+        write_plan_found(out, report, answer);
+        return;
+    }
     am_write_text(out, gpus ? " Fewest GPUs: " : strcmp(answer->id, "seq") == 0 ? " Longest sequence: " : " Largest micro-batch: ");
     if (answer->found) {
         am_write_thousands(out, answer->value);

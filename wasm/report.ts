@@ -324,7 +324,7 @@ export interface Fit {
   /** Their sum is total_bytes. */
   by: { name: string; bytes: Bytes }[];
   /** With fit=yes: the largest micro-batch, the longest sequence, the smallest number of GPUs. */
-  answers?: Record<'batch' | 'seq' | 'gpus', FitAnswer>;
+  answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq' | 'gpus', FitAnswer>;
 }
 
 export interface FitAnswer {
