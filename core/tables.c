@@ -224,7 +224,20 @@ static void write_formulas(am_writer *json)
     am_json_close(json, ']');
 }
 
-static void write_devices(am_writer *json)
+static void write_rates(am_writer *json, const am_device *device)
+{
+    AM_PUT_FIGURE(json, "fp32_gflops", device->fp32 > 0 ? device->fp32 : -1);
+    AM_PUT_FIGURE(json, "tf32_gflops", device->tf32 > 0 ? device->tf32 : -1);
+    AM_PUT_FIGURE(json, "fp16_gflops", device->fp16 > 0 ? device->fp16 : -1);
+    AM_PUT_FIGURE(json, "bf16_gflops", device->bf16 > 0 ? device->bf16 : -1);
+    AM_PUT_FIGURE(json, "fp8_gflops", device->fp8 > 0 ? device->fp8 : -1);
+    AM_PUT_INT(json, "bandwidth_mbs", device->bandwidth);
+    AM_PUT_PLAIN(json, "source", device->source);
+    AM_PUT_PLAIN(json, "checked", device->checked);
+}
+
+/* whole: with their rates and where these are from; a report has those of its own device. */
+static void write_devices(am_writer *json, bool whole)
 {
     AM_OPEN(json, "devices", "[");
     for (int i = 0; i < am_device_count; i++) {
@@ -233,14 +246,7 @@ static void write_devices(am_writer *json)
         AM_PUT_PLAIN(json, "id", device->id);
         AM_PUT_PLAIN(json, "label", device->label);
         AM_PUT_INT(json, "memory_bytes", device->memory);
-        AM_PUT_FIGURE(json, "fp32_gflops", device->fp32 > 0 ? device->fp32 : -1);
-        AM_PUT_FIGURE(json, "tf32_gflops", device->tf32 > 0 ? device->tf32 : -1);
-        AM_PUT_FIGURE(json, "fp16_gflops", device->fp16 > 0 ? device->fp16 : -1);
-        AM_PUT_FIGURE(json, "bf16_gflops", device->bf16 > 0 ? device->bf16 : -1);
-        AM_PUT_FIGURE(json, "fp8_gflops", device->fp8 > 0 ? device->fp8 : -1);
-        AM_PUT_INT(json, "bandwidth_mbs", device->bandwidth);
-        AM_PUT_PLAIN(json, "source", device->source);
-        AM_PUT_PLAIN(json, "checked", device->checked);
+        if (whole) write_rates(json, device);
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
@@ -256,7 +262,7 @@ static void write_inputs(am_writer *json, bool keys)
     write_savers(json);
     write_conventions(json);
     write_stacks(json);
-    write_devices(json);
+    write_devices(json, keys);
 }
 
 size_t am_tables_json(am_tables tables, char *buffer, size_t size)

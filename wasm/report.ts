@@ -474,16 +474,6 @@ export interface Device {
   label: string;
   /** The vendor's GB, taken as GiB. */
   memory_bytes: Bytes;
-  /** In full precision. */
-  fp32_gflops: number | null;
-  tf32_gflops: number | null;
-  fp16_gflops: number | null;
-  bf16_gflops: number | null;
-  fp8_gflops: number | null;
-  bandwidth_mbs: number;
-  source: string;
-  /** The figures that were found equal elsewhere too: "all", a list, or "". */
-  checked: string;
 }
 
 /** The published formulas: what no configuration changes of them, and what each gives for the example that it is published with. */
