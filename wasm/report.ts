@@ -386,6 +386,8 @@ export interface Rank {
   has_embedding: boolean;
   has_head: boolean;
   chunks: Chunk[];
+  /** What a budget's plan does with its layers, with a pipeline: "0-7 every:8, 8-19 none". */
+  plan?: string;
   /** By stage, where there are any. */
   stages_alive: Record<string, number>;
 }

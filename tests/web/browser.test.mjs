@@ -181,6 +181,22 @@ test('a first visit loads less than 120 KB, gzipped, in all', async ({ context, 
   assert.ok(bodies.length >= 5 && size < 120_000, `${bodies.length} files, ${size} bytes`);
 });
 
+test('what fits: a map of exact totals, loaded when it is near, by mouse and keyboard', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=4096');
+  await page.locator('#view-fit').scrollIntoViewIfNeeded();
+  await page.waitForSelector('.fit-map-here');
+  assert.match(await page.locator('.fit-map-read').innerText(), /^1 × 4,096 tokens: 75\.4\sGiB, fits \(as it is now\)$/);
+  assert.ok((await page.locator('.fit-map rect[class="level-3"]').count()) > 1);
+  await page.locator('.fit-map-hit').focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.locator('.fit-map-read').innerText(), /^2 × 4,096 tokens: 106\sGiB, does not fit/);
+  await page.keyboard.press('Enter');
+  await addressed(page, 'model=llama-3-8b&batch=2&seq=4096');
+  assert.match(await page.locator('.cost tbody tr').first().innerText(), /Forward\s+\d+ TFLOP/);
+  await page.locator('.fit-views summary').click();
+  assert.ok((await page.locator('.fit-views td[data-fits]').count()) > 2);
+});
+
 test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
   const page = await context.newPage();
   const asked = [];

@@ -12,6 +12,7 @@ import { AnswerSentence } from './answer';
 import { Breakdown } from './breakdown';
 import { Checkpointing } from './checkpointing';
 import { WorkedExample } from './example';
+import { Fit } from './fit';
 import { Formulas } from './formulas';
 import { Header } from './header';
 import { LedgerTable } from './ledger-table';
@@ -27,6 +28,7 @@ const VIEWS = [
   ['tensors', 'Tensors', 'Every saved tensor'],
   ['example', 'Example', 'Worked example'],
   ['state', 'State', 'Beside the activations'],
+  ['fit', 'Fit', 'What fits, and what a step costs'],
   ['formulas', 'Formulas', 'What published formulas say'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
@@ -46,6 +48,7 @@ export function App({ store }: { store: Store }) {
     tensors: <LedgerTable scopes={scopes} units={units} />,
     example: <WorkedExample report={report} units={units} />,
     state: <StateTables report={report} units={units} />,
+    fit: <Fit store={store} report={report} units={units} />,
     formulas: <Formulas store={store} report={report} units={units} />,
   };
   return (

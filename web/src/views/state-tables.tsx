@@ -7,6 +7,7 @@ import { Figure } from './figure';
 
 export function StateTables({ report, units }: { report: Report; units: Units }) {
   const { model, state, ranks } = report;
+  const planned = ranks.some((rank) => rank.plan !== undefined);
   return (
     <div class="state">
       <div class="scroll" role="region" aria-label="Conventions" tabIndex={0}>
@@ -130,6 +131,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                   Peak
                 </th>
                 <th scope="col">With</th>
+                {planned && <th scope="col">Layers of its plan</th>}
               </tr>
             </thead>
             <tbody>
@@ -148,6 +150,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                     <Figure bytes={activationPeak(rank)} units={units} />
                   </td>
                   <td>{[rank.has_embedding && 'embedding', rank.has_head && 'head', rank.rank === report.worst_rank && 'the highest peak'].filter(Boolean).join(', ')}</td>
+                  {planned && <td>{rank.plan}</td>}
                 </tr>
               ))}
             </tbody>

@@ -1,0 +1,115 @@
+/* Micro-batch against sequence length: how much of the memory a step takes. */
+import { useSignal } from '@preact/signals';
+import type { FitMap, Units } from '../../../wasm/report';
+import { formatBytes, formatCount } from '../format/bytes';
+import { evenly, fitMapLayout, LEVELS, levelOf, placeOf, REFUSED, TOO_MUCH } from './fit-map-layout';
+import { useWidth } from './width';
+
+interface FitMapProps {
+  map: FitMap;
+  /** Bytes that a step may take. */
+  room: number;
+  batch: number;
+  seq: number;
+  units: Units;
+  onChoose: (batch: number, seq: number) => void;
+}
+
+const LEFT = 62;
+const BOTTOM = 34;
+const CELL = 6;
+const TOP = 8;
+
+export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapProps) {
+  const { ref, width } = useWidth<HTMLDivElement>(640);
+  const here = { column: placeOf(map.batch, batch), row: placeOf(map.seq, seq) };
+  const at = useSignal<{ column: number; row: number } | null>(null);
+  const { runs, fitting, columns, rows } = fitMapLayout(map, room);
+  const cell = (width - LEFT - 4) / columns;
+  const height = rows * CELL;
+  const top = (row: number) => height - (row + 1) * CELL;
+  const shown = at.value ?? here;
+  const total = map.total_bytes[shown.row]?.[shown.column] ?? null;
+  const level = levelOf(total, room);
+  const move = (event: PointerEvent) => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    const column = Math.min(columns - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * columns)));
+    const row = Math.min(rows - 1, Math.max(0, rows - 1 - Math.floor(((event.clientY - box.top) / box.height) * rows)));
+    at.value = { column, row };
+  };
+  const choose = () => {
+    const chosen = [map.batch[shown.column], map.seq[shown.row]];
+    if (chosen[0] !== undefined && chosen[1] !== undefined && level !== REFUSED) onChoose(chosen[0], chosen[1]);
+  };
+  const keys: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const key = (event: KeyboardEvent) => {
+    const step = keys[event.key];
+    if (event.key === 'Enter' || event.key === ' ') choose();
+    else if (step !== undefined) at.value = { column: Math.min(columns - 1, Math.max(0, shown.column + step[0])), row: Math.min(rows - 1, Math.max(0, shown.row + step[1])) };
+    else return;
+    event.preventDefault();
+  };
+  const words = level === REFUSED ? 'the stack refuses it' : `${formatBytes(total ?? 0, units)}, ${level < TOO_MUCH ? 'fits' : 'does not fit'}`;
+  const line = fitting.map((count, column) => `${column === 0 ? 'M' : 'L'}${column * cell} ${height - count * CELL}H${(column + 1) * cell}`).join('');
+  return (
+    <div class="fit-map" ref={ref}>
+      <p class="fit-map-read" aria-live="polite">
+        <b>
+          {formatCount(map.batch[shown.column] ?? 0)} × {formatCount(map.seq[shown.row] ?? 0)} tokens
+        </b>
+        : {words}
+        {at.value === null && <span class="quiet"> (as it is now)</span>}
+      </p>
+      <div class="fit-map-plane">
+      <svg width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; the table below has its figures">
+        <g transform={`translate(${LEFT} 0)`}>
+          {runs.map((run) => (
+            <rect key={`${run.row} ${run.first}`} class={`level-${run.level}`} x={run.first * cell} y={top(run.row)} width={run.count * cell + 0.3} height={CELL + 0.3} />
+          ))}
+          <path class="fit-map-line" d={line} />
+          <rect class="fit-map-here" x={here.column * cell - 1} y={top(here.row) - 1} width={cell + 2} height={CELL + 2} />
+          {at.value !== null && <rect class="fit-map-at" x={shown.column * cell - 1} y={top(shown.row) - 1} width={cell + 2} height={CELL + 2} />}
+        </g>
+        {evenly(rows, 6).map((row) => (
+          <text key={row} class="fit-map-tick" x={LEFT - 8} y={top(row) + CELL} text-anchor="end">
+            {formatCount(map.seq[row] ?? 0)}
+          </text>
+        ))}
+        {evenly(columns, width < 500 ? 4 : 8).map((column) => (
+          <text key={column} class="fit-map-tick" x={LEFT + (column + 0.5) * cell} y={height + 14} text-anchor={column === columns - 1 ? 'end' : 'middle'}>
+            {formatCount(map.batch[column] ?? 0)}
+          </text>
+        ))}
+        <text class="fit-map-tick" x={LEFT} y={height + 30}>
+          micro-batch across, tokens upwards
+        </text>
+      </svg>
+      <button
+        type="button"
+        class="fit-map-hit"
+        style={{ top: `${TOP}px`, left: `${LEFT}px`, width: `${cell * columns}px`, height: `${height}px` }}
+        aria-label="Choose a micro-batch and a sequence length: arrow keys move, Enter takes it"
+        onPointerMove={move}
+        onPointerLeave={() => {
+          at.value = null;
+        }}
+        onClick={choose}
+        onKeyDown={key}
+        onBlur={() => {
+          at.value = null;
+        }}
+      />
+      </div>
+      <ul class="fit-map-legend">
+        {LEVELS.map(({ label }, i) => (
+          <li key={label}>
+            <svg width="14" height="10" aria-hidden="true">
+              <rect class={`level-${i}`} width="14" height="10" />
+            </svg>
+            {label}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

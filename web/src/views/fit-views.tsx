@@ -1,0 +1,144 @@
+/* What fits over micro-batch and length, and what a step costs. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { ActmemError, type Whole } from '../../../wasm/actmem';
+import type { FitMap, Report, Units } from '../../../wasm/report';
+import { FitMapChart } from '../charts/fit-map';
+import { evenly } from '../charts/fit-map-layout';
+import { formatBytes, formatCount, threeDigits } from '../format/bytes';
+import type { Store } from '../state/store';
+
+interface FitProps {
+  store: Store;
+  report: Report;
+  whole: Whole;
+  units: Units;
+}
+
+/* A map takes some milliseconds, for some loss heads a tenth of a second: not while a slider is being dragged. */
+const SETTLED = 250;
+
+export function FitViews(props: FitProps) {
+  return (
+    <div class="fit-views">
+      <Map {...props} />
+      <Cost {...props} />
+    </div>
+  );
+}
+
+function Map({ store, report, whole, units }: FitProps) {
+  const map = useSignal<FitMap | null>(null);
+  const fault = useSignal<string | null>(null);
+  useEffect(() => {
+    const wait = setTimeout(() => {
+      try {
+        map.value = whole.map(report.query);
+        fault.value = null;
+      } catch (error) {
+        if (!(error instanceof ActmemError)) throw error;
+        fault.value = error.message;
+      }
+    }, map.value === null ? 0 : SETTLED);
+    return () => clearTimeout(wait);
+  }, [report.query]);
+  if (fault.value !== null) return <p class="note">No map of this configuration: {fault.value}.</p>;
+  if (map.value === null) return <p class="note">Playing 64 × 64 steps …</p>;
+  const { batch, seq, total_bytes: totals, memory_bytes: memory, reserve_bytes: reserve } = map.value;
+  if (memory === null) return <p class="note">Name a GPU or give its memory (device, device_memory) for a map of what fits.</p>;
+  const room = memory - reserve;
+  const columns = evenly(batch.length, 7);
+  const rows = evenly(seq.length, 9);
+  return (
+    <div>
+      <h3>
+        What fits into {formatBytes(room, units)} <span class="quiet">{report.cost?.device.label ?? ''}: parameters, gradients, optimizer and activations</span>
+      </h3>
+      <FitMapChart map={map.value} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
+      <details>
+        <summary>The same as a table</summary>
+        <div class="scroll" role="region" aria-label="Total memory by micro-batch and sequence length" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Tokens</th>
+                {columns.map((column) => (
+                  <th key={column} scope="col" class="number">
+                    {formatCount(batch[column] ?? 0)} ×
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr key={row}>
+                  <th scope="row">{formatCount(seq[row] ?? 0)}</th>
+                  {columns.map((column) => {
+                    const total = totals[row]?.[column] ?? null;
+                    return (
+                      <td key={column} class="number" data-fits={total !== null && total <= room ? '' : undefined}>
+                        {total === null ? '–' : formatBytes(total, units)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </div>
+  );
+}
+
+const timeOf = (us: number): string => (us >= 1e6 ? `${threeDigits(us / 1e6)} s` : us >= 1e3 ? `${threeDigits(us / 1e3)} ms` : `${threeDigits(us)} µs`);
+const flopsOf = (flops: number): string => (flops >= 1e15 ? `${threeDigits(flops / 1e15)} PFLOP` : flops >= 1e12 ? `${threeDigits(flops / 1e12)} TFLOP` : `${threeDigits(flops / 1e9)} GFLOP`);
+const share = (ratio: number): string => `${threeDigits(ratio * 100)} %`;
+
+function Cost({ report }: FitProps) {
+  const { cost } = report;
+  if (cost === undefined) return null;
+  const rows = [
+    ['Forward', cost.forward_flops, cost.forward_time_us],
+    ['Backward', cost.backward_flops, cost.backward_time_us],
+    ['Computed again', cost.recomputed_flops, cost.recomputed_time_us],
+    ['The step', cost.hardware_flops, cost.step_time_us],
+  ] as const;
+  return (
+    <div>
+      <h3>
+        What a step costs <span class="quiet">{cost.device.label}, by a roofline of each operation</span>
+      </h3>
+      <div class="scroll" role="region" aria-label="What a step costs" tabIndex={0}>
+        <table class="cost">
+          <thead>
+            <tr>
+              <th scope="col">Part</th>
+              <th scope="col" class="number">
+                FLOPs
+              </th>
+              <th scope="col" class="number">
+                Time
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([name, flops, time]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="number" title={formatCount(flops)}>
+                  {flops === 0 ? '–' : flopsOf(flops)}
+                </td>
+                <td class="number">{time === 0 ? '–' : timeOf(time)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="note">
+        Model FLOPs utilisation at most {share(cost.mfu)}, of the hardware {share(cost.hfu)}; {share(cost.memory_bound)} of the time waits for memory. {formatCount(cost.device.gflops)} GFLOP/s (
+        {cost.device.gflops_from}), {formatCount(cost.device.bandwidth_mbs)} MB/s ({cost.device.bandwidth_from}). A bound: no launches, no communication, no optimizer.
+      </p>
+    </div>
+  );
+}
