@@ -1,4 +1,5 @@
 /* What fits over micro-batch and length, and what a step costs. */
+import '../styles/fit.css';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ActmemError, type Whole } from '../../../wasm/actmem';
