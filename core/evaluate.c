@@ -915,6 +915,7 @@ static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chu
         recall_plan(workspace, chunk[i].stage);
         if (i > 0) AM_WRITE(&out, "; ");
         am_choices_write_plan(&out, workspace, chunk[i].first_layer);
+        am_choices_report_plan(evaluation, chunk[i].stage, chunk[i].first_layer);
     }
     size_t length = am_writer_end(&out);
     bool fits = length > 0 && length < AM_PLAN_TEXT;
@@ -1135,6 +1136,7 @@ static void evaluate(am_evaluation *evaluation)
     add_plans(evaluation);
 #ifndef AM_FIRST
     if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+    if (report->policy.kind == AM_POLICY_BUDGET && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
 #endif
     if (evaluation->code) return;
 #ifndef AM_FIRST
@@ -1174,6 +1176,9 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
     report->frontier = (am_frontier_report){.found = false};
+#ifndef AM_FIRST
+    report->plan_runs.runs = report->plan_runs.choices = 0;
+#endif
     report->answers = 0;
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,

@@ -167,7 +167,7 @@ export interface Offload {
   /** Whether the copies may run beside the computation, and beside which: the forward on the way there, backward and recomputation on the way
    *  back, by the roofline; exposed_us: time on the link beyond that. */
   overlap: {
-    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_ps: number; backward_time_ps: number; exposed_us: number;
+    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_us: Microseconds; backward_time_us: Microseconds; exposed_us: number;
   };
 }
 
