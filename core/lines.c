@@ -26,7 +26,7 @@ const char *am_aten_name(am_op op)
     for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
         if (renamed[i].op == op) return renamed[i].name;
     bool aten = op <= AM_OP_CAT || op == AM_OP_PAD || (op >= AM_OP_SIGMOID && op <= AM_OP_GROUPED_MM);
-    return aten && op != AM_OP_BLOOM_GELU && op != AM_OP_DIV_INPLACE ? am_ops[op].name : NULL;
+    return aten && op != AM_OP_DIV_INPLACE ? am_ops[op].name : NULL;
 }
 
 static bool has_op(const am_kept *kept, int op)
@@ -67,6 +67,8 @@ static bool is_seen(const am_kept *kept)
 /* A run of layers, and what they do; end -1: all that follow. */
 typedef struct run {
     int64_t first, end, span;
+    int stage; /* of a pipeline; its layers count from its first */
+    unsigned modules; /* of each layer that run again, a set of AM_MODULE_ */
     bool plain;
     const char *products; /* as Python has them where the places have no end; else NULL */
     am_kept kept;
@@ -172,6 +174,13 @@ static void write_segment(am_writer *out, const run *each)
 
 static const am_kept attention = {{(uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION, 0}, 0};
 
+static int64_t stage_start(const am_plan_runs *plan, int stage)
+{
+    int i = 0;
+    while (plan->run[i].stage != stage) i++;
+    return plan->run[i].first;
+}
+
 /* The index-th run of the policy; false: there are no more. */
 static bool run_of(const am_report *report, int index, run *each)
 {
@@ -195,9 +204,11 @@ static bool run_of(const am_report *report, int index, run *each)
         return index == 0;
     case AM_POLICY_BUDGET:
         if (index >= plan->runs) return false;
-        each->first = plan->run[index].first;
+        each->stage = plan->run[index].stage;
+        each->first = plan->run[index].first - stage_start(plan, each->stage);
         each->end = each->first + plan->run[index].layers;
         each->span = plan->choice[plan->run[index].choice].span;
+        each->modules = plan->choice[plan->run[index].choice].modules;
         each->kept = plan->choice[plan->run[index].choice].kept;
         each->plain = strcmp(plan->choice[plan->run[index].choice].kind, "none") == 0;
         return true;

@@ -52,6 +52,10 @@ void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 void am_json_formula_words(am_writer *json, const am_formula *formula);
 /* The same for people. */
 void am_text_cost(am_writer *out, const am_report *report);
+/* The frontier, the plan that a budget led to, and the lines that do the policy. */
+void am_text_plan(am_writer *out, const am_report *report);
+/* A size in the report's unit: three significant digits, or four decimals where that is less. */
+void am_text_size(am_writer *out, const am_report *report, int64_t bytes);
 /* What no stack's figures count: words, too. */
 void am_json_not_counted(am_writer *json);
 
