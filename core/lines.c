@@ -228,7 +228,7 @@ static needs needs_of(const am_report *report)
     for (int i = 0; run_of(report, i, &each); i++) {
         need.runs = true;
         need.segments |= each.span > 1;
-        need.regions |= each.span == 1 && !each.plain;
+        need.regions |= (each.span == 1 && !each.plain) || each.modules;
         need.selects |= keeps_some(&each);
         need.seen &= is_seen(&each.kept);
     }
@@ -380,9 +380,9 @@ static bool can_torch(const am_report *report)
     "        return x\n\n"                                                                                             \
     "    return run\n"
 
-static void write_torch_run(am_writer *out, const am_report *report, const run *each)
+static void write_torch_run(am_writer *out, const am_report *report, const run *each, int indent)
 {
-    write_loop(out, each, 4);
+    write_loop(out, each, indent);
     if (each->plain) {
         AM_WRITE(out, "x = layer(x, *rest)\n");
         return;
@@ -413,9 +413,19 @@ static void write_torch(am_writer *out, const am_report *report)
     else
         AM_WRITE(out, "from torch.utils.checkpoint import checkpoint\n");
     if (need.segments) AM_WRITE(out, SEVERAL);
-    AM_WRITE(out, "\n\ndef run_layers(layers, x, *rest):\n"
-                  "    \"\"\"In place of the model's own loop over its layers.\"\"\"\n");
-    for (int i = 0; run_of(report, i, &each); i++) write_torch_run(out, report, &each);
+    bool staged = report->policy.kind == AM_POLICY_BUDGET && report->config.pp > 1;
+    AM_WRITE(out, "\n\ndef run_layers(");
+    if (staged) AM_WRITE(out, "stage, ");
+    AM_WRITE(out, "layers, x, *rest):\n    \"\"\"In place of the model's own loop over its layers.\"\"\"\n");
+    for (int i = 0, stage = -1; run_of(report, i, &each); i++) {
+        if (staged && each.stage != stage) {
+            AM_WRITE(out, "    if stage == ");
+            am_write_int(out, each.stage);
+            AM_WRITE(out, ":\n");
+        }
+        stage = each.stage;
+        write_torch_run(out, report, &each, staged ? 8 : 4);
+    }
     AM_WRITE(out, "    return x\n");
 }
 
@@ -441,15 +451,55 @@ static void write_torchtitan(am_writer *out, const am_report *report)
 
 /* ---- Megatron ---- */
 
+/* The policy of one stage's runs from `index` on, as flags have it; *index: behind them. False: no flags have it. */
+static bool stage_policy(const am_report *report, int *index, am_policy *policy)
+{
+    run each, next;
+    if (!run_of(report, *index, &each)) return false;
+    int stage = each.stage;
+    *policy = (am_policy){.kind = AM_POLICY_FULL, .count = each.span};
+    if (each.span > 1) policy->kind = AM_POLICY_UNIFORM;
+    if (each.modules) *policy = (am_policy){.kind = AM_POLICY_MODULES, .modules = (uint8_t)each.modules};
+    if (each.plain) policy->kind = AM_POLICY_NONE;
+    ++*index;
+    if (!run_of(report, *index, &next) || next.stage != stage) return true;
+    ++*index;
+    bool rest = policy->kind == AM_POLICY_UNIFORM && next.span == next.end - next.first && next.span < each.span;
+    if (policy->kind == AM_POLICY_FULL && next.plain)
+        *policy = (am_policy){.kind = AM_POLICY_BLOCK, .count = each.end};
+    else if (!rest || next.plain || next.modules)
+        return false;
+    return !run_of(report, *index, &next) || next.stage != stage;
+}
+
+/* Flags are the same for all layers and all ranks: a budget's plan is like that, or they can't say it. */
+static bool plan_policy(const am_report *report, am_policy *policy)
+{
+    am_policy next;
+    int index = 0;
+    if (!stage_policy(report, &index, policy) || policy->kind == AM_POLICY_NONE) return false;
+    while (index < report->plan_runs.runs)
+        if (!stage_policy(report, &index, &next) || next.kind != policy->kind || next.count != policy->count ||
+            next.modules != policy->modules)
+            return false;
+    return true;
+}
+
+static bool is_megatron(const am_report *report)
+{
+    return am_wiring_of(&report->config)->any || report->config.stack == AM_STACK_PAPER;
+}
+
 static bool can_megatron(const am_report *report)
 {
-    bool own = am_wiring_of(&report->config)->any || report->config.stack == AM_STACK_PAPER;
+    am_policy policy;
     switch (report->policy.kind) {
     case AM_POLICY_FULL:
     case AM_POLICY_EVERY:
     case AM_POLICY_UNIFORM:
     case AM_POLICY_BLOCK:
-    case AM_POLICY_MODULES: return own;
+    case AM_POLICY_MODULES: return is_megatron(report);
+    case AM_POLICY_BUDGET: return is_megatron(report) && plan_policy(report, &policy);
     default: return false;
     }
 }
@@ -457,7 +507,9 @@ static bool can_megatron(const am_report *report)
 static void write_megatron(am_writer *out, const am_report *report)
 {
     char text[AM_TEXT_SIZE];
-    const am_policy *policy = &report->policy;
+    am_policy plan, *policy = &plan;
+    plan = report->policy;
+    if (plan.kind == AM_POLICY_BUDGET) plan_policy(report, &plan);
     if (policy->kind == AM_POLICY_MODULES) {
         const char *modules = strchr(am_policy_text(*policy, text, sizeof text), ':') + 1;
         AM_WRITE(out, "--recompute-granularity selective --recompute-modules ");
@@ -558,6 +610,9 @@ const char *am_lines_note(const am_report *report)
         return "no framework runs such a schedule: its actions, in order, are what a loop of one's own would do";
     if (!need.seen)
         return "no policy function sees these operations: they are Python functions with kernels of their own";
+    if (report->policy.kind == AM_POLICY_BUDGET && is_megatron(report))
+        return "Megatron-LM's flags are the same for all layers and ranks, and can't say this plan: its blocks would need a loop of "
+               "their own over tensor_parallel.checkpoint";
     return "no framework has a switch for it";
 }
 

@@ -13,6 +13,14 @@ int64_t am_report_head(const am_report *report);
 /* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
 bool am_plan_is_pareto(const am_report *report, int plan);
 
+/* "core_attn,mlp" of a set of AM_MODULE_. */
+static inline const char *am_modules_text(unsigned modules, char text[AM_TEXT_SIZE])
+{
+    const am_policy policy = {.kind = AM_POLICY_MODULES, .modules = (uint8_t)modules};
+    const char *colon = strchr(am_policy_text(policy, text, AM_TEXT_SIZE), ':');
+    return colon ? colon + 1 : text;
+}
+
 /* FLOPs of the step with and without what is computed again, every product in full. */
 int64_t am_model_flops(const am_outcome *outcome);
 int64_t am_hardware_flops(const am_outcome *outcome);

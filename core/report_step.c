@@ -214,6 +214,10 @@ static void write_what(am_writer *json, const am_choice_row *choice)
 {
     AM_PUT_PLAIN(json, "kind", choice->kind);
     AM_PUT_INT(json, "span", choice->span);
+    if (choice->modules) {
+        char text[AM_TEXT_SIZE];
+        AM_PUT_PLAIN(json, "modules", am_modules_text(choice->modules, text));
+    }
     AM_OPEN(json, "keeps", "[");
     for (int i = 0; i < choice->names; i++) {
         am_json_open(json, '{');
@@ -234,12 +238,14 @@ static void write_choice(am_writer *json, const am_choice_row *choice)
 }
 
 /* The plan that a budget led to, from the embedding on. */
-static void write_runs(am_writer *json, const am_plan_runs *plan)
+static void write_runs(am_writer *json, const am_report *report)
 {
+    const am_plan_runs *plan = &report->plan_runs;
     if (plan->runs == 0) return;
     AM_OPEN(json, "runs", "[");
     for (int i = 0; i < plan->runs; i++) {
         am_json_open(json, '{');
+        if (report->config.pp > 1) AM_PUT_INT(json, "stage", plan->run[i].stage);
         AM_PUT_INT(json, "first_layer", plan->run[i].first);
         AM_PUT_INT(json, "layers", plan->run[i].layers);
         write_what(json, &plan->choice[plan->run[i].choice]);
@@ -321,7 +327,7 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
 #ifndef AM_FIRST
     am_json_traffic(json, &report->config, report->policy, &report->traffic);
     am_json_schedule(json, report);
-    write_runs(json, &report->plan_runs);
+    write_runs(json, report);
     am_json_lines(json, report);
 #endif
     am_json_close(json, '}');

@@ -65,6 +65,11 @@ static void write_choice(am_writer *out, const am_choice_row *choice)
     } else if (strcmp(choice->kind, "segment") == 0) {
         AM_WRITE(out, "one input for each ");
         am_write_int(out, choice->span);
+    } else if (choice->modules) {
+        char text[AM_TEXT_SIZE];
+        AM_WRITE(out, "all but what ");
+        am_write_text(out, am_modules_text(choice->modules, text));
+        AM_WRITE(out, " makes again");
     } else {
         write_kept(out, choice);
     }
@@ -176,7 +181,7 @@ static void write_plan(am_writer *out, const am_report *report)
     const am_plan_runs *plan = &report->plan_runs;
     const am_outcome *outcome = &report->outcome;
     am_writer line = am_writer_of(text, sizeof text);
-    if (plan->runs == 0) return;
+    if (plan->runs == 0 || report->ranks > 1) return; /* ranks have plans of their own, with their table */
     AM_WRITE(&line, "The cheapest plan below ");
     write_unit(&line, report, report->policy.count);
     AM_WRITE(&line, " peaks at ");

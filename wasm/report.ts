@@ -156,8 +156,8 @@ export interface Checkpoint {
    *  those that none beats, those that the frontier is over. */
   frontier_choices?: LayerChoice[];
   frontier_search?: { plans: number; candidates: number; undominated: number; choices: number };
-  /** The plan that a budget led to, from the embedding on. */
-  runs?: (LayerChoice & { first_layer: number; layers: number })[];
+  /** The plan that a budget led to, from the embedding on; of a pipeline rank by rank, with the stage. */
+  runs?: (LayerChoice & { stage?: number; first_layer: number; layers: number })[];
   /** The lines of code, or the flags, that do the policy, in each framework that can; core.wasm leaves them out. */
   lines?: { framework: string; text: string }[];
   /** Why there are none, where the policy would need some. */
@@ -174,8 +174,10 @@ export interface FrontierPlan {
 
 /** What a layer may do: keep everything, its input alone, what is listed beside it; or be one of `span` layers of one region. */
 export interface LayerChoice {
-  kind: 'none' | 'full' | 'save' | 'segment';
+  kind: 'none' | 'full' | 'save' | 'segment' | 'modules';
   span: number;
+  /** Megatron's, that run again. */
+  modules?: string;
   /** A product by its module; with an empty module all operations of that name. */
   keeps: { module: string; op: string }[];
 }

@@ -58,6 +58,8 @@ START_TEST(measured)
 }
 END_TEST
 
+#define SMALL "family=llama layers=4 hidden=64 heads=4 ffn=160 vocab=96 seq=64"
+
 static const struct {
     const char *inputs, *framework, *lines;
 } written[] = {
@@ -68,7 +70,9 @@ static const struct {
      "--recompute-granularity full --recompute-method uniform --recompute-num-layers 4 --distribute-saved-activations\n"},
     {"model=gpt3-175b stack=megatron-local attention=eager layers=8 seq=64 checkpoint=block:3", "Megatron-LM",
      "--recompute-granularity full --recompute-method block --recompute-num-layers 3\n"},
-    {"model=gpt3-175b stack=megatron-local attention=eager layers=8 seq=64 bias=no checkpoint=modules:core_attn,mlp", "Megatron-LM",
+    {SMALL " stack=megatron-local checkpoint=budget:330KB", "Megatron-LM",
+     "--recompute-granularity full --recompute-method block --recompute-num-layers 3\n"},
+    {SMALL " stack=megatron-local checkpoint=modules:core_attn,mlp", "Megatron-LM",
      "--recompute-granularity selective --recompute-modules core_attn mlp\n"},
     {"model=gpt3-175b stack=paper attention=eager checkpoint=modules:core_attn", "Megatron-LM",
      "--recompute-granularity selective --recompute-modules core_attn\n"},
@@ -142,6 +146,7 @@ static const struct {
     {"model=gpt2 checkpoint=budget:100GiB", "no layer is checkpointed"},
     {"model=llama-3-8b stack=liger checkpoint=offload", "no framework has a switch for it"},
     {"model=llama-3-8b stack=torch pp=4 checkpoint=sqrt", "no framework has a switch for it"},
+    {SMALL " stack=megatron-local checkpoint=budget:500KB", "Megatron-LM's flags are the same for all layers"},
 };
 
 START_TEST(without)
@@ -175,6 +180,22 @@ START_TEST(runs)
     ck_assert_int_eq(layers, fixture_report.config.layers);
     evaluate("model=llama-3-8b checkpoint=full timeline=none");
     ck_assert_int_eq(fixture_report.plan_runs.runs, 0);
+}
+END_TEST
+
+/* Stages have plans of their own, whose layers count from their first. */
+START_TEST(stages)
+{
+    evaluate("model=llama-3-8b stack=torch pp=4 checkpoint=budget:9GiB timeline=none");
+    am_writer writer = am_writer_of(text, sizeof text);
+    am_write_lines(&writer, &fixture_report, 0);
+    am_writer_end(&writer);
+    expect("def run_layers(stage, layers, x, *rest):\n");
+    expect("    if stage == 0:\n        for layer in layers[:");
+    expect("    if stage == 3:\n        for layer in layers[:8]:\n            x = layer(x, *rest)\n    return x\n");
+    ck_assert_uint_gt(am_report_json(&fixture_report, text, sizeof text), 0);
+    expect("\"runs\":[{\"stage\":0,\"first_layer\":0,");
+    expect("{\"stage\":3,\"first_layer\":24,\"layers\":8,\"kind\":\"none\",\"span\":1,\"keeps\":[]}");
 }
 END_TEST
 
@@ -215,6 +236,7 @@ Suite *test_lines_suite(void)
     tcase_add_test(tests, torchtitan);
     tcase_add_loop_test(tests, without, 0, sizeof notes / sizeof *notes);
     tcase_add_test(tests, runs);
+    tcase_add_test(tests, stages);
     tcase_add_test(tests, small_buffer);
     tcase_add_test(tests, aten_names);
     suite_add_tcase(suite, tests);
