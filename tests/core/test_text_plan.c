@@ -43,7 +43,7 @@ START_TEST(frontier)
     expect(sentence);
     expect(" from the lowest peak to the least time:\n");
     ck_assert_int_eq(count(" again: "), 12);
-    expect(" again: 2 layers keeping one input for each 2; 30 keeping one input for each 6");
+    expect(" layers keeping one input for each ");
     expect(" 0 ms again: 32 layers keeping everything\n");
     expect("listed plan        less peak for as much time  less time for such a peak\n");
     expect("  block:16                             2.13 GiB");
