@@ -1078,6 +1078,7 @@ enum { AM_KIND_OUTSIDE = -1, AM_KIND_SHARED = -2 };
 typedef struct am_report_row {
     am_row row;
     int kind;
+    int layers_like; /* of a shared one: the kind of layers that share it; -1: all */
     int64_t count;
 } am_report_row;
 
@@ -1162,6 +1163,7 @@ typedef struct am_choice_row {
         am_op op;
         bool all; /* every operation of this kind */
     } keeps[AM_MAX_KEPT_NAMES];
+    am_kept kept; /* all of it: products beyond those that are named */
 } am_choice_row;
 
 /* A plan of the frontier: what consecutive layers do, from the embedding on. */
@@ -1188,6 +1190,20 @@ typedef struct am_frontier_report {
     am_choice_row choice[64];
     am_frontier_row row[AM_MAX_FRONTIER_ROWS];
 } am_frontier_report;
+
+#ifndef AM_FIRST
+/* The plan that a budget led to: what consecutive layers do, from the embedding on. */
+#define AM_MAX_PLAN_CHOICES 100
+#define AM_MAX_PLAN_RUNS    1000 /* as many as layers */
+typedef struct am_plan_runs {
+    int runs, choices;
+    am_choice_row choice[AM_MAX_PLAN_CHOICES];
+    struct {
+        int16_t stage, first, layers; /* stage: of a pipeline, in the model's order */
+        uint8_t choice;
+    } run[AM_MAX_PLAN_RUNS];
+} am_plan_runs;
+#endif
 
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
@@ -1233,6 +1249,9 @@ typedef struct am_report {
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
     am_frontier_report frontier;
+#ifndef AM_FIRST
+    am_plan_runs plan_runs; /* of other policies none */
+#endif
 } am_report;
 
 /* Sums of terms: a closed form. */

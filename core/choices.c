@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "evaluate.h"
+#include "lines.h"
 #include "wiring.h"
-#include "writer.h"
 
 #define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define NAMED  0xffffu
@@ -23,6 +23,13 @@ static bool computes(const am_tape *tape, const am_instruction *instruction)
     return instruction->kind == AM_I_OP && instruction->region && instruction->time > 0 &&
            instruction->made < tape->storages &&
            tape->storage[instruction->made].born == instruction - tape->instruction;
+}
+
+/* Do PyTorch's checkpoints see both as one? They keep all operations of a name, or none. */
+static bool of_one_name(am_op x, am_op y)
+{
+    const char *name = am_aten_name(x), *other = am_aten_name(y);
+    return x == y || (name && other && strcmp(name, other) == 0);
 }
 
 /* A before B: products first, then what takes longer. */
@@ -47,7 +54,7 @@ static void find_one(found *list, const am_instruction *instruction)
     int place = product ? instruction->match : 0;
     for (int i = 0; i < list->count; i++) {
         am_dear *dear = &list->dear[i];
-        if (product ? dear->place != place : dear->place || dear->op != instruction->op) continue;
+        if (product ? dear->place != place : dear->place || !of_one_name(dear->op, (am_op)instruction->op)) continue;
         if (!product && list->region[i] == instruction->region) dear->time += instruction->time;
         return;
     }
@@ -62,7 +69,7 @@ static bool makes_output(const am_tape *tape, am_op op)
 {
     for (int i = 1; i < tape->regions; i++) {
         uint16_t born = tape->storage[tape->tensor[tape->region[i].output].storage].born;
-        if (tape->instruction[born].op == op) return true;
+        if (of_one_name((am_op)tape->instruction[born].op, op)) return true;
     }
     return false;
 }
@@ -73,7 +80,8 @@ static void find_dear(am_choices *choices, const am_tape *tape)
     for (int i = 0; i < tape->instructions; i++) {
         const am_instruction *instruction = &tape->instruction[i];
         bool product = am_op_is_product((am_op)instruction->op);
-        if (!computes(tape, instruction) || (!product && makes_output(tape, (am_op)instruction->op))) continue;
+        if (!computes(tape, instruction) || !am_aten_name((am_op)instruction->op)) continue;
+        if (!product && makes_output(tape, (am_op)instruction->op)) continue;
         find_one(&list, instruction);
     }
     choices->dears = 0;
@@ -93,10 +101,9 @@ static am_kept kept_of(const am_choices *choices, unsigned set)
     for (int i = 0; i < choices->dears; i++) {
         const am_dear *dear = &choices->dear[i];
         if (!(set >> i & 1)) continue;
-        if (dear->place)
-            kept.products |= (uint64_t)1 << (dear->place - 1);
-        else
-            kept.ops[dear->op / 64] |= (uint64_t)1 << dear->op % 64;
+        if (dear->place) kept.products |= (uint64_t)1 << (dear->place - 1);
+        for (int op = 0; op < AM_OP_COUNT && !dear->place; op++)
+            if (of_one_name(dear->op, (am_op)op)) kept.ops[op / 64] |= (uint64_t)1 << op % 64;
     }
     return kept;
 }
@@ -602,7 +609,7 @@ void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_
 
 static void describe_choice(am_choice_row *row, const am_choices *choices, const am_choice *choice)
 {
-    *row = (am_choice_row){.span = choice->span};
+    *row = (am_choice_row){.span = choice->span, .kept = choice->listed.kept};
     const am_kept *kept = &choice->listed.kept;
     bool nothing = choice->whole || (!choice->listed.modules && !kept->products && !kept->ops[0] && !kept->ops[1]);
     row->modules = choice->listed.modules;
@@ -639,6 +646,42 @@ static void describe_plan(am_evaluation *evaluation, am_frontier_row *row, int p
             row->run[row->runs - 1].choice = (uint8_t)choice;
             row->run[row->runs - 1].units = 1;
         }
+    }
+}
+
+/* What a part of the budget's plan is made of. */
+static am_choice choice_of(const am_workspace *workspace, const am_part_plan *part)
+{
+    am_choice choice = {.plain = part->id == AM_PROFILE_PLAIN, .span = (uint8_t)part->inner, .whole = true};
+    if (part->id < AM_PROFILE_LISTED) return choice;
+    choice.listed = workspace->listed[part->id - AM_PROFILE_LISTED];
+    choice.whole = false;
+    return choice;
+}
+
+static bool same_choice(const am_choice_row *x, const am_choice_row *y)
+{
+    return x->kind == y->kind && x->span == y->span && x->modules == y->modules && memcmp(&x->kept, &y->kept, sizeof x->kept) == 0;
+}
+
+void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer)
+{
+    const am_workspace *workspace = evaluation->workspace;
+    am_plan_runs *plan = &evaluation->report->plan_runs;
+    for (int i = 0; i < workspace->parts; i++) {
+        const am_part_plan *part = &workspace->part[i];
+        if (plan->choices == AM_MAX_PLAN_CHOICES || plan->runs == AM_MAX_PLAN_RUNS) return;
+        am_choice_row *row = &plan->choice[plan->choices];
+        const am_choice what = choice_of(workspace, part);
+        int choice = 0;
+        describe_choice(row, &workspace->choices, &what);
+        while (!same_choice(&plan->choice[choice], row)) choice++;
+        if (choice == plan->choices) plan->choices++;
+        plan->run[plan->runs].stage = (int16_t)stage;
+        plan->run[plan->runs].first = (int16_t)first_layer;
+        plan->run[plan->runs].layers = (int16_t)(part->units * part->inner);
+        plan->run[plan->runs++].choice = (uint8_t)choice;
+        first_layer += part->units * part->inner;
     }
 }
 

@@ -469,7 +469,7 @@ static void add_plans(am_evaluation *evaluation)
 
 static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
 {
-    if (*count < AM_MAX_REPORT_ROWS) rows[(*count)++] = (am_report_row){*row, kind, times};
+    if (*count < AM_MAX_REPORT_ROWS) rows[(*count)++] = (am_report_row){*row, kind, -1, times};
 }
 
 static bool in_unit(const am_row *row, const am_record *record, int unit)
@@ -536,22 +536,35 @@ static bool is_outside(const am_row *row, const am_record *record)
     return row->zone == 0 || row->zone > record->units * record->inner;
 }
 
+/* Is it among the shared rows of the runs before, the first so many? */
+static bool is_shared(const am_report *report, int rows, const am_row *row, int kind)
+{
+    for (int i = 0; i < rows; i++) {
+        const am_report_row *other = &report->row[i];
+        if (other->row.shared && other->layers_like == kind && other->row.bytes == row->bytes &&
+            strcmp(other->row.name, row->name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
  * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
 static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
 {
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
-    int64_t before[AM_MAX_LAYER_KINDS], count[AM_MAX_LAYER_KINDS];
-    count_kinds(evaluation, 0, first, before);
+    int64_t count[AM_MAX_LAYER_KINDS];
+    int rows = report->rows;
     count_kinds(evaluation, first, first + run->units * run->inner, count);
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
         if (!row->shared) continue;
         int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
-        if (kind < 0 ? first > 0 : count[kind] == 0 || before[kind] > 0) continue;
+        if (kind < 0 ? first > 0 : count[kind] == 0 || is_shared(report, rows, row, kind)) continue;
         report->shared_bytes += row->bytes;
         add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
+        if (report->rows > 0) report->row[report->rows - 1].layers_like = kind;
     }
 }
 
@@ -915,6 +928,7 @@ static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chu
         recall_plan(workspace, chunk[i].stage);
         if (i > 0) AM_WRITE(&out, "; ");
         am_choices_write_plan(&out, workspace, chunk[i].first_layer);
+        am_choices_report_plan(evaluation, chunk[i].stage, chunk[i].first_layer);
     }
     size_t length = am_writer_end(&out);
     bool fits = length > 0 && length < AM_PLAN_TEXT;
@@ -1135,6 +1149,7 @@ static void evaluate(am_evaluation *evaluation)
     add_plans(evaluation);
 #ifndef AM_FIRST
     if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+    if (report->policy.kind == AM_POLICY_BUDGET && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
 #endif
     if (evaluation->code) return;
 #ifndef AM_FIRST
@@ -1174,6 +1189,9 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
     report->frontier = (am_frontier_report){.found = false};
+#ifndef AM_FIRST
+    report->plan_runs.runs = report->plan_runs.choices = 0;
+#endif
     report->answers = 0;
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,

@@ -49,5 +49,7 @@ typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
+/* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
+void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
 
 #endif

@@ -235,7 +235,8 @@ static am_climb climb_of(int64_t start, int64_t gradients)
 typedef struct am_composer {
     const am_sequence *model;
     uint32_t used;      /* of this run: played units whose tables and masks are there */
-    uint32_t kinds, before; /* of layers so far, and of those of the runs before: these hold their tables and masks */
+    uint32_t kinds, before; /* of layers so far, and of those of the runs before */
+    int64_t held[AM_MAX_LAYER_KINDS]; /* by kind: tables and masks that these hold */
     int run;
     int64_t end;        /* live bytes of the forward behind the last layer */
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
@@ -245,6 +246,24 @@ typedef struct am_composer {
     int64_t head;       /* gradients that exist when the layers' backward begins */
     am_outcome *outcome;
 } am_composer;
+
+/* Tables and masks of a kind that units of this profile hold, beyond those of its first unit. */
+static int64_t tables_of(const am_profile *profile, int kind)
+{
+    int unit = 0;
+    while (profile->record.kind[unit * profile->record.inner] != kind) unit++;
+    return release_of(profile, unit);
+}
+
+/* Those that a unit is the first to hold though layers of its kind stand before it: regions hold what others don't. */
+static int64_t tables_beyond(am_composer *composer, const am_profile *profile, int kind)
+{
+    int64_t bytes = tables_of(profile, kind) - composer->held[kind];
+    if (bytes <= 0) return 0;
+    composer->held[kind] += bytes;
+    composer->owned += profile->unit_tables[profile->steady[kind]];
+    return bytes;
+}
 
 /* What is freed with the backward of a unit beside what it left: tables and masks that no unit before it needs. */
 static int64_t first_release(am_composer *composer, const am_walk *walk)
@@ -257,10 +276,13 @@ static int64_t first_release(am_composer *composer, const am_walk *walk)
     }
     for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
         int unit = unit_of(walk->profile, climb.zone);
-        uint32_t kind = 1u << walk->profile->record.kind[climb.zone - 1];
-        composer->kinds |= kind;
-        if (!(composer->used & 1u << unit) && !(composer->before & kind)) {
+        int kind = walk->profile->record.kind[climb.zone - 1];
+        composer->kinds |= 1u << kind;
+        if (composer->before >> kind & 1) {
+            bytes += tables_beyond(composer, walk->profile, kind);
+        } else if (!(composer->used & 1u << unit)) {
             bytes += release_of(walk->profile, unit);
+            composer->held[kind] = tables_of(walk->profile, kind);
             if (walk->index > 0) composer->owned += walk->profile->unit_tables[unit];
         }
         composer->used |= 1u << unit;
@@ -457,6 +479,7 @@ static am_stand first_stand(am_composer *composer)
 {
     composer->used = 1; /* the first unit's are in `start` */
     composer->kinds = composer->before = 0;
+    memset(composer->held, 0, sizeof composer->held);
     composer->run = 0;
     return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
                       .backward = composer->start,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "lines.h"
 #include "writer.h"
 
 /* What follows the name. */
@@ -137,9 +138,13 @@ static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_
                    "checkpoint=%s must be followed by a size such as 20GiB, not '%s'", policies[i].name, text);
 }
 
-/* Views have nothing of their own to keep, and what a gradient never passes is no operation to PyTorch's checkpoints. */
+/* Views have nothing of their own to keep, and neither what a gradient never passes nor a Python function with a kernel of its own is an
+ * operation to PyTorch's checkpoints. */
 static bool can_be_kept(am_op op)
 {
+#ifndef AM_FIRST
+    if (!am_aten_name(op)) return false;
+#endif
     return !am_ops[op].alias && op != AM_OP_CHECKPOINT && am_ops[op].backward[0].kind != AM_END;
 }
 

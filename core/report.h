@@ -13,6 +13,14 @@ int64_t am_report_head(const am_report *report);
 /* No other plan has a peak and recomputed FLOPs that are both as low, one of them lower. */
 bool am_plan_is_pareto(const am_report *report, int plan);
 
+/* "core_attn,mlp" of a set of AM_MODULE_. */
+static inline const char *am_modules_text(unsigned modules, char text[AM_TEXT_SIZE])
+{
+    const am_policy policy = {.kind = AM_POLICY_MODULES, .modules = (uint8_t)modules};
+    const char *colon = strchr(am_policy_text(policy, text, AM_TEXT_SIZE), ':');
+    return colon ? colon + 1 : text;
+}
+
 /* FLOPs of the step with and without what is computed again, every product in full. */
 int64_t am_model_flops(const am_outcome *outcome);
 int64_t am_hardware_flops(const am_outcome *outcome);
@@ -52,6 +60,10 @@ void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 void am_json_formula_words(am_writer *json, const am_formula *formula);
 /* The same for people. */
 void am_text_cost(am_writer *out, const am_report *report);
+/* The frontier, the plan that a budget led to, and the lines that do the policy. */
+void am_text_plan(am_writer *out, const am_report *report);
+/* A size in the report's unit: three significant digits, or four decimals where that is less. */
+void am_text_size(am_writer *out, const am_report *report, int64_t bytes);
 /* What no stack's figures count: words, too. */
 void am_json_not_counted(am_writer *json);
 

@@ -37,8 +37,8 @@ void am_json_traffic(am_writer *json, const am_config *config, am_policy policy,
     AM_PUT_BOOL(json, "possible", overlaps(policy));
     AM_PUT_INT(json, "forward_flops", overlaps(policy) ? traffic->forward_flops : 0);
     AM_PUT_INT(json, "recomputed_flops", overlaps(policy) ? traffic->recomputed_flops : 0);
-    AM_PUT_INT(json, "forward_time_ps", overlaps(policy) ? traffic->forward_time : 0);
-    AM_PUT_INT(json, "backward_time_ps", overlaps(policy) ? traffic->backward_time : 0);
+    AM_PUT_TIME(json, "forward_time_us", overlaps(policy) ? traffic->forward_time : 0);
+    AM_PUT_TIME(json, "backward_time_us", overlaps(policy) ? traffic->backward_time : 0);
     AM_PUT_INT(json, "exposed_us", exposed(config, policy, traffic));
     am_json_close(json, '}');
     am_json_close(json, '}');

@@ -1,4 +1,5 @@
 /* The report's JSON: the step over time, and what checkpointing plans would make of it. */
+#include "lines.h"
 #include "report.h"
 
 /* ---- the step */
@@ -201,16 +202,22 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     am_json_traffic(json, &report->config, plan->policy, &plan->traffic);
 #endif
     if (report->frontier.found && plan->excess_bytes >= 0) AM_PUT_INT(json, "excess_bytes", plan->excess_bytes);
-    if (report->frontier.found && plan->excess_time >= 0) AM_PUT_INT(json, "excess_time_ps", plan->excess_time);
+#ifndef AM_FIRST
+    if (report->frontier.found && plan->excess_time >= 0) AM_PUT_TIME(json, "excess_time_us", plan->excess_time);
+#endif
     am_json_close(json, '}');
 }
 
+#ifndef AM_FIRST
 /* What a choice keeps, as modules' paths, or an operation's name where all of its kind are kept. */
-static void write_choice(am_writer *json, const am_choice_row *choice)
+static void write_what(am_writer *json, const am_choice_row *choice)
 {
-    am_json_open(json, '{');
     AM_PUT_PLAIN(json, "kind", choice->kind);
     AM_PUT_INT(json, "span", choice->span);
+    if (choice->modules) {
+        char text[AM_TEXT_SIZE];
+        AM_PUT_PLAIN(json, "modules", am_modules_text(choice->modules, text));
+    }
     AM_OPEN(json, "keeps", "[");
     for (int i = 0; i < choice->names; i++) {
         am_json_open(json, '{');
@@ -221,14 +228,37 @@ static void write_choice(am_writer *json, const am_choice_row *choice)
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
+}
+
+static void write_choice(am_writer *json, const am_choice_row *choice)
+{
+    am_json_open(json, '{');
+    write_what(json, choice);
     am_json_close(json, '}');
+}
+
+/* The plan that a budget led to, from the embedding on. */
+static void write_runs(am_writer *json, const am_report *report)
+{
+    const am_plan_runs *plan = &report->plan_runs;
+    if (plan->runs == 0) return;
+    AM_OPEN(json, "runs", "[");
+    for (int i = 0; i < plan->runs; i++) {
+        am_json_open(json, '{');
+        if (report->config.pp > 1) AM_PUT_INT(json, "stage", plan->run[i].stage);
+        AM_PUT_INT(json, "first_layer", plan->run[i].first);
+        AM_PUT_INT(json, "layers", plan->run[i].layers);
+        write_what(json, &plan->choice[plan->run[i].choice]);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
 }
 
 static void write_frontier_row(am_writer *json, const am_frontier_row *row)
 {
     am_json_open(json, '{');
     AM_PUT_INT(json, "peak_bytes", row->peak_bytes);
-    AM_PUT_INT(json, "recomputed_time_ps", row->recomputed_time);
+    AM_PUT_TIME(json, "recomputed_time_us", row->recomputed_time);
     AM_PUT_INT(json, "recomputed_flops", row->recomputed_flops);
     AM_OPEN(json, "plan", "[");
     for (int i = 0; i < row->runs && row->runs <= AM_MAX_FRONTIER_RUNS; i++) {
@@ -240,6 +270,8 @@ static void write_frontier_row(am_writer *json, const am_frontier_row *row)
     am_json_close(json, ']');
     am_json_close(json, '}');
 }
+
+#endif
 
 /* Without the exact frontier: the plans of the list that no other of it beats. */
 static void write_best_plans(am_writer *json, const am_report *report)
@@ -259,6 +291,9 @@ static void write_best_plans(am_writer *json, const am_report *report)
 /* All Pareto-optimal plans, or evenly picked ones of them, and what they are made of. */
 static void write_frontier(am_writer *json, const am_report *report)
 {
+#ifdef AM_FIRST
+    write_best_plans(json, report);
+#else
     const am_frontier_report *frontier = &report->frontier;
     if (!frontier->found) {
         write_best_plans(json, report);
@@ -276,6 +311,7 @@ static void write_frontier(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "undominated", frontier->undominated);
     AM_PUT_INT(json, "choices", frontier->choices);
     am_json_close(json, '}');
+#endif
 }
 
 void am_json_checkpoint(am_writer *json, const am_report *report)
@@ -291,6 +327,8 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
 #ifndef AM_FIRST
     am_json_traffic(json, &report->config, report->policy, &report->traffic);
     am_json_schedule(json, report);
+    write_runs(json, report);
+    am_json_lines(json, report);
 #endif
     am_json_close(json, '}');
 }

@@ -24,7 +24,7 @@ static int64_t threshold(int64_t unit, int64_t scale)
 }
 
 /* A size in three significant digits, or in four decimals where that is less. */
-static void write_size(am_writer *out, const am_report *report, int64_t bytes)
+void am_text_size(am_writer *out, const am_report *report, int64_t bytes)
 {
     int64_t unit = unit_of(report);
     if (bytes < 0) {
@@ -50,7 +50,7 @@ static void write_size(am_writer *out, const am_report *report, int64_t bytes)
 /* "13.3 GiB (14,281,106,188 bytes)" */
 static void write_size_in_full(am_writer *out, const am_report *report, int64_t bytes)
 {
-    write_size(out, report, bytes);
+    am_text_size(out, report, bytes);
     AM_WRITE(out, " ");
     am_write_text(out, unit_names[report->config.units]);
     if (report->config.units == AM_BYTES) return;
@@ -310,7 +310,7 @@ static void write_answer(am_writer *out, const am_report *report)
 
 static void write_size_with_unit(am_writer *out, const am_report *report, int64_t bytes)
 {
-    write_size(out, report, bytes);
+    am_text_size(out, report, bytes);
     AM_WRITE(out, " ");
     am_write_text(out, unit_names[report->config.units]);
 }
@@ -435,7 +435,7 @@ static void component_cell(am_writer *out, const am_grid *grid, int row, int col
     if (column == BY_EXACT && !has_exact_column(grid->report)) column = BY_SHARE;
     switch (column) {
     case BY_NAME: am_write_text(out, total ? "total" : am_component_names[grid->index[row]]); break;
-    case BY_SIZE: write_size(out, grid->report, own); break;
+    case BY_SIZE: am_text_size(out, grid->report, own); break;
     case BY_EXACT: am_write_thousands(out, own); break;
     default: write_percent(out, own, grid->report->saved_bytes);
     }
@@ -492,7 +492,7 @@ static void row_cell(am_writer *out, const am_grid *grid, int index, int column)
     case ROW_SHAPE: am_write_shape(out, row); break;
     case ROW_DTYPE: am_write_text(out, am_dtypes[row->dtype].name); break;
     case ROW_FORMULA: am_write_bytes(out, row, NULL); break;
-    case ROW_SIZE: write_size(out, grid->report, row->bytes); break;
+    case ROW_SIZE: am_text_size(out, grid->report, row->bytes); break;
     default: am_write_thousands(out, row->bytes);
     }
 }
@@ -616,8 +616,8 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
         }
         break;
     case PLAN_LABEL: am_write_text(out, plan->label); break;
-    case PLAN_KEPT: write_size(out, grid->report, plan->outcome.saved_bytes); break;
-    case PLAN_PEAK: write_size(out, grid->report, am_outcome_peak(&plan->outcome)); break;
+    case PLAN_KEPT: am_text_size(out, grid->report, plan->outcome.saved_bytes); break;
+    case PLAN_PEAK: am_text_size(out, grid->report, am_outcome_peak(&plan->outcome)); break;
     case PLAN_RECOMPUTE: write_percent(out, plan->outcome.recomputed_flops, plan->outcome.forward_flops); break;
     default: write_percent(out, plan->outcome.recomputed_time, plan->outcome.forward_time + plan->outcome.backward_time);
     }
@@ -658,7 +658,7 @@ static void write_traffic(am_writer *out, const am_report *report)
         AM_WRITE(&line, " to the host");
         if (traffic->weight_bytes > 0) {
             AM_WRITE(&line, ", ");
-            write_size(&line, report, traffic->weight_bytes);
+            am_text_size(&line, report, traffic->weight_bytes);
             AM_WRITE(&line, " of it copies of weights");
         }
         AM_WRITE(&line, ", and back: ");
@@ -705,7 +705,7 @@ static void state_cell(am_writer *out, const am_grid *grid, int row, int column)
         if (convention != NULL)
             am_write_int(out, convention->weights + convention->master + convention->gradients + convention->optimizer);
         break;
-    case STATE_SIZE: write_size(out, grid->report, state.bytes); break;
+    case STATE_SIZE: am_text_size(out, grid->report, state.bytes); break;
     default: am_write_thousands(out, state.bytes);
     }
 }
@@ -768,8 +768,8 @@ static void rank_cell(am_writer *out, const am_grid *grid, int row, int column)
     case RANK_LAYERS: am_write_int(out, rank->layers); break;
     case RANK_IN_FLIGHT: am_write_int(out, rank->in_flight); break;
     case RANK_ENDS: write_ends(out, report, rank); break;
-    case RANK_KEPT: write_size(out, report, rank->saved_bytes); break;
-    case RANK_PEAK: write_size(out, report, am_rank_peak(rank)); break;
+    case RANK_KEPT: am_text_size(out, report, rank->saved_bytes); break;
+    case RANK_PEAK: am_text_size(out, report, am_rank_peak(rank)); break;
     default: am_write_thousands(out, am_rank_peak(rank));
     }
 }
@@ -853,6 +853,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_closed_forms(&out, report);
     write_plans(&out, report);
 #ifndef AM_FIRST
+    am_text_plan(&out, report);
     am_text_cost(&out, report);
 #endif
     write_traffic(&out, report);

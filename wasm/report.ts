@@ -149,8 +149,37 @@ export interface Checkpoint {
   offload?: Offload;
   /** The actions of revolve:C and rotor:BYTES. */
   schedule?: Schedule;
-  /** The plans that no other plan beats: peak (gradients of parameters apart) against recomputation. */
-  frontier: { policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number }[];
+  /** The plans that no other plan beats: peak (gradients of parameters apart) against recomputation. Of the list; with frontier=yes of all
+   *  plans over what each layer may keep, from the lowest peak on. */
+  frontier: ({ policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number } | FrontierPlan)[];
+  /** With frontier=yes: what its plans are made of, and how many there are: plans of the exact frontier, choices that were played for a layer,
+   *  those that none beats, those that the frontier is over. */
+  frontier_choices?: LayerChoice[];
+  frontier_search?: { plans: number; candidates: number; undominated: number; choices: number };
+  /** The plan that a budget led to, from the embedding on; of a pipeline rank by rank, with the stage. */
+  runs?: (LayerChoice & { stage?: number; first_layer: number; layers: number })[];
+  /** The lines of code, or the flags, that do the policy, in each framework that can; core.wasm leaves them out. */
+  lines?: { framework: string; text: string }[];
+  /** Why there are none, where the policy would need some. */
+  lines_note?: string;
+}
+
+export interface FrontierPlan {
+  peak_bytes: Bytes;
+  recomputed_time_us: Microseconds;
+  recomputed_flops: number;
+  /** [index of frontier_choices, regions or layers that do so] from the embedding on; none where they would be more than twelve. */
+  plan: [number, number][];
+}
+
+/** What a layer may do: keep everything, its input alone, what is listed beside it; or be one of `span` layers of one region. */
+export interface LayerChoice {
+  kind: 'none' | 'full' | 'save' | 'segment' | 'modules';
+  span: number;
+  /** Megatron's, that run again. */
+  modules?: string;
+  /** A product by its module; with an empty module all operations of that name. */
+  keeps: { module: string; op: string }[];
 }
 
 export interface Offload {
@@ -167,7 +196,7 @@ export interface Offload {
   /** Whether the copies may run beside the computation, and beside which: the forward on the way there, backward and recomputation on the way
    *  back, by the roofline; exposed_us: time on the link beyond that. */
   overlap: {
-    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_ps: number; backward_time_ps: number; exposed_us: number;
+    possible: boolean; forward_flops: number; recomputed_flops: number; forward_time_us: Microseconds; backward_time_us: Microseconds; exposed_us: number;
   };
 }
 
@@ -202,6 +231,9 @@ export interface Plan {
   /** By the roofline of `cost`, as the next; core.wasm leaves both out. */
   recomputed_time_us?: Microseconds;
   step_time_us?: Microseconds;
+  /** With frontier=yes, how far above it: in peak where no more may run again, in time where the peak may be no higher. */
+  excess_bytes?: Bytes;
+  excess_time_us?: Microseconds;
 }
 
 /** Exact to the picosecond, which is its last decimal. */

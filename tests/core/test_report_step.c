@@ -61,6 +61,40 @@ START_TEST(checkpoint)
 }
 END_TEST
 
+/* What people paste is text of many lines and quotes, and still a string of the document. */
+START_TEST(lines)
+{
+    fake_report();
+    fake.policy = (am_policy){.kind = AM_POLICY_SAVE_MATMULS};
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"lines\":[{\"framework\":\"transformers\",\"text\":\"import torch\\nfrom torch.utils.checkpoint import ");
+    expect("    \\\"\\\"\\\"For context_fn: ");
+    expect("\\\"context_fn\\\": keep(range(1, 1 << 20), {aten._scaled_dot_product_flash_attention, "
+           "aten._scaled_dot_product_efficient_attention})})\\n\"}]}");
+    fake.policy = (am_policy){.kind = AM_POLICY_REVOLVE, .count = 3};
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"lines\":[],\"lines_note\":\"no framework runs such a schedule");
+}
+END_TEST
+
+/* The exact frontier: its plans, what they are made of, and how far above it a plan of the list is. */
+START_TEST(frontier)
+{
+    fake_report();
+    fake.frontier.found = true;
+    fake.frontier.points = fake.frontier.rows = fake.frontier.choices = 1;
+    fake.frontier.choice[0] = (am_choice_row){.kind = "full", .span = 1};
+    fake.frontier.row[0] = (am_frontier_row){.peak_bytes = 7, .recomputed_time = 1500000, .runs = 1};
+    fake.frontier.row[0].run[0].units = 32;
+    fake.plan[1].excess_bytes = 8;
+    fake.plan[1].excess_time = 2000001;
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"frontier\":[{\"peak_bytes\":7,\"recomputed_time_us\":1.5,\"recomputed_flops\":0,\"plan\":[[0,32]]}]");
+    expect("\"frontier_choices\":[{\"kind\":\"full\",\"span\":1,\"keeps\":[]}]");
+    expect("\"excess_bytes\":8,\"excess_time_us\":2.000001}");
+}
+END_TEST
+
 Suite *test_report_step_suite(void);
 Suite *test_report_step_suite(void)
 {
@@ -70,6 +104,8 @@ Suite *test_report_step_suite(void)
     tcase_add_test(tests, long_timeline);
     tcase_add_test(tests, pareto);
     tcase_add_test(tests, checkpoint);
+    tcase_add_test(tests, lines);
+    tcase_add_test(tests, frontier);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 import gpu
 import inputs
 import megatron_core
+import plans
 import step
 import watch
 
@@ -211,6 +212,7 @@ MEASURERS = {
     "loss": measure_whole,
     "allocator": measure_whole,
     "liger": measure_whole,
+    "plans": plans.measure_record,
 }
 
 

@@ -179,12 +179,14 @@ class Case:
     """What is measured: a model and how a step of it runs.
 
     config: a Hugging Face config.json as a dict, for stack=hf; None for the plain stacks, whose shapes are in `model`.
-    model: keys of the group MODEL, as text. run: every key of RUN, as text.
+    model: keys of the group MODEL, as text. run: every key of RUN, as text. lines: Python that checkpoints the model, in
+    place of what is done here for its policy.
     """
 
     run: dict
     config: dict | None = None
     model: dict = dataclasses.field(default_factory=dict)
+    lines: str | None = None
 
     @property
     def batch(self):

@@ -207,7 +207,9 @@ def transformers_step(case, own_loss="hf"):
     if trainable == "none":
         model.requires_grad_(False)
         model.enable_input_require_grads()
-    if kind in ("every", "block"):
+    if case.lines is not None:
+        pass
+    elif kind in ("every", "block"):
         wrap_layers(model, case)
     elif kind in ("full", "save:matmuls", "save:half-matmuls"):
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=checkpoint_arguments(case))
@@ -216,6 +218,8 @@ def transformers_step(case, own_loss="hf"):
     if trainable == "lora":
         model = add_adapters(model, case)
         source += f", {versions('peft')} LoraConfig"
+    if case.lines is not None:
+        exec(case.lines, {"model": model})
     ids, labels = tokens(case)
 
     heads.prepare(model, case)
@@ -258,8 +262,13 @@ class LanguageModel(nn.Module):
         if case.model.get("tie_word_embeddings", tied) == "yes":
             self.head.weight = self.embed.weight
         self.fp32_logits = heads.PLAIN[heads.loss_of(case, loss)]
-        by_hand = case.policy[0] in ("every", "block")
-        self.checkpointing = checkpoint_arguments(case) if case.checkpointed and not by_hand else None
+        self.run_layers = None
+        if case.lines is not None:
+            names = {}
+            exec(case.lines, names)
+            self.run_layers = names["run_layers"]
+        by_hand = case.policy[0] in ("every", "block") and case.lines is None
+        self.checkpointing = checkpoint_arguments(case) if case.checkpointed and not by_hand and case.lines is None else None
         if by_hand:
             wrap_layers(self, case)
 
@@ -267,8 +276,10 @@ class LanguageModel(nn.Module):
         x = self.embed(ids)
         if self.positions:
             x = self.drop(x + self.positions(torch.arange(ids.shape[1])))
-        for layer in self.layers:
+        for layer in self.layers if self.run_layers is None else ():
             x = layer(x, *tables) if self.checkpointing is None else checkpoint(layer, x, *tables, **self.checkpointing)
+        if self.run_layers is not None:
+            x = self.run_layers(self.layers, x, *tables)
         logits = self.head(self.norm(x))
         return heads.plain_loss(logits, labels, self.fp32_logits), logits
 

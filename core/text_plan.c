@@ -1,0 +1,231 @@
+/* The report for people: the frontier of checkpointing plans, the plan that a budget led to, and the lines that do it. */
+#include "grid.h"
+#include "lines.h"
+#include "report.h"
+
+#define MILLISECOND 1000000000 /* in picoseconds */
+#define MOST_PLANS  12
+#define MOST_RUNS   24
+
+static void write_milliseconds(am_writer *out, int64_t time)
+{
+    am_write_ratio(out, time, MILLISECOND, time == 0 ? 0 : time < 10 * (int64_t)MILLISECOND ? 3 : 1, false);
+    AM_WRITE(out, " ms");
+}
+
+static void write_unit(am_writer *out, const am_report *report, int64_t bytes)
+{
+    static const char *const names[] = {[AM_GIB] = " GiB", [AM_GB] = " GB", [AM_BYTES] = " bytes"};
+    am_text_size(out, report, bytes);
+    am_write_text(out, names[report->config.units]);
+}
+
+/* The last part of a module's path: "gate_proj". */
+static const char *last_of(const am_module *module)
+{
+    const char *path = module->leaf[0] ? module->leaf : module->path, *dot = strrchr(path, '.');
+    return dot ? dot + 1 : path;
+}
+
+/* ---- what layers do */
+
+static bool has_attention(const am_kept *kept)
+{
+    return kept->ops[0] >> AM_OP_FLASH_ATTENTION & 1;
+}
+
+/* "all products and attention", "gate_proj, up_proj and silu" */
+static void write_kept(am_writer *out, const am_choice_row *choice)
+{
+    bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == UINT64_MAX / 3;
+    if (all || half) {
+        am_write_text(out, all ? "all products" : "every second product");
+        if (has_attention(&choice->kept)) AM_WRITE(out, " and attention");
+        return;
+    }
+    for (int i = 0; i < choice->names; i++) {
+        if (i > 0) am_write_text(out, i == choice->names - 1 ? " and " : ", ");
+        if (choice->keeps[i].all) {
+            am_write_text(out, am_ops[choice->keeps[i].op].name);
+            continue;
+        }
+        am_write_text(out, last_of(&choice->keeps[i].module));
+        if (choice->keeps[i].op != AM_OP_BMM) continue;
+        AM_WRITE(out, "'s bmm");
+    }
+}
+
+/* What is kept, behind "keeping". */
+static void write_choice(am_writer *out, const am_choice_row *choice)
+{
+    if (strcmp(choice->kind, "none") == 0) {
+        AM_WRITE(out, "everything");
+    } else if (strcmp(choice->kind, "full") == 0) {
+        AM_WRITE(out, "inputs alone");
+    } else if (strcmp(choice->kind, "segment") == 0) {
+        AM_WRITE(out, "one input for each ");
+        am_write_int(out, choice->span);
+    } else if (choice->modules) {
+        char text[AM_TEXT_SIZE];
+        AM_WRITE(out, "all but what ");
+        am_write_text(out, am_modules_text(choice->modules, text));
+        AM_WRITE(out, " makes again");
+    } else {
+        write_kept(out, choice);
+    }
+}
+
+/* ---- the frontier */
+
+/* "26 layers keeping q_proj and k_proj; 6 keeping everything" */
+static void write_row(am_writer *out, const am_frontier_report *frontier, const am_frontier_row *row)
+{
+    if (row->runs > AM_MAX_FRONTIER_RUNS) AM_WRITE(out, "more than a line can say");
+    for (int i = 0; i < row->runs && row->runs <= AM_MAX_FRONTIER_RUNS; i++) {
+        const am_choice_row *choice = &frontier->choice[row->run[i].choice];
+        int64_t layers = row->run[i].units * choice->span;
+        if (i > 0) AM_WRITE(out, "; ");
+        am_write_int(out, layers);
+        if (i == 0) am_write_text(out, layers == 1 ? " layer" : " layers");
+        AM_WRITE(out, " keeping ");
+        write_choice(out, choice);
+    }
+}
+
+static void write_frontier_row(am_writer *out, const am_report *report, const am_frontier_row *row)
+{
+    char text[1024];
+    am_writer line = am_writer_of(text, sizeof text);
+    write_unit(&line, report, row->peak_bytes);
+    AM_WRITE(&line, ", ");
+    write_milliseconds(&line, row->recomputed_time);
+    AM_WRITE(&line, " again: ");
+    write_row(&line, &report->frontier, row);
+    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+}
+
+enum { AWAY_POLICY, AWAY_PEAK, AWAY_TIME };
+
+static void away_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    char text[AM_TEXT_SIZE];
+    const am_plan *plan = &grid->report->plan[grid->index[row]];
+    switch (column) {
+    case AWAY_POLICY:
+        am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
+        if (plan->policy.reentrant) AM_WRITE(out, ", reentrant");
+        break;
+    case AWAY_PEAK:
+        if (plan->excess_bytes >= 0) write_unit(out, grid->report, plan->excess_bytes);
+        break;
+    default:
+        if (plan->excess_time >= 0) write_milliseconds(out, plan->excess_time);
+    }
+}
+
+static void write_away(am_writer *out, const am_report *report)
+{
+    am_grid away = {.report = report,
+                    .columns = 3,
+                    .cell = away_cell,
+                    .head = {"listed plan", ">less peak for as much time", ">less time for such a peak"}};
+    for (int i = 0; i < report->plans; i++)
+        if (report->plan[i].excess_bytes >= 0 || report->plan[i].excess_time >= 0) away.index[away.rows++] = (uint16_t)i;
+    if (away.rows == 0) return;
+    AM_WRITE(out, "\nWhat the best plan has over each of the list\n");
+    am_write_grid(out, &away);
+}
+
+static void write_frontier(am_writer *out, const am_report *report)
+{
+    char text[512];
+    const am_frontier_report *frontier = &report->frontier;
+    am_writer line = am_writer_of(text, sizeof text);
+    if (!frontier->found || frontier->rows == 0) return;
+    int rows = frontier->rows < MOST_PLANS ? frontier->rows : MOST_PLANS;
+    am_write_thousands(&line, frontier->points);
+    AM_WRITE(&line, " Pareto-optimal plans: no other has as low a peak and as little to run again. For each layer ");
+    am_write_int(&line, frontier->candidates);
+    AM_WRITE(&line, " choices were played; no other beats ");
+    am_write_int(&line, frontier->undominated);
+    AM_WRITE(&line, " of them. The frontier is over all plans of ");
+    am_write_int(&line, frontier->choices);
+    am_write_text(&line, rows < frontier->points ? " of these. Some of them, from the lowest peak to the least time:" : " of these:");
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+    for (int i = 0; i < rows; i++)
+        write_frontier_row(out, report, &frontier->row[rows > 1 ? i * (frontier->rows - 1) / (rows - 1) : 0]);
+    write_away(out, report);
+}
+
+/* ---- the plan for a budget */
+
+static void write_run(am_writer *out, const am_plan_runs *plan, int index)
+{
+    char text[512];
+    am_writer line = am_writer_of(text, sizeof text);
+    int first = plan->run[index].first, last = first + plan->run[index].layers - 1;
+    am_write_text(&line, first == last ? "layer " : "layers ");
+    am_write_int(&line, first);
+    if (first < last) AM_WRITE(&line, " to ");
+    if (first < last) am_write_int(&line, last);
+    AM_WRITE(&line, ": keeping ");
+    write_choice(&line, &plan->choice[plan->run[index].choice]);
+    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+}
+
+static void write_plan(am_writer *out, const am_report *report)
+{
+    char text[512];
+    const am_plan_runs *plan = &report->plan_runs;
+    const am_outcome *outcome = &report->outcome;
+    am_writer line = am_writer_of(text, sizeof text);
+    if (plan->runs == 0 || report->ranks > 1) return; /* ranks have plans of their own, with their table */
+    AM_WRITE(&line, "The cheapest plan below ");
+    write_unit(&line, report, report->policy.count);
+    AM_WRITE(&line, " peaks at ");
+    write_unit(&line, report, am_outcome_peak(outcome));
+    if (report->config.units != AM_BYTES) {
+        AM_WRITE(&line, " (");
+        am_write_thousands(&line, am_outcome_peak(outcome));
+        AM_WRITE(&line, " bytes)");
+    }
+    AM_WRITE(&line, " and runs ");
+    write_milliseconds(&line, outcome->recomputed_time);
+    AM_WRITE(&line, " of operations again, beside ");
+    write_milliseconds(&line, outcome->forward_time + outcome->backward_time);
+    AM_WRITE(&line, " of forward and backward:");
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+    for (int i = 0; i < plan->runs && i < MOST_RUNS; i++) write_run(out, plan, i);
+    if (plan->runs <= MOST_RUNS) return;
+    AM_WRITE(out, "  … and ");
+    am_write_int(out, plan->runs - MOST_RUNS);
+    AM_WRITE(out, " more runs of layers\n");
+}
+
+/* ---- how to do it */
+
+static void write_lines(am_writer *out, const am_report *report)
+{
+    const char *note = am_lines_note(report);
+    for (int i = 0; am_lines_framework(report, i); i++) {
+        AM_WRITE(out, "\nThis policy in ");
+        am_write_text(out, am_lines_framework(report, i));
+        AM_WRITE(out, "\n\n");
+        am_write_lines(out, report, i);
+    }
+    if (!note) return;
+    AM_WRITE(out, "\nTo do it: ");
+    am_write_text(out, note);
+    AM_WRITE(out, ".\n");
+}
+
+void am_text_plan(am_writer *out, const am_report *report)
+{
+    write_frontier(out, report);
+    write_plan(out, report);
+    write_lines(out, report);
+}

@@ -1,0 +1,90 @@
+/* The frontier, a budget's plan and its lines, as people read them. */
+#include "report.h"
+
+#include "fixture.h"
+
+static char text[1 << 17];
+
+static void evaluate(const char *inputs)
+{
+    am_status status;
+    am_config config = config_of(inputs);
+    am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+    ck_assert_msg(code == AM_OK, "%s: %s", inputs, status.message);
+    am_writer writer = am_writer_of(text, sizeof text);
+    am_text_plan(&writer, &fixture_report);
+    ck_assert_ptr_eq(writer.text, text);
+    ck_assert(!writer.full);
+    text[writer.length] = '\0';
+}
+
+static void expect(const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "no '%s' in %s", part, text);
+}
+
+static int count(const char *part)
+{
+    int found = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) found++;
+    return found;
+}
+
+START_TEST(frontier)
+{
+    evaluate("model=llama-3-8b frontier=yes");
+    const am_frontier_report *found = &fixture_report.frontier;
+    char sentence[64];
+    am_writer writer = am_writer_of(sentence, sizeof sentence);
+    AM_WRITE(&writer, "\n");
+    am_write_thousands(&writer, found->points);
+    AM_WRITE(&writer, " Pareto-optimal plans: ");
+    am_writer_end(&writer);
+    expect(sentence);
+    expect(" from the lowest peak to the least time:\n");
+    ck_assert_int_eq(count(" again: "), 12);
+    expect(" layers keeping one input for each ");
+    expect(" 0 ms again: 32 layers keeping everything\n");
+    expect("listed plan        less peak for as much time  less time for such a peak\n");
+    expect("  block:16                             2.13 GiB");
+    ck_assert_int_eq(count("This policy in"), 0); /* nothing is checkpointed */
+}
+END_TEST
+
+/* So few plans that all of them are there; in other units. */
+START_TEST(small_frontier)
+{
+    evaluate("family=llama layers=2 hidden=32 heads=4 ffn=48 vocab=64 seq=16 frontier=yes units=bytes");
+    ck_assert_int_eq(count(" again: "), fixture_report.frontier.points < 12 ? fixture_report.frontier.points : 12);
+    expect(" bytes, 0 ms again: 2 layers keeping everything\n");
+    evaluate("family=llama layers=2 hidden=32 heads=4 ffn=48 vocab=64 seq=16");
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(budget)
+{
+    evaluate("model=llama-3-8b checkpoint=budget:8GiB");
+    const am_plan_runs *plan = &fixture_report.plan_runs;
+    expect("\nThe cheapest plan below 8.00 GiB peaks at 8.00 GiB (");
+    expect(" ms of\noperations again, beside ");
+    ck_assert_int_eq(count(": keeping "), plan->runs);
+    expect("  layers 2 to 31: keeping gate_proj, up_proj, q_proj, o_proj, k_proj and v_proj\n");
+    expect("\nThis policy in transformers\n\nfrom functools import partial\n");
+    evaluate("model=gpt2 attention=eager checkpoint=budget:100GiB");
+    expect("  layers 0 to 11: keeping everything\n");
+    expect("\nTo do it: no layer is checkpointed: the code stays as it is.\n");
+}
+END_TEST
+
+Suite *test_text_plan_suite(void);
+Suite *test_text_plan_suite(void)
+{
+    Suite *suite = suite_create("text_plan");
+    TCase *tests = tcase_create("text_plan");
+    tcase_add_test(tests, frontier);
+    tcase_add_test(tests, small_frontier);
+    tcase_add_test(tests, budget);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
