@@ -790,6 +790,7 @@ typedef struct am_step {
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters and what is outlived apart */
     int64_t outlived[AM_MAX_UNITS + 2];        /* and what backwards of regions have left, whose graphs something keeps */
+    int64_t all_outlived;                      /* at the end */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
      * this part is above what waits when it comes to the zone */

@@ -189,7 +189,8 @@ static int64_t outlived_by(const am_profile *profile, bool last)
 {
     const am_step *step = &profile->step;
     int unit = last ? profile->record.units - 1 : 0;
-    return step->outlived[first_zone(profile, unit) - 1] - step->outlived[last_zone(profile, unit)];
+    bool alone = !last && profile->record.units == 1; /* the gradient of its own input goes where that came from */
+    return (alone ? step->all_outlived : step->outlived[first_zone(profile, unit) - 1]) - step->outlived[last_zone(profile, unit)];
 }
 
 /* Bytes of gradients that a zone's parameters get. */

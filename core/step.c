@@ -230,10 +230,21 @@ static void forget_in_two(am_play *play, uint16_t node, bool before)
     if (!before) forget(play, node);
 }
 
+/* What something else holds too is copied. */
+static void copy_gradient(am_play *play, int64_t bytes)
+{
+    am_play_grow(play, bytes);
+    am_play_note(play, 0);
+    play->step->all_outlived += bytes;
+}
+
 /* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
 static void reach_leaf(am_play *play, am_var x)
 {
-    if (play->open && x == play->tape->operand[play->tape->region[play->open].first_input]) close_region(play);
+    const am_region *region = &play->tape->region[play->open];
+    if (!play->open || x != play->tape->operand[region->first_input]) return;
+    close_region(play);
+    if (am_play_outlives(play, region)) copy_gradient(play, play->tape->storage[am_play_storage(play, x)].bytes);
 }
 
 /* A hook of FSDP2 belongs to its unit's layer. */
@@ -347,6 +358,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     play_backward(&play);
     if (tape->logits && tape->logits_stay) am_play_release(&play, logits);
     step->after_backward = play.live;
+    step->all_outlived += play.outlived;
     memcpy(step->waiting, player->program.waiting, sizeof step->waiting);
     memcpy(step->weights, player->program.weights, sizeof step->weights);
     step->gradient_bytes = tape->units ? am_shard_gradients(tape) : player->program.gradient_bytes;
