@@ -451,6 +451,7 @@ typedef struct am_instruction {
     uint8_t kind, op;
     bool bound; /* its time is that of its bytes, not of its FLOPs */
     bool windowed; /* an attention kernel that passes over keys behind am_tape.window */
+    bool graph_only; /* its code runs where gradients are enabled alone: not in a reentrant region's forward */
     uint8_t dims[2]; /* of a transpose; of a sum: which, and whether it stays, with length 1 */
     uint16_t node;   /* 0 if no gradient flows */
     uint16_t region; /* 0 if in none */
@@ -505,6 +506,7 @@ typedef struct am_region {
     am_kept kept;  /* for AM_KEEP_LISTED */
     bool discards; /* its output is let go of once it has been used, and made again before it is needed */
     bool distributes; /* of its input it keeps this rank's part alone, of this length */
+    bool outlives;    /* something keeps its graph beyond its backward: where that begins at the region, input and gradient */
     am_dim part;
 } am_region;
 
@@ -541,6 +543,7 @@ typedef struct am_tape {
     int64_t block;              /* memory is given out in multiples of so many bytes: 1 in tensors' own bytes */
     am_module module;           /* now */
     uint16_t open_region, zone; /* now */
+    bool graph_only;            /* now */
     int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
     am_tensor tensor[AM_MAX_TENSORS];
     am_storage storage[AM_MAX_STORAGES];
@@ -785,7 +788,9 @@ typedef struct am_step {
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
-    int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters apart */
+    int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters and what is outlived apart */
+    int64_t outlived[AM_MAX_UNITS + 2];        /* and what backwards of regions have left, whose graphs something keeps */
+    int64_t all_outlived;                      /* at the end */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
      * this part is above what waits when it comes to the zone */

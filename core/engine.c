@@ -131,6 +131,15 @@ static void enter_region(am_compiler *compiler, uint16_t region)
     am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, compiler->tape->region[region].output)->slot, region);
 }
 
+/* A region whose last node has run: the gradient of its input is there. */
+static void leave_region(am_compiler *compiler, uint16_t region)
+{
+    const am_tape *tape = compiler->tape;
+    if (!region || !tape->region[region].outlives) return;
+    uint16_t slot = buffer_of(compiler, tape->operand[tape->region[region].first_input])->slot;
+    if (slot) compiler->player->slot_region[slot] = (uint8_t)region;
+}
+
 /* FSDP2's hooks between two nodes: they stand where a unit's forward began and ended. */
 static void pass_units(am_compiler *compiler, int from, int to)
 {
@@ -168,13 +177,16 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
     am_compile_retain(&compiler, g.slot); /* backward() itself holds it throughout */
     *buffer_of(&compiler, tape->loss) = g;
     int at = tape->instructions;
+    uint16_t region = 0;
     for (uint16_t index = first; index > 0 && compiler.code == AM_OK; index--) {
         if (!player->reached[index]) continue;
         const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
         pass_units(&compiler, at, tape->node[index].instruction);
         at = tape->node[index].instruction;
         if (tape->node[index].restores) am_compile_event(&compiler, AM_E_RESTORE, tape->node[index].restores, 0);
-        enter_region(&compiler, instruction->region);
+        if (instruction->region != region) leave_region(&compiler, region);
+        region = instruction->region;
+        enter_region(&compiler, region);
         am_outputs out;
         memset(out.made, 0, sizeof out.made);
         am_compile_node(&compiler, index, &out);

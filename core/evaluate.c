@@ -77,13 +77,14 @@ static void choose_last(const am_evaluation *evaluation, am_profile *profile)
 }
 
 /* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
- * since the model's first layer saves less. */
+ * since the model's first layer saves less; of a stage before the last too, where the gradient that the last segment's backward
+ * begins with stays throughout. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
 {
     int64_t count[AM_MAX_LAYER_KINDS];
     int kind = am_pattern_kind(&evaluation->pattern, 0);
     count_kinds(evaluation, 0, evaluation->config->layers, count);
-    if (adapters) add_unit(profile, kind, 0);
+    if (adapters || evaluation->sent) add_unit(profile, kind, 0);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
         if (count[kind] == 0) continue;
         profile->steady[kind] = profile->record.units;

@@ -167,7 +167,7 @@ static am_var rotate(am_build *build, am_var x)
     am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, half[1]), half[0], build->d);
     am_var sum = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, table[1]));
     am_var y = am_cat(tape, sum, rest, build->d);
-    am_hold(tape, sum);
+    am_hold(tape, sum, table[0], table[1]);
     return y;
 }
 
@@ -229,7 +229,7 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     am_var y = am_bmm(tape, am_view(tape, dropped, AM_SHAPE(n, s, s)), v);
     y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, a, s, d)), 1, 2);
     y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
-    am_hold(tape, scores, keys, values);
+    am_hold(tape, scores, dropped, keys, values);
     return am_view(tape, y, AM_SHAPE(s, build->b, share(build, build->ad)));
 }
 
@@ -503,7 +503,7 @@ static am_code head(am_build *build, am_var x)
     am_var labels = am_contiguous(tape, am_transpose(tape, am_buffer(tape, ids, AM_I64, "labels"), 0, 1));
     am_var loss = vocab_loss(build, logits, labels);
     loss = am_contiguous(tape, am_transpose(tape, loss, 0, 1));
-    am_hold(tape, logits, normed);
+    am_hold(tape, logits, normed, labels);
     am_var masked = am_binary(tape, AM_OP_MUL, am_view(tape, loss, flat), am_buffer(tape, flat, AM_FP32, "loss mask"));
     am_var total = am_sum_all(tape, masked);
     am_hold(tape, loss, masked);

@@ -68,7 +68,9 @@ static am_var router(am_build *build, am_var x, am_var *map)
     am_var weight = am_weight(build, AM_SHAPE(symbol(build, AM_E), build->h), "weight"), chosen;
     am_var logits = am_view(tape, am_parallel_linear(tape, AM_OP_ROUTER_LINEAR, x, weight, 0), all);
     am_var weights = topk_routing(build, logits, map);
+    am_gradients_only(tape, true);
     am_var loss = balancing_loss(build, logits, &chosen);
+    am_gradients_only(tape, false);
     weights = am_transient(tape, am_activation(tape, AM_OP_AUX_LOSS, weights, loss, all));
     am_hold(tape, logits, chosen);
     tape->module = module;
@@ -165,7 +167,8 @@ am_var am_megatron_moe(am_build *build, am_var normed)
     am_var given = am_label(tape, am_clone(tape, am_transpose(tape, weights, 0, 1)), "probabilities by expert");
     weights = am_activation(tape, AM_OP_MASKED_SELECT, given, map, row);
     am_var picked = am_activation(tape, AM_OP_INDEX_SELECT, tokens, order, AM_SHAPE(rows, build->h));
-    am_hold(tape, range);
+    am_hold(tape, range, map);
+    if (tape->open_region) tape->region[tape->open_region].outlives = true; /* by the probabilities, which the dispatcher keeps */
     am_dim received = rows_received(build, rows), group = received;
     if (build->config->etp > 1) group = am_times(tape, symbol(build, AM_ETP), received);
     am_var got, share;

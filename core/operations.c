@@ -471,7 +471,9 @@ am_var am_divide_in_place(am_tape *tape, am_var x, am_var y)
 {
     const am_tensor *tensor = &tape->tensor[x];
     am_shape shape = am_shape_of(tape, x);
+    am_gradients_only(tape, true); /* nothing is saved otherwise */
     am_var old = tape->tensor[y].grad ? am_raw(tape, AM_OP_OLD_VALUE, shape, tensor->dtype, x, 0, 0, 0) : 0;
+    am_gradients_only(tape, false);
     if (old) am_label(tape, old, "what was divided");
     am_var input[3] = {x, y, old}, z = am_tape_alias(tape, x, shape, tape->tensor[x].stride);
     return am_tape_emit(tape, AM_OP_DIV_INPLACE, old ? 3 : 2, input, 1, &z, 0);

@@ -183,6 +183,16 @@ static int64_t saved_by(const am_profile *profile, int unit)
     return profile->unit_bytes[unit == 0 ? 0 : profile->steady[kind]];
 }
 
+/* What a unit's region leaves behind its backward, whose graph something keeps: its input, and the gradient that it was entered
+ * with if that is of another region's input. So the last unit of a run leaves less. */
+static int64_t outlived_by(const am_profile *profile, bool last)
+{
+    const am_step *step = &profile->step;
+    int unit = last ? profile->record.units - 1 : 0;
+    bool alone = !last && profile->record.units == 1; /* the gradient of its own input goes where that came from */
+    return (alone ? step->all_outlived : step->outlived[first_zone(profile, unit) - 1]) - step->outlived[last_zone(profile, unit)];
+}
+
 /* Bytes of gradients that a zone's parameters get. */
 static int64_t gradients_of(const am_step *step, int zone)
 {
@@ -242,6 +252,7 @@ typedef struct am_composer {
     int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
     int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
     int64_t gradients;  /* of all layers */
+    int64_t outlived;   /* by all units */
     int64_t start;      /* live bytes when the first layer's backward begins, less what that layer left */
     int64_t head;       /* gradients that exist when the layers' backward begins */
     am_outcome *outcome;
@@ -297,6 +308,17 @@ static int64_t unit_gradients(const am_walk *walk)
     return -climb.above;
 }
 
+/* Does the stretch end a run? */
+static bool ends_run(const am_walk *walk)
+{
+    return walk->left == walk->count;
+}
+
+static int64_t outlived_by_all(const am_walk *walk)
+{
+    return (walk->count - 1) * outlived_by(walk->profile, false) + outlived_by(walk->profile, ends_run(walk));
+}
+
 /* The cost of so many layers like this zone. */
 static void add_cost(am_outcome *outcome, const am_step *step, int zone, int64_t layers)
 {
@@ -337,6 +359,7 @@ static void compose_sums(am_composer *composer)
         composer->end += walk.count * residue_of(walk.profile, unit);
         composer->released += first_release(composer, &walk);
         composer->gradients += walk.count * unit_gradients(&walk);
+        composer->outlived += outlived_by_all(&walk);
         outcome->saved_bytes += walk.count * saved_by(walk.profile, unit);
         add_costs(outcome, &walk);
     }
@@ -379,7 +402,14 @@ typedef struct am_stand {
     int64_t carried;   /* what the layer before it carries on into it, beyond what the played one's does */
     int64_t backward;  /* and its backward */
     int64_t gradients; /* that exist then */
+    int64_t outlived;  /* by the units behind it */
 } am_stand;
+
+/* How much more there is when its backward begins than in the played unit's, gradients apart. */
+static int64_t base_of(const am_stand *stand, const am_step *step, int last)
+{
+    return stand->backward + stand->outlived - step->backward_start[last] - step->outlived[last];
+}
 
 /* How much more there is than in the played unit, at a moment of the `index`-th of these layers. */
 static int64_t excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
@@ -409,7 +439,7 @@ static void compose_layer(am_outcome *outcome, const am_walk *walk, const am_cli
     int64_t carried = layer == stand->start ? stand->carried : 0;
     note_forward(outcome, stand->forward + carried + forward->bytes - before, forward, layer);
     for (int way = 0; way < 2; way++) {
-        int64_t base = stand->backward - step->backward_start[last];
+        int64_t base = base_of(stand, step, last);
         if (way) base += stand->gradients - step->gradients_above[last];
         for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++) {
             const am_peak *peak = &step->backward[way][phase][climb->zone];
@@ -438,11 +468,12 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
     note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
     for (int way = 0; way < 2; way++) {
-        int64_t gradients = way ? composer->head + composer->gradients - ends->gradients_above[0] : 0;
+        int64_t more = composer->outlived - ends->outlived[0];
+        if (way) more += composer->head + composer->gradients - ends->gradients_above[0];
         const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
         const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
         note_backward(outcome, way, loss->bytes + above, loss, AM_BACKWARD, -1);
-        note_backward(outcome, way, embedding->bytes + gradients, embedding, AM_BACKWARD, -1);
+        note_backward(outcome, way, embedding->bytes + more, embedding, AM_BACKWARD, -1);
     }
 }
 
@@ -463,15 +494,18 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     stand->start = walk->start;
     stand->backward += residue + first_release(composer, walk);
     stand->gradients -= gradients;
+    stand->outlived -= outlived_by(walk->profile, ends_run(walk) && !others);
     ends[0] = ends[1] = *stand;
     ends[0].carried = carried_into(walk, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;
     ends[1].gradients -= others * gradients;
+    if (others) ends[1].outlived -= (others - 1) * outlived_by(walk->profile, false) + outlived_by(walk->profile, ends_run(walk));
     stand->forward = ends[1].forward + residue;
     stand->backward = ends[1].backward;
     stand->gradients = ends[1].gradients;
+    stand->outlived = ends[1].outlived;
     return others ? 2 : 1;
 }
 
@@ -483,7 +517,8 @@ static am_stand first_stand(am_composer *composer)
     composer->run = 0;
     return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
                       .backward = composer->start,
-                      .gradients = composer->head + composer->gradients};
+                      .gradients = composer->head + composer->gradients,
+                      .outlived = composer->outlived};
 }
 
 /* Of `layers` records like this one: none above 2^62, so that sums of two stay below 2^63. */
@@ -634,7 +669,7 @@ static void add_layer(am_line *line, const am_shown *shown, const am_climb *clim
     if (phase == AM_FORWARD)
         shift = shown->stand.forward - profile->step.boundary[first_zone(profile, unit) - 1];
     else
-        shift = shown->stand.backward - profile->step.backward_start[last_zone(profile, unit)];
+        shift = base_of(&shown->stand, &profile->step, last_zone(profile, unit));
     shift += excess_at(&shown->walk, climb, last, phase, 0);
     add_zone(line, profile, climb->zone, phase, climb->layer + last, shift);
 }
@@ -651,14 +686,16 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
 }
 
 /* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
- * many; *behind: live bytes behind the last layer. A frame of its own, since both would make one above 2 KiB. */
+ * many; *behind: live bytes behind the last layer, *outlived: by all units. A frame of its own, since both would make one
+ * above 2 KiB. */
 __attribute__((noinline)) static int show_units(const am_sequence *model, int tail, am_shown shown[MOST_SHOWN],
-                                                int64_t *behind)
+                                                int64_t *behind, int64_t *outlived)
 {
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome, .used = 1};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
+    *outlived = composer.outlived;
     int stretches = 0, count = 0, index = 0;
     am_stand stand = first_stand(&composer), ends[2];
     for (am_walk walk = {.model = model}; walk_on(&walk);) stretches++;
@@ -674,8 +711,8 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
 {
     const am_profile *ends = model->run[0].profile;
     am_shown shown[MOST_SHOWN];
-    int64_t behind;
-    int units = show_units(model, tail, shown, &behind), after = ends->step.layers + 1;
+    int64_t behind, outlived;
+    int units = show_units(model, tail, shown, &behind, &outlived), after = ends->step.layers + 1;
     int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
@@ -683,7 +720,7 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
     add_zone(&line, ends, after, AM_FORWARD, -1, shift);
     add_zone(&line, ends, after, AM_BACKWARD, -1, shift);
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
-    add_zone(&line, ends, 0, AM_BACKWARD, -1, 0);
+    add_zone(&line, ends, 0, AM_BACKWARD, -1, outlived - ends->step.outlived[0]);
     return line.count;
 }
 

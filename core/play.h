@@ -23,6 +23,7 @@ typedef struct am_play {
     int64_t open_bytes;               /* its bytes, once nobody else holds it */
     int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
     bool returning;                   /* its input is about to be brought back */
+    int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */
     struct {
         int64_t flight;   /* buffers that outlive a unit's forward or backward: in live, not in what layers leave */
         int64_t retained; /* thereof what the unit before was gathered into */
@@ -65,6 +66,20 @@ static inline uint16_t am_play_region(const am_play *play, const am_instruction 
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     return play->tape->region[region].kind == AM_NON_REENTRANT ? region : 0;
+}
+
+/* Does a region leave its input and the gradient of it when its backward has run? A reentrant one is a graph of its own,
+ * which begins there. */
+static inline bool am_play_outlives(const am_play *play, const am_region *region)
+{
+#ifdef AM_FIRST /* only Megatron's experts do */
+    (void)play;
+    (void)region;
+    return false;
+#else
+    (void)play;
+    return region->outlives && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
+#endif
 }
 
 /* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */

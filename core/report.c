@@ -67,23 +67,11 @@ static void write_model(am_writer *json, const am_report *report, const am_query
 /* ---- where it comes from */
 
 #ifndef AM_FIRST
-/* A dispatcher keeps the routing probabilities that were made again, and so their graph as far as the region's input. */
-static bool keeps_graphs(const am_report *report)
-{
-    bool whole = report->policy.modules & AM_MODULE_MOE || am_policy_segment(report->policy) > 0 ||
-                 report->policy.kind == AM_POLICY_FULL || report->policy.kind == AM_POLICY_BLOCK;
-    return report->config.experts > 0 && am_wiring_of(&report->config)->any && whole;
-}
-
 const char *am_report_note(const am_report *report, int index)
 {
     const char *notes[] = {
         report->config.expert_imbalance > 100
             ? "experts with more than their share of tokens: measured was a perfect balance"
-            : NULL,
-        keeps_graphs(report)
-            ? "peaks of backward leave out that a dispatcher keeps the input, and its gradient, of each region of experts that "
-              "has been played again"
             : NULL,
     };
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)

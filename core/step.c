@@ -13,14 +13,12 @@ static void make_results(am_play *play, const am_instruction *instruction, int i
 {
     /* the forward of a reentrant region wants no gradient */
     const am_region *region = &play->tape->region[am_checkpointed_region(play->tape, instruction)];
-    if (instruction->op == AM_OP_OLD_VALUE && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING) {
-        play->player->refs[instruction->made] = 2; /* nothing to let go of */
-        return;
-    }
+    bool left_out = instruction->graph_only && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
     bool any = false;
     for (int i = instruction->made; am_play_makes(play, i, index); i++) {
         if (play->tape->storage[i].fixed) continue;
-        play->player->refs[i] = 1;
+        play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
+        if (left_out) continue;
         am_play_grow(play, play->player->bytes[i]);
         any = true;
     }
@@ -105,10 +103,10 @@ static void return_input(am_play *play)
     am_play_note(play, 0);
 }
 
-static void let_input_go(am_play *play, const am_region *region)
+static void let_input_go(am_play *play, const am_region *region, bool stays)
 {
     uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
-    am_play_release(play, play->player->place[input]);
+    if (!stays) am_play_release(play, play->player->place[input]);
     play->player->place[input] = 0;
     play->live -= part_bytes(play, region);
 }
@@ -121,9 +119,10 @@ static void close_region(am_play *play)
     play->open = 0;
     am_play_release_left(play, region);
     play->live -= play->open_bytes;
-    bool away = am_play_inputs_away(play);
-    if (away) let_input_go(play, region);
-    for (int i = away; i < region->arguments; i++)
+    bool away = am_play_inputs_away(play), stays = am_play_outlives(play, region);
+    if (away) let_input_go(play, region, stays);
+    if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
+    for (int i = away || stays; i < region->arguments; i++)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }
 
@@ -168,7 +167,9 @@ static void add_to_zeros(am_play *play, int64_t bytes)
 
 static void free_slot(am_play *play, const am_event *event)
 {
-    if (play->open && event->index == play->open_gradient)
+    if (am_play_outlives(play, &play->tape->region[play->player->slot_region[event->index]]))
+        play->outlived += event->bytes;
+    else if (play->open && event->index == play->open_gradient)
         play->open_bytes += event->bytes; /* the region's node still holds it */
     else
         play->live -= event->bytes;
@@ -190,7 +191,8 @@ static void take(am_play *play, const am_event *event)
 static void begin_zone(am_play *play, uint16_t zone)
 {
     play->step->gradients_above[zone] = play->gradients;
-    play->step->backward_start[zone] = play->live - play->sharded.flight;
+    play->step->outlived[zone] = play->outlived;
+    play->step->backward_start[zone] = play->live - play->sharded.flight - play->outlived;
 }
 
 /* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
@@ -228,10 +230,21 @@ static void forget_in_two(am_play *play, uint16_t node, bool before)
     if (!before) forget(play, node);
 }
 
+/* What something else holds too is copied. */
+static void copy_gradient(am_play *play, int64_t bytes)
+{
+    am_play_grow(play, bytes);
+    am_play_note(play, 0);
+    play->step->all_outlived += bytes;
+}
+
 /* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
 static void reach_leaf(am_play *play, am_var x)
 {
-    if (play->open && x == play->tape->operand[play->tape->region[play->open].first_input]) close_region(play);
+    const am_region *region = &play->tape->region[play->open];
+    if (!play->open || x != play->tape->operand[region->first_input]) return;
+    close_region(play);
+    if (am_play_outlives(play, region)) copy_gradient(play, play->tape->storage[am_play_storage(play, x)].bytes);
 }
 
 /* A hook of FSDP2 belongs to its unit's layer. */
@@ -345,6 +358,7 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     play_backward(&play);
     if (tape->logits && tape->logits_stay) am_play_release(&play, logits);
     step->after_backward = play.live;
+    step->all_outlived += play.outlived;
     memcpy(step->waiting, player->program.waiting, sizeof step->waiting);
     memcpy(step->weights, player->program.weights, sizeof step->weights);
     step->gradient_bytes = tape->units ? am_shard_gradients(tape) : player->program.gradient_bytes;

@@ -23,6 +23,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->block = 1;
     tape->module = (am_module){"", "", AM_C_LOSS};
     tape->open_region = tape->zone = 0;
+    tape->graph_only = false;
     tape->instructions = tape->operands = tape->saves = tape->gradients = 0;
     tape->tensors = tape->storages = tape->nodes = tape->regions = tape->leaves = 1; /* index 0 is none */
     memset(&tape->tensor[0], 0, sizeof tape->tensor[0]);
@@ -207,6 +208,7 @@ static am_instruction *new_instruction(am_tape *tape, am_instruction_kind kind, 
     am_instruction *instruction = &tape->instruction[tape->instructions++];
     *instruction = (am_instruction){.module = tape->module,
                                     .kind = (uint8_t)kind,
+                                    .graph_only = tape->graph_only,
                                     .region = tape->open_region,
                                     .zone = tape->zone,
                                     .first = (uint16_t)tape->operands};

@@ -37,6 +37,12 @@ void am_hold_list(am_tape *tape, int count, const am_var *x);
 /* A graph that leads to no loss, and that a local keeps alive, has saved these: until the call with end. */
 void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y);
 
+/* What follows, until the call with false, runs only where gradients are enabled. */
+static inline void am_gradients_only(am_tape *tape, bool begin)
+{
+    tape->graph_only = begin;
+}
+
 /* An operation that no gradient reaches: a new tensor from up to four others. */
 am_var am_raw(am_tape *tape, am_op op, am_shape shape, int dtype, am_var a, am_var b, am_var c, am_var d);
 /* The same with one input and two results of these types. */

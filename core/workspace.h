@@ -65,6 +65,7 @@ struct am_player {
     /* of a compilation */
     uint16_t slot_refs[AM_MAX_PROGRAM_SLOTS + 1];
     int64_t slot_bytes[AM_MAX_PROGRAM_SLOTS + 1];
+    uint8_t slot_region[AM_MAX_PROGRAM_SLOTS + 1]; /* the gradient of this region's input is in it; 0: of none */
     am_gradient gradient[AM_MAX_GRADIENTS];
     am_gradient leaf[AM_MAX_NODES];
     uint16_t waiting[AM_MAX_NODES]; /* gradients that a leaf still waits for */

@@ -114,7 +114,7 @@ START_TEST(measured)
 {
     int count = 0;
     json_each(json_load("stages.json"), compare_stage, &count);
-    ck_assert_int_eq(count, 33 + 24);
+    ck_assert_int_eq(count, 33 + 24 + 12);
 }
 END_TEST
 

@@ -41,12 +41,6 @@ START_TEST(provenance)
     expect_document(am_report_json(report, json, sizeof json));
     expect("experts with more than their share of tokens");
     ck_assert_ptr_null(am_report_note(report, 1));
-    fake.config.stack = AM_STACK_MEGATRON_LOCAL;
-    fake.config.experts = 4;
-    fake.policy = (am_policy){.kind = AM_POLICY_UNIFORM, .count = 1};
-    ck_assert_ptr_nonnull(strstr(am_report_note(report, 1), "a dispatcher keeps the input"));
-    fake.policy = (am_policy){.kind = AM_POLICY_MODULES, .modules = AM_MODULE_MOE_ACT};
-    ck_assert_ptr_null(am_report_note(report, 1));
 }
 END_TEST
 
