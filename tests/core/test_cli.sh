@@ -61,7 +61,9 @@ json out 'all(p["step_time_us"] > p["recomputed_time_us"] >= 0 for p in d["check
 run_to 2 device=h100
 says err 'h100-sxm'
 run_to 0 --tables=inputs
-json out 'len(d["devices"]) >= 20 and all(x["bf16_gflops"] or x["fp16_gflops"] for x in d["devices"])'
+json out 'len(d["devices"]) >= 20 and all(x["memory_bytes"] > 0 for x in d["devices"])'
+run_to 0 --tables
+json out 'all(x["bf16_gflops"] or x["fp16_gflops"] for x in d["devices"])'
 run_to 0 --version
 says out 'actmem '
 run_to 0 --help
