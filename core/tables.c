@@ -148,12 +148,24 @@ static void write_saver(am_writer *json, const am_row *row)
 }
 
 /* Why something is kept, by the name of what saved it; a name that several operations share is written each time. */
-static void write_savers(am_writer *json)
+/* AM_OP_LATER's are in reports of whole.wasm, which have the words. */
+static bool is_later(int op)
+{
+    static const bool later[AM_OP_COUNT] = {
+#define AM_OP(id, ...) [AM_OP_##id] = false,
+#define AM_OP_LATER(id, ...) [AM_OP_##id] = true,
+#include "ops.def"
+#undef AM_OP
+    };
+    return later[op];
+}
+
+static void write_savers(am_writer *json, bool whole)
 {
     am_row row = {.savers = 1};
     AM_OPEN(json, "savers", "[");
     for (int op = 0; op < AM_OP_COUNT; op++)
-        for (int rule = 0; rule < AM_MAX_SAVES && am_ops[op].saves[rule].attribute != NULL; rule++) {
+        for (int rule = 0; rule < AM_MAX_SAVES && (whole || !is_later(op)) && am_ops[op].saves[rule].attribute != NULL; rule++) {
             row.saved_by[0].op = (uint8_t)op;
             row.saved_by[0].rule = (uint8_t)rule;
             write_saver(json, &row);
@@ -259,7 +271,7 @@ static void write_inputs(am_writer *json, bool keys)
     write_presets(json, keys);
     write_symbols(json);
     write_names(json);
-    write_savers(json);
+    write_savers(json, keys);
     write_conventions(json);
     write_stacks(json);
     write_devices(json, keys);
