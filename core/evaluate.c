@@ -886,6 +886,7 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     am_workspace *workspace = own.workspace;
     am_outcome outcome;
     am_policy policy = stage_policy(stage);
+    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers}; /* it may have been loaded before */
     if (policy.kind == AM_POLICY_BUDGET && !planned) policy = (am_policy){.kind = AM_POLICY_NONE};
     int runs = runs_of(stage, policy, workspace->run);
     if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
@@ -1027,8 +1028,9 @@ static am_code plan_chunks(const am_evaluation *evaluation, const am_rank *rank,
     return AM_OK;
 }
 
-/* The cheapest plans of a rank's chunks that keep its peak, by its schedule played, below the budget. */
-static am_code plan_rank(am_evaluation *evaluation, int64_t index, int kinds, int64_t bytes)
+/* The cheapest plans of a rank's chunks that keep its peak, by its schedule played, below the budget; AM_OUT_OF_RANGE if
+ * there are none: *smallest is then a peak that has. */
+static am_code plan_rank(am_evaluation *evaluation, int64_t index, int kinds, int64_t bytes, int64_t *smallest)
 {
     am_workspace *workspace = evaluation->workspace;
     am_chunk chunk[AM_MAX_CHUNKS];
@@ -1038,16 +1040,14 @@ static am_code plan_rank(am_evaluation *evaluation, int64_t index, int kinds, in
         int64_t peak;
         int parts = workspace->stage_parts, listeds = workspace->listeds;
         code = plan_chunks(evaluation, &rank, kinds, target, &peak);
-        if (code == AM_OUT_OF_RANGE) {
-            am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-                    "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at about %d: "
-                    "checkpoint=budget:%d, or more of pp or tp",
-                    index, bytes, peak, peak + (target == bytes ? 0 : bytes - target));
-            return code;
-        }
+        bool none = code == AM_OUT_OF_RANGE;
+        if (none) code = plan_chunks(evaluation, &rank, kinds, peak, &peak);
         if (code == AM_OK) code = load_planned(evaluation, index, kinds);
         if (code == AM_OK) code = am_rank_play(&rank, evaluation->config, kinds, workspace->stage);
-        if (code != AM_OK || am_rank_peak(&rank) <= bytes) return code;
+        if (none && code == AM_OK) *smallest = am_rank_peak(&rank);
+        if (code != AM_OK) return code;
+        if (am_rank_peak(&rank) <= bytes) return AM_OK;
+        if (none) return AM_OUT_OF_RANGE;
         target = peak - 1; /* the chain's figures were below the schedule's: the next plan */
         workspace->stage_parts = parts;
         workspace->listeds = listeds;
@@ -1067,8 +1067,20 @@ static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
     workspace->rank_parameters.kinds = 0;
     for (int i = 0; i < kinds && !evaluation->code; i++)
         evaluation->code = load_stage(evaluation, &workspace->stage[i], i, false);
-    for (int64_t i = 0; i < config->pp && !evaluation->code; i++)
-        evaluation->code = plan_rank(evaluation, i, kinds, bytes);
+    int64_t smallest = 0, worst = 0;
+    for (int64_t i = 0; i < config->pp && !evaluation->code; i++) {
+        int64_t own = 0;
+        am_code code = plan_rank(evaluation, i, kinds, bytes, &own);
+        if (code != AM_OUT_OF_RANGE) evaluation->code = code;
+        if (own <= smallest) continue;
+        smallest = own;
+        worst = i;
+    }
+    if (!evaluation->code && smallest > 0)
+        evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
+                                   "no plan of pipeline rank %d stays below %d bytes; the smallest found peaks at %d: "
+                                   "checkpoint=budget:%d, or more of pp or tp",
+                                   worst, bytes, smallest, smallest);
     if (evaluation->code) return;
     int count = 0;
     am_part_plan *all = workspace->planned;

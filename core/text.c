@@ -360,6 +360,10 @@ static void write_plan_found(am_writer *out, const am_report *report, const am_a
         AM_WRITE(out, " No checkpointing plan fits.");
         return;
     }
+    if (answer->next == 0) {
+        AM_WRITE(out, " Cheapest checkpointing: none is needed.");
+        return;
+    }
     AM_WRITE(out, " Cheapest checkpointing: checkpoint=budget:");
     am_write_int(out, answer->value);
     AM_WRITE(out, " (");
