@@ -190,7 +190,8 @@ static int64_t outlived_by(const am_profile *profile, bool last)
     const am_step *step = &profile->step;
     int unit = last ? profile->record.units - 1 : 0;
     bool alone = !last && profile->record.units == 1; /* the gradient of its own input goes where that came from */
-    return (alone ? step->all_outlived : step->outlived[first_zone(profile, unit) - 1]) - step->outlived[last_zone(profile, unit)];
+    int64_t behind = alone ? step->all_outlived : step->outlived[first_zone(profile, unit) - 1];
+    return behind - step->outlived[last_zone(profile, unit)];
 }
 
 /* Bytes of gradients that a zone's parameters get. */
@@ -308,10 +309,12 @@ static int64_t unit_gradients(const am_walk *walk)
     return -climb.above;
 }
 
-/* Does the stretch end a run? */
+/* Does the stretch end a run, with no region behind it whose input's gradient stays? */
 static bool ends_run(const am_walk *walk)
 {
-    return walk->left == walk->count;
+    const am_sequence *model = walk->model;
+    int next = walk->index + 1;
+    return walk->left == walk->count && (next == model->runs || model->run[next].profile->step.all_outlived == 0);
 }
 
 static int64_t outlived_by_all(const am_walk *walk)
