@@ -21,6 +21,13 @@ const shows = async (page, exact) => {
   assert.equal(await kept(page), exact);
 };
 
+/** What whole.wasm says of a query, asked beside the page. */
+const evaluated = async (page, query) => {
+  const { loadWhole } = await import('../../build/loader/actmem.js');
+  const bytes = await page.request.get(new URL('whole.wasm', page.url()).href).then((r) => r.body());
+  return (await loadWhole(bytes)).evaluate(query);
+};
+
 test('the page loads and answers without being asked', async ({ page }) => {
   await shows(page, DEFAULT);
   assert.match(await page.locator('.answer-sentence').innerText(), /Llama 3 8B at 2,048 tokens keeps 13\.3\sGiB/);
@@ -153,6 +160,104 @@ test('a policy is chosen in the table, in the chart and in the form; what it dro
   await addressed(page, 'model=llama-3-8b');
   await page.goBack();
   await addressed(page, 'model=llama-3-8b&checkpoint=save:matmuls');
+});
+
+test('the exact frontier is searched when its chart is near, read by keyboard, and a plan of it becomes the budget', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.waitForSelector('.answer-sentence');
+  assert.equal(await page.locator('.knot').count(), 0);
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+  const report = (await evaluated(page, 'model=llama-3-8b&frontier=yes')).checkpoint;
+  assert.equal(await page.locator('.knot').count(), report.frontier.length);
+  assert.match(await page.locator('.frontier-said').innerText(), new RegExp(`No plan below the line .* ${report.frontier_search.plans.toLocaleString('en-US')} plans are on the line`));
+  const none = page.locator('.plans tr', { hasText: 'every saved tensor is kept' });
+  assert.match(await none.innerText(), /on the frontier/);
+
+  /* From the one that runs nothing again along the line. */
+  const knot = page.locator('.knot').first();
+  await knot.focus();
+  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak 15\.3\sGiB, 0\sms run again: 32 layers keep everything$/);
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
+  const plan = report.frontier.at(-6);
+  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak .*\sms run again: \d+ layers? keep/);
+  await page.keyboard.press('Enter');
+  await addressed(page, `model=llama-3-8b&checkpoint=budget:${plan.peak_bytes}`);
+  await page.waitForFunction((exact) => document.querySelectorAll('.answer-sentence .figure')[1].dataset.exact.startsWith(exact), plan.peak_bytes.toLocaleString('en-US'));
+  await page.locator('.knot[data-chosen]').waitFor();
+
+  await page.locator('.frontier-table summary').click();
+  const rows = page.locator('.frontier-table tbody tr');
+  assert.equal(await rows.count(), await page.locator('.knot').count());
+  await page.locator('.switch input[name=measure][value=saved]').check();
+  assert.equal(await page.locator('.knot').count(), 0);
+  assert.match(await page.locator('.frontier-said').innerText(), /against the peak/);
+});
+
+test('the frontier is asked for once the input has rested, and where there is none it is said', async ({ context, address }) => {
+  const page = await open(context, address, 'model=gpt2&stack=nanogpt');
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+  /* As fast as somebody types: what was drawn is not of the new input, and is gone until that is searched. */
+  await page.evaluate(() => (location.hash = 'model=gpt2&stack=nanogpt&batch=2'));
+  await page.waitForFunction(() => document.querySelector('.frontier-said').textContent.startsWith('Searching'));
+  await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+  await page.evaluate(() => (location.hash = 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'));
+  await page.locator('.frontier-said', { hasText: 'No exact frontier' }).waitFor({ timeout: 20_000 });
+  assert.equal(await page.locator('.knot').count(), 0);
+});
+
+test('whether the step fits stands under the answer, and what would fit opens', async ({ page }) => {
+  const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
+  const before = await top();
+  await page.getByRole('button', { name: 'Does it fit on a GPU?' }).click();
+  const line = page.locator('.fit-line');
+  await page.locator('.fit-yes').waitFor();
+  assert.match(await line.innerText(), /^Fits on NVIDIA H100 SXM: 60\.1\sGiB of 80\.0\sGiB, 19\.9\sGiB free/);
+  assert.equal(await top(), before);
+  const { fit } = await evaluated(page, 'model=llama-3-8b');
+  const parts = await page.locator('.fit-key data').evaluateAll((all) => all.map((e) => Number(e.value)));
+  assert.equal(parts.reduce((sum, n) => sum + n, 0), fit.total_bytes);
+  await field(page, 'seq').locator('input[type=text]').fill('8192');
+  await page.locator('.fit-no').waitFor();
+  assert.match(await line.innerText(), /^Does not fit on NVIDIA H100 SXM: 106\sGiB of 80\.0\sGiB, 25\.9\sGiB too much/);
+  await page.getByRole('button', { name: 'What would fit?' }).click();
+  await page.locator('.fit-answers dl').waitFor({ timeout: 20_000 });
+  const { answers } = (await evaluated(page, 'model=llama-3-8b&seq=8192&fit=yes')).fit;
+  const text = await page.locator('.fit-answers').innerText();
+  for (const said of ['Cheapest checkpointing', 'Largest micro-batch\nnone', `Longest sequence\n${answers.seq.value.toLocaleString('en-US')} tokens`]) assert.ok(text.includes(said), text);
+  await page.locator('.fit-answers a', { hasText: 'tokens' }).click();
+  await addressed(page, `model=llama-3-8b&seq=${answers.seq.value}`);
+  await page.locator('.fit-yes').waitFor();
+  await page.locator('.fit-answers:not([data-waiting])').waitFor({ timeout: 20_000 });
+  await page.goBack();
+  await page.locator('.fit-no').waitFor();
+  /* Answers to the last question open nothing until those to this one are there. */
+  await page.locator('.fit-answers dl:not([inert]) a', { hasText: 'peak of' }).click({ timeout: 20_000 });
+  await page.locator('.fit-yes').waitFor();
+  await addressed(page, `model=llama-3-8b&seq=8192&checkpoint=budget:${answers.plan.value}`);
+});
+
+test('a memory of one\u2019s own is not called the device\u2019s', async ({ context, address }) => {
+  /* core.wasm leaves it to whole.wasm, which then says so unasked. */
+  const page = await open(context, address, 'model=llama-3-8b&device_memory=24GiB');
+  await page.locator('.fit-no').waitFor();
+  assert.match(await page.locator('.fit-line').innerText(), /^Does not fit on a GPU: 60\.1\sGiB of 24\.0\sGiB, 36\.1\sGiB too much/);
+});
+
+test('a search that cannot be loaded says so, and is tried again', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404|worker/i;
+  let broken = true;
+  await context.route('**/ask-worker-*', (route) => (broken ? route.fulfill({ status: 404 }) : route.continue()));
+  await page.goto(address);
+  await page.waitForSelector('.answer-sentence');
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  await page.locator('.frontier-said .fault').waitFor({ timeout: 20_000 });
+  broken = false;
+  await page.locator('.frontier-said').getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
 });
 
 test('pointing at a tensor lights it up in the picture, the bar and the table', async ({ page }) => {
@@ -431,6 +536,24 @@ for (const colorScheme of SCHEMES) {
 
 for (const colorScheme of SCHEMES) {
   for (const width of WIDTHS) {
+    test(`axe finds nothing in what fits and in the frontier at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      const page = await open(context, address, 'model=llama-3-8b&seq=8192&checkpoint=save:matmuls');
+      await page.locator('.fit button').click();
+      await page.getByRole('button', { name: 'What would fit?' }).click();
+      await page.locator('.fit-answers dl').waitFor({ timeout: 20_000 });
+      const tab = page.getByRole('tab', { name: 'Checkpointing' });
+      if (width < 600) await tab.click();
+      await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+      await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+      await page.locator('.frontier-table summary').click();
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+      await page.addScriptTag({ path: axeSource });
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+      assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);
+      await context.close();
+    });
     test(`axe finds nothing at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
       const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
       watch(context);

@@ -7,7 +7,7 @@ const { scopesOf, largest } = await load('src/state/ledger.ts');
 const { layLayer } = await load('src/charts/layer-layout.ts');
 const { layBar, activationPeak } = await load('src/charts/bar-layout.ts');
 const { layTimeline } = await load('src/charts/timeline-layout.ts');
-const { isPareto, measureOf } = await load('src/charts/tradeoff-layout.ts');
+const { isPareto, measureOf } = await load('src/charts/tradeoff-measure.ts');
 const core = await loadCore();
 
 const QUERIES = core.tables.presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`));

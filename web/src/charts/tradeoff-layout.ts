@@ -6,30 +6,7 @@ import { planId, planName } from '../form/policy-select';
 import { axisUnit } from '../format/bytes';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
-
-export type Measure = 'saved' | 'activations' | 'step';
-
-/** What a measure reads off a plan. */
-export function measureOf(plan: Plan, measure: Measure): Bytes {
-  if (measure === 'saved') return plan.saved_bytes;
-  return measure === 'step' ? plan.peak_bytes : Math.max(plan.forward_peak_bytes, plan.backward_peak_bytes);
-}
-
-/** What a plan computes again, of the forward pass: from the counts, so that it is rounded once, where it is shown. */
-export function recomputedOf(plan: Pick<Plan, 'recomputed_flops'>, forwardFlops: number): number {
-  return forwardFlops > 0 ? plan.recomputed_flops / forwardFlops : 0;
-}
-
-/** No other plan takes less memory without computing more again, nor the other way round. */
-export function isPareto(plan: Plan, plans: readonly Plan[], measure: Measure): boolean {
-  if (measure === 'activations') return plan.pareto;
-  const memory = measureOf(plan, measure);
-  return !plans.some((other) => {
-    const less = measureOf(other, measure) - memory;
-    const work = other.recomputed_flops - plan.recomputed_flops;
-    return less <= 0 && work <= 0 && (less < 0 || work < 0);
-  });
-}
+import { isPareto, type Measure, measureOf } from './tradeoff-measure';
 
 interface Label {
   x: number;
@@ -60,6 +37,8 @@ export interface TradeoffLayout {
   frame: { left: number; right: number; top: number; bottom: number };
   spots: Spot[];
   frontier: string;
+  /** Where a point of the axes stands. */
+  at: (again: number, memory: Bytes) => { x: number; y: number };
   xTicks: Tick[];
   yTicks: Tick[];
   unit: string;
@@ -67,13 +46,19 @@ export interface TradeoffLayout {
 
 const SIZE = 12;
 
-export function layTradeoff(plans: readonly Plan[], forward: number, measure: Measure, units: Units, width: number): TradeoffLayout {
+/** What a plan computes again, of the forward pass, and what else the axes have to reach. */
+export interface Axis {
+  again: (plan: Plan) => number;
+  reach?: readonly { again: number; memory: Bytes }[];
+}
+
+export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis, measure: Measure, units: Units, width: number): TradeoffLayout {
   const narrow = width < 520;
   const height = narrow ? 340 : 430;
   const frame = { left: units === 'bytes' ? 104 : 44, right: width - 8, top: 32, bottom: height - 46 };
-  const most = Math.max(1, ...plans.map((p) => measureOf(p, measure)));
+  const most = Math.max(1, ...plans.map((p) => measureOf(p, measure)), ...reach.map((r) => r.memory));
   /* To a whole tick above the last point; most of a forward pass is shown against all of it. */
-  const furthest = Math.max(0.02, ...plans.map((p) => recomputedOf(p, forward)));
+  const furthest = Math.max(0.02, ...plans.map(again), ...reach.map((r) => r.again));
   const tick = tickStep(0, furthest, narrow ? 4 : 5);
   const ratio = Math.ceil(furthest / tick - 1e-9) * tick;
   const { divisor, unit } = axisUnit(most, units);
@@ -81,19 +66,20 @@ export function layTradeoff(plans: readonly Plan[], forward: number, measure: Me
   const rise = tickStep(0, most / divisor, 5);
   const y = scaleLinear([0, Math.ceil(most / divisor / rise - 1e-9) * rise], [frame.bottom, frame.top]);
 
+  const at = (again: number, memory: Bytes) => ({ x: x(again), y: y(memory / divisor) });
   const spots: Spot[] = [];
   for (const plan of plans) {
-    const at = { x: x(recomputedOf(plan, forward)), y: y(measureOf(plan, measure) / divisor) };
-    let spot = spots.find((s) => Math.hypot(s.x - at.x, s.y - at.y) < 3);
+    const place = at(again(plan), measureOf(plan, measure));
+    let spot = spots.find((s) => Math.hypot(s.x - place.x, s.y - place.y) < 3);
     if (spot === undefined) {
-      spot = { plans: [], ...at, chosen: false, pareto: false, label: { x: 0, y: 0, anchor: 'start', text: '', led: false } };
+      spot = { plans: [], ...place, chosen: false, pareto: false, label: { x: 0, y: 0, anchor: 'start', text: '', led: false } };
       spots.push(spot);
     }
     spot.plans.push(plan);
     spot.chosen ||= plan.chosen;
     spot.pareto ||= isPareto(plan, plans, measure);
   }
-  placeLabels(spots, frame);
+  placeLabels(spots, frame, reach.map((r) => at(r.again, r.memory)));
 
   const pareto = spots.filter((s) => s.pareto).sort((p, q) => p.x - q.x || q.y - p.y);
   const path = line<Spot>().x((s) => s.x).y((s) => s.y).curve(curveStepAfter)(pareto);
@@ -103,6 +89,7 @@ export function layTradeoff(plans: readonly Plan[], forward: number, measure: Me
     frame,
     spots,
     frontier: path ?? '',
+    at,
     xTicks: range(0, ratio + tick / 2, tick).map((t) => ({ at: x(t), text: `${Number((t * 100).toFixed(1))} %` })),
     yTicks: y.ticks(5).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
     unit,
@@ -128,7 +115,7 @@ const AFAR = [-24, -33, -42, -51, -60, -78, -96, -114, -132, -150, -168, 24, 42]
 
 /* Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
  * stairs: each to the left of an upright line from its spot, above the label of the spot before it, so that no line meets a label. */
-function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }): void {
+function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly { x: number; y: number }[]): void {
   const taken: Box[] = spots.map((s) => [s.x - 6, s.y - 6, s.x + 6, s.y + 6]);
   const lines: Line[] = [];
   const weight = (s: Spot) => (s.chosen ? 0 : s.pareto ? 1 : 2);
@@ -160,7 +147,14 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
       const line = leaderOf(spot, l);
       return taken.every((t) => passed.has(t) || !crosses(line, t)) && lines.every((other) => !meet(line, other));
     };
-    const found = (inCrowd ? [label(-11 - off, 0, 'end', false), ...stairs, ...afar] : [...beside, ...afar]).find(fits);
+    /* What is drawn behind stays in sight, if there is a place nearby that leaves it so and no other spot is as near. */
+    const clear = (l: Label): boolean => {
+      const [left, top, right, bottom] = boxOf(l);
+      return Math.hypot(l.x - spot.x, l.y - spot.y) < 40 && !behind.some(({ x, y }) => x > left - 3 && x < right + 3 && y > top - 2 && y < bottom + 2);
+    };
+    const places = (inCrowd ? [label(-11 - off, 0, 'end', false), ...stairs, ...afar] : [...beside, ...afar]).filter(fits);
+    const tight = spots.some((o) => o !== spot && Math.hypot(o.x - spot.x, o.y - spot.y) < 40);
+    const found = (tight ? undefined : places.find(clear)) ?? places[0];
     spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
     if (found === undefined) continue;
     taken.push(boxOf(found));

@@ -1,32 +1,43 @@
 /* The trade-off: click a policy and the page follows. */
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import type { Plan, Units } from '../../../wasm/report';
 import { planId, planName } from '../form/policy-select';
-import { formatBytes, formatPercent } from '../format/bytes';
-import { layTradeoff, leaderOf, type Measure, measureOf, recomputedOf, type Spot } from './tradeoff-layout';
+import { formatBytes } from '../format/bytes';
+import { type Axis, layTradeoff, leaderOf, type Spot, type TradeoffLayout } from './tradeoff-layout';
+import { type Measure, measureOf } from './tradeoff-measure';
 import { choosable } from './mark';
 import { rove } from './rove';
 import { useWidth } from './width';
 
 export interface TradeoffProps {
   plans: readonly Plan[];
-  /** FLOPs of the forward pass. */
-  forward: number;
+  axis: Axis;
+  /** "computed again, of the forward pass" */
+  axisTitle: string;
+  /** What is said of a plan beside its memory: "70 % of the forward pass computed again". */
+  said: (plan: Plan) => string;
   measure: Measure;
   name: string;
   units: Units;
   onChoose: (plan: Plan) => void;
+  /** Drawn behind the plans, in place of the line through the best of them. */
+  behind?: ((layout: TradeoffLayout, onOver: (text: string | null) => void) => ComponentChildren) | undefined;
 }
 
-export function Tradeoff({ plans, forward, measure, name, units, onChoose }: TradeoffProps) {
+export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, onChoose, behind }: TradeoffProps) {
   const over = useSignal<string | null>(null);
   const { ref, width } = useWidth<HTMLDivElement>(640);
-  const layout = layTradeoff(plans, forward, measure, units, width);
+  const layout = layTradeoff(plans, axis, measure, units, width);
   const { frame } = layout;
   const chosen = layout.spots.find((s) => s.chosen);
+  const onOver = (text: string | null) => {
+    over.value = text;
+  };
+  const text = (spot: Spot | undefined) => spotText(spot, said, measure, units);
   return (
     <div class="tradeoff" ref={ref}>
-      <p class="tradeoff-readout">{over.value ?? spotText(chosen, forward, measure, units)}</p>
+      <p class="tradeoff-readout">{over.value ?? text(chosen)}</p>
       <svg
         class="chart"
         width={width}
@@ -40,7 +51,7 @@ export function Tradeoff({ plans, forward, measure, name, units, onChoose }: Tra
           {name}, {layout.unit}
         </text>
         <text class="axis-title" x={frame.right} y={layout.height - 4} text-anchor="end">
-          computed again, of the forward pass
+          {axisTitle}
         </text>
         {layout.yTicks.map((tick) => (
           <g key={tick.at}>
@@ -56,9 +67,9 @@ export function Tradeoff({ plans, forward, measure, name, units, onChoose }: Tra
           </text>
         ))}
         <path class="axis-line" d={`M ${frame.left} ${frame.bottom} H ${frame.right}`} />
-        {layout.frontier !== '' && <path class="frontier" d={layout.frontier} />}
+        {behind === undefined ? layout.frontier !== '' && <path class="frontier" d={layout.frontier} /> : behind(layout, onOver)}
         {layout.spots.map((spot, i) => (
-          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} forward={forward} measure={measure} units={units} onOver={(text) => (over.value = text)} onChoose={onChoose} />
+          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} text={text(spot)} onOver={onOver} onChoose={onChoose} />
         ))}
       </svg>
     </div>
@@ -68,9 +79,7 @@ export function Tradeoff({ plans, forward, measure, name, units, onChoose }: Tra
 interface SpotProps {
   spot: Spot;
   first: boolean;
-  forward: number;
-  measure: Measure;
-  units: Units;
+  text: string;
   onOver: (text: string | null) => void;
   onChoose: (plan: Plan) => void;
 }
@@ -78,10 +87,10 @@ interface SpotProps {
 const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen) ?? spot.plans[0];
 
 /** "full = best: 1.54 GiB, 70 % of the forward pass computed again" */
-function spotText(spot: Spot | undefined, forward: number, measure: Measure, units: Units): string {
+function spotText(spot: Spot | undefined, said: (plan: Plan) => string, measure: Measure, units: Units): string {
   const plan = spot === undefined ? undefined : planOf(spot);
   if (spot === undefined || plan === undefined) return '';
-  return `${spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${formatPercent(recomputedOf(plan, forward))} of the forward pass computed again`;
+  return `${spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
 }
 
 function leaderPath(spot: Spot): string {
@@ -89,11 +98,10 @@ function leaderPath(spot: Spot): string {
   return `M ${x0} ${y0} L ${x1} ${y1}`;
 }
 
-function SpotView({ spot, first, forward, measure, units, onOver, onChoose }: SpotProps) {
+function SpotView({ spot, first, text, onOver, onChoose }: SpotProps) {
   const plan = planOf(spot);
   if (plan === undefined) return null;
   const { label } = spot;
-  const text = spotText(spot, forward, measure, units);
   return (
     <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text, chosen: spot.chosen, tabStop: first, onOver, onChoose: () => onChoose(plan) })}>
       {label.led && <path class="leader" d={leaderPath(spot)} />}

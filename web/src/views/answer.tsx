@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Field, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
-import { recomputedOf } from '../charts/tradeoff-layout';
+import { recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
 import { planName } from '../form/policy-select';
 import { conditions, stageName, stagesOf, subject } from '../format/subject';

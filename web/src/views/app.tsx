@@ -16,6 +16,7 @@ import { Fit } from './fit';
 import { Formulas } from './formulas';
 import { Header } from './header';
 import { LedgerTable } from './ledger-table';
+import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
 import { StateTables } from './state-tables';
 import { StepOverTime } from './step';
@@ -43,7 +44,7 @@ export function App({ store }: { store: Store }) {
   const stages = stagesOf(report);
   const contents: Record<View, ComponentChildren> = {
     bytes: <Breakdown report={report} scopes={scopes} units={units} />,
-    checkpointing: <Checkpointing report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
+    checkpointing: <Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
     step: <StepOverTime report={report} units={units} />,
     tensors: <LedgerTable scopes={scopes} units={units} />,
     example: <WorkedExample report={report} units={units} />,
@@ -58,6 +59,7 @@ export function App({ store }: { store: Store }) {
       <main>
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
+        <MemoryLine store={store} answer={answer} units={units} />
         <Inputs store={store} answer={answer} />
         <Tabs
           tabs={VIEWS.map(([id, label]) => [id, label] as const)}

@@ -1,0 +1,106 @@
+/* The exact frontier and what fits, laid out and said. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { close, load, loadCore } from './modules.mjs';
+
+after(close);
+const { layTradeoff } = await load('src/charts/tradeoff-layout.ts');
+const { isPareto, isTimed } = await load('src/charts/tradeoff-measure.ts');
+const { layFrontier, againOf } = await load('src/charts/frontier-layout.ts');
+const { layFit } = await load('src/charts/fit-layout.ts');
+const { frontierOf, planText } = await load('src/format/frontier.ts');
+const { formatTime, timeOf } = await load('src/format/time.ts');
+/* What labels are measured with, without a browser. */
+globalThis.document = { createElement: () => ({ getContext: () => ({ measureText: (text) => ({ width: text.length * 6.5 }) }) }) };
+globalThis.getComputedStyle = () => ({ getPropertyValue: () => 'sans-serif' });
+const core = await loadCore();
+
+const FOUND = ['', 'model=llama-3-8b&seq=8192', 'model=gpt2&batch=8&seq=1024', 'model=gpt2&stack=megatron', 'model=llama-3-8b&layers=1', 'model=qwen2.5-7b&trainable=lora'].map((query) => [
+  query,
+  core.evaluate(`${query}&frontier=yes`),
+]);
+
+test('times by either name, and for people', () => {
+  assert.equal(timeOf({ recomputed_time_us: 12.5 }, 'recomputed_time'), 12.5);
+  assert.equal(timeOf({ recomputed_time_ps: 12500000 }, 'recomputed_time'), 12.5);
+  assert.equal(timeOf({}, 'recomputed_time'), null);
+  for (const [us, text] of [[0, '0 ms'], [12.34, '12.3 µs'], [999.6, '1.00 ms'], [157914.018683, '158 ms'], [2500000, '2.50 s'], [5e9, '5,000 s']]) assert.equal(formatTime(us).replace('\u00a0', ' '), text);
+});
+
+test('the frontier is told from the list of the best policies', () => {
+  assert.equal(frontierOf(core.evaluate('').checkpoint), null);
+  assert.equal(frontierOf(core.evaluate('model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3&frontier=yes').checkpoint), null);
+  for (const [query, report] of FOUND) assert.ok(frontierOf(report.checkpoint).length >= 30, query);
+});
+
+test('the frontier’s line falls step by step within the axes, and every plan of it is a mark', () => {
+  for (const [query, report] of FOUND) {
+    const plans = frontierOf(report.checkpoint);
+    const forward = report.cost.forward_time_us;
+    for (const width of [340, 620, 760]) {
+      const axis = { again: (p) => timeOf(p, 'recomputed_time') / forward, reach: plans.map((p) => ({ again: againOf(p, forward), memory: p.peak_bytes })) };
+      const layout = layTradeoff(report.checkpoint.plans, axis, 'activations', 'GiB', width);
+      const { path, knots } = layFrontier(plans, forward, layout.at);
+      assert.equal(knots.length, plans.length);
+      assert.equal(path.match(/V/g)?.length ?? 0, plans.length - 1);
+      for (const [i, knot] of knots.entries()) {
+        assert.ok(knot.x >= layout.frame.left && knot.x <= layout.frame.right && knot.y >= layout.frame.top - 1 && knot.y <= layout.frame.bottom, `${query} ${width}`);
+        assert.ok(knot.left <= knot.x && knot.x <= knot.right);
+        if (i === 0) continue;
+        assert.ok(knot.x >= knots[i - 1].x && knot.y > knots[i - 1].y, `${query}: ${i}`);
+        assert.equal(knot.left, knots[i - 1].right);
+      }
+    }
+  }
+});
+
+test('no listed policy of the same choices lies below the frontier, and what lies on it stands on its line', () => {
+  for (const [query, report] of FOUND) {
+    const plans = frontierOf(report.checkpoint);
+    const known = report.checkpoint.plans.filter((p) => p.excess_bytes !== undefined);
+    const on = known.filter((p) => p.excess_bytes === 0 && timeOf(p, 'excess_time') === 0);
+    assert.ok(on.some((p) => p.policy === 'none'), query);
+    assert.ok(isTimed(known, 'activations'));
+    for (const plan of on) assert.ok(isPareto(plan, known, 'activations'), `${query} ${plan.policy}`);
+    const none = on.find((p) => p.policy === 'none');
+    assert.equal(Math.max(none.forward_peak_bytes, none.backward_peak_bytes), plans.at(-1).peak_bytes, query);
+  }
+});
+
+test('a plan in words has every layer once', () => {
+  for (const [query, report] of FOUND) {
+    for (const plan of frontierOf(report.checkpoint)) {
+      for (const most of [3, Infinity]) {
+        const text = planText(plan, report.checkpoint.frontier_choices, most);
+        if (plan.plan.length === 0) assert.equal(text, '');
+        else {
+          const counts = [...text.matchAll(/(?:^|, )(\d+) (?:layers? )?(?:keeps? |in regions|runs? |otherwise)/g)].map((m) => Number(m[1]));
+          assert.equal(counts.reduce((sum, n) => sum + n, 0), report.model.layers, `${query}: ${text}`);
+        }
+      }
+    }
+  }
+  const choices = [
+    { kind: 'none', span: 1, keeps: [] },
+    { kind: 'save', span: 1, keeps: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj'].map((name) => ({ module: `self_attn.${name}`, op: 'mm' })) },
+    { kind: 'segment', span: 4, keeps: [] },
+    { kind: 'full', span: 1, keeps: [] },
+  ];
+  assert.equal(planText({ plan: [[2, 2], [1, 6], [0, 1], [1, 1]] }, choices), '8 layers in regions of 4, 7 keep q_proj, k_proj, v_proj and 2 more, 1 keeps everything');
+  assert.equal(planText({ plan: [[0, 6], [3, 5], [1, 3], [2, 1]] }, choices, 2), '6 layers keep everything, 5 keep their input, 7 otherwise');
+});
+
+test('the bar of what a step takes: parts side by side, in all the total, the memory where it ends', () => {
+  for (const query of ['', 'model=llama-3-8b&seq=8192', 'model=gpt2&trainable=none', 'model=llama-3-8b&zero=3&dp=8', 'model=mixtral-8x7b']) {
+    const { fit } = core.evaluate(query);
+    const { segments, limit } = layFit(fit);
+    const whole = Math.max(fit.total_bytes, fit.memory_bytes);
+    assert.equal(segments.reduce((sum, s) => sum + s.bytes, 0), fit.total_bytes, query);
+    assert.equal(segments[0].x, 0);
+    for (let i = 1; i < segments.length; i++) assert.ok(Math.abs(segments[i].x - segments[i - 1].x - segments[i - 1].width) < 1e-9);
+    const end = segments.at(-1).x + segments.at(-1).width;
+    assert.ok(Math.abs(end - (fit.total_bytes / whole) * 100) < 1e-6, query);
+    assert.equal(fit.fits, end <= limit + 1e-9, query);
+    assert.equal(new Set(segments.map((s) => s.tint)).size, segments.length, query);
+  }
+});

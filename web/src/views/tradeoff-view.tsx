@@ -1,0 +1,178 @@
+/* The trade-off's chart with the exact frontier behind it: loaded when it comes near the window, with what searches for the frontier. */
+import { useEffect } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
+import { FrontierLine } from '../charts/frontier';
+import { againOf } from '../charts/frontier-layout';
+import { Tradeoff } from '../charts/tradeoff';
+import type { Axis } from '../charts/tradeoff-layout';
+import { isTimed, type Measure, recomputedOf } from '../charts/tradeoff-measure';
+import { planId } from '../form/policy-select';
+import { formatBytes, formatCount, formatPercent } from '../format/bytes';
+import { frontierOf, planText } from '../format/frontier';
+import { formatTime, timeOf } from '../format/time';
+import { useSearch } from '../state/searched';
+import { parseQuery, formatQuery } from '../state/query';
+import type { Store } from '../state/store';
+import { Figure } from './figure';
+
+export interface TradeoffViewProps {
+  store: Store;
+  report: Report;
+  /** Whether it is in or near the window: else nothing is searched for. */
+  near: boolean;
+  measure: Measure;
+  name: string;
+  units: Units;
+  onChoose: (plan: Plan) => void;
+  /** Told the listed policies with how far they are above the frontier. */
+  onExcess: (plans: readonly Plan[] | null) => void;
+}
+
+/* What of a query the frontier does not hang on, roughly: it stays in sight while another policy's is on its way. */
+const ASIDE = ['checkpoint', 'reentrant', 'units', 'timeline', 'fit', 'frontier'];
+const bare = (text: string): string => {
+  const pairs = parseQuery(text);
+  for (const key of ASIDE) pairs.delete(key);
+  return formatQuery(pairs);
+};
+
+export function TradeoffView({ store, report, near, measure, name, units, onChoose, onExcess }: TradeoffViewProps) {
+  const own = frontierOf(report.checkpoint);
+  const searched = useSearch(near && own === null ? `${report.query}&frontier=yes` : null);
+  const found = own !== null ? report : searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.report : null;
+  const plans = found === null ? null : frontierOf(found.checkpoint);
+  const known = plans === null || found === null ? null : found.checkpoint.plans;
+  /* The times that the axis and the frontier need. */
+  useEffect(() => {
+    if (near) void store.needWhole().catch(() => undefined);
+  }, [near]);
+  useEffect(() => {
+    onExcess(known);
+  }, [known]);
+
+  const { checkpoint } = report;
+  const choices = found?.checkpoint.frontier_choices ?? [];
+  /* The frontier is of the peak and of time; without times, and of what is kept, the axis is of FLOPs. */
+  const forward = report.cost?.forward_time_us ?? 0;
+  const timed = forward > 0 && isTimed(checkpoint.plans, measure);
+  const drawn = timed && plans !== null ? plans : null;
+  const axis: Axis = timed
+    ? { again: (p) => (timeOf(p, 'recomputed_time') ?? 0) / forward, reach: (drawn ?? []).map((p) => ({ again: againOf(p, forward), memory: p.peak_bytes })) }
+    : { again: (p) => recomputedOf(p, checkpoint.forward_flops) };
+  const said = (plan: Plan): string => {
+    if (!timed) return `${formatPercent(recomputedOf(plan, checkpoint.forward_flops))} of the forward pass computed again`;
+    const above = drawn === null ? '' : excessText(known?.find((p) => planId(p) === planId(plan)), units);
+    return `${formatTime(timeOf(plan, 'recomputed_time') ?? 0)} run again${above === '' ? '' : `; ${above}`}`;
+  };
+  const budget = /^budget:(\d+)$/.exec(checkpoint.policy)?.[1];
+  const choose = (plan: FrontierPlan): void => store.choose({ checkpoint: `budget:${plan.peak_bytes}`, reentrant: 'no' });
+  return (
+    <>
+      <Tradeoff
+        plans={checkpoint.plans}
+        axis={axis}
+        axisTitle={timed ? `run again, of the forward pass’s ${formatTime(forward)}` : 'computed again, of the forward pass'}
+        said={said}
+        measure={measure}
+        name={name}
+        units={units}
+        onChoose={onChoose}
+        behind={
+          drawn === null
+            ? undefined
+            : (layout, onOver) => (
+                <FrontierLine plans={drawn} choices={choices} forward={forward} layout={layout} units={units} chosen={budget === undefined ? null : Number(budget)} onOver={onOver} onChoose={choose} />
+              )
+        }
+      />
+      <div class="frontier-said" role="status">
+        {measure !== 'activations' ? (
+          'The exact frontier is drawn against the peak.'
+        ) : searched.fault !== null && found === null ? (
+          <>
+            <span class="fault">The frontier could not be searched: {searched.fault}.</span>{' '}
+            <button type="button" class="button-quiet" onClick={searched.again}>
+              Try again
+            </button>
+          </>
+        ) : found === null ? (
+          'Searching for the exact frontier …'
+        ) : plans === null ? (
+          'No exact frontier is searched on this stack or with its ranks: the line is through the best of the listed policies.'
+        ) : (
+          searchText(found, plans.length)
+        )}
+      </div>
+      {plans !== null && measure === 'activations' && <FrontierTable plans={plans} choices={choices} units={units} onChoose={choose} />}
+    </>
+  );
+}
+
+/** "above the frontier by 0.75 GiB or 2.77 ms"; empty where it is not known. */
+export function excessText(plan: Plan | undefined, units: Units): string {
+  const bytes = plan?.excess_bytes;
+  if (plan === undefined || bytes === undefined) return '';
+  const time = timeOf(plan, 'excess_time') ?? 0;
+  const above = [...(bytes > 0 ? [formatBytes(bytes, units)] : []), ...(time > 0 ? [formatTime(time)] : [])];
+  return above.length === 0 ? 'on the frontier' : `above the frontier by ${above.join(' or ')}`;
+}
+
+function searchText({ checkpoint }: Report, shown: number): string {
+  const search = checkpoint.frontier_search;
+  if (search === undefined) return '';
+  const hull = search.choices < search.undominated ? `, of which the ${formatCount(search.choices)} on the lower hull are combined` : ', all combined';
+  return `No plan below the line exists in what was searched: ${formatCount(search.candidates)} ways for a layer to keep or run again its results, alone or in a region with its neighbours, ${formatCount(search.undominated)} of them beaten by no other${hull} over all layers; ${formatCount(search.plans)} plans are on the line${shown < search.plans ? `, ${formatCount(shown)} of them marked` : ''}.`;
+}
+
+interface FrontierTableProps {
+  plans: readonly FrontierPlan[];
+  choices: readonly LayerChoice[];
+  units: Units;
+  onChoose: (plan: FrontierPlan) => void;
+}
+
+function FrontierTable({ plans, choices, units, onChoose }: FrontierTableProps) {
+  const open = useSignal(false);
+  return (
+    <details class="frontier-table" onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>The frontier’s {formatCount(plans.length)} marked plans</summary>
+      {open.value && (
+        <div class="scroll" role="region" aria-label="The frontier" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col" class="number">
+                  Peak
+                </th>
+                <th scope="col" class="number">
+                  Run again
+                </th>
+                <th scope="col">Layers</th>
+                <th scope="col">
+                  <span class="hidden">Choose</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {plans.map((plan) => (
+                <tr key={plan.peak_bytes}>
+                  <th scope="row" class="number">
+                    <Figure bytes={plan.peak_bytes} units={units} />
+                  </th>
+                  <td class="number">{formatTime(timeOf(plan, 'recomputed_time') ?? 0)}</td>
+                  <td>{planText(plan, choices, Infinity) || 'in more runs than are listed'}</td>
+                  <td class="number">
+                    <button type="button" class="button-quiet" aria-label={`Choose the plan of ${formatBytes(plan.peak_bytes, units)}`} onClick={() => onChoose(plan)}>
+                      Choose
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
