@@ -459,6 +459,7 @@ typedef struct am_instruction {
     uint16_t match;  /* the how-manieth matrix product of its region */
     uint16_t made;   /* the first storage that is born here, if any is; the others follow it */
     uint16_t dying;  /* first storage whose last use is this; 0 if none */
+    bool chosen, idle; /* of a region that keeps AM_KEEP_CHOSEN: its results are kept; or it need not run again */
 } am_instruction;
 
 typedef struct am_node {
@@ -482,7 +483,8 @@ typedef enum am_keep {
     AM_KEEP_MATMULS,
     AM_KEEP_HALF_MATMULS,
     AM_KEEP_EVERYTHING,
-    AM_KEEP_LISTED
+    AM_KEEP_LISTED,
+    AM_KEEP_CHOSEN /* the results of the instructions that are marked so */
 } am_keep;
 
 /* What AM_KEEP_LISTED keeps: the results of operations, as a set of 1 << am_op, and of matrix products by their place in
@@ -861,6 +863,7 @@ typedef enum am_policy_kind {
     AM_POLICY_MODULES,
     AM_POLICY_SAVE_LIST,
     AM_POLICY_BUDGET,
+    AM_POLICY_MEMORY_BUDGET,
     AM_POLICY_REVOLVE,
     AM_POLICY_ROTOR,
     AM_POLICY_OFFLOAD,
@@ -873,7 +876,7 @@ typedef enum am_policy_kind {
 typedef struct am_policy {
     am_policy_kind kind;
     int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), checkpoints at
-                      once (revolve), bytes (budget, rotor) */
+                      once (revolve), bytes (budget, rotor), millionths (memory-budget) */
     bool reentrant;
     uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
     uint8_t modules; /* of AM_POLICY_MODULES: a set of AM_MODULE_ */

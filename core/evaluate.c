@@ -32,6 +32,9 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_MODULES] = {.modules = UINT8_MAX}, /* those of the chosen policy */
     [AM_PROFILE_HOST_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_INPUTS},
     [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
+#ifndef AM_FIRST
+    [AM_PROFILE_MEMORY_BUDGET] = {.keep = AM_KEEP_CHOSEN},
+#endif
     [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
 };
 
@@ -156,6 +159,11 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
     am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
     if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
+#ifndef AM_FIRST
+    if (recipe->keep == AM_KEEP_CHOSEN)
+        am_memory_budget_keep(&workspace->tape, &workspace->knapsack, evaluation->policy->count);
+    if (!evaluation->code) evaluation->code = workspace->tape.status.code;
+#endif
     if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
@@ -245,6 +253,9 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     case AM_POLICY_MODULES:
         return policy.modules == AM_MODULE_CORE_ATTN ? AM_PROFILE_CORE_ATTENTION : AM_PROFILE_MODULES;
     case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
+#ifndef AM_FIRST
+    case AM_POLICY_MEMORY_BUDGET: return policy.count == AM_MILLION ? AM_PROFILE_PLAIN : AM_PROFILE_MEMORY_BUDGET;
+#endif
     case AM_POLICY_OFFLOAD:
     case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
     case AM_POLICY_PARTITION: return AM_PROFILE_PARTED_INPUTS;
@@ -342,6 +353,8 @@ static const struct {
     {AM_POLICY_BUDGET, "cheapest below the budget",
      "for each layer what the frontier found: the least to run again of all plans with such a peak"},
 #ifndef AM_FIRST
+    {AM_POLICY_MEMORY_BUDGET, "share of each layer",
+     "torch.compile's activation_memory_budget, its knapsack on eager's tensors: keeps the dearest results that fit"},
     {AM_POLICY_REVOLVE, "Revolve",
      "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
     {AM_POLICY_ROTOR, "Rotor",

@@ -103,11 +103,6 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
     return row;
 }
 
-static bool keeps(const am_region *region, const am_instruction *instruction)
-{
-    return am_region_keeps(region, (am_op)instruction->op, instruction->match);
-}
-
 /* Tables and masks: every region's closure holds them, even where one region was recorded. */
 static bool made_before_layers(const am_tape *tape, am_var x)
 {
@@ -130,7 +125,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
         }
     if (instruction->kind != AM_I_OP) return;
     if (index) {
-        if (!keeps(region, instruction)) return;
+        if (!am_instruction_kept(region, instruction)) return;
         for (int i = 0; i < instruction->results; i++)
             charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);
         return;

@@ -1,4 +1,5 @@
 /* The lines of code, or the flags, that do a policy in each framework that can. */
+#include "input.h"
 #include "lines.h"
 #include "wiring.h"
 
@@ -564,6 +565,20 @@ static void write_deepspeed(am_writer *out, const am_report *report)
     AM_WRITE(out, ")\n# and in the model, for each layer:\nx = deepspeed.checkpointing.checkpoint(layer, x)\n");
 }
 
+/* ---- what a compiler chooses ---- */
+
+static bool can_compile(const am_report *report)
+{
+    return report->policy.kind == AM_POLICY_MEMORY_BUDGET;
+}
+
+static void write_compile(am_writer *out, const am_report *report)
+{
+    AM_WRITE(out, "import torch\nimport torch._functorch.config\n\ntorch._functorch.config.activation_memory_budget = ");
+    am_write_ratio(out, report->policy.count, AM_MILLION, 6, true);
+    AM_WRITE(out, "\nfor layer in layers:  # a graph, and so a budget, for each\n    layer.compile()\n");
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -578,6 +593,7 @@ static const struct {
     {"torch.autograd.graph", can_save_on_cpu, write_save_on_cpu},
     {"Unsloth", can_unsloth, write_unsloth},
     {"DeepSpeed", can_deepspeed, write_deepspeed},
+    {"torch.compile", can_compile, write_compile},
 };
 
 /* The index-th framework that can; -1: no more. */

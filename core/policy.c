@@ -6,7 +6,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES, SHARE } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -28,6 +28,7 @@ static const struct {
     {"budget:", AM_POLICY_BUDGET, BYTES},
 #endif
 #ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
+    {"memory-budget:", AM_POLICY_MEMORY_BUDGET, SHARE},
     {"revolve:", AM_POLICY_REVOLVE, SLOTS},
     {"rotor:", AM_POLICY_ROTOR, BYTES},
     {"offload", AM_POLICY_OFFLOAD, NO_NUMBER},
@@ -39,9 +40,6 @@ static const struct {
 };
 
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
-
-/* Policies that exist elsewhere; a name that ends with a colon stands for all that begin so. */
-static const char *const not_covered[] = {"memory-budget:"};
 
 static bool begins_with(const char *text, const char *start)
 {
@@ -129,6 +127,15 @@ static am_code read_modules(am_policy *policy, const char *text, am_status *stat
 #endif
 
 #ifndef AM_FIRST
+static am_code read_share(am_policy *policy, const am_config *config, int i, am_status *status)
+{
+    const char *text = config->checkpoint + strlen(policies[i].name);
+    if (am_read_millionths(text, strlen(text), &policy->count) && policy->count >= 0 && policy->count <= AM_MILLION)
+        return AM_OK;
+    return am_fail(status, AM_BAD_VALUE, "checkpoint",
+                   "checkpoint=memory-budget: must be followed by a number from 0 (inputs alone) to 1 (everything), not '%s'", text);
+}
+
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
@@ -191,6 +198,7 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     switch (policies[i].number) {
     case NO_NUMBER: return AM_OK;
 #ifndef AM_FIRST
+    case SHARE: return read_share(policy, config, i, status);
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
     case SLOTS: return read_slots(policy, config, i, status);
@@ -202,14 +210,9 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
 
 static am_code refuse(const char *text, am_status *status)
 {
-    for (size_t i = 0; i < sizeof not_covered / sizeof *not_covered; i++)
-        if (matches(text, not_covered[i]))
-            return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                           "checkpoint=%s is not covered yet; save:OP,OP, budget:BYTES and modules:A,B are",
-                           text);
     return am_fail(status, AM_BAD_VALUE, "checkpoint",
                    "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:matmuls, save:OP,OP, modules:A,B, budget:BYTES, revolve:C, rotor:BYTES, offload, "
+                   "save:OP,OP, modules:A,B, budget:BYTES, memory-budget:X, revolve:C, rotor:BYTES, offload, "
                    "offload:saved, partition or partition:cpu, not '%s'",
                    text);
 }
@@ -266,7 +269,8 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 #ifndef AM_FIRST
         if (policies[i].number == OPERATIONS) write_operations(&writer, policy);
         if (policies[i].number == MODULES) write_modules(&writer, policy.modules);
-        if (policies[i].number == OPERATIONS || policies[i].number == MODULES) break;
+        if (policies[i].number == SHARE) am_write_ratio(&writer, policy.count, AM_MILLION, 6, true);
+        if (policies[i].number == OPERATIONS || policies[i].number == MODULES || policies[i].number == SHARE) break;
 #endif
         if (policies[i].number != NO_NUMBER) am_write_int(&writer, policy.count);
         break;
@@ -316,6 +320,7 @@ bool am_policy_runs_layers_again(am_policy_kind kind)
     case AM_POLICY_SAVE_HALF_MATMULS:
     case AM_POLICY_MODULES:
     case AM_POLICY_SAVE_LIST:
+    case AM_POLICY_MEMORY_BUDGET:
     case AM_POLICY_BUDGET: break;
     }
     return false;

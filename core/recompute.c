@@ -9,7 +9,7 @@ bool am_play_keeps(const am_play *play, const am_instruction *instruction)
 {
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     if (!region || instruction->kind != AM_I_OP) return false;
-    return am_region_keeps(&play->tape->region[region], (am_op)instruction->op, instruction->match);
+    return am_instruction_kept(&play->tape->region[region], instruction);
 }
 
 /* Where a storage lives now: in its copy where its region has been recomputed. */
@@ -151,6 +151,18 @@ static void take_results(am_play *play, const am_instruction *instruction, int i
     }
 }
 
+/* A graph has no use for what nothing behind it needs; code that runs again makes it all the same. */
+static bool is_idle(const am_region *region, const am_instruction *instruction)
+{
+#ifdef AM_FIRST
+    (void)region;
+    (void)instruction;
+    return false;
+#else
+    return region->keep == AM_KEEP_CHOSEN && instruction->idle;
+#endif
+}
+
 /* Storages whose last use in the region's own code this was. */
 static void release_dying(am_play *play, const am_region *region, const am_instruction *instruction)
 {
@@ -200,7 +212,7 @@ void am_play_recompute(am_play *play, uint16_t index)
             }
             if (am_play_keeps(play, instruction))
                 take_results(play, instruction, i);
-            else
+            else if (!is_idle(region, instruction))
                 recompute_results(play, instruction, i);
             if (instruction->node) am_play_hold_saves(play, instruction->node);
         }

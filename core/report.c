@@ -101,6 +101,9 @@ static void write_derived(am_writer *json, const am_report *report)
 #ifndef AM_FIRST
     if (am_policy_is_schedule(report->policy))
         am_json_plain(json, "the schedule's peaks: composed of the played layers' moments, nested regions of torch.utils.checkpoint assumed");
+    if (report->policy.kind == AM_POLICY_MEMORY_BUDGET)
+        am_json_plain(json, "what is kept under memory-budget: PyTorch's knapsack over eager's tensors of each layer, without Inductor's "
+                            "fused kernels and its cuts between cheap operations");
     if (am_policy_moves(report->policy))
         am_json_plain(json, "what is moved: read from the code of Unsloth, DeepSpeed and torch.autograd.graph.save_on_cpu; copies are taken as done when their tensors go");
 #endif

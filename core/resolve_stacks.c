@@ -518,8 +518,23 @@ static am_code check_chain_policy(const am_config *config, am_policy policy, am_
     return AM_OK;
 }
 
+/* A plain layer's own tensors: what a rank's collectives and sharded parameters would be to torch.compile is not known. */
+static am_code check_memory_budget(const am_config *config, am_policy policy, am_status *status)
+{
+    if (policy.kind != AM_POLICY_MEMORY_BUDGET) return AM_OK;
+    if (is_paper(config) || is_megatron(config))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "checkpoint=%s is torch.compile's and is modelled for stack=hf, liger, torch and nanogpt: checkpoint=full",
+                       config->checkpoint);
+    if (config->pp == 1 && !am_is_rank(config)) return AM_OK;
+    return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                   "checkpoint=%s is covered without a pipeline, ranks of tp or cp, and zero=3: checkpoint=full is covered with them",
+                   config->checkpoint);
+}
+
 am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status)
 {
+    if (check_memory_budget(config, policy, status) != AM_OK) return status->code;
     if (policy.kind == AM_POLICY_MODULES && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");

@@ -173,6 +173,15 @@ static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_inst
     return region && tape->region[region].keep != AM_KEEP_EVERYTHING ? region : 0;
 }
 
+/* Does the region of an instruction keep its results? */
+static inline bool am_instruction_kept(const am_region *region, const am_instruction *instruction)
+{
+#ifndef AM_FIRST
+    if (region->keep == AM_KEEP_CHOSEN) return instruction->chosen;
+#endif
+    return am_region_keeps(region, (am_op)instruction->op, instruction->match);
+}
+
 /* The caller holds it until the backward has ended. No other use of it may follow. */
 void am_stays(am_tape *tape, am_var x);
 

@@ -3,6 +3,7 @@
 #define ACTMEM_WORKSPACE_H
 
 #include "reversal.h"
+#include "memory_budget.h"
 
 /* What happens in a backward, in order. index: a slot, a node, a leaf. Who holds a gradient, and until when, is known
  * when the backward is compiled: only the first and the last moment of a slot are events. */
@@ -96,6 +97,9 @@ typedef enum am_profile_id {
     AM_PROFILE_HOST_INPUTS,   /* reentrant, the layers' inputs on the host */
     AM_PROFILE_PARTED_INPUTS, /* or shared out over the tensor-parallel group */
     AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
+#ifndef AM_FIRST
+    AM_PROFILE_MEMORY_BUDGET,
+#endif
     AM_PROFILE_MODULES, /* of a policy that plays other modules again */
     AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */
     AM_PROFILE_LISTED, /* layers that keep what is listed: for each list of workspace.kept */
@@ -151,6 +155,7 @@ struct am_workspace {
 #ifndef AM_FIRST
     am_choices choices;
     am_frontier frontier;
+    am_knapsack knapsack;
     int searched_kind; /* of stage, that choices holds */
     int stage_parts; /* of the plans of a pipeline's stages */
     am_part_plan stage_part[AM_MAX_STAGE_PARTS];

@@ -101,6 +101,9 @@ static const struct {
      "    for first in range(0, len(layers), 5):\n"
      "        x = checkpoint(several(layers[first : first + 5]), x, *rest, use_reentrant=False)\n"
      "    return x\n"},
+    {"model=gpt2 checkpoint=memory-budget:0.25", "torch.compile",
+     "import torch\nimport torch._functorch.config\n\ntorch._functorch.config.activation_memory_budget = 0.25\n"
+     "for layer in layers:  # a graph, and so a budget, for each\n    layer.compile()\n"},
     {"model=gpt2 checkpoint=offload:saved", "torch.autograd.graph",
      "from torch.autograd.graph import save_on_cpu\n\n"
      "with save_on_cpu(pin_memory=True):\n"

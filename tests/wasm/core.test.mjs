@@ -14,7 +14,7 @@ const modules = Object.entries(wasm).map(([name, bytes]) => [name, new WebAssemb
 const presets = tables.presets.map((preset) => preset.name);
 const CHECKPOINTS = [
   '', 'checkpoint=full', 'checkpoint=full reentrant=yes', 'checkpoint=every:2', 'checkpoint=uniform:3', 'checkpoint=block:2',
-  'checkpoint=sqrt', 'checkpoint=revolve:3', 'checkpoint=rotor:100GiB', 'checkpoint=offload', 'checkpoint=offload:saved', 'checkpoint=save:matmuls', 'checkpoint=save:half-matmuls', 'checkpoint=modules:core_attn',
+  'checkpoint=sqrt', 'checkpoint=revolve:3', 'checkpoint=rotor:100GiB', 'checkpoint=memory-budget:0.3', 'checkpoint=offload', 'checkpoint=offload:saved', 'checkpoint=save:matmuls', 'checkpoint=save:half-matmuls', 'checkpoint=modules:core_attn',
 ];
 
 const isError = (json) => json.startsWith('{"error"');
