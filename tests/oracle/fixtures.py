@@ -102,7 +102,10 @@ RANK = (
 
 
 def measure_rank(record):
-    figures = step.measure(inputs.read([record["text"]]))
+    case = inputs.read([record["text"]])
+    if case.run["stack"] != "megatron-local":  # stacks.py would make the whole model of it, on one rank
+        raise inputs.BadInput(f"a rank of stack={case.run['stack']} is not measured; of megatron-local it is")
+    figures = step.measure(case)
     layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
     ledger = figures["ledger"]
     kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole

@@ -25,6 +25,13 @@ from models import Step, tokens, versions
 
 aten = torch.ops.aten
 
+# What is measured of actmem's inputs, beside those of inputs.RUN: a case with another key would be another one.
+KEYS = set(
+    "layers hidden heads kv_heads head_dim ffn vocab norm activation bias positions max_positions tie_word_embeddings "
+    "dropout attention_dropout tp experts experts_per_token moe_ffn".split()
+)
+MODULES = {"core_attn", "mlp", "moe"}  # of checkpoint=modules:…
+
 # ---- stand-ins
 
 
@@ -181,7 +188,10 @@ def recomputation(case):
     if kind == "none":
         return {}
     if kind.startswith("modules:"):
-        return {"recompute_granularity": "selective", "recompute_modules": kind.removeprefix("modules:").split(",")}
+        modules = kind.removeprefix("modules:").split(",")
+        if unknown := sorted(set(modules) - MODULES):
+            raise BadInput(f"checkpoint=modules:{','.join(unknown)} is not measured in Megatron")
+        return {"recompute_granularity": "selective", "recompute_modules": modules}
     if kind in ("full", "uniform", "block"):
         method = "block" if kind == "block" else "uniform"
         return {"recompute_granularity": "full", "recompute_method": method, "recompute_num_layers": number or 1}
@@ -280,6 +290,8 @@ def megatron_step(case):
     device, run = torch.get_default_device(), case.run
     if run["attention"] not in ("eager", "flash") or run["dtype"] != "bf16" or case.autocast or run["trainable"] != "all":
         raise BadInput("stack=megatron-local is measured with attention=eager or flash, in bf16, and all of it trained")
+    if unknown := sorted(set(case.model) - KEYS):
+        raise BadInput(f"{', '.join(unknown)}: not measured in Megatron")
     tp, experts, chosen = (int(case.model.get(key, "0")) for key in ("tp", "experts", "experts_per_token"))
     if experts and (tp > 1 or case.batch * case.seq * chosen % experts):
         raise BadInput("experts are measured on one rank, and with as many tokens for each")
