@@ -25,8 +25,15 @@ try {
         const tabs = await page.locator('[role=tab]').count();
         for (let i = 0; i < Math.max(1, tabs); i++) {
           if (tabs > 0) await page.locator('[role=tab]').nth(i).click();
-          await page.evaluate(() => scrollTo(0, 0));
-          await page.waitForTimeout(50);
+          // Parts that load when they come near are come near to, and then searched for.
+          await page.evaluate(async () => {
+            for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+              scrollTo(0, y);
+              await new Promise((done) => setTimeout(done, 150));
+            }
+            scrollTo(0, 0);
+          });
+          await page.waitForTimeout(500);
           const suffix = tabs > 0 ? `-${i + 1}` : '';
           await page.screenshot({ path: join(into, `${name}-${width}-${colorScheme}${suffix}.png`), fullPage: true });
         }
