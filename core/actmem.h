@@ -890,6 +890,7 @@ typedef struct am_profile {
     int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
     int64_t unit_bytes[AM_MAX_UNITS], unit_tables[AM_MAX_UNITS], shared_bytes, outside_bytes;
+    int64_t input_bytes; /* of the first region; 0 without regions */
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
 } am_profile;

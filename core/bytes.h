@@ -16,6 +16,16 @@ static inline int64_t am_mul_checked(int64_t x, int64_t y)
     return product <= AM_MAX_BYTES ? product : -1;
 }
 
+/* Whether x·y is beyond 64 bits; the product, where it is not. Mostly the bits of both say so: a product of 128 bits, which
+ * is a call in wasm, is rarely needed. */
+static inline bool am_mul_wraps(int64_t x, int64_t y, int64_t *product)
+{
+    int zeros = __builtin_clzll((unsigned long long)(x ^ (x >> 63)) | 1) + __builtin_clzll((unsigned long long)(y ^ (y >> 63)) | 1);
+    if (zeros < 66) return __builtin_mul_overflow(x, y, product);
+    *product = x * y;
+    return false;
+}
+
 /* x + y, or -1 if either is negative or the sum is above AM_MAX_BYTES. */
 static inline int64_t am_add_checked(int64_t x, int64_t y)
 {

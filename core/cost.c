@@ -1,6 +1,7 @@
 /* The time of a step by a roofline, operation by operation, on a finished record. */
 #include <string.h>
 
+#include "bytes.h"
 #include "tape.h"
 
 /* A rate, and its reciprocal to spare divisions, which are most of what costing takes: an estimate that is put right. */
@@ -98,9 +99,9 @@ static int64_t time_at(int64_t amount, int64_t scale, am_rate by)
 {
     int64_t scaled;
     if (by.rate == 0) return amount ? TOO_MUCH : 0;
-    if (!__builtin_mul_overflow(amount, scale, &scaled) && scaled < TOO_MUCH / 2) return divide_up(scaled, by);
+    if (!am_mul_wraps(amount, scale, &scaled) && scaled < TOO_MUCH / 2) return divide_up(scaled, by);
     int64_t whole = amount / by.rate, rest = amount % by.rate; /* rate · scale is below 2^62 */
-    if (__builtin_mul_overflow(whole, scale, &whole)) return TOO_MUCH;
+    if (am_mul_wraps(whole, scale, &whole)) return TOO_MUCH;
     return plus(whole, divide_up(rest * scale, by));
 }
 
@@ -200,8 +201,8 @@ static int64_t grouped_flops(const am_costing *costing)
 {
     const am_tensor *x = tensor_of(costing, 0), *y = tensor_of(costing, costing->instruction->inputs);
     int64_t n = 2;
-    bool wide = __builtin_mul_overflow(n, x->shape[0], &n) || __builtin_mul_overflow(n, x->shape[1], &n) ||
-                __builtin_mul_overflow(n, y->shape[1], &n);
+    bool wide = am_mul_wraps(n, x->shape[0], &n) || am_mul_wraps(n, x->shape[1], &n) ||
+                am_mul_wraps(n, y->shape[1], &n);
     return wide ? TOO_MUCH : n;
 }
 
@@ -274,7 +275,7 @@ static void cost_attention(am_costing *costing, int64_t bytes)
     const am_tensor *query = tensor_of(costing, 0), *value = tensor_of(costing, 2);
     int64_t widths = query->shape[3] + value->shape[3], pair = costing->instruction->flops / widths;
     int64_t flops, all = 3 * query->shape[3] + 2 * value->shape[3];
-    if (__builtin_mul_overflow(pair, all, &flops)) flops = TOO_MUCH;
+    if (am_mul_wraps(pair, all, &flops)) flops = TOO_MUCH;
     add_kernel(costing, flops, without_skipped(costing, flops), bytes);
 }
 

@@ -167,6 +167,12 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
+static int64_t input_bytes(const am_tape *tape)
+{
+    const am_region *region = &tape->region[1];
+    return tape->regions > 1 ? tape->storage[tape->tensor[tape->operand[region->first_input]].storage].bytes : 0;
+}
+
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
  * for so many. */
 static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample, int room)
@@ -191,6 +197,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
+    profile->input_bytes = input_bytes(&workspace->tape);
 }
 
 /* A report always wants the plain profile's ledger: what a policy drops is told by it. */

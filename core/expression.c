@@ -24,52 +24,66 @@ static am_amount plain(int64_t num, int64_t den)
     return (am_amount){{num}, den};
 }
 
-/* x·(num / den), in lowest terms. */
-static am_amount scaled(am_amount x, int64_t num, int64_t den)
+/* x·(num / den), in lowest terms, in place: amounts are passed about much. */
+static void scale(am_amount *x, int64_t num, int64_t den)
 {
-    if (x.den == 0 || den == 0) return no_answer;
-    int64_t divisor = x.den > 1 ? am_common_divisor(magnitude(num), x.den) : 1;
-    if (divisor > 1) num /= divisor, x.den /= divisor;
-    divisor = den;
-    for (int i = 0; i < AM_SHARE_COUNT && divisor > 1; i++) divisor = am_common_divisor(divisor, magnitude(x.part[i]));
-    if (divisor > 1) den /= divisor;
-    bool wraps = den > 1 && __builtin_mul_overflow(x.den, den, &x.den);
-    for (int i = 0; i < AM_SHARE_COUNT; i++) {
-        if (x.part[i] == 0) continue;
-        if (divisor > 1) x.part[i] /= divisor;
-        wraps |= __builtin_mul_overflow(x.part[i], num, &x.part[i]);
+    if (x->den == 0 || den == 0) {
+        *x = no_answer;
+        return;
     }
-    return wraps ? no_answer : x;
+    int64_t divisor = x->den > 1 ? am_common_divisor(magnitude(num), x->den) : 1;
+    if (divisor > 1) num /= divisor, x->den /= divisor;
+    divisor = den;
+    for (int i = 0; i < AM_SHARE_COUNT && divisor > 1; i++) divisor = am_common_divisor(divisor, magnitude(x->part[i]));
+    if (divisor > 1) den /= divisor;
+    bool wraps = den > 1 && am_mul_wraps(x->den, den, &x->den);
+    for (int i = 0; i < AM_SHARE_COUNT; i++) {
+        if (x->part[i] == 0) continue;
+        if (divisor > 1) x->part[i] /= divisor;
+        wraps |= am_mul_wraps(x->part[i], num, &x->part[i]);
+    }
+    if (wraps) *x = no_answer;
 }
 
-static am_amount product(am_amount x, am_amount y)
+static void multiply(am_amount *x, const am_amount *y)
 {
-    if (y.den != 0 && is_plain(&y)) return scaled(x, y.part[0], y.den);
-    if (x.den != 0 && is_plain(&x)) return scaled(y, x.part[0], x.den);
-    return no_answer;
+    if (y->den != 0 && is_plain(y)) {
+        scale(x, y->part[0], y->den);
+    } else if (x->den != 0 && is_plain(x)) {
+        int64_t num = x->part[0], den = x->den;
+        *x = *y;
+        scale(x, num, den);
+    } else {
+        *x = no_answer;
+    }
 }
 
-static am_amount quotient(am_amount x, am_amount y)
+static void divide(am_amount *x, const am_amount *y)
 {
-    if (y.den == 0 || y.part[0] <= 0 || !is_plain(&y)) return no_answer;
-    return scaled(x, y.den, y.part[0]);
+    if (y->den == 0 || y->part[0] <= 0 || !is_plain(y))
+        *x = no_answer;
+    else
+        scale(x, y->den, y->part[0]);
 }
 
-/* x + sign·y */
-static am_amount sum(am_amount x, am_amount y, int64_t sign)
+/* Adds sign·y. */
+static void add(am_amount *x, const am_amount *y, int64_t sign)
 {
-    if (x.den == 0 || y.den == 0) return no_answer;
-    int64_t divisor = x.den == y.den ? x.den : am_common_divisor(x.den, y.den);
-    int64_t x_times = y.den / divisor, y_times = sign * (x.den / divisor);
-    bool wraps = __builtin_mul_overflow(x.den, x_times, &x.den);
+    if (x->den == 0 || y->den == 0) {
+        *x = no_answer;
+        return;
+    }
+    int64_t divisor = x->den == y->den ? x->den : am_common_divisor(x->den, y->den);
+    int64_t x_times = y->den / divisor, y_times = sign * (x->den / divisor);
+    bool wraps = am_mul_wraps(x->den, x_times, &x->den);
     for (int i = 0; i < AM_SHARE_COUNT; i++) {
         int64_t own, other;
-        if (x.part[i] == 0 && y.part[i] == 0) continue;
-        wraps |= __builtin_mul_overflow(x.part[i], x_times, &own);
-        wraps |= __builtin_mul_overflow(y.part[i], y_times, &other);
-        wraps |= __builtin_add_overflow(own, other, &x.part[i]);
+        if (x->part[i] == 0 && y->part[i] == 0) continue;
+        wraps |= am_mul_wraps(x->part[i], x_times, &own);
+        wraps |= am_mul_wraps(y->part[i], y_times, &other);
+        wraps |= __builtin_add_overflow(own, other, &x->part[i]);
     }
-    return wraps ? no_answer : x;
+    if (wraps) *x = no_answer;
 }
 
 static int64_t numerator(const am_amount *x)
@@ -104,9 +118,16 @@ typedef struct reader {
     const am_values *values;
 } reader;
 
-static bool take(reader *text, const char *sign)
+static char next(reader *text)
 {
     while (*text->at == ' ') text->at++;
+    return *text->at;
+}
+
+/* Its first character is looked at before all else: most texts go on otherwise. */
+static inline bool take(reader *text, const char *sign)
+{
+    if (next(text) != *sign) return false;
     const char *at = text->at;
     for (; *sign != '\0'; sign++, at++)
         if (*at != *sign) return false;
@@ -127,7 +148,9 @@ static am_amount read_number(reader *text)
         num = 10 * num + (*text->at - '0');
         den *= 10;
     }
-    return scaled(plain(num, 1), 1, den == 0 ? 1 : den);
+    am_amount read = plain(num, 1);
+    if (den > 1) scale(&read, 1, den);
+    return read;
 }
 
 static am_share share_of(char symbol)
@@ -151,35 +174,42 @@ static am_amount read_symbol(reader *text)
     am_share share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
     am_amount read = {{0}, 1};
     read.part[share] = value;
-    return square ? scaled(read, value, 1) : read;
+    if (square) scale(&read, value, 1);
+    return read;
+}
+
+static am_amount read_larger(reader *text)
+{
+    am_amount first = read_sum(text);
+    am_amount second = take(text, ",") ? read_sum(text) : no_answer;
+    return take(text, ")") ? larger(first, second) : no_answer;
 }
 
 static am_amount read_factor(reader *text)
 {
+    char first = next(text);
+    if (first >= '0' && first <= '9') return read_number(text);
     if (take(text, "(")) {
         am_amount inner = read_sum(text);
         return take(text, ")") ? inner : no_answer;
     }
-    if (take(text, "max(")) {
-        am_amount first = read_sum(text);
-        am_amount second = take(text, ",") ? read_sum(text) : no_answer;
-        return take(text, ")") ? larger(first, second) : no_answer;
-    }
+    if (take(text, "max(")) return read_larger(text);
     if (take(text, "√")) return root(read_factor(text));
     if (take(text, "ℓ")) return text->values->layer;
-    return *text->at >= '0' && *text->at <= '9' ? read_number(text) : read_symbol(text);
+    return read_symbol(text);
 }
 
 static am_amount read_product(reader *text)
 {
     am_amount read = read_factor(text);
     for (;;) {
-        if (take(text, "·"))
-            read = product(read, read_factor(text));
-        else if (take(text, "/"))
-            read = quotient(read, read_factor(text));
+        bool times = take(text, "·");
+        if (!times && !take(text, "/")) return read;
+        am_amount factor = read_factor(text);
+        if (times)
+            multiply(&read, &factor);
         else
-            return read;
+            divide(&read, &factor);
     }
 }
 
@@ -187,12 +217,10 @@ static am_amount read_sum(reader *text)
 {
     am_amount read = read_product(text);
     for (;;) {
-        if (take(text, "+"))
-            read = sum(read, read_product(text), 1);
-        else if (take(text, "-"))
-            read = sum(read, read_product(text), -1);
-        else
-            return read;
+        bool plus = take(text, "+");
+        if (!plus && !take(text, "-")) return read;
+        am_amount term = read_product(text);
+        add(&read, &term, plus ? 1 : -1);
     }
 }
 

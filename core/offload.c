@@ -61,11 +61,9 @@ static void read_saved(am_evaluation *evaluation, am_traffic *traffic)
 static void read_inputs(am_evaluation *evaluation, am_policy policy, am_traffic *traffic)
 {
     const am_config *config = evaluation->config;
-    const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_HOST_INPUTS);
+    const am_profile *profile = am_evaluation_profile(evaluation, AM_PROFILE_HOST_INPUTS);
     if (evaluation->code) return;
-    const am_region *region = &tape->region[1];
-    int64_t bytes = tape->storage[tape->tensor[tape->operand[region->first_input]].storage].bytes;
-    int64_t whole = config->layers * bytes, part = policy.kind == AM_POLICY_OFFLOAD ? whole : whole / config->tp;
+    int64_t whole = config->layers * profile->input_bytes, part = policy.kind == AM_POLICY_OFFLOAD ? whole : whole / config->tp;
     if (policy.kind != AM_POLICY_PARTITION) traffic->host_bytes = part;
     if (policy.kind != AM_POLICY_OFFLOAD) traffic->gathered = whole - part;
 }

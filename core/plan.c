@@ -528,7 +528,7 @@ static am_stand first_stand(am_composer *composer)
 static bool within(int64_t figure, int64_t layers)
 {
     int64_t product;
-    return !__builtin_mul_overflow(figure, layers, &product) && product <= INT64_MAX / 2;
+    return !am_mul_wraps(figure, layers, &product) && product <= INT64_MAX / 2;
 }
 
 static bool work_fits(const am_step *step, int64_t layers)

@@ -1,6 +1,8 @@
 /* Matrix products, attention and losses. */
 #include "record.h"
 
+#include "bytes.h"
+
 /* ---- products ---- */
 
 /* Twice the product of four sizes. */
@@ -8,7 +10,7 @@ static int64_t flops_of(am_tape *tape, int64_t a, int64_t b, int64_t c, int64_t 
 {
     int64_t size[] = {a, b, c, d}, n = 2;
     for (int i = 0; i < 4; i++)
-        if (__builtin_mul_overflow(n, size[i], &n)) {
+        if (am_mul_wraps(n, size[i], &n)) {
             if (!tape->status.code)
                 am_fail(&tape->status, AM_TOO_LARGE, "seq",
                         "one matrix product has more than 2^63 floating-point operations");

@@ -30,7 +30,21 @@ static inline void am_write_char(am_writer *writer, char c)
         writer->text[writer->length++] = c;
 }
 
+/* A literal, whose length is known: a few moves where there is room, but in core.wasm, where a call is smaller. */
+#ifdef AM_FIRST
 #define AM_WRITE(writer, literal) am_write(writer, "" literal, sizeof literal - 1)
+#else
+static inline void am_write_literal(am_writer *writer, const char *text, size_t length)
+{
+    if (length > writer->room - writer->length) {
+        am_write(writer, text, length);
+        return;
+    }
+    memcpy(writer->text + writer->length, text, length);
+    writer->length += length;
+}
+#define AM_WRITE(writer, literal) am_write_literal(writer, "" literal, sizeof literal - 1)
+#endif
 
 void am_write_text(am_writer *writer, const char *text);
 void am_write_spaces(am_writer *writer, int count);
