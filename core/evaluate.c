@@ -438,6 +438,12 @@ static void play_all(am_evaluation *evaluation)
         if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) am_evaluation_profile(evaluation, order[i]);
 }
 
+/* Do the listed plans include those that are composed of these? */
+static bool has_regions(const am_evaluation *evaluation)
+{
+    return evaluation->config->stack != AM_STACK_PAPER && !am_wiring_of(evaluation->config)->any;
+}
+
 /* Plans that core.wasm leaves out. */
 static void add_chain_plans(am_evaluation *evaluation)
 {
@@ -748,6 +754,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         show_profile(evaluation, AM_PROFILE_PLAIN, &samples);
     else
         am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+    if (!plain && part[0].inner > 1 && has_regions(evaluation)) play_all(evaluation); /* while single layers are on the tape */
     for (int i = 0; i < runs; i++) {
         if (first_alike(part, i, false) < i) continue;
         const am_ledger *ledger =

@@ -199,12 +199,33 @@ static am_amount read_factor(reader *text)
     return read_symbol(text);
 }
 
+/* A factor that is a whole number or a symbol of the stream: most are, and what they multiply stays as it is made up. */
+static bool take_plain(reader *text, int64_t *value)
+{
+    const char *at = text->at;
+    if (next(text) >= '0' && *text->at <= '9') {
+        for (*value = 0; *text->at >= '0' && *text->at <= '9'; text->at++) *value = 10 * *value + (*text->at - '0');
+        if (*text->at != '.') return true;
+    } else if (*text->at > ' ' && share_of(*text->at) == AM_SHARE_HIDDEN) {
+        *value = text->values->of[(unsigned char)*text->at++];
+        bool goes_on = (*text->at >= 'a' && *text->at <= 'z') || *text->at == ' ' || strncmp(text->at, "²", 2) == 0;
+        if (*value >= 0 && !goes_on) return true;
+    }
+    text->at = at;
+    return false;
+}
+
 static am_amount read_product(reader *text)
 {
     am_amount read = read_factor(text);
     for (;;) {
         bool times = take(text, "·");
+        int64_t value;
         if (!times && !take(text, "/")) return read;
+        if (times && take_plain(text, &value)) {
+            scale(&read, value, 1);
+            continue;
+        }
         am_amount factor = read_factor(text);
         if (times)
             multiply(&read, &factor);

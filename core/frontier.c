@@ -72,32 +72,70 @@ static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residu
     return true;
 }
 
+/* How many of a front's plans peak no higher. */
+static int count_below(const am_front *front, int64_t peak)
+{
+    int low = 0, high = front->count;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (front->peak[middle] <= peak)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void copy_plans(am_front *out, int at, const am_front *from, int first, int end)
+{
+    size_t count = (size_t)(end - first);
+    memcpy(&out->peak[at], &from->peak[first], count * sizeof *out->peak);
+    memcpy(&out->cost[at], &from->cost[first], count * sizeof *out->cost);
+    memcpy(&out->node[at], &from->node[first], count * sizeof *out->node);
+}
+
 /* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
- * time is spent here. */
+ * time is spent here. Both fronts are stairs already: what lies before or behind the other is copied as it is. */
 static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
                       const am_link *link, uint32_t choice)
 {
-    int i = 0, j = 0, count = 0;
-    int64_t lowest = INT64_MAX, last = -1;
+    const uint32_t mark = choice << CHOICE_SHIFT;
     frontier->steps += known->count + behind->count;
+    int j = count_below(behind, link->peak - link->residue); /* of those at the layer's own peak the last costs least */
+    if (j > 0) j--;
+    int64_t next = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+    int i = count_below(known, next), count = i;
+    copy_plans(out, 0, known, 0, i);
+    int64_t lowest = i > 0 ? known->cost[i - 1] : INT64_MAX, last = i > 0 ? known->peak[i - 1] : INT64_MIN;
     for (;;) {
         while (i < known->count && known->cost[i] >= lowest) i++;
         while (j < behind->count && link->cost + behind->cost[j] >= lowest) j++;
-        if (i == known->count && j == behind->count) break;
-        int64_t peak = INT64_MAX;
-        if (j < behind->count) peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
-        bool first = i < known->count && known->peak[i] <= peak;
+        if (i == known->count || j == behind->count) break;
+        int64_t peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+        bool first = known->peak[i] <= peak;
         if (first) peak = known->peak[i];
-        if (peak != last && count == AM_MAX_FRONT) return false;
-        count += peak != last; /* else it is cheaper than the one before it */
-        out->peak[count - 1] = last = peak;
-        out->residue[count - 1] = 0;
-        out->cost[count - 1] = lowest = first ? known->cost[i] : link->cost + behind->cost[j];
-        out->node[count - 1] = first ? known->node[i] : choice << CHOICE_SHIFT | (uint32_t)j;
+        int at = count - (peak == last); /* it is cheaper than the one before it */
+        if (at == AM_MAX_FRONT) return false;
+        out->peak[at] = last = peak;
+        out->cost[at] = lowest = first ? known->cost[i] : link->cost + behind->cost[j];
+        out->node[at] = first ? known->node[i] : mark | (uint32_t)j;
+        count = at + 1;
         if (first)
             i++;
         else
             j++;
+    }
+    if (count + known->count - i > AM_MAX_FRONT) return false;
+    copy_plans(out, count, known, i, known->count);
+    count += known->count - i;
+    for (; j < behind->count; j++) {
+        int64_t peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+        int at = count - (peak == last);
+        if (at == AM_MAX_FRONT) return false;
+        out->peak[at] = last = peak;
+        out->cost[at] = link->cost + behind->cost[j];
+        out->node[at] = mark | (uint32_t)j;
+        count = at + 1;
     }
     out->count = count;
     return true;
@@ -154,7 +192,7 @@ static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer,
     size_t count = (size_t)now->count;
     front->count = now->count;
     memcpy(front->peak, now->peak, count * sizeof *now->peak);
-    memcpy(front->residue, now->residue, count * sizeof *now->residue);
+    if (chain->in_flight > 1) memcpy(front->residue, now->residue, count * sizeof *now->residue);
     memcpy(front->cost, now->cost, count * sizeof *now->cost);
     memcpy(&frontier->node[*nodes], now->node, count * sizeof *now->node);
     frontier->first[layer] = *nodes;
@@ -178,7 +216,8 @@ static void read_points(am_frontier *frontier, const am_chain *chain)
     frontier->points = 0;
     for (int i = 0; i < front->count; i++) {
         int64_t highest = front->peak[i] > chain->before ? front->peak[i] : chain->before;
-        am_frontier_point point = {highest + (chain->in_flight - 1) * front->residue[i], front->cost[i], i};
+        int64_t others = chain->in_flight > 1 ? (chain->in_flight - 1) * front->residue[i] : 0;
+        am_frontier_point point = {highest + others, front->cost[i], i};
         int at = frontier->points;
         if (chain->in_flight > 1) /* no longer in order */
             while (at > 0 && frontier->point[at - 1].peak > point.peak) at--;

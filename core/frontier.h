@@ -34,8 +34,9 @@ typedef struct am_chain {
 /* Plans of the layers from one on; sorted by peak. */
 typedef struct am_front {
     int count;
-    int64_t peak[AM_MAX_FRONT], residue[AM_MAX_FRONT], cost[AM_MAX_FRONT]; /* residue: 0 with one micro-batch in flight */
-    uint32_t node[AM_MAX_FRONT]; /* the choice, and which plan of the layers behind */
+    int64_t peak[AM_MAX_FRONT + 1], residue[AM_MAX_FRONT + 1], cost[AM_MAX_FRONT + 1]; /* residue: with several micro-batches
+                                                                                         * in flight alone */
+    uint32_t node[AM_MAX_FRONT + 1]; /* the choice, and which plan of the layers behind */
 } am_front;
 
 typedef struct am_frontier_point {

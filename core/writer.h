@@ -30,13 +30,14 @@ static inline void am_write_char(am_writer *writer, char c)
         writer->text[writer->length++] = c;
 }
 
-/* A literal, whose length is known: a few moves where there is room, but in core.wasm, where a call is smaller. */
+/* A literal, whose length is known: a few moves where there is room and it is short, but in core.wasm, where a call is
+ * smaller. */
 #ifdef AM_FIRST
 #define AM_WRITE(writer, literal) am_write(writer, "" literal, sizeof literal - 1)
 #else
 static inline void am_write_literal(am_writer *writer, const char *text, size_t length)
 {
-    if (length > writer->room - writer->length) {
+    if (length > 32 || length > writer->room - writer->length) {
         am_write(writer, text, length);
         return;
     }
