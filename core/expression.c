@@ -217,10 +217,10 @@ static bool take_plain(reader *text, int64_t *value)
 
 static am_amount read_product(reader *text)
 {
-    am_amount read = read_factor(text);
+    int64_t value;
+    am_amount read = take_plain(text, &value) ? plain(value, 1) : read_factor(text);
     for (;;) {
         bool times = take(text, "·");
-        int64_t value;
         if (!times && !take(text, "/")) return read;
         if (times && take_plain(text, &value)) {
             scale(&read, value, 1);

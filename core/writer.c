@@ -42,6 +42,15 @@ void am_write_text(am_writer *writer, const char *text)
 {
     char *to = writer->text + writer->length;
     size_t left = writer->room - writer->length, length = 0;
+#ifndef AM_FIRST /* where a loop costs more than its copy; the 0 is copied too, for which there is room */
+    for (; left - length >= 4; length += 4) {
+        const size_t at = writer->length + length;
+        if ((to[length] = text[length]) == '\0') return (void)(writer->length = at);
+        if ((to[length + 1] = text[length + 1]) == '\0') return (void)(writer->length = at + 1);
+        if ((to[length + 2] = text[length + 2]) == '\0') return (void)(writer->length = at + 2);
+        if ((to[length + 3] = text[length + 3]) == '\0') return (void)(writer->length = at + 3);
+    }
+#endif
     for (; text[length] != '\0' && length < left; length++) to[length] = text[length];
     if (text[length] == '\0')
         writer->length += length;

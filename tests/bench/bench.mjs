@@ -1,4 +1,4 @@
-/** Times one evaluation, text to JSON, native and in wasm, and prints both beside the bars that they are held to. */
+/** Times one evaluation, text to JSON, native and in wasm, the exact frontier and a map, beside the bars that they are held to. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -8,6 +8,7 @@ import { loadWhole } from '../../build/loader/actmem.js';
 const BAR_MICROSECONDS = 300;
 const BAR_RATIO = 1.5;
 const BAR_MAP = 100;
+const BAR_FRONTIER = 16;
 const BAR_GZIP = 60_000;
 const WARM_UP = 500;
 const RUNS = 501;
@@ -66,16 +67,31 @@ const line = (text, ...cells) => console.log(`  ${text.padEnd(width)}${cells.map
 line('text to JSON, medians in µs', 'native', 'wasm', 'ratio', 'with parse', 'JSON bytes');
 for (const row of rows) line(row.text, row.native.toFixed(1), row.hosted.toFixed(1), row.ratio.toFixed(2), row.parsed.toFixed(1), row.json);
 
-const MAPS = ['model=llama-3-8b', 'model=llama-3-8b checkpoint=full', 'model=gpt2 attention=eager', 'model=llama-3-8b allocator=cuda'];
-line('\nmap of 64 × 64, best of five in ms', 'wasm', 'evaluations', `bar ${BAR_MAP}`);
-for (const text of MAPS) {
-  const times = [1, 2, 3, 4, 5].map(() => {
+/** Dearer answers, each best of five in ms: wasm against native would say little of them, so against their bar. */
+function bestOfFive(run) {
+  run();
+  return Math.min(...[1, 2, 3, 4, 5].map(() => {
     const start = performance.now();
-    core.mapJson(text);
+    run();
     return performance.now() - start;
-  });
-  line(text, Math.min(...times).toFixed(1), core.map(text).evaluations);
+  }));
 }
+
+const verdict = (value, most) => (value < most ? 'met' : 'MISSED');
+const long = (title, most, entries, run, what) => {
+  line(`\n${title}, best of five in ms`, 'wasm', 'bar', 'of the bar', '', what[0]);
+  for (const text of entries) {
+    const best = bestOfFive(() => run(text));
+    line(text, best.toFixed(1), most, (best / most).toFixed(2), verdict(best, most), what[1](text));
+  }
+};
+
+const FRONTIERS = ['model=llama-3-8b seq=8192 frontier=yes', 'model=llama-3.1-405b seq=8192 frontier=yes'];
+long('exact frontier, text to JSON', BAR_FRONTIER, FRONTIERS, (text) => call(text)(), [
+  'plans', (text) => core.evaluate(text).checkpoint.frontier_search.plans]);
+
+const MAPS = ['model=llama-3-8b', 'model=llama-3-8b checkpoint=full', 'model=gpt2 attention=eager', 'model=llama-3-8b allocator=cuda'];
+long('map of 64 × 64', BAR_MAP, MAPS, (text) => core.mapJson(text), ['evaluations', (text) => core.map(text).evaluations]);
 
 const first = readFileSync('build/core.wasm');
 const gzip = gzipSync(first, { level: 9 }).length;
@@ -83,8 +99,8 @@ const slowest = Math.max(...rows.map((row) => row.hosted));
 const ratio = Math.max(...rows.map((row) => row.ratio));
 const bar = (name, value, unit, most) => console.log(`  ${name.padEnd(24)}${value.padStart(10)} ${unit.padEnd(4)} bar ${most}`);
 console.log();
-bar('slowest in wasm', slowest.toFixed(1), 'µs', `${BAR_MICROSECONDS}  ${slowest < BAR_MICROSECONDS ? 'met' : 'MISSED'}`);
-bar('highest wasm : native', ratio.toFixed(2), '×', `${BAR_RATIO}  ${ratio < BAR_RATIO ? 'met' : 'MISSED'}`);
-bar('core.wasm, gzipped', String(gzip), 'B', `${BAR_GZIP}  ${gzip < BAR_GZIP ? 'met' : 'MISSED'}`);
+bar('slowest in wasm', slowest.toFixed(1), 'µs', `${BAR_MICROSECONDS}  ${verdict(slowest, BAR_MICROSECONDS)}`);
+bar('highest wasm : native', ratio.toFixed(2), '×', `${BAR_RATIO}  ${verdict(ratio, BAR_RATIO)}`);
+bar('core.wasm, gzipped', String(gzip), 'B', `${BAR_GZIP}  ${verdict(gzip, BAR_GZIP)}`);
 bar('core.wasm', String(first.length), 'B', '-');
 bar('whole.wasm, gzipped', String(gzipSync(wasm, { level: 9 }).length), 'B', '-');
