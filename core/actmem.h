@@ -1067,6 +1067,7 @@ typedef struct am_formula {
     const char *example;                /* a configuration as am_config_parse reads it */
     int64_t published;                  /* the figure for it, exact: of one layer for a calculator, else of all */
     am_compares compares;
+    uint16_t length[6]; /* of name, source, caveat, layer, expression, full: reports hold all of them */
 } am_formula;
 
 extern const am_formula am_formulas[];

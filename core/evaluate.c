@@ -1228,7 +1228,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
-    report->frontier = (am_frontier_report){.found = false};
+    report->frontier.found = false; /* the rest is read only where it is */
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
 #endif

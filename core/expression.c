@@ -199,14 +199,16 @@ static am_amount read_factor(reader *text)
     return read_symbol(text);
 }
 
-/* A factor that is a whole number or a symbol of the stream: most are, and what they multiply stays as it is made up. */
-static bool take_plain(reader *text, int64_t *value)
+/* A factor that is a whole number or a symbol to the first power: most are, and need no amount of their own. */
+static bool take_simple(reader *text, int64_t *value, am_share *share)
 {
     const char *at = text->at;
+    *share = AM_SHARE_HIDDEN;
     if (next(text) >= '0' && *text->at <= '9') {
         for (*value = 0; *text->at >= '0' && *text->at <= '9'; text->at++) *value = 10 * *value + (*text->at - '0');
         if (*text->at != '.') return true;
-    } else if (*text->at > ' ' && share_of(*text->at) == AM_SHARE_HIDDEN) {
+    } else if ((*text->at >= 'a' && *text->at <= 'z') || (*text->at >= 'A' && *text->at <= 'Z')) {
+        *share = share_of(*text->at);
         *value = text->values->of[(unsigned char)*text->at++];
         bool goes_on = (*text->at >= 'a' && *text->at <= 'z') || *text->at == ' ' || strncmp(text->at, "²", 2) == 0;
         if (*value >= 0 && !goes_on) return true;
@@ -215,15 +217,37 @@ static bool take_plain(reader *text, int64_t *value)
     return false;
 }
 
-static am_amount read_product(reader *text)
+/* x times a simple factor. */
+static void multiply_simple(am_amount *x, int64_t value, am_share share)
+{
+    am_amount own = {{0}, 1};
+    own.part[share] = value;
+    if (share == AM_SHARE_HIDDEN)
+        scale(x, value, 1);
+    else
+        multiply(x, &own);
+}
+
+static am_amount read_first(reader *text)
 {
     int64_t value;
-    am_amount read = take_plain(text, &value) ? plain(value, 1) : read_factor(text);
+    am_share share;
+    if (!take_simple(text, &value, &share)) return read_factor(text);
+    am_amount read = {{0}, 1};
+    read.part[share] = value;
+    return read;
+}
+
+static am_amount read_product(reader *text)
+{
+    am_amount read = read_first(text);
     for (;;) {
+        int64_t value;
+        am_share share;
         bool times = take(text, "·");
         if (!times && !take(text, "/")) return read;
-        if (times && take_plain(text, &value)) {
-            scale(&read, value, 1);
+        if (times && take_simple(text, &value, &share)) {
+            multiply_simple(&read, value, share);
             continue;
         }
         am_amount factor = read_factor(text);

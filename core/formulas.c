@@ -22,13 +22,18 @@
 #define ELEMENTS    "elements"
 #define PARAMETERS  "parameters"
 
+#define LENGTHS(name, source, caveat)                                                                                  \
+    sizeof AM_WORDS(name) - 1, sizeof AM_WORDS(source) - 1, sizeof AM_WORDS(caveat) - 1
+
 const am_formula am_formulas[] = {
 #define AM_FORMULA(id, unit, compares, example, published, all, name, source, caveat)                                  \
     {id,   AM_WORDS(name), AM_WORDS(source),  AM_WORDS(caveat), NULL, all,                                             \
-     NULL, unit,           AM_WORDS(example), published,        AM_COMPARES_##compares},
+     NULL, unit,           AM_WORDS(example), published,        AM_COMPARES_##compares,                                \
+     {LENGTHS(name, source, caveat), 0, sizeof all - 1, 0}},
 #define AM_CALCULATOR(id, layer, all, full, published, name, source, caveat)                                           \
     {id,   AM_WORDS(name), AM_WORDS(source),             AM_WORDS(caveat), layer, all,                                 \
-     full, BYTES,          AM_WORDS(CALCULATOR_EXAMPLE), published,        AM_COMPARES_MODEL},
+     full, BYTES,          AM_WORDS(CALCULATOR_EXAMPLE), published,        AM_COMPARES_MODEL,                          \
+     {LENGTHS(name, source, caveat), sizeof layer - 1, sizeof all - 1, sizeof full - 1}}, /* that of NULL is unread */
 #include "formulas.def"
 #undef AM_FORMULA
 #undef AM_CALCULATOR

@@ -2,28 +2,35 @@
 #include "formulas.h"
 #include "report.h"
 
-static void write_text_or_null(am_writer *json, const char *text)
+/* A plain string of known length, or null. */
+static void write_known(am_writer *json, const char *text, size_t length)
 {
-    if (text == NULL)
+    if (text == NULL) {
         am_json_null(json);
-    else
-        am_json_plain(json, text);
+        return;
+    }
+    am_json_quote(json);
+    am_write(json, text, length);
+    am_json_unquote(json);
 }
+
+#define PUT_KNOWN(literal, text, index) (AM_KEY(json, literal), write_known(json, formula->text, formula->length[index]))
 
 void am_json_formula_words(am_writer *json, const am_formula *formula)
 {
     static const char *const compares[] = {NULL, "model", "layer"};
-    AM_PUT_PLAIN(json, "name", formula->name);
-    AM_PUT_PLAIN(json, "source", formula->source);
-    AM_PUT_PLAIN(json, "expression", formula->expression);
-    AM_KEY(json, "layer_expression");
-    write_text_or_null(json, formula->layer);
-    AM_KEY(json, "full_expression");
-    write_text_or_null(json, formula->full);
-    AM_PUT_PLAIN(json, "caveat", formula->caveat);
+    PUT_KNOWN("name", name, 0);
+    PUT_KNOWN("source", source, 1);
+    PUT_KNOWN("expression", expression, 4);
+    PUT_KNOWN("layer_expression", layer, 3);
+    PUT_KNOWN("full_expression", full, 5);
+    PUT_KNOWN("caveat", caveat, 2);
     AM_PUT_PLAIN(json, "unit", formula->unit);
     AM_KEY(json, "compares");
-    write_text_or_null(json, compares[formula->compares]);
+    if (compares[formula->compares])
+        am_json_plain(json, compares[formula->compares]);
+    else
+        am_json_null(json);
     AM_OPEN(json, "published", "{");
     AM_PUT_PLAIN(json, "example", formula->example);
     AM_PUT_INT(json, "value", formula->published);
