@@ -302,6 +302,35 @@ test('what fits: a map of exact totals, loaded when it is near, by mouse and key
   assert.ok((await page.locator('.fit-views td[data-fits]').count()) > 2);
 });
 
+test('a map that takes minutes is given up and never holds the page up', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192');
+  await page.locator('#view-fit').scrollIntoViewIfNeeded();
+  await page.waitForSelector('.fit-map-here', { timeout: 20_000 });
+  await page.evaluate(() => (location.hash = 'model=llama-3-8b&seq=8192&checkpoint=budget:30GiB'));
+  /* Answers to what is asked meanwhile come as ever. */
+  await page.waitForFunction(() => document.querySelector('.answer-sentence code')?.textContent.startsWith('budget'));
+  await page.locator('.fit-map-view[data-waiting]').waitFor();
+  const longest = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        let most = 0;
+        let last = performance.now();
+        const timer = setInterval(() => {
+          most = Math.max(most, performance.now() - last);
+          last = performance.now();
+        }, 20);
+        setTimeout(() => (clearInterval(timer), done(most)), 3000);
+      }),
+  );
+  assert.ok(longest < 1500, `${longest} ms`);
+  await page.getByRole('button', { name: 'Draw it all the same' }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Draw it all the same' }).click();
+  await page.locator('.fit-map-wait', { hasText: 'Playing' }).waitFor();
+  /* Another question ends it. */
+  await page.evaluate(() => (location.hash = 'model=llama-3-8b&seq=4096'));
+  await page.waitForFunction(() => /4,096 tokens: 75\.4\sGiB, fits/.test(document.querySelector('.fit-map-read')?.textContent), undefined, { timeout: 20_000 });
+});
+
 test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
   const page = await context.newPage();
   const asked = [];

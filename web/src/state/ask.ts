@@ -1,39 +1,96 @@
-/* Questions that take whole.wasm a second or more: asked on a thread of their own, where the page waits for none. */
+/* Questions that may take whole.wasm a second or more: asked on threads of their own, where the page waits for none. */
 import { ActmemError } from '../../../wasm/actmem';
-import type { Report } from '../../../wasm/report';
+import type { FitMap, Report } from '../../../wasm/report';
 
-export type Asked = { id: number; text: string; whole: string };
-export type Told = { id: number; report: Report } | { id: number; code: string; field: string; message: string };
+export interface Answers {
+  evaluate: Report;
+  map: FitMap;
+}
+export type Call = keyof Answers;
+export type Asked = { id: number; call: Call; text: string; whole: string };
+export type Told = { id: number; answer: Answers[Call] } | { id: number; code: string; field: string; message: string };
 
-let worker: Worker | null = null;
-let next = 0;
-const waiting = new Map<number, { resolve: (report: Report) => void; reject: (error: Error) => void }>();
-
-function start(): Worker {
-  const made = new Worker(new URL('./ask-worker.ts', import.meta.url), { type: 'module' });
-  made.onmessage = ({ data }: MessageEvent<Told>) => {
-    const asked = waiting.get(data.id);
-    waiting.delete(data.id);
-    if ('report' in data) asked?.resolve(data.report);
-    else asked?.reject(data.code === '' ? new Error(data.message) : new ActmemError(data.code, data.field, data.message));
-  };
-  /* It did not start, or fell: the next question starts another. */
-  made.onerror = (event) => {
-    event.preventDefault();
-    made.terminate();
-    worker = null;
-    for (const { reject } of waiting.values()) reject(new Error(event.message === '' || event.message === undefined ? 'the search did not start' : event.message));
-    waiting.clear();
-  };
-  return made;
+interface Waiting {
+  resolve: (answer: Answers[Call]) => void;
+  reject: (error: Error) => void;
 }
 
-/** The report on `text` by whole.wasm. Throws ActmemError if the core refuses it. */
-export function ask(text: string): Promise<Report> {
-  worker ??= start();
-  const asked: Asked = { id: next++, text, whole: new URL('whole.wasm', document.baseURI).href };
-  return new Promise((resolve, reject) => {
-    waiting.set(asked.id, { resolve, reject });
-    worker?.postMessage(asked);
-  });
+class Thread {
+  #worker: Worker | null = null;
+  #next = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  ask<C extends Call>(call: C, text: string): Promise<Answers[C]> {
+    const worker = (this.#worker ??= this.#start());
+    const asked: Asked = { id: this.#next++, call, text, whole: new URL('whole.wasm', document.baseURI).href };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(asked.id, { resolve: resolve as Waiting['resolve'], reject });
+      worker.postMessage(asked);
+    });
+  }
+
+  /** Ends what it is at; the next question starts it again. */
+  stop(message: string): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject } of this.#waiting.values()) reject(new Error(message));
+    this.#waiting.clear();
+  }
+
+  get busy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  #start(): Worker {
+    const made = new Worker(new URL('./ask-worker.ts', import.meta.url), { type: 'module' });
+    made.onmessage = ({ data }: MessageEvent<Told>) => {
+      const asked = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if ('answer' in data) asked?.resolve(data.answer);
+      else asked?.reject(data.code === '' ? new Error(data.message) : new ActmemError(data.code, data.field, data.message));
+    };
+    /* It did not start, or fell. */
+    made.onerror = (event) => {
+      event.preventDefault();
+      this.stop(event.message === '' || event.message === undefined ? 'the search did not start' : event.message);
+    };
+    return made;
+  }
 }
+
+const searches = new Thread();
+const maps = new Thread();
+
+/** A question to be asked with useSearch. `signal` says that nobody waits for the answer any more. */
+export type Question<T> = (text: string, signal: AbortSignal) => Promise<T>;
+
+/** The report on a text by whole.wasm. Throws ActmemError if the core refuses it. */
+export const report: Question<Report> = (text) => searches.ask('evaluate', text);
+
+/** Why a map was given up. */
+export class TooSlow extends Error {}
+
+/* Milliseconds. A map takes a tenth of a second, but where each of its 4,096 steps has to search for a plan first, a minute or more. */
+const PATIENCE = 5000;
+
+const mapWithin = (patience: number): Question<FitMap> => async (text, signal) => {
+  /* The last one is of no use any more, and would be in the way. */
+  if (maps.busy) maps.stop('another map is asked for');
+  let slow = false;
+  const timer = Number.isFinite(patience) ? setTimeout(() => ((slow = true), maps.stop('')), patience) : undefined;
+  const stop = () => maps.stop('');
+  signal.addEventListener('abort', stop);
+  try {
+    return await maps.ask('map', text);
+  } catch (error) {
+    throw slow ? new TooSlow() : error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+};
+
+/** The map of a text; TooSlow if it does not come soon. */
+export const map = mapWithin(PATIENCE);
+/** However long it takes. */
+export const patientMap = mapWithin(Infinity);

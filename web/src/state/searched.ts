@@ -1,42 +1,41 @@
 /* A search kept up with the page: asked anew when the input has rested, never while typing. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Report } from '../../../wasm/report';
-import { ask } from './ask';
+import type { Question } from './ask';
 
 /* Milliseconds without a change. */
 const REST = 300;
 
-export interface Searched {
+export interface Searched<T> {
   /** The last answer, and the text that was asked for it. */
-  found: { text: string; report: Report } | null;
-  fault: string | null;
+  found: { text: string; answer: T } | null;
+  fault: Error | null;
   again: () => void;
 }
 
-/** The report on `text`; while that is null nothing is asked. */
-export function useSearch(text: string | null): Searched {
-  const found = useSignal<Searched['found']>(null);
-  const fault = useSignal<string | null>(null);
+/** The answer to `question` on `text`; while that is null nothing is asked. `question` has to be the same function until another is meant. */
+export function useSearch<T>(question: Question<T>, text: string | null): Searched<T> {
+  const found = useSignal<Searched<T>['found']>(null);
+  const fault = useSignal<Error | null>(null);
   const tries = useSignal(0);
   useEffect(() => {
     if (text === null || found.value?.text === text) return undefined;
-    let current = true;
+    const gone = new AbortController();
     fault.value = null;
     const timer = setTimeout(() => {
-      ask(text).then(
-        (report) => {
-          if (current) found.value = { text, report };
+      question(text, gone.signal).then(
+        (answer) => {
+          if (!gone.signal.aborted) found.value = { text, answer };
         },
         (error: unknown) => {
-          if (current) fault.value = error instanceof Error ? error.message : String(error);
+          if (!gone.signal.aborted) fault.value = error instanceof Error ? error : new Error(String(error));
         },
       );
     }, REST);
     return () => {
-      current = false;
+      gone.abort();
       clearTimeout(timer);
     };
-  }, [text, tries.value]);
+  }, [text, question, tries.value]);
   return { found: found.value, fault: fault.value, again: () => (tries.value += 1) };
 }

@@ -1,61 +1,71 @@
 /* What fits over micro-batch and length, and what a step costs. */
 import '../styles/fit.css';
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { ActmemError, type Whole } from '../../../wasm/actmem';
-import type { FitMap, Report, Units } from '../../../wasm/report';
+import { ActmemError } from '../../../wasm/actmem';
+import type { Report, Units } from '../../../wasm/report';
 import { FitMapChart } from '../charts/fit-map';
 import { evenly } from '../charts/fit-map-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
+import { map as askMap, patientMap, TooSlow } from '../state/ask';
+import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
 
 interface FitProps {
   store: Store;
   report: Report;
-  whole: Whole;
   units: Units;
 }
-
-/* A map takes some milliseconds, for some loss heads a tenth of a second: not while a slider is being dragged. */
-const SETTLED = 250;
 
 export function FitViews(props: FitProps) {
   return (
     <div class="fit-views">
-      <Map {...props} />
+      <MapView {...props} />
       <Cost {...props} />
     </div>
   );
 }
 
-function Map({ store, report, whole, units }: FitProps) {
-  const map = useSignal<FitMap | null>(null);
-  const fault = useSignal<string | null>(null);
-  useEffect(() => {
-    const wait = setTimeout(() => {
-      try {
-        map.value = whole.map(report.query);
-        fault.value = null;
-      } catch (error) {
-        if (!(error instanceof ActmemError)) throw error;
-        fault.value = error.message;
-      }
-    }, map.value === null ? 0 : SETTLED);
-    return () => clearTimeout(wait);
-  }, [report.query]);
-  if (fault.value !== null) return <p class="note">No map of this configuration: {fault.value}.</p>;
-  if (map.value === null) return <p class="note">Playing 64 × 64 steps …</p>;
-  const { batch, seq, total_bytes: totals, memory_bytes: memory, reserve_bytes: reserve } = map.value;
+function MapView({ store, report, units }: FitProps) {
+  /* The text whose map is waited for however long it takes. */
+  const patient = useSignal<string | null>(null);
+  const { found, fault, again } = useSearch(patient.value === report.query ? patientMap : askMap, report.query);
+  if (fault !== null || found === null || (patient.value === report.query && found.text !== report.query)) {
+    return (
+      <div class="fit-map-wait" role="status">
+        {fault === null ? (
+          'Playing 64 × 64 steps …'
+        ) : fault instanceof TooSlow ? (
+          <>
+            <p>A map of this policy takes a minute or more: at each of its 64 × 64 points a plan is searched for.</p>
+            <button type="button" class="button-quiet" onClick={() => (patient.value = report.query)}>
+              Draw it all the same
+            </button>
+          </>
+        ) : fault instanceof ActmemError ? (
+          `No map of this configuration: ${fault.message}.`
+        ) : (
+          <>
+            <span class="fault">The map could not be drawn: {fault.message}.</span>{' '}
+            <button type="button" class="button-quiet" onClick={again}>
+              Try again
+            </button>
+          </>
+        )}
+      </div>
+    );
+  }
+  const current = found.text === report.query;
+  const { batch, seq, total_bytes: totals, memory_bytes: memory, reserve_bytes: reserve } = found.answer;
   if (memory === null) return <p class="note">Name a GPU or give its memory (device, device_memory) for a map of what fits.</p>;
   const room = memory - reserve;
   const columns = evenly(batch.length, 7);
   const rows = evenly(seq.length, 9);
   return (
-    <div>
+    <div class="fit-map-view" data-waiting={current ? undefined : ''} inert={!current}>
       <h3>
         What fits into {formatBytes(room, units)} <span class="quiet">{report.cost?.device.label ?? ''}: parameters, gradients, optimizer and activations</span>
       </h3>
-      <FitMapChart map={map.value} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
+      <FitMapChart map={found.answer} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
       <details>
         <summary>The same as a table</summary>
         <div class="scroll" role="region" aria-label="Total memory by micro-batch and sequence length" tabIndex={0}>

@@ -9,7 +9,7 @@ let views: Views | null = null;
 export function Fit({ store, report, units }: { store: Store; report: Report; units: Units }) {
   return (
     <Late store={store} what="the map" loaded={views} load={async () => (views = await import('./fit-views'))}>
-      {(loaded, whole) => <loaded.FitViews store={store} report={report} whole={whole} units={units} />}
+      {(loaded) => <loaded.FitViews store={store} report={report} units={units} />}
     </Late>
   );
 }

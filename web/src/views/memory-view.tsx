@@ -6,6 +6,7 @@ import { layFit } from '../charts/fit-layout';
 import { formatBytes, formatCount } from '../format/bytes';
 import { stageName, stagesOf } from '../format/subject';
 import { plural } from '../format/words';
+import { report as askReport } from '../state/ask';
 import { changeQuery } from '../state/query';
 import { useSearch } from '../state/searched';
 import type { Answer, Store } from '../state/store';
@@ -22,8 +23,8 @@ export function FitView({ store, answer: { report, fault }, fit, units }: FitVie
   const open = useSignal(false);
   const own = fit.answers;
   /* Of the last good query; asked once the input has rested. */
-  const { found, fault: failed, again } = useSearch(open.value && own === undefined && fault === null ? `${report.query}&fit=yes` : null);
-  const answers = own ?? found?.report.fit?.answers;
+  const { found, fault: failed, again } = useSearch(askReport, open.value && own === undefined && fault === null ? `${report.query}&fit=yes` : null);
+  const answers = own ?? found?.answer.fit?.answers;
   const current = own !== undefined || found?.text === `${report.query}&fit=yes`;
   return (
     <>
@@ -40,7 +41,7 @@ export function FitView({ store, answer: { report, fault }, fit, units }: FitVie
         <div class="fit-answers" data-waiting={current ? undefined : ''} role="status">
           {failed !== null ? (
             <p>
-              <span class="fault">What would fit could not be searched: {failed}.</span>{' '}
+              <span class="fault">What would fit could not be searched: {failed.message}.</span>{' '}
               <button type="button" class="button-quiet" onClick={again}>
                 Try again
               </button>

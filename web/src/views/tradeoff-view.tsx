@@ -11,6 +11,7 @@ import { planId } from '../form/policy-select';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { frontierOf, planText } from '../format/frontier';
 import { formatTime, timeOf } from '../format/time';
+import { report as askReport } from '../state/ask';
 import { useSearch } from '../state/searched';
 import { parseQuery, formatQuery } from '../state/query';
 import type { Store } from '../state/store';
@@ -39,8 +40,8 @@ const bare = (text: string): string => {
 
 export function TradeoffView({ store, report, near, measure, name, units, onChoose, onExcess }: TradeoffViewProps) {
   const own = frontierOf(report.checkpoint);
-  const searched = useSearch(near && own === null ? `${report.query}&frontier=yes` : null);
-  const found = own !== null ? report : searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.report : null;
+  const searched = useSearch(askReport, near && own === null ? `${report.query}&frontier=yes` : null);
+  const found = own !== null ? report : searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.answer : null;
   const plans = found === null ? null : frontierOf(found.checkpoint);
   const known = plans === null || found === null ? null : found.checkpoint.plans;
   /* The times that the axis and the frontier need. */
@@ -91,7 +92,7 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
           'The exact frontier is drawn against the peak.'
         ) : searched.fault !== null && found === null ? (
           <>
-            <span class="fault">The frontier could not be searched: {searched.fault}.</span>{' '}
+            <span class="fault">The frontier could not be searched: {searched.fault.message}.</span>{' '}
             <button type="button" class="button-quiet" onClick={searched.again}>
               Try again
             </button>
