@@ -493,6 +493,22 @@ typedef struct am_kept {
     uint64_t ops[2], products;
 } am_kept;
 
+/* Of a set of 1 << am_op. */
+static inline bool am_ops_has(const uint64_t set[2], int op)
+{
+    return set[op / 64] >> op % 64 & 1;
+}
+
+static inline void am_ops_add(uint64_t set[2], int op)
+{
+    set[op / 64] |= (uint64_t)1 << op % 64;
+}
+
+static inline bool am_keeps_any(const am_kept *kept)
+{
+    return kept->products || kept->ops[0] || kept->ops[1];
+}
+
 typedef struct am_region {
     uint8_t kind, keep;
     uint16_t first_input, inputs;         /* operands that it holds: its arguments, then what its closure holds */
@@ -938,6 +954,8 @@ bool am_policy_is_schedule(am_policy policy);
 bool am_policy_moves(am_policy policy);
 /* Layers in each region of equal segments (every, uniform, sqrt, best); 0 for other policies. */
 int64_t am_policy_segment(am_policy policy);
+/* Chen et al. 2016: layers in each of as many segments as the root of the number of layers, rounded; itself rounded up. */
+int64_t am_root_segment(int64_t layers);
 /* Does it run whole layers again? */
 bool am_policy_runs_layers_again(am_policy_kind kind);
 /* The policy as config->checkpoint would say it ("every:4"), into buffer. Returns buffer. */

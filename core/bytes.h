@@ -33,6 +33,22 @@ static inline int64_t am_add_checked(int64_t x, int64_t y)
     return x + y;
 }
 
+static inline int64_t am_larger(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+static inline int64_t am_smaller(int64_t x, int64_t y)
+{
+    return x < y ? x : y;
+}
+
+/* n / by, rounded up; neither is negative. */
+static inline int64_t am_divide_up(int64_t n, int64_t by)
+{
+    return (n + by - 1) / by;
+}
+
 /* Greatest common divisor of numbers that are not negative. */
 static inline int64_t am_common_divisor(int64_t x, int64_t y)
 {
@@ -47,7 +63,7 @@ static inline int64_t am_common_divisor(int64_t x, int64_t y)
 /* What an allocator that gives out memory in multiples of `block` takes for so many bytes: none for none. */
 static inline int64_t am_block_bytes(int64_t bytes, int64_t block)
 {
-    return block > 1 ? (bytes + block - 1) / block * block : bytes;
+    return block > 1 ? am_divide_up(bytes, block) * block : bytes;
 }
 
 #endif

@@ -2,6 +2,7 @@
  * other beats stays, and the chain of layers is searched exactly. */
 #include <string.h>
 
+#include "bytes.h"
 #include "evaluate.h"
 #include "lines.h"
 #include "wiring.h"
@@ -103,7 +104,7 @@ static am_kept kept_of(const am_choices *choices, unsigned set)
         if (!(set >> i & 1)) continue;
         if (dear->place) kept.products |= (uint64_t)1 << (dear->place - 1);
         for (int op = 0; op < AM_OP_COUNT && !dear->place; op++)
-            if (of_one_name(dear->op, (am_op)op)) kept.ops[op / 64] |= (uint64_t)1 << op % 64;
+            if (of_one_name(dear->op, (am_op)op)) am_ops_add(kept.ops, op);
     }
     return kept;
 }
@@ -334,7 +335,7 @@ static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
             const am_plan_unit *unit = &choices->unit[choices->chosen[i]][class];
             int64_t backward = unit->backward + shift;
             choices->link[class * choices->used + i] =
-                (am_link){unit->residue, unit->forward > backward ? unit->forward : backward, COST(unit)};
+                (am_link){unit->residue, am_larger(unit->forward, backward), COST(unit)};
             if (choices->layer_of[class] == 0 && choices->chosen[i] == PLAIN)
                 choices->link[class * choices->used + i].residue = -1;
         }
@@ -495,6 +496,17 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
     return (am_profile_id)(AM_PROFILE_LISTED + workspace->listeds++);
 }
 
+int am_part_append(am_part_plan *part, int count, am_part_plan next)
+{
+    am_part_plan *last = count > 0 ? &part[count - 1] : NULL;
+    if (!last || last->id != next.id || last->inner != next.inner) {
+        part[count] = next;
+        return count + 1;
+    }
+    last->units += next.units;
+    return count;
+}
+
 static void plan_runs(am_evaluation *evaluation, int point)
 {
     am_workspace *workspace = evaluation->workspace;
@@ -503,12 +515,8 @@ static void plan_runs(am_evaluation *evaluation, int point)
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
-        am_part_plan *last = workspace->parts > 0 ? &workspace->part[workspace->parts - 1] : NULL;
-        am_profile_id id = profile_for(evaluation, choice);
-        if (last && last->id == id && last->inner == choice->span)
-            last->units++;
-        else
-            workspace->part[workspace->parts++] = (am_part_plan){id, 1, choice->span};
+        const am_part_plan next = {profile_for(evaluation, choice), 1, choice->span};
+        workspace->parts = am_part_append(workspace->part, workspace->parts, next);
     }
 }
 
@@ -533,11 +541,7 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         am_outcome outcome;
         workspace->listeds = 0;
         plan_runs(evaluation, point);
-        for (int i = 0; i < workspace->parts; i++)
-            workspace->run[i] = (am_run){am_evaluation_profile(evaluation, workspace->part[i].id),
-                                         workspace->part[i].units, workspace->part[i].inner};
-        if (!evaluation->code)
-            evaluation->code = am_plan_compose(&outcome, &evaluation->pattern, workspace->parts, workspace->run);
+        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
         if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
     }
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
@@ -571,7 +575,7 @@ static void write_kept(am_writer *out, const am_kept *kept)
         am_write_int(out, i + 1);
     }
     for (int op = 0; op < AM_OP_COUNT; op++) {
-        if (!(kept->ops[op / 64] >> op % 64 & 1)) continue;
+        if (!am_ops_has(kept->ops, op)) continue;
         if (count++) AM_WRITE(out, "+");
         am_write_text(out, am_ops[op].name);
     }
@@ -585,7 +589,7 @@ static void write_run(am_writer *out, const am_workspace *workspace, const am_pa
     if (part->id == AM_PROFILE_PLAIN) policy.kind = AM_POLICY_NONE;
     if (part->id == AM_PROFILE_SEGMENT) policy = (am_policy){.kind = AM_POLICY_EVERY, .count = part->inner};
     if (listed && listed->modules) policy = (am_policy){.kind = AM_POLICY_MODULES, .modules = listed->modules};
-    bool kept = listed && !listed->modules && (listed->kept.products || listed->kept.ops[0] || listed->kept.ops[1]);
+    bool kept = listed && !listed->modules && am_keeps_any(&listed->kept);
     if (kept)
         write_kept(out, &listed->kept);
     else
@@ -611,7 +615,7 @@ static void describe_choice(am_choice_row *row, const am_choices *choices, const
 {
     *row = (am_choice_row){.span = choice->span, .kept = choice->listed.kept};
     const am_kept *kept = &choice->listed.kept;
-    bool nothing = choice->whole || (!choice->listed.modules && !kept->products && !kept->ops[0] && !kept->ops[1]);
+    bool nothing = choice->whole || (!choice->listed.modules && !am_keeps_any(kept));
     row->modules = choice->listed.modules;
     row->kind = choice->plain            ? "none"
                 : choice->span > 1       ? "segment"
@@ -620,7 +624,7 @@ static void describe_choice(am_choice_row *row, const am_choices *choices, const
                                          : "save";
     for (int i = 0; i < choices->dears && row->names < AM_MAX_KEPT_NAMES && !choice->plain; i++) {
         const am_dear *dear = &choices->dear[i];
-        bool keeps = dear->place ? kept->products >> (dear->place - 1) & 1 : kept->ops[dear->op / 64] >> dear->op % 64 & 1;
+        bool keeps = dear->place ? kept->products >> (dear->place - 1) & 1 : am_ops_has(kept->ops, (int)dear->op);
         if (!keeps) continue;
         row->keeps[row->names].module = dear->module;
         row->keeps[row->names].op = dear->op;

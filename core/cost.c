@@ -181,18 +181,13 @@ static int64_t sum_of_bytes(const am_costing *costing, int first, int end)
     return bytes;
 }
 
-static int64_t smaller(int64_t x, int64_t y)
-{
-    return x < y ? x : y;
-}
-
 static int64_t bytes_forward(const am_costing *costing)
 {
     const am_instruction *instruction = costing->instruction;
     int inputs = instruction->inputs, all = inputs + instruction->results;
     if (writes_part((am_op)instruction->op)) return 2 * bytes_at(costing, 1);
     if (picks_rows((am_op)instruction->op))
-        return smaller(bytes_at(costing, 0), bytes_at(costing, inputs)) + sum_of_bytes(costing, 1, all);
+        return am_smaller(bytes_at(costing, 0), bytes_at(costing, inputs)) + sum_of_bytes(costing, 1, all);
     return sum_of_bytes(costing, 0, all);
 }
 

@@ -1,6 +1,7 @@
 /* One evaluation: from a configuration to everything the report says. */
 #include <string.h>
 
+#include "bytes.h"
 #include "evaluate.h"
 #include "policies.h"
 #include "fit.h"
@@ -108,11 +109,12 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .sent = evaluation->sent,
     };
     memset(profile->steady, 0, sizeof profile->steady);
-    if (recipe->segment)
+    if (recipe->segment) {
         choose_segments(evaluation, profile, adapters);
-    else
-        choose_layers(evaluation, profile, adapters);
-    if (!recipe->segment) choose_last(evaluation, profile);
+        return;
+    }
+    choose_layers(evaluation, profile, adapters);
+    choose_last(evaluation, profile);
 }
 
 static bool same_record(const am_record *x, const am_record *y)
@@ -122,13 +124,16 @@ static bool same_record(const am_record *x, const am_record *y)
            x->sent == y->sent; /* the kinds follow from the model */
 }
 
+static am_recipe recipe_listed(am_listed listed)
+{
+    if (listed.modules) return (am_recipe){.modules = listed.modules};
+    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = listed.kept};
+}
+
 /* A profile of the table, or one that a plan's choices or a list of operations made. */
 static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
 {
-    if (id < AM_PROFILE_LISTED) return recipes[id];
-    am_listed listed = evaluation->workspace->listed[id - AM_PROFILE_LISTED];
-    if (listed.modules) return (am_recipe){.modules = listed.modules};
-    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = listed.kept};
+    return id < AM_PROFILE_LISTED ? recipes[id] : recipe_listed(evaluation->workspace->listed[id - AM_PROFILE_LISTED]);
 }
 
 /* The costs of what is on the tape; of the first record, what a usual layer of each kind costs, too. */
@@ -218,8 +223,7 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
 {
     am_workspace *workspace = evaluation->workspace;
     am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
-    am_recipe recipe = {.keep = AM_KEEP_LISTED, .kept = listed.kept};
-    if (listed.modules) recipe = (am_recipe){.modules = listed.modules};
+    am_recipe recipe = recipe_listed(listed);
     choose_record(evaluation, &recipe, profile);
     if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code)
@@ -302,7 +306,7 @@ static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
     return count;
 }
 
-static void compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
+void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
     am_run *run = evaluation->workspace->run;
     if (am_policy_is_schedule(policy)) {
@@ -326,11 +330,11 @@ static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
     int64_t layers = evaluation->config->layers, best = 1, tried = 0;
     am_outcome lowest = {0};
     for (int64_t segments = layers; segments >= 1 && !evaluation->code; segments--) {
-        int64_t inner = (layers + segments - 1) / segments;
+        int64_t inner = am_divide_up(layers, segments);
         if (inner == tried) continue;
         tried = inner;
         am_outcome outcome;
-        compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
+        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;
         lowest = outcome;
@@ -408,7 +412,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     if (plan->chosen && am_policy_is_schedule(policy))
         plan->outcome = report->outcome; /* made and played already */
     else
-        compose(evaluation, policy, &plan->outcome);
+        am_evaluation_compose(evaluation, policy, &plan->outcome);
     if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &plan->outcome, &plan->traffic);
     report->plans++;
 }
@@ -457,10 +461,21 @@ static void add_chain_plans(am_evaluation *evaluation)
 #endif
 }
 
+/* Plans of reentrant regions, and of regions of several layers. */
+static void add_longer_plans(am_evaluation *evaluation)
+{
+    int64_t layers = evaluation->config->layers;
+    add_plan(evaluation, (am_policy){.kind = AM_POLICY_FULL, .reentrant = true});
+    if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
+    if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
+    add_plan(evaluation, segments(AM_POLICY_SQRT, am_root_segment(layers)));
+    add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
+    add_chain_plans(evaluation);
+}
+
 static void add_plans(am_evaluation *evaluation)
 {
-    int64_t layers = evaluation->config->layers, root = 1;
-    while (root * root + root < layers) root++;
+    int64_t layers = evaluation->config->layers;
     add_plan(evaluation, segments(AM_POLICY_NONE, 0));
     if (evaluation->config->stack == AM_STACK_PAPER) {
         add_plan(evaluation, core_attention);
@@ -470,24 +485,13 @@ static void add_plans(am_evaluation *evaluation)
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
         if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
-    } else if (evaluation->config->zero == 3) { /* regions of one layer, not reentrant */
-        play_all(evaluation);
-        add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
-        add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
-        if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
-        add_plan(evaluation, segments(AM_POLICY_FULL, 0));
     } else {
         play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
         add_plan(evaluation, segments(AM_POLICY_SAVE_HALF_MATMULS, 0));
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
-        add_plan(evaluation, (am_policy){.kind = AM_POLICY_FULL, .reentrant = true});
-        if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
-        if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
-        add_plan(evaluation, segments(AM_POLICY_SQRT, (layers + root - 1) / root));
-        add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
-        add_chain_plans(evaluation);
+        if (evaluation->config->zero < 3) add_longer_plans(evaluation); /* else regions of one layer, not reentrant */
     }
     add_plan(evaluation, evaluation->report->policy);
 }
@@ -504,9 +508,9 @@ static bool in_unit(const am_row *row, const am_record *record, int unit)
     return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
 }
 
-/* A kind of unit, and the rows of the played one that stands for it. */
-static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit, int64_t count,
-                      const char *name)
+/* By the rows of the played unit that stands for the kind. */
+void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
+                             int64_t count, const char *name)
 {
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
@@ -517,12 +521,6 @@ static void add_units(am_evaluation *evaluation, const am_ledger *ledger, const 
     for (int i = 0; i < ledger->count; i++)
         if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
             add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
-}
-
-void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
-                             int64_t count, const char *name)
-{
-    add_units(evaluation, ledger, run, unit, count, name);
 }
 
 /* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
@@ -551,11 +549,11 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
         for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
     }
     if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
-        add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
+        am_evaluation_add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
         count[kind]--;
     }
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS)
-        add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
+        am_evaluation_add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
 }
 
 static bool is_outside(const am_row *row, const am_record *record)
@@ -857,11 +855,6 @@ static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other
     }
 }
 
-static int64_t higher(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
-}
-
 /* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
  * gradients wait beside those of the others. */
 static am_code split_stage(const am_evaluation *stage, am_stage *load)
@@ -880,14 +873,14 @@ static am_code split_stage(const am_evaluation *stage, am_stage *load)
     int64_t beneath = others * (each + step->waiting[last]);
     load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
     for (int zone = 0; zone <= last; zone++)
-        load->input = higher(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
+        load->input = am_larger(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
     load->waiting = step->after_backward + beneath - load->lasting;
     int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
     for (int64_t i = load->layers; i > 0; i--) {
         int zone = i < last ? (int)i : last;
-        weights = higher(step->weights[zone], weights - step->waiting[zone]);
+        weights = am_larger(step->weights[zone], weights - step->waiting[zone]);
     }
-    load->weights = load->waiting + higher(weights, 0);
+    load->weights = load->waiting + am_larger(weights, 0);
     return AM_OK;
 }
 
@@ -937,6 +930,17 @@ __attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluat
     const am_tape *tape = &workspace->tape;
     load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
     return own.code;
+}
+
+/* One stage of each kind, and how many kinds there are. */
+static am_code load_stages(const am_evaluation *evaluation, int *kinds)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_code code = AM_OK;
+    *kinds = am_stage_kinds(evaluation->config, workspace->stage);
+    workspace->rank_parameters.kinds = 0;
+    for (int i = 0; i < *kinds && code == AM_OK; i++) code = load_stage(evaluation, &workspace->stage[i], i, false);
+    return code;
 }
 
 /* The plan of a stage that was kept, as the runs of AM_POLICY_BUDGET. */
@@ -1087,13 +1091,11 @@ static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     const am_config *config = evaluation->config;
-    int kinds = am_stage_kinds(config, workspace->stage);
+    int kinds;
     int64_t stages = config->pp * config->vpp;
     workspace->stage_parts = workspace->listeds = 0;
     workspace->searched_kind = -1;
-    workspace->rank_parameters.kinds = 0;
-    for (int i = 0; i < kinds && !evaluation->code; i++)
-        evaluation->code = load_stage(evaluation, &workspace->stage[i], i, false);
+    evaluation->code = load_stages(evaluation, &kinds);
     int64_t smallest = 0, worst = 0;
     for (int64_t i = 0; i < config->pp && !evaluation->code; i++) {
         int64_t own = 0;
@@ -1113,13 +1115,7 @@ static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
     am_part_plan *all = workspace->planned;
     for (int64_t i = 0; i < stages; i++) {
         recall_plan(workspace, (int)i);
-        for (int j = 0; j < workspace->parts; j++) {
-            am_part_plan *last = count > 0 ? &all[count - 1] : NULL, *part = &workspace->part[j];
-            if (last && last->id == part->id && last->inner == part->inner)
-                last->units += part->units;
-            else
-                all[count++] = *part;
-        }
+        for (int j = 0; j < workspace->parts; j++) count = am_part_append(all, count, workspace->part[j]);
     }
     memcpy(workspace->part, all, (size_t)count * sizeof *all);
     workspace->parts = count;
@@ -1129,12 +1125,8 @@ static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
 /* Every rank. Stages that are alike are played once, whatever their ranks, but for a budget's plans. */
 static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
 {
-    am_workspace *workspace = evaluation->workspace;
-    int kinds = am_stage_kinds(evaluation->config, workspace->stage);
-    am_code code = AM_OK;
-    workspace->rank_parameters.kinds = 0;
-    for (int i = 0; i < kinds && code == AM_OK; i++)
-        code = load_stage(evaluation, &workspace->stage[i], i, false);
+    int kinds;
+    am_code code = load_stages(evaluation, &kinds);
     for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
         if (evaluation->policy->kind == AM_POLICY_BUDGET) code = load_planned(evaluation, i, kinds);
         if (code == AM_OK) code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
@@ -1264,7 +1256,7 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
-    compose(&evaluation, totals->policy, &totals->outcome);
+    am_evaluation_compose(&evaluation, totals->policy, &totals->outcome);
     if (!evaluation.code) evaluation.code = count_parameters(&evaluation, &totals->parameters);
     if (!evaluation.code)
         evaluation.code = totals->config.pp > 1

@@ -33,8 +33,13 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
                                    const int64_t dropping[AM_MAX_LAYER_KINDS]);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
+/* What a policy makes of the model. */
+void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
 /* The runs of a policy, in order from the embedding. Returns how many. */
 int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part);
+
+/* One more run behind so many: alike ones are one. Returns how many there are then. */
+int am_part_append(am_part_plan *part, int count, am_part_plan next);
 
 /* choices.c: finds the frontier of plans over what each layer may do, with so many micro-batches in flight. What was played
  * for it serves for other numbers of them too, until choices.searched is cleared. */

@@ -1,6 +1,7 @@
 /* The frontier by dynamic programming from the last layer on. For the plans of the layers behind one, the peak above what
  * stands before them is monotone in each of their peaks, so that a plan that is beaten there is beaten everywhere: fronts
  * hold all that matters, and nothing is rounded. */
+#include "bytes.h"
 #include "frontier.h"
 
 #include <string.h>
@@ -94,6 +95,12 @@ static void copy_plans(am_front *out, int at, const am_front *from, int first, i
     memcpy(&out->node[at], &from->node[first], count * sizeof *out->node);
 }
 
+/* Where a plan of the layers behind peaks, with this layer before it. */
+static inline int64_t peak_behind(const am_link *link, int64_t behind)
+{
+    return am_larger(link->residue + behind, link->peak);
+}
+
 /* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
  * time is spent here. Both fronts are stairs already: what lies before or behind the other is copied as it is. */
 static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
@@ -103,15 +110,14 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
     frontier->steps += known->count + behind->count;
     int j = count_below(behind, link->peak - link->residue); /* of those at the layer's own peak the last costs least */
     if (j > 0) j--;
-    int64_t next = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
-    int i = count_below(known, next), count = i;
+    int i = count_below(known, peak_behind(link, behind->peak[j])), count = i;
     copy_plans(out, 0, known, 0, i);
     int64_t lowest = i > 0 ? known->cost[i - 1] : INT64_MAX, last = i > 0 ? known->peak[i - 1] : INT64_MIN;
     for (;;) {
         while (i < known->count && known->cost[i] >= lowest) i++;
         while (j < behind->count && link->cost + behind->cost[j] >= lowest) j++;
         if (i == known->count || j == behind->count) break;
-        int64_t peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+        int64_t peak = peak_behind(link, behind->peak[j]);
         bool first = known->peak[i] <= peak;
         if (first) peak = known->peak[i];
         int at = count - (peak == last); /* it is cheaper than the one before it */
@@ -129,7 +135,7 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
     copy_plans(out, count, known, i, known->count);
     count += known->count - i;
     for (; j < behind->count; j++) {
-        int64_t peak = link->residue + behind->peak[j] > link->peak ? link->residue + behind->peak[j] : link->peak;
+        int64_t peak = peak_behind(link, behind->peak[j]);
         int at = count - (peak == last);
         if (at == AM_MAX_FRONT) return false;
         out->peak[at] = last = peak;
@@ -153,8 +159,7 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
     while (i < known->count || j < behind->count) {
         int64_t peak = INT64_MAX, cost = 0;
         if (j < behind->count) {
-            peak = link->residue + behind->peak[j];
-            if (peak < link->peak) peak = link->peak;
+            peak = peak_behind(link, behind->peak[j]);
             cost = link->cost + behind->cost[j];
         }
         bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
@@ -215,7 +220,7 @@ static void read_points(am_frontier *frontier, const am_chain *chain)
     const am_front *front = front_of(frontier, 0);
     frontier->points = 0;
     for (int i = 0; i < front->count; i++) {
-        int64_t highest = front->peak[i] > chain->before ? front->peak[i] : chain->before;
+        int64_t highest = am_larger(front->peak[i], chain->before);
         int64_t others = chain->in_flight > 1 ? (chain->in_flight - 1) * front->residue[i] : 0;
         am_frontier_point point = {highest + others, front->cost[i], i};
         int at = frontier->points;

@@ -5,6 +5,7 @@
  *   cut      Apple's cut_cross_entropy of May 2025, LinearCrossEntropyFunction, which makes no logits
  * The last two are read from source, as on an NVIDIA GPU of compute capability 8 or more. */
 #include "build.h"
+#include "bytes.h"
 
 /* ---- chunks of the sequence ---- */
 
@@ -72,11 +73,6 @@ static am_dim number(am_build *build, int64_t n)
     return am_dim_of(build->tape->extents, n, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
 }
 
-static int64_t divide_up(int64_t n, int64_t by)
-{
-    return (n + by - 1) / by;
-}
-
 /* What an operation's backward makes of this size: an input of no bytes. */
 static am_var scratch(am_build *build, am_shape shape, int dtype)
 {
@@ -86,7 +82,7 @@ static am_var scratch(am_build *build, am_shape shape, int dtype)
 /* Rows of logits at a time: the power of two at or above what makes them as large as the hidden state, or all. */
 static int64_t rows_at_a_time(const am_config *config)
 {
-    int64_t rows = config->batch * config->seq, wanted = divide_up(rows, divide_up(config->vocab, config->hidden));
+    int64_t rows = config->batch * config->seq, wanted = am_divide_up(rows, am_divide_up(config->vocab, config->hidden));
     int64_t power = 1;
     while (power < wanted) power *= 2;
     return power < rows ? power : rows;
@@ -146,7 +142,7 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
 {
     am_tape *tape = build->tape;
     const am_config *config = build->config;
-    int64_t n = config->batch * (config->seq - 1), locks = divide_up(config->hidden, 64);
+    int64_t n = config->batch * (config->seq - 1), locks = am_divide_up(config->hidden, 64);
     am_dim rest = number(build, config->seq - 1), two = number(build, 2), three = number(build, 3);
     am_dim tokens = am_dim_for(build, 1, 1, AM_B, AM_S_LESS);
     bool learns = tape->tensor[weight].grad;
@@ -156,7 +152,7 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
     am_var narrow = am_raw(tape, AM_OP_TO, AM_SHAPE(tokens, two), AM_I32, places, 0, 0, 0);
     am_var valids = am_raw(tape, AM_OP_SUM, AM_SHAPE(tokens), AM_I64, narrow, 0, 0, 0);
     am_var lse = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
-    am_var busy = am_raw(tape, AM_OP_FULL, AM_SHAPE(number(build, divide_up(n, 128))), AM_I32, 0, 0, 0, 0);
+    am_var busy = am_raw(tape, AM_OP_FULL, AM_SHAPE(number(build, am_divide_up(n, 128))), AM_I32, 0, 0, 0, 0);
     am_var average = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->v), AM_FP32, 0, 0, 0, 0);
     am_hold(tape, busy);
     am_var picked = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
@@ -168,8 +164,8 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
                       am_label(tape, average, "average logits"),
                       scratch(build, AM_SHAPE(build->v), AM_I32),
                       scratch(build, AM_SHAPE(three, build->v), AM_FP32),
-                      scratch(build, AM_SHAPE(number(build, divide_up(n, 128) * locks)), AM_I32),
-                      scratch(build, AM_SHAPE(number(build, divide_up(config->vocab, 128) * locks)), AM_I32)};
+                      scratch(build, AM_SHAPE(number(build, am_divide_up(n, 128) * locks)), AM_I32),
+                      scratch(build, AM_SHAPE(number(build, am_divide_up(config->vocab, 128) * locks)), AM_I32)};
     loss = am_linear_loss(tape, AM_OP_CUT_CE, learns ? 9 : 8, input, loss, 1);
     am_hold(tape, picked, normed, loss);
     tape->storage[tape->tensor[valids].storage].last = UINT16_MAX; /* its parameters' object lives as long as the graph */

@@ -30,16 +30,11 @@ const char *am_aten_name(am_op op)
     return aten && op != AM_OP_DIV_INPLACE ? am_ops[op].name : NULL;
 }
 
-static bool has_op(const am_kept *kept, int op)
-{
-    return kept->ops[op / 64] >> op % 64 & 1;
-}
-
 /* Can a policy function keep what is listed? Operations that are Python functions or kernels of their own it never sees. */
 static bool is_seen(const am_kept *kept)
 {
     bool any = kept->products != 0;
-    for (int op = 0; op < AM_OP_COUNT; op++) any |= has_op(kept, op) && am_aten_name((am_op)op);
+    for (int op = 0; op < AM_OP_COUNT; op++) any |= am_ops_has(kept->ops, op) && am_aten_name((am_op)op);
     return any || !(kept->ops[0] | kept->ops[1]);
 }
 
@@ -82,7 +77,7 @@ static const char *python(bool value)
 
 static bool keeps_some(const run *each)
 {
-    return each->products || each->kept.products || each->kept.ops[0] || each->kept.ops[1];
+    return each->products || am_keeps_any(&each->kept);
 }
 
 static void write_products(am_writer *out, const run *each)
@@ -111,9 +106,9 @@ static void write_operations(am_writer *out, const am_kept *kept)
 {
     bool any = false;
     for (int op = 0; op < AM_OP_COUNT; op++) {
-        const char *name = has_op(kept, op) ? am_aten_name((am_op)op) : NULL;
+        const char *name = am_ops_has(kept->ops, op) ? am_aten_name((am_op)op) : NULL;
         for (int i = 0; i < op && name; i++)
-            if (has_op(kept, i) && am_aten_name((am_op)i) && strcmp(am_aten_name((am_op)i), name) == 0) name = NULL;
+            if (am_ops_has(kept->ops, i) && am_aten_name((am_op)i) && strcmp(am_aten_name((am_op)i), name) == 0) name = NULL;
         if (!name) continue;
         am_write_text(out, any ? ", aten." : "{aten.");
         am_write_text(out, name);

@@ -122,7 +122,7 @@ static int64_t zone_layers(const am_walk *walk, int64_t start, int64_t layer)
     int64_t middle = start + walk->inner - 1 - layer;
     if (layer == start || middle < 1) return 1;
     int64_t alike = alike_from(walk->model->pattern, layer);
-    return alike < middle ? alike : middle;
+    return am_smaller(alike, middle);
 }
 
 /* Units from this one on that are equal to it. */
@@ -135,7 +135,7 @@ static int64_t equal_units(const am_walk *walk)
     if (walk->profile->record.last && alike > before) alike = before > 0 ? before : 1;
     if (!settled) return 1;
     if (alike == 0) return walk->inner % pattern->period == 0 && walk->start >= pattern->prefix ? walk->left : 1;
-    return alike < walk->left ? alike : walk->left;
+    return am_smaller(alike, walk->left);
 }
 
 /* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
@@ -555,7 +555,7 @@ static bool fits(const am_sequence *model)
 
 int64_t am_outcome_peak(const am_outcome *outcome)
 {
-    return outcome->forward_peak > outcome->backward_peak ? outcome->forward_peak : outcome->backward_peak;
+    return am_larger(outcome->forward_peak, outcome->backward_peak);
 }
 
 int64_t am_outcome_time(const am_outcome *outcome)
@@ -565,7 +565,7 @@ int64_t am_outcome_time(const am_outcome *outcome)
 
 int64_t am_rank_peak(const am_rank *rank)
 {
-    return rank->forward_peak > rank->backward_peak ? rank->forward_peak : rank->backward_peak;
+    return am_larger(rank->forward_peak, rank->backward_peak);
 }
 
 const am_place *am_outcome_peak_at(const am_outcome *outcome)

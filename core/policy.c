@@ -1,6 +1,7 @@
 /* Checkpointing policies as text. */
 #include <string.h>
 
+#include "bytes.h"
 #include "input.h"
 #include "lines.h"
 #include "writer.h"
@@ -22,12 +23,10 @@ static const struct {
     {"best", AM_POLICY_BEST_SEGMENTS, NO_NUMBER},
     {"save:matmuls", AM_POLICY_SAVE_MATMULS, NO_NUMBER},
     {"save:half-matmuls", AM_POLICY_SAVE_HALF_MATMULS, NO_NUMBER},
-#ifndef AM_FIRST /* of stacks that are elsewhere, or found by a search that is */
+#ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
     {"modules:", AM_POLICY_MODULES, MODULES},
     {"budget:", AM_POLICY_BUDGET, BYTES},
-#endif
-#ifndef AM_FIRST /* core.wasm knows none of these, and leaves them to whole.wasm as it does every error */
     {"memory-budget:", AM_POLICY_MEMORY_BUDGET, SHARE},
     {"revolve:", AM_POLICY_REVOLVE, SLOTS},
     {"rotor:", AM_POLICY_ROTOR, BYTES},
@@ -51,13 +50,12 @@ static bool matches(const char *text, const char *name)
     return name[strlen(name) - 1] == ':' ? begins_with(text, name) : strcmp(text, name) == 0;
 }
 
-/* Chen et al. 2016: as many segments as the root of the number of layers, rounded; layers in each, rounded up. */
-static int64_t layers_of_root_segments(int64_t layers)
+int64_t am_root_segment(int64_t layers)
 {
     int64_t segments = 1;
     while (segments * segments + segments < layers)
         segments++; /* (n + 1/2)^2 lies between n^2 + n and the next whole number */
-    return (layers + segments - 1) / segments;
+    return am_divide_up(layers, segments);
 }
 
 static am_code read_count(am_policy *policy, const am_config *config, int i, am_status *status)
@@ -88,9 +86,6 @@ static am_code read_slots(am_policy *policy, const am_config *config, int i, am_
     return AM_OK;
 }
 
-#endif
-
-#ifndef AM_FIRST
 /* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
 static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act", no_modules[] = "mla_up_proj|shared_experts";
 
@@ -124,9 +119,7 @@ static am_code read_modules(am_policy *policy, const char *text, am_status *stat
         if (!*name) return AM_OK;
     }
 }
-#endif
 
-#ifndef AM_FIRST
 static am_code read_share(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
@@ -149,10 +142,7 @@ static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_
  * operation to PyTorch's checkpoints. */
 static bool can_be_kept(am_op op)
 {
-#ifndef AM_FIRST
-    if (!am_aten_name(op)) return false;
-#endif
-    return !am_ops[op].alias && op != AM_OP_CHECKPOINT && am_ops[op].backward[0].kind != AM_END;
+    return am_aten_name(op) && !am_ops[op].alias && op != AM_OP_CHECKPOINT && am_ops[op].backward[0].kind != AM_END;
 }
 
 /* ATen's names, and ours of the attention kernels with sdpa for both. Operations of one name are kept together. */
@@ -165,8 +155,8 @@ static bool add_operation(am_policy *policy, const char *name, size_t length)
         bool named = strlen(own) == length && strncmp(own, name, length) == 0;
         bool sdpa = attention && length == 4 && strncmp(name, "sdpa", 4) == 0;
         if (!can_be_kept((am_op)op) || !(named || sdpa)) continue;
-        if (policy->ops[op / 64] >> op % 64 & 1) return false; /* twice */
-        policy->ops[op / 64] |= (uint64_t)1 << op % 64;
+        if (am_ops_has(policy->ops, op)) return false; /* twice */
+        am_ops_add(policy->ops, op);
         found = true;
     }
     return found;
@@ -189,7 +179,6 @@ static am_code read_operations(am_policy *policy, const am_config *config, int i
     }
     return AM_OK;
 }
-
 #endif
 
 /* What follows a policy's name. */
@@ -225,7 +214,7 @@ am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *s
     for (int i = 0; i < POLICY_COUNT; i++) {
         if (!matches(config->checkpoint, policies[i].name)) continue;
         am_policy next = {.kind = policies[i].kind, .reentrant = config->reentrant == 1};
-        if (next.kind == AM_POLICY_SQRT) next.count = layers_of_root_segments(config->layers);
+        if (next.kind == AM_POLICY_SQRT) next.count = am_root_segment(config->layers);
         if (read_rest(&next, config, i, status) != AM_OK) return status->code;
         if (am_policy_moves(next) && next.kind != AM_POLICY_OFFLOAD_SAVED) next.reentrant = true; /* by their code */
         *policy = next;
@@ -239,9 +228,9 @@ static void write_operations(am_writer *writer, am_policy policy)
 {
     bool first = true;
     for (int op = 0; op < AM_OP_COUNT; op++) {
-        bool written = !(policy.ops[op / 64] >> op % 64 & 1);
+        bool written = !am_ops_has(policy.ops, op);
         for (int i = 0; i < op && !written; i++)
-            written = policy.ops[i / 64] >> i % 64 & 1 && strcmp(am_ops[i].name, am_ops[op].name) == 0;
+            written = am_ops_has(policy.ops, i) && strcmp(am_ops[i].name, am_ops[op].name) == 0;
         if (written) continue;
         if (!first) am_write_char(writer, ',');
         am_write_text(writer, am_ops[op].name);
@@ -266,13 +255,15 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
     for (int i = 0; i < POLICY_COUNT; i++) {
         if (policies[i].kind != policy.kind) continue;
         am_write_text(&writer, policies[i].name);
+        switch (policies[i].number) {
+        case NO_NUMBER: break;
 #ifndef AM_FIRST
-        if (policies[i].number == OPERATIONS) write_operations(&writer, policy);
-        if (policies[i].number == MODULES) write_modules(&writer, policy.modules);
-        if (policies[i].number == SHARE) am_write_ratio(&writer, policy.count, AM_MILLION, 6, true);
-        if (policies[i].number == OPERATIONS || policies[i].number == MODULES || policies[i].number == SHARE) break;
+        case OPERATIONS: write_operations(&writer, policy); break;
+        case MODULES: write_modules(&writer, policy.modules); break;
+        case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
 #endif
-        if (policies[i].number != NO_NUMBER) am_write_int(&writer, policy.count);
+        default: am_write_int(&writer, policy.count);
+        }
         break;
     }
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';

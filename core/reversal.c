@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+
 /* ---- reading ---- */
 
 /* Whether a node of this region has saved a tensor of this storage. */
@@ -419,11 +421,6 @@ int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_o
 
 /* ---- as stages of Rotor's ---- */
 
-static int64_t larger(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
-}
-
 /* The most of a layer's backward above what is beside the chain in the forward and above its input: played as a region,
  * and with its tape there from the start. */
 static int64_t backward_need(const am_reversal *chain, int layer)
@@ -435,24 +432,24 @@ static int64_t backward_need(const am_reversal *chain, int layer)
     for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++) {
         const am_peak *peak = &region->backward[0][phase][zone];
         int64_t tape = phase == AM_BEFORE_RECOMPUTE ? link->tape : 0;
-        if (peak->seen) most = larger(most, peak->bytes - region->backward_start[zone] + base + tape);
+        if (peak->seen) most = am_larger(most, peak->bytes - region->backward_start[zone] + base + tape);
     }
     const am_peak *peak = &plain->backward[0][AM_BACKWARD][plain_zone];
-    if (peak->seen) most = larger(most, peak->bytes - plain->backward_start[plain_zone] + base + link->tape);
+    if (peak->seen) most = am_larger(most, peak->bytes - plain->backward_start[plain_zone] + base + link->tape);
     return most;
 }
 
 static void read_stage(const am_reversal *chain, am_rotor_stage *stage, int layer)
 {
     const am_step_link *link = link_of(chain, layer);
-    int64_t taking, advancing, carried = larger(chain->plain->step.carried, chain->checkpointed->step.carried);
+    int64_t taking, advancing, carried = am_larger(chain->plain->step.carried, chain->checkpointed->step.carried);
     forward_of(chain, layer, true, &taking);
     forward_of(chain, layer, false, &advancing);
     *stage = (am_rotor_stage){.output = link->output, .saved = link->tape + link->output};
     stage->forward_time = chain->checkpointed->step.zone_time[chain->again[layer].unit + 1];
-    stage->taking = larger(0, taking + carried - stage->saved);
-    stage->advancing = larger(0, advancing + carried - stage->output);
-    stage->gradient = larger(0, larger(beside_regions(chain, layer), beside_recompute(chain, layer)) - beside(chain));
+    stage->taking = am_larger(0, taking + carried - stage->saved);
+    stage->advancing = am_larger(0, advancing + carried - stage->output);
+    stage->gradient = am_larger(0, am_larger(beside_regions(chain, layer), beside_recompute(chain, layer)) - beside(chain));
 }
 
 int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage)
@@ -462,10 +459,10 @@ int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage)
     stage[0] = (am_rotor_stage){.output = am_reversal_state(chain, 0)};
     for (int i = 0; i < chain->layers; i++) read_stage(chain, &stage[i + 1], i);
     for (int i = 0; i < chain->layers; i++)
-        stage[i + 1].backward = larger(0, backward_need(chain, i) - stage[i + 1].gradient - stage[i].gradient - stage[i + 1].saved);
+        stage[i + 1].backward = am_larger(0, backward_need(chain, i) - stage[i + 1].gradient - stage[i].gradient - stage[i + 1].saved);
     int64_t before = step->boundary[step->layers];
     stage[head] = (am_rotor_stage){.forward_time = step->zone_time[step->layers + 1]};
-    stage[head].taking = larger(0, step->forward[step->layers + 1].bytes - before);
-    stage[head].backward = larger(0, step->backward[0][AM_BACKWARD][step->layers + 1].bytes - before - stage[head - 1].gradient);
+    stage[head].taking = am_larger(0, step->forward[step->layers + 1].bytes - before);
+    stage[head].backward = am_larger(0, step->backward[0][AM_BACKWARD][step->layers + 1].bytes - before - stage[head - 1].gradient);
     return step->boundary[0];
 }

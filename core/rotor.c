@@ -7,11 +7,6 @@
 
 /* ---- memory in units ---- */
 
-static int64_t larger(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
-}
-
 enum { SIZES = 6 };
 
 static int64_t *size_of(am_rotor_stage *stage, int index)
@@ -103,7 +98,7 @@ static int64_t *row_of(const am_rotor *rotor, int first, int last)
 static int64_t taken_need(const am_rotor *rotor, int first, int last)
 {
     const am_rotor_stage *stage = &rotor->stage[first];
-    return larger(rotor->stage[last].gradient + stage->saved + stage->taking,
+    return am_larger(rotor->stage[last].gradient + stage->saved + stage->taking,
                   stage->gradient + stage[-1].gradient + stage->saved + stage->backward);
 }
 
@@ -111,7 +106,7 @@ static int64_t passed_need(const am_rotor *rotor, int first, int last)
 {
     const am_rotor_stage *stage = rotor->stage;
     int64_t most = stage[first].output + stage[first].advancing;
-    for (int i = first + 1; i < last; i++) most = larger(most, stage[i - 1].output + stage[i].output + stage[i].advancing);
+    for (int i = first + 1; i < last; i++) most = am_larger(most, stage[i - 1].output + stage[i].output + stage[i].advancing);
     return stage[last].gradient + most;
 }
 
@@ -148,7 +143,7 @@ static void fill_row(am_rotor *rotor, int first, int last)
     for (int next = first + 1; next <= last; next++) {
         const int64_t *behind = row_of(rotor, next, last), *before = row_of(rotor, first, next - 1);
         int64_t stored = rotor->stage[next - 1].output, advance = rotor->time_before[next] - rotor->time_before[first];
-        for (int64_t memory = larger(need, stored); memory <= rotor->slots; memory++) {
+        for (int64_t memory = am_larger(need, stored); memory <= rotor->slots; memory++) {
             int64_t time = sum(sum(behind[memory - stored], advance), before[memory]);
             if (time < row[memory]) row[memory] = time;
         }

@@ -244,7 +244,7 @@ bool am_op_is_product(am_op op)
 
 static bool is_listed(const am_kept *kept, am_op op, int match)
 {
-    if (kept->ops[op / 64] >> op % 64 & 1) return true;
+    if (am_ops_has(kept->ops, (int)op)) return true;
     return am_op_is_product(op) && match <= 64 && kept->products >> (match - 1) & 1;
 }
 

@@ -31,7 +31,7 @@ static const char *last_of(const am_module *module)
 
 static bool has_attention(const am_kept *kept)
 {
-    return kept->ops[0] >> AM_OP_FLASH_ATTENTION & 1;
+    return am_ops_has(kept->ops, AM_OP_FLASH_ATTENTION);
 }
 
 /* "all products and attention", "gate_proj, up_proj and silu" */
