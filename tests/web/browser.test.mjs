@@ -122,6 +122,42 @@ test('of a pipeline the answer is that of the stage with the highest peak', asyn
   assert.match(await page.locator('.plans caption').innerText(), /All stages together/);
 });
 
+test('every rank of a pipeline has its row, the worst one marked; without a pipeline there is no such view', async ({ context, address, page: plain }) => {
+  assert.equal(await plain.locator('#view-ranks').count(), 0);
+  const query = 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3';
+  const page = await open(context, address, query);
+  const { ranks, worst_rank: worst } = await evaluated(page, query);
+  const rows = page.locator('.ranks tbody tr');
+  await page.locator('#view-ranks').scrollIntoViewIfNeeded();
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), 8);
+  const peaks = await rows.evaluateAll((all) => all.map((row) => Number(row.querySelector('[data-label=Peak] data').value)));
+  assert.deepEqual(peaks, ranks.map((r) => Math.max(r.forward_peak_bytes, r.backward_peak_bytes)));
+  assert.match(await page.locator('.ranks tr[data-chosen]').innerText(), new RegExp(`^${worst}.*highest peak`, 's'));
+  assert.equal(await page.locator('.ranks tr[data-chosen]').count(), 1);
+  assert.match(await rows.first().innerText(), /embedding/);
+  assert.match(await rows.last().innerText(), /head/);
+});
+
+test('the step is drawn before and after checkpointing', async ({ page }) => {
+  assert.equal(await page.locator('.timeline-before').count(), 0);
+  await page.locator('.plans input[value="full"]').check();
+  await page.locator('svg.chart .timeline-before').waitFor();
+  assert.match(await page.locator('.timeline .key').innerText(), /without checkpointing, peak 15\.\d\sGiB/);
+});
+
+test('the GPU is chosen from the table of devices', async ({ page }) => {
+  await page.locator('.inputs-rest summary').click();
+  const select = field(page, 'device').locator('select');
+  assert.ok((await select.locator('option').count()) >= 20);
+  await select.selectOption('rtx-4090');
+  await addressed(page, 'model=llama-3-8b&device=rtx-4090');
+  await page.locator('.fit-no').waitFor();
+  assert.match(await page.locator('.fit-line').innerText(), /^Does not fit on NVIDIA (GeForce )?RTX 4090/);
+  await select.selectOption('h100-sxm');
+  await addressed(page, 'model=llama-3-8b');
+});
+
 test('the presets are searched by typing and chosen by keyboard', async ({ page }) => {
   const box = field(page, 'model').locator('[role=combobox]');
   await box.focus();
@@ -581,6 +617,23 @@ for (const colorScheme of SCHEMES) {
       await page.addScriptTag({ path: axeSource });
       const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
       assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);
+      await context.close();
+    });
+    test(`axe finds nothing in ranks and the map at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      const page = await open(context, address, 'model=llama-3-70b&stack=megatron&seq=8192&tp=8&pp=4&checkpoint=full');
+      await page.locator('#view-ranks').waitFor({ state: 'attached' });
+      await page.addScriptTag({ path: axeSource });
+      for (const id of ['step', 'ranks', 'fit']) {
+        if (width < 600) await page.locator(`#tab-${id}`).click();
+        await page.locator(`#view-${id}`).scrollIntoViewIfNeeded();
+        if (id === 'ranks') await page.waitForSelector('.ranks', { timeout: 20_000 });
+        if (id === 'fit') await page.waitForSelector('.fit-map-here', { timeout: 20_000 });
+        assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, id);
+        const { violations } = await page.evaluate((view) => globalThis.axe.run(view, { resultTypes: ['violations'] }), `#view-${id}`);
+        assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);
+      }
       await context.close();
     });
     test(`axe finds nothing at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {

@@ -8,6 +8,8 @@ const { layTradeoff } = await load('src/charts/tradeoff-layout.ts');
 const { isPareto, isTimed } = await load('src/charts/tradeoff-measure.ts');
 const { layFrontier, againOf } = await load('src/charts/frontier-layout.ts');
 const { layFit } = await load('src/charts/fit-layout.ts');
+const { layRanks } = await load('src/charts/ranks-layout.ts');
+const { layTimeline } = await load('src/charts/timeline-layout.ts');
 const { frontierOf, planText } = await load('src/format/frontier.ts');
 const { formatTime, timeOf } = await load('src/format/time.ts');
 /* What labels are measured with, without a browser. */
@@ -103,4 +105,34 @@ test('the bar of what a step takes: parts side by side, in all the total, the me
     assert.equal(fit.fits, end <= limit + 1e-9, query);
     assert.equal(new Set(segments.map((s) => s.tint)).size, segments.length, query);
   }
+});
+
+test('ranks as bars: the highest peak is the longest, no rank keeps more than its peak', () => {
+  for (const query of ['model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3', 'model=llama-3-70b&stack=megatron&seq=8192&tp=8&pp=4', 'model=llama-3-8b&stack=torch&pp=4&schedule=zbv']) {
+    const report = core.evaluate(query);
+    const bars = layRanks(report.ranks, report.worst_rank);
+    assert.equal(bars.length, report.config.pp, query);
+    assert.deepEqual(bars.filter((b) => b.worst).map((b) => [b.rank.rank, b.length]), [[report.worst_rank, 100]], query);
+    for (const { kept, length, peak, rank } of bars) {
+      assert.ok(kept > 0 && kept <= length && length <= 100, query);
+      assert.equal(peak, Math.max(rank.forward_peak_bytes, rank.backward_peak_bytes));
+    }
+  }
+});
+
+test('the step without checkpointing stands in the same axes, its peak at its own height', () => {
+  const none = core.evaluate('model=llama-3-8b').step;
+  for (const policy of ['full', 'every:4', 'save:matmuls', 'block:8']) {
+    const { step } = core.evaluate(`model=llama-3-8b&checkpoint=${policy}`);
+    for (const width of [300, 1300]) {
+      const { before, peak, frame } = layTimeline(step, 'GiB', width, none);
+      assert.equal(before.peak.bytes, Math.max(...none.timeline.map((p) => p[4])), policy);
+      assert.ok(before.peak.y >= frame.top - 0.01 && before.peak.y < peak.y, policy);
+      assert.ok(before.line.includes(`${+before.peak.y.toFixed(3)}`), policy);
+      const xs = [...before.line.matchAll(/[ML]([\d.]+),/g)].map((m) => Number(m[1]));
+      assert.ok(xs.every((x, i) => i === 0 || x >= xs[i - 1] - 0.002) && Math.abs(xs[0] - frame.left) < 0.01 && Math.abs(xs.at(-1) - frame.right) < 2, policy);
+    }
+  }
+  assert.equal(layTimeline(none, 'GiB', 700).before, null);
+  assert.equal(layTimeline(none, 'GiB', 700, { ...none, timeline: [] }).before, null);
 });

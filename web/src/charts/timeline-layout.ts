@@ -1,6 +1,6 @@
 /* Live bytes over the step, by the order of events. */
 import { area, line } from 'd3-shape';
-import type { Step, TimelinePoint, Units } from '../../../wasm/report';
+import type { Bytes, Step, TimelinePoint, Units } from '../../../wasm/report';
 import { axisUnit } from '../format/bytes';
 import { scaleLinear } from './scale';
 
@@ -18,15 +18,18 @@ export interface TimelineLayout {
   line: string;
   phases: Phase[];
   peak: { x: number; y: number } | null;
+  /** Another step in the same axes, its forward and backward as wide as this one's. */
+  before: { line: string; peak: { x: number; y: number; bytes: Bytes } } | null;
   yTicks: { at: number; text: string }[];
   unit: string;
 }
 
-export function layTimeline(step: Step, units: Units, width: number): TimelineLayout {
+export function layTimeline(step: Step, units: Units, width: number, without: Step | null = null): TimelineLayout {
   const height = 190;
   const frame = { left: 58, right: width - 14, top: 28, bottom: height - 26 };
   const points = fillIn(step.timeline);
-  const most = Math.max(1, ...points.map((p) => p[4]));
+  const others = without === null ? [] : fillIn(without.timeline);
+  const most = Math.max(1, ...points.map((p) => p[4]), ...others.map((p) => p[4]));
   const { divisor, unit } = axisUnit(most, units);
   const times = timesOf(points);
   const x = scaleLinear([0, Math.max(1, times.at(-1) ?? 1)], [frame.left, frame.right]);
@@ -36,22 +39,44 @@ export function layTimeline(step: Step, units: Units, width: number): TimelineLa
   const corners = outline(points, thin(points, frame.right - frame.left), px, at);
   const shape = area<Corner>().x((c) => c[0]).y0(frame.bottom).y1((c) => c[1]);
   const edge = line<Corner>().x((c) => c[0]).y((c) => c[1]);
-  const top = points.reduce((best, p, i) => (p[4] > (points[best]?.[4] ?? -1) ? i : best), 0);
+  const top = highest(points);
   const turn = points.findIndex((p) => p[0] !== 0);
   const phases = turn <= 0 ? [] : [
     { name: 'forward', x0: frame.left, x1: px(turn) },
     { name: 'backward', x0: px(turn), x1: frame.right },
   ];
+  const other = highest(others);
+  const otherX = turn <= 0 ? null : beside(others, { left: frame.left, turn: px(turn), right: frame.right });
   return {
     width,
     height,
     frame,
+    before: otherX === null || others.length === 0 ? null : {
+      line: edge(outline(others, thin(others, frame.right - frame.left), otherX, at)) ?? '',
+      peak: { x: otherX(other), y: at(others[other] as TimelinePoint), bytes: others[other]?.[4] ?? 0 },
+    },
     area: shape(corners) ?? '',
     line: edge(corners) ?? '',
     phases,
     peak: points.length === 0 ? null : { x: px(top), y: at(points[top] as TimelinePoint) },
     yTicks: y.ticks(3).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
     unit,
+  };
+}
+
+const highest = (points: readonly TimelinePoint[]): number => points.reduce((best, p, i) => (p[4] > (points[best]?.[4] ?? -1) ? i : best), 0);
+
+/* Where points stand if their forward and backward are to end where those of another step do; null if they have not both. */
+function beside(points: readonly TimelinePoint[], to: { left: number; turn: number; right: number }): ((i: number) => number) | null {
+  const times = timesOf(points);
+  const turn = times[points.findIndex((p) => p[0] !== 0)] ?? 0;
+  const end = times.at(-1) ?? 0;
+  if (turn <= 0 || end <= turn) return null;
+  const forward = scaleLinear([0, turn], [to.left, to.turn]);
+  const backward = scaleLinear([turn, end], [to.turn, to.right]);
+  return (i) => {
+    const time = times[i] ?? 0;
+    return time < turn ? forward(time) : backward(time);
   };
 }
 

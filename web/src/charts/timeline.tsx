@@ -5,10 +5,17 @@ import { placeText } from '../format/words';
 import { layTimeline } from './timeline-layout';
 import { useWidth } from './width';
 
-export function Timeline({ step, units }: { step: Step; units: Units }) {
+interface TimelineProps {
+  step: Step;
+  /** The same step without checkpointing, if that is another. */
+  without: Step | null;
+  units: Units;
+}
+
+export function Timeline({ step, without, units }: TimelineProps) {
   const { ref, width } = useWidth<HTMLDivElement>(900);
-  const layout = layTimeline(step, units, width);
-  const { frame, peak } = layout;
+  const layout = layTimeline(step, units, width, without);
+  const { frame, peak, before } = layout;
   const turn = layout.phases[1]?.x0;
   const right = peak !== null && peak.x > (frame.left + frame.right) / 2;
   return (
@@ -19,7 +26,7 @@ export function Timeline({ step, units }: { step: Step; units: Units }) {
         height={layout.height}
         viewBox={`0 0 ${width} ${layout.height}`}
         role="img"
-        aria-label={`Live bytes over the step, from the first operation of the forward pass to the last of the backward pass. The highest stands ${placeText(step.peak_at)}. The table below has the figures.`}
+        aria-label={`Live bytes over the step, from the first operation of the forward pass to the last of the backward pass. The highest stands ${placeText(step.peak_at)}. ${before === null ? '' : `Without checkpointing the highest is ${formatBytes(before.peak.bytes, units)}. `}The table below has the figures.`}
       >
         <text class="axis-title" x={0} y={14}>
           alive, {layout.unit}
@@ -34,6 +41,12 @@ export function Timeline({ step, units }: { step: Step; units: Units }) {
         ))}
         <path class="timeline-area" d={layout.area} />
         <path class="timeline-line" d={layout.line} />
+        {before !== null && (
+          <>
+            <path class="timeline-before" d={before.line} />
+            <circle class="timeline-before-peak" cx={before.peak.x} cy={before.peak.y} r="3.5" />
+          </>
+        )}
         <path class="axis-line" d={`M ${frame.left} ${frame.bottom} H ${frame.right}`} />
         {turn !== undefined && <path class="timeline-turn" d={`M ${turn} ${frame.top - 8} V ${frame.bottom}`} />}
         {layout.phases.map((phase) => (
@@ -50,6 +63,14 @@ export function Timeline({ step, units }: { step: Step; units: Units }) {
           </g>
         )}
       </svg>
+      {before !== null && (
+        <p class="key">
+          <svg width="26" height="10" aria-hidden="true">
+            <path class="timeline-before" d="M 0 5 H 26" />
+          </svg>{' '}
+          without checkpointing, peak {formatBytes(before.peak.bytes, units)}
+        </p>
+      )}
     </div>
   );
 }

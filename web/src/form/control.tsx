@@ -13,6 +13,8 @@ export interface ControlProps {
   resolved: Value;
   symbol: SymbolInfo | undefined;
   fault: string | null;
+  /** What a text field is chosen from: values and their texts. */
+  options?: readonly (readonly [value: string, text: string])[] | undefined;
   /** Said below instead of the whole help. */
   brief?: string | undefined;
   /** An empty text takes the input out of the query. */
@@ -21,6 +23,7 @@ export interface ControlProps {
 }
 
 export function Control(props: ControlProps) {
+  if (props.options !== undefined) return <ChoiceControl {...props} choices={props.options.map(([value]) => value)} />;
   switch (props.field.kind) {
     case 'choice':
       return <ChoiceControl {...props} choices={props.field.choices ?? []} />;
@@ -55,7 +58,7 @@ function TextControl({ field, written, resolved, symbol, fault, brief, onEdit }:
   );
 }
 
-function ChoiceControl({ field, written, resolved, symbol, fault, brief, onChoose, choices }: ControlProps & { choices: readonly string[] }) {
+function ChoiceControl({ field, written, resolved, symbol, fault, brief, onChoose, choices, options }: ControlProps & { choices: readonly string[] }) {
   const id = useId();
   const derived = field.default === null;
   const known = written === undefined || choices.includes(written);
@@ -71,7 +74,7 @@ function ChoiceControl({ field, written, resolved, symbol, fault, brief, onChoos
         {!known && <option value={written}>{written}</option>}
         {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {field.kind === 'choice' ? choiceText(field, choice) : choice}
+            {options?.find(([value]) => value === choice)?.[1] ?? (field.kind === 'choice' ? choiceText(field, choice) : choice)}
           </option>
         ))}
       </select>

@@ -1,6 +1,7 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Field } from '../../../wasm/report';
+import { formatBytes } from '../format/bytes';
 import { plural } from '../format/words';
 import type { Answer, Store } from '../state/store';
 import { Combobox } from './combobox';
@@ -32,10 +33,16 @@ function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
     resolved: answer.config[field.key] ?? '',
     symbol: store.tables.symbols.find((s) => s.key === field.key),
     fault: answer.fault?.field === field.key ? answer.fault.message : null,
+    options: field.key === 'device' ? devicesOf(store) : undefined,
     brief: FIRST.includes(field.key) ? (BRIEF[field.key] ?? briefHelp(field.help)) : undefined,
     onEdit: (text) => store.edit({ [field.key]: text }),
     onChoose: (text) => store.choose({ [field.key]: text }),
   };
+}
+
+/** "NVIDIA H100 SXM, 80.0 GiB"; the last is described by the inputs beside it. */
+function devicesOf({ tables, units }: Store): [string, string][] {
+  return [...tables.devices.map(({ id, label, memory_bytes: memory }): [string, string] => [id, `${label}, ${formatBytes(memory, units.value)}`]), ['mine', 'one of my own']];
 }
 
 export function Inputs(props: InputsProps) {

@@ -1,7 +1,7 @@
 /* State is one signal, the query text. Everything else is computed from it by the core. */
 import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
-import type { Report, Tables, Units } from '../../../wasm/report';
+import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
 import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
 
@@ -26,6 +26,9 @@ export interface Answer {
 
 /* The code of core.wasm's error where whole.wasm knows the answer. */
 const ELSEWHERE = 'elsewhere';
+
+/* No checkpointing, and no searches. */
+const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
 
 const query = signal(readAddress());
 
@@ -88,6 +91,18 @@ export class Store {
     }
     return null;
   }
+
+  /** The step without checkpointing, to hold the chosen policy against; null where that is none. */
+  readonly without = computed<Step | null>(() => {
+    const { report } = this.answer.value;
+    if (report.checkpoint.policy === 'none') return null;
+    try {
+      return this.#evaluate(changeQuery(report.query, WITHOUT, this.tables.fields)).step;
+    } catch (error) {
+      if (!(error instanceof ActmemError)) throw error;
+      return null;
+    }
+  });
 
   /** Those of the last good report, unless the query names good ones. */
   readonly units = computed<Units>(() => {

@@ -18,6 +18,7 @@ import { Header } from './header';
 import { LedgerTable } from './ledger-table';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
+import { Ranks } from './ranks';
 import { StateTables } from './state-tables';
 import { StepOverTime } from './step';
 import { Tabs } from './tabs';
@@ -26,6 +27,7 @@ const VIEWS = [
   ['bytes', 'Bytes', 'Where the bytes are'],
   ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
   ['step', 'Step', 'Over the step'],
+  ['ranks', 'Ranks', 'Every rank of the pipeline'],
   ['tensors', 'Tensors', 'Every saved tensor'],
   ['example', 'Example', 'Worked example'],
   ['state', 'State', 'Beside the activations'],
@@ -42,10 +44,14 @@ export function App({ store }: { store: Store }) {
   const units = store.units.value;
   const scopes = scopesOf(report);
   const stages = stagesOf(report);
+  /* Ranks are there where a pipeline is. */
+  const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
+  const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
   const contents: Record<View, ComponentChildren> = {
     bytes: <Breakdown report={report} scopes={scopes} units={units} />,
     checkpointing: <Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
-    step: <StepOverTime report={report} units={units} />,
+    step: <StepOverTime report={report} without={store.without.value} units={units} />,
+    ranks: <Ranks store={store} report={report} units={units} />,
     tensors: <LedgerTable scopes={scopes} units={units} />,
     example: <WorkedExample report={report} units={units} />,
     state: <StateTables report={report} units={units} />,
@@ -62,25 +68,25 @@ export function App({ store }: { store: Store }) {
         <MemoryLine store={store} answer={answer} units={units} />
         <Inputs store={store} answer={answer} />
         <Tabs
-          tabs={VIEWS.map(([id, label]) => [id, label] as const)}
-          value={view.value}
+          tabs={views.map(([id, label]) => [id, label] as const)}
+          value={current}
           onChange={(id: View) => {
             view.value = id;
           }}
         />
-        {VIEWS.map(([id, , title]) => (
+        {views.map(([id, , title]) => (
           <section
             key={id}
             id={`view-${id}`}
             class="view"
             data-stale={fault === null ? undefined : ''}
-            data-current={id === view.value ? '' : undefined}
+            data-current={id === current ? '' : undefined}
             role={narrow.value ? 'tabpanel' : undefined}
             aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
           >
             <h2 id={`title-${id}`}>
               {title}
-              {stages !== null && <span class="together">all {stages} stages together</span>}
+              {stages !== null && id !== 'ranks' && <span class="together">all {stages} stages together</span>}
             </h2>
             {contents[id]}
           </section>

@@ -1,13 +1,11 @@
 /* What stands beside the activations whatever the batch: parameters, gradients, the optimizer. */
 import type { Report, Units } from '../../../wasm/report';
-import { activationPeak } from '../charts/bar-layout';
 import { formatCount, formatParameters } from '../format/bytes';
 import { componentName } from '../format/words';
 import { Figure } from './figure';
 
 export function StateTables({ report, units }: { report: Report; units: Units }) {
-  const { model, state, ranks } = report;
-  const planned = ranks.some((rank) => rank.plan !== undefined);
+  const { model, state } = report;
   return (
     <div class="state">
       <div class="scroll" role="region" aria-label="Conventions" tabIndex={0}>
@@ -108,55 +106,6 @@ export function StateTables({ report, units }: { report: Report; units: Units })
           </p>
         )}
       </div>
-      {ranks.length > 1 && (
-        <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
-          <table>
-            <caption>Pipeline ranks</caption>
-            <thead>
-              <tr>
-                <th scope="col">Rank</th>
-                <th scope="col" class="number">
-                  Layers
-                </th>
-                <th scope="col" class="number">
-                  Chunks in flight
-                </th>
-                <th scope="col" class="number">
-                  Kept by a layer
-                </th>
-                <th scope="col" class="number">
-                  Kept
-                </th>
-                <th scope="col" class="number">
-                  Peak
-                </th>
-                <th scope="col">With</th>
-                {planned && <th scope="col">Layers of its plan</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {ranks.map((rank) => (
-                <tr key={rank.rank}>
-                  <th scope="row">{rank.rank}</th>
-                  <td class="number">{formatCount(rank.layers)}</td>
-                  <td class="number">{formatCount(rank.in_flight)}</td>
-                  <td class="number">
-                    <Figure bytes={rank.layer_bytes} units={units} />
-                  </td>
-                  <td class="number">
-                    <Figure bytes={rank.saved_bytes} units={units} />
-                  </td>
-                  <td class="number">
-                    <Figure bytes={activationPeak(rank)} units={units} />
-                  </td>
-                  <td>{[rank.has_embedding && 'embedding', rank.has_head && 'head', rank.rank === report.worst_rank && 'the highest peak'].filter(Boolean).join(', ')}</td>
-                  {planned && <td>{rank.plan}</td>}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
     </div>
   );
 }

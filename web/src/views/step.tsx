@@ -1,14 +1,14 @@
 /* The step over time, and where it stands highest. */
-import type { Report, Units } from '../../../wasm/report';
+import type { Report, Step, Units } from '../../../wasm/report';
 import { Timeline } from '../charts/timeline';
 import { placeText } from '../format/words';
 import { Figure } from './figure';
 
-export function StepOverTime({ report, units }: { report: Report; units: Units }) {
+export function StepOverTime({ report, without, units }: { report: Report; without: Step | null; units: Units }) {
   const { step } = report;
   return (
     <div class="step">
-      {step.timeline.length > 0 && <Timeline step={step} units={units} />}
+      {step.timeline.length > 0 && <Timeline step={step} without={without} units={units} />}
       <div class="scroll" role="region" aria-label="Live bytes" tabIndex={0}>
         <table class="peaks">
           <tbody>
