@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { close, load } from './modules.mjs';
 
 after(close);
-const { evenly, fitMapLayout, LEVELS, levelOf, placeOf, REFUSED, TOO_MUCH } = await load('src/charts/fit-map-layout.ts');
+const { evenly, fitMapLayout, LEVELS, levelOf, named, placeOf, REFUSED, TOO_MUCH } = await load('src/charts/fit-map-layout.ts');
 
 test('levels: by share of the memory, the last that fits takes all of it', () => {
   const cases = [
@@ -33,4 +33,16 @@ test('places: the last number that is no larger; evenly from the first to the la
   assert.deepEqual([0, 1, 2, 15, 16, 99].map((value) => placeOf([1, 2, 16], value)), [0, 0, 1, 1, 2, 2]);
   assert.deepEqual(evenly(64, 4), [0, 21, 42, 63]);
   assert.deepEqual(evenly(2, 4), [0, 1]);
+});
+
+test('named places: the first and round values, no more than there is room for', () => {
+  const upTo = (count, step) => Array.from({ length: count }, (_, i) => (i + 1) * step);
+  const names = (values, most) => named(values, most).map((place) => values[place]);
+  assert.deepEqual(names(upTo(64, 1), 9), [1, 8, 16, 24, 32, 40, 48, 56, 64]);
+  assert.deepEqual(names(upTo(64, 512), 7), [512, 8192, 16384, 24576, 32768]);
+  assert.deepEqual(names(upTo(64, 1), 5), [1, 16, 32, 48, 64]);
+  for (const values of [[3], [3, 4, 5, 6], [7, 9, 11, 13, 15], upTo(61, 100)]) {
+    const places = named(values, 5);
+    assert.ok(places[0] === 0 && places.length <= 5 && new Set(places).size === places.length, `${values}`);
+  }
 });

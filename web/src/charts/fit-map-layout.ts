@@ -3,12 +3,12 @@ import type { Bytes, FitMap } from '../../../wasm/report';
 
 /** Shares of the memory: what takes no more is of that level; behind the last what the stack refuses. */
 export const LEVELS = [
-  { most: 0.25, label: 'up to a quarter' },
-  { most: 0.5, label: 'a half' },
-  { most: 0.75, label: 'three quarters' },
-  { most: 1, label: 'fits' },
-  { most: 1.5, label: 'half as much again' },
-  { most: 3, label: 'three times' },
+  { most: 0.25, label: '25 %' },
+  { most: 0.5, label: '50 %' },
+  { most: 0.75, label: '75 %' },
+  { most: 1, label: '100 %: fits' },
+  { most: 1.5, label: '150 %: does not' },
+  { most: 3, label: '300 %' },
   { most: Infinity, label: 'more' },
 ] as const;
 export const REFUSED = LEVELS.length;
@@ -61,4 +61,16 @@ export function placeOf(values: readonly number[], value: number): number {
 export function evenly(count: number, wanted: number): number[] {
   if (count <= wanted) return Array.from({ length: count }, (_, i) => i);
   return Array.from({ length: wanted }, (_, i) => Math.round((i * (count - 1)) / (wanted - 1)));
+}
+
+/** Places to name on an axis: the first and those of round values, multiples of it by a power of two; evenly where those are none. */
+export function named(values: readonly number[], most: number): number[] {
+  const first = values[0] ?? 0;
+  for (let step = first; first > 0 && step < (values.at(-1) ?? 0); step *= 2) {
+    const round = values.flatMap((value, place) => (place > 0 && value % step === 0 ? [place] : []));
+    if (round.length === 0) break;
+    /* Beside the first there has to be room. */
+    if (round.length < most) return [0, ...round.filter((place) => place >= values.length / most / 2)];
+  }
+  return evenly(values.length, most);
 }

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { FitMap, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
-import { evenly, fitMapLayout, LEVELS, levelOf, placeOf, REFUSED, TOO_MUCH } from './fit-map-layout';
+import { fitMapLayout, LEVELS, levelOf, named, placeOf, REFUSED, TOO_MUCH } from './fit-map-layout';
 import { useWidth } from './width';
 
 interface FitMapProps {
@@ -70,12 +70,12 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
           <rect class="fit-map-here" x={here.column * cell - 1} y={top(here.row) - 1} width={cell + 2} height={CELL + 2} />
           {at.value !== null && <rect class="fit-map-at" x={shown.column * cell - 1} y={top(shown.row) - 1} width={cell + 2} height={CELL + 2} />}
         </g>
-        {evenly(rows, 6).map((row) => (
+        {named(map.seq, 7).map((row) => (
           <text key={row} class="fit-map-tick" x={LEFT - 8} y={top(row) + CELL} text-anchor="end">
             {formatCount(map.seq[row] ?? 0)}
           </text>
         ))}
-        {evenly(columns, width < 500 ? 4 : 8).map((column) => (
+        {named(map.batch, width < 500 ? 5 : 9).map((column) => (
           <text key={column} class="fit-map-tick" x={LEFT + (column + 0.5) * cell} y={height + 14} text-anchor={column === columns - 1 ? 'end' : 'middle'}>
             {formatCount(map.batch[column] ?? 0)}
           </text>
@@ -101,6 +101,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
       />
       </div>
       <ul class="fit-map-legend">
+        <li>of the memory, up to</li>
         {LEVELS.map(({ label }, i) => (
           <li key={label}>
             <svg width="14" height="10" aria-hidden="true">

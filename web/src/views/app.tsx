@@ -86,7 +86,7 @@ export function App({ store }: { store: Store }) {
           >
             <h2 id={`title-${id}`}>
               {title}
-              {stages !== null && id !== 'ranks' && <span class="together">all {stages} stages together</span>}
+              {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
             </h2>
             {contents[id]}
           </section>

@@ -6,6 +6,7 @@ import type { Report, Units } from '../../../wasm/report';
 import { FitMapChart } from '../charts/fit-map';
 import { evenly } from '../charts/fit-map-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
+import { stagesOf } from '../format/subject';
 import { map as askMap, patientMap, TooSlow } from '../state/ask';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
@@ -58,12 +59,16 @@ function MapView({ store, report, units }: FitProps) {
   const { batch, seq, total_bytes: totals, memory_bytes: memory, reserve_bytes: reserve } = found.answer;
   if (memory === null) return <p class="note">Name a GPU or give its memory (device, device_memory) for a map of what fits.</p>;
   const room = memory - reserve;
+  const device = report.cost?.device;
+  const stages = stagesOf(report);
   const columns = evenly(batch.length, 7);
   const rows = evenly(seq.length, 9);
   return (
     <div class="fit-map-view" data-waiting={current ? undefined : ''} inert={!current}>
       <h3>
-        What fits into {formatBytes(room, units)} <span class="quiet">{report.cost?.device.label ?? ''}: parameters, gradients, optimizer and activations</span>
+        What fits into {formatBytes(room, units)} <span class="quiet">
+          {device === undefined || device.memory_bytes !== memory ? '' : `${device.label}: `}parameters, gradients, optimizer and activations{stages === null ? '' : ' of the rank that takes most'}
+        </span>
       </h3>
       <FitMapChart map={found.answer} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
       <details>
@@ -104,11 +109,13 @@ function MapView({ store, report, units }: FitProps) {
 
 const timeOf = (us: number): string => (us >= 1e6 ? `${threeDigits(us / 1e6)} s` : us >= 1e3 ? `${threeDigits(us / 1e3)} ms` : `${threeDigits(us)} µs`);
 const flopsOf = (flops: number): string => (flops >= 1e15 ? `${threeDigits(flops / 1e15)} PFLOP` : flops >= 1e12 ? `${threeDigits(flops / 1e12)} TFLOP` : `${threeDigits(flops / 1e9)} GFLOP`);
+const rateOf = (gflops: number): string => (gflops >= 1e3 ? `${threeDigits(gflops / 1e3)} TFLOP/s` : `${formatCount(gflops)} GFLOP/s`);
 const share = (ratio: number): string => `${threeDigits(ratio * 100)} %`;
 
 function Cost({ report }: FitProps) {
   const { cost } = report;
   if (cost === undefined) return null;
+  const { device } = cost;
   const rows = [
     ['Forward', cost.forward_flops, cost.forward_time_us],
     ['Backward', cost.backward_flops, cost.backward_time_us],
@@ -118,7 +125,7 @@ function Cost({ report }: FitProps) {
   return (
     <div>
       <h3>
-        What a step costs <span class="quiet">{cost.device.label}, by a roofline of each operation</span>
+        What a step costs <span class="quiet">{cost.device.label}, by a roofline of each operation{stagesOf(report) !== null && '; all stages together'}</span>
       </h3>
       <div class="scroll" role="region" aria-label="What a step costs" tabIndex={0}>
         <table class="cost">
@@ -146,10 +153,25 @@ function Cost({ report }: FitProps) {
           </tbody>
         </table>
       </div>
-      <p class="note">
-        Model FLOPs utilisation at most {share(cost.mfu)}, of the hardware {share(cost.hfu)}; {share(cost.memory_bound)} of the time waits for memory. {formatCount(cost.device.gflops)} GFLOP/s (
-        {cost.device.gflops_from}), {formatCount(cost.device.bandwidth_mbs)} MB/s ({cost.device.bandwidth_from}). A bound: no launches, no communication, no optimizer.
-      </p>
+      <dl class="cost-rates">
+        <dt>Model FLOPs utilisation, at most</dt>
+        <dd>{share(cost.mfu)}</dd>
+        <dt>Hardware FLOPs utilisation, at most</dt>
+        <dd>{share(cost.hfu)}</dd>
+        <dt>Of the time waits for memory</dt>
+        <dd>{share(cost.memory_bound)}</dd>
+        <dt>Compute rate, dense {device.dtype}</dt>
+        <dd>
+          {rateOf(device.gflops)}
+          {device.gflops_from !== device.bandwidth_from && <span class="quiet">{device.gflops_from}</span>}
+        </dd>
+        <dt>Memory bandwidth</dt>
+        <dd>
+          {formatCount(device.bandwidth_mbs / 1e3)} GB/s
+          <span class="quiet">{device.bandwidth_from}</span>
+        </dd>
+      </dl>
+      <p class="note">A bound: no launches, no communication, no optimizer, every kernel at the rate of its source.</p>
     </div>
   );
 }

@@ -9,7 +9,7 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
   const { ranks, worst_rank: worst } = report;
   const planned = ranks.some((rank) => rank.plan !== undefined);
   return (
-    <div>
+    <div class="ranks-view">
       <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
         <table class="ranks">
           <thead>
@@ -36,7 +36,7 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
       </div>
       <p class="note">
         One GPU of each rank, from the schedule ({report.config['schedule']}) played on its own layers, micro-batch by micro-batch. Kept: of all chunks in flight. Peak: the most activation bytes alive at once,
-        gradients of parameters apart; in the bars the part kept is darker.
+        gradients of parameters apart; in the bars what is kept is solid.
       </p>
     </div>
   );
