@@ -154,6 +154,8 @@ test('the GPU is chosen from the table of devices', async ({ page }) => {
   await addressed(page, 'model=llama-3-8b&device=rtx-4090');
   await page.locator('.fit-no').waitFor();
   assert.match(await page.locator('.fit-line').innerText(), /^Does not fit on NVIDIA (GeForce )?RTX 4090/);
+  /* It is not of what is kept. */
+  assert.match(await page.locator('.answer-sentence').innerText(), /at 2,048 tokens keeps/);
   await select.selectOption('h100-sxm');
   await addressed(page, 'model=llama-3-8b');
 });
@@ -222,6 +224,9 @@ test('the exact frontier is searched when its chart is near, read by keyboard, a
   await addressed(page, `model=llama-3-8b&checkpoint=budget:${plan.peak_bytes}`);
   await page.waitForFunction((exact) => document.querySelectorAll('.answer-sentence .figure')[1].dataset.exact.startsWith(exact), plan.peak_bytes.toLocaleString('en-US'));
   await page.locator('.knot[data-chosen]').waitFor();
+  const { lines } = (await evaluated(page, `model=llama-3-8b&checkpoint=budget:${plan.peak_bytes}`)).checkpoint;
+  await page.locator('.plan-lines summary').click();
+  assert.deepEqual(await page.locator('.plan-lines pre').evaluateAll((all) => all.map((e) => e.textContent)), lines.map((l) => l.text));
 
   await page.locator('.frontier-table summary').click();
   const rows = page.locator('.frontier-table tbody tr');
@@ -613,6 +618,7 @@ for (const colorScheme of SCHEMES) {
       await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
       await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
       await page.locator('.frontier-table summary').click();
+      await page.locator('.plan-lines summary').click();
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
       await page.addScriptTag({ path: axeSource });
       const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));

@@ -157,7 +157,9 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
     const found = (tight ? undefined : places.find(clear)) ?? places[0];
     spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
     if (found === undefined) continue;
-    taken.push(boxOf(found));
+    const [left, top, right, bottom] = boxOf(found);
+    /* Two words side by side would read as one. */
+    taken.push([left - 5, top, right + 5, bottom]);
     if (found.led) lines.push(leaderOf(spot, found));
   }
 }

@@ -4,7 +4,9 @@ import { parseQuery } from '../state/query';
 import { formatCount, formatParameters } from './bytes';
 
 /* Said elsewhere in the sentence, or not of what is kept. */
-const SAID = new Set(['model', 'seq', 'batch', 'checkpoint', 'reentrant', 'units', 'timeline']);
+const SAID = new Set(['model', 'seq', 'batch', 'checkpoint', 'reentrant', 'units', 'timeline', 'frontier', 'fit']);
+/* Of the GPU, or of what stands beside the activations: the line on whether it fits is of them. */
+const BESIDE = new Set(['device', 'device_memory', 'device_gflops', 'device_bandwidth', 'link_bandwidth', 'reserve', 'optimizer', 'master_weights']);
 /* More would bury the answer; the inputs below show them all. */
 const MOST = 3;
 
@@ -24,7 +26,7 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
   const trained = config['trainable'] === 'lora';
   const said: string[] = [];
   for (const [key, value] of pairs) {
-    if (SAID.has(key) || shape.has(key)) continue;
+    if (SAID.has(key) || BESIDE.has(key) || shape.has(key)) continue;
     if (key === 'attention') said.push(ATTENTION[value] ?? `${value} attention`);
     else if (key === 'stack') said.push(`operations as in ${STACK[value] ?? value}`);
     else if (key === 'dtype') said.push(`${value} parameters`);

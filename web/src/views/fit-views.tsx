@@ -161,17 +161,14 @@ function Cost({ report }: FitProps) {
         <dt>Of the time waits for memory</dt>
         <dd>{share(cost.memory_bound)}</dd>
         <dt>Compute rate, dense {device.dtype}</dt>
-        <dd>
-          {rateOf(device.gflops)}
-          {device.gflops_from !== device.bandwidth_from && <span class="quiet">{device.gflops_from}</span>}
-        </dd>
+        <dd>{rateOf(device.gflops)}</dd>
         <dt>Memory bandwidth</dt>
-        <dd>
-          {formatCount(device.bandwidth_mbs / 1e3)} GB/s
-          <span class="quiet">{device.bandwidth_from}</span>
-        </dd>
+        <dd>{formatCount(device.bandwidth_mbs / 1e3)} GB/s</dd>
       </dl>
-      <p class="note">A bound: no launches, no communication, no optimizer, every kernel at the rate of its source.</p>
+      <p class="note">
+        Rates: {device.gflops_from}
+        {device.bandwidth_from !== device.gflops_from && `; bandwidth: ${device.bandwidth_from}`}. A bound: no launches, no communication, no optimizer, every kernel at these rates.
+      </p>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /* The trade-off's chart with the exact frontier behind it: loaded when it comes near the window, with what searches for the frontier. */
+import '../styles/lines.css';
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
@@ -106,7 +107,27 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
         )}
       </div>
       {plans !== null && measure === 'activations' && <FrontierTable plans={plans} choices={choices} units={units} onChoose={choose} />}
+      <PlanLines report={report} />
     </>
+  );
+}
+
+/* What to write, or which flags to give, in each framework that can. */
+function PlanLines({ report: { checkpoint } }: { report: Report }) {
+  const { lines = [], lines_note: note } = checkpoint;
+  if (lines.length === 0) return note === undefined ? null : <p class="note">In no framework: {note}.</p>;
+  return (
+    <details class="plan-lines">
+      <summary>
+        <code>{checkpoint.policy}</code> in {lines.map(({ framework }) => framework).join(', ')}
+      </summary>
+      {lines.map(({ framework, text }) => (
+        <section key={framework} aria-label={`${checkpoint.policy} in ${framework}`}>
+          <h4>{framework}</h4>
+          <pre tabIndex={0}>{text}</pre>
+        </section>
+      ))}
+    </details>
   );
 }
 
