@@ -107,7 +107,7 @@ def measure_rank(record):
         raise inputs.BadInput(f"a rank of stack={case.run['stack']} is not measured; of megatron-local it is")
     figures = step.measure(case)
     layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
-    ledger = figures["ledger"]
+    ledger = [entry for entry in figures["ledger"] if entry["bytes"]]  # an output that is made again has none
     kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole
     shown = 1 if 1 in kept else max(kept, default=-1)
     figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
