@@ -120,6 +120,20 @@ def measure_rank(record):
     return {"name": record["name"], "text": record["text"]} | {key: figures[key] for key in RANK if figures[key] != 0}
 
 
+# ---- stages.json: one stage of a pipeline
+
+STAGE = "source saved_bytes live_after_forward forward_peak backward_peak rank_parameters".split()
+
+
+def measure_stage(record):
+    case = inputs.read([record["text"], f"rank={record['rank']}"])
+    if case.run["stack"] != "megatron-local":
+        raise inputs.BadInput(f"a stage of stack={case.run['stack']} is not measured; of megatron-local it is")
+    figures = step.measure(case)
+    figures["rank_parameters"] = figures["parameters"]
+    return record | {key: figures[key] for key in STAGE}
+
+
 # ---- unseen.json and allocations.json
 
 
@@ -209,6 +223,7 @@ MEASURERS = {
     "cases": measure_case,
     "others": measure_other,
     "parallel": measure_rank,
+    "stages": measure_stage,
     "unseen": measure_unseen,
     "allocations": measure_allocations,
     "autocast": measure_autocast,

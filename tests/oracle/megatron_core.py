@@ -29,7 +29,7 @@ aten = torch.ops.aten
 # What is measured of actmem's inputs, beside those of inputs.RUN: a case with another key would be another one.
 KEYS = set(
     "layers hidden heads kv_heads head_dim ffn vocab norm activation bias positions max_positions tie_word_embeddings "
-    "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn".split()
+    "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn pp rank micro_batches".split()
 )
 MODULES = {"core_attn", "mlp", "moe", "layernorm", "moe_act"}  # of checkpoint=modules:…
 
@@ -228,6 +228,17 @@ def recomputation(case):
     raise BadInput(f"checkpoint={case.run['checkpoint']} is not measured in Megatron")
 
 
+def stage_of(case):
+    """(How many layers it has, is it the first, the last) of the rank's stage; without pipeline parallelism all of it."""
+    get = lambda key: int(case.model.get(key, 1))  # noqa: E731
+    layers, pp = get("layers"), get("pp")
+    if pp == 1:
+        return layers, True, True
+    if "rank" not in case.model or layers % pp or get("micro_batches") != 1:
+        raise BadInput("a stage is measured with its rank, as many layers as the others and one micro-batch")
+    return layers // pp, get("rank") == 0, get("rank") == pp - 1
+
+
 def configuration(case):
     """Its TransformerConfig: of the model, of the run, and what pretrain_gpt.py's arguments make it by default."""
     from megatron.core.transformer.transformer_config import TransformerConfig
@@ -247,7 +258,7 @@ def configuration(case):
         "expert_tensor_parallel_size": ranks["etp"],
     }
     return TransformerConfig(
-        num_layers=int(get("layers")),
+        num_layers=stage_of(case)[0],
         hidden_size=hidden,
         num_attention_heads=heads,
         num_query_groups=int(get("kv_heads", heads)),
@@ -265,6 +276,7 @@ def configuration(case):
         distribute_saved_activations=get("distribute_saved") == "yes",
         bf16=True,
         params_dtype=case.dtype,
+        pipeline_dtype=case.dtype,
         masked_softmax_fusion=True,
         attention_softmax_in_fp32=False,
         bias_activation_fusion=True,
@@ -311,6 +323,7 @@ def build(case):
         spec.submodules.self_attention.submodules.core_attention = flash_attention()
     learned = case.model.get("positions", "learned") == "learned"
     tied = case.model.get("tie_word_embeddings", "yes" if learned else "no")
+    _, first, last = stage_of(case)
     return load()(
         config,
         spec,
@@ -318,7 +331,26 @@ def build(case):
         max_sequence_length=int(case.model.get("max_positions", case.seq)),
         position_embedding_type="learned_absolute" if learned else "rope",
         share_embeddings_and_output_weights=tied == "yes",
+        pre_process=first,
+        post_process=last,
     )
+
+
+def receive(model, case, seq, device):
+    """What the stage before sends: the hidden states of a rank's tokens."""
+    tokens = seq // model.config.tensor_model_parallel_size if model.config.sequence_parallel else seq
+    shape = (tokens, case.batch, model.config.hidden_size)
+    model.set_input_tensor(torch.zeros(shape, dtype=case.dtype, device=device, requires_grad=True))
+
+
+def send(out):
+    """Lets go of what has been sent but for its graph; a gradient of its shape comes back."""
+    from megatron.core.pipeline_parallel.schedules import custom_backward, deallocate_output_tensor
+
+    shape, dtype, device = out.shape, out.dtype, out.device
+    deallocate_output_tensor(out, True)
+    out.backward = lambda: custom_backward(out, torch.empty(shape, dtype=dtype, device=device))
+    return out
 
 
 def kept_for_the_run(config):
@@ -354,10 +386,14 @@ def megatron_step(case):
     ids, labels, positions = (torch.zeros(case.batch, seq, dtype=torch.long) for _ in range(3))
     mask = torch.zeros(case.batch * seq, dtype=torch.float32)
 
+    _, first, last = stage_of(case)
+
     def forward():
-        """With the loss of pretrain_gpt.py."""
-        out = model(ids, positions, None, labels=labels)
-        return torch.sum(out.view(-1).float() * mask), None
+        """With the loss of pretrain_gpt.py, or as a stage of its schedules."""
+        if not first:
+            receive(model, case, seq, device)
+        out = model(ids, positions, None, labels=labels if last else None)
+        return torch.sum(out.view(-1).float() * mask) if last else send(out), None
 
     name = "GPTModel, local layer spec" + (", flash stand-in" if run["attention"] == "flash" else "")
     source = f"{versions('megatron-core')} {name}; {versions('torch')}"
