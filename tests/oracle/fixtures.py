@@ -20,6 +20,7 @@ import gpu
 import inputs
 import megatron_core
 import plans
+import schedules
 import step
 import watch
 
@@ -224,6 +225,7 @@ MEASURERS = {
     "others": measure_other,
     "parallel": measure_rank,
     "stages": measure_stage,
+    "pipeline": schedules.measure,
     "unseen": measure_unseen,
     "allocations": measure_allocations,
     "autocast": measure_autocast,
@@ -234,11 +236,17 @@ MEASURERS = {
 }
 
 
+def name_of(record):
+    """Of a schedule, which has no name of its own: what it is."""
+    return record["name"] if "name" in record else "{schedule} p={p} n={n} v={v}".format(**record)
+
+
 def repeat(name, only, write):
     """Measures the records of a file whose names contain `only`; returns how many are equal, different, not measured."""
     records, count = load(name), collections.Counter()
     for index, record in enumerate(records):
-        if only not in record["name"]:
+        title = name_of(record)
+        if only not in title:
             continue
         start = time.monotonic()
         try:
@@ -246,13 +254,13 @@ def repeat(name, only, write):
             found = list(differences(record, measured))
         except inputs.BadInput as error:
             count["not measured"] += 1
-            print(f"{name}: {record['name']}: not measured: {error}", flush=True)
+            print(f"{name}: {title}: not measured: {error}", flush=True)
             continue
         except Exception as error:  # of the model's own code too: one case must not end the run
             measured, found = record, [f"{type(error).__name__}: {error}"]
         count["different" if found else "equal"] += 1
         records[index] = measured
-        print(f"{name}: {record['name']}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
+        print(f"{name}: {title}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
         for line in found:
             print(f"  {line}")
         sys.stdout.flush()
