@@ -20,6 +20,7 @@ import gpu
 import inputs
 import megatron_core
 import plans
+import schedules
 import step
 import watch
 
@@ -107,7 +108,7 @@ def measure_rank(record):
         raise inputs.BadInput(f"a rank of stack={case.run['stack']} is not measured; of megatron-local it is")
     figures = step.measure(case)
     layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
-    ledger = figures["ledger"]
+    ledger = [entry for entry in figures["ledger"] if entry["bytes"]]  # an output that is made again has none
     kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole
     shown = 1 if 1 in kept else max(kept, default=-1)
     figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
@@ -118,6 +119,20 @@ def measure_rank(record):
         "outside": [row(entry) for entry in ledger if layer(entry) is None],
     }
     return {"name": record["name"], "text": record["text"]} | {key: figures[key] for key in RANK if figures[key] != 0}
+
+
+# ---- stages.json: one stage of a pipeline
+
+STAGE = "source saved_bytes live_after_forward forward_peak backward_peak rank_parameters".split()
+
+
+def measure_stage(record):
+    case = inputs.read([record["text"], f"rank={record['rank']}"])
+    if case.run["stack"] != "megatron-local":
+        raise inputs.BadInput(f"a stage of stack={case.run['stack']} is not measured; of megatron-local it is")
+    figures = step.measure(case)
+    figures["rank_parameters"] = figures["parameters"]
+    return record | {key: figures[key] for key in STAGE}
 
 
 # ---- unseen.json and allocations.json
@@ -209,6 +224,8 @@ MEASURERS = {
     "cases": measure_case,
     "others": measure_other,
     "parallel": measure_rank,
+    "stages": measure_stage,
+    "pipeline": schedules.measure,
     "unseen": measure_unseen,
     "allocations": measure_allocations,
     "autocast": measure_autocast,
@@ -219,11 +236,17 @@ MEASURERS = {
 }
 
 
+def name_of(record):
+    """Of a schedule, which has no name of its own: what it is."""
+    return record["name"] if "name" in record else "{schedule} p={p} n={n} v={v}".format(**record)
+
+
 def repeat(name, only, write):
     """Measures the records of a file whose names contain `only`; returns how many are equal, different, not measured."""
     records, count = load(name), collections.Counter()
     for index, record in enumerate(records):
-        if only not in record["name"]:
+        title = name_of(record)
+        if only not in title:
             continue
         start = time.monotonic()
         try:
@@ -231,13 +254,13 @@ def repeat(name, only, write):
             found = list(differences(record, measured))
         except inputs.BadInput as error:
             count["not measured"] += 1
-            print(f"{name}: {record['name']}: not measured: {error}", flush=True)
+            print(f"{name}: {title}: not measured: {error}", flush=True)
             continue
         except Exception as error:  # of the model's own code too: one case must not end the run
             measured, found = record, [f"{type(error).__name__}: {error}"]
         count["different" if found else "equal"] += 1
         records[index] = measured
-        print(f"{name}: {record['name']}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
+        print(f"{name}: {title}: {'DIFFERENT' if found else 'equal'} ({time.monotonic() - start:.1f} s)")
         for line in found:
             print(f"  {line}")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Megatron-Core's own layers without a GPU: rank 0 of a tensor-parallel group whose other ranks are not there.
+"""Megatron-Core's own layers without a GPU: rank 0 of a process group whose other ranks are not there.
 
 Collectives return at once and move nothing: Megatron's write into tensors that it has allocated itself. What only a GPU
 can build or run has a stand-in with the saves of the original: its fused softmax, grouped_gemm's product of experts, and
@@ -9,6 +9,7 @@ import contextlib
 import functools
 import importlib
 import importlib.util
+import math
 import sys
 import types
 from unittest import mock
@@ -21,16 +22,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import gpu
 import watch
 from inputs import BadInput
-from models import Step, tokens, versions
+from models import Step, versions
 
 aten = torch.ops.aten
 
 # What is measured of actmem's inputs, beside those of inputs.RUN: a case with another key would be another one.
 KEYS = set(
     "layers hidden heads kv_heads head_dim ffn vocab norm activation bias positions max_positions tie_word_embeddings "
-    "dropout attention_dropout tp experts experts_per_token moe_ffn".split()
+    "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn pp rank micro_batches".split()
 )
-MODULES = {"core_attn", "mlp", "moe"}  # of checkpoint=modules:…
+MODULES = {"core_attn", "mlp", "moe", "layernorm", "moe_act"}  # of checkpoint=modules:…
 
 # ---- stand-ins
 
@@ -46,7 +47,7 @@ def done(*_, **__):
     return Done()
 
 
-COLLECTIVES = dict.fromkeys(("all_reduce", "all_gather_into_tensor", "all_to_all_single", "broadcast"), done)
+COLLECTIVES = dict.fromkeys(("all_reduce", "all_to_all_single", "broadcast"), done)
 
 SOFTMAX = {
     "scaled_upper_triang_masked_softmax_cuda": types.SimpleNamespace(
@@ -117,16 +118,37 @@ class BalancedRouting(TorchDispatchMode):
 
 
 def tokens_of_experts(dispatcher, point, tokens_per_expert=None):
-    """What the all-to-all dispatcher brings to the CPU: how many tokens each expert gets, and the experts' order."""
+    """What the all-to-all dispatcher brings to the CPU: how many tokens each rank and expert gets, and the experts' order."""
     import numpy
 
     if tokens_per_expert is None:
         return None
+    tp, ep, experts, here = dispatcher.tp_size, dispatcher.ep_size, dispatcher.num_experts, dispatcher.num_local_experts
     routed = dispatcher.routing_map.shape[0] * dispatcher.config.moe_router_topk
-    each = numpy.full(dispatcher.num_experts, routed // dispatcher.num_experts)
-    dispatcher.num_global_tokens_per_local_expert = each
-    dispatcher.sort_input_by_local_experts = dispatcher.restore_output_by_local_experts = numpy.arange(dispatcher.num_experts)
-    return each
+    if tp * ep > 1:
+        dispatcher.input_splits = dispatcher.output_splits = numpy.full(ep, routed // ep)
+        dispatcher.output_splits_tp = numpy.full(tp, routed)
+    dispatcher.num_global_tokens_per_local_expert = numpy.full((tp * ep, here), routed // experts)
+    order = numpy.arange(experts * tp)
+    dispatcher.sort_input_by_local_experts = order.reshape(-1, here).T.ravel()
+    dispatcher.restore_output_by_local_experts = order.reshape(here, -1).T.ravel()
+    return numpy.full(here, tp * ep * (routed // experts))
+
+
+def rotary_on_rank(table, dim, group):
+    """get_pos_emb_on_this_cp_rank without pinned memory: of 2 cp chunks, rank 0's are the first and the last."""
+    chunks = table.chunk(2 * group.size(), dim)
+    return torch.cat((chunks[0], chunks[-1]), dim)
+
+
+def norm_of_rank(wrapped):
+    """PyTorch's norm as Megatron wraps it, which refuses sequence parallelism. Apex's takes it, with the same saves."""
+
+    def new(cls, config, *args, **kwargs):
+        with mock.patch.object(config, "sequence_parallel", False):
+            return wrapped(cls, config, *args, **kwargs)
+
+    return new
 
 
 @contextlib.contextmanager
@@ -150,11 +172,19 @@ def load():
     with mock.patch.object(torch, "compile", compiled):  # functions are compiled as they are defined
         gpt = importlib.import_module("megatron.core.models.gpt.gpt_model")
         from megatron.core.fusions import fused_softmax
-        from megatron.core.tensor_parallel import random
+        from megatron.core.models.common.embeddings import rotary_pos_embedding
+        from megatron.core.tensor_parallel import layers, mappings, random, utils
+        from megatron.core.transformer import torch_norm
         from megatron.core.transformer.moe import grouped_gemm_util, moe_utils, token_dispatcher
     random.CudaRNGStatesTracker.fork = lambda *_: contextlib.nullcontext()
     random._get_all_rng_states, random._set_all_rng_states = lambda: (), lambda: None
     random._fork_rng = watch.recomputation  # it surrounds a forward that runs again
+    random.FP8GlobalStateManager = types.SimpleNamespace(is_fp8_enabled=lambda: False)  # Transformer Engine's, not asked for
+    random.activation_recompute_forward = random.fp8_autocast = lambda **_: contextlib.nullcontext()
+    for module in (layers, mappings, utils):  # each has them under names of its own
+        module.dist_all_gather_func = module.dist_reduce_scatter_func = done
+    rotary_pos_embedding.get_pos_emb_on_this_cp_rank = rotary_on_rank
+    torch_norm.WrappedTorchNorm.__new__ = norm_of_rank(torch_norm.WrappedTorchNorm.__new__)
     fused_softmax.get_default_causal_mask = lambda s: torch.ones(s, s, device=torch.cuda.current_device()).triu(1).bool()
     grouped_gemm_util.ops = types.SimpleNamespace(gmm=lambda *given, trans_b: GMM.apply(*given, trans_b))
     grouped_gemm_util.assert_grouped_gemm_is_available = lambda: None
@@ -198,6 +228,17 @@ def recomputation(case):
     raise BadInput(f"checkpoint={case.run['checkpoint']} is not measured in Megatron")
 
 
+def stage_of(case):
+    """(How many layers it has, is it the first, the last) of the rank's stage; without pipeline parallelism all of it."""
+    get = lambda key: int(case.model.get(key, 1))  # noqa: E731
+    layers, pp = get("layers"), get("pp")
+    if pp == 1:
+        return layers, True, True
+    if "rank" not in case.model or layers % pp or get("micro_batches") != 1:
+        raise BadInput("a stage is measured with its rank, as many layers as the others and one micro-batch")
+    return layers // pp, get("rank") == 0, get("rank") == pp - 1
+
+
 def configuration(case):
     """Its TransformerConfig: of the model, of the run, and what pretrain_gpt.py's arguments make it by default."""
     from megatron.core.transformer.transformer_config import TransformerConfig
@@ -205,6 +246,7 @@ def configuration(case):
     get = case.model.get
     hidden, heads, experts = int(get("hidden")), int(get("heads")), int(get("experts", 0))
     gated, dropout = get("activation", "gelu") == "swiglu", get("dropout", 0)
+    ranks = ranks_of(case)
     mixture = {
         "num_moe_experts": experts,
         "moe_router_topk": int(get("experts_per_token", 0)),
@@ -212,9 +254,11 @@ def configuration(case):
         "moe_grouped_gemm": True,
         "moe_token_dispatcher_type": "alltoall",
         "moe_aux_loss_coeff": 0.01,
+        "expert_model_parallel_size": ranks["ep"],
+        "expert_tensor_parallel_size": ranks["etp"],
     }
     return TransformerConfig(
-        num_layers=int(get("layers")),
+        num_layers=stage_of(case)[0],
         hidden_size=hidden,
         num_attention_heads=heads,
         num_query_groups=int(get("kv_heads", heads)),
@@ -226,9 +270,13 @@ def configuration(case):
         add_bias_linear=get("bias", "yes") == "yes",
         hidden_dropout=float(dropout),
         attention_dropout=float(get("attention_dropout", dropout)),
-        tensor_model_parallel_size=int(get("tp", 1)),
+        tensor_model_parallel_size=ranks["tp"],
+        sequence_parallel=get("sp") == "yes",
+        context_parallel_size=ranks["cp"],
+        distribute_saved_activations=get("distribute_saved") == "yes",
         bf16=True,
         params_dtype=case.dtype,
+        pipeline_dtype=case.dtype,
         masked_softmax_fusion=True,
         attention_softmax_in_fp32=False,
         bias_activation_fusion=True,
@@ -240,16 +288,28 @@ def configuration(case):
     )
 
 
-def join(tp):
-    """Makes this process rank 0 of tp."""
+def ranks_of(case):
+    """How many ranks share what; those that share an expert are as many as share a layer unless etp says otherwise."""
+    ranks = {key: int(case.model.get(key, 1)) for key in ("tp", "cp", "ep")}
+    return ranks | {"etp": int(case.model.get("etp", ranks["tp"]))}
+
+
+def join(tp, cp, ep, etp):
+    """Makes this process rank 0 of as few ranks as there can be."""
     from megatron.core import parallel_state
     from torch.testing._internal.distributed.fake_pg import FakeStore
 
     if dist.is_initialized():
         parallel_state.destroy_model_parallel()
         dist.destroy_process_group()
-    dist.init_process_group("fake", rank=0, world_size=tp, store=FakeStore())
-    parallel_state.initialize_model_parallel(tp, create_gloo_process_groups=False)
+    dist.init_process_group("fake", rank=0, world_size=math.lcm(tp * cp, etp * ep), store=FakeStore())
+    parallel_state.initialize_model_parallel(
+        tp,
+        context_parallel_size=cp,
+        expert_model_parallel_size=ep,
+        expert_tensor_parallel_size=etp,
+        create_gloo_process_groups=False,
+    )
 
 
 def build(case):
@@ -263,6 +323,7 @@ def build(case):
         spec.submodules.self_attention.submodules.core_attention = flash_attention()
     learned = case.model.get("positions", "learned") == "learned"
     tied = case.model.get("tie_word_embeddings", "yes" if learned else "no")
+    _, first, last = stage_of(case)
     return load()(
         config,
         spec,
@@ -270,7 +331,26 @@ def build(case):
         max_sequence_length=int(case.model.get("max_positions", case.seq)),
         position_embedding_type="learned_absolute" if learned else "rope",
         share_embeddings_and_output_weights=tied == "yes",
+        pre_process=first,
+        post_process=last,
     )
+
+
+def receive(model, case, seq, device):
+    """What the stage before sends: the hidden states of a rank's tokens."""
+    tokens = seq // model.config.tensor_model_parallel_size if model.config.sequence_parallel else seq
+    shape = (tokens, case.batch, model.config.hidden_size)
+    model.set_input_tensor(torch.zeros(shape, dtype=case.dtype, device=device, requires_grad=True))
+
+
+def send(out):
+    """Lets go of what has been sent but for its graph; a gradient of its shape comes back."""
+    from megatron.core.pipeline_parallel.schedules import custom_backward, deallocate_output_tensor
+
+    shape, dtype, device = out.shape, out.dtype, out.device
+    deallocate_output_tensor(out, True)
+    out.backward = lambda: custom_backward(out, torch.empty(shape, dtype=dtype, device=device))
+    return out
 
 
 def kept_for_the_run(config):
@@ -292,26 +372,34 @@ def megatron_step(case):
         raise BadInput("stack=megatron-local is measured with attention=eager or flash, in bf16, and all of it trained")
     if unknown := sorted(set(case.model) - KEYS):
         raise BadInput(f"{', '.join(unknown)}: not measured in Megatron")
-    tp, experts, chosen = (int(case.model.get(key, "0")) for key in ("tp", "experts", "experts_per_token"))
-    if experts and (tp > 1 or case.batch * case.seq * chosen % experts):
-        raise BadInput("experts are measured on one rank, and with as many tokens for each")
+    ranks, sp, seq = ranks_of(case), case.model.get("sp") == "yes", case.seq // ranks_of(case)["cp"]
+    experts, chosen = (int(case.model.get(key, "0")) for key in ("experts", "experts_per_token"))
+    if ranks["cp"] > 1 and run["attention"] != "flash":
+        raise BadInput("cp is measured with attention=flash")
+    if experts and (ranks["tp"] > 1 and not sp or case.batch * seq // ranks["tp"] * chosen % experts):
+        raise BadInput("experts are measured with sp=yes where tp is above 1, and with as many tokens for each")
     with rank(device):
-        join(tp or 1)
+        join(**ranks)
         with torch.device(device):
             model = build(case)
             kept = kept_for_the_run(model.config)
-    (ids, labels), positions = tokens(case), torch.zeros(case.batch, case.seq, dtype=torch.long)
-    mask = torch.zeros(case.batch * case.seq, dtype=torch.float32)
+    ids, labels, positions = (torch.zeros(case.batch, seq, dtype=torch.long) for _ in range(3))
+    mask = torch.zeros(case.batch * seq, dtype=torch.float32)
+
+    _, first, last = stage_of(case)
 
     def forward():
-        """With the loss of pretrain_gpt.py."""
-        out = model(ids, positions, None, labels=labels)
-        return torch.sum(out.view(-1).float() * mask), None
+        """With the loss of pretrain_gpt.py, or as a stage of its schedules."""
+        if not first:
+            receive(model, case, seq, device)
+        out = model(ids, positions, None, labels=labels if last else None)
+        return torch.sum(out.view(-1).float() * mask) if last else send(out), None
 
     name = "GPTModel, local layer spec" + (", flash stand-in" if run["attention"] == "flash" else "")
     source = f"{versions('megatron-core')} {name}; {versions('torch')}"
     surroundings = functools.partial(rank, device, chosen / experts if experts else 1.0)
-    return Step(model, [ids, positions, labels, mask, *kept], forward, source, surroundings, whole_graph=True)
+    given, distributed = [ids, positions, labels, mask, *kept], model.config.distribute_saved_activations
+    return Step(model, given, forward, source, surroundings, whole_graph=True, replaces_saved=distributed)
 
 
 def scratch_bytes():

@@ -34,7 +34,7 @@ class Step:
     """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables.
 
     surroundings() is a context that forward and backward run in. whole_graph: autograd's graph has what checkpointed
-    regions keep too.
+    regions keep too. replaces_saved: backward puts other data into saved tensors; a hook would keep what they had.
     """
 
     model: nn.Module
@@ -43,6 +43,7 @@ class Step:
     source: str
     surroundings: Callable = contextlib.nullcontext
     whole_graph: bool = False
+    replaces_saved: bool = False
 
 
 def versions(*packages):

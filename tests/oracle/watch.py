@@ -4,6 +4,7 @@ import itertools
 import re
 import weakref
 from collections import Counter, namedtuple
+from unittest import mock
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,7 +20,7 @@ def rounded(size, block):
 class Memory(TorchDispatchMode):
     """Counts the bytes of live storages, and FLOPs, of the operations that run within.
 
-    A storage counts from the operation that made it until nobody holds it. `phase` is "forward" or "backward", set by
+    A storage counts from the operation that made it until nobody holds it, with the size that it has. `phase` is "forward" or "backward", set by
     the user. FLOPs are by (phase, gradients enabled or not): a backward with gradients enabled computes a forward again.
     Storages are rounded up to a multiple of `block`. `trace`, if it is a list, takes [f or b, operation, bytes, live bytes after it] of each allocation.
     """
@@ -35,14 +36,24 @@ class Memory(TorchDispatchMode):
         self.flops = Counter()
         self.trace = trace
         self._seen = weakref.WeakSet()
+        self._sizes = weakref.WeakKeyDictionary()  # storage: [bytes]
         self._in_kernel = False
         self._recomputing = False
 
     def __enter__(self):
         Memory.running = self
+        own = torch.UntypedStorage.resize_
+
+        def resize(storage, size):  # no operation shows it
+            own(storage, size)
+            self._resized(storage)
+
+        self._patch = mock.patch.object(torch.UntypedStorage, "resize_", resize)
+        self._patch.start()
         return super().__enter__()
 
     def __exit__(self, *error):
+        self._patch.stop()
         Memory.running = None
         return super().__exit__(*error)
 
@@ -74,7 +85,8 @@ class Memory(TorchDispatchMode):
         self._seen.add(storage)
         size = rounded(storage.nbytes(), self.block)
         self.live += size
-        weakref.finalize(storage, self._drop, size)
+        self._sizes[storage] = cell = [size]
+        weakref.finalize(storage, self._drop, cell)
         if not self._in_kernel:
             self._note(operation, size)
 
@@ -84,8 +96,14 @@ class Memory(TorchDispatchMode):
         if self.live > self.peaks.get(self.phase, (0, None))[0]:
             self.peaks[self.phase] = (self.live, f"{self.phase}:{operation}")
 
-    def _drop(self, size):
-        self.live -= size
+    def _resized(self, storage):
+        if storage in self._sizes:
+            cell, size = self._sizes[storage], rounded(storage.nbytes(), self.block)
+            self.live += size - cell[0]
+            cell[0] = size
+
+    def _drop(self, cell):
+        self.live -= cell[0]
 
     @contextlib.contextmanager
     def kernel(self):
@@ -201,6 +219,7 @@ def ledger(root, modules, fixed, inputs, block=1):
     fixed and inputs: keys of parameters and buffers, which are left out, and of the step's inputs, which are marked.
     """
     rows, hiding = {}, False
+    sizes = {key: storage.nbytes() for key, storage, _ in modules.alive()}  # the walk gives an emptied fake storage its size again
 
     def row_of(key, storage, saves, shape, dtype):
         return {
@@ -209,7 +228,7 @@ def ledger(root, modules, fixed, inputs, block=1):
             "layers": len({layer_of(save.module) for save in saves} - {None}),
             "shape": shape,
             "dtype": dtype,
-            "bytes": rounded(storage.nbytes(), block),
+            "bytes": rounded(sizes.get(key, storage.nbytes()), block),
             "saved_by": [],
             "input": key in inputs,
         }
