@@ -230,6 +230,7 @@ test('the exact frontier is searched when its chart is near, read by keyboard, a
 
   await page.locator('.frontier-table summary').click();
   const rows = page.locator('.frontier-table tbody tr');
+  await rows.first().waitFor();
   assert.equal(await rows.count(), await page.locator('.knot').count());
   await page.locator('.switch input[name=measure][value=saved]').check();
   assert.equal(await page.locator('.knot').count(), 0);
