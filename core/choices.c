@@ -191,11 +191,10 @@ static void note_segments(am_evaluation *evaluation)
 /* Megatron's checkpoint: whole layers, or every set of modules that it plays again in such a layer. */
 static void gather_modules(am_evaluation *evaluation)
 {
-    const int all = AM_MODULE_CORE_ATTN | AM_MODULE_LAYERNORM | AM_MODULE_MLP | AM_MODULE_MOE | AM_MODULE_MOE_ACT;
     const am_config *config = evaluation->config;
     note(evaluation, (am_choice){.whole = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_LAYER));
-    for (int modules = 1; modules <= all; modules++) {
+    for (int modules = 1; modules <= AM_MODULES_ALL; modules++) {
         am_choice candidate = {.span = 1, .set = NAMED, .listed.modules = (uint8_t)modules};
         if (am_modules_wrong(config, (unsigned)modules)) continue;
         note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));

@@ -38,12 +38,13 @@ static am_var norm(am_build *build, am_var x, const char *path)
     return am_label(tape, y, "normed input");
 }
 
-/* A norm that may let go of its output (--recompute-modules layernorm). *region: for let_go. */
-static am_var norm_apart(am_build *build, am_var x, const char *path, uint16_t *region)
+/* A norm that may let go of its output (--recompute-modules layernorm). *region: for let_go. fused: Transformer Engine has it
+ * in the linear layer behind it. */
+static am_var norm_apart(am_build *build, am_var x, const char *path, bool fused, uint16_t *region)
 {
     am_tape *tape = build->tape;
     *region = 0;
-    if (has_engine(build)) return x;
+    if (fused) return x;
     if (!(build->record.modules & AM_MODULE_LAYERNORM)) return norm(build, x, path);
     am_region_begin(tape, x, 0, NULL);
     am_var y = norm(build, x, path);
@@ -76,14 +77,20 @@ static am_var norm_linear(am_build *build, am_var x, const char *path, am_compon
     return y;
 }
 
-/* x · weightᵀ of the whole sequences, of which x may be this rank's part. */
+/* x · weightᵀ of the whole sequences, of which x may be this rank's part. Megatron-Core's own; then Transformer Engine's. */
 static am_var product(am_build *build, am_var x, am_var weight, am_var bias)
 {
     if (build->config->sp) return am_sequence_linear(build->tape, x, build->s, build->scratch, weight, bias);
     return am_parallel_linear(build->tape, AM_OP_PARALLEL_LINEAR, x, weight, bias);
 }
 
-/* ColumnParallelLinear; *later: a bias that is left to the next kernel. */
+static am_var engine_product(am_build *build, am_var x, am_var weight)
+{
+    if (build->config->sp) return am_gather_linear(build->tape, x, build->s, weight);
+    return am_parallel_linear(build->tape, AM_OP_LINEAR, x, weight, 0);
+}
+
+/* ColumnParallelLinear, with Transformer Engine without a bias; *later: a bias that is left to the next kernel. */
 static am_var column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                             am_var *later)
 {
@@ -92,7 +99,7 @@ static am_var column_linear(am_build *build, am_var x, const char *path, am_comp
     am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = product(build, x, weight, later ? 0 : added);
+    am_var y = has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
     tape->module = module;
     return y;
 }
@@ -317,16 +324,17 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
 
 /* ---- MLP ---- */
 
-static am_var mlp(am_build *build, am_var normed, am_var *bias)
+am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_names *names, am_dim width, am_var *bias)
 {
     am_tape *tape = build->tape;
     const am_config *config = build->config;
     bool gated = am_activation_is_gated(config->activation);
-    am_module module = am_enter(tape, "mlp", AM_C_MLP);
-    am_dim f = share(build, build->f);
+    am_module module = am_enter(tape, names->module, AM_C_MLP);
+    am_dim f = share(build, width);
     am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), f) : f;
     am_var inner;
-    am_var up = first_linear(build, normed, "mlp.linear_fc1", AM_C_MLP, wide, config->mlp_bias, &inner), active;
+    am_var up = (names->normed ? column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide, config->mlp_bias, &inner);
+    am_var active;
     if (gated) {
         am_label(tape, up, "gate and up");
         am_dim rows = am_times(tape, build->s, build->b);
@@ -338,8 +346,8 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
         active = am_activation(tape, AM_OP_BIAS_GELU, up, inner, am_shape_of(tape, up));
     }
     am_label(tape, active, gated ? "SiLU(gate) · up" : "GELU output");
-    am_var y = row_linear(build, active, "mlp.linear_fc2", AM_C_MLP, config->mlp_bias, bias);
-    am_label(tape, y, "MLP block's output");
+    am_var y = row_linear(build, active, names->fc2, AM_C_MLP, config->mlp_bias, bias);
+    am_label(tape, y, names->output);
     am_hold(tape, active, normed);
     tape->module = module;
     return y;
@@ -350,12 +358,13 @@ static am_var mlp(am_build *build, am_var normed, am_var *bias)
 /* The MLP, dense or of experts, which may be played again (--recompute-modules mlp and moe). */
 static am_var mlp_apart(am_build *build, am_var normed, am_var *bias)
 {
+    static const am_megatron_mlp_names dense = {"mlp", "mlp.linear_fc1", "mlp.linear_fc2", "MLP block's output", false};
     bool mixed = build->config->experts > 0;
     bool again = build->record.modules & (mixed ? AM_MODULE_MOE : AM_MODULE_MLP);
     am_module module = build->tape->module;
     if (mixed) am_enter(build->tape, "mlp", AM_C_MLP); /* the layer of experts sees to it itself */
     if (again) am_region_begin(build->tape, normed, 0, NULL);
-    am_var y = mixed ? am_megatron_moe(build, normed) : mlp(build, normed, bias);
+    am_var y = mixed ? am_megatron_moe(build, normed) : am_megatron_mlp(build, normed, &dense, build->f, bias);
     if (again) am_region_end(build->tape, y);
     build->tape->module = module;
     return y;
@@ -366,13 +375,14 @@ static am_var layer(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_var bias = 0;
     am_enter(tape, "", AM_C_RESIDUAL);
+    bool fused = has_engine(build);
     uint16_t region;
-    am_var normed = norm_apart(build, x, "input_layernorm", &region);
+    am_var normed = norm_apart(build, x, "input_layernorm", fused, &region);
     am_var y = attention(build, normed, &bias);
     let_go(build, region, y);
     am_var middle = bias_dropout_add(build, y, bias, x);
     am_hold(tape, normed);
-    normed = norm_apart(build, middle, "pre_mlp_layernorm", &region);
+    normed = norm_apart(build, middle, "pre_mlp_layernorm", fused && build->config->experts == 0, &region);
     y = mlp_apart(build, normed, &bias);
     let_go(build, region, y);
     am_var out = bias_dropout_add(build, y, bias, middle);

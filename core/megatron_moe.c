@@ -151,10 +151,26 @@ static am_var unsort(am_build *build, am_var x, am_dim received)
     return build->config->etp > 1 ? am_reduce_scatter(tape, y, received) : y;
 }
 
+/* The expert that every token takes, which may be played again (--recompute-modules shared_experts); 0: there is none. */
+static am_var shared_expert(am_build *build, am_var normed)
+{
+    static const am_megatron_mlp_names names = {"mlp.shared_experts", "mlp.shared_experts.linear_fc1",
+                                                "mlp.shared_experts.linear_fc2", "shared expert's output", true};
+    am_tape *tape = build->tape;
+    if (!build->config->shared_ffn) return 0;
+    bool again = build->record.modules & AM_MODULE_SHARED_EXPERTS;
+    am_var none;
+    if (again) am_region_begin(tape, normed, 0, NULL);
+    am_var y = am_megatron_mlp(build, normed, &names, symbol(build, AM_SF), &none);
+    if (again) am_region_end(tape, y);
+    return y;
+}
+
 am_var am_megatron_moe(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp", AM_C_MLP);
+    am_var own = shared_expert(build, normed);
     am_dim n = tokens_of(build), e = symbol(build, AM_E), rows = am_times(tape, n, symbol(build, AM_T));
     am_shape flat = AM_SHAPE(n, build->h), turned = AM_SHAPE(e, n), row = AM_SHAPE(rows);
     am_var map, weights = router(build, normed, &map);
@@ -179,9 +195,16 @@ am_var am_megatron_moe(am_build *build, am_var normed)
     if (build->config->ep > 1) back = exchange(build, AM_OP_ALL_TO_ALL, back, rows);
     am_var zeros = am_raw(tape, AM_OP_FULL, flat, build->dtype, 0, 0, 0, 0);
     am_var sum = am_label(tape, am_scatter_add(tape, zeros, back, order), "MLP block's output");
-    am_hold(tape, picked, got, share, back, normed);
+    am_hold(tape, picked, got, share, back);
+    sum = am_view(tape, sum, AM_SHAPE(am_megatron_stream(build), build->b, build->h));
+    if (own) {
+        am_var routed = sum;
+        sum = am_label(tape, am_binary(tape, AM_OP_ADD, routed, own), "MLP block's output");
+        am_hold(tape, own, routed);
+    }
+    am_hold(tape, normed);
     tape->module = module;
-    return am_view(tape, sum, AM_SHAPE(am_megatron_stream(build), build->b, build->h));
+    return sum;
 }
 
 /* Each layer's dispatcher keeps its last routing map, probabilities and order, whether or not a graph does: here those of all

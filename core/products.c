@@ -187,6 +187,14 @@ am_var am_norm_linear(am_tape *tape, am_var x, am_dim length, am_var weight, am_
     return am_tape_emit(tape, op, length ? 6 : 5, input, norm_bias ? 4 : 3, result, flops);
 }
 
+am_var am_gather_linear(am_tape *tape, am_var x, am_dim length, am_var weight)
+{
+    am_shape shape = am_shape_of(tape, x);
+    shape.dim[0] = length;
+    am_var whole = am_raw(tape, AM_OP_ALL_GATHER, shape, tape->tensor[x].dtype, x, 0, 0, 0);
+    return linear_function(tape, AM_OP_GATHER_LINEAR, x, whole, weight, 0);
+}
+
 am_var am_scatter_linear(am_tape *tape, am_var x, am_dim length, am_var weight)
 {
     am_shape shape = am_shape_of(tape, x);

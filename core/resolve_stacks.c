@@ -313,6 +313,7 @@ static am_code check_megatron_tensor_parallel(const am_config *config, am_status
     if (config->heads % t != 0) return not_divided("tp", t, "heads", config->heads, status);
     if (config->kv_heads % t != 0) return not_divided("tp", t, "kv_heads", config->kv_heads, status);
     if (config->experts == 0 && config->ffn % t != 0) return not_divided("tp", t, "ffn", config->ffn, status);
+    if (config->shared_ffn % t != 0) return not_divided("tp", t, "shared_ffn", config->shared_ffn, status);
     if (config->vocab % t != 0) {
         int64_t rows = am_mul_checked(128, t); /* --make-vocab-size-divisible-by */
         return am_fail(status, AM_CONFLICT, "vocab", "tp=%d does not divide vocab=%d; Megatron pads it to vocab=%d", t,
@@ -374,7 +375,7 @@ static am_code check_megatron_ranks(const am_config *config, am_status *status)
 
 static am_code check_megatron_experts(const am_config *config, const char *who, am_status *status)
 {
-    if (config->experts == 0) return AM_OK;
+    if (config->experts == 0) return am_wiring_check_value(config, AM_F_shared_ffn, 0, who, status);
     am_code code = am_wiring_check_value(config, AM_F_activation, AM_SWIGLU, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_bias, 0, who, status);
     if (code == AM_OK && config->experts_per_token < 2)
@@ -430,11 +431,15 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
     bool mixed = config->experts > 0, engine = config->stack == AM_STACK_MEGATRON;
     if (mixed && modules & AM_MODULE_MLP) wrong = "this model has experts in place of an MLP: moe or moe_act, not mlp";
     if (!mixed && modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)) wrong = "this model has no experts: mlp, not moe or moe_act";
+    if (!config->shared_ffn && modules & AM_MODULE_SHARED_EXPERTS)
+        wrong = "this model has no shared expert: shared_experts needs shared_ffn=N";
     if (modules & AM_MODULE_MLP && config->mlp_bias)
         wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
         wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
-    if (engine && modules & AM_MODULE_LAYERNORM)
+    if (!(~modules & (AM_MODULE_MOE | AM_MODULE_SHARED_EXPERTS)))
+        wrong = "moe plays the shared expert again too: moe or shared_experts, not both";
+    if (engine && !mixed && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
     return wrong;
 }

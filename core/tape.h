@@ -123,6 +123,7 @@ am_var am_sequence_linear(am_tape *tape, am_var x, am_dim length, am_var buffer,
 am_var am_reduce_scatter(am_tape *tape, am_var x, am_dim length); /* along the first dimension; so, too: */
 am_var am_scatter_sequence(am_tape *tape, am_var x, am_dim length);
 am_var am_norm_linear(am_tape *tape, am_var x, am_dim length, am_var weight, am_var norm_weight, am_var norm_bias, am_var bias);
+am_var am_gather_linear(am_tape *tape, am_var x, am_dim length, am_var weight); /* of sequences of this length, gathered */
 am_var am_scatter_linear(am_tape *tape, am_var x, am_dim length, am_var weight); /* its sums over ranks, scattered */
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles);
 am_var am_masked_softmax(am_tape *tape, am_var x);

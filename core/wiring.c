@@ -185,12 +185,13 @@ static const am_wiring nanogpt = {
 static const am_wiring megatron = {
     .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
     .attentions = 1u << AM_EAGER | 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .may_mix = true,
-    .norm_topk = AM_BIAS_EITHER, .prefix = "decoder.layers.",
+    .norm_topk = AM_BIAS_EITHER, .shared = AM_SHARED_ADDED, .prefix = "decoder.layers.",
 };
 
 static const am_wiring megatron_engine = {
     .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
-    .attentions = 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .prefix = "decoder.layers.",
+    .attentions = 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .may_mix = true,
+    .norm_topk = AM_BIAS_EITHER, .shared = AM_SHARED_ADDED, .prefix = "decoder.layers.",
 };
 
 #define STACK(text, verified_by, detail, derived) AM_WORDS(text), verified_by, AM_WORDS(detail), AM_WORDS(derived)
@@ -223,7 +224,7 @@ const am_stack am_stacks[] = {
     [AM_STACK_MEGATRON] = {
         STACK("Megatron-Core with Transformer Engine", "source",
               "read from Megatron-Core 0.16.1, Transformer Engine 2.20 and flash-attn 2",
-              "no figure of this stack was measured; norms, loss and rotary cache are those measured without the engine"),
+              "no figure of this stack was measured; norms, experts, loss and rotary cache are those measured without the engine"),
         AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron_engine},
 };
 /* clang-format on */

@@ -65,9 +65,12 @@ static bool rank_taken[AM_MAX_ROWS];
 static inline bool is_saved_by(const am_row *row, const char *saver)
 {
     for (int i = 0; i < row->savers; i++) {
-        char text[96] = "checkpoint";
+        char text[96];
+        if (row->saved_by[i].rule == 255) { /* …Function, …WithoutOutputFunction */
+            if (strncmp(saver, "Checkpoint", 10) == 0) return true;
+            continue;
+        }
         const am_op_info *op = &am_ops[row->saved_by[i].op];
-        if (row->saved_by[i].rule == 255) return strncmp(saver, "Checkpoint", 10) == 0; /* …Function, …WithoutOutputFunction */
         const char *attribute = op->saves[row->saved_by[i].rule].attribute;
         snprintf(text, sizeof text, strchr(attribute, '[') ? "%sBackward.%s" : "%sBackward0.%s", op->node, attribute);
         if (op == &am_ops[AM_OP_FILL]) strcpy(text, "CopySlices");

@@ -113,6 +113,7 @@ static const struct {
     {AM_OP_NORM_LINEAR, 5, 4},
     {AM_OP_LINEAR, 2, 1},
     {AM_OP_NORM_SEQUENCE_LINEAR, 6, 4},
+    {AM_OP_GATHER_LINEAR, 3, 1},
     {AM_OP_SCATTER_LINEAR, 3, 1},
     {AM_OP_FUSED_ROPE, 2, 1},
     {AM_OP_FLASH_ATTN, 3, 3},
@@ -304,8 +305,8 @@ static bool is_fused(const am_op_info *op)
 /* Transformer Engine's and flash-attn's functions are read from their source. */
 static bool is_read(const am_op_info *op)
 {
-    static const am_op read[] = {AM_OP_NORM_LINEAR, AM_OP_LINEAR, AM_OP_NORM_SEQUENCE_LINEAR, AM_OP_SCATTER_LINEAR,
-                                 AM_OP_FUSED_ROPE, AM_OP_FLASH_ATTN};
+    static const am_op read[] = {AM_OP_NORM_LINEAR, AM_OP_LINEAR, AM_OP_NORM_SEQUENCE_LINEAR, AM_OP_GATHER_LINEAR,
+                                 AM_OP_SCATTER_LINEAR, AM_OP_FUSED_ROPE, AM_OP_FLASH_ATTN};
     for (int i = 0; i < COUNT(read); i++)
         if (op == &am_ops[read[i]]) return true;
     return false;
@@ -484,6 +485,7 @@ PLAY(norm_linear_sum, am_norm_linear(tape, x[0], 0, x[1], x[2], 0, x[3]))
 PLAY(norm_linear_gathered, am_norm_linear(tape, x[0], number(4), x[1], x[2], 0, 0))
 PLAY(norm_linear_gathered_bias, am_norm_linear(tape, x[0], number(4), x[1], x[2], x[3], 0))
 PLAY(norm_linear_gathered_sum, am_norm_linear(tape, x[0], number(4), x[1], x[2], 0, x[3]))
+PLAY(gather_linear, am_gather_linear(tape, x[0], number(4), x[1]))
 PLAY(scatter_linear, am_scatter_linear(tape, x[0], number(1), x[1]))
 PLAY(sequence_linear, am_sequence_linear(tape, x[0], number(4), x[2], x[1], 0))
 PLAY(sequence_linear_bias, am_sequence_linear(tape, x[0], number(4), x[2], x[1], x[3]))
@@ -712,6 +714,7 @@ static const struct program {
      {1, {4}, AM_BF16}, {1, {4}, AM_BF16}}},
     {"norm linear, gathered, bias", norm_linear_gathered_sum, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16},
      {1, {4}, AM_BF16}, {1, {5}, AM_BF16}}},
+    {"gather linear", gather_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}}},
     {"scatter linear", scatter_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}}},
     {"sequence linear", sequence_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {48}, AM_BF16}}},
     {"sequence linear bias", sequence_linear_bias, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}, {1, {48}, AM_BF16},
@@ -1283,6 +1286,7 @@ static const struct {
     {"norm linear, gathered, bias", "1111", "_LayerNormLinear.saved[0]:0 _LayerNormLinear.saved[5]:48 "
      "_LayerNormLinear.saved[7]:24",
      "f96@96 f48@144 f24@168 f120@288 f4@196 b4@200 b120@320 b96@296 b96@392 b48@440 b40@480 b10@490 b48@394 b8@402"},
+    {"gather linear", "11", "_Linear.saved[0]:0", "f96@96 f120@216 f4@124 b4@128 b120@248 b96@224 b96@320 b48@368 b40@408"},
     {"scatter linear", "11", "_Linear.saved[0]:0", "f60@60 f30@90 f4@34 b4@38 b30@68 b60@98 b48@146 b40@186"},
     {"sequence linear", "110", "LinearWithGradAccumulationAndAsyncCommunication.saved[0]:0 "
      "LinearWithGradAccumulationAndAsyncCommunication.saved[1]:0", "f120@120 f4@124 b4@128 b120@248 b96@224 b48@272 b40@312"},

@@ -322,7 +322,14 @@ static const struct {
     {MEGATRON "experts=4 experts_per_token=1", AM_UNSUPPORTED, "experts_per_token", "2 or more", MEGATRON MIXED},
     {MEGATRON "experts=4", AM_MISSING, "experts_per_token", "experts_per_token", MEGATRON MIXED},
     {MEGATRON "experts_per_token=2", AM_UNSUPPORTED, "experts_per_token", "experts_per_token=0", MEGATRON MIXED},
-    {SMALL "stack=megatron " MIXED, AM_UNSUPPORTED, "experts", "experts=0", SMALL "stack=megatron"},
+    {MEGATRON "shared_ffn=32", AM_UNSUPPORTED, "shared_ffn", "shared_ffn=0", MEGATRON MIXED "shared_ffn=32"},
+    {MEGATRON MIXED "tp=2 sp=yes shared_ffn=33", AM_CONFLICT, "tp", "shared_ffn=33", MEGATRON MIXED "tp=2 sp=yes shared_ffn=34"},
+    {MEGATRON MIXED "checkpoint=modules:shared_experts", AM_CONFLICT, "checkpoint", "shared_ffn=N",
+     MEGATRON MIXED "shared_ffn=32 checkpoint=modules:shared_experts"},
+    {MEGATRON MIXED "shared_ffn=32 checkpoint=modules:moe,shared_experts", AM_CONFLICT, "checkpoint", "not both",
+     MEGATRON MIXED "shared_ffn=32 checkpoint=modules:moe_act,shared_experts"},
+    {SMALL "stack=megatron checkpoint=modules:layernorm", AM_CONFLICT, "checkpoint", "megatron-local",
+     SMALL "stack=megatron " MIXED "checkpoint=modules:layernorm"}, /* the norm before experts stands apart */
     /* the loss head */
     {"loss=vocab_parallel", AM_UNSUPPORTED, "loss", "stack=hf has loss=hf", "loss=chunked"},
     {"family=gpt2 layers=4 hidden=64 heads=4 vocab=96 loss=fused", AM_UNSUPPORTED, "loss", "family=gpt2 has loss=hf",
