@@ -127,9 +127,16 @@ static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int6
 
 /* ---- what an operation is made of ---- */
 
-/* The two inputs that a product multiplies; false if the operation is none. */
-static bool factors(am_op op, int factor[2])
+/* The two inputs that a product multiplies. Under sequence parallelism x is one rank's part: what is multiplied is another
+ * input, or what the product makes is another before it is scattered. 0: there is no such input. */
+typedef struct am_factors {
+    int x, weight, gathered, scattered;
+} am_factors;
+
+/* False if the operation is no product. */
+static bool factors(am_op op, am_factors *of)
 {
+    *of = (am_factors){0};
     switch (op) {
     case AM_OP_MM:
     case AM_OP_BMM:
@@ -140,18 +147,22 @@ static bool factors(am_op op, int factor[2])
     case AM_OP_LINEAR:
     case AM_OP_NORM_LINEAR:
     case AM_OP_CUT_CE:
-    case AM_OP_FUSED_LINEAR_CE: factor[0] = 0; break;
+    case AM_OP_FUSED_LINEAR_CE: break;
     case AM_OP_ADDMM:
-    case AM_OP_BADDBMM: factor[0] = 1; break;
+    case AM_OP_BADDBMM: of->x = 1; break;
+    case AM_OP_SEQUENCE_LINEAR:
+    case AM_OP_GATHER_LINEAR: of->gathered = 2; break;
+    case AM_OP_NORM_SEQUENCE_LINEAR: of->gathered = 5; break;
+    case AM_OP_SCATTER_LINEAR: of->scattered = 2; break;
     default: return false;
     }
-    factor[1] = factor[0] + 1;
+    of->weight = of->x + 1;
     return true;
 }
 
 static bool is_attention(am_op op)
 {
-    return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION;
+    return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION || op == AM_OP_RING_ATTENTION;
 }
 
 /* Only the rows that an index names are read of input 0. */
@@ -212,21 +223,25 @@ static int64_t flops_forward(const am_costing *costing)
 }
 
 /* A causal kernel without a mask passes over the keys after a query: of s·s pairs s(s+1)/2 are left, and with a window of w
- * keys w(w+1)/2 + (s-w)·w. */
+ * keys w(w+1)/2 + (s-w)·w. In a ring of n ranks s·s/2 pairs with each other rank's keys come beside them, none passed over. */
 static int64_t without_skipped(const am_costing *costing, int64_t flops)
 {
     const am_instruction *instruction = costing->instruction;
     if (!is_attention((am_op)instruction->op) || instruction->inputs > 3) return flops;
     int64_t s = tensor_of(costing, 0)->shape[2], w = costing->tape->window;
+    if (instruction->op == AM_OP_RING_ATTENTION) {
+        int64_t ranks = costing->tape->extents->value[AM_CP];
+        return flops / (s * (ranks + 1)) * (s + 1 + s * (ranks - 1));
+    }
     if (!instruction->windowed || w >= s) return flops / (2 * s) * (s + 1);
     return flops / s / s * (w * (w + 1) / 2 + (s - w) * w);
 }
 
 static int type_of(const am_costing *costing)
 {
-    int factor[2] = {0};
-    factors((am_op)costing->instruction->op, factor);
-    return tensor_of(costing, factor[0])->dtype;
+    am_factors of;
+    factors((am_op)costing->instruction->op, &of);
+    return tensor_of(costing, of.x)->dtype;
 }
 
 /* ---- backward ---- */
@@ -244,11 +259,12 @@ static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int
 
 /* Each wanted gradient is the incoming one times the other factor. A loss that makes its logits again has one product
  * more; one that has made the gradients in forward scales them. */
-static void cost_products(am_costing *costing, const int factor[2])
+static void cost_products(am_costing *costing, const am_factors *of)
 {
     am_op op = (am_op)costing->instruction->op;
-    int64_t flops = flops_forward(costing), out = bytes_at(costing, costing->instruction->inputs);
-    int64_t left = bytes_at(costing, factor[0]), right = bytes_at(costing, factor[1]);
+    int64_t flops = flops_forward(costing);
+    int64_t out = bytes_at(costing, of->scattered ? of->scattered : costing->instruction->inputs);
+    int64_t left = bytes_at(costing, of->gathered ? of->gathered : of->x), right = bytes_at(costing, of->weight);
     if (op == AM_OP_FUSED_LINEAR_CE) {
         add_kernel(costing, 0, 0,
                    2 * (bytes_at(costing, 2) + (costing->instruction->inputs > 3 ? bytes_at(costing, 3) : 0)));
@@ -256,10 +272,10 @@ static void cost_products(am_costing *costing, const int factor[2])
     }
     if (op == AM_OP_CUT_CE) add_kernel(costing, flops, flops, left + right);
     for (int i = 0; i < 2; i++)
-        if (learns(costing, factor[i])) add_kernel(costing, flops, flops, out + left + right);
-    if (op == AM_OP_NORM_LINEAR) add_kernel(costing, 0, 0, 3 * left);
+        if (learns(costing, of->x + i)) add_kernel(costing, flops, flops, out + left + right);
+    if (op == AM_OP_NORM_LINEAR || op == AM_OP_NORM_SEQUENCE_LINEAR) add_kernel(costing, 0, 0, 3 * bytes_at(costing, of->x));
     for (int i = 0; i < costing->instruction->inputs; i++) { /* a bias' gradient: the sum of the incoming one's rows */
-        bool bias = i != factor[0] && i != factor[1] && learns(costing, i) && op != AM_OP_CUT_CE;
+        bool bias = i != of->x && i != of->weight && learns(costing, i) && op != AM_OP_CUT_CE;
         if (bias) add_kernel(costing, 0, 0, out + bytes_at(costing, i));
     }
 }
@@ -349,9 +365,9 @@ static int64_t saved_bytes(const am_costing *costing)
 static void cost_node(am_costing *costing)
 {
     const am_backward_step *step = am_ops[costing->instruction->op].backward;
-    int factor[2];
-    if (factors((am_op)costing->instruction->op, factor)) {
-        cost_products(costing, factor);
+    am_factors of;
+    if (factors((am_op)costing->instruction->op, &of)) {
+        cost_products(costing, &of);
         return;
     }
     int64_t incoming = incoming_bytes(costing), bytes = 0;
@@ -487,8 +503,8 @@ static bool kind_of(const am_table *table, const am_instruction *instruction, in
 
 static am_labour labour_of(am_op op)
 {
-    int factor[2];
-    return is_attention(op) ? AM_ATTENTION : factors(op, factor) ? AM_PRODUCTS : AM_OTHERS;
+    am_factors of;
+    return is_attention(op) ? AM_ATTENTION : factors(op, &of) ? AM_PRODUCTS : AM_OTHERS;
 }
 
 /* Neighbours are of one module mostly: the last ones first. */

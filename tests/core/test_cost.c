@@ -115,6 +115,41 @@ START_TEST(experts)
 }
 END_TEST
 
+/* What ranks gather and scatter along the sequence is multiplied as a whole: no product is missing in backward or divided. */
+START_TEST(sequence_parallel)
+{
+    static const char *const stacks[] = {"stack=torch loss=fp32", "stack=megatron-local", "stack=megatron", "stack=megatron-local checkpoint=full",
+                                         "stack=megatron checkpoint=modules:mlp"};
+    for (size_t i = 0; i < COUNT(stacks); i++) {
+        am_work without[AM_PART_COUNT];
+        memcpy(without, evaluate_with(LLAMA " tp=2", stacks[i])->work, sizeof without);
+        const am_work *with = evaluate_with(LLAMA " tp=2 sp=yes", stacks[i])->work;
+        for (int j = 0; j < AM_PART_COUNT; j++) {
+            ck_assert_msg(with[j].flops == without[j].flops, "%s: part %d", stacks[i], j);
+            ck_assert_msg(with[j].executed == without[j].executed, "%s: part %d", stacks[i], j);
+        }
+    }
+}
+END_TEST
+
+/* A rank's s queries, of n times as many keys, in two halves: of its own pairs s(s+1)/2 are computed, and with each other rank's
+ * keys the s·s/2 of a half. Its backward has five products to the forward's two. */
+START_TEST(ring)
+{
+    for (int64_t ranks = 2; ranks <= 8; ranks *= 2) {
+        char more[64];
+        const int64_t layers = 3, b = 2, heads = 4, d = 16, s = 64 / ranks;
+        const int64_t all = s * s / 2 * (ranks + 1), executed = s * (s + 1) / 2 + s * s / 2 * (ranks - 1);
+        snprintf(more, sizeof more, "stack=torch cp=%lld", (long long)ranks);
+        const am_work *work = evaluate_with(LLAMA, more)->work;
+        const int64_t pair = 2 * b * heads * d * layers;
+        ck_assert_int_eq(work[AM_IN_FORWARD].flops - work[AM_IN_FORWARD].executed, 2 * pair * (all - executed));
+        ck_assert_int_eq(work[AM_IN_BACKWARD].flops - work[AM_IN_BACKWARD].executed, 5 * pair * (all - executed));
+        ck_assert_int_eq(2 * work[AM_IN_FORWARD].flops + pair * all, work[AM_IN_BACKWARD].flops);
+    }
+}
+END_TEST
+
 /* A causal kernel computes s(s+1)/2 of s² scores; materialised ones are all there. */
 START_TEST(causal)
 {
@@ -451,6 +486,8 @@ Suite *test_cost_suite(void)
     TCase *tests = tcase_create("cost");
     tcase_add_loop_test(tests, counter, 0, COUNT(counted));
     tcase_add_loop_test(tests, experts, 0, 2);
+    tcase_add_test(tests, sequence_parallel);
+    tcase_add_test(tests, ring);
     tcase_add_test(tests, causal);
     tcase_add_loop_test(tests, window, 0, 3);
     tcase_add_test(tests, product);
