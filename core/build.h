@@ -72,17 +72,6 @@ typedef struct am_gated_mlp {
     const char *module, *gate, *act, *up, *down;
 } am_gated_mlp;
 am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_dim width);
-/* megatron.c: tokens of the residual stream that one rank holds of each sequence. */
-am_dim am_megatron_stream(am_build *build);
-/* An MLP of this inner width. normed: what it takes is, also where Transformer Engine has a norm in its first linear layer. */
-typedef struct am_megatron_mlp_names {
-    const char *module, *fc1, *fc2, *output;
-    bool normed;
-} am_megatron_mlp_names;
-am_var am_megatron_mlp(am_build *build, am_var x, const am_megatron_mlp_names *names, am_dim width, am_var *bias);
-/* megatron_moe.c: in place of an MLP; and what all layers' dispatchers keep for the whole run. */
-am_var am_megatron_moe(am_build *build, am_var normed);
-void am_megatron_moe_kept(am_build *build);
 /* moe.c: the family's router, its experts, and the shared one, in place of an MLP. */
 am_var am_hf_moe(am_build *build, am_var x);
 /* gpt-oss's eager attention: a column more, of a parameter for each head, in the softmax; [b, s, a, d]. */

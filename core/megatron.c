@@ -3,16 +3,16 @@
  * transformer/transformer_layer.py, attention.py, dot_product_attention.py and mlp.py, tensor_parallel/layers.py and
  * cross_entropy.py; Transformer Engine 2.20, pytorch/module/layernorm_linear.py, linear.py, attention/rope.py and
  * dot_product_attention/backends.py; flash-attn 2's flash_attn_interface.py. */
-#include "build.h"
 #include "bytes.h"
+#include "megatron.h"
 
-static bool has_engine(const am_build *build)
+bool am_megatron_has_engine(const am_build *build)
 {
     return build->config->stack == AM_STACK_MEGATRON;
 }
 
 /* A rank's share under tensor parallelism. Sums over ranks are made in place. */
-static am_dim share(am_build *build, am_dim x)
+am_dim am_megatron_share(am_build *build, am_dim x)
 {
     return build->config->tp > 1 ? am_dim_quotient(build->tape->extents, x, AM_TP) : x;
 }
@@ -21,19 +21,19 @@ static am_dim share(am_build *build, am_dim x)
  * linear layers. */
 am_dim am_megatron_stream(am_build *build)
 {
-    return build->config->sp ? share(build, build->s) : build->s;
+    return build->config->sp ? am_megatron_share(build, build->s) : build->s;
 }
 
 /* ---- modules ---- */
 
-static am_var norm(am_build *build, am_var x, const char *path)
+am_var am_megatron_norm(am_build *build, am_var x, const char *path, am_dim width)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, AM_C_NORM);
-    am_shape width = AM_SHAPE(build->h);
-    am_var weight = am_weight(build, width, "weight");
+    am_shape shape = AM_SHAPE(width);
+    am_var weight = am_weight(build, shape, "weight");
     am_var y = build->config->norm == AM_RMSNORM ? am_rms_norm(tape, x, weight)
-                                                 : am_layer_norm(tape, x, weight, am_weight(build, width, "bias"));
+                                                 : am_layer_norm(tape, x, weight, am_weight(build, shape, "bias"));
     tape->module = module;
     return am_label(tape, y, "normed input");
 }
@@ -45,9 +45,9 @@ static am_var norm_apart(am_build *build, am_var x, const char *path, bool fused
     am_tape *tape = build->tape;
     *region = 0;
     if (fused) return x;
-    if (!(build->record.modules & AM_MODULE_LAYERNORM)) return norm(build, x, path);
+    if (!(build->record.modules & AM_MODULE_LAYERNORM)) return am_megatron_norm(build, x, path, build->h);
     am_region_begin(tape, x, 0, NULL);
-    am_var y = norm(build, x, path);
+    am_var y = am_megatron_norm(build, x, path, build->h);
     *region = tape->open_region;
     am_region_end(tape, y);
     return y;
@@ -60,15 +60,16 @@ static void let_go(am_build *build, uint16_t region, am_var used)
 }
 
 /* TELayerNormColumnParallelLinear; later as below. */
-static am_var norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+am_var am_megatron_norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                           am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
-    am_shape width = AM_SHAPE(build->h);
+    am_dim in = am_shape_of(tape, x).dim[2];
+    am_shape width = AM_SHAPE(in);
     am_var norm_weight = am_weight(build, width, "weight");
     am_var norm_bias = build->config->norm == AM_LAYERNORM ? am_weight(build, width, "bias") : 0;
-    am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
+    am_var weight = am_weight(build, AM_SHAPE(out, in), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
     am_dim gathered = build->config->sp ? build->s : 0;
@@ -91,27 +92,27 @@ static am_var engine_product(am_build *build, am_var x, am_var weight)
 }
 
 /* ColumnParallelLinear, with Transformer Engine without a bias; *later: a bias that is left to the next kernel. */
-static am_var column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                             am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
-    am_var weight = am_weight(build, AM_SHAPE(out, build->h), "weight");
+    am_var weight = am_weight(build, AM_SHAPE(out, am_shape_of(tape, x).dim[2]), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
+    am_var y = am_megatron_has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
     tape->module = module;
     return y;
 }
 
 /* RowParallelLinear, whose bias is left to the next kernel. */
-static am_var row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias, am_var *later)
+am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias, am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
     am_var weight = am_weight(build, AM_SHAPE(build->h, am_shape_of(tape, x).dim[2]), "weight");
     *later = bias ? am_weight(build, AM_SHAPE(build->h), "bias") : 0;
-    bool engine = has_engine(build), sp = build->config->sp;
+    bool engine = am_megatron_has_engine(build), sp = build->config->sp;
     am_var y = engine && sp ? am_scatter_linear(tape, x, am_megatron_stream(build), weight)
                             : am_parallel_linear(tape, engine ? AM_OP_LINEAR : AM_OP_PARALLEL_LINEAR, x, weight, 0);
     if (sp && !engine) y = am_reduce_scatter(tape, y, am_megatron_stream(build));
@@ -123,7 +124,7 @@ static am_var row_linear(am_build *build, am_var x, const char *path, am_compone
 static am_var first_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                            am_var *later)
 {
-    return (has_engine(build) ? norm_linear : column_linear)(build, x, path, component, out, bias, later);
+    return (am_megatron_has_engine(build) ? am_megatron_norm_linear : am_megatron_column_linear)(build, x, path, component, out, bias, later);
 }
 
 /* bias_dropout_add runs with gradients enabled in a checkpointed forward too: the bias requires one, so that the graph
@@ -158,7 +159,7 @@ static am_var bias_dropout_add(am_build *build, am_var x, am_var bias, am_var re
 static am_var rotate(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
-    if (has_engine(build)) return am_fused_rope(tape, x, build->cos);
+    if (am_megatron_has_engine(build)) return am_fused_rope(tape, x, build->cos);
     am_dim none = am_dim_for(build, 0, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
     am_var whole = am_slice(tape, x, build->d), rest = am_slice(tape, x, none), table[2];
     static const char *const names[] = {"rotary cosines", "rotary sines"};
@@ -182,7 +183,7 @@ static am_var rotate(am_build *build, am_var x)
 static bool has_softmax_kernel(am_build *build)
 {
     const am_extent *of = build->tape->extents->of;
-    int64_t s = of[build->s].n, matrices = of[share(build, build->a)].n * of[build->b].n;
+    int64_t s = of[build->s].n, matrices = of[am_megatron_share(build, build->a)].n * of[build->b].n;
     return s > 16 && s <= 4096 && s % 4 == 0 && matrices % 4 == 0 && matrices % (s > 128 ? 4 : 8) == 0;
 }
 
@@ -211,16 +212,16 @@ static am_var repeat_heads(am_build *build, am_var x)
     am_tape *tape = build->tape;
     if (build->config->heads == build->config->kv_heads) return x;
     am_dim s = build->s, b = build->b, d = build->d, groups = am_dim_quotient(tape->extents, build->a, AM_K);
-    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(s, b, share(build, build->k), build->one, d)),
-                         AM_SHAPE(s, b, share(build, build->k), groups, d));
-    return am_view(tape, am_clone(tape, y), AM_SHAPE(s, b, share(build, build->a), d));
+    am_var y = am_expand(tape, am_view(tape, x, AM_SHAPE(s, b, am_megatron_share(build, build->k), build->one, d)),
+                         AM_SHAPE(s, b, am_megatron_share(build, build->k), groups, d));
+    return am_view(tape, am_clone(tape, y), AM_SHAPE(s, b, am_megatron_share(build, build->a), d));
 }
 
 /* DotProductAttention. */
 static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
-    am_dim s = build->s, d = build->d, a = share(build, build->a), n = am_times(tape, build->b, a);
+    am_dim s = build->s, d = build->d, a = am_megatron_share(build, build->a), n = am_times(tape, build->b, a);
     am_var keys = repeat_heads(build, k), values = repeat_heads(build, v);
     if (values != v) am_label(tape, values, "value, repeated");
     q = am_transpose(tape, am_reshape(tape, q, AM_SHAPE(s, n, d)), 0, 1);
@@ -237,7 +238,7 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, a, s, d)), 1, 2);
     y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
     am_hold(tape, scores, dropped, keys, values);
-    return am_view(tape, y, AM_SHAPE(s, build->b, share(build, build->ad)));
+    return am_view(tape, y, AM_SHAPE(s, build->b, am_megatron_share(build, build->ad)));
 }
 
 /* DotProductAttention with its FlashAttention: what is no part of one packed tensor is made contiguous, then all of it is
@@ -260,7 +261,7 @@ static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
     am_module module = am_enter(tape, "self_attention.core_attention.flash_attention", AM_C_ATTENTION);
     am_var y = am_attention(tape, AM_OP_FLASH_ATTN, turned[0], turned[1], turned[2], 0);
     tape->module = module;
-    y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, share(build, build->ad)));
+    y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, am_megatron_share(build, build->ad)));
     y = am_contiguous(tape, am_transpose(tape, y, 0, 1));
     am_hold(tape, own[0], own[1], own[2]);
     return y;
@@ -274,16 +275,29 @@ static am_var core_flash(am_build *build, am_var q, am_var k, am_var v)
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
     am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
-    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, share(build, build->ad)));
+    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, am_megatron_share(build, build->ad)));
 }
 
-static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
+/* Of keys wider than values, a kernel that takes and gives [s, b, heads, …] as it is, such as cuDNN's in Transformer Engine. */
+static am_var core_fused(am_build *build, am_var q, am_var k, am_var v)
+{
+    am_tape *tape = build->tape;
+    am_var part[] = {q, k, v};
+    for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
+    am_var y = am_attention(tape, AM_OP_FLASH_ATTN, part[0], part[1], part[2], 0);
+    y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
+    am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
+    return am_view(tape, y, AM_SHAPE(build->s, build->b, width));
+}
+
+am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     am_var held[] = {k, v};
     if (build->record.modules & AM_MODULE_CORE_ATTN) am_region_begin(tape, q, 2, held);
     am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-    am_var y = has_engine(build)                          ? core_engine(build, q, k, v)
+    am_var y = build->config->kv_rank                   ? core_fused(build, q, k, v)
+               : am_megatron_has_engine(build)        ? core_engine(build, q, k, v)
                : build->config->attention == AM_EAGER ? core_eager(build, q, k, v)
                                                       : core_flash(build, q, k, v);
     if (build->record.modules & AM_MODULE_CORE_ATTN) {
@@ -301,21 +315,21 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
     am_dim s = build->s, b = build->b, d = build->d;
     am_dim queries = am_dim_quotient(tape->extents, build->ad, AM_K), widths[] = {queries, d, d};
     am_dim fused = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, share(build, fused),
+    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, am_megatron_share(build, fused),
                                 build->config->qkv_bias, 0);
     am_label(tape, mixed, "query, key and value, fused");
     am_var part[3];
-    am_shape groups = AM_SHAPE(s, b, share(build, build->k), am_dim_quotient(tape->extents, fused, AM_K));
+    am_shape groups = AM_SHAPE(s, b, am_megatron_share(build, build->k), am_dim_quotient(tape->extents, fused, AM_K));
     am_split(tape, am_view(tape, mixed, groups), 3, widths, part);
-    part[0] = am_reshape(tape, part[0], AM_SHAPE(s, b, share(build, build->a), d));
+    part[0] = am_reshape(tape, part[0], AM_SHAPE(s, b, am_megatron_share(build, build->a), d));
     am_var q = part[0], key = part[1];
     if (build->config->heads != build->config->kv_heads) am_label(tape, q, "query");
     if (build->config->positions == AM_ROPE) {
         q = am_label(tape, rotate(build, q), "query, rotated");
         key = am_label(tape, rotate(build, key), "key, rotated");
     }
-    am_var core = core_attention(build, q, key, part[2]);
-    am_var y = row_linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->config->o_bias, bias);
+    am_var core = am_megatron_core_attention(build, q, key, part[2]);
+    am_var y = am_megatron_row_linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->config->o_bias, bias);
     am_label(tape, y, "attention block's output");
     am_hold(tape, part[0], part[1], part[2], q, key, core, normed);
     tape->module = module;
@@ -330,10 +344,10 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
     const am_config *config = build->config;
     bool gated = am_activation_is_gated(config->activation);
     am_module module = am_enter(tape, names->module, AM_C_MLP);
-    am_dim f = share(build, width);
+    am_dim f = am_megatron_share(build, width);
     am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), f) : f;
     am_var inner;
-    am_var up = (names->normed ? column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide, config->mlp_bias, &inner);
+    am_var up = (names->normed ? am_megatron_column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide, config->mlp_bias, &inner);
     am_var active;
     if (gated) {
         am_label(tape, up, "gate and up");
@@ -346,7 +360,7 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
         active = am_activation(tape, AM_OP_BIAS_GELU, up, inner, am_shape_of(tape, up));
     }
     am_label(tape, active, gated ? "SiLU(gate) · up" : "GELU output");
-    am_var y = row_linear(build, active, names->fc2, AM_C_MLP, config->mlp_bias, bias);
+    am_var y = am_megatron_row_linear(build, active, names->fc2, AM_C_MLP, config->mlp_bias, bias);
     am_label(tape, y, names->output);
     am_hold(tape, active, normed);
     tape->module = module;
@@ -355,11 +369,17 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
 
 /* ---- the model ---- */
 
+/* Has the layer that is being played experts? */
+static bool is_mixed(const am_build *build)
+{
+    return build->config->experts > 0 && (build->config->dense_layers == 0 || build->kind > 0);
+}
+
 /* The MLP, dense or of experts, which may be played again (--recompute-modules mlp and moe). */
 static am_var mlp_apart(am_build *build, am_var normed, am_var *bias)
 {
     static const am_megatron_mlp_names dense = {"mlp", "mlp.linear_fc1", "mlp.linear_fc2", "MLP block's output", false};
-    bool mixed = build->config->experts > 0;
+    bool mixed = is_mixed(build);
     bool again = build->record.modules & (mixed ? AM_MODULE_MOE : AM_MODULE_MLP);
     am_module module = build->tape->module;
     if (mixed) am_enter(build->tape, "mlp", AM_C_MLP); /* the layer of experts sees to it itself */
@@ -375,14 +395,14 @@ static am_var layer(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_var bias = 0;
     am_enter(tape, "", AM_C_RESIDUAL);
-    bool fused = has_engine(build);
+    bool latent = build->config->kv_rank > 0, mixed = is_mixed(build), engine = am_megatron_has_engine(build);
     uint16_t region;
-    am_var normed = norm_apart(build, x, "input_layernorm", fused, &region);
-    am_var y = attention(build, normed, &bias);
+    am_var normed = norm_apart(build, x, "input_layernorm", engine && !latent, &region);
+    am_var y = (latent ? am_megatron_latent_attention : attention)(build, normed, &bias);
     let_go(build, region, y);
     am_var middle = bias_dropout_add(build, y, bias, x);
     am_hold(tape, normed);
-    normed = norm_apart(build, middle, "pre_mlp_layernorm", fused && build->config->experts == 0, &region);
+    normed = norm_apart(build, middle, "pre_mlp_layernorm", engine && !mixed, &region);
     y = mlp_apart(build, normed, &bias);
     let_go(build, region, y);
     am_var out = bias_dropout_add(build, y, bias, middle);
@@ -423,7 +443,7 @@ static am_var embedding(am_build *build)
     am_tape *tape = build->tape;
     am_shape ids = AM_SHAPE(build->b, build->s);
     am_enter(tape, "embedding.word_embeddings", AM_C_EMBEDDING);
-    build->embedding = am_weight(build, AM_SHAPE(share(build, build->v), build->h), "embedding table");
+    build->embedding = am_weight(build, AM_SHAPE(am_megatron_share(build, build->v), build->h), "embedding table");
     am_var tokens = token_embedding(build, am_buffer(tape, ids, AM_I64, "token ids")), sum = tokens;
     if (build->config->positions == AM_LEARNED) {
         am_enter(tape, "embedding.position_embeddings", AM_C_EMBEDDING);
@@ -447,7 +467,9 @@ static void permanent_tensors(am_build *build)
     am_tape *tape = build->tape;
     am_dim one = build->one;
     if (build->config->experts) am_megatron_moe_kept(build);
-    if (build->config->positions == AM_ROPE) {
+    if (build->config->kv_rank) {
+        am_megatron_latent_kept(build);
+    } else if (build->config->positions == AM_ROPE) {
         am_enter(tape, "rotary_pos_emb", AM_C_EMBEDDING);
         am_var range = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->s), AM_FP32, 0, 0, 0, 0);
         am_var places = am_raw(tape, AM_OP_ADD_SCALAR, AM_SHAPE(build->s), AM_FP32, range, 0, 0, 0);
@@ -466,7 +488,7 @@ static void global_buffer(am_build *build)
     const am_extent *of = tape->extents->of;
     bool scores = build->config->attention == AM_EAGER, gathers = build->config->sp;
     if (!scores && !gathers) return;
-    am_dim matrices = am_times(tape, build->b, share(build, build->a));
+    am_dim matrices = am_times(tape, build->b, am_megatron_share(build, build->a));
     am_shape square = AM_SHAPE(matrices, build->s, build->s), whole = AM_SHAPE(build->s, build->b, build->h);
     bool larger = am_mul_checked(of[matrices].n, of[build->s].n) >= am_mul_checked(of[build->b].n, of[build->h].n);
     am_enter(tape, scores ? "self_attention.core_attention" : "self_attention.linear_qkv", AM_C_ATTENTION);
@@ -503,10 +525,10 @@ static am_var vocab_loss(am_build *build, am_var logits, am_var labels)
 static am_code head(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
-    am_var normed = norm(build, x, "decoder.final_layernorm");
+    am_var normed = am_megatron_norm(build, x, "decoder.final_layernorm", build->h);
     am_enter(tape, "output_layer", AM_C_HEAD);
     bool tied = build->config->tie_word_embeddings && !build->record.received; /* the last stage has a copy */
-    am_var table = tied ? build->embedding : am_weight(build, AM_SHAPE(share(build, build->v), build->h), "weight");
+    am_var table = tied ? build->embedding : am_weight(build, AM_SHAPE(am_megatron_share(build, build->v), build->h), "weight");
     am_var logits = am_label(tape, product(build, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));
@@ -527,13 +549,13 @@ am_code am_megatron(am_build *build)
         build->s = am_dim_quotient(build->tape->extents, build->s, AM_CP);
         build->bs = am_times(build->tape, build->s, build->b);
     }
-    am_dim rows = build->config->sp ? share(build, build->s) : build->s;
+    am_dim rows = build->config->sp ? am_megatron_share(build, build->s) : build->s;
     am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(rows, build->b, build->h)) : embedding(build);
     am_var first = x, held[] = {0};
     permanent_tensors(build);
     global_buffer(build);
     build->tape->scratch = build->scratch;
-    held[0] = build->cos;
+    if (!build->config->kv_rank) held[0] = build->cos; /* latent attention has a table in each layer */
     x = am_layers(build, layer, x, 1, held);
     build->tape->zone++;
     am_hold(build->tape, first);

@@ -1,7 +1,7 @@
 /* Megatron-Core's mixture of experts in place of a layer's MLP: its router, its all-to-all dispatcher and its grouped
  * experts, as one rank has them. Source: Megatron-Core 0.16.1, transformer/moe/router.py, moe_utils.py, token_dispatcher.py,
  * experts.py, tensor_parallel/mappings.py. */
-#include "build.h"
+#include "megatron.h"
 
 static am_dim symbol(am_build *build, am_symbol x)
 {

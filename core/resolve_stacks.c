@@ -384,6 +384,15 @@ static am_code check_megatron_experts(const am_config *config, const char *who, 
     return code;
 }
 
+/* Megatron-Core's own attention takes keys as wide as values; Transformer Engine's kernels, or one in their place, others too. */
+static am_code check_megatron_latent(const am_config *config, const char *who, am_status *status)
+{
+    if (config->attention == AM_EAGER)
+        return am_fail(status, AM_UNSUPPORTED, "attention",
+                       "Megatron-Core's own attention takes no latent attention: attention=flash");
+    return am_wiring_check_value(config, AM_F_positions, AM_ROPE, who, status);
+}
+
 static am_code check_megatron(const am_config *config, am_status *status)
 {
     static const struct {
@@ -406,8 +415,9 @@ static am_code check_megatron(const am_config *config, am_status *status)
     for (size_t i = 0; i < sizeof only / sizeof *only && code == AM_OK; i++)
         code = am_wiring_check_value(config, only[i].field, only[i].wanted, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);
-    if (code == AM_OK && config->positions == AM_ROPE)
+    if (code == AM_OK && config->positions == AM_ROPE && config->kv_rank == 0)
         code = am_wiring_check_value(config, AM_F_rotary_dim, config->head_dim, who, status);
+    if (code == AM_OK && config->kv_rank > 0) code = check_megatron_latent(config, who, status);
     if (code == AM_OK) code = check_megatron_biases(config, who, status);
     if (code == AM_OK) code = check_megatron_experts(config, who, status);
     if (code != AM_OK) return code;

@@ -301,13 +301,18 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
 {
     if (config->positions != AM_ROPE) return 0;
-    if (wiring->latent) return am_even(config->head_dim / 3);
+    if (wiring->latent || config->kv_rank > 0) return am_even(config->head_dim / 3);
     return wiring->rotary_quarters ? am_even(config->head_dim * wiring->rotary_quarters / 4) : config->head_dim;
 }
 
 void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 {
     fill(&config->rotary_dim, usual_rotary_dim(config, wiring));
+}
+
+static bool is_latent(const am_config *config, const am_wiring *wiring)
+{
+    return wiring->latent || (wiring->may_mix && config->kv_rank > 0);
 }
 
 static bool mixes(const am_config *config, const am_wiring *wiring)
@@ -452,7 +457,7 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
 /* Inputs of what a family does not have stand at what says so. */
 static am_code check_absent(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
-    bool experts = mixes(config, wiring), groups = wiring->router == AM_ROUTER_SIGMOID;
+    bool latent = is_latent(config, wiring), experts = mixes(config, wiring), groups = wiring->router == AM_ROUTER_SIGMOID;
     const struct {
         bool present;
         am_field_id field;
@@ -465,9 +470,9 @@ static am_code check_absent(const am_config *config, const am_wiring *wiring, co
         {wiring->dense_layers, AM_F_dense_layers, 0},
         {groups, AM_F_expert_groups, 1},
         {groups, AM_F_groups_per_token, 1},
-        {wiring->latent, AM_F_q_rank, 0},
-        {wiring->latent, AM_F_kv_rank, 0},
-        {wiring->latent, AM_F_v_head_dim, config->head_dim},
+        {latent, AM_F_q_rank, 0},
+        {latent, AM_F_kv_rank, 0},
+        {latent, AM_F_v_head_dim, config->head_dim},
     };
     am_code code = check_bias(config, AM_F_norm_topk, wiring->norm_topk, who, status);
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs && code == AM_OK; i++)
@@ -534,7 +539,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     if (code == AM_OK) code = check_absent(config, wiring, who, status);
     if (code == AM_OK && mixes(config, wiring)) code = check_experts(config, wiring, who, status);
-    if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
+    if (code == AM_OK && is_latent(config, wiring)) code = check_latent(config, who, status);
     return code;
 }
 

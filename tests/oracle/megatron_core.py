@@ -29,9 +29,10 @@ aten = torch.ops.aten
 # What is measured of actmem's inputs, beside those of inputs.RUN: a case with another key would be another one.
 KEYS = set(
     "layers hidden heads kv_heads head_dim ffn vocab norm activation bias positions max_positions tie_word_embeddings "
-    "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn pp rank micro_batches".split()
+    "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn pp rank micro_batches "
+    "family shared_ffn dense_layers expert_groups groups_per_token rotary_dim v_head_dim q_rank kv_rank".split()
 )
-MODULES = {"core_attn", "mlp", "moe", "layernorm", "moe_act"}  # of checkpoint=modules:…
+MODULES = {"core_attn", "mlp", "moe", "layernorm", "moe_act", "mla_up_proj", "shared_experts"}  # of checkpoint=modules:…
 
 # ---- stand-ins
 
@@ -174,7 +175,7 @@ def load():
         from megatron.core.fusions import fused_softmax
         from megatron.core.models.common.embeddings import rotary_pos_embedding
         from megatron.core.tensor_parallel import layers, mappings, random, utils
-        from megatron.core.transformer import torch_norm
+        from megatron.core.transformer import multi_latent_attention, torch_norm
         from megatron.core.transformer.moe import grouped_gemm_util, moe_utils, token_dispatcher
     random.CudaRNGStatesTracker.fork = lambda *_: contextlib.nullcontext()
     random._get_all_rng_states, random._set_all_rng_states = lambda: (), lambda: None
@@ -186,11 +187,28 @@ def load():
     rotary_pos_embedding.get_pos_emb_on_this_cp_rank = rotary_on_rank
     torch_norm.WrappedTorchNorm.__new__ = norm_of_rank(torch_norm.WrappedTorchNorm.__new__)
     fused_softmax.get_default_causal_mask = lambda s: torch.ones(s, s, device=torch.cuda.current_device()).triu(1).bool()
+    multi_latent_attention.HAVE_TE = False  # it asks whether it has parts of it
     grouped_gemm_util.ops = types.SimpleNamespace(gmm=lambda *given, trans_b: GMM.apply(*given, trans_b))
     grouped_gemm_util.assert_grouped_gemm_is_available = lambda: None
     moe_utils.te_general_gemm = None  # it forgets this one without Transformer Engine; torch.mm has the same saves
     token_dispatcher.MoEAlltoAllTokenDispatcher._maybe_dtoh_and_synchronize = tokens_of_experts
     return gpt.GPTModel
+
+
+class FlashAttnFunc(torch.autograd.Function):
+    """A fused kernel on [s, b, heads, d] whose values may be narrower than its keys, as cuDNN's in Transformer Engine."""
+
+    @staticmethod
+    def forward(ctx, q, k, v):
+        s, b, heads, _ = q.shape
+        out = q.new_empty(s, b, heads, v.shape[-1])
+        logsumexp, state = q.new_empty(b, heads, s, dtype=torch.float32), q.new_empty(2, dtype=torch.uint64)
+        ctx.save_for_backward(q, k, v, out, logsumexp, state)
+        return out
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return tuple(torch.empty_like(x) for x in ctx.saved_tensors[:3])
 
 
 def flash_attention():
@@ -202,6 +220,8 @@ def flash_attention():
             super().__init__(config)
 
         def forward(self, query, *key_value, **_):
+            if self.config.multi_latent_attention:
+                return FlashAttnFunc.apply(query, *key_value[:2]).flatten(2)
             q, k, v = (x.permute(1, 2, 0, 3) for x in (query, *key_value[:2]))
             out = gpu.flash(q, k, v, self.config.attention_dropout if self.training else 0.0, True, None)
             return out.permute(2, 0, 1, 3).reshape(*query.shape[:2], -1)
@@ -239,11 +259,44 @@ def stage_of(case):
     return layers // pp, get("rank") == 0, get("rank") == pp - 1
 
 
+def latent_attention(case):
+    """What its configuration says of DeepSeek-V3's attention. Positions are plain rotary ones, as in actmem's model."""
+    get = lambda key: int(case.model[key])  # noqa: E731
+    return {
+        "q_lora_rank": int(case.model.get("q_rank", 0)) or None,
+        "kv_lora_rank": get("kv_rank"),
+        "qk_head_dim": get("head_dim") - get("rotary_dim"),
+        "qk_pos_emb_head_dim": get("rotary_dim"),
+        "v_head_dim": get("v_head_dim"),
+        "kv_channels": get("v_head_dim"),
+        "rope_type": "rope",
+        "qk_layernorm": True,
+    }
+
+
+def deepseek_experts(case):
+    """DeepSeek-V3's router, as its paper trains it: sigmoid scores in fp32, biases that balance, and a loss of each sequence."""
+    get = lambda key, default: int(case.model.get(key, default))  # noqa: E731
+    groups = get("expert_groups", 1)
+    dense, layers = get("dense_layers", 0), get("layers", 1)
+    return {
+        "moe_router_score_function": "sigmoid",
+        "moe_router_pre_softmax": True,
+        "moe_router_enable_expert_bias": True,
+        "moe_router_load_balancing_type": "seq_aux_loss",
+        "moe_router_dtype": "fp32",
+        "moe_router_topk_scaling_factor": 2.5,
+        **({"moe_router_num_groups": groups, "moe_router_group_topk": get("groups_per_token", groups)} if groups > 1 else {}),
+        "moe_layer_freq": [0] * dense + [1] * (layers - dense),
+    }
+
+
 def configuration(case):
     """Its TransformerConfig: of the model, of the run, and what pretrain_gpt.py's arguments make it by default."""
-    from megatron.core.transformer.transformer_config import TransformerConfig
+    from megatron.core.transformer.transformer_config import MLATransformerConfig, TransformerConfig
 
     get = case.model.get
+    latent = "kv_rank" in case.model
     hidden, heads, experts = int(get("hidden")), int(get("heads")), int(get("experts", 0))
     gated, dropout = get("activation", "gelu") == "swiglu", get("dropout", 0)
     ranks = ranks_of(case)
@@ -256,13 +309,16 @@ def configuration(case):
         "moe_aux_loss_coeff": 0.01,
         "expert_model_parallel_size": ranks["ep"],
         "expert_tensor_parallel_size": ranks["etp"],
+        "moe_shared_expert_intermediate_size": int(get("shared_ffn", 0)) or None,
     }
-    return TransformerConfig(
+    if get("family") == "deepseek_v3":
+        mixture |= deepseek_experts(case)
+    heads_of = latent_attention(case) if latent else {"kv_channels": int(get("head_dim", hidden // heads))}
+    return (MLATransformerConfig if latent else TransformerConfig)(
         num_layers=stage_of(case)[0],
         hidden_size=hidden,
         num_attention_heads=heads,
         num_query_groups=int(get("kv_heads", heads)),
-        kv_channels=int(get("head_dim", hidden // heads)),
         ffn_hidden_size=int(get("ffn", 4 * hidden)),
         normalization="RMSNorm" if get("norm") == "rmsnorm" else "LayerNorm",
         gated_linear_unit=gated,
@@ -283,6 +339,7 @@ def configuration(case):
         bias_dropout_fusion=True,
         gradient_accumulation_fusion=False,
         perform_initialization=False,
+        **heads_of,
         **(mixture if experts else {}),
         **recomputation(case),
     )
@@ -313,14 +370,13 @@ def join(tp, cp, ep, etp):
 
 
 def build(case):
-    from megatron.core.models.gpt.gpt_layer_specs import get_gpt_layer_local_spec
+    from megatron.core.models.gpt.gpt_layer_specs import get_gpt_decoder_block_spec
 
     config = configuration(case)
-    spec = get_gpt_layer_local_spec(
-        normalization=config.normalization, num_experts=config.num_moe_experts, moe_grouped_gemm=config.moe_grouped_gemm
-    )
+    spec = get_gpt_decoder_block_spec(config, use_transformer_engine=False, normalization=config.normalization)
     if case.run["attention"] == "flash":
-        spec.submodules.self_attention.submodules.core_attention = flash_attention()
+        for each in spec.layer_specs:
+            each.submodules.self_attention.submodules.core_attention = flash_attention()
     learned = case.model.get("positions", "learned") == "learned"
     tied = case.model.get("tie_word_embeddings", "yes" if learned else "no")
     _, first, last = stage_of(case)
