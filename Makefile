@@ -60,10 +60,10 @@ COUNT   ?= 40
 SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
-BINARY  := web/public/core.wasm web/public/whole.wasm
-WORDS   := web/public/tables.json web/public/validation.json
+BINARY  := web/made/core.wasm web/made/whole.wasm
+WORDS   := web/made/tables.json web/made/validation.json
 
-WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path 'web/public/*.json' -prune -o -type f -print)
+WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path web/made -prune -o -type f -print)
 
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 say     = printf '  %-6s %s\n' $(1) $(2)
@@ -195,7 +195,7 @@ build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
 	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $^ -o $@
 
-web/public/%.wasm: build/%.wasm
+web/made/%.wasm: build/%.wasm
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -207,7 +207,7 @@ build/validation.json: tools/validation.mjs build/whole.wasm build/loader/actmem
 	@$(call say,node,$@)
 	@node $< > $@
 
-web/public/%.json: build/%.json
+web/made/%.json: build/%.json
 	@mkdir -p $(@D)
 	@cmp -s $< $@ || cp $< $@
 

@@ -1,5 +1,7 @@
 import { render } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
+import { pageAddress } from './state/address';
+import { coreFile, tablesFile, wholeFile } from './state/files';
 import { Store } from './state/store';
 import { App } from './views/app';
 import { Failure } from './views/failure';
@@ -8,8 +10,8 @@ const page = document.getElementById('page') as HTMLElement;
 
 async function start(): Promise<void> {
   try {
-    const core = await loadCore(new URL('core.wasm', document.baseURI), new URL('tables.json', document.baseURI));
-    const store = new Store(core, () => loadWhole(new URL('whole.wasm', document.baseURI)));
+    const core = await loadCore(coreFile, tablesFile);
+    const store = new Store(core, () => loadWhole(wholeFile), pageAddress);
     page.replaceChildren();
     render(<App store={store} />, page);
   } catch (error) {

@@ -1,11 +1,12 @@
 import { render } from 'preact';
+import file from '../made/validation.json?url';
 import { Validation, type ValidationData } from './views/validation';
 
 const page = document.getElementById('page') as HTMLElement;
 
 async function start(): Promise<void> {
   try {
-    const response = await fetch(new URL('validation.json', document.baseURI));
+    const response = await fetch(new URL(file, document.baseURI));
     if (!response.ok) throw new Error(`validation.json: ${response.status} ${response.statusText}`.trimEnd());
     const data = (await response.json()) as ValidationData;
     page.replaceChildren();

@@ -15,11 +15,11 @@ const server = await createServer({ root: web, logLevel: 'error', appType: 'cust
 export const load = (path) => server.ssrLoadModule(path.startsWith('wasm/') ? join(root, path) : `/${path}`);
 export const close = () => server.close();
 
-const words = async (name) => JSON.parse(await readFile(join(web, 'public', name), 'utf8'));
+const words = async (name) => JSON.parse(await readFile(join(web, 'made', name), 'utf8'));
 
 /** The tables that core.wasm comes with, and the answers of whole.wasm. */
 export async function loadCore() {
   const { loadCore, loadWhole } = await load('wasm/actmem.ts');
-  const core = await loadCore(await readFile(join(web, 'public/core.wasm')), await words('tables.json'));
-  return { ...(await loadWhole(await readFile(join(web, 'public/whole.wasm')))), tables: core.tables };
+  const core = await loadCore(await readFile(join(web, 'made/core.wasm')), await words('tables.json'));
+  return { ...(await loadWhole(await readFile(join(web, 'made/whole.wasm')))), tables: core.tables };
 }

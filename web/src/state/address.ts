@@ -1,6 +1,7 @@
 /* The query text in the address: what is reloaded or shared is the page as it stands. */
+import type { Address } from './store';
 
-export function readAddress(): string {
+function readAddress(): string {
   return location.hash.replace(/^#/, '');
 }
 
@@ -8,8 +9,7 @@ export function readAddress(): string {
 const REST = 150;
 let pending: { text: string; timer: ReturnType<typeof setTimeout> } | null = null;
 
-/** One more step of the history for a choice, the same step while typing or dragging. */
-export function writeAddress(text: string, step: 'push' | 'replace'): void {
+function writeAddress(text: string, step: 'push' | 'replace'): void {
   if (step === 'replace') {
     if (pending !== null) clearTimeout(pending.timer);
     pending = { text, timer: setTimeout(settleAddress, REST) };
@@ -39,8 +39,8 @@ function write(text: string, step: 'push' | 'replace'): void {
   }
 }
 
-/** Back, forward and a changed hash. */
-export function onAddress(changed: (text: string) => void): void {
+/* Back, forward and a changed hash. */
+function onAddress(changed: (text: string) => void): void {
   const take = () => {
     if (pending !== null) clearTimeout(pending.timer);
     pending = null;
@@ -50,3 +50,5 @@ export function onAddress(changed: (text: string) => void): void {
   addEventListener('hashchange', take);
   addEventListener('pagehide', settleAddress);
 }
+
+export const pageAddress: Address = { read: readAddress, write: writeAddress, listen: onAddress };

@@ -1,6 +1,7 @@
 /* Questions that may take whole.wasm a second or more: asked on threads of their own, where the page waits for none. */
 import { ActmemError } from '../../../wasm/actmem';
 import type { FitMap, Report } from '../../../wasm/report';
+import { wholeFile } from './files';
 
 export interface Answers {
   evaluate: Report;
@@ -22,7 +23,7 @@ class Thread {
 
   ask<C extends Call>(call: C, text: string): Promise<Answers[C]> {
     const worker = (this.#worker ??= this.#start());
-    const asked: Asked = { id: this.#next++, call, text, whole: new URL('whole.wasm', document.baseURI).href };
+    const asked: Asked = { id: this.#next++, call, text, whole: wholeFile.href };
     return new Promise((resolve, reject) => {
       this.#waiting.set(asked.id, { resolve: resolve as Waiting['resolve'], reject });
       worker.postMessage(asked);

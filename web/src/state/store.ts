@@ -2,7 +2,6 @@
 import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
-import { onAddress, readAddress, writeAddress } from './address';
 import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
 
 export type { Changes };
@@ -30,12 +29,21 @@ const ELSEWHERE = 'elsewhere';
 /* No checkpointing, and no searches. */
 const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
 
-const query = signal(readAddress());
+/** Where the query text is kept: the page's own address, or a widget's attribute. */
+export interface Address {
+  read(): string;
+  /** One more step of its history for a choice, the same step while typing or dragging. */
+  write(text: string, step: 'push' | 'replace'): void;
+  /** Whenever it was changed from outside. */
+  listen(changed: (text: string) => void): void;
+}
 
 export class Store {
   readonly tables: Tables;
   /** whole.wasm, which answers everything: null until something has needed it. */
   readonly whole = signal<Whole | null>(null);
+  readonly #query = signal('');
+  readonly #address: Address;
   readonly #core: Core;
   readonly #loadWhole: () => Promise<Whole>;
   /** Why it could not be loaded. */
@@ -43,21 +51,23 @@ export class Store {
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
-  constructor(core: Core, load: () => Promise<Whole>) {
+  constructor(core: Core, load: () => Promise<Whole>, address: Address) {
     this.#core = core;
+    this.#address = address;
+    this.#query.value = address.read();
     this.#loadWhole = load;
     this.tables = core.tables;
-    onAddress((text) => {
-      query.value = text;
+    address.listen((text) => {
+      this.#query.value = text;
     });
   }
 
   /** The pairs of the query as written. */
-  readonly pairs = computed(() => parseQuery(query.value));
+  readonly pairs = computed(() => parseQuery(this.#query.value));
 
   readonly answer = computed<Answer>(() => {
     try {
-      this.#last = this.#evaluate(query.value);
+      this.#last = this.#evaluate(this.#query.value);
       return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
@@ -112,11 +122,11 @@ export class Store {
   });
 
   /** Typing and dragging. */
-  readonly edit = (changes: Changes): void => this.#go(changeQuery(query.value, changes, this.tables.fields), 'replace');
+  readonly edit = (changes: Changes): void => this.#go(changeQuery(this.#query.value, changes, this.tables.fields), 'replace');
   /** A choice: Back undoes it. */
-  readonly choose = (changes: Changes): void => this.#go(changeQuery(query.value, changes, this.tables.fields), 'push');
+  readonly choose = (changes: Changes): void => this.#go(changeQuery(this.#query.value, changes, this.tables.fields), 'push');
 
-  readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(query.value, name, this.tables.fields)), 'push');
+  readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(this.#query.value, name, this.tables.fields)), 'push');
 
   /** Loads whole.wasm, once; after a failure again. What core.wasm could not answer is then answered. */
   readonly needWhole = async (): Promise<Whole> => {
@@ -133,7 +143,7 @@ export class Store {
   /** A config.json in place of the model. Throws and changes nothing if it cannot be read or answered. */
   readonly importConfig = async (json: string): Promise<void> => {
     const whole = await this.needWhole();
-    const text = this.#fitting(replaceModel(query.value, parseQuery(whole.import(json).query), this.tables.fields));
+    const text = this.#fitting(replaceModel(this.#query.value, parseQuery(whole.import(json).query), this.tables.fields));
     whole.evaluate(text);
     this.#go(text, 'push');
   };
@@ -155,8 +165,8 @@ export class Store {
 
   /* The address gets the shortest text that gives the same page again; what cannot be answered stands there as written. */
   #go(text: string, step: 'push' | 'replace'): void {
-    query.value = text;
+    this.#query.value = text;
     const { report, fault } = this.answer.value;
-    writeAddress(fault === null ? report.query : text, step);
+    this.#address.write(fault === null ? report.query : text, step);
   }
 }
