@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { shadowStyles } from './plugins/shadow-styles.ts';
 
 /* Nothing inline, nothing from elsewhere. Only in what is built: the dev server styles the page by inline elements. */
 const policy = [
@@ -29,11 +30,12 @@ export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [schemeFirst, contentSecurityPolicy],
+  css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],
     modulePreload: false,
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { index: 'index.html', validation: 'validation.html' } },
+    rolldownOptions: { input: { index: 'index.html', validation: 'validation.html', embed: 'embed.html' } },
     reportCompressedSize: true,
   },
 });

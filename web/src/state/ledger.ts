@@ -16,8 +16,9 @@ export interface Scope {
   entries: Entry[];
 }
 
-/** Kinds of layer first, each with what its policy drops merged in; then what layers share and what stands outside. */
-export function scopesOf(report: Report): Scope[] {
+/** Kinds of layer first, each with what its policy drops merged in; then what layers share and what stands outside. `prefix` tells the rows of
+ * several reports on one page apart. */
+export function scopesOf(report: Report, prefix = ''): Scope[] {
   const scopes = new Map<string, Scope>();
   const of = (row: Row): Scope => {
     let scope = scopes.get(row.scope);
@@ -30,11 +31,11 @@ export function scopesOf(report: Report): Scope[] {
     return scope;
   };
   for (const layer of report.saved.layers) of({ scope: layer.kind, count: layer.count } as Row);
-  report.rows.forEach((row, i) => of(row).entries.push({ id: `kept-${i}`, row, kept: true }));
+  report.rows.forEach((row, i) => of(row).entries.push({ id: `${prefix}kept-${i}`, row, kept: true }));
   const dropped = new Map<Scope, Entry[]>();
   report.dropped.forEach((row, i) => {
     const list = dropped.get(of(row)) ?? [];
-    list.push({ id: `dropped-${i}`, row, kept: false });
+    list.push({ id: `${prefix}dropped-${i}`, row, kept: false });
     dropped.set(of(row), list);
   });
   for (const [scope, list] of dropped) scope.entries = merge(scope.entries, list);

@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 /* The code of core.wasm's error where whole.wasm knows the answer. */
-const ELSEWHERE = 'elsewhere';
+export const ELSEWHERE = 'elsewhere';
 
 /* No checkpointing, and no searches. */
 const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
@@ -47,7 +47,7 @@ export class Store {
   readonly #core: Core;
   readonly #loadWhole: () => Promise<Whole>;
   /** Why it could not be loaded. */
-  readonly #failure = signal<string | null>(null);
+  readonly failure = signal<string | null>(null);
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
@@ -80,10 +80,20 @@ export class Store {
 
   /* Until whole.wasm is there to answer what core.wasm could not. */
   #loadingFault(): Fault {
-    const failure = this.#failure.value;
+    const failure = this.failure.value;
     if (failure === null) void this.needWhole().catch(() => undefined);
     const message = failure === null ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
     return { code: ELSEWHERE, field: '', message };
+  }
+
+  /** The report on a text. Throws ActmemError; where only whole.wasm can answer, it is sent for and the question asked anew when it is there. */
+  evaluate(text: string): Report {
+    try {
+      return this.#evaluate(text);
+    } catch (error) {
+      if (error instanceof ActmemError && error.code === ELSEWHERE) this.#loadingFault();
+      throw error;
+    }
   }
 
   readonly #evaluate = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
@@ -135,7 +145,7 @@ export class Store {
       return (this.whole.value = await this.#loading);
     } catch (error) {
       this.#loading = null;
-      this.#failure.value = error instanceof Error ? error.message : String(error);
+      this.failure.value = error instanceof Error ? error.message : String(error);
       throw error;
     }
   };

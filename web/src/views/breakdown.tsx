@@ -18,49 +18,12 @@ interface BreakdownProps {
 }
 
 export function Breakdown({ report, scopes, units }: BreakdownProps) {
-  const wanted = useSignal('');
-  const views = drawn(scopes);
-  const view = views.find((v) => v.name === wanted.value) ?? views[0];
-  if (view === undefined) return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
-  const kind = report.saved.layers.find((k) => k.kind === view.name);
   const stages = stagesOf(report);
-  const dropped = view.entries.some((e) => !e.kept);
+  if (scopes.length === 0) return <Nothing />;
   return (
     <div class="breakdown">
       <Inspector report={report} scopes={scopes} units={units} />
-      <div class="breakdown-layer">
-        <div class="figure-head">
-          <h3>{view.kind === 'layer' ? titled(view.name) : 'Outside the layers'}</h3>
-          <span class="quiet">
-            {kind === undefined ? (
-              <Figure bytes={report.saved.outside_bytes + report.saved.shared_bytes} units={units} />
-            ) : (
-              <>
-                <Figure bytes={kind.bytes} units={units} /> × {formatCount(kind.count)}
-                {stages !== null && ', all stages together'}
-              </>
-            )}
-          </span>
-          <span class="spring" />
-          {views.length > 1 && (
-            <Switch
-              name="scope"
-              label="What to draw"
-              value={view.name}
-              options={views.map((v) => [v.name, v.kind === 'layer' ? v.name : 'outside'] as const)}
-              onChange={(name: string) => {
-                wanted.value = name;
-                if (findEntry([view], looked.value) !== null) looked.value = null;
-              }}
-            />
-          )}
-        </div>
-        <LayerPicture scope={view} units={units} />
-        <p class="key">
-          <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
-          {dropped && ' Hatched: not kept, computed again in backward.'}
-        </p>
-      </div>
+      <LayerPanel report={report} scopes={scopes} units={units} />
       <div class="breakdown-step">
         <div class="figure-head">
           <h3>The whole step</h3>
@@ -71,6 +34,56 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
         </div>
         <StepBar report={report} scopes={scopes} units={units} />
       </div>
+    </div>
+  );
+}
+
+export function Nothing() {
+  return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
+}
+
+/** One kind of layer, or what stands outside them, drawn. */
+export function LayerPanel({ report, scopes, units }: BreakdownProps) {
+  const wanted = useSignal('');
+  const views = drawn(scopes);
+  const view = views.find((v) => v.name === wanted.value) ?? views[0];
+  if (view === undefined) return null;
+  const kind = report.saved.layers.find((k) => k.kind === view.name);
+  const stages = stagesOf(report);
+  const dropped = view.entries.some((e) => !e.kept);
+  return (
+    <div class="breakdown-layer">
+      <div class="figure-head">
+        <h3>{view.kind === 'layer' ? titled(view.name) : 'Outside the layers'}</h3>
+        <span class="quiet">
+          {kind === undefined ? (
+            <Figure bytes={report.saved.outside_bytes + report.saved.shared_bytes} units={units} />
+          ) : (
+            <>
+              <Figure bytes={kind.bytes} units={units} /> × {formatCount(kind.count)}
+              {stages !== null && ', all stages together'}
+            </>
+          )}
+        </span>
+        <span class="spring" />
+        {views.length > 1 && (
+          <Switch
+            name="scope"
+            label="What to draw"
+            value={view.name}
+            options={views.map((v) => [v.name, v.kind === 'layer' ? v.name : 'outside'] as const)}
+            onChange={(name: string) => {
+              wanted.value = name;
+              if (findEntry([view], looked.value) !== null) looked.value = null;
+            }}
+          />
+        )}
+      </div>
+      <LayerPicture scope={view} units={units} />
+      <p class="key">
+        <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
+        {dropped && ' Hatched: not kept, computed again in backward.'}
+      </p>
     </div>
   );
 }

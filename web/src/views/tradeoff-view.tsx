@@ -1,5 +1,4 @@
-/* The trade-off's chart with the exact frontier behind it: loaded when it comes near the window, with what searches for the frontier. */
-import '../styles/lines.css';
+/* The trade-off's chart with the exact frontier behind it. */
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
@@ -12,13 +11,15 @@ import { planId } from '../form/policy-select';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { frontierOf, planText } from '../format/frontier';
 import { formatTime, timeOf } from '../format/time';
-import { report as askReport } from '../state/ask';
+import type { Question } from '../state/ask';
 import { useSearch } from '../state/searched';
 import { parseQuery, formatQuery } from '../state/query';
 import type { Store } from '../state/store';
 import { Figure } from './figure';
 
 export interface TradeoffViewProps {
+  /** Who searches for the frontier; the same function every time. */
+  question: Question<Report>;
   store: Store;
   report: Report;
   /** Whether it is in or near the window: else nothing is searched for. */
@@ -39,9 +40,9 @@ const bare = (text: string): string => {
   return formatQuery(pairs);
 };
 
-export function TradeoffView({ store, report, near, measure, name, units, onChoose, onExcess }: TradeoffViewProps) {
+export function TradeoffView({ question, store, report, near, measure, name, units, onChoose, onExcess }: TradeoffViewProps) {
   const own = frontierOf(report.checkpoint);
-  const searched = useSearch(askReport, near && own === null ? `${report.query}&frontier=yes` : null);
+  const searched = useSearch(question, near && own === null ? `${report.query}&frontier=yes` : null);
   const found = own !== null ? report : searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.answer : null;
   const plans = found === null ? null : frontierOf(found.checkpoint);
   const known = plans === null || found === null ? null : found.checkpoint.plans;

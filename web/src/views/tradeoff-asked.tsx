@@ -1,0 +1,8 @@
+/* The trade-off's chart as the page has it, searched for on a thread of its own: loaded when it comes near the window. */
+import '../styles/lines.css';
+import { report } from '../state/ask';
+import { TradeoffView, type TradeoffViewProps } from './tradeoff-view';
+
+export function AskedTradeoff(props: Omit<TradeoffViewProps, 'question'>) {
+  return <TradeoffView {...props} question={report} />;
+}
