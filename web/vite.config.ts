@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { offline } from './plugins/offline.ts';
 import { shadowStyles } from './plugins/shadow-styles.ts';
 
 /* Nothing inline, nothing from elsewhere. Only in what is built: the dev server styles the page by inline elements. */
@@ -8,6 +9,8 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
+  "manifest-src 'self'",
+  "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
@@ -29,7 +32,7 @@ const schemeFirst: Plugin = {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, contentSecurityPolicy],
+  plugins: [schemeFirst, contentSecurityPolicy, offline('dist')],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

@@ -4,9 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
+import { offlineTests } from './offline.mjs';
+import { widgetTests } from './widget.mjs';
 
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
+for (const others of [widgetTests, offlineTests]) others(test);
 const DEFAULT = '14,281,106,188';
 
 /** Bytes that the sentence says are kept, exactly. */
@@ -674,11 +677,12 @@ let failed = 0;
 for (const { name, run } of tests) {
   if (only !== undefined && !name.includes(only)) continue;
   const faults = [];
-  const origin = new URL(server.address).origin;
-  const watch = (context) => {
+  /* Of a context that a test makes itself, to hold it to the same; `address` if another server's. */
+  const watch = (context, address = server.address) => {
+    const { origin } = new URL(address);
     context.on('page', (page) => {
       const note = (text) => {
-        if (!page.expected?.test(text)) faults.push(text);
+        if (!page.expected?.test(text) && !/registration blocked by Playwright/.test(text)) faults.push(text);
       };
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') note(`console: ${message.text()}`);
@@ -689,7 +693,8 @@ for (const { name, run } of tests) {
       });
     });
   };
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  /* A test of the service worker makes its own. */
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' });
   context.setDefaultTimeout(5000);
   watch(context);
   const given = { browser, context, address: server.address, watch };

@@ -18,21 +18,30 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 };
 
-/** Serves web/dist from a sub-path, as any static host may. */
-export async function serve(prefix = '/some/where/') {
-  const dist = process.env.DIST ?? join(root, 'web/dist');
+/** Serves web/dist from a sub-path, as any static host may. `host` may be changed on the way: `dist` to another folder, `down` to answer nobody,
+ * `instead(path)` to the text of a file in place of its own; `asked` has the paths that were asked for. */
+export async function serve(prefix = '/some/where/', host = {}) {
+  host.dist ??= process.env.DIST ?? join(root, 'web/dist');
+  host.asked ??= [];
   const server = createServer(async (request, response) => {
+    if (host.down) {
+      request.socket.destroy();
+      return;
+    }
     const { pathname } = new URL(request.url, 'http://localhost');
     const inside = pathname.startsWith(prefix) ? normalize(pathname.slice(prefix.length)) || 'index.html' : null;
-    const file = inside === null || inside.startsWith('..') ? null : join(dist, inside === '.' ? 'index.html' : inside);
+    const file = inside === null || inside.startsWith('..') ? null : join(host.dist, inside === '.' ? 'index.html' : inside);
+    if (inside !== null) host.asked.push(inside);
     if (file === null || !existsSync(file)) {
       response.writeHead(404).end();
       return;
     }
     response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
-    response.end(await readFile(file));
+    response.end(host.instead?.(inside) ?? (await readFile(file)));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { address: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() };

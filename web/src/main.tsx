@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
+import { keepLater } from './offline/later';
 import { pageAddress } from './state/address';
 import { coreFile, tablesFile, wholeFile } from './state/files';
 import { Store } from './state/store';
@@ -14,6 +15,7 @@ async function start(): Promise<void> {
     const store = new Store(core, () => loadWhole(wholeFile), pageAddress);
     page.replaceChildren();
     render(<App store={store} />, page);
+    keepLater();
   } catch (error) {
     page.replaceChildren();
     render(<Failure error={error} onRetry={() => location.reload()} />, page);

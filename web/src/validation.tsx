@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import file from '../made/validation.json?url';
+import { keepLater } from './offline/later';
 import { Validation, type ValidationData } from './views/validation';
 
 const page = document.getElementById('page') as HTMLElement;
@@ -11,6 +12,7 @@ async function start(): Promise<void> {
     const data = (await response.json()) as ValidationData;
     page.replaceChildren();
     render(<Validation data={data} />, page);
+    keepLater();
   } catch (error) {
     page.querySelector('.waiting')?.replaceChildren(`The measured cases could not be loaded: ${error instanceof Error ? error.message : String(error)}.`);
   }
