@@ -60,6 +60,7 @@ COUNT   ?= 40
 SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
+SINGLE  := build/actmem.html
 BINARY  := web/made/core.wasm web/made/whole.wasm
 WORDS   := web/made/tables.json web/made/validation.json
 
@@ -74,7 +75,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench oracle random single wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -101,6 +102,8 @@ oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
 
+single: $(SINGLE) ## the page in one file that opens from a disk: build/actmem.html
+
 wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
@@ -109,7 +112,7 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test \
+	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single \
 	        build/gcc build/clang build/asan build/first build/whole web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
@@ -229,6 +232,11 @@ $(PAGE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 
+$(SINGLE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
+	@$(call say,vite,$@)
+	@cd web && npm run --silent build:single -- --logLevel warn
+	@mv build/single/single.html $@
+
 # ---------------------------------------------------------------- the oracle
 
 build/oracle/bin/python: tests/oracle/requirements.txt tests/oracle/requirements-alone.txt
@@ -257,7 +265,7 @@ test-types: $(MODULES)
 test-unit: $(MODULES) $(BINARY) $(WORDS)
 	@tools/stage.sh unit npm --prefix web run --silent test
 
-test-browser: $(PAGE)
+test-browser: $(PAGE) $(SINGLE)
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
 
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d)
