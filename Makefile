@@ -61,6 +61,7 @@ SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 SINGLE  := build/actmem.html
+PACKAGE := build/actmem.tgz
 BINARY  := web/made/core.wasm web/made/whole.wasm
 WORDS   := web/made/tables.json web/made/validation.json
 
@@ -75,7 +76,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench oracle random single wasm format clean distclean help setup force
+.PHONY: all run test bench oracle random single package wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -104,6 +105,8 @@ random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and co
 
 single: $(SINGLE) ## the page in one file that opens from a disk: build/actmem.html
 
+package: $(PACKAGE) ## the npm package: build/actmem.tgz
+
 wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
@@ -112,7 +115,7 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single \
+	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
 	        build/gcc build/clang build/asan build/first build/whole web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
@@ -236,6 +239,17 @@ $(SINGLE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
 	@$(call say,vite,$@)
 	@cd web && npm run --silent build:single -- --logLevel warn
 	@mv build/single/single.html $@
+
+# The loader as it is compiled, all in one folder; the element as Vite packs it.
+$(PACKAGE): $(wildcard package/*) $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES) README.md LICENSE
+	@$(call say,npm,$@)
+	@rm -rf build/package
+	@web/node_modules/.bin/tsc -p package
+	@mv build/package/made/package/* build/package/made/wasm/* build/package/ && rm -r build/package/made
+	@sed -i 's#\.\./wasm/#./#' build/package/*.js build/package/*.d.ts
+	@cd web && npm run --silent build:package -- --logLevel warn
+	@cp package/package.json package/README.md package/element.d.ts LICENSE web/made/whole.wasm build/package/
+	@cd build/package && mv "$$(npm pack --silent)" ../$(@F)
 
 # ---------------------------------------------------------------- the oracle
 

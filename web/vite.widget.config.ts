@@ -16,6 +16,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: 'src/widget/script.ts',
       output: { format: 'iife', entryFileNames: 'widget.js', assetFileNames: 'assets/[name]-[hash][extname]' },
     },
