@@ -9,7 +9,7 @@ import { Patterns } from '../charts/patterns';
 import { Timeline } from '../charts/timeline';
 import { InputRow } from '../form/input-row';
 import { choosePlan } from '../form/policy-select';
-import { formatCount } from '../format/bytes';
+import { exactBytes, formatCount } from '../format/bytes';
 import { conditions, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
 import { scopesOf } from '../state/ledger';
@@ -120,24 +120,24 @@ function Widget({ store, answer, view, keys, ...shown }: WidgetProps) {
   return (
     <div class="widget" data-scheme={shown.scheme.value}>
       <Patterns components={store.tables.components} />
+      <h2 class="hidden">{VIEWS.find(([name]) => name === view)?.[1]}</h2>
       <p class="widget-answer" data-stale={fault === null ? undefined : ''}>
         <Lead store={store} report={report} />
       </p>
       {!still && keys.length > 0 && (
-        <form class="inputs widget-inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
+        <div class="inputs widget-inputs" role="group" aria-label="Inputs">
           <InputRow store={store} answer={answer} keys={keys} />
-        </form>
+        </div>
       )}
       <p class="widget-fault" role="status">
         {fault !== null && !keys.includes(fault.field) && <span class="fault">{faultText(fault)}</span>}
       </p>
       <fieldset class="widget-view" disabled={still} data-stale={fault === null ? undefined : ''}>
-        <legend class="hidden">{VIEWS.find(([name]) => name === view)?.[1]}</legend>
         <ViewOf store={store} report={report} view={view} against={against} still={still} prefix={shown.prefix} frontier={shown.frontier} />
       </fieldset>
       <p class="widget-foot">
         <span>
-          <Figure bytes={report.saved.bytes} units="bytes" /> kept, {report.provenance.verified_by === 'measured' ? 'by rules measured on PyTorch' : report.provenance.verified_by}
+          {exactBytes(report.saved.bytes)} kept, {report.provenance.verified_by === 'measured' ? 'by rules measured on PyTorch' : report.provenance.verified_by}
         </span>
         {page !== null && <a href={`${page}#${report.query}`}>Open in actmem</a>}
       </p>
