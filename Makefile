@@ -279,7 +279,7 @@ test-types: $(MODULES)
 test-unit: $(MODULES) $(BINARY) $(WORDS)
 	@tools/stage.sh unit npm --prefix web run --silent test
 
-test-browser: $(PAGE) $(SINGLE)
+test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
 
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d)
