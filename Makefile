@@ -87,7 +87,7 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit browser
+STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser
 
 test: $(READY) ## build and run every test
 	@rm -rf build/test
@@ -122,7 +122,7 @@ distclean: clean ## remove what was installed into the project too
 	@rm -rf build web/node_modules
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '  make %-10s %s\n' build/actmem 'the command line alone' test-STAGE 'one stage: $(STAGES)'
 
 $(READY): tools/setup.sh
@@ -262,7 +262,7 @@ build/oracle/bin/python: tests/oracle/requirements.txt tests/oracle/requirements
 
 # ---------------------------------------------------------------- stages of make test
 
-.PHONY: $(STAGES:%=test-%)
+.PHONY: $(STAGES:%=test-%) test-docs
 
 $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 	@tools/stage.sh check-$* env $(RUN_$*) $<
@@ -279,7 +279,13 @@ test-types: $(MODULES)
 test-unit: $(MODULES) $(BINARY) $(WORDS)
 	@tools/stage.sh unit npm --prefix web run --silent test
 
+test-package: $(PACKAGE) build/actmem build/tables.json
+	@tools/stage.sh package node --test --test-reporter=spec tests/package/*.test.mjs
+
 test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
+
+test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress and a notebook, which it installs into build/docs
+	@tools/stage.sh docs node --test --test-reporter=spec tests/docs/*.test.mjs
 
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d)

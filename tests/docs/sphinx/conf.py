@@ -1,0 +1,2 @@
+project = "Guest"
+html_js_files = [("@SITE@widget.js", {"async": "async"})]
