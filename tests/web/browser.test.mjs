@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
 import { offlineTests } from './offline.mjs';
+import { shareTests } from './share.mjs';
 import { singleTests } from './single.mjs';
 import { widgetTests } from './widget.mjs';
 
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
-for (const others of [widgetTests, offlineTests, singleTests]) others(test);
+for (const others of [widgetTests, offlineTests, singleTests, shareTests]) others(test);
 const DEFAULT = '14,281,106,188';
 
 /** Bytes that the sentence says are kept, exactly. */

@@ -1,7 +1,9 @@
 /* Wordmark, units, colours. */
 import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import type { Units } from '../../../wasm/report';
 import type { Store } from '../state/store';
+import { ShareButton } from './share';
 import { Switch } from './switch';
 
 type Scheme = 'auto' | 'light' | 'dark';
@@ -9,16 +11,17 @@ const KEY = 'actmem-scheme';
 const scheme = signal<Scheme>(stored());
 
 export function Header({ store }: { store: Store }) {
-  return <Masthead current="calculator" units={store.units.value} onUnits={(units) => store.choose({ units })} />;
+  return <Masthead current="calculator" units={store.units.value} onUnits={(units) => store.choose({ units })} share={<ShareButton store={store} />} />;
 }
 
 interface MastheadProps {
   current: 'calculator' | 'validation';
   units: Units;
   onUnits: (units: Units) => void;
+  share?: ComponentChildren;
 }
 
-export function Masthead({ current, units, onUnits }: MastheadProps) {
+export function Masthead({ current, units, onUnits, share }: MastheadProps) {
   return (
     <header class="header">
       <p class="wordmark">
@@ -34,6 +37,7 @@ export function Masthead({ current, units, onUnits }: MastheadProps) {
           Validation
         </a>
       </nav>
+      {share}
       <Switch
         name="units"
         label="Units"
