@@ -1,27 +1,8 @@
 import { defineConfig, type Plugin } from 'vite';
+import { announced } from './plugins/announced.ts';
 import { offline } from './plugins/offline.ts';
+import { contentSecurityPolicy } from './plugins/policy.ts';
 import { shadowStyles } from './plugins/shadow-styles.ts';
-
-/* Nothing inline, nothing from elsewhere. Only in what is built: the dev server styles the page by inline elements. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
-const contentSecurityPolicy: Plugin = {
-  name: 'content-security-policy',
-  apply: 'build',
-  transformIndexHtml: () => [
-    { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' },
-  ],
-};
 
 /* Before the first paint, so neither bundled nor deferred. */
 const schemeFirst: Plugin = {
@@ -32,7 +13,7 @@ const schemeFirst: Plugin = {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, contentSecurityPolicy, offline('dist')],
+  plugins: [schemeFirst, contentSecurityPolicy, announced(['', 'validation.html'], process.env['SITE']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

@@ -1,14 +1,16 @@
 /* The service worker and the manifest, by vite-plugin-pwa and Workbox. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { VitePWA } from 'vite-plugin-pwa';
 import type { PluginOption } from 'vite';
 
 const icon = (size: number, purpose: 'any' | 'maskable') => ({ src: `./icons/${purpose}-${size}.png`, sizes: `${size}x${size}`, type: 'image/png', purpose });
 
-/** Of a site built into `folder`. */
-export const offline = (folder: string): PluginOption =>
+let folder = '';
+
+export const offline: PluginOption = [
+  { name: 'where-built', configResolved: ({ root, build }) => void (folder = resolve(root, build.outDir)) },
   VitePWA({
     strategies: 'injectManifest',
     srcDir: 'src/offline',
@@ -38,9 +40,10 @@ export const offline = (folder: string): PluginOption =>
       dontCacheBustURLsMatching: /^assets\//,
       manifestTransforms: [
         async (entries) => ({
-          manifest: await Promise.all(entries.map(async (entry) => ({ ...entry, integrity: `sha256-${createHash('sha256').update(await readFile(join(folder, entry.url))).digest('base64')}` }))),
+          manifest: await Promise.all(entries.map(async (entry) => ({ ...entry, integrity: `sha256-${createHash('sha256').update(await readFile(resolve(folder, entry.url))).digest('base64')}` }))),
           warnings: [],
         }),
       ],
     },
-  });
+  }),
+];

@@ -44,7 +44,12 @@ export function ShareDialog({ store, onClose }: { store: Store; onClose: () => v
   return (
     <dialog ref={dialog} class="import share" aria-labelledby="share-title" onClose={onClose} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
       <div class="share-inside">
-        <h2 id="share-title">Share</h2>
+        <div class="share-head">
+          <h2 id="share-title">Share</h2>
+          <button type="button" class="button-quiet" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
         <Switch name="share" label="As" value={kind.value} options={KINDS.filter(([kind]) => kind !== 'embed' || EMBEDS)} onChange={(value: Kind) => (kind.value = value)} />
         <p>{ABOUT[kind.value]}</p>
         {kind.value === 'embed' ? (
@@ -54,11 +59,6 @@ export function ShareDialog({ store, onClose }: { store: Store; onClose: () => v
         ) : (
           <Copyable key={kind.value} text={textOf(kind.value, exported)} label={kind.value} save={kind.value === 'csv' ? 'actmem.csv' : undefined} />
         )}
-        <div class="import-actions">
-          <button type="button" class="button-quiet" onClick={() => dialog.current?.close()}>
-            Close
-          </button>
-        </div>
       </div>
     </dialog>
   );
