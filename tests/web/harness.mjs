@@ -23,7 +23,7 @@ const TYPES = {
 };
 
 /** Serves web/dist from a sub-path, as any static host may. `host` may be changed on the way: `dist` to another folder, `down` to answer nobody,
- * `instead(path)` to the text of a file in place of its own; `asked` has the paths that were asked for. */
+ * `instead(path)` to the text of a file in place of its own, `headers(path)` to more of them; `asked` has the paths that were asked for. */
 export async function serve(prefix = '/some/where/', host = {}) {
   host.dist ??= process.env.DIST ?? join(root, 'web/dist');
   host.asked ??= [];
@@ -40,7 +40,7 @@ export async function serve(prefix = '/some/where/', host = {}) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-store', 'access-control-allow-origin': '*', ...host.headers?.(inside) });
     response.end(host.instead?.(inside) ?? (await readFile(file)));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -65,6 +65,21 @@ export function shareTests(test) {
     assert.match(await text.inputValue(), new RegExp(`^<iframe title="Llama 3 8B [^"]*" src="http:[^"]*/embed\\.html\\?view=timeline&amp;still#model=llama-3-8b&amp;seq=8192&amp;checkpoint=full" width="100%" height="${height}" loading="lazy"></iframe>`));
   });
 
+  test('on paper it is light, has every view, and nothing to press', async ({ browser, address, watch }) => {
+    const context = await browser.newContext({ viewport: { width: 718, height: 1000 }, colorScheme: 'dark', serviceWorkers: 'block' });
+    watch(context);
+    const page = await open(context, address, QUERY);
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor), 'rgb(251, 250, 247)');
+    const sections = page.locator('.view');
+    for (let i = 0; i < (await sections.count()); i++) assert.ok(await sections.nth(i).isVisible());
+    const buttons = await page.locator('button').evaluateAll((all) => all.filter((button) => button.checkVisibility()).map((button) => button.className));
+    assert.deepEqual(buttons, []);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 718);
+    assert.ok((await page.pdf({ format: 'A4' })).length > 50_000);
+    await context.close();
+  });
+
   for (const colorScheme of SCHEMES) {
     for (const width of WIDTHS) {
       test(`axe finds nothing in the share dialog at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
