@@ -1,6 +1,6 @@
 /* `import packed from 'core.wasm?packed'`: the core and, of the tables beside it, what a figure shows, deflated together as small as deflate can make
- * them, in base64: to be carried inside a script. Only of the inputs that a figure may have is there more than what the query needs; where presets are
- * published, GPUs, conventions and provenance are not said in it. */
+ * them, in base64: to be carried inside a script. Only of the inputs that a figure may have is there more than what the query needs; presets'
+ * sources and sizes, GPUs, conventions and provenance are not said in it. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateAsync } from '@gfx/zopfli';
@@ -13,7 +13,7 @@ const inputs: readonly string[] = INPUTS;
 const small = ({ fields, presets, stacks, ...tables }: Tables): Tables => ({
   ...tables,
   fields: fields.map((field): Field => (inputs.includes(field.key) ? field : { key: field.key, kind: field.kind, group: field.group, default: field.default, label: '', unit: '', help: '' })),
-  presets: presets.map((preset) => ({ ...preset, source: '' })),
+  presets: presets.map((preset) => ({ ...preset, source: '', parameters: null })),
   stacks: stacks.map((stack) => ({ ...stack, detail: '', derived: '' })),
   conventions: [],
   not_counted: [],

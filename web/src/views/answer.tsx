@@ -6,9 +6,10 @@ import { activationPeak } from '../charts/bar-layout';
 import { recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
 import { planName } from '../form/policy-select';
+import { faultText } from '../format/fault';
 import { conditions, stageName, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
-import type { Answer, Fault } from '../state/store';
+import type { Answer } from '../state/store';
 import { Figure } from './figure';
 
 interface AnswerProps {
@@ -79,12 +80,6 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
       <Spoken text={`${who}: ${formatBytes(kept, units)} kept${worst === undefined ? '' : ` by ${stageName(worst.rank, stages ?? 0)} stage`}, ${formatBytes(activationPeak(worst ?? step), units)} peak.`} />
     </section>
   );
-}
-
-/** "seq: …", unless the message begins by naming the input itself. */
-export function faultText({ field, message }: Fault): string {
-  const named = field === '' || message.replace(/^'/, '').startsWith(field);
-  return `${named ? '' : `${field}: `}${message}.`;
 }
 
 /* For screen readers, when the typing has stopped. */
