@@ -148,12 +148,13 @@ test('the step is drawn before and after checkpointing', async ({ page }) => {
 
 test('the GPU is chosen from the table of devices', async ({ page }) => {
   await page.locator('.inputs-rest summary').click();
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
   const select = field(page, 'device').locator('select');
   assert.ok((await select.locator('option').count()) >= 20);
   await select.selectOption('rtx-4090');
   await addressed(page, 'model=llama-3-8b&device=rtx-4090');
-  await page.locator('.fit-no').waitFor();
-  assert.match(await page.locator('.fit-line').innerText(), /^Does not fit on NVIDIA (GeForce )?RTX 4090/);
+  await page.locator('strong.fit-no').waitFor();
+  assert.match(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), /^NVIDIA (GeForce )?RTX 4090, 24\.0\sGiB$/);
   /* It is not of what is kept. */
   assert.match(await page.locator('.answer-sentence').innerText(), /at 2,048 tokens keeps/);
   await select.selectOption('h100-sxm');
@@ -250,42 +251,62 @@ test('the frontier is asked for once the input has rested, and where there is no
   assert.equal(await page.locator('.knot').count(), 0);
 });
 
-test('whether the step fits stands under the answer, and what would fit opens', async ({ page }) => {
+test('whether the step fits, on which GPU and what to change stand under the answer, unasked; a click makes the change', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192');
   const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
   const before = await top();
-  await page.getByRole('button', { name: 'Does it fit on a GPU?' }).click();
-  const line = page.locator('.fit-line');
-  await page.locator('.fit-yes').waitFor();
-  assert.match(await line.innerText(), /^Fits on NVIDIA H100 SXM: 60\.1\sGiB of 80\.0\sGiB, 19\.9\sGiB free/);
-  assert.equal(await top(), before);
-  const { fit } = await evaluated(page, 'model=llama-3-8b');
+  await page.locator('.fit-no').first().waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.fit-sum').innerText(), /^106\sGiB in all, of 80\.0\sGiB: 25\.9\sGiB too much, nothing reserved/);
+  assert.equal(await page.locator('.fit-picker select').first().inputValue(), 'h100-sxm');
+  const { fit } = await evaluated(page, 'model=llama-3-8b&seq=8192&fit=yes');
   const parts = await page.locator('.fit-key data').evaluateAll((all) => all.map((e) => Number(e.value)));
   assert.equal(parts.reduce((sum, n) => sum + n, 0), fit.total_bytes);
-  await field(page, 'seq').locator('input[type=text]').fill('8192');
-  await page.locator('.fit-no').waitFor();
-  assert.match(await line.innerText(), /^Does not fit on NVIDIA H100 SXM: 106\sGiB of 80\.0\sGiB, 25\.9\sGiB too much/);
-  await page.getByRole('button', { name: 'What would fit?' }).click();
-  await page.locator('.fit-answers dl').waitFor({ timeout: 20_000 });
-  const { answers } = (await evaluated(page, 'model=llama-3-8b&seq=8192&fit=yes')).fit;
-  const text = await page.locator('.fit-answers').innerText();
-  for (const said of ['Cheapest checkpointing', 'Largest micro-batch\nnone', `Longest sequence\n${answers.seq.value.toLocaleString('en-US')} tokens`]) assert.ok(text.includes(said), text);
-  await page.locator('.fit-answers a', { hasText: 'tokens' }).click();
-  await addressed(page, `model=llama-3-8b&seq=${answers.seq.value}`);
-  await page.locator('.fit-yes').waitFor();
-  await page.locator('.fit-answers:not([data-waiting])').waitFor({ timeout: 20_000 });
+  const rows = page.locator('.fit-changes li');
+  await rows.first().waitFor({ timeout: 20_000 });
+  assert.equal(await top(), before);
+  assert.match(await page.locator('.fit-title').innerText(), /^What makes it fit, the cheapest first$/);
+  const text = await page.locator('.fit-changes').innerText();
+  assert.match(await rows.first().innerText(), /Checkpoint by the fastest plan with a peak of 35\.0\sGiB.*\+44\.3\sms a step, \+7\.5\s%.*79\.9\sGiB/s);
+  for (const said of ['save:half-matmuls', 'Share out over 4 GPUs, ZeRO 3', `${fit.answers.seq.value.toLocaleString('en-US')} tokens a sequence`]) assert.ok(text.includes(said), text);
+  await rows.first().getByRole('button').click();
+  await addressed(page, `model=llama-3-8b&seq=8192&checkpoint=budget:${fit.answers.plan.value}`);
+  await page.locator('strong.fit-yes').waitFor();
+  assert.match(await page.locator('.answer-sentence').innerText(), /checkpointed by budget:35\.0\sGiB/);
   await page.goBack();
-  await page.locator('.fit-no').waitFor();
+  await page.locator('strong.fit-no').waitFor();
   /* Answers to the last question open nothing until those to this one are there. */
-  await page.locator('.fit-answers dl:not([inert]) a', { hasText: 'peak of' }).click({ timeout: 20_000 });
-  await page.locator('.fit-yes').waitFor();
-  await addressed(page, `model=llama-3-8b&seq=8192&checkpoint=budget:${answers.plan.value}`);
+  await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'tokens a sequence' }).getByRole('button').click({ timeout: 20_000 });
+  await addressed(page, `model=llama-3-8b&seq=${fit.answers.seq.value}`);
+  await page.locator('strong.fit-yes').waitFor();
+  await page.locator('.fit-title', { hasText: 'leaves room for' }).waitFor({ timeout: 20_000 }).catch(() => page.locator('.fit-changes', { hasText: 'It fits as it is' }).waitFor());
+});
+
+test('the GPU and what is reserved of it are chosen where the answer stands', async ({ page }) => {
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  await page.locator('.fit-picker select').first().selectOption('rtx-4090');
+  await addressed(page, 'model=llama-3-8b&device=rtx-4090');
+  await page.locator('strong.fit-no').waitFor();
+  await page.locator('.fit-title', { hasText: 'What makes it fit' }).waitFor({ timeout: 20_000 });
+  await page.locator('.fit-picker select').first().selectOption('h100-sxm');
+  await page.locator('.fit-picker select').last().selectOption('2GiB');
+  await addressed(page, 'model=llama-3-8b&reserve=2GiB');
+  assert.match(await page.locator('.fit-sum').innerText(), /17\.9\sGiB free with 2\.00\sGiB reserved/);
+});
+
+test('searches asked for in the address run on threads, not where the page waits for them', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192&fit=yes&frontier=yes');
+  assert.equal(await page.locator('.fault').count(), 0);
+  await page.locator('.fit-changes li').first().waitFor({ timeout: 20_000 });
+  await page.locator('.plans input[value="full"]').check();
+  await addressed(page, 'model=llama-3-8b&seq=8192&checkpoint=full');
 });
 
 test('a memory of one\u2019s own is not called the device\u2019s', async ({ context, address }) => {
   /* core.wasm leaves it to whole.wasm, which then says so unasked. */
   const page = await open(context, address, 'model=llama-3-8b&device_memory=24GiB');
-  await page.locator('.fit-no').waitFor();
-  assert.match(await page.locator('.fit-line').innerText(), /^Does not fit on a GPU: 60\.1\sGiB of 24\.0\sGiB, 36\.1\sGiB too much/);
+  await page.locator('strong.fit-no').waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.fit-sum').innerText(), /^60\.1\sGiB in all, of 24\.0\sGiB: 36\.1\sGiB too much/);
+  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'a GPU of 24.0\u00a0GiB');
 });
 
 test('a search that cannot be loaded says so, and is tried again', async ({ context, address }) => {
@@ -314,18 +335,27 @@ test('pointing at a tensor lights it up in the picture, the bar and the table', 
   assert.match(await page.locator('.inspector-title').innerText(), /1 \/ root mean square/);
 });
 
-test('a first visit loads less than 120 KB, gzipped, in all', async ({ context, address }) => {
+test('a first visit has its first answer from less than 120 KB, gzipped, in all; the rest follows unasked', async ({ context, address }) => {
   const page = await context.newPage();
   const loaded = new Map();
-  page.on('response', async (response) => {
+  page.on('response', (response) => {
     if (response.url().startsWith('http')) loaded.set(response.url(), response.body());
   });
+  /* What is asked for before the answer has been painted. */
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (document.querySelector('.answer-sentence') === null) return;
+      observer.disconnect();
+      requestAnimationFrame(() => (globalThis.answered = performance.now()));
+    }).observe(document, { childList: true, subtree: true });
+  });
   await page.goto(address);
-  await page.waitForSelector('.answer-sentence');
-  await page.waitForTimeout(500);
-  const bodies = await Promise.all(loaded.values());
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  const first = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').filter((e) => e.startTime < globalThis.answered).map((e) => e.name)]);
+  const bodies = await Promise.all(first.map((url) => loaded.get(url)));
   const size = bodies.reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
-  assert.ok(bodies.length >= 5 && size < 120_000, `${bodies.length} files, ${size} bytes`);
+  assert.ok(bodies.length >= 5 && size < 120_000, `${first.join(' ')}, ${size} bytes`);
+  assert.ok(!first.some((url) => url.includes('whole.wasm')));
 });
 
 test('what fits: a map of exact totals, loaded when it is near, by mouse and keyboard', async ({ context, address }) => {
@@ -379,7 +409,7 @@ test('published formulas: a strip from the lowest to the highest, the chosen one
   page.on('request', (request) => asked.push(request.url().split('/').at(-1)));
   await page.goto(address);
   await page.waitForSelector('.answer-sentence');
-  assert.ok(!asked.includes('whole.wasm'), asked.join());
+  assert.ok(!asked.some((file) => file.startsWith('formula-views')), asked.join());
   await page.locator('#view-formulas').scrollIntoViewIfNeeded();
   await page.waitForSelector('.strip .dot');
   const dots = page.locator('.strip .dot');
@@ -611,9 +641,7 @@ for (const colorScheme of SCHEMES) {
       const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
       watch(context);
       const page = await open(context, address, 'model=llama-3-8b&seq=8192&checkpoint=save:matmuls');
-      await page.locator('.fit button').click();
-      await page.getByRole('button', { name: 'What would fit?' }).click();
-      await page.locator('.fit-answers dl').waitFor({ timeout: 20_000 });
+      await page.locator('.fit-changes li').first().waitFor({ timeout: 20_000 });
       const tab = page.getByRole('tab', { name: 'Checkpointing' });
       if (width < 600) await tab.click();
       await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();

@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Plan, Units } from '../../../wasm/report';
-import { planId, planName } from '../form/policy-select';
 import { formatBytes } from '../format/bytes';
+import { planId, planNames } from '../format/policy';
 import { type Axis, layTradeoff, leaderOf, type Spot, type TradeoffLayout } from './tradeoff-layout';
 import { type Measure, measureOf } from './tradeoff-measure';
 import { choosable } from './mark';
@@ -90,7 +90,7 @@ const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen
 function spotText(spot: Spot | undefined, said: (plan: Plan) => string, measure: Measure, units: Units): string {
   const plan = spot === undefined ? undefined : planOf(spot);
   if (spot === undefined || plan === undefined) return '';
-  return `${spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
+  return `${planNames(spot.plans, units)}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
 }
 
 function leaderPath(spot: Spot): string {

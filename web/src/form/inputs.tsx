@@ -19,7 +19,8 @@ const BRIEF: Readonly<Record<string, string>> = {
   attention: 'which attention kernel runs',
   checkpoint: 'what is computed again instead of kept',
 };
-const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units']);
+/* With another, or asked for by the page itself. */
+const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units', 'fit', 'frontier']);
 
 interface InputsProps {
   store: Store;

@@ -17,6 +17,17 @@ export function formatQuery(pairs: ReadonlyMap<string, string>): string {
   return [...pairs].map(([key, value]) => `${encode(key)}=${encode(value)}`).join('&');
 }
 
+/* The page asks for these by itself, on threads of its own, where they are looked at: it would stand still while they run. */
+const SEARCHES = ['fit', 'frontier'];
+
+/** A text without the searches that it asks for. */
+export function withoutSearches(text: string): string {
+  const pairs = parseQuery(text);
+  const asked = SEARCHES.filter((key) => pairs.get(key) === 'yes');
+  for (const key of asked) pairs.delete(key);
+  return asked.length === 0 ? text : formatQuery(pairs);
+}
+
 export type Changes = Readonly<Record<string, string | null>>;
 
 /** Sets keys; null takes one out. What is as its default anyway is left out, except for a model's shape, where absence means the preset's value. */

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
-import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
+import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel, withoutSearches } from './query';
 
 export type { Changes };
 
@@ -27,10 +27,9 @@ export interface Answer {
 /* The code of core.wasm's error where whole.wasm knows the answer. */
 const ELSEWHERE = 'elsewhere';
 
-/* No checkpointing, and no searches. */
-const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
+const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null };
 
-const query = signal(readAddress());
+const query = signal(withoutSearches(readAddress()));
 
 export class Store {
   readonly tables: Tables;
@@ -39,7 +38,7 @@ export class Store {
   readonly #core: Core;
   readonly #loadWhole: () => Promise<Whole>;
   /** Why it could not be loaded. */
-  readonly #failure = signal<string | null>(null);
+  readonly failure = signal<string | null>(null);
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
@@ -48,7 +47,7 @@ export class Store {
     this.#loadWhole = load;
     this.tables = core.tables;
     onAddress((text) => {
-      query.value = text;
+      query.value = withoutSearches(text);
     });
   }
 
@@ -70,7 +69,7 @@ export class Store {
 
   /* Until whole.wasm is there to answer what core.wasm could not. */
   #loadingFault(): Fault {
-    const failure = this.#failure.value;
+    const failure = this.failure.value;
     if (failure === null) void this.needWhole().catch(() => undefined);
     const message = failure === null ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
     return { code: ELSEWHERE, field: '', message };
@@ -111,6 +110,8 @@ export class Store {
     return named === undefined ? 'GiB' : (this.answer.value.report.config['units'] as Units);
   });
 
+  /** Another page: Back undoes it. */
+  readonly go = (text: string): void => this.#go(text, 'push');
   /** Typing and dragging. */
   readonly edit = (changes: Changes): void => this.#go(changeQuery(query.value, changes, this.tables.fields), 'replace');
   /** A choice: Back undoes it. */
@@ -125,7 +126,7 @@ export class Store {
       return (this.whole.value = await this.#loading);
     } catch (error) {
       this.#loading = null;
-      this.#failure.value = error instanceof Error ? error.message : String(error);
+      this.failure.value = error instanceof Error ? error.message : String(error);
       throw error;
     }
   };

@@ -5,7 +5,7 @@ import type { Field, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
-import { planName } from '../form/policy-select';
+import { planName, policyText } from '../format/policy';
 import { conditions, stageName, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
 import type { Answer, Fault } from '../state/store';
@@ -41,7 +41,7 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
         {how.map((text) => `, ${text}`)}
         {checkpointed && (
           <>
-            , checkpointed by <code>{chosen === undefined ? report.checkpoint.policy : planName(chosen)}</code>
+            , checkpointed by <code>{chosen === undefined ? policyText(report.checkpoint.policy, units) : planName(chosen, units)}</code>
           </>
         )}
         {worst !== undefined ? `: ${stageName(worst.rank, stages ?? 0)} of ${formatCount(stages ?? 0)} stages` : (how.length > 0 || checkpointed) && ','} keeps <Figure bytes={kept} units={units} focusable /> for its backward pass

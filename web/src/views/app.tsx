@@ -1,35 +1,29 @@
 /* The page. At phone width one view at a time, under tabs that stick; wider, one below the other. */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { Patterns } from '../charts/patterns';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
+import { afterwards, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { Store } from '../state/store';
 import { AnswerSentence } from './answer';
 import { Breakdown } from './breakdown';
-import { Checkpointing } from './checkpointing';
-import { WorkedExample } from './example';
-import { Fit } from './fit';
-import { Formulas } from './formulas';
 import { Header } from './header';
-import { LedgerTable } from './ledger-table';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
-import { Ranks } from './ranks';
-import { StateTables } from './state-tables';
-import { StepOverTime } from './step';
 import { Tabs } from './tabs';
 
 const VIEWS = [
   ['bytes', 'Bytes', 'Where the bytes are'],
+  ['tensors', 'Tensors', 'Why: every saved tensor'],
+  ['example', 'Example', 'Why: the worked example'],
   ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
   ['step', 'Step', 'Over the step'],
   ['ranks', 'Ranks', 'Every rank of the pipeline'],
-  ['tensors', 'Tensors', 'Every saved tensor'],
-  ['example', 'Example', 'Worked example'],
   ['state', 'State', 'Beside the activations'],
   ['fit', 'Fit', 'What fits, and what a step costs'],
   ['formulas', 'Formulas', 'What published formulas say'],
@@ -37,6 +31,20 @@ const VIEWS = [
 type View = (typeof VIEWS)[number][0];
 
 const view = signal<View>('bytes');
+
+type Rest = typeof import('./rest');
+const rest = signal<Rest | null>(null);
+/** Why it could not be loaded. */
+const restFault = signal<string | null>(null);
+
+async function loadRest(): Promise<void> {
+  restFault.value = null;
+  try {
+    rest.value = await import('./rest');
+  } catch (error) {
+    restFault.value = error instanceof Error ? error.message : String(error);
+  }
+}
 
 export function App({ store }: { store: Store }) {
   const answer = store.answer.value;
@@ -47,16 +55,25 @@ export function App({ store }: { store: Store }) {
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
+  useEffect(
+    () =>
+      afterwards(() => {
+        void loadRest();
+        if (!sparing()) void store.needWhole().catch(() => undefined);
+      }),
+    [],
+  );
+  const below = (draw: (parts: Rest) => ComponentChildren) => (rest.value === null ? <Below /> : draw(rest.value));
   const contents: Record<View, ComponentChildren> = {
     bytes: <Breakdown report={report} scopes={scopes} units={units} />,
-    checkpointing: <Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
-    step: <StepOverTime report={report} without={store.without.value} units={units} />,
-    ranks: <Ranks store={store} report={report} units={units} />,
-    tensors: <LedgerTable scopes={scopes} units={units} />,
-    example: <WorkedExample report={report} units={units} />,
-    state: <StateTables report={report} units={units} />,
-    fit: <Fit store={store} report={report} units={units} />,
-    formulas: <Formulas store={store} report={report} units={units} />,
+    checkpointing: below((r) => <r.Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />),
+    step: below((r) => <r.StepOverTime report={report} without={store.without.value} units={units} />),
+    ranks: below((r) => <r.Ranks store={store} report={report} units={units} />),
+    tensors: below((r) => <r.LedgerTable scopes={scopes} units={units} />),
+    example: below((r) => <r.WorkedExample report={report} units={units} />),
+    state: below((r) => <r.StateTables report={report} units={units} />),
+    fit: below((r) => <r.Fit store={store} report={report} units={units} />),
+    formulas: below((r) => <r.Formulas store={store} report={report} units={units} />),
   };
   return (
     <>
@@ -94,5 +111,22 @@ export function App({ store }: { store: Store }) {
       </main>
       <ProvenanceLine report={report} />
     </>
+  );
+}
+
+function Below() {
+  return (
+    <p class="below" role="status">
+      {restFault.value === null ? (
+        'Loading …'
+      ) : (
+        <>
+          <span class="fault">This part could not be loaded: {restFault.value}.</span>{' '}
+          <button type="button" class="button-quiet" onClick={() => void loadRest()}>
+            Try again
+          </button>
+        </>
+      )}
+    </p>
   );
 }

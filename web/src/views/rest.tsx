@@ -1,0 +1,9 @@
+/* What stands below the first screen: loaded once that is there. */
+export { Checkpointing } from './checkpointing';
+export { WorkedExample } from './example';
+export { Fit } from './fit';
+export { Formulas } from './formulas';
+export { LedgerTable } from './ledger-table';
+export { Ranks } from './ranks';
+export { StateTables } from './state-tables';
+export { StepOverTime } from './step';
