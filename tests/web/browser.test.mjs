@@ -1,5 +1,6 @@
 /* The page in Debian's Chromium: numbers, address, errors, keyboard, accessibility, and that it speaks to nobody. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { axeSource, launch, open, SCHEMES, serve, WIDTHS } from './harness.mjs';
 
@@ -333,6 +334,87 @@ test('pointing at a tensor lights it up in the picture, the bar and the table', 
   await page.locator('.layer .mark').first().focus();
   await page.keyboard.press('ArrowDown');
   assert.match(await page.locator('.inspector-title').innerText(), /1 \/ root mean square/);
+});
+
+/** Goes near everything, until the charts that load late are there. */
+const allCharts = async (page) => {
+  for (const id of ['bytes', 'checkpointing', 'step', 'fit', 'formulas']) {
+    await page.locator(`#view-${id}`).scrollIntoViewIfNeeded();
+    await page.locator(`#view-${id} svg.chart`).first().waitFor({ timeout: 20_000 });
+  }
+};
+
+test('every chart has its data as a table', async ({ page }) => {
+  await allCharts(page);
+  const frames = page.locator('.chart-frame');
+  assert.equal(await frames.count(), await page.locator('svg.chart').count());
+  assert.ok((await frames.count()) >= 8, `${await frames.count()}`);
+  for (const frame of await frames.all()) {
+    const button = frame.getByRole('button', { name: 'Table' });
+    await button.click();
+    const table = frame.locator('.chart-table');
+    assert.ok((await table.locator('tbody tr').count()) >= 3, await table.getAttribute('aria-label'));
+    assert.equal(await frame.locator('[aria-expanded=true]').count(), 1);
+    assert.ok((await table.locator('tbody data').count()) > 0, await table.getAttribute('aria-label'));
+    await frame.getByRole('button', { name: 'Close the table' }).click();
+  }
+});
+
+test('every chart is saved as SVG and as PNG, which need nothing of the page', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&checkpoint=block:16');
+  await allCharts(page);
+  const names = new Set();
+  for (const frame of await page.locator('.chart-frame').all()) {
+    const saved = async (kind) => {
+      const [download] = await Promise.all([page.waitForEvent('download'), frame.getByRole('button', { name: `Save as ${kind}` }).click()]);
+      return { name: download.suggestedFilename(), body: await readFile(await download.path()) };
+    };
+    const svg = await saved('SVG');
+    names.add(svg.name);
+    assert.match(svg.name, /^actmem-[a-z-]+\.svg$/);
+    const text = svg.body.toString('utf8');
+    const { root, elements, url, foreign, query } = await page.evaluate((source) => {
+      const parsed = new DOMParser().parseFromString(source, 'image/svg+xml');
+      const all = [...parsed.querySelectorAll('*')];
+      const values = all.flatMap((e) => [...e.attributes].filter((a) => a.name === 'fill' || a.name === 'stroke').map((a) => a.value));
+      return {
+        root: parsed.documentElement.nodeName,
+        elements: all.length,
+        url: values.filter((v) => v.startsWith('url(')).every((v) => parsed.getElementById(v.slice(5, -1)) !== null),
+        foreign: values.filter((v) => !/^(#[0-9a-f]{6}|none|url\(#[\w-]+\))$/.test(v)),
+        query: parsed.documentElement.textContent.includes('actmem model=llama-3-8b&checkpoint=block:16'),
+      };
+    }, text);
+    assert.equal(root, 'svg', svg.name);
+    assert.ok(elements > 8 && url && query, svg.name);
+    assert.deepEqual(foreign, [], svg.name);
+    assert.ok(!/var\(|class=|tabindex/.test(text), svg.name);
+    const png = (await saved('PNG')).body;
+    assert.equal(png.subarray(1, 4).toString(), 'PNG');
+    /* Twice as many pixels as the picture is wide, and not all of one colour. */
+    const width = Number(/ width="(\d+)"/.exec(text)[1]);
+    assert.equal(png.readUInt32BE(16), 2 * width, svg.name);
+    assert.ok(png.length > 4000, `${svg.name} ${png.length}`);
+  }
+  assert.ok(names.size >= 8, [...names].join());
+});
+
+test('the treemap and the stacked layers are read by pointer and by keyboard, and light up the same tensor elsewhere', async ({ page }) => {
+  const tiles = page.locator('.tile');
+  await tiles.first().waitFor();
+  await page.locator('.tile', { hasText: 'log-probabilities' }).hover();
+  assert.match(await page.locator('.treemap .picture-readout').innerText(), /^log-probabilities, Loss: 0\.979\sGiB$/);
+  await tiles.first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.locator('.tile[data-hot]').count(), 1);
+  assert.equal(await page.locator('.ledger tr[data-hot]').count(), 1);
+  await page.locator('.slab').first().focus();
+  assert.match(await page.locator('.stack .picture-readout').innerText(), /^layers 0 to 31: each keeps 392\sMiB/);
+  await page.keyboard.press('ArrowDown');
+  assert.match(await page.locator('.stack .picture-readout').innerText(), /^embedding, head and loss: keeps/);
+  await page.locator('.plans input[value="full"]').check();
+  await page.locator('.slab-recomputed').first().waitFor();
+  assert.match(await page.locator('.stack .picture-readout').innerText(), /computed again: Norms, Attention, MLP/);
 });
 
 test('a first visit has its first answer from less than 120 KB, gzipped, in all; the rest follows unasked', async ({ context, address }) => {

@@ -25,7 +25,7 @@ test('every row stands once in a scope', () => {
     const entries = scopesOf(report).flatMap((s) => s.entries);
     assert.equal(entries.length, report.rows.length + report.dropped.length, query);
     assert.equal(new Set(entries.map((e) => e.id)).size, entries.length, query);
-    const kept = entries.filter((e) => e.kept).map((e) => Number(e.id.slice(5)));
+    const kept = entries.filter((e) => e.fate === 'kept').map((e) => Number(e.id.slice(5)));
     assert.equal(kept.length, report.rows.length, query);
   }
 });

@@ -61,7 +61,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         {at.value === null && <span class="quiet"> (as it is now)</span>}
       </p>
       <div class="fit-map-plane">
-      <svg width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; the table below has its figures">
+      <svg class="chart" width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; its table has the figures">
         <g transform={`translate(${LEFT} 0)`}>
           {runs.map((run) => (
             <rect key={`${run.row} ${run.first}`} class={`level-${run.level}`} x={run.first * cell} y={top(run.row)} width={run.count * cell + 0.3} height={CELL + 0.3} />

@@ -3,7 +3,8 @@ import { useComputed } from '@preact/signals';
 import type { Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { hot, looked, pointing } from '../state/highlight';
-import type { Scope } from '../state/ledger';
+import { FATES } from '../format/words';
+import type { Fate, Scope } from '../state/ledger';
 import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, type Station, WIRE } from './layer-layout';
 import { fitText, textWidth } from './measure';
 import { hatch } from './patterns';
@@ -11,11 +12,13 @@ import { rove } from './rove';
 import { useWidth } from './width';
 
 const RADIUS = 10;
+const MARKS: Readonly<Record<Fate, string>> = { kept: 'mark-kept', recomputed: 'mark-dropped', offloaded: 'mark-offloaded' };
 
 export function LayerPicture({ scope, units }: { scope: Scope; units: Units }) {
   const { ref, width } = useWidth<HTMLDivElement>(820);
   const layout = layLayer(scope, width);
-  const kept = scope.entries.filter((e) => e.kept).length;
+  const count = (fate: Fate) => scope.entries.filter((e) => e.fate === fate).length;
+  const fates = (['kept', 'recomputed', 'offloaded'] as const).filter((fate) => fate === 'kept' || count(fate) > 0).map((fate) => `${count(fate)} ${FATES[fate]}`);
   return (
     <div class="layer" ref={ref}>
       <svg
@@ -24,7 +27,7 @@ export function LayerPicture({ scope, units }: { scope: Scope; units: Units }) {
         height={layout.height}
         viewBox={`0 0 ${layout.width} ${layout.height}`}
         role="group"
-        aria-label={`Drawing of ${scope.kind === 'layer' ? `one ${scope.name}` : 'what stands outside the layers'}: ${kept} tensors kept, ${scope.entries.length - kept} computed again. Arrow keys go from tensor to tensor.`}
+        aria-label={`Drawing of ${scope.kind === 'layer' ? `one ${scope.name}` : 'what stands outside the layers'}: tensors ${fates.join(', ')}. Arrow keys go from tensor to tensor.`}
         onKeyDown={rove('.mark')}
       >
         {layout.branches.map((branch, i) => (
@@ -113,7 +116,8 @@ interface MarkProps {
 
 function MarkView({ mark, right, layout, units, first }: MarkProps) {
   const { entry, x, y, width, height } = mark;
-  const { row, id, kept } = entry;
+  const { row, id, fate } = entry;
+  const kept = fate === 'kept';
   const lit = useComputed(() => (hot.value === id ? '' : undefined));
   const shown = useComputed(() => looked.value === id);
   const bytes = formatBytes(row.bytes, units);
@@ -127,12 +131,12 @@ function MarkView({ mark, right, layout, units, first }: MarkProps) {
       role="button"
       tabindex={first ? 0 : -1}
       aria-pressed={shown}
-      aria-label={`${name} ${bytes}, ${name === row.name ? '' : `${row.name}, `}${row.dtype}, ${kept ? 'kept' : 'computed again'}`}
+      aria-label={`${name} ${bytes}, ${name === row.name ? '' : `${row.name}, `}${row.dtype}, ${FATES[fate]}`}
       {...pointing(id)}
     >
       <rect class="mark-ground" x={WIRE + 6} y={layout.stacked ? y - 28 : y - 11.5} width={right - WIRE - 4} height={layout.stacked ? 38 : 23} rx="3" />
       <path class="stub" d={`M ${WIRE} ${y} H ${MARK_X}`} />
-      <rect class={kept ? 'mark-kept' : 'mark-dropped'} x={x} y={y - height / 2} width={width} height={height} fill={kept ? undefined : hatch(row.component)} />
+      <rect class={MARKS[fate]} x={x} y={y - height / 2} width={width} height={height} fill={fate === 'recomputed' ? hatch(row.component) : undefined} />
       <text class={kept ? 'mark-name' : 'mark-name mark-name-dropped'} x={layout.nameX} y={baseline}>
         {name}
       </text>{' '}

@@ -1,5 +1,6 @@
 /* Words for what the core names by keys. */
 import type { Component, Field, Place, Row } from '../../../wasm/report';
+import type { Fate } from '../state/ledger';
 
 const COMPONENTS: Record<Component, string> = {
   attention: 'Attention',
@@ -11,6 +12,9 @@ const COMPONENTS: Record<Component, string> = {
   loss: 'Loss',
   checkpoint: 'Checkpoints',
 };
+
+/** What becomes of a tensor, in a list. */
+export const FATES: Readonly<Record<Fate, string>> = { kept: 'kept', recomputed: 'computed again', offloaded: 'on the host' };
 
 export function componentName(component: string): string {
   return COMPONENTS[component as Component] ?? component;

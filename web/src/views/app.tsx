@@ -65,7 +65,14 @@ export function App({ store }: { store: Store }) {
   );
   const below = (draw: (parts: Rest) => ComponentChildren) => (rest.value === null ? <Below /> : draw(rest.value));
   const contents: Record<View, ComponentChildren> = {
-    bytes: <Breakdown report={report} scopes={scopes} units={units} />,
+    bytes: (
+      <>
+        <Breakdown report={report} scopes={scopes} units={units} />
+        {below((r) => (
+          <r.Pictures report={report} scopes={scopes} units={units} />
+        ))}
+      </>
+    ),
     checkpointing: below((r) => <r.Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />),
     step: below((r) => <r.StepOverTime report={report} without={store.without.value} units={units} />),
     ranks: below((r) => <r.Ranks store={store} report={report} units={units} />),

@@ -4,6 +4,7 @@ export { WorkedExample } from './example';
 export { Fit } from './fit';
 export { Formulas } from './formulas';
 export { LedgerTable } from './ledger-table';
+export { Pictures } from './pictures';
 export { Ranks } from './ranks';
 export { StateTables } from './state-tables';
 export { StepOverTime } from './step';

@@ -3,14 +3,15 @@ import '../styles/lines.css';
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
 import { FrontierLine } from '../charts/frontier';
 import { againOf } from '../charts/frontier-layout';
 import { Tradeoff } from '../charts/tradeoff';
 import type { Axis } from '../charts/tradeoff-layout';
-import { isTimed, type Measure, recomputedOf } from '../charts/tradeoff-measure';
+import { isTimed, type Measure, measureOf, recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { frontierOf, planText } from '../format/frontier';
-import { planId, policyText } from '../format/policy';
+import { planId, planName, policyText } from '../format/policy';
 import { formatTime, timeOf } from '../format/time';
 import { report as askReport } from '../state/ask';
 import { useSearch } from '../state/searched';
@@ -70,6 +71,13 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
   const choose = (plan: FrontierPlan): void => store.choose({ checkpoint: `budget:${plan.peak_bytes}`, reentrant: 'no' });
   return (
     <>
+      <ChartFrame
+        name="tradeoff"
+        title={`${name} against what runs again`}
+        query={report.query}
+        units={units}
+        table={() => ({ columns: ['Policy', name, timed ? 'Run again' : 'Computed again'], rows: checkpoint.plans.map((plan) => [planName(plan, units), { bytes: measureOf(plan, measure) }, said(plan)]) })}
+      >
       <Tradeoff
         plans={checkpoint.plans}
         axis={axis}
@@ -87,6 +95,7 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
               )
         }
       />
+      </ChartFrame>
       <div class="frontier-said" role="status">
         {measure !== 'activations' ? (
           'The exact frontier is drawn against the peak.'
