@@ -147,6 +147,26 @@ test('the step is drawn before and after checkpointing', async ({ page }) => {
   assert.match(await page.locator('.timeline .key').innerText(), /without checkpointing, peak 15\.\d\sGiB/);
 });
 
+test('the step over time is read by pointer and by keyboard', async ({ page }) => {
+  const slider = page.getByRole('slider', { name: 'Place in the step' });
+  const said = () => page.locator('.timeline-readout').innerText();
+  const { step } = await evaluated(page, 'model=llama-3-8b');
+  assert.match(await said(), /^(forward|backward), .* 15\.3\sGiB alive$/);
+  await slider.focus();
+  await page.keyboard.press('Home');
+  assert.equal(await slider.getAttribute('aria-valuenow'), '0');
+  assert.match(await said(), new RegExp(`^forward, .*\\(${step.timeline_ops[step.timeline[0][3]]}\\): `));
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await slider.getAttribute('aria-valuenow'), '1');
+  assert.equal(await slider.getAttribute('aria-valuetext'), await said());
+  await page.keyboard.press('End');
+  assert.match(await said(), /^backward, /);
+  const box = await slider.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 20);
+  assert.match(await said(), /^forward, layer \d+, /);
+  assert.equal(await page.locator('.timeline-at').count(), 1);
+});
+
 test('the GPU is chosen from the table of devices', async ({ page }) => {
   await page.locator('.inputs-rest summary').click();
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });

@@ -20,6 +20,9 @@ export function componentName(component: string): string {
   return COMPONENTS[component as Component] ?? component;
 }
 
+/** Of a point of the timeline. */
+export const PHASES = ['forward', 'backward', 'computed again', 'backward'];
+
 /** "in the backward pass, layer 31, mlp.act_fn (silu)" */
 export function placeText(place: Place): string {
   const phase = place.phase === 'recompute' ? 'while a layer is computed again' : `in the ${place.phase} pass`;

@@ -3,10 +3,8 @@ import type { Report, Step, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';
 import { Timeline } from '../charts/timeline';
 import { formatCount } from '../format/bytes';
-import { placeText } from '../format/words';
+import { PHASES, placeText } from '../format/words';
 import { Figure } from './figure';
-
-const PHASES = ['forward', 'backward', 'computed again', 'backward'];
 
 export function StepOverTime({ report, without, units }: { report: Report; without: Step | null; units: Units }) {
   const { step } = report;
