@@ -167,6 +167,65 @@ test('the step over time is read by pointer and by keyboard', async ({ page }) =
   assert.equal(await page.locator('.timeline-at').count(), 1);
 });
 
+test('what was changed is undone and done again, by button and by key', async ({ page }) => {
+  const undo = page.getByRole('button', { name: 'Undo' });
+  const redo = page.getByRole('button', { name: 'Redo' });
+  assert.ok(await undo.isDisabled());
+  await field(page, 'seq').locator('input[type=text]').fill('4096');
+  await field(page, 'attention').locator('select').selectOption('eager');
+  await addressed(page, 'model=llama-3-8b&seq=4096&attention=eager');
+  await page.locator('h1').evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('Control+z');
+  await addressed(page, 'model=llama-3-8b&seq=4096');
+  await undo.click();
+  await addressed(page, 'model=llama-3-8b');
+  await shows(page, DEFAULT);
+  assert.ok(await undo.isDisabled());
+  await page.keyboard.press('Control+Shift+z');
+  await redo.click();
+  await addressed(page, 'model=llama-3-8b&seq=4096&attention=eager');
+  assert.ok(await redo.isDisabled());
+  /* In a text box the key is the box's own. */
+  await field(page, 'seq').locator('input[type=text]').focus();
+  await page.keyboard.press('Control+z');
+  assert.match(await hash(page), /attention=eager/);
+});
+
+test('two configurations stand side by side, with the difference by component, and the address has both', async ({ page }) => {
+  await page.getByRole('button', { name: 'Hold on to this one, then change the inputs' }).click();
+  await page.locator('.compare-both').waitFor();
+  assert.match(await page.locator('.compare-inputs').innerText(), /^The two are the same/);
+  await page.locator('.plans input[value="full"]').check();
+  await addressed(page, 'model=llama-3-8b&checkpoint=full&against=model%3Dllama-3-8b');
+  assert.equal(await page.locator('.compare-inputs').innerText(), 'Checkpointing: full against none');
+  const [ours, theirs] = [await evaluated(page, 'model=llama-3-8b&checkpoint=full'), await evaluated(page, 'model=llama-3-8b')];
+  const figures = () => page.locator('.compare tbody tr').evaluateAll((rows) => rows.map((row) => [row.children[0].textContent, ...[1, 2].map((at) => Number(row.children[at].querySelector('data')?.value))]));
+  const rows = new Map((await figures()).map(([name, ...bytes]) => [name, bytes]));
+  assert.deepEqual(rows.get('Kept'), [ours.saved.bytes, theirs.saved.bytes]);
+  assert.deepEqual(rows.get('In all on one GPU'), [ours.fit.total_bytes, theirs.fit.total_bytes]);
+  const of = (report, component) => report.components.find((c) => c.component === component)?.bytes ?? 0;
+  assert.deepEqual(rows.get('MLP'), [of(ours, 'mlp'), of(theirs, 'mlp')]);
+  assert.deepEqual(rows.get('Residual stream'), [of(ours, 'residual'), of(theirs, 'residual')]);
+  assert.match(await page.locator('.compare tbody tr', { hasText: 'Kept' }).first().innerText(), /−11\.8\sGiB, −88\s%/);
+  await page.reload();
+  await page.locator('.compare-both').waitFor();
+  assert.deepEqual(new Map((await figures()).map(([name, ...bytes]) => [name, bytes])).get('Kept'), rows.get('Kept'));
+  await page.getByRole('button', { name: 'Swap the two' }).click();
+  await addressed(page, 'model=llama-3-8b&against=model%3Dllama-3-8b%26checkpoint%3Dfull');
+  await page.getByLabel('Against the same').selectOption({ label: 'with Liger-Kernel' });
+  await page.locator('.compare-inputs', { hasText: 'Stack: hf against liger' }).waitFor();
+  await page.getByRole('button', { name: 'Stop comparing' }).click();
+  await addressed(page, 'model=llama-3-8b');
+  assert.equal(await page.locator('.compare-both').count(), 0);
+});
+
+test('a comparison that cannot be answered says why, and the page stays', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&against=model%3Dllama-3-8b%26seq%3D0');
+  await shows(page, DEFAULT);
+  await page.locator('.compare .fault').waitFor();
+  assert.match(await page.locator('.compare .fault').innerText(), /^seq must be/);
+});
+
 test('the GPU is chosen from the table of devices', async ({ page }) => {
   await page.locator('.inputs-rest summary').click();
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });

@@ -1,4 +1,5 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Field } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
@@ -25,6 +26,8 @@ const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units', 'fit', 'frontier']);
 interface InputsProps {
   store: Store;
   answer: Answer;
+  /** What else may be done, beside the import. */
+  actions?: ComponentChildren;
 }
 
 function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
@@ -106,7 +109,7 @@ function ModelField({ store, answer, field, fault }: InputsProps & ControlProps)
 }
 
 function Rest(props: InputsProps) {
-  const { store, answer } = props;
+  const { store, answer, actions } = props;
   const details = useRef<HTMLDetailsElement>(null);
   const rest = store.tables.fields.filter((f) => !ELSEWHERE.has(f.key));
   const faulty = rest.some((f) => f.key === answer.fault?.field);
@@ -135,7 +138,10 @@ function Rest(props: InputsProps) {
           );
         })}
       </details>
-      <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      <div class="inputs-actions">
+        {actions}
+        <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      </div>
     </div>
   );
 }

@@ -1,9 +1,10 @@
 /* State is one signal, the query text. Everything else is computed from it by the core. */
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
 import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel, withoutSearches } from './query';
+import { Steps } from './steps';
 
 export type { Changes };
 
@@ -29,7 +30,9 @@ const ELSEWHERE = 'elsewhere';
 
 const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null };
 
-const query = signal(withoutSearches(readAddress()));
+const first = readAddress();
+const query = signal(withoutSearches(first.text));
+const against = signal(first.against);
 
 export class Store {
   readonly tables: Tables;
@@ -46,10 +49,15 @@ export class Store {
     this.#core = core;
     this.#loadWhole = load;
     this.tables = core.tables;
-    onAddress((text) => {
-      query.value = withoutSearches(text);
+    onAddress((address) => {
+      query.value = withoutSearches(address.text);
+      against.value = address.against;
+      this.steps.take(query.value, false);
     });
   }
+
+  /** What the page has shown. */
+  readonly steps = new Steps(query.value);
 
   /** The pairs of the query as written. */
   readonly pairs = computed(() => parseQuery(query.value));
@@ -102,6 +110,34 @@ export class Store {
       return null;
     }
   });
+
+  /** The text that this one is held against; null if none. */
+  readonly against: ReadonlySignal<string | null> = against;
+
+  /** Its report, or what is wrong with it. */
+  readonly other = computed<Report | Fault | null>(() => {
+    if (against.value === null) return null;
+    try {
+      return this.#evaluate(withoutSearches(against.value));
+    } catch (error) {
+      if (!(error instanceof ActmemError)) throw error;
+      return error.code === ELSEWHERE ? this.#loadingFault() : { code: error.code, field: error.field, message: error.message };
+    }
+  });
+
+  /** Holds the page against another text, or against none. */
+  readonly compare = (text: string | null): void => {
+    against.value = text;
+    this.#write('push');
+  };
+
+  /** The other in this one's place, and this one in its. */
+  readonly swap = (): void => {
+    const other = against.value;
+    if (other === null) return;
+    against.value = this.answer.value.report.query;
+    this.#go(other, 'push');
+  };
 
   /** Those of the last good report, unless the query names good ones. */
   readonly units = computed<Units>(() => {
@@ -157,7 +193,21 @@ export class Store {
   /* The address gets the shortest text that gives the same page again; what cannot be answered stands there as written. */
   #go(text: string, step: 'push' | 'replace'): void {
     query.value = text;
+    this.steps.take(text, step === 'replace');
+    this.#write(step);
+  }
+
+  #write(step: 'push' | 'replace'): void {
     const { report, fault } = this.answer.value;
-    writeAddress(fault === null ? report.query : text, step);
+    writeAddress({ text: fault === null ? report.query : query.value, against: against.value }, step);
+  }
+
+  readonly undo = (): void => this.#show(this.steps.undo());
+  readonly redo = (): void => this.#show(this.steps.redo());
+
+  #show(text: string | null): void {
+    if (text === null) return;
+    query.value = text;
+    this.#write('push');
   }
 }

@@ -24,8 +24,9 @@ const VIEWS = [
   ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
   ['step', 'Step', 'Over the step'],
   ['ranks', 'Ranks', 'Every rank of the pipeline'],
-  ['state', 'State', 'Beside the activations'],
   ['fit', 'Fit', 'What fits, and what a step costs'],
+  ['state', 'State', 'Beside the activations'],
+  ['compare', 'Compare', 'Against another configuration'],
   ['formulas', 'Formulas', 'What published formulas say'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
@@ -78,6 +79,7 @@ export function App({ store }: { store: Store }) {
     ranks: below((r) => <r.Ranks store={store} report={report} units={units} />),
     tensors: below((r) => <r.LedgerTable scopes={scopes} units={units} />),
     example: below((r) => <r.WorkedExample report={report} units={units} />),
+    compare: below((r) => <r.Compare store={store} report={report} units={units} />),
     state: below((r) => <r.StateTables report={report} units={units} />),
     fit: below((r) => <r.Fit store={store} report={report} units={units} />),
     formulas: below((r) => <r.Formulas store={store} report={report} units={units} />),
@@ -90,7 +92,7 @@ export function App({ store }: { store: Store }) {
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <MemoryLine store={store} answer={answer} units={units} />
-        <Inputs store={store} answer={answer} />
+        <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
         <Tabs
           tabs={views.map(([id, label]) => [id, label] as const)}
           value={current}

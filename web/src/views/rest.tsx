@@ -1,5 +1,6 @@
 /* What stands below the first screen: loaded once that is there. */
 export { Checkpointing } from './checkpointing';
+export { Compare } from './compare';
 export { WorkedExample } from './example';
 export { Fit } from './fit';
 export { Formulas } from './formulas';
@@ -8,3 +9,4 @@ export { Pictures } from './pictures';
 export { Ranks } from './ranks';
 export { StateTables } from './state-tables';
 export { StepOverTime } from './step';
+export { Undo } from './undo';
