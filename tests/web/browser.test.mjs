@@ -206,7 +206,7 @@ test('two configurations stand side by side, with the difference by component, a
   const of = (report, component) => report.components.find((c) => c.component === component)?.bytes ?? 0;
   assert.deepEqual(rows.get('MLP'), [of(ours, 'mlp'), of(theirs, 'mlp')]);
   assert.deepEqual(rows.get('Residual stream'), [of(ours, 'residual'), of(theirs, 'residual')]);
-  assert.match(await page.locator('.compare tbody tr', { hasText: 'Kept' }).first().innerText(), /−11\.8\sGiB, −88\s%/);
+  assert.match(await page.locator('.compare tbody tr', { hasText: 'Kept' }).first().innerText(), /−11\.8\sGiB\s+−88\s%/);
   await page.reload();
   await page.locator('.compare-both').waitFor();
   assert.deepEqual(new Map((await figures()).map(([name, ...bytes]) => [name, bytes])).get('Kept'), rows.get('Kept'));
@@ -531,8 +531,8 @@ test('what fits: a map of exact totals, loaded when it is near, by mouse and key
   await page.keyboard.press('Enter');
   await addressed(page, 'model=llama-3-8b&batch=2&seq=4096');
   assert.match(await page.locator('.cost tbody tr').first().innerText(), /Forward\s+\d+ TFLOP/);
-  await page.locator('.fit-views summary').click();
-  assert.ok((await page.locator('.fit-views td[data-fits]').count()) > 2);
+  await page.locator('.fit-map-view').getByRole('button', { name: 'Table' }).click();
+  assert.ok((await page.locator('.fit-map-view .chart-table td data').count()) > 40);
 });
 
 test('a map that takes minutes is given up and never holds the page up', async ({ context, address }) => {
@@ -732,6 +732,89 @@ test('the policy allows nothing inline, nothing from elsewhere', async ({ page }
   assert.match(policy, /style-src 'self'(;|$)/);
   assert.ok(!/unsafe-inline|'unsafe-eval'/.test(policy));
 });
+
+/** A page beside the calculator, once its figures are there. */
+const related = async (context, address, path, ready = '.parts data') => {
+  const page = await context.newPage();
+  await page.goto(address + path);
+  await page.waitForSelector(ready, { timeout: 20_000 });
+  return page;
+};
+
+test('memory per GPU with ZeRO has an address, a title and the core’s totals', async ({ context, address }) => {
+  const page = await related(context, address, 'zero.html#model=llama-3-8b&dp=16');
+  const totals = () => page.locator('.parts tbody td.number data').evaluateAll((all) => all.map((e) => Number(e.value)));
+  const expected = [];
+  for (const zero of [0, 1, 2, 3]) expected.push((await evaluated(page, `model=llama-3-8b&dp=16&zero=${zero}`)).fit.total_bytes);
+  assert.deepEqual(await totals(), expected);
+  assert.match(await page.title(), /^Memory per GPU with ZeRO and FSDP: Llama 3 8B on 16 GPUs/);
+  assert.match(await page.locator('.related-answer').innerText(), /^Llama 3 8B on 16 GPUs, .* 60\.1\sGiB .* with ZeRO 3/s);
+  await page.locator('.series-dot').first().focus();
+  assert.match(await page.locator('.series .picture-readout').innerText(), /^Data parallel alone, 2 GPUs: 60\.1\sGiB$/);
+  await field(page, 'seq').locator('input[type=text]').fill('0');
+  await page.locator('.related-fault .fault').waitFor();
+  await field(page, 'seq').locator('input[type=text]').fill('2048');
+  await page.getByRole('link', { name: 'ZeRO 3, FSDP' }).click();
+  await page.waitForSelector('.answer-sentence');
+  assert.match(await hash(page), /zero=3/);
+});
+
+test('gradient accumulation: the same sequences cut differently', async ({ context, address }) => {
+  const page = await related(context, address, 'accumulation.html');
+  await addressed(page, 'model=llama-3-8b&micro_batches=8');
+  const totals = await page.locator('.parts tbody td.number data').evaluateAll((all) => all.map((e) => Number(e.value)));
+  const expected = [];
+  for (const [batch, count] of [[8, 1], [4, 2], [2, 4], [1, 8]]) expected.push((await evaluated(page, `model=llama-3-8b&batch=${batch}&micro_batches=${count}`)).fit.total_bytes);
+  assert.deepEqual(totals, expected);
+  assert.match(await page.locator('.related-answer').innerText(), /8 sequences a step takes 167\sGiB in one micro-batch, and 75\.1\sGiB in 8 micro-batches/);
+});
+
+test('what a GPU can train: every model of the table, in full and with adapters', async ({ context, address }) => {
+  const page = await related(context, address, 'gpu.html#device=rtx-4090', '.related-models td data');
+  const presets = await page.evaluate(() => fetch('tables.json').then((r) => r.json())).then((t) => t.presets.length);
+  await page.locator('.validation-filter p', { hasText: `${presets} of ${presets} models` }).waitFor({ timeout: 60_000 });
+  const row = page.locator('.related-models tr', { has: page.getByText('Llama 3.2 1B', { exact: true }) });
+  const totals = await row.locator('data').evaluateAll((all) => all.map((e) => Number(e.value)));
+  const expected = [];
+  for (const query of ['', '&checkpoint=full', '&trainable=lora', '&trainable=lora&checkpoint=full']) expected.push((await evaluated(page, `model=llama-3.2-1b&device=rtx-4090${query}`)).fit.total_bytes);
+  assert.deepEqual(totals, expected);
+  assert.match(await page.locator('.related-answer').innerText(), /^NVIDIA GeForce RTX 4090 trains up to /);
+  await page.getByLabel('only what fits').check();
+  const rows = page.locator('.related-models tbody tr');
+  assert.ok((await rows.count()) < presets);
+  for (const text of (await rows.allInnerTexts()).slice(0, 40)) assert.match(text, /✓/);
+  await page.getByLabel('Search').fill('qwen3');
+  assert.ok((await rows.allInnerTexts()).every((text) => /qwen3/i.test(text)));
+});
+
+test('the related answers are linked from the calculator, with its configuration', async ({ context, address }) => {
+  const page = await open(context, address, 'model=gpt2&batch=2');
+  const links = page.getByRole('navigation', { name: 'Related answers' }).getByRole('link');
+  assert.equal(await links.count(), 3);
+  await links.nth(1).click();
+  await page.waitForSelector('.parts data', { timeout: 20_000 });
+  assert.match(await page.locator('h1').innerText(), /Gradient accumulation/);
+  await addressed(page, 'model=gpt2&micro_batches=2');
+});
+
+for (const colorScheme of SCHEMES) {
+  for (const width of WIDTHS) {
+    test(`axe finds nothing on the related pages at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      for (const [path, ready] of [['zero.html', '.parts data'], ['accumulation.html', '.parts data'], ['gpu.html#device=rtx-4090', '.related-models td data']]) {
+        const page = await related(context, address, path, ready);
+        await page.waitForTimeout(400);
+        assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, path);
+        await page.addScriptTag({ path: axeSource });
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+        assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), [], path);
+        await page.close();
+      }
+      await context.close();
+    });
+  }
+}
 
 /** The Validation page, from the link on the calculator's. */
 const validation = async (context, address, width = 1440) => {

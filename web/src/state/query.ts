@@ -28,6 +28,17 @@ export function withoutSearches(text: string): string {
   return asked.length === 0 ? text : formatQuery(pairs);
 }
 
+/* In an address, behind the text: what it is held against. No input has that name. */
+const AGAINST = /(?:^|&)against=([^&]*)/;
+
+/** An address's text, and the text that it is held against; null if none. */
+export function splitAgainst(address: string): { text: string; against: string | null } {
+  const against = AGAINST.exec(address)?.[1];
+  return { text: address.replace(AGAINST, '').replace(/^&/, ''), against: against === undefined ? null : decode(against) };
+}
+
+export const joinAgainst = (text: string, against: string | null): string => (against === null ? text : `${text}${text === '' ? '' : '&'}against=${encodeURIComponent(against)}`);
+
 export type Changes = Readonly<Record<string, string | null>>;
 
 /** Sets keys; null takes one out. What is as its default anyway is left out, except for a model's shape, where absence means the preset's value. */

@@ -3,7 +3,7 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
-import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel, withoutSearches } from './query';
+import { type Changes, changeQuery, choosePreset, formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
 import { Steps } from './steps';
 
 export type { Changes };
@@ -30,7 +30,7 @@ const ELSEWHERE = 'elsewhere';
 
 const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null };
 
-const first = readAddress();
+const first = splitAgainst(readAddress());
 const query = signal(withoutSearches(first.text));
 const against = signal(first.against);
 
@@ -50,8 +50,9 @@ export class Store {
     this.#loadWhole = load;
     this.tables = core.tables;
     onAddress((address) => {
-      query.value = withoutSearches(address.text);
-      against.value = address.against;
+      const { text, against: other } = splitAgainst(address);
+      query.value = withoutSearches(text);
+      against.value = other;
       this.steps.take(query.value, false);
     });
   }
@@ -199,7 +200,7 @@ export class Store {
 
   #write(step: 'push' | 'replace'): void {
     const { report, fault } = this.answer.value;
-    writeAddress({ text: fault === null ? report.query : query.value, against: against.value }, step);
+    writeAddress(joinAgainst(fault === null ? report.query : query.value, against.value), step);
   }
 
   readonly undo = (): void => this.#show(this.steps.undo());

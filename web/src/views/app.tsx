@@ -117,6 +117,7 @@ export function App({ store }: { store: Store }) {
             {contents[id]}
           </section>
         ))}
+        {rest.value !== null && <rest.value.Related query={report.query} />}
       </main>
       <ProvenanceLine report={report} />
     </>

@@ -149,7 +149,9 @@ function Both({ ours, theirs, fields, units }: BothProps) {
                   <td class="number">
                     <Figure bytes={b} units={units} />
                   </td>
-                  <td class="number">{changeText(a - b, b, (n) => formatBytes(n, units))}</td>
+                  <td class="number">
+                    <Change of={a - b} from={b} said={(n) => formatBytes(n, units)} />
+                  </td>
                 </tr>
               ),
             )}
@@ -158,7 +160,9 @@ function Both({ ours, theirs, fields, units }: BothProps) {
                 <th scope="row">A step, at least</th>
                 <td class="number">{formatTime(time)}</td>
                 <td class="number">{formatTime(otherTime)}</td>
-                <td class="number">{changeText(time - otherTime, otherTime, formatTime)}</td>
+                <td class="number">
+                  <Change of={time - otherTime} from={otherTime} said={formatTime} />
+                </td>
               </tr>
             )}
           </tbody>
@@ -175,11 +179,22 @@ function componentsOf(ours: Report, theirs: Report): [string, Bytes, Bytes][] {
   return [...new Set([...ours.components, ...theirs.components].map((c) => c.component))].map((component) => [componentName(component), of(ours, component), of(theirs, component)]);
 }
 
-/** "−3.00 GiB, −12 %"; "none" */
-function changeText(difference: number, from: number, said: (n: number) => string): string {
-  if (difference === 0) return 'none';
+/** "−3.00 GiB" and below it "−12 %"; "none" */
+function Change({ of: difference, from, said }: { of: number; from: number; said: (n: number) => string }) {
+  if (difference === 0) return <>none</>;
   const sign = difference < 0 ? '−' : '+';
-  return `${sign}${said(Math.abs(difference))}${from > 0 ? `, ${sign}${formatPercent(Math.abs(difference) / from)}` : ''}`;
+  return (
+    <>
+      {sign}
+      {said(Math.abs(difference))}
+      {from > 0 && (
+        <span class="rounded">
+          {sign}
+          {formatPercent(Math.abs(difference) / from)}
+        </span>
+      )}
+    </>
+  );
 }
 
 /** Inputs that the two queries set to different values, as both came to. */

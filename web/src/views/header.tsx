@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Units } from '../../../wasm/report';
 import type { Store } from '../state/store';
+import type { RelatedId } from './related';
 import { Switch } from './switch';
 
 type Scheme = 'auto' | 'light' | 'dark';
@@ -13,7 +14,7 @@ export function Header({ store }: { store: Store }) {
 }
 
 interface MastheadProps {
-  current: 'calculator' | 'validation';
+  current: 'calculator' | 'validation' | RelatedId;
   units: Units;
   onUnits: (units: Units) => void;
 }

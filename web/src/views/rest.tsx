@@ -7,6 +7,7 @@ export { Formulas } from './formulas';
 export { LedgerTable } from './ledger-table';
 export { Pictures } from './pictures';
 export { Ranks } from './ranks';
+export { Related } from './related';
 export { StateTables } from './state-tables';
 export { StepOverTime } from './step';
 export { Undo } from './undo';
