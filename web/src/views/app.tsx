@@ -2,7 +2,9 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { activationPeak } from '../charts/bar-layout';
 import { Patterns } from '../charts/patterns';
+import { formatBytes } from '../format/bytes';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
@@ -15,6 +17,7 @@ import { Breakdown } from './breakdown';
 import { Header } from './header';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
+import { Sections } from './sections';
 import { Tabs } from './tabs';
 
 const VIEWS = [
@@ -53,6 +56,7 @@ export function App({ store }: { store: Store }) {
   const units = store.units.value;
   const scopes = scopesOf(report);
   const stages = stagesOf(report);
+  const worst = stages === null ? { ...report.step, saved_bytes: report.saved.bytes } : (report.ranks[report.worst_rank] ?? { ...report.step, saved_bytes: report.saved.bytes });
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
@@ -100,6 +104,14 @@ export function App({ store }: { store: Store }) {
             view.value = id;
           }}
         />
+        <Sections
+          sections={views.map(([id, label]) => [id, label] as const)}
+          answer={
+            <>
+              {formatBytes(worst.saved_bytes, units)} kept, {formatBytes(activationPeak(worst), units)} peak{report.fit?.fits == null ? '' : report.fit.fits ? ', fits' : ', does not fit'}
+            </>
+          }
+        />
         {views.map(([id, , title]) => (
           <section
             key={id}
@@ -110,7 +122,7 @@ export function App({ store }: { store: Store }) {
             role={narrow.value ? 'tabpanel' : undefined}
             aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
           >
-            <h2 id={`title-${id}`}>
+            <h2 id={`title-${id}`} tabIndex={-1}>
               {title}
               {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
             </h2>
