@@ -137,6 +137,10 @@ test('every rank of a pipeline has its row, the worst one marked; without a pipe
   assert.match(await page.locator('.ranks tr[data-chosen]').innerText(), new RegExp(`^${worst}.*highest peak`, 's'));
   assert.equal(await page.locator('.ranks tr[data-chosen]').count(), 1);
   assert.match(await rows.first().innerText(), /embedding/);
+  await page.locator('.rank').first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.locator('.ranks-chart .picture-readout').innerText(), new RegExp(`^rank 1, ${ranks[1].layers} layers, ${ranks[1].in_flight} chunks in flight: keeps `));
+  assert.equal(await page.locator('#view-ranks .chart-frame').count(), 1);
   assert.match(await rows.last().innerText(), /head/);
 });
 
@@ -379,6 +383,61 @@ test('searches asked for in the address run on threads, not where the page waits
   await page.locator('.fit-changes li').first().waitFor({ timeout: 20_000 });
   await page.locator('.plans input[value="full"]').check();
   await addressed(page, 'model=llama-3-8b&seq=8192&checkpoint=full');
+});
+
+test('a plan is searched for on a thread: the page is typed into meanwhile, and the last answer stays', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192&checkpoint=full');
+  const full = await kept(page);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await context.route('**/ask-worker-*', async (route) => (await held, route.continue()));
+  await field(page, 'checkpoint').locator('select').selectOption('');
+  await field(page, 'checkpoint').locator('input[type=text]').fill('budget:20GiB');
+  await page.locator('.answer-stale', { hasText: 'Searching for the plan' }).waitFor();
+  assert.equal(await page.locator('.answer .fault').count(), 0);
+  assert.equal(await kept(page), full);
+  assert.equal(await page.locator('.answer-sentence').getAttribute('data-stale'), 'waiting');
+  release();
+  const { saved } = await evaluated(page, 'model=llama-3-8b&seq=8192&checkpoint=budget:20GiB');
+  await shows(page, saved.bytes.toLocaleString('en-US'));
+  assert.match(await page.locator('.answer-sentence').innerText(), /checkpointed by budget:20\.0\sGiB/);
+  await field(page, 'checkpoint').locator('input[type=text]').fill('budget:1GiB');
+  await field(page, 'checkpoint').locator('.fault').waitFor({ timeout: 20_000 });
+  assert.match(await field(page, 'checkpoint').locator('.fault').innerText(), /budget/);
+});
+
+test('a calculator whose second part does not arrive still gives its first answer, says so, and tries again', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404/;
+  let broken = true;
+  await page.route('**/whole.wasm', (route) => (broken ? route.fulfill({ status: 404 }) : route.continue()));
+  await page.goto(address);
+  await page.locator('.fit-line .fault').waitFor({ timeout: 20_000 });
+  await shows(page, DEFAULT);
+  broken = false;
+  await page.getByRole('button', { name: 'Does it fit on a GPU?' }).click();
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+});
+
+test('by keyboard alone: 8,192 tokens, it does not fit, the first change is applied, it fits', async ({ page }) => {
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  const focused = () => page.evaluate(() => `${document.activeElement.getAttribute('aria-label') ?? ''} ${document.activeElement.closest('[data-field]')?.dataset.field ?? ''}`);
+  const tabTo = async (wanted, key = 'Tab') => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press(key);
+      if (wanted.test(await focused())) return;
+    }
+    assert.fail(`${wanted} is not reached`);
+  };
+  await tabTo(/^ seq$/);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('8192');
+  await page.locator('strong.fit-no').waitFor();
+  await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'fastest plan' }).waitFor({ timeout: 20_000 });
+  await tabTo(/^Apply: Checkpoint by the fastest plan/, 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  assert.match(await hash(page), /^model=llama-3-8b&seq=8192&checkpoint=budget:\d+$/);
 });
 
 test('a memory of one\u2019s own is not called the device\u2019s', async ({ context, address }) => {

@@ -13,6 +13,8 @@ export interface Fault {
   /** The input at fault; empty if none. */
   field: string;
   message: string;
+  /** Nothing is wrong yet: the answer is on its way. */
+  waiting?: true;
 }
 
 export interface Answer {
@@ -27,7 +29,12 @@ export interface Answer {
 
 /* The code of core.wasm's error where whole.wasm knows the answer. */
 const ELSEWHERE = 'elsewhere';
+const WAITING = 'waiting';
 
+/* Policies whose plan is searched for: tens or hundreds of milliseconds, in which a page could not be typed into. */
+const SEARCHED = /^(?:budget|rotor):/;
+
+/* No checkpointing. */
 const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null };
 
 const first = splitAgainst(readAddress());
@@ -65,12 +72,13 @@ export class Store {
 
   readonly answer = computed<Answer>(() => {
     try {
-      this.#last = this.#evaluate(query.value);
+      this.#last = SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#searched(query.value) : this.#evaluate(query.value);
       return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
       const report = this.#last ?? this.#core.evaluate('');
       if (error.code === ELSEWHERE) return { report, fault: this.#loadingFault(), isDefault: this.#last === null, config: report.config };
+      if (error.code === WAITING) return { report, fault: { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }, isDefault: this.#last === null, config: this.#withoutFaults('checkpoint')?.config ?? report.config };
       const fault = { code: error.code, field: error.field, message: error.message };
       return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
     }
@@ -80,8 +88,35 @@ export class Store {
   #loadingFault(): Fault {
     const failure = this.failure.value;
     if (failure === null) void this.needWhole().catch(() => undefined);
-    const message = failure === null ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
-    return { code: ELSEWHERE, field: '', message };
+    const loading = failure === null;
+    const message = loading ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
+    return { code: ELSEWHERE, field: '', message, ...(loading ? { waiting: true as const } : {}) };
+  }
+
+  /* The last text whose plan was searched for, and what came of it. */
+  readonly #plan = signal<{ text: string; report: Report | null; error: unknown } | null>(null);
+  #wanted: { text: string; gone: AbortController } | null = null;
+
+  /* The report on a text whose plan takes a search, which a thread of its own makes; until then a WAITING error. */
+  #searched(text: string): Report {
+    const plan = this.#plan.value;
+    if (plan?.text === text) {
+      if (plan.report === null) throw plan.error;
+      return plan.report;
+    }
+    if (this.#wanted?.text !== text) {
+      this.#wanted?.gone.abort();
+      const wanted = (this.#wanted = { text, gone: new AbortController() });
+      const tell = (report: Report | null, error: unknown): void => {
+        if (this.#wanted !== wanted) return;
+        this.#wanted = null;
+        this.#plan.value = { text, report, error: error instanceof ActmemError ? error : new ActmemError('search', 'checkpoint', `its plan could not be searched for: ${error instanceof Error ? error.message : String(error)}`) };
+        /* Now the shortest text is known that gives it. */
+        if (report !== null) this.#write('replace');
+      };
+      import('./ask').then(({ shown }) => shown(text, wanted.gone.signal)).then((report) => tell(report, null), (error: unknown) => tell(null, error));
+    }
+    throw new ActmemError(WAITING, '', '');
   }
 
   readonly #evaluate = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);

@@ -35,7 +35,7 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
   }, [title]);
   return (
     <section class="answer" aria-label="The answer">
-      <p class="answer-sentence" data-stale={fault === null ? undefined : ''}>
+      <p class="answer-sentence" data-stale={staleness(fault)}>
         <strong>{who}</strong> at {formatCount(Number(config['seq']))} {plural(Number(config['seq']), 'tokens')}
         {batch > 1 && ` × ${formatCount(batch)} sequences`}
         {how.map((text) => `, ${text}`)}
@@ -72,7 +72,7 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class="fault">{faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
+            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
           </>
         )}
       </p>
@@ -80,6 +80,9 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
     </section>
   );
 }
+
+/** For data-stale: an answer to another question than is asked. */
+export const staleness = (fault: Fault | null): string | undefined => (fault === null ? undefined : fault.waiting ? 'waiting' : '');
 
 /** "seq: …", unless the message begins by naming the input itself. */
 export function faultText({ field, message }: Fault): string {

@@ -12,7 +12,7 @@ import { afterwards, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { Store } from '../state/store';
-import { AnswerSentence } from './answer';
+import { AnswerSentence, staleness } from './answer';
 import { Breakdown } from './breakdown';
 import { Header } from './header';
 import { MemoryLine } from './memory-line';
@@ -117,7 +117,7 @@ export function App({ store }: { store: Store }) {
             key={id}
             id={`view-${id}`}
             class="view"
-            data-stale={fault === null ? undefined : ''}
+            data-stale={staleness(fault)}
             data-current={id === current ? '' : undefined}
             role={narrow.value ? 'tabpanel' : undefined}
             aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Units } from '../../../wasm/report';
 import { useLater } from '../state/later';
+import { staleness } from './answer';
 import type { Answer, Store } from '../state/store';
 
 const loadView = () => import('./memory-view');
@@ -16,7 +17,7 @@ export function MemoryLine({ store, answer, units }: { store: Store; answer: Ans
   const { fit } = answer.report;
   const failure = fault ?? (whole === null ? store.failure.value : null);
   return (
-    <section class="fit" aria-label="Against the GPU’s memory" data-stale={answer.fault === null ? undefined : ''}>
+    <section class="fit" aria-label="Against the GPU’s memory" data-stale={staleness(answer.fault)}>
       {part !== null && fit !== undefined ? (
         <part.FitView store={store} answer={answer} fit={fit} units={units} />
       ) : (
