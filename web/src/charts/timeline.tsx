@@ -128,6 +128,7 @@ const highestOf = (readings: readonly Reading[]): number => readings.reduce((bes
 
 /** "backward, layer 12, mlp.act_fn (silu): 7.31 GiB alive" */
 function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Step, units: Units): string {
-  const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), `${step.timeline_modules[module] ?? ''} (${step.timeline_ops[op] ?? ''})`.trimStart()];
+  const [at, by] = [step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? ''];
+  const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), at === '' ? by : `${at} (${by})`];
   return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} alive`;
 }

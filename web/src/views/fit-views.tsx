@@ -1,6 +1,7 @@
 /* What fits over micro-batch and length, and what a step costs. */
 import '../styles/fit.css';
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { ActmemError } from '../../../wasm/actmem';
 import type { Report, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';
@@ -9,6 +10,7 @@ import { evenly } from '../charts/fit-map-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
 import { stagesOf } from '../format/subject';
 import { map as askMap, patientMap, TooSlow } from '../state/ask';
+import { framed } from '../state/frame';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
 
@@ -30,12 +32,14 @@ export function FitViews(props: FitProps) {
 function MapView({ store, report, units }: FitProps) {
   /* The text whose map is waited for however long it takes. */
   const patient = useSignal<string | null>(null);
-  const { found, fault, again } = useSearch(patient.value === report.query ? patientMap : askMap, report.query);
+  const waits = patient.value === report.query;
+  const question = useMemo(() => framed(waits ? patientMap : askMap, report.config, store.tables.fields), [waits, report.query]);
+  const { found, fault, again } = useSearch(question, report.query);
   if (fault !== null || found === null || (patient.value === report.query && found.text !== report.query)) {
     return (
       <div class="fit-map-wait" role="status">
         {fault === null ? (
-          'Playing 64 × 64 steps …'
+          'Playing a step for each point of the map …'
         ) : fault instanceof TooSlow ? (
           <>
             <p>A map of this policy takes a minute or more: at each of its 64 × 64 points a plan is searched for.</p>
