@@ -1,11 +1,11 @@
 /* One layer, drawn: modules on the wire, and on each wire the tensors that are kept. */
 import { useComputed } from '@preact/signals';
-import type { Units } from '../../../wasm/report';
+import type { Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { hot, looked, pointing } from '../state/highlight';
 import { FATES } from '../format/words';
 import type { Fate, Scope } from '../state/ledger';
-import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, type Station, WIRE } from './layer-layout';
+import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, modulesOf, type Station, stationName, stationWidth, WIRE } from './layer-layout';
 import { fitText, textWidth } from './measure';
 import { hatch } from './patterns';
 import { rove } from './rove';
@@ -14,9 +14,16 @@ import { useWidth } from './width';
 const RADIUS = 10;
 const MARKS: Readonly<Record<Fate, string>> = { kept: 'mark-kept', recomputed: 'mark-dropped', offloaded: 'mark-offloaded' };
 
-export function LayerPicture({ scope, units }: { scope: Scope; units: Units }) {
+interface LayerProps {
+  scope: Scope;
+  /** Whose timeline says which modules there are. */
+  step: Step;
+  units: Units;
+}
+
+export function LayerPicture({ scope, step, units }: LayerProps) {
   const { ref, width } = useWidth<HTMLDivElement>(820);
-  const layout = layLayer(scope, width);
+  const layout = layLayer(scope, width, modulesOf(step, scope));
   const count = (fate: Fate) => scope.entries.filter((e) => e.fate === fate).length;
   const fates = (['kept', 'recomputed', 'offloaded'] as const).filter((fate) => fate === 'kept' || count(fate) > 0).map((fate) => `${count(fate)} ${FATES[fate]}`);
   return (
@@ -66,7 +73,7 @@ function BranchView({ branch, first, last, layered, layout, units }: BranchProps
       {layered && <circle class="wire-dot" cx={WIRE} cy={trunk} r="4" />}
       {branch.returns && <Plus x={right} y={trunk} />}
       {branch.stations.map((station) => (
-        <StationView key={`${station.y}`} station={station} />
+        <StationView key={`${station.x} ${station.y}`} station={station} />
       ))}
       {branch.marks.map((mark, i) => (
         <MarkView key={mark.entry.id} mark={mark} right={right - 10} layout={layout} units={units} first={first && i === 0} />
@@ -87,18 +94,17 @@ function Plus({ x, y }: { x: number; y: number }) {
 }
 
 function StationView({ station }: { station: Station }) {
-  const cut = station.continued ? 0 : station.module.lastIndexOf('.') + 1;
-  const name = station.continued ? station.op : station.module === '' ? station.component : station.module;
-  const text = textWidth(name, 12, 'mono') + 18;
+  const { path, name } = stationName(station);
+  const box = stationWidth({ ...station, op: station.continued ? station.op : '' });
   return (
-    <g class={`station c-${station.component}`} transform={`translate(0 ${station.y})`}>
-      <rect x={WIRE - 10} y={-10} width={text} height={20} rx="3" />
+    <g class={`station c-${station.component}`} transform={`translate(${station.x} ${station.y})`}>
+      <rect x={WIRE - 10} y={-10} width={box} height={20} rx="3" />
       <text x={WIRE - 1} y={4.5}>
-        {cut > 0 && <tspan class="station-path">{name.slice(0, cut)}</tspan>}
-        {name.slice(cut)}
+        {path !== '' && <tspan class="station-path">{path}</tspan>}
+        {name}
       </text>
       {station.op !== '' && !station.continued && (
-        <text class="station-op" x={WIRE + text - 2} y={4.5}>
+        <text class="station-op" x={WIRE + box - 2} y={4.5}>
           {station.op}
         </text>
       )}

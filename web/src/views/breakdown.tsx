@@ -67,7 +67,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
             rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
           })}
         >
-          <LayerPicture scope={view} units={units} />
+          <LayerPicture scope={view} step={report.step} units={units} />
         </ChartFrame>
         <p class="key">
           <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
