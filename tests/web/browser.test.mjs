@@ -196,12 +196,13 @@ test('what was changed is undone and done again, by button and by key', async ({
 });
 
 test('two configurations stand side by side, with the difference by component, and the address has both', async ({ page }) => {
-  await page.getByRole('button', { name: 'Hold on to this one, then change the inputs' }).click();
+  await page.getByRole('button', { name: 'Compare with this' }).click();
   await page.locator('.compare-both').waitFor();
   assert.match(await page.locator('.compare-inputs').innerText(), /^The two are the same/);
   await page.locator('.plans input[value="full"]').check();
   await addressed(page, 'model=llama-3-8b&checkpoint=full&against=model%3Dllama-3-8b');
   assert.equal(await page.locator('.compare-inputs').innerText(), 'Checkpointing: full against none');
+  assert.match(await page.locator('.sections-answer').innerText(), /^1\.54\sGiB kept, 3\.50\sGiB peak.* against 13\.3\sGiB kept, 15\.3\sGiB peak/);
   const [ours, theirs] = [await evaluated(page, 'model=llama-3-8b&checkpoint=full'), await evaluated(page, 'model=llama-3-8b')];
   const figures = () => page.locator('.compare tbody tr').evaluateAll((rows) => rows.map((row) => [row.children[0].textContent, ...[1, 2].map((at) => Number(row.children[at].querySelector('data')?.value))]));
   const rows = new Map((await figures()).map(([name, ...bytes]) => [name, bytes]));
@@ -584,6 +585,11 @@ test('what fits: a map of exact totals, loaded when it is near, by mouse and key
   await page.waitForSelector('.fit-map-here');
   assert.match(await page.locator('.fit-map-read').innerText(), /^1 × 4,096 tokens: 75\.4\sGiB, fits \(as it is now\)$/);
   assert.ok((await page.locator('.fit-map rect[class="level-3"]').count()) > 1);
+  /* Where a finger comes down. */
+  const plane = await page.locator('.fit-map-hit').boundingBox();
+  await page.locator('.fit-map-hit').dispatchEvent('pointerdown', { pointerType: 'touch', clientX: plane.x + plane.width - 2, clientY: plane.y + 2 });
+  assert.match(await page.locator('.fit-map-read').innerText(), /^32 × 8,192 tokens: /);
+  await page.locator('.fit-map-hit').dispatchEvent('pointerleave');
   await page.locator('.fit-map-hit').focus();
   await page.keyboard.press('ArrowRight');
   assert.match(await page.locator('.fit-map-read').innerText(), /^2 × 4,096 tokens: 106\sGiB, does not fit/);

@@ -92,6 +92,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         style={{ top: `${TOP}px`, left: `${LEFT}px`, width: `${cell * columns}px`, height: `${height}px` }}
         aria-label="Choose a micro-batch and a sequence length: arrow keys move, Enter takes it"
         onPointerMove={move}
+        onPointerDown={move}
         onPointerLeave={() => {
           at.value = null;
         }}

@@ -2,9 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { activationPeak } from '../charts/bar-layout';
 import { Patterns } from '../charts/patterns';
-import { formatBytes } from '../format/bytes';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
@@ -17,7 +15,7 @@ import { Breakdown } from './breakdown';
 import { Header } from './header';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
-import { Sections } from './sections';
+import { Sections, shortAnswer } from './sections';
 import { Tabs } from './tabs';
 
 const VIEWS = [
@@ -56,7 +54,7 @@ export function App({ store }: { store: Store }) {
   const units = store.units.value;
   const scopes = scopesOf(report);
   const stages = stagesOf(report);
-  const worst = stages === null ? { ...report.step, saved_bytes: report.saved.bytes } : (report.ranks[report.worst_rank] ?? { ...report.step, saved_bytes: report.saved.bytes });
+  const other = store.other.value;
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
@@ -108,7 +106,8 @@ export function App({ store }: { store: Store }) {
           sections={views.map(([id, label]) => [id, label] as const)}
           answer={
             <>
-              {formatBytes(worst.saved_bytes, units)} kept, {formatBytes(activationPeak(worst), units)} peak{report.fit?.fits == null ? '' : report.fit.fits ? ', fits' : ', does not fit'}
+              {shortAnswer(report, units)}
+              {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
             </>
           }
         />

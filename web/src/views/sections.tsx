@@ -2,7 +2,17 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { Report, Units } from '../../../wasm/report';
+import { activationPeak } from '../charts/bar-layout';
+import { formatBytes } from '../format/bytes';
 import { narrow } from '../state/media';
+
+/** "53.2 GiB kept, 61.0 GiB peak, does not fit": of the stage with the highest peak, if there are any. */
+export function shortAnswer({ saved, step, ranks, worst_rank: rank, fit }: Report, units: Units): string {
+  const worst = ranks.length > 1 ? ranks[rank] : undefined;
+  const fits = fit?.fits == null ? '' : fit.fits ? ', fits' : ', does not fit';
+  return `${formatBytes(worst?.saved_bytes ?? saved.bytes, units)} kept, ${formatBytes(activationPeak(worst ?? step), units)} peak${fits}`;
+}
 
 interface SectionsProps<T extends string> {
   sections: readonly (readonly [T, string])[];

@@ -1,4 +1,4 @@
-/* Undo and redo, by button and by key. */
+/* Undo and redo, by button and by key; and the page as it stands, held on to while the inputs change. */
 import { useEffect } from 'preact/hooks';
 import type { Store } from '../state/store';
 
@@ -25,6 +25,9 @@ export function Undo({ store }: { store: Store }) {
       </button>
       <button type="button" class="button-quiet" disabled={!store.steps.redoes} title="Ctrl+Shift+Z" aria-keyshortcuts="Control+Shift+Z Meta+Shift+Z" onClick={store.redo}>
         Redo
+      </button>
+      <button type="button" class="button-quiet" onClick={() => store.compare(store.answer.value.report.query)}>
+        Compare with this
       </button>
     </span>
   );
