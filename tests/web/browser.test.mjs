@@ -378,6 +378,12 @@ test('the GPU and what is reserved of it are chosen where the answer stands', as
   assert.match(await page.locator('.fit-sum').innerText(), /17\.9\sGiB free with 2\.00\sGiB reserved/);
 });
 
+test('a GPU of one’s own is chosen in the inputs, and said where the answer stands', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&device=mine&device_gflops=50000&device_bandwidth=500');
+  await page.locator('.fit-line', { hasText: 'In all' }).waitFor({ timeout: 20_000 });
+  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'a GPU of one’s own');
+});
+
 test('searches asked for in the address run on threads, not where the page waits for them', async ({ context, address }) => {
   const page = await open(context, address, 'model=llama-3-8b&seq=8192&fit=yes&frontier=yes');
   assert.equal(await page.locator('.fault').count(), 0);
@@ -903,6 +909,28 @@ test('what a GPU can train: every model of the table, in full and with adapters'
   for (const text of (await rows.allInnerTexts()).slice(0, 40)) assert.match(text, /✓/);
   await page.getByLabel('Search').fill('qwen3');
   assert.ok((await rows.allInnerTexts()).every((text) => /qwen3/i.test(text)));
+});
+
+test('a related page whose calculator does not arrive says so, with what to do', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404/;
+  await page.route('**/whole.wasm', (route) => route.fulfill({ status: 404 }));
+  await page.goto(`${address}zero.html`);
+  await page.getByRole('heading', { name: 'could not be loaded' }).waitFor();
+  assert.match(await page.locator('main').innerText(), /whole\.wasm: 404/);
+  assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
+});
+
+test('without JavaScript a related page says what it answers', async ({ browser, address }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  for (const [file, text] of [['zero', /shares out among data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
+    await page.goto(`${address}${file}.html`);
+    assert.match(await page.locator('main').innerText(), text);
+    assert.match(await page.locator('main').innerText(), /build\/actmem model=/);
+    assert.ok((await page.locator('meta[name=description]').getAttribute('content')).length > 80);
+  }
+  await context.close();
 });
 
 test('the related answers are linked from the calculator, with its configuration', async ({ context, address }) => {

@@ -95,7 +95,7 @@ const RESERVES = ['1GiB', '2GiB', '4GiB', '8GiB'];
 function DevicePicker({ store, report, fit, units }: SentenceProps) {
   const { devices } = store.tables;
   const device = String(report.config['device']);
-  const own = fit.memory_bytes !== (devices.find((d) => d.id === device)?.memory_bytes ?? null);
+  const own = fit.memory_bytes !== devices.find((d) => d.id === device)?.memory_bytes;
   const given = String(report.config['reserve']);
   const reserve = given === '0' ? '' : given;
   return (
@@ -108,7 +108,7 @@ function DevicePicker({ store, report, fit, units }: SentenceProps) {
         ))}
         {own && (
           <option value={OWN}>
-            a GPU of {fit.memory_bytes === null ? 'unknown memory' : formatBytes(fit.memory_bytes, units)}
+            {fit.memory_bytes === null ? 'a GPU of one’s own' : `a GPU of ${formatBytes(fit.memory_bytes, units)}`}
           </option>
         )}
       </select>
