@@ -20,9 +20,11 @@ COMPILE  := $(STANDARD) $(WARNINGS) $(INCLUDES) -MMD -MP
 COMPILER_gcc   := $(GCC)
 COMPILER_clang := $(CLANG)
 COMPILER_asan  := $(CLANG)
+COMPILER_fuzz  := $(CLANG)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
@@ -52,6 +54,13 @@ TESTS  := $(wildcard tests/core/*.c)
 SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
 
+# Targets of libFuzzer, and its options: a text of inputs has 4096 characters at most.
+FUZZERS     := text config evaluate
+FUZZ_TIME   ?= 60
+FUZZ_text     := -max_len=5000
+FUZZ_config   := -max_len=4096 -dict=tests/fuzz/config.dict
+FUZZ_evaluate := -max_len=1000
+
 READY   := build/setup.stamp
 # The oracle's PyTorch, some gigabytes, in an environment of its own; PYTHON=… names a Python that has it already.
 PYTHON  ?= build/oracle/bin/python
@@ -74,7 +83,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench fuzz oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -94,6 +103,10 @@ test: $(READY) ## build and run every test
 bench: $(READY) ## time one evaluation, native and in wasm
 	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
+
+fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=… seconds (FUZZERS=… for some)
+	@$(submake) $(FUZZERS:%=build/fuzz/%)
+	@status=0; $(foreach name,$(FUZZERS),tools/fuzz.sh $(name) $(FUZZ_TIME) $(FUZZ_$(name)) || status=1;) exit $$status
 
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
 	@$(PYTHON) -W ignore tests/oracle/fixtures.py --only '$(ONLY)'
@@ -163,10 +176,14 @@ build/$(1)/actmem: $(call objects,$(1),$(CORE) core/cli.c)
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ -o $$@
 endef
 
-$(foreach f,gcc clang asan,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang asan fuzz,$(eval $(call flavour,$(f))))
 
 build/actmem: build/gcc/actmem
 	@cp $< $@
+
+$(FUZZERS:%=build/fuzz/%): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/invariants.o $(call objects,fuzz,$(CORE))
+	@$(call say,fuzz,$@)
+	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -o $@
 
 build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
 	@$(call say,gcc,$@)
