@@ -49,7 +49,8 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 # ---------------------------------------------------------------- files
 
-CORE   := $(filter-out core/cli.c,$(wildcard core/*.c))
+CLI    := $(wildcard core/cli*.c)
+CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
 TESTS  := $(wildcard tests/core/*.c)
 SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
@@ -83,7 +84,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench fuzz oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench fuzz duckdb oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -113,6 +114,9 @@ oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and 
 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
+
+duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
+	@build/duckdb/bin/python tests/sweep/read.py $<
 
 wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
@@ -171,9 +175,9 @@ build/$(1)/check: $(call objects,$(1),$(filter-out core/ops.c,$(CORE)) wasm/expo
 	@$$(call say,$(1),$$@)
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -o $$@
 
-build/$(1)/actmem: $(call objects,$(1),$(CORE) core/cli.c)
+build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$$(call say,$(1),$$@)
-	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ -o $$@
+	@$(COMPILER_$(1)) $(CFLAGS_$(1)) -pthread $$^ -o $$@
 endef
 
 $(foreach f,gcc clang asan fuzz,$(eval $(call flavour,$(f))))
@@ -255,6 +259,12 @@ build/oracle/bin/python: tests/oracle/requirements.txt tests/oracle/requirements
 	@build/oracle/bin/pip install --quiet --disable-pip-version-check --no-deps -r $(word 2,$^)
 	@touch $@
 
+build/duckdb/bin/python: tests/sweep/requirements.txt
+	@$(call say,pip,build/duckdb)
+	@python3 -m venv --clear build/duckdb
+	@build/duckdb/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # ---------------------------------------------------------------- stages of make test
 
 .PHONY: $(STAGES:%=test-%)
@@ -263,7 +273,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 	@tools/stage.sh check-$* env $(RUN_$*) $<
 
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
-	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
+	@tools/stage.sh cli-$* bash -c 'status=0; for test in tests/core/test_cli*.sh; do bash "$$test" $< || status=1; done; exit $$status'
 
 test-wasm: build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs

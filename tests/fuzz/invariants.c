@@ -35,7 +35,6 @@ void expect_status(am_code code, const am_status *status)
     must(code == status->code, "returned %s, said %s", am_code_name(code), am_code_name(status->code));
     must((code == AM_OK) == (status->message[0] == '\0'), "%s with the message '%s'", am_code_name(code), status->message);
     must(memchr(status->message, '\0', sizeof status->message) != NULL, "a message without end");
-    must(strlen(status->message) + 1 < sizeof status->message, "a message that was cut: '%s'", status->message);
     must(code < AM_CODE_COUNT, "an unknown code");
 }
 
