@@ -126,7 +126,7 @@ run_to 2 --json model=gpt2 fit=yes device=mine device_gflops=1000 device_bandwid
 json err 'd["error"]["field"] == "device_memory"'
 run_to 0 --map model=gpt2 device_memory=4GiB batch=1..8
 says out 'largest'
-run_to 0 --map --json model=gpt2 batch=1..8 seq=64..128
+run_to 0 --map --json model=gpt2 batch=1..8 seq=64..127
 json out 'len(d["total_bytes"]) == len(d["seq"]) == 64 and len(d["total_bytes"][0]) == len(d["batch"]) == 8'
 run_to 2 --map --json model=gpt2 batch=8..1
 json err 'd["error"]["field"] == "batch"'
