@@ -1,6 +1,8 @@
 # actmem: core (C17), command line, wasm, page. `make help` lists the targets.
 
 PORT  ?= 8080
+PREFIX  ?= /usr/local
+DESTDIR ?=
 GCC   ?= gcc
 CLANG ?= clang
 EMCC  ?= emcc
@@ -21,10 +23,12 @@ COMPILER_gcc   := $(GCC)
 COMPILER_clang := $(CLANG)
 COMPILER_asan  := $(CLANG)
 COMPILER_fuzz  := $(CLANG)
+COMPILER_coverage := $(GCC)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CFLAGS_coverage := -O0 -g --coverage
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
@@ -84,7 +88,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench fuzz duckdb oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench fuzz duckdb coverage install uninstall reference oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -115,8 +119,27 @@ oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
 
+# What is installed, below PREFIX.
+INSTALLED := bin/actmem share/man/man1/actmem.1 share/bash-completion/completions/actmem share/zsh/site-functions/_actmem \
+             share/fish/vendor_completions.d/actmem.fish share/doc/actmem/reference.md
+
+install: $(INSTALLED:%=build/install/%) ## the command line, its manual page and completions below PREFIX=/usr/local (DESTDIR=…)
+	@for file in $(INSTALLED); do \
+		install -D -m $$(case $$file in bin/*) echo 755 ;; *) echo 644 ;; esac) build/install/$$file '$(DESTDIR)$(PREFIX)'/$$file || exit; \
+	done
+
+uninstall: ## remove what install put there
+	@cd '$(DESTDIR)$(PREFIX)' && rm -f $(INSTALLED) && rmdir share/doc/actmem 2>/dev/null || true
+
+coverage: $(READY) ## the share of core/'s lines and branches that the tests reach, file by file
+	@$(submake) build/coverage/check build/coverage/actmem
+	@tools/coverage.sh
+
 duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
 	@build/duckdb/bin/python tests/sweep/read.py $<
+
+reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model and formula as Markdown, from the tables
+	@echo $<
 
 wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
@@ -180,7 +203,7 @@ build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) -pthread $$^ -o $$@
 endef
 
-$(foreach f,gcc clang asan fuzz,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang asan fuzz coverage,$(eval $(call flavour,$(f))))
 
 build/actmem: build/gcc/actmem
 	@cp $< $@
@@ -188,6 +211,19 @@ build/actmem: build/gcc/actmem
 $(FUZZERS:%=build/fuzz/%): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/invariants.o $(call objects,fuzz,$(CORE))
 	@$(call say,fuzz,$@)
 	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -o $@
+
+build/install/bin/actmem: build/actmem
+	@mkdir -p $(@D)
+	@cp $< $@
+
+build/install/share/man/man1/actmem.1: WORDS_OF := --manual
+build/install/share/doc/actmem/reference.md: WORDS_OF := --reference
+build/install/share/bash-completion/completions/actmem: WORDS_OF := --completion=bash
+build/install/share/zsh/site-functions/_actmem: WORDS_OF := --completion=zsh
+build/install/share/fish/vendor_completions.d/actmem.fish: WORDS_OF := --completion=fish
+build/install/share/%: build/actmem
+	@mkdir -p $(@D)
+	@$< $(WORDS_OF) > $@
 
 build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
 	@$(call say,gcc,$@)
@@ -287,4 +323,4 @@ test-unit: $(MODULES) $(BINARY) $(WORDS)
 test-browser: $(PAGE)
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
 
--include $(wildcard build/*/*/*.d build/*/*/*/*.d)
+-include $(wildcard build/*/core/*.d build/*/wasm/*.d build/*/tests/*/*.d)

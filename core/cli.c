@@ -157,6 +157,8 @@ static int print_help(void)
            "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
            "                      without a range 64 of each, lengths up to four times seq\n"
            "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
+           "  --manual            the manual page, as roff; --reference: all tables as Markdown\n"
+           "  --completion=SHELL  completion for bash, zsh or fish\n"
            "  --version           the version\n"
            "  --help              this text\n\n"
            "examples\n"
@@ -304,6 +306,9 @@ static int answer(const am_arguments *arguments)
 int main(int count, char **text)
 {
     am_arguments arguments = {.tables = -1};
+    if (count == 2 && strcmp(text[1], "--manual") == 0) return am_cli_manual();
+    if (count == 2 && strcmp(text[1], "--reference") == 0) return am_cli_reference();
+    if (count == 2 && strncmp(text[1], "--completion=", 13) == 0) return am_cli_completion(text[1] + 13);
     if (count > 1 && strcmp(text[1], "sweep") == 0) return am_cli_sweep(count - 2, text + 2);
     int exit_status = read_arguments(&arguments, count, text);
     if (exit_status != AM_EXIT_ANSWER) return exit_status;

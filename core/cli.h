@@ -12,4 +12,10 @@ int am_cli_import(am_config *config, const char *path, am_status *status);
 /* actmem sweep …, of which text[0] is the first argument behind "sweep". Returns an exit status. */
 int am_cli_sweep(int count, char **text);
 
+/* For other programs and for reading, from the tables, on standard output: a page for man, completion for a shell (bash, zsh,
+ * fish), Markdown. Each returns an exit status. */
+int am_cli_manual(void);
+int am_cli_completion(const char *shell);
+int am_cli_reference(void);
+
 #endif
