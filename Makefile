@@ -23,11 +23,15 @@ COMPILER_gcc   := $(GCC)
 COMPILER_clang := $(CLANG)
 COMPILER_asan  := $(CLANG)
 COMPILER_fuzz  := $(CLANG)
+COMPILER_msan  := $(CLANG)
+COMPILER_plain := $(CLANG)
 COMPILER_coverage := $(GCC)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory
+CFLAGS_plain   := -O0
 CFLAGS_coverage := -O0 -g --coverage
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
@@ -88,7 +92,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench fuzz duckdb coverage install uninstall reference oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -130,6 +134,26 @@ install: $(INSTALLED:%=build/install/%) ## the command line, its manual page and
 
 uninstall: ## remove what install put there
 	@cd '$(DESTDIR)$(PREFIX)' && rm -f $(INSTALLED) && rmdir share/doc/actmem 2>/dev/null || true
+
+instructions: $(READY) ## count an evaluation's instructions with callgrind, against the stored ones (WRITE=yes stores them)
+	@$(submake) build/bench
+	@bash tests/bench/instructions.sh build/bench $(WRITE:yes=--write)
+
+lint: $(READY) ## gcc's and clang's analysers, cppcheck and clang-tidy over the C files
+	@$(submake) build/include/jsmn.h
+	@tools/lint.sh
+
+memory: $(READY) ## every preset and the fuzzers' corpus under MemorySanitizer
+	@$(submake) $(FUZZERS:%=build/msan/%)
+	@$(foreach name,$(FUZZERS),build/msan/$(name) -runs=0 tests/fuzz/corpus/$(name) >build/msan/$(name).log 2>&1 || { tail -n 30 build/msan/$(name).log; exit 1; };) echo '  ok   nothing uninitialised is read'
+
+determinism: $(READY) ## the same bytes from gcc and clang at -O0 and -O2, and the same wasm from two folders
+	@$(submake) build/gcc/actmem build/clang/actmem build/coverage/actmem build/plain/actmem
+	@tools/determinism.sh
+
+sums: $(READY) ## checksums of what is published and a CycloneDX list of what it is made of, in build/release
+	@$(submake) build/actmem $(BINARY) $(PAGE)
+	@tools/sums.sh
 
 coverage: $(READY) ## the share of core/'s lines and branches that the tests reach, file by file
 	@$(submake) build/coverage/check build/coverage/actmem
@@ -203,14 +227,18 @@ build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) -pthread $$^ -o $$@
 endef
 
-$(foreach f,gcc clang asan fuzz coverage,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang asan fuzz coverage msan plain,$(eval $(call flavour,$(f))))
 
 build/actmem: build/gcc/actmem
 	@cp $< $@
 
-$(FUZZERS:%=build/fuzz/%): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/invariants.o $(call objects,fuzz,$(CORE))
-	@$(call say,fuzz,$@)
-	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer $^ -o $@
+define fuzzer
+build/$(1)/$(2): $(call objects,$(1),tests/fuzz/$(2).c tests/fuzz/invariants.c $(CORE))
+	@$$(call say,$(1),$$@)
+	@$(CLANG) $(CFLAGS_$(1)) -fsanitize=fuzzer $$^ -o $$@
+endef
+
+$(foreach f,fuzz msan,$(foreach t,$(FUZZERS),$(eval $(call fuzzer,$(f),$(t)))))
 
 build/install/bin/actmem: build/actmem
 	@mkdir -p $(@D)

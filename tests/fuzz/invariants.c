@@ -117,8 +117,10 @@ static void expect_plans(void)
         const am_plan *plan = &report.plan[i];
         chosen += plan->chosen;
         expect_peaks(&plan->outcome);
-        /* the frontier has neither schedules nor what moves off the GPU, nor every set of operations */
-        bool searched = !am_policy_is_schedule(plan->policy) && !am_policy_moves(plan->policy) && plan->policy.kind != AM_POLICY_MEMORY_BUDGET;
+        /* the frontier has neither schedules nor what moves off the GPU, nor every set of operations, nor longer regions */
+        am_policy policy = plan->policy;
+        bool searched = !am_policy_is_schedule(policy) && !am_policy_moves(policy) && policy.kind != AM_POLICY_MEMORY_BUDGET &&
+                        am_policy_segment(policy) <= AM_MAX_SPAN;
         must(!searched || (plan->excess_bytes >= -1 && plan->excess_time >= -1), "the plan %s is below the frontier", plan->label);
     }
     must(chosen == 1, "%d plans are the chosen one", chosen);
