@@ -7,7 +7,7 @@ name=$1 seconds=$2
 shift 2
 grown=build/fuzz/grown/$name log=build/fuzz/$name.log
 mkdir -p "$grown" build/fuzz/findings
-build/fuzz/"$name" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=1024 -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 \
+build/fuzz/"$name" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -artifact_prefix=build/fuzz/findings/"$name"- -print_final_stats=1 \
     "$@" "$grown" tests/fuzz/corpus/"$name" >"$log" 2>&1
 status=$?
 runs=$(awk '/^stat::number_of_executed_units/ { print $2 }' "$log")
