@@ -1349,11 +1349,11 @@ typedef struct am_map {
     int evaluations;                         /* that it took */
 } am_map;
 
-/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 equal steps. The
- * text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
+/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 steps, of a
+ * power of two. The text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
 am_code am_map_axes(am_map *map, char *text, am_status *status);
-/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; 64 lengths in equal steps up to four times
- * the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
+/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; at most 64 lengths in equal steps of a
+ * power of two up to four times the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
 am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status);
 /* Texts of a map, as am_report_json and am_report_text. */
 size_t am_map_json(const am_map *map, char *buffer, size_t size);

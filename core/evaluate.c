@@ -1241,6 +1241,16 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
 }
 
 #ifndef AM_FIRST
+static bool is_chosen_by_times(am_policy policy)
+{
+    switch (policy.kind) {
+    case AM_POLICY_BUDGET:
+    case AM_POLICY_MEMORY_BUDGET:
+    case AM_POLICY_ROTOR: return true;
+    default: return false;
+    }
+}
+
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
 {
     *status = (am_status){0};
@@ -1250,7 +1260,7 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
                                 .policy = &totals->policy,
-                                .timed = totals->policy.kind == AM_POLICY_BUDGET, /* which is chosen by times */
+                                .timed = is_chosen_by_times(totals->policy),
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;

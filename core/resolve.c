@@ -73,8 +73,9 @@ static am_code check_shapes_given(const am_config *config, am_status *status)
     if (!given)
         return am_fail(status, AM_MISSING, missing->key,
                        "name a model (model=llama-3-8b) or give layers, hidden, heads and vocab");
-    return am_fail(status, AM_MISSING, missing->key, "name a model (model=llama-3-8b %s=%d) or give %s too", given->key,
-                   am_field_number_of(config, given), missing->key);
+    return am_fail(status, AM_MISSING, missing->key,
+                   "name a model (model=llama-3-8b) for %s=%d to change, or give %s too",
+                   given->key, am_field_number_of(config, given), missing->key);
 }
 
 static am_code derive_head_dim(am_config *config, am_status *status)
