@@ -33,7 +33,7 @@ export default defineConfig({
     target: ['chrome123', 'firefox121', 'safari17.5'],
     modulePreload: false,
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { index: 'index.html', validation: 'validation.html' } },
+    rolldownOptions: { input: { index: 'index.html', learn: 'learn.html', validation: 'validation.html' } },
     reportCompressedSize: true,
   },
 });
