@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ActmemError, type Whole } from '../../../wasm/actmem';
-import type { Bytes, Microseconds, Plan, Report, Units } from '../../../wasm/report';
+import type { Bytes, FrontierPlan, Microseconds, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { FrontierLine } from '../charts/frontier';
 import { againOf } from '../charts/frontier-layout';
@@ -54,6 +54,18 @@ export function Game({ store, report, whole, units }: GameProps) {
   const shown = played ?? (last.current?.model.layers === layers ? last.current : null);
   const searched = useSearch(askReport, played === null ? null : `${text(regionsOf(pieces.value))}&frontier=yes`);
 
+  /* Of these inputs: others are another game. */
+  const base = text('none');
+  const game = useRef(base);
+  const times = useSignal<ReadonlyMap<string, Microseconds>>(NONE);
+  const own = shown === null ? undefined : planOf(shown);
+  const goals = shown === null ? [] : goalsOf(shown.checkpoint.plans);
+  useEffect(() => {
+    const before = game.current === base ? times.value : NONE;
+    game.current = base;
+    times.value = own === undefined ? before : bestTimes(goals, own, before);
+  }, [base, own]);
+
   if (shown === null) {
     return (
       <p class="game-not">
@@ -65,14 +77,16 @@ export function Game({ store, report, whole, units }: GameProps) {
     );
   }
 
-  const own = planOf(shown);
-  const found = searched.found?.answer ?? null;
+  /* One of another plan of these inputs has the same frontier. */
+  const bare = (query: string) => changeQuery(query, { checkpoint: null, frontier: null }, fields);
+  const found = searched.found !== null && bare(searched.found.text) === bare(base) ? searched.found.answer : null;
   const fresh = found !== null && searched.found?.text === `${text(regionsOf(pieces.value))}&frontier=yes` ? planOf(found) : undefined;
+  const frontier = found === null ? null : frontierOf(found.checkpoint);
   const lay = (next: Piece[]) => (pieces.value = next);
   const plans = shown.checkpoint.plans.filter((p) => !p.reentrant && (p.chosen || LAYOUTS.includes(p.policy.replace(/:.*/, ''))));
   return (
     <div class="game">
-      <Goals plans={plans} own={own} units={units} />
+      <Goals goals={goalsOf((found ?? shown).checkpoint.plans)} times={times.value} units={units} />
       <div class="game-tools">
         <Switch
           name="piece"
@@ -107,10 +121,12 @@ export function Game({ store, report, whole, units }: GameProps) {
         {fault !== null && <span class="fault">{fault}. Fewer, longer runs of layers that do the same are within what it takes.</span>}
       </p>
       {own !== undefined && <Score own={own} fresh={fresh} shown={shown} found={found} units={units} query={text(regionsOf(pieces.value))} />}
-      {own !== undefined && <Chart shown={shown} plans={plans} found={found} units={units} onLayout={(plan) => layoutOf(plan, layers, lay)} />}
+      {own !== undefined && <Chart shown={shown} plans={plans} found={found} frontier={frontier} units={units} onLayout={(plan) => layoutOf(plan, layers, lay)} />}
     </div>
   );
 }
+
+const NONE: ReadonlyMap<string, Microseconds> = new Map();
 
 const planOf = ({ checkpoint }: Report): Plan | undefined => checkpoint.plans.find((p) => p.chosen);
 
@@ -219,46 +235,88 @@ function Board({ pieces, brush, onPlace }: BoardProps) {
   );
 }
 
-/* Marks that named policies set: reached where the player's plan peaks no higher, for less time where that is asked. */
-interface Goal {
+/* Peaks that named policies set: whoever lays out a plan that is no higher has reached one, and may do so in less time. */
+export interface Goal {
   name: string;
   peak: Bytes;
-  below: Microseconds | null;
+  /** The least that any plan of the exact frontier runs again at that peak; null until it is known. */
+  par: Microseconds | null;
 }
 
 export function goalsOf(plans: readonly Plan[]): Goal[] {
-  const named = (policy: RegExp) => plans.find((p) => policy.test(p.policy) && !p.chosen);
-  const goal = (plan: Plan | undefined, name: string, cheaper: boolean): Goal[] =>
-    plan === undefined ? [] : [{ name, peak: activationPeak(plan), below: cheaper ? timeOf(plan, 'recomputed_time') : null }];
+  const goal = (policy: RegExp, name: string): Goal[] => {
+    const plan = plans.find((p) => policy.test(p.policy) && !p.reentrant && !p.chosen);
+    return plan === undefined ? [] : [{ name, peak: activationPeak(plan), par: parOf(plan) }];
+  };
   return [
-    ...goal(named(/^block:/), 'Peak no higher than with half of the layers checkpointed', false),
-    ...goal(named(/^full$/), 'Every layer’s peak, with less run again', true),
-    ...goal(named(/^best$/), 'The lowest peak that equal regions reach', false),
-    ...goal(named(/^best$/), 'and that with less run again', true),
+    ...goal(/^block:/, 'The peak of checkpointing half of the layers'),
+    ...goal(/^save:matmuls$/, 'That of keeping every matrix product, by whole layers'),
+    ...goal(/^full$/, 'That of checkpointing every layer'),
+    ...goal(/^best$/, 'The lowest that equal regions reach'),
   ];
 }
 
-export const reached = (goal: Goal, own: Plan): boolean => activationPeak(own) <= goal.peak && (goal.below === null || (timeOf(own, 'recomputed_time') ?? Infinity) < goal.below);
+/* Where the frontier was searched for, each plan has how far it is above it. */
+function parOf(plan: Plan): Microseconds | null {
+  const above = timeOf(plan, 'excess_time');
+  return above === null || above < 0 ? null : againTime(plan) - above;
+}
 
-function Goals({ plans, own, units }: { plans: readonly Plan[]; own: Plan | undefined; units: Units }) {
+/** The least time in which each was reached, with this plan too. */
+export function bestTimes(goals: readonly Goal[], own: Plan, before: ReadonlyMap<string, Microseconds>): ReadonlyMap<string, Microseconds> {
+  const again = timeOf(own, 'recomputed_time');
+  if (again === null) return before;
+  const better = goals.filter((goal) => activationPeak(own) <= goal.peak && again < (before.get(goal.name) ?? Infinity));
+  return better.length === 0 ? before : new Map([...before, ...better.map((goal): [string, Microseconds] => [goal.name, again])]);
+}
+
+/** The cheapest of the frontier's marked plans whose peak is no higher. */
+export function cheapestAt(plans: readonly FrontierPlan[], peak: Bytes): FrontierPlan | undefined {
+  return plans.filter((p) => p.peak_bytes <= peak).reduce<FrontierPlan | undefined>((best, p) => (best === undefined || againTime(p) < againTime(best) ? p : best), undefined);
+}
+
+const againTime = (plan: Plan | FrontierPlan): Microseconds => timeOf(plan, 'recomputed_time') ?? 0;
+
+function Goals({ goals, times, units }: { goals: readonly Goal[]; times: ReadonlyMap<string, Microseconds>; units: Units }) {
   return (
-    <ol class="goals" aria-label="Goals">
-      {goalsOf(plans).map((goal) => {
-        const done = own !== undefined && reached(goal, own);
-        return (
-          <li key={goal.name} data-done={done ? '' : undefined}>
-            <span class="goal-mark" aria-hidden="true">
-              {done ? '✓' : ''}
-            </span>
-            <span>
-              {goal.name}: {formatBytes(goal.peak, units)}
-              {goal.below !== null && `, below ${formatTime(goal.below)}`}
-              <span class="hidden">{done ? ', reached' : ', not reached'}</span>
-            </span>
-          </li>
-        );
-      })}
-    </ol>
+    <div class="scroll" role="region" aria-label="Goals" tabIndex={0}>
+      <table class="goals">
+        <thead>
+          <tr>
+            <th scope="col">Goal</th>
+            <th scope="col" class="number">
+              Peak
+            </th>
+            <th scope="col" class="number">
+              Your least run again
+            </th>
+            <th scope="col" class="number">
+              Frontier’s
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {goals.map(({ name, peak, par }) => {
+            const time = times.get(name);
+            return (
+              <tr key={name} data-done={time === undefined ? undefined : ''}>
+                <th scope="row">
+                  <span class="goal-mark" aria-hidden="true">
+                    {time === undefined ? '' : '✓'}
+                  </span>
+                  {name}
+                </th>
+                <td class="number">
+                  <Figure bytes={peak} units={units} />
+                </td>
+                <td class="number">{time === undefined ? 'not yet' : formatTime(time)}</td>
+                <td class="number">{par === null ? '–' : formatTime(par)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -273,7 +331,7 @@ interface ScoreProps {
 }
 
 function Score({ own, fresh, shown, found, units, query }: ScoreProps) {
-  const again = timeOf(own, 'recomputed_time') ?? 0;
+  const again = againTime(own);
   const forward = shown.cost?.forward_time_us ?? 0;
   return (
     <>
@@ -318,15 +376,13 @@ function excessSaid(fresh: Plan | undefined, units: Units): string {
 
 /* The cheapest of the frontier's marked plans whose peak is no higher than the player's. */
 function BestAt({ own, found }: { own: Plan; found: Report }) {
-  const plans = frontierOf(found.checkpoint) ?? [];
-  const best = plans.filter((p) => p.peak_bytes <= activationPeak(own)).sort((x, y) => (timeOf(x, 'recomputed_time') ?? 0) - (timeOf(y, 'recomputed_time') ?? 0))[0];
-  const words = best === undefined ? '' : planText(best, found.checkpoint.frontier_choices ?? []);
+  const best = cheapestAt(frontierOf(found.checkpoint) ?? [], activationPeak(own));
+  const words = best === undefined || againTime(best) >= againTime(own) ? '' : planText(best, found.checkpoint.frontier_choices ?? []);
   return words === '' ? null : <>There, {words}.</>;
 }
 
-function Chart({ shown, plans, found, units, onLayout }: { shown: Report; plans: readonly Plan[]; found: Report | null; units: Units; onLayout: (plan: Plan) => void }) {
+function Chart({ shown, plans, found, frontier, units, onLayout }: { shown: Report; plans: readonly Plan[]; found: Report | null; frontier: readonly FrontierPlan[] | null; units: Units; onLayout: (plan: Plan) => void }) {
   const forward = shown.cost?.forward_time_us ?? 0;
-  const frontier = found === null || found.model.layers !== shown.model.layers ? null : frontierOf(found.checkpoint);
   if (forward <= 0) return null;
   return (
     <Tradeoff
