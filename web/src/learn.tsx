@@ -110,16 +110,14 @@ function keepPlace(): void {
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         if (!isIntersecting) continue;
+        /* The opening is in none. */
         for (const link of links.values()) link.removeAttribute('aria-current');
         links.get(target.id)?.setAttribute('aria-current', 'true');
       }
     },
     { rootMargin: '-20% 0px -75% 0px' },
   );
-  for (const id of links.keys()) {
-    const section = document.getElementById(id);
-    if (section !== null) seen.observe(section);
-  }
+  for (const section of document.querySelectorAll('.opening, .learn article > section')) seen.observe(section);
 }
 
 async function start(): Promise<void> {

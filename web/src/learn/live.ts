@@ -22,7 +22,8 @@ const compared = new WeakMap<Element, number>();
 /* A claim's figures beside one another: how long each line's mark is, of the largest. */
 function compare(element: HTMLElement, bytes: number): void {
   const line = element.closest<HTMLElement>('.claim dl > div');
-  if (line === null || compared.has(line)) return;
+  /* Of a line with several the last: that of the longer sequence, or the peak. */
+  if (line === null || element.nextElementSibling !== null) return;
   compared.set(line, bytes);
   const lines = [...(line.parentElement?.children ?? [])] as HTMLElement[];
   const most = Math.max(...lines.map((other) => compared.get(other) ?? 0));
