@@ -1,12 +1,10 @@
 import { render } from 'preact';
 import type { ComponentChildren } from 'preact';
-import type { Whole } from '../../wasm/actmem';
 import { loadCore, loadWhole } from '../../wasm/actmem';
-import type { Report } from '../../wasm/report';
 import { Inputs } from './form/inputs';
 import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
-import { changeQuery } from './state/query';
+import { changeQuery, WITHOUT } from './state/query';
 import { Store } from './state/store';
 import { Masthead } from './views/header';
 import { Late } from './views/late';
@@ -35,12 +33,6 @@ function Chooser({ store }: { store: Store }) {
   return <Inputs store={store} answer={store.answer.value} />;
 }
 
-/** The visitor's report by whole.wasm without checkpointing; the calculator's own where that is refused. */
-function plain(store: Store, whole: Whole): Report {
-  const { report } = store.answer.value;
-  return whole.evaluate(changeQuery(report.query, { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null, timeline: 'none' }, store.tables.fields));
-}
-
 function Budget({ store }: { store: Store }) {
   return (
     <Late store={store} what="the figures" loaded={loaded.budget} load={async () => (loaded.budget = await import('./learn/budget'))}>
@@ -59,7 +51,7 @@ function Step({ store }: { store: Store }) {
 function Taken({ store }: { store: Store }) {
   return (
     <Late store={store} what="the ledger" loaded={loaded.coefficients} load={async () => (loaded.coefficients = await import('./learn/coefficients'))}>
-      {(views, whole) => <views.Coefficients report={plain(store, whole)} units={store.units.value} />}
+      {(views, whole) => <views.Coefficients report={whole.evaluate(changeQuery(store.answer.value.report.query, WITHOUT, store.tables.fields))} units={store.units.value} />}
     </Late>
   );
 }

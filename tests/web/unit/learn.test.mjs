@@ -8,7 +8,8 @@ globalThis.matchMedia = () => ({ matches: false, addEventListener: () => undefin
 
 const { parseExpression, termsOf } = await load('src/format/expression.ts');
 const { takeApart } = await load('src/learn/coefficients.tsx');
-const { figureOf, saidText, exactText, usualLayer } = await load('src/learn/figures.ts');
+const { figureOf, saidText, exactText } = await load('src/learn/figures.ts');
+const { usualLayer } = await load('src/format/layers.ts');
 const { equalRegions, firstLayers, placed, regionsOf, settled } = await load('src/learn/game-plan.ts');
 const { bestTimes, cheapestAt, goalsOf } = await load('src/learn/game.tsx');
 const { codesOf } = await load('src/learn/stacks.tsx');

@@ -4,10 +4,10 @@ import type { Report, Row, Units } from '../../../wasm/report';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { termsOf } from '../format/expression';
 import { tokenise } from '../format/formula';
+import { usualLayer } from '../format/layers';
 import { componentName, savedBy } from '../format/words';
 import { hot, pointing } from '../state/highlight';
 import { Expression } from '../views/expression';
-import { usualLayer } from './figures';
 
 export interface Addend {
   id: string;

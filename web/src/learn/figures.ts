@@ -1,16 +1,12 @@
 /* Figures inside sentences: each is read off a report by a name, none is computed here. */
-import type { Bytes, Field, LayerKind, Plan, Report, Units } from '../../../wasm/report';
+import type { Bytes, Field, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { recomputedOf } from '../charts/tradeoff-measure';
 import { exactBytes, formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
+import { usualLayer } from '../format/layers';
 import { subject } from '../format/subject';
 
 export type Said = { bytes: Bytes } | { parameters: number } | { text: string };
-
-/** The kind that most layers are of. */
-export function usualLayer({ saved }: Report): LayerKind | undefined {
-  return saved.layers.reduce<LayerKind | undefined>((best, kind) => (best === undefined || kind.count * kind.layers_each > best.count * best.layers_each ? kind : best), undefined);
-}
 
 const bytes = (n: Bytes | null | undefined): Said | null => (n == null ? null : { bytes: n });
 const count = (n: number | null | undefined): Said | null => (n == null ? null : { text: formatCount(n) });

@@ -11,7 +11,7 @@ import { formatBytes, formatPercent } from '../format/bytes';
 import { frontierOf, planText } from '../format/frontier';
 import { formatTime, timeOf } from '../format/time';
 import { report as askReport } from '../state/ask';
-import { changeQuery } from '../state/query';
+import { changeQuery, WITHOUT } from '../state/query';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
 import { Figure } from '../views/figure';
@@ -36,7 +36,7 @@ const LAYOUTS = ['none', 'block', 'full', 'every', 'sqrt', 'best'];
 export function Game({ store, report, whole, units }: GameProps) {
   const layers = report.model.layers;
   const { fields } = store.tables;
-  const text = (checkpoint: string) => changeQuery(report.query, { checkpoint, reentrant: null, distribute_saved: null, fit: null, frontier: null, timeline: 'none' }, fields);
+  const text = (checkpoint: string) => changeQuery(report.query, { ...WITHOUT, checkpoint, timeline: 'none' }, fields);
   const pieces = useSignal<Piece[]>(equalRegions(layers, 0));
   const brush = useSignal<Piece>('begin');
   const last = useRef<Report | null>(null);

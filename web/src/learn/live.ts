@@ -1,11 +1,15 @@
 /* Fills in the figures of the page's sentences: data-figure names what is read off the report; an address beside it says of which inputs,
  * else it is of the visitor's own. */
 import { effect, signal } from '@preact/signals';
+import { ActmemError } from '../../../wasm/actmem';
 import type { Report, Units } from '../../../wasm/report';
 import { report as askReport } from '../state/ask';
-import { changeQuery } from '../state/query';
+import { changeQuery, WITHOUT } from '../state/query';
 import type { Store } from '../state/store';
 import { exactText, figureOf, type Said, saidText } from './figures';
+
+/* Said of the model without checkpointing. */
+const PLAIN = /^(?:saved-of|peak-of|again):|^(?:layer|sbh)$/;
 
 const NEVER = new AbortController().signal;
 
@@ -30,9 +34,6 @@ function compare(element: HTMLElement, bytes: number): void {
   for (const other of lines) other.style.setProperty('--share', String((compared.get(other) ?? 0) / most));
 }
 
-/** What the policies of the list come to is said of the model without one of them chosen. */
-const plainOf = (store: Store, report: Report): string => changeQuery(report.query, { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null, timeline: 'none' }, store.tables.fields);
-
 export function keepFigures(root: ParentNode, store: Store): void {
   const all = [...root.querySelectorAll<HTMLElement>('[data-figure]')];
   const nameOf = (element: HTMLElement): string => element.dataset['figure'] ?? '';
@@ -40,22 +41,23 @@ export function keepFigures(root: ParentNode, store: Store): void {
   const fixed = all.filter((element) => queryOf(element) !== '');
   const plain = signal<Report | null>(null);
 
-  /* The answer's report is core.wasm's until whole.wasm is there: what published formulas say then follows. */
+  /* Of the policies of the list, none of them chosen, and of published formulas: once whole.wasm is there. */
   effect(() => {
     const { report } = store.answer.value;
     if (store.whole.value === null) return;
     try {
-      plain.value = store.whole.value.evaluate(plainOf(store, report));
-    } catch {
+      plain.value = store.whole.value.evaluate(changeQuery(report.query, WITHOUT, store.tables.fields));
+    } catch (error) {
+      if (!(error instanceof ActmemError)) throw error;
       plain.value = null;
     }
   });
   effect(() => {
     const { report } = store.answer.value;
     for (const element of own) {
-      const ofPlans = /^(saved-of|peak-of|again):|^sbh$/.test(nameOf(element));
-      if (ofPlans && plain.value === null) continue;
-      write(element, figureOf(nameOf(element), ofPlans ? (plain.value ?? report) : report, store.tables.fields), store.units.value);
+      const of = PLAIN.test(nameOf(element)) ? plain.value : report;
+      if (of === null) element.textContent = '…';
+      else write(element, figureOf(nameOf(element), of, store.tables.fields), store.units.value);
     }
   });
 

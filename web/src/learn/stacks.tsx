@@ -1,38 +1,39 @@
 /* One layer of the visitor's model in each code that runs it. */
-import type { Whole } from '../../../wasm/actmem';
+import { ActmemError, type Whole } from '../../../wasm/actmem';
 import type { Bytes, Report, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
-import { type Changes, changeQuery } from '../state/query';
+import { usualLayer } from '../format/layers';
+import { type Changes, changeQuery, WITHOUT } from '../state/query';
 import type { Store } from '../state/store';
 import { Expression } from '../views/expression';
-import { figureOf, saidText, usualLayer } from './figures';
+import { figureOf, saidText } from './figures';
 
 interface Code {
   name: string;
   changes: Changes;
 }
 
-const SDPA = { attention: null };
-/* The kernels that change a ledger, then each stack with its own. */
+/* Each with its own attention and loss, unless it says which. */
 const CODES: readonly Code[] = [
   { name: 'transformers, eager attention', changes: { stack: null, attention: 'eager' } },
-  { name: 'transformers, fused attention', changes: { stack: null, ...SDPA } },
-  { name: 'plain PyTorch, fused norm', changes: { stack: 'torch', ...SDPA } },
-  { name: 'transformers and Liger-Kernel', changes: { stack: 'liger', ...SDPA } },
-  { name: 'nanoGPT', changes: { stack: 'nanogpt', ...SDPA } },
-  { name: 'Megatron-Core’s own layers', changes: { stack: 'megatron-local', ...SDPA } },
-  { name: 'Megatron-Core, Transformer Engine', changes: { stack: 'megatron', ...SDPA } },
-  { name: 'the paper’s block', changes: { stack: 'paper', ...SDPA } },
+  { name: 'transformers, fused attention', changes: { stack: null } },
+  { name: 'plain PyTorch, fused norm', changes: { stack: 'torch' } },
+  { name: 'transformers and Liger-Kernel', changes: { stack: 'liger' } },
+  { name: 'nanoGPT', changes: { stack: 'nanogpt' } },
+  { name: 'Megatron-Core’s own layers', changes: { stack: 'megatron-local' } },
+  { name: 'Megatron-Core, Transformer Engine', changes: { stack: 'megatron' } },
+  { name: 'the paper’s block', changes: { stack: 'paper' } },
 ];
 
-/** Those that run this model, the one that keeps most first; and those that don't. */
+/** Those that run this model, the one whose layer keeps most first. */
 export function codesOf(text: string, whole: Pick<Whole, 'evaluate'>, store: Pick<Store, 'tables'>): { name: string; report: Report; bytes: Bytes }[] {
   return CODES.flatMap(({ name, changes }) => {
     try {
-      const report = whole.evaluate(changeQuery(text, { ...changes, checkpoint: null, reentrant: null, distribute_saved: null, loss: null, timeline: 'none' }, store.tables.fields));
+      const report = whole.evaluate(changeQuery(text, { ...WITHOUT, attention: null, loss: null, ...changes, timeline: 'none' }, store.tables.fields));
       const layer = usualLayer(report);
       return layer === undefined ? [] : [{ name, report, bytes: layer.bytes }];
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ActmemError)) throw error;
       return [];
     }
   }).sort((x, y) => y.bytes - x.bytes);

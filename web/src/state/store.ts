@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
-import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel } from './query';
+import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, replaceModel, WITHOUT } from './query';
 
 export type { Changes };
 
@@ -26,9 +26,6 @@ export interface Answer {
 
 /* The code of core.wasm's error where whole.wasm knows the answer. */
 const ELSEWHERE = 'elsewhere';
-
-/* No checkpointing, and no searches. */
-const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
 
 const query = signal(readAddress());
 
