@@ -184,6 +184,7 @@ static bool is_affine(const am_config *config, am_policy policy)
     case AM_POLICY_UNIFORM:
     case AM_POLICY_BLOCK:
     case AM_POLICY_SQRT:
+    case AM_POLICY_REGIONS:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
     case AM_POLICY_MODULES:

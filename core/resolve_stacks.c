@@ -563,7 +563,9 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
                        "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");
     if (policy.modules != AM_MODULE_CORE_ATTN && policy.kind == AM_POLICY_MODULES && is_paper(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint", "the paper plays attention's core again: modules:core_attn");
-    if (policy.kind == AM_POLICY_BUDGET && is_paper(config))
+    if (policy.kind == AM_POLICY_REGIONS && config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint", "checkpoint=%s is covered without a pipeline: pp=1", config->checkpoint);
+    if ((policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS) && is_paper(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
                        "modules:core_attn or full");
@@ -578,8 +580,8 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
                        config->checkpoint);
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
-    if (config->zero == 3 &&
-        (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+    if (config->zero == 3 && (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS ||
+                              policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
                        config->checkpoint);

@@ -1082,6 +1082,179 @@ for (const colorScheme of SCHEMES) {
   }
 }
 
+/* ---- the lessons */
+
+const learn = async (context, address, hash = '') => {
+  const page = await context.newPage();
+  await page.goto(`${address}learn.html${hash === '' ? '' : `#${hash}`}`);
+  await page.waitForSelector('[data-live]');
+  return page;
+};
+const figure = (page, name) => page.locator(`.lead [data-figure="${name}"]`);
+/** The game, once its part has been loaded. */
+const board = async (page) => {
+  await page.locator('#checkpointing').scrollIntoViewIfNeeded();
+  await page.locator('.board').waitFor();
+  return page.locator('[data-layer]');
+};
+const laid = (page) => page.locator('.game-said a').getAttribute('href').then((href) => /checkpoint=(regions:[\dx,]*)/.exec(decodeURIComponent(href))[1]);
+
+test('the lessons follow the calculator\u2019s inputs, and it theirs', async ({ page }) => {
+  await field(page, 'seq').locator('input[type=text]').fill('8192');
+  await addressed(page, 'model=llama-3-8b&seq=8192');
+  await page.getByRole('link', { name: 'Learn' }).click();
+  await page.waitForSelector('[data-live]');
+  assert.equal(await hash(page), 'model=llama-3-8b&seq=8192');
+  const said = await evaluated(page, 'model=llama-3-8b&seq=8192');
+  assert.equal(await figure(page, 'saved').getAttribute('title'), `${said.saved.bytes.toLocaleString('en-US')}\u00a0bytes`);
+  await page.locator('#coefficients').scrollIntoViewIfNeeded();
+  await page.locator('.terms').first().waitFor();
+  assert.equal(await page.locator('.coefficients-bytes b').innerText(), said.saved.layers[0].bytes.toLocaleString('en-US'));
+  await field(page, 'attention').locator('select').selectOption('eager');
+  await page.waitForFunction(() => document.querySelector('.term msup') !== null);
+  await page.getByRole('link', { name: 'Calculator', exact: true }).click();
+  await page.waitForSelector('.answer-sentence');
+  await addressed(page, 'model=llama-3-8b&seq=8192&attention=eager');
+});
+
+test('without JavaScript the lessons are all there, with numbers', async ({ browser, address }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${address}learn.html`);
+  const text = await page.locator('main').innerText();
+  for (const part of ['keeps 13.3\u00a0GiB for its backward pass', 'What popular explanations get wrong', '6.44\u00a0billion', 'checkpoint=regions:8x1,12x0,3x4']) assert.ok(text.includes(part), part);
+  await page.getByText('A little accuracy for memory').click();
+  await page.locator('.faq summary').first().click();
+  assert.match(await page.locator('.faq details').first().innerText(), /Korthikanti et al\. 2022/);
+  await context.close();
+});
+
+test('claims are computed from the inputs that they link to', async ({ context, address }) => {
+  const page = await learn(context, address, 'units=GB');
+  const claim = page.locator('.claim', { hasText: 'A batch of 21 fits' });
+  await claim.scrollIntoViewIfNeeded();
+  const link = claim.getByRole('link').first();
+  await page.waitForFunction((element) => element.title !== '', await link.elementHandle());
+  const said = await evaluated(page, (await link.getAttribute('href')).split('#')[1]);
+  assert.equal(await link.getAttribute('title'), `${said.fit.total_bytes.toLocaleString('en-US')}\u00a0bytes`);
+  assert.match(await link.innerText(), /GB$/);
+  assert.equal(said.fit.fits, false);
+  await link.click();
+  await page.waitForSelector('.answer-sentence');
+  assert.match(await page.locator('.answer-sentence').innerText(), /21 sequences/);
+});
+
+test('checkpoints are placed by pointer and keyboard, played by the core and held against the exact frontier', async ({ context, address }) => {
+  const page = await learn(context, address);
+  const cells = await board(page);
+  assert.equal(await cells.count(), 32);
+  const place = page.getByRole('group', { name: /^Layers, from the embedding/ });
+  await cells.nth(0).click();
+  await cells.nth(1).click();
+  assert.equal(await laid(page), 'regions:2x1,30x0');
+  await page.getByRole('radio', { name: 'join the one before' }).check();
+  await cells.nth(2).click();
+  await cells.nth(31).focus();
+  await page.keyboard.press('c');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('c');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  assert.equal(await laid(page), 'regions:1,2,27x0,2');
+  assert.equal(await place.getByRole('button').nth(31).getAttribute('aria-label'), 'Layer 31: runs again with the layer before it');
+  await page.keyboard.press('k');
+  await page.keyboard.press('Home');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.layer), '0');
+  assert.equal(await laid(page), 'regions:1,2,27x0,1,0');
+  const said = await evaluated(page, 'model=llama-3-8b&checkpoint=regions:1,2,27x0,1,0&frontier=yes');
+  const plan = said.checkpoint.plans.find((p) => p.chosen);
+  const values = () => page.locator('.game-score data').evaluateAll((all) => all.map((element) => Number(element.value)));
+  assert.deepEqual(await values(), [Math.max(plan.forward_peak_bytes, plan.backward_peak_bytes), plan.saved_bytes]);
+  await page.getByText('Against the exact frontier').waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.game-said').innerText(), new RegExp(`${plan.excess_time_us >= 999.5 ? (plan.excess_time_us / 1e3).toPrecision(3).replace('.', '\\.') : ''}.*ms could be saved at this peak`));
+  assert.equal(await page.locator('.goals tr[data-done]').count(), 0);
+  await page.getByRole('button', { name: 'every layer' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.goals tr[data-done]').length === 3);
+  await page.getByRole('link', { name: 'Open this plan in the calculator' }).click();
+  await page.waitForSelector('.answer-sentence');
+  await page.waitForFunction(() => document.querySelector('.answer-sentence').textContent.includes('regions:32x1'));
+});
+
+test('drawing over layers places what is chosen on each', async ({ context, address }) => {
+  const page = await learn(context, address);
+  const cells = await board(page);
+  await page.locator('.board').scrollIntoViewIfNeeded();
+  const [from, to] = await Promise.all([cells.nth(4).boundingBox(), cells.nth(7).boundingBox()]);
+  await page.mouse.move(from.x + 8, from.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 8, to.y + 20, { steps: 12 });
+  await page.mouse.up();
+  assert.equal(await laid(page), 'regions:4x0,4x1,24x0');
+});
+
+test('a model that regions don\u2019t cover says so in the game, and offers another', async ({ context, address }) => {
+  const page = await learn(context, address, 'model=gpt3-175b&stack=paper');
+  await page.locator('#checkpointing').scrollIntoViewIfNeeded();
+  await page.locator('.game-not .fault').waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.game-not').innerText(), /can\u2019t be played with these inputs: the paper keeps/i);
+});
+
+test('the quiz judges, says why and counts', async ({ context, address }) => {
+  const page = await learn(context, address);
+  const questions = page.locator('.quiz fieldset');
+  assert.ok((await questions.count()) >= 10);
+  const first = questions.first();
+  await first.getByRole('radio').nth(1).check();
+  assert.match(await first.locator('.judged').innerText(), /Not so/);
+  assert.ok(await first.locator('details p').isVisible());
+  await first.locator('[data-right]').check();
+  assert.match(await first.locator('.judged').innerText(), /Right/);
+  assert.match(await page.locator('.score').innerText(), /^1 of 1 right, /);
+  for (const question of await questions.all()) assert.equal(await question.locator('[data-right]').count(), 1);
+});
+
+test('a section of the lessons is gone to without losing the inputs', async ({ context, address }) => {
+  const page = await learn(context, address, 'model=gpt2');
+  await page.getByRole('navigation', { name: 'On this page' }).getByRole('link', { name: 'Quiz' }).click();
+  await page.waitForFunction(() => document.activeElement.id === 'quiz');
+  assert.equal(await hash(page), 'model=gpt2');
+  const deep = await learn(context, address, 'wrong');
+  assert.equal(await hash(deep), '');
+  assert.equal(await deep.locator('.inputs .fault').count(), 0);
+  assert.ok((await deep.evaluate(() => scrollY)) > 1000);
+});
+
+test('lessons whose core does not arrive say so and stay readable', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404/;
+  await page.route('**/core.wasm', (route) => route.fulfill({ status: 404 }));
+  await page.goto(`${address}learn.html`);
+  await page.getByText('could not be loaded').waitFor();
+  assert.match(await page.locator('main').innerText(), /keeps 13\.3\sGiB for its backward pass/);
+});
+
+for (const colorScheme of SCHEMES) {
+  for (const width of WIDTHS) {
+    test(`axe finds nothing in the lessons at ${width} px, ${colorScheme}`, async ({ browser, address, watch }) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true, reducedMotion: 'reduce' });
+      watch(context);
+      const page = await learn(context, address);
+      for (const id of ['what', 'coefficients', 'code', 'checkpointing', 'wrong', 'quiz']) await page.locator(`#${id}`).scrollIntoViewIfNeeded();
+      const cells = await board(page);
+      await cells.nth(3).click();
+      await page.locator('.terms').first().waitFor();
+      await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+      await page.locator('.quiz input').first().check();
+      for (const details of await page.locator('.learn article details').all()) await details.evaluate((element) => (element.open = true));
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+      await page.addScriptTag({ path: axeSource });
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+      assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);
+      await context.close();
+    });
+  }
+}
+
 /* ---- run */
 const only = process.argv[2];
 const server = await serve();

@@ -41,6 +41,9 @@ export const joinAgainst = (text: string, against: string | null): string => (ag
 
 export type Changes = Readonly<Record<string, string | null>>;
 
+/** No checkpointing, and no searches. */
+export const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
+
 /** Sets keys; null takes one out. What is as its default anyway is left out, except for a model's shape, where absence means the preset's value. */
 export function changeQuery(text: string, changes: Changes, fields: readonly Field[]): string {
   const pairs = parseQuery(text);

@@ -3,7 +3,7 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
 import { onAddress, readAddress, writeAddress } from './address';
-import { type Changes, changeQuery, choosePreset, formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
+import { type Changes, changeQuery, choosePreset, formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, WITHOUT, withoutSearches } from './query';
 import { Steps } from './steps';
 
 export type { Changes };
@@ -33,9 +33,6 @@ const WAITING = 'waiting';
 
 /* Policies whose plan is searched for: tens or hundreds of milliseconds, in which a page could not be typed into. */
 const SEARCHED = /^(?:budget|rotor):/;
-
-/* No checkpointing. */
-const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null };
 
 const first = splitAgainst(readAddress());
 const query = signal(withoutSearches(first.text));

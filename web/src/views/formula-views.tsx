@@ -5,6 +5,7 @@ import { ChartFrame } from '../charts/frame';
 import { Strip } from '../charts/strip';
 import { type Extent, type Said, saidOf } from '../charts/strip-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
+import { usualLayer } from '../format/layers';
 import { differences } from '../format/shares';
 import { Figure } from './figure';
 import { Switch } from './switch';
@@ -22,7 +23,7 @@ export function FormulaViews(props: ViewsProps) {
   const { report, formulas, units } = props;
   const extent = useSignal<Extent>('all');
   const wanted = useSignal(FIRST);
-  const layer = usual(report);
+  const layer = usualLayer(report);
   const ours: Record<Extent, Bytes> = { all: report.saved.bytes, layer: layer === undefined ? 0 : layer.bytes / layer.layers_each };
   const said = saidOf(formulas, extent.value, ours[extent.value]);
   const chosen = said.find((s) => s.formula.id === wanted.value) ?? said.at(-1);
@@ -69,11 +70,6 @@ export function FormulaViews(props: ViewsProps) {
       <Table {...props} ours={ours} chosen={chosen?.formula.id ?? null} onChoose={choose} />
     </div>
   );
-}
-
-/* The kind that most layers are of. */
-function usual(report: Report) {
-  return report.saved.layers.reduce<Report['saved']['layers'][number] | undefined>((best, kind) => (best === undefined || kind.count * kind.layers_each > best.count * best.layers_each ? kind : best), undefined);
 }
 
 const MOST = 4;
