@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
+import { YAxis } from './axis';
 import { rove } from './rove';
 import { laySeries, type Series } from './series-layout';
 import { useWidth } from './width';
@@ -27,14 +28,7 @@ export function SeriesChart({ series, memory, units, axis, title, chosen }: Seri
         <text class="axis-title" x={0} y={14}>
           on one GPU, {unit}
         </text>
-        {yTicks.map((tick) => (
-          <g key={tick.at}>
-            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
-            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <YAxis ticks={yTicks} frame={frame} />
         {xTicks.map((tick) => (
           <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor="middle">
             {tick.text}

@@ -4,6 +4,7 @@ import { bisectCenter } from 'd3-array';
 import type { Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
+import { YAxis } from './axis';
 import { layTimeline, type Reading } from './timeline-layout';
 import { useWidth } from './width';
 
@@ -50,14 +51,7 @@ export function Timeline({ step, without, units }: TimelineProps) {
         <text class="axis-title" x={0} y={14}>
           alive, {layout.unit}
         </text>
-        {layout.yTicks.map((tick) => (
-          <g key={tick.at}>
-            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
-            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <YAxis ticks={layout.yTicks} frame={frame} />
         <path class="timeline-area" d={layout.area} />
         <path class="timeline-line" d={layout.line} />
         {before !== null && (
