@@ -339,7 +339,7 @@ static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
                 choices->link[class * choices->used + i].residue = -1;
         }
     }
-    for (int i = 0; i < choices->used; i++) choices->span[i] = choices->candidate[choices->chosen[i]].span;
+    for (int i = 0; i < choices->used; i++) choices->span[i] = (uint8_t)choices->candidate[choices->chosen[i]].span;
     choices->chain = (am_chain){(int)evaluation->config->layers,
                                 choices->used,
                                 in_flight,
@@ -655,7 +655,7 @@ static void describe_plan(am_evaluation *evaluation, am_frontier_row *row, int p
 /* What a part of the budget's plan is made of. */
 static am_choice choice_of(const am_workspace *workspace, const am_part_plan *part)
 {
-    am_choice choice = {.plain = part->id == AM_PROFILE_PLAIN, .span = (uint8_t)part->inner, .whole = true};
+    am_choice choice = {.plain = part->id == AM_PROFILE_PLAIN, .span = (uint16_t)part->inner, .whole = true};
     if (part->id < AM_PROFILE_LISTED) return choice;
     choice.listed = workspace->listed[part->id - AM_PROFILE_LISTED];
     choice.whole = false;

@@ -1,4 +1,4 @@
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type Rolldown } from 'vite';
 import { announced } from './plugins/announced.ts';
 import { offline } from './plugins/offline.ts';
 import { contentSecurityPolicy } from './plugins/policy.ts';
@@ -10,16 +10,26 @@ const schemeFirst: Plugin = {
   transformIndexHtml: () => [{ tag: 'script', attrs: { src: './scheme.js' }, injectTo: 'head-prepend' }],
 };
 
+/* What the calculator loads at once is one file beside its entry: cut up for what other pages share, it would compress worse. */
+const page: Rolldown.CodeSplittingNameFunction = (id, modules) => {
+  const above = new Set([id]);
+  for (const each of above) for (const importer of modules.getModuleInfo(each)?.importers ?? []) above.add(importer);
+  return !/\.html$|\/main\.tsx$/.test(id) && [...above].some((each) => each.endsWith('/web/index.html')) ? 'page' : null;
+};
+
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, contentSecurityPolicy, announced(['', 'validation.html'], process.env['SITE']), offline],
+  plugins: [schemeFirst, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],
     modulePreload: false,
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { index: 'index.html', validation: 'validation.html', embed: 'embed.html' } },
+    rolldownOptions: {
+      input: { index: 'index.html', learn: 'learn.html', validation: 'validation.html', zero: 'zero.html', accumulation: 'accumulation.html', gpu: 'gpu.html', embed: 'embed.html' },
+      output: { codeSplitting: { groups: [{ name: page, debugName: 'page' }] } },
+    },
     reportCompressedSize: true,
   },
 });

@@ -16,7 +16,7 @@ export const policy = [
 ].join('; ');
 
 /** Pages that no other site may frame: all but embed.html, which is made for it. A meta element cannot say this. */
-const UNFRAMED = ['/', '/index.html', '/validation.html'];
+const UNFRAMED = ['/', '/index.html', '/learn.html', '/validation.html', '/zero.html', '/accumulation.html', '/gpu.html'];
 /** What other sites load. */
 const SHARED = ['/widget.js', '/frame.js', '/assets/*'];
 

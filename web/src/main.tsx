@@ -1,9 +1,8 @@
 import { render } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
 import { keepLater } from './offline/later';
-import { pageAddress } from './state/address';
 import { coreFile, tablesFile, wholeFile } from './state/files';
-import { Store } from './state/store';
+import { pageStore } from './state/page';
 import { App } from './views/app';
 import { Failure } from './views/failure';
 
@@ -12,7 +11,7 @@ const page = document.getElementById('page') as HTMLElement;
 async function start(): Promise<void> {
   try {
     const core = await loadCore(coreFile, tablesFile);
-    const store = new Store(core, () => loadWhole(wholeFile), pageAddress);
+    const store = pageStore(core, () => loadWhole(wholeFile));
     page.replaceChildren();
     render(<App store={store} />, page);
     keepLater();

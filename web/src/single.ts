@@ -1,7 +1,27 @@
 /* All pages in one file: "?validation" is what validation.html is on a site. */
+import learnPage from '../learn.html?raw';
+
+/* One of those that tell by the document which they are. */
+const related = (name: string) => (): Promise<unknown> => {
+  document.documentElement.dataset['page'] = name;
+  return import('./related/main');
+};
+
+async function learn(): Promise<unknown> {
+  const { title, body } = new DOMParser().parseFromString(learnPage, 'text/html');
+  document.title = title;
+  document.body.replaceChildren(...body.childNodes);
+  await import('./styles/learn.css');
+  return import('./learn');
+}
+
 const PAGES: Readonly<Record<string, () => Promise<unknown>>> = {
   '': () => import('./main'),
+  learn,
   validation: () => import('./validation'),
+  zero: related('zero'),
+  accumulation: related('accumulation'),
+  gpu: related('gpu'),
 };
 
 /* "./validation.html#x" is "?validation#x" here. */

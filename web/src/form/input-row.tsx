@@ -16,6 +16,8 @@ const BRIEF: Readonly<Record<string, string>> = {
   stack: 'whose code runs',
   attention: 'which attention kernel runs',
   checkpoint: 'what is computed again instead of kept',
+  device: 'the GPU that it has to fit on',
+  optimizer: 'whose states are held beside the parameters',
 };
 
 export interface InputsProps {
@@ -31,7 +33,6 @@ export function propsOf({ store, answer }: InputsProps, field: Field): ControlPr
     symbol: store.tables.symbols.find((s) => s.key === field.key),
     fault: answer.fault?.field === field.key ? answer.fault.message : null,
     options: field.key === 'device' ? devicesOf(store) : undefined,
-    brief: FIRST.includes(field.key) ? (BRIEF[field.key] ?? briefHelp(field.help)) : undefined,
     onEdit: (text) => store.edit({ [field.key]: text }),
     onChoose: (text) => store.choose({ [field.key]: text }),
   };
@@ -42,6 +43,7 @@ function devicesOf({ tables, units }: Store): [string, string][] {
   return [...tables.devices.map(({ id, label, memory_bytes: memory }): [string, string] => [id, `${label}, ${formatBytes(memory, units.value)}`]), ['mine', 'one of my own']];
 }
 
+/** Some of the inputs, in a row. */
 export function InputRow({ keys, ...props }: InputsProps & { keys: readonly string[] }) {
   return (
     <div class="inputs-first">
@@ -54,7 +56,7 @@ export function InputRow({ keys, ...props }: InputsProps & { keys: readonly stri
 }
 
 function First({ field, ...props }: InputsProps & { field: Field }) {
-  const control = propsOf(props, field);
+  const control = { ...propsOf(props, field), brief: BRIEF[field.key] ?? briefHelp(field.help) };
   if (field.key === 'model') return <ModelField {...props} {...control} />;
   if (field.key === 'checkpoint') return <PolicySelect {...control} answer={props.answer} store={props.store} />;
   return field.kind === 'int' ? <RangeField {...control} most={mostOf(props, field)} /> : <Control {...control} />;

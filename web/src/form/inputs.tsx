@@ -1,13 +1,19 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Control } from './control';
 import { ImportDialog } from './import-dialog';
 import { FIRST, InputRow, type InputsProps, propsOf } from './input-row';
 
-/** In the row above; units are in the header. */
-const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units']);
+/* In the row above, in the header, with another, or asked for by the page itself. */
+const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units', 'fit', 'frontier']);
 
-export function Inputs(props: InputsProps) {
+interface AllInputsProps extends InputsProps {
+  /** What else may be done, beside the import. */
+  actions?: ComponentChildren;
+}
+
+export function Inputs(props: AllInputsProps) {
   return (
     <form class="inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
       <InputRow {...props} keys={FIRST} />
@@ -16,8 +22,17 @@ export function Inputs(props: InputsProps) {
   );
 }
 
-function Rest(props: InputsProps) {
-  const { store, answer } = props;
+/** Some of the inputs. */
+export function FewInputs(props: InputsProps & { keys: readonly string[] }) {
+  return (
+    <form class="inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
+      <InputRow {...props} />
+    </form>
+  );
+}
+
+function Rest(props: AllInputsProps) {
+  const { store, answer, actions } = props;
   const details = useRef<HTMLDetailsElement>(null);
   const rest = store.tables.fields.filter((f) => !ELSEWHERE.has(f.key));
   const faulty = rest.some((f) => f.key === answer.fault?.field);
@@ -46,7 +61,10 @@ function Rest(props: InputsProps) {
           );
         })}
       </details>
-      <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      <div class="inputs-actions">
+        {actions}
+        <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      </div>
     </div>
   );
 }

@@ -1,11 +1,14 @@
 /* Where the bytes are: one layer drawn, and the whole step as a bar. */
 import { useSignal } from '@preact/signals';
+import type { FunctionComponent } from 'preact';
 import type { Report, Units } from '../../../wasm/report';
 import { StepBar } from '../charts/bar';
+import { ChartFrame, type ChartFrameProps } from '../charts/frame';
 import { LayerPicture } from '../charts/layer';
-import { formatCount } from '../format/bytes';
+import { formatCount, formatPercent } from '../format/bytes';
 import { stagesOf } from '../format/subject';
-import { findEntry, type Scope } from '../state/ledger';
+import { componentName, FATES, savedBy } from '../format/words';
+import { type Fate, findEntry, type Scope } from '../state/ledger';
 import { looked } from '../state/highlight';
 import { Figure } from './figure';
 import { Inspector } from './inspector';
@@ -23,7 +26,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
   return (
     <div class="breakdown">
       <Inspector report={report} scopes={scopes} units={units} />
-      <LayerPanel report={report} scopes={scopes} units={units} />
+      <LayerPanel Frame={ChartFrame} report={report} scopes={scopes} units={units} />
       <div class="breakdown-step">
         <div class="figure-head">
           <h3>The whole step</h3>
@@ -32,7 +35,15 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
             {stages !== null && ', all stages together'}
           </span>
         </div>
-        <StepBar report={report} scopes={scopes} units={units} />
+        <ChartFrame
+          name="components"
+          title="What is kept, by component"
+          query={report.query}
+          units={units}
+          table={() => ({ columns: ['Component', 'Kept', 'Share'], rows: report.components.map((c) => [componentName(c.component), { bytes: c.bytes }, formatPercent(c.bytes / Math.max(1, report.saved.bytes))]) })}
+        >
+          <StepBar report={report} scopes={scopes} units={units} />
+        </ChartFrame>
       </div>
     </div>
   );
@@ -42,19 +53,25 @@ export function Nothing() {
   return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
 }
 
+interface LayerPanelProps extends BreakdownProps {
+  /** What stands around the chart. */
+  Frame: FunctionComponent<ChartFrameProps>;
+}
+
 /** One kind of layer, or what stands outside them, drawn. */
-export function LayerPanel({ report, scopes, units }: BreakdownProps) {
+export function LayerPanel({ Frame, report, scopes, units }: LayerPanelProps) {
   const wanted = useSignal('');
   const views = drawn(scopes);
   const view = views.find((v) => v.name === wanted.value) ?? views[0];
   if (view === undefined) return null;
   const kind = report.saved.layers.find((k) => k.kind === view.name);
   const stages = stagesOf(report);
-  const dropped = view.entries.some((e) => !e.kept);
+  const some = (fate: Fate) => view.entries.some((e) => e.fate === fate);
+  const title = view.kind === 'layer' ? titled(view.name) : 'Outside the layers';
   return (
     <div class="breakdown-layer">
       <div class="figure-head">
-        <h3>{view.kind === 'layer' ? titled(view.name) : 'Outside the layers'}</h3>
+        <h3>{title}</h3>
         <span class="quiet">
           {kind === undefined ? (
             <Figure bytes={report.saved.outside_bytes + report.saved.shared_bytes} units={units} />
@@ -79,10 +96,22 @@ export function LayerPanel({ report, scopes, units }: BreakdownProps) {
           />
         )}
       </div>
-      <LayerPicture scope={view} units={units} />
+      <Frame
+        name="layer"
+        title={title}
+        query={report.query}
+        units={units}
+        table={() => ({
+          columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
+          rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
+        })}
+      >
+        <LayerPicture scope={view} step={report.step} units={units} />
+      </Frame>
       <p class="key">
         <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
-        {dropped && ' Hatched: not kept, computed again in backward.'}
+        {some('recomputed') && ' Hatched: not kept, computed again in backward.'}
+        {some('offloaded') && ' Outlined: not kept, copied to the host and back.'}
       </p>
     </div>
   );

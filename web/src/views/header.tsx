@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Units } from '../../../wasm/report';
 import type { Store } from '../state/store';
+import type { RelatedId } from './related';
 import { ShareButton } from './share';
 import { Switch } from './switch';
 
@@ -11,17 +12,20 @@ const KEY = 'actmem-scheme';
 const scheme = signal<Scheme>(stored());
 
 export function Header({ store }: { store: Store }) {
-  return <Masthead current="calculator" units={store.units.value} onUnits={(units) => store.choose({ units })} share={<ShareButton store={store} />} />;
+  return <Masthead current="calculator" query={store.answer.value.report.query} units={store.units.value} onUnits={(units) => store.choose({ units })} share={<ShareButton store={store} />} />;
 }
 
 interface MastheadProps {
-  current: 'calculator' | 'validation';
+  current: 'calculator' | 'learn' | 'validation' | RelatedId;
+  /** The visitor's inputs, which the pages that have them take along. */
+  query?: string;
   units: Units;
   onUnits: (units: Units) => void;
   share?: ComponentChildren;
 }
 
-export function Masthead({ current, units, onUnits, share }: MastheadProps) {
+export function Masthead({ current, query, units, onUnits, share }: MastheadProps) {
+  const hash = query ? `#${query}` : '';
   return (
     <header class="header">
       <p class="wordmark">
@@ -30,8 +34,11 @@ export function Masthead({ current, units, onUnits, share }: MastheadProps) {
       <p class="tagline">what a training step keeps in memory, to the byte</p>
       <span class="spring" />
       <nav class="pages" aria-label="Pages">
-        <a href="./" aria-current={current === 'calculator' ? 'page' : undefined}>
+        <a href={`./${hash}`} aria-current={current === 'calculator' ? 'page' : undefined}>
           Calculator
+        </a>
+        <a href={`./learn.html${hash}`} aria-current={current === 'learn' ? 'page' : undefined}>
+          Learn
         </a>
         <a href="./validation.html" aria-current={current === 'validation' ? 'page' : undefined}>
           Validation

@@ -21,6 +21,7 @@ import { WorkedExample } from '../views/example';
 import { Figure } from '../views/figure';
 import { Inspector } from '../views/inspector';
 import { PlanTable } from '../views/plan-table';
+import { BareFrame } from './bare-frame';
 import { Comparison } from './comparison';
 import { Frontier, type LoadFrontier } from './frontier';
 import { INPUTS, isInput, isView, type View, VIEWS } from './views';
@@ -188,7 +189,7 @@ function ViewOf({ store, report, view, against, still, prefix, frontier }: ViewP
         <Nothing />
       ) : (
         <>
-          <LayerPanel report={report} scopes={scopes} units={units} />
+          <LayerPanel Frame={BareFrame} report={report} scopes={scopes} units={units} />
           <Inspector report={report} scopes={scopes} units={units} />
         </>
       );

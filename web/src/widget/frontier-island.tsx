@@ -2,14 +2,15 @@
  * functions crosses. */
 import { render } from 'preact';
 import { TradeoffView, type TradeoffViewProps } from '../views/tradeoff-view';
+import { BareFrame } from './bare-frame';
 import css from './frontier.css?inline';
 import { dress } from './sheets';
 
-export type FrontierProps = TradeoffViewProps;
+export type FrontierProps = Omit<TradeoffViewProps, 'Frame'>;
 
 /** Draws it into `place`, in a shadow root; null takes it away. */
 export function draw(place: Element, props: FrontierProps | null): void {
   const root = place.getRootNode();
   if (root instanceof ShadowRoot) dress(root, css);
-  render(props === null ? null : <TradeoffView {...props} />, place);
+  render(props === null ? null : <TradeoffView {...props} Frame={BareFrame} />, place);
 }
