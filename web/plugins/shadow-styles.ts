@@ -8,6 +8,9 @@ import type { AcceptedPlugin } from 'postcss';
 const WIDTH = /\(\s*(?:max|min)-width\b/;
 /* Of these the code names only the beginning: "c-attention", "k-seq". */
 const MADE = /^[ck]-/;
+/* The page's own: names that are words of a widget's texts too, elements that none has, the grid of its inputs. */
+const OUTSIDE: ReadonlySet<string> = new Set(['view', 'fit', 'below', 'together', 'breakdown', 'checkpointing', 'group', 'button']);
+const OTHERWISE = /^(?:main|h1|ol|figure|textarea)\b|^\.inputs-first\s*>/;
 /* Whose module each sheet dresses, and which one is there before it. */
 const SHEETS: Readonly<Record<string, { entry: string; before?: string }>> = {
   'styles.css': { entry: 'element.tsx' },
@@ -24,8 +27,8 @@ export const shadowStyles: AcceptedPlugin = {
     const words = wordsOf(sheet.entry);
     const before = wordsOf(sheet.before);
     const classes = (selector: string): string[] => [...selector.matchAll(/\.([a-z][\w-]*)/g)].map(([, name = '']) => name);
-    const within = (names: Set<string>, selector: string): boolean => classes(selector).every((name) => names.has(name) || MADE.test(name));
-    const used = (selector: string): boolean => within(words, selector) && !(sheet.before !== undefined && within(before, selector));
+    const within = (names: Set<string>, selector: string): boolean => classes(selector).every((name) => (names.has(name) && !OUTSIDE.has(name)) || MADE.test(name));
+    const used = (selector: string): boolean => !OTHERWISE.test(selector) && within(words, selector) && !(sheet.before !== undefined && within(before, selector));
     root.walkRules((rule) => {
       const kept = rule.selectors.filter(used).map((selector) => selector.replace(/^(?::root|html|body)(?![\w-])/, '.widget'));
       if (kept.length > 0) rule.selectors = kept;

@@ -5,9 +5,8 @@ import { Inputs } from './form/inputs';
 import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
 import { coreFile, tablesFile, wholeFile } from './state/files';
-import { pageStore } from './state/page';
+import { PageStore } from './state/page-store';
 import { changeQuery, WITHOUT } from './state/query';
-import type { Store } from './state/store';
 import { Masthead } from './views/header';
 import { Late } from './views/late';
 import { StepOverTime } from './views/step';
@@ -27,15 +26,15 @@ function fill(name: string, children: ComponentChildren): void {
   render(children, place);
 }
 
-function Top({ store }: { store: Store }) {
+function Top({ store }: { store: PageStore }) {
   return <Masthead current="learn" query={store.answer.value.report.query} units={store.units.value} onUnits={(units) => store.choose({ units })} />;
 }
 
-function Chooser({ store }: { store: Store }) {
+function Chooser({ store }: { store: PageStore }) {
   return <Inputs store={store} answer={store.answer.value} />;
 }
 
-function Budget({ store }: { store: Store }) {
+function Budget({ store }: { store: PageStore }) {
   return (
     <Late store={store} what="the figures" loaded={loaded.budget} load={async () => (loaded.budget = await import('./learn/budget'))}>
       {(views, whole) => {
@@ -46,11 +45,11 @@ function Budget({ store }: { store: Store }) {
   );
 }
 
-function Step({ store }: { store: Store }) {
+function Step({ store }: { store: PageStore }) {
   return <StepOverTime report={store.answer.value.report} without={store.without.value} units={store.units.value} />;
 }
 
-function Taken({ store }: { store: Store }) {
+function Taken({ store }: { store: PageStore }) {
   return (
     <Late store={store} what="the ledger" loaded={loaded.coefficients} load={async () => (loaded.coefficients = await import('./learn/coefficients'))}>
       {(views, whole) => <views.Coefficients report={whole.evaluate(changeQuery(store.answer.value.report.query, WITHOUT, store.tables.fields))} units={store.units.value} />}
@@ -58,7 +57,7 @@ function Taken({ store }: { store: Store }) {
   );
 }
 
-function Codes({ store }: { store: Store }) {
+function Codes({ store }: { store: PageStore }) {
   return (
     <Late store={store} what="the other codes" loaded={loaded.stacks} load={async () => (loaded.stacks = await import('./learn/stacks'))}>
       {(views, whole) => <views.Stacks report={store.answer.value.report} whole={whole} store={store} units={store.units.value} />}
@@ -66,7 +65,7 @@ function Codes({ store }: { store: Store }) {
   );
 }
 
-function Board({ store }: { store: Store }) {
+function Board({ store }: { store: PageStore }) {
   return (
     <Late store={store} what="the game" loaded={loaded.game} load={async () => (loaded.game = await import('./learn/game'))}>
       {(views, whole) => <views.Game store={store} report={store.answer.value.report} whole={whole} units={store.units.value} />}
@@ -118,7 +117,7 @@ async function start(): Promise<void> {
   keepScore(part('quiz') as HTMLFormElement);
   try {
     const core = await loadCore(coreFile, tablesFile);
-    const store = pageStore(core, () => loadWhole(wholeFile));
+    const store = new PageStore(core, () => loadWhole(wholeFile));
     fill('masthead', <Top store={store} />);
     fill('inputs', <Chooser store={store} />);
     fill('budget', <Budget store={store} />);

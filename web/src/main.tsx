@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
 import { keepLater } from './offline/later';
 import { coreFile, tablesFile, wholeFile } from './state/files';
-import { pageStore } from './state/page';
+import { PageStore } from './state/page-store';
 import { App } from './views/app';
 import { Failure } from './views/failure';
 
@@ -11,7 +11,7 @@ const page = document.getElementById('page') as HTMLElement;
 async function start(): Promise<void> {
   try {
     const core = await loadCore(coreFile, tablesFile);
-    const store = pageStore(core, () => loadWhole(wholeFile));
+    const store = new PageStore(core, () => loadWhole(wholeFile));
     page.replaceChildren();
     render(<App store={store} />, page);
     keepLater();

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { close, load, loadCore, root } from './modules.mjs';
 
+globalThis.document = { baseURI: 'http://localhost/' };
 globalThis.matchMedia = () => ({ matches: false, addEventListener: () => undefined });
 
 const { parseExpression, termsOf } = await load('src/format/expression.ts');

@@ -1,6 +1,7 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { PageStore } from '../state/page-store';
 import { Control } from './control';
 import { ImportDialog } from './import-dialog';
 import { FIRST, InputRow, type InputsProps, propsOf } from './input-row';
@@ -9,6 +10,7 @@ import { FIRST, InputRow, type InputsProps, propsOf } from './input-row';
 const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units', 'fit', 'frontier']);
 
 interface AllInputsProps extends InputsProps {
+  store: PageStore;
   /** What else may be done, beside the import. */
   actions?: ComponentChildren;
 }

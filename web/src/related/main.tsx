@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { loadWhole } from '../../../wasm/actmem';
 import type { Tables } from '../../../wasm/report';
 import { tablesFile, wholeFile } from '../state/files';
-import { pageStore } from '../state/page';
+import { PageStore } from '../state/page-store';
 import { Failure } from '../views/failure';
 import type { RelatedPage } from './page';
 
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
     const load = PAGES[document.documentElement.dataset['page'] ?? ''];
     if (load === undefined) throw new Error('there is no such page');
     const [whole, tables, { default: View }] = await Promise.all([loadWhole(wholeFile), tablesOf(), load()]);
-    const store = pageStore({ evaluate: whole.evaluate, tables }, async () => whole);
+    const store = new PageStore({ evaluate: whole.evaluate, tables }, async () => whole);
     await store.needWhole();
     page.replaceChildren();
     render(<View store={store} />, page);

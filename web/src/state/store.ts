@@ -1,10 +1,8 @@
 /* State is one signal, the query text. Everything else is computed from it by the core. */
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report, Step, Tables, Units } from '../../../wasm/report';
-import type { Question } from './ask';
-import { type Changes, changeQuery, choosePreset, formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, WITHOUT, withoutSearches } from './query';
-import { Steps } from './steps';
+import { type Changes, changeQuery, choosePreset, formatQuery, parseQuery, WITHOUT, withoutSearches } from './query';
 
 export type { Changes };
 
@@ -29,7 +27,8 @@ export interface Answer {
 
 /* The code of core.wasm's error where whole.wasm knows the answer. */
 export const ELSEWHERE = 'elsewhere';
-const WAITING = 'waiting';
+/* Of that of a search that is not done. */
+export const WAITING = 'waiting';
 
 /* Policies whose plan is searched for: tens or hundreds of milliseconds, in which a page could not be typed into. */
 const SEARCHED = /^(?:budget|rotor):/;
@@ -43,16 +42,16 @@ export interface Address {
   listen(changed: (text: string) => void): void;
 }
 
+/** The report on a text whose plan takes a search. Throws an ActmemError, WAITING until it is there; `found` is then called, and the question asked anew. */
+export type Search = (text: string, found: () => void) => Report;
+
 export class Store {
   readonly tables: Tables;
   /** whole.wasm, which answers everything: null until something has needed it. */
   readonly whole = signal<Whole | null>(null);
-  /** What the page has shown. */
-  readonly steps: Steps;
-  readonly #query = signal('');
-  readonly #against = signal<string | null>(null);
+  protected readonly query = signal('');
   readonly #address: Address;
-  readonly #search: Question<Report> | null;
+  readonly #search: Search | null;
   readonly #core: Core;
   readonly #loadWhole: () => Promise<Whole>;
   /** Why it could not be loaded. */
@@ -60,38 +59,30 @@ export class Store {
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
 
-  /** `search` makes the report on a text whose plan takes a search, on a thread of its own; without it the page waits for that. */
-  constructor(core: Core, load: () => Promise<Whole>, address: Address, search: Question<Report> | null = null) {
+  /** Without `search` the page waits while a plan is searched for. */
+  constructor(core: Core, load: () => Promise<Whole>, address: Address, search: Search | null = null) {
     this.#core = core;
     this.#address = address;
     this.#search = search;
     this.#loadWhole = load;
     this.tables = core.tables;
-    this.#take(address.read());
-    this.steps = new Steps(this.#query.value);
-    address.listen((written) => {
-      this.#take(written);
-      this.steps.take(this.#query.value, false);
+    this.query.value = withoutSearches(address.read());
+    address.listen((text) => {
+      this.query.value = withoutSearches(text);
     });
   }
 
-  #take(written: string): void {
-    const { text, against } = splitAgainst(written);
-    this.#query.value = withoutSearches(text);
-    this.#against.value = against;
-  }
-
   /** The pairs of the query as written. */
-  readonly pairs = computed(() => parseQuery(this.#query.value));
+  readonly pairs = computed(() => parseQuery(this.query.value));
 
   readonly answer = computed<Answer>(() => {
     try {
-      this.#last = this.#search !== null && SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#searched(this.#query.value, this.#search) : this.#evaluate(this.#query.value);
+      this.#last = this.#search !== null && SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#search(this.query.value, () => this.write('replace')) : this.answerTo(this.query.value);
       return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
       const report = this.#last ?? this.#core.evaluate('');
-      if (error.code === ELSEWHERE) return { report, fault: this.#loadingFault(), isDefault: this.#last === null, config: report.config };
+      if (error.code === ELSEWHERE) return { report, fault: this.loadingFault(), isDefault: this.#last === null, config: report.config };
       if (error.code === WAITING) return { report, fault: { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }, isDefault: this.#last === null, config: this.#withoutFaults('checkpoint')?.config ?? report.config };
       const fault = { code: error.code, field: error.field, message: error.message };
       return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
@@ -99,7 +90,7 @@ export class Store {
   });
 
   /* Until whole.wasm is there to answer what core.wasm could not. */
-  #loadingFault(): Fault {
+  protected loadingFault(): Fault {
     const failure = this.failure.value;
     if (failure === null) void this.needWhole().catch(() => undefined);
     const loading = failure === null;
@@ -107,50 +98,24 @@ export class Store {
     return { code: ELSEWHERE, field: '', message, ...(loading ? { waiting: true as const } : {}) };
   }
 
-  /* The last text whose plan was searched for, and what came of it. */
-  readonly #plan = signal<{ text: string; report: Report | null; error: unknown } | null>(null);
-  #wanted: { text: string; gone: AbortController } | null = null;
-
-  /* The report on a text whose plan takes a search, which a thread of its own makes; until then a WAITING error. */
-  #searched(text: string, search: Question<Report>): Report {
-    const plan = this.#plan.value;
-    if (plan?.text === text) {
-      if (plan.report === null) throw plan.error;
-      return plan.report;
-    }
-    if (this.#wanted?.text !== text) {
-      this.#wanted?.gone.abort();
-      const wanted = (this.#wanted = { text, gone: new AbortController() });
-      const tell = (report: Report | null, error: unknown): void => {
-        if (this.#wanted !== wanted) return;
-        this.#wanted = null;
-        this.#plan.value = { text, report, error: error instanceof ActmemError ? error : new ActmemError('search', 'checkpoint', `its plan could not be searched for: ${error instanceof Error ? error.message : String(error)}`) };
-        /* Now the shortest text is known that gives it. */
-        if (report !== null) this.#write('replace');
-      };
-      search(text, wanted.gone.signal).then((report) => tell(report, null), (error: unknown) => tell(null, error));
-    }
-    throw new ActmemError(WAITING, '', '');
-  }
-
   /** The report on a text. Throws ActmemError; where only whole.wasm can answer, it is sent for and the question asked anew when it is there. */
   evaluate(text: string): Report {
     try {
-      return this.#evaluate(text);
+      return this.answerTo(text);
     } catch (error) {
-      if (error instanceof ActmemError && error.code === ELSEWHERE) this.#loadingFault();
+      if (error instanceof ActmemError && error.code === ELSEWHERE) this.loadingFault();
       throw error;
     }
   }
 
-  readonly #evaluate = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
+  protected readonly answerTo = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
 
   /* The query without its inputs at fault: what the other ones come to. */
   #withoutFaults(field: string): Report | null {
     const pairs = new Map(this.pairs.value);
     for (let key = field; pairs.delete(key); ) {
       try {
-        return this.#evaluate(formatQuery(pairs));
+        return this.answerTo(formatQuery(pairs));
       } catch (error) {
         if (!(error instanceof ActmemError)) throw error;
         key = error.field;
@@ -164,40 +129,12 @@ export class Store {
     const { report } = this.answer.value;
     if (report.checkpoint.policy === 'none') return null;
     try {
-      return this.#evaluate(changeQuery(report.query, WITHOUT, this.tables.fields)).step;
+      return this.answerTo(changeQuery(report.query, WITHOUT, this.tables.fields)).step;
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
       return null;
     }
   });
-
-  /** The text that this one is held against; null if none. */
-  readonly against: ReadonlySignal<string | null> = this.#against;
-
-  /** Its report, or what is wrong with it. */
-  readonly other = computed<Report | Fault | null>(() => {
-    if (this.#against.value === null) return null;
-    try {
-      return this.#evaluate(withoutSearches(this.#against.value));
-    } catch (error) {
-      if (!(error instanceof ActmemError)) throw error;
-      return error.code === ELSEWHERE ? this.#loadingFault() : { code: error.code, field: error.field, message: error.message };
-    }
-  });
-
-  /** Holds the page against another text, or against none. */
-  readonly compare = (text: string | null): void => {
-    this.#against.value = text;
-    this.#write('push');
-  };
-
-  /** The other in this one's place, and this one in its. */
-  readonly swap = (): void => {
-    const other = this.#against.value;
-    if (other === null) return;
-    this.#against.value = this.answer.value.report.query;
-    this.#go(other, 'push');
-  };
 
   /** Those of the last good report, unless the query names good ones. */
   readonly units = computed<Units>(() => {
@@ -206,14 +143,12 @@ export class Store {
     return named === undefined ? 'GiB' : (this.answer.value.report.config['units'] as Units);
   });
 
-  /** Another page: Back undoes it. */
-  readonly go = (text: string): void => this.#go(text, 'push');
   /** Typing and dragging. */
-  readonly edit = (changes: Changes): void => this.#go(changeQuery(this.#query.value, changes, this.tables.fields), 'replace');
+  readonly edit = (changes: Changes): void => this.show(changeQuery(this.query.value, changes, this.tables.fields), 'replace');
   /** A choice: Back undoes it. */
-  readonly choose = (changes: Changes): void => this.#go(changeQuery(this.#query.value, changes, this.tables.fields), 'push');
+  readonly choose = (changes: Changes): void => this.show(changeQuery(this.query.value, changes, this.tables.fields), 'push');
 
-  readonly choosePreset = (name: string): void => this.#go(this.#fitting(choosePreset(this.#query.value, name, this.tables.fields)), 'push');
+  readonly choosePreset = (name: string): void => this.show(this.fitting(choosePreset(this.query.value, name, this.tables.fields)), 'push');
 
   /** Loads whole.wasm, once; after a failure again. What core.wasm could not answer is then answered. */
   readonly needWhole = async (): Promise<Whole> => {
@@ -227,20 +162,12 @@ export class Store {
     }
   };
 
-  /** A config.json in place of the model. Throws and changes nothing if it cannot be read or answered. */
-  readonly importConfig = async (json: string): Promise<void> => {
-    const whole = await this.needWhole();
-    const text = this.#fitting(replaceModel(this.#query.value, parseQuery(whole.import(json).query), this.tables.fields));
-    whole.evaluate(text);
-    this.#go(text, 'push');
-  };
-
   /* Another model may take shorter sequences than the one before: then the longest power of two that it takes. */
-  #fitting(text: string): string {
+  protected fitting(text: string): string {
     let fitting = text;
     for (let seq = 2 ** Math.floor(Math.log2(Number(this.answer.value.report.config['seq']))); seq >= 1; seq /= 2) {
       try {
-        this.#evaluate(fitting);
+        this.answerTo(fitting);
         return fitting;
       } catch (error) {
         if (!(error instanceof ActmemError) || error.field !== 'seq') return text;
@@ -251,23 +178,13 @@ export class Store {
   }
 
   /* The address gets the shortest text that gives the same page again; what cannot be answered stands there as written. */
-  #go(text: string, step: 'push' | 'replace'): void {
-    this.#query.value = text;
-    this.steps.take(text, step === 'replace');
-    this.#write(step);
+  protected show(text: string, step: 'push' | 'replace'): void {
+    this.query.value = text;
+    this.write(step);
   }
 
-  #write(step: 'push' | 'replace'): void {
+  protected write(step: 'push' | 'replace'): void {
     const { report, fault } = this.answer.value;
-    this.#address.write(joinAgainst(fault === null ? report.query : this.#query.value, this.#against.value), step);
-  }
-
-  readonly undo = (): void => this.#show(this.steps.undo());
-  readonly redo = (): void => this.#show(this.steps.redo());
-
-  #show(text: string | null): void {
-    if (text === null) return;
-    this.#query.value = text;
-    this.#write('push');
+    this.#address.write(fault === null ? report.query : this.query.value, step);
   }
 }

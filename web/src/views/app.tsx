@@ -9,7 +9,7 @@ import { choosePlan } from '../form/policy-select';
 import { afterwards, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
-import type { Store } from '../state/store';
+import type { PageStore } from '../state/page-store';
 import { AnswerSentence, staleness } from './answer';
 import { Breakdown } from './breakdown';
 import { Header } from './header';
@@ -48,7 +48,7 @@ async function loadRest(): Promise<void> {
   }
 }
 
-export function App({ store }: { store: Store }) {
+export function App({ store }: { store: PageStore }) {
   const answer = store.answer.value;
   const { report, fault } = answer;
   const units = store.units.value;

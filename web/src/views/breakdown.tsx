@@ -1,18 +1,14 @@
 /* Where the bytes are: one layer drawn, and the whole step as a bar. */
-import { useSignal } from '@preact/signals';
-import type { FunctionComponent } from 'preact';
 import type { Report, Units } from '../../../wasm/report';
 import { StepBar } from '../charts/bar';
-import { ChartFrame, type ChartFrameProps } from '../charts/frame';
-import { LayerPicture } from '../charts/layer';
+import { ChartFrame } from '../charts/frame';
 import { formatCount, formatPercent } from '../format/bytes';
 import { stagesOf } from '../format/subject';
 import { componentName, FATES, savedBy } from '../format/words';
-import { type Fate, findEntry, type Scope } from '../state/ledger';
-import { looked } from '../state/highlight';
+import type { Scope } from '../state/ledger';
 import { Figure } from './figure';
 import { Inspector } from './inspector';
-import { Switch } from './switch';
+import { LayerPanel, Nothing } from './layer-panel';
 
 interface BreakdownProps {
   report: Report;
@@ -26,7 +22,25 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
   return (
     <div class="breakdown">
       <Inspector report={report} scopes={scopes} units={units} />
-      <LayerPanel Frame={ChartFrame} report={report} scopes={scopes} units={units} />
+      <LayerPanel
+        report={report}
+        scopes={scopes}
+        units={units}
+        framed={(picture, view, title) => (
+          <ChartFrame
+            name="layer"
+            title={title}
+            query={report.query}
+            units={units}
+            table={() => ({
+              columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
+              rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
+            })}
+          >
+            {picture}
+          </ChartFrame>
+        )}
+      />
       <div class="breakdown-step">
         <div class="figure-head">
           <h3>The whole step</h3>
@@ -46,94 +60,5 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
         </ChartFrame>
       </div>
     </div>
-  );
-}
-
-export function Nothing() {
-  return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
-}
-
-interface LayerPanelProps extends BreakdownProps {
-  /** What stands around the chart. */
-  Frame: FunctionComponent<ChartFrameProps>;
-}
-
-/** One kind of layer, or what stands outside them, drawn. */
-export function LayerPanel({ Frame, report, scopes, units }: LayerPanelProps) {
-  const wanted = useSignal('');
-  const views = drawn(scopes);
-  const view = views.find((v) => v.name === wanted.value) ?? views[0];
-  if (view === undefined) return null;
-  const kind = report.saved.layers.find((k) => k.kind === view.name);
-  const stages = stagesOf(report);
-  const some = (fate: Fate) => view.entries.some((e) => e.fate === fate);
-  const title = view.kind === 'layer' ? titled(view.name) : 'Outside the layers';
-  return (
-    <div class="breakdown-layer">
-      <div class="figure-head">
-        <h3>{title}</h3>
-        <span class="quiet">
-          {kind === undefined ? (
-            <Figure bytes={report.saved.outside_bytes + report.saved.shared_bytes} units={units} />
-          ) : (
-            <>
-              <Figure bytes={kind.bytes} units={units} /> × {formatCount(kind.count)}
-              {stages !== null && ', all stages together'}
-            </>
-          )}
-        </span>
-        <span class="spring" />
-        {views.length > 1 && (
-          <Switch
-            name="scope"
-            label="What to draw"
-            value={view.name}
-            options={views.map((v) => [v.name, v.kind === 'layer' ? v.name : 'outside'] as const)}
-            onChange={(name: string) => {
-              wanted.value = name;
-              if (findEntry([view], looked.value) !== null) looked.value = null;
-            }}
-          />
-        )}
-      </div>
-      <Frame
-        name="layer"
-        title={title}
-        query={report.query}
-        units={units}
-        table={() => ({
-          columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
-          rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
-        })}
-      >
-        <LayerPicture scope={view} step={report.step} units={units} />
-      </Frame>
-      <p class="key">
-        <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
-        {some('recomputed') && ' Hatched: not kept, computed again in backward.'}
-        {some('offloaded') && ' Outlined: not kept, copied to the host and back.'}
-      </p>
-    </div>
-  );
-}
-
-/* Layer kinds as they are; what is shared and what is outside together. */
-function drawn(scopes: readonly Scope[]): Scope[] {
-  const layers = scopes.filter((s) => s.kind === 'layer');
-  const others = scopes.filter((s) => s.kind !== 'layer');
-  if (others.length === 0) return layers;
-  return [...layers, { name: 'outside', kind: 'outside', count: 1, entries: others.flatMap((s) => s.entries) }];
-}
-
-function titled(kind: string): string {
-  return kind.startsWith('first') ? `The ${kind}` : `One ${kind}`;
-}
-
-function Key() {
-  return (
-    <svg class="key-mark" width="42" height="12" aria-hidden="true">
-      <rect x="0" y="0" width="14" height="12" />
-      <rect x="18" y="3" width="24" height="6" />
-    </svg>
   );
 }

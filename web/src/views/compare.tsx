@@ -8,7 +8,8 @@ import { formatBytes, formatPercent } from '../format/bytes';
 import { formatTime, timeOf } from '../format/time';
 import { componentName } from '../format/words';
 import { type Changes, changeQuery, parseQuery } from '../state/query';
-import type { Fault, Store } from '../state/store';
+import type { PageStore } from '../state/page-store';
+import type { Fault } from '../state/store';
 import { faultText } from '../format/fault';
 import { Figure } from './figure';
 
@@ -22,7 +23,7 @@ const USUAL: readonly (readonly [name: string, changes: Changes])[] = [
 ];
 
 interface CompareProps {
-  store: Store;
+  store: PageStore;
   report: Report;
   units: Units;
 }

@@ -3,11 +3,12 @@ import { useEffect } from 'preact/hooks';
 import type { Units } from '../../../wasm/report';
 import { useLater } from '../state/later';
 import { staleness } from './answer';
-import type { Answer, Store } from '../state/store';
+import type { PageStore } from '../state/page-store';
+import type { Answer } from '../state/store';
 
 const loadView = () => import('./memory-view');
 
-export function MemoryLine({ store, answer, units }: { store: Store; answer: Answer; units: Units }) {
+export function MemoryLine({ store, answer, units }: { store: PageStore; answer: Answer; units: Units }) {
   const whole = store.whole.value;
   const { part, fault, bring } = useLater(loadView);
   const need = (): void => void Promise.all([bring(), store.needWhole()]).catch(() => undefined);

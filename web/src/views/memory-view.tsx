@@ -12,11 +12,12 @@ import { report as askReport } from '../state/ask';
 import { type Change, type ChangeId, type Room, roomFor } from '../state/changes';
 import { narrow } from '../state/media';
 import { useSearch } from '../state/searched';
-import type { Answer, Store } from '../state/store';
+import type { PageStore } from '../state/page-store';
+import type { Answer } from '../state/store';
 import { Figure } from './figure';
 
 interface FitViewProps {
-  store: Store;
+  store: PageStore;
   answer: Answer;
   fit: Fit;
   units: Units;
@@ -54,7 +55,7 @@ export function FitView({ store, answer: { report, fault }, fit, units }: FitVie
 }
 
 interface SentenceProps {
-  store: Store;
+  store: PageStore;
   report: Report;
   fit: Fit;
   units: Units;
@@ -160,7 +161,7 @@ interface ChangesProps {
   room: Room;
   /** Of the page as it stands: answers to the last question open nothing. */
   current: boolean;
-  store: Store;
+  store: PageStore;
   report: Report;
   units: Units;
 }

@@ -1,11 +1,11 @@
 /* Undo and redo, by button and by key; and the page as it stands, held on to while the inputs change. */
 import { useEffect } from 'preact/hooks';
-import type { Store } from '../state/store';
+import type { PageStore } from '../state/page-store';
 
 /* A text box has its own. */
 const typesText = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.matches('input[type=text], textarea');
 
-export function Undo({ store }: { store: Store }) {
+export function Undo({ store }: { store: PageStore }) {
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || typesText(event.target)) return;

@@ -16,12 +16,11 @@ import { plural } from '../format/words';
 import { scopesOf } from '../state/ledger';
 import { formatQuery, parseQuery } from '../state/query';
 import { type Answer, ELSEWHERE, type Store } from '../state/store';
-import { LayerPanel, Nothing } from '../views/breakdown';
 import { WorkedExample } from '../views/example';
 import { Figure } from '../views/figure';
 import { Inspector } from '../views/inspector';
+import { LayerPanel, Nothing } from '../views/layer-panel';
 import { PlanTable } from '../views/plan-table';
-import { BareFrame } from './bare-frame';
 import { Comparison } from './comparison';
 import { Frontier, type LoadFrontier } from './frontier';
 import { INPUTS, isInput, isView, type View, VIEWS } from './views';
@@ -189,7 +188,7 @@ function ViewOf({ store, report, view, against, still, prefix, frontier }: ViewP
         <Nothing />
       ) : (
         <>
-          <LayerPanel Frame={BareFrame} report={report} scopes={scopes} units={units} />
+          <LayerPanel report={report} scopes={scopes} units={units} />
           <Inspector report={report} scopes={scopes} units={units} />
         </>
       );
