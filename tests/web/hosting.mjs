@@ -41,8 +41,10 @@ export function hostingTests(test) {
       await page.locator('.knot').first().waitFor({ state: 'attached' });
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
       assert.deepEqual(faults, []);
-      const answer = await page.request.get(`${server.address}validation.html`);
-      assert.match(answer.headers()['content-security-policy'], /^default-src 'none'.*, frame-ancestors 'none'$/);
+      for (const name of ['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html']) {
+        const answer = await page.request.get(server.address + name);
+        assert.match(answer.headers()['content-security-policy'], /^default-src 'none'.*, frame-ancestors 'none'$/, name);
+      }
       const other = await context.newPage();
       await other.goto(`http://127.0.0.1:${guest.address().port}/`);
       await other.frameLocator('iframe[name=figure]').locator('.knot').first().waitFor({ state: 'attached' });

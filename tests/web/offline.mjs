@@ -46,7 +46,7 @@ export function offlineTests(test) {
 
   storing('nothing of the copy for offline use is asked for before the first answer', async ({ context, host, address }) => {
     const page = await open(context, address);
-    const late = host.asked.filter((path) => /^(sw\.js|assets\/(keep|whole|validation|embed)-.*)$/.test(path));
+    const late = host.asked.filter((path) => /^(sw\.js|assets\/(keep|validation|embed)-.*)$/.test(path));
     assert.deepEqual(late, [], host.asked.join());
     await controlled(page);
     assert.ok(host.asked.includes('sw.js'));
