@@ -8,7 +8,7 @@ import { root } from './harness.mjs';
 const file = join(root, 'build/actmem.html');
 
 export function singleTests(test) {
-  test('one file, opened from a disk, has the calculator, what it loads late, its threads and the Validation page', async ({ browser }) => {
+  test('one file, opened from a disk, has the calculator, what it loads late, its threads and the other pages', async ({ browser }) => {
     assert.ok(existsSync(file), `${file}: make single`);
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     context.setDefaultTimeout(20_000);
@@ -35,6 +35,18 @@ export function singleTests(test) {
     await page.waitForFunction(() => /^LLaMA 7B at 512 tokens/.test(document.querySelector('.answer-sentence')?.textContent ?? ''));
     await page.getByRole('link', { name: 'actmem', exact: true }).click();
     await page.waitForFunction(() => /^Llama 3 8B at 2,048/.test(document.querySelector('.answer-sentence')?.textContent ?? ''));
+    await page.getByRole('link', { name: 'Learn' }).click();
+    await page.waitForSelector('html[data-live]');
+    assert.match(await page.title(), /explained with live numbers/);
+    await page.getByRole('link', { name: 'Calculator', exact: true }).click();
+    await page.waitForSelector('.answer-sentence');
+    for (const [name, title] of [['Memory per GPU', /ZeRO and FSDP/], ['Gradient accumulation', /Gradient accumulation/], ['What can this GPU train?', /What can this GPU train\?/]]) {
+      await page.getByRole('navigation', { name: 'Related answers' }).getByRole('link', { name }).click();
+      await page.locator('main.related h1', { hasText: title }).waitFor();
+      await page.locator('.related-answer', { hasText: / takes | trains up to / }).waitFor();
+      await page.getByRole('link', { name: 'This configuration in the calculator' }).click();
+      await page.waitForSelector('.answer-sentence');
+    }
     assert.deepEqual(faults, []);
     const policy = await page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content');
     assert.ok(!/unsafe-inline|'unsafe-eval'|https?:|'self'/.test(policy), policy);
