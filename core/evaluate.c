@@ -70,30 +70,43 @@ static void choose_layers(const am_evaluation *evaluation, am_profile *profile, 
     }
 }
 
-/* Where units are sharded, the model's last layer runs backward with nothing in flight behind it: it is like no other. */
+/* The model's last layer is like no other where units are sharded, as it runs backward with nothing in flight behind it, and in
+ * a stage before the last, where the gradient that its backward begins with stays throughout. */
+static bool has_own_last(const am_evaluation *evaluation)
+{
+#ifdef AM_FIRST
+    (void)evaluation;
+    return false;
+#else
+    return evaluation->config->zero >= 3 || evaluation->sent;
+#endif
+}
+
 static void choose_last(const am_evaluation *evaluation, am_profile *profile)
 {
     int64_t last = evaluation->config->layers - 1;
-    if (evaluation->config->zero < 3 || last == 0) return;
+    if (!has_own_last(evaluation) || last == 0) return;
     profile->record.last = true;
     if (profile->like[profile->record.units - 1] != last)
         add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
 }
 
 /* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
- * since the model's first layer saves less; of a stage before the last too, where the gradient that the last segment's backward
- * begins with stays throughout. */
+ * since the model's first layer saves less; and two more where the last one is like no other. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
 {
     int64_t count[AM_MAX_LAYER_KINDS];
     int kind = am_pattern_kind(&evaluation->pattern, 0);
     count_kinds(evaluation, 0, evaluation->config->layers, count);
-    if (adapters || evaluation->sent) add_unit(profile, kind, 0);
+    if (adapters || has_own_last(evaluation)) add_unit(profile, kind, 0);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
         if (count[kind] == 0) continue;
         profile->steady[kind] = profile->record.units;
         add_unit(profile, kind, 0);
     }
+    if (!has_own_last(evaluation)) return;
+    profile->record.last = true;
+    add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
 
 /* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
@@ -199,9 +212,11 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->samples = trace.samples;
     if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
-    memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
+    memcpy(profile->unit_given, ledger->unit_given, sizeof profile->unit_given);
+    profile->own_input = ledger->own_input;
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
+    am_given_read(&profile->given, &workspace->tape, profile->record);
     profile->input_bytes = input_bytes(&workspace->tape);
 }
 
@@ -228,6 +243,7 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
     if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
+    if (!evaluation->code) am_given_read(&profile->given, &workspace->tape, profile->record);
     return profile;
 }
 

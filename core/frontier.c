@@ -1,6 +1,7 @@
 /* The frontier by dynamic programming from the last layer on. For the plans of the layers behind one, the peak above what
  * stands before them is monotone in each of their peaks, so that a plan that is beaten there is beaten everywhere: fronts
- * hold all that matters, and nothing is rounded. */
+ * hold all that matters, and nothing is rounded. What layers are given (masks, tables) is there from the first of them that
+ * holds it on: there is a front for each set of it that the layers before may hold. */
 #include "bytes.h"
 #include "frontier.h"
 
@@ -9,17 +10,31 @@
 #define CHOICE_SHIFT 24
 #define PARENT_MASK  0xffffffu
 
-static am_front *front_of(am_frontier *frontier, int layer)
-{
-    return &frontier->ring[layer % (AM_MAX_SPAN + 1)];
-}
-
 static const am_link *link_of(const am_chain *chain, int layer, int choice)
 {
     return &chain->link[chain->class_of[layer] * chain->choices + choice];
 }
 
+static bool is_there(const am_chain *chain, int layer, int choice)
+{
+    return link_of(chain, layer, choice)->cost >= 0 && layer + chain->span[choice] <= chain->layers;
+}
+
+static int64_t given_bytes(const am_chain *chain, unsigned set)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < AM_MAX_HELD; i++)
+        if (set >> i & 1) bytes += chain->given[i];
+    return bytes;
+}
+
 /* ---- fronts ---- */
+
+static am_front space_front(am_frontier *frontier, int index)
+{
+    am_front_space *space = &frontier->space[index];
+    return (am_front){0, space->peak, space->residue, space->cost, space->node};
+}
 
 /* The best of what has been taken into a front: with one micro-batch in flight the lowest cost; with more a staircase
  * of residues that rise and costs that fall. */
@@ -63,7 +78,8 @@ static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residu
 {
     if (!climb(stairs, residue, cost)) return true;
     int last = front->count - 1;
-    bool better = last >= 0 && front->peak[last] == peak && front->residue[last] >= residue && front->cost[last] >= cost;
+    bool better =
+        last >= 0 && front->peak[last] == peak && front->residue[last] >= residue && front->cost[last] >= cost;
     if (!better && front->count == AM_MAX_FRONT) return false;
     int at = better ? last : front->count++;
     front->peak[at] = peak;
@@ -95,35 +111,40 @@ static void copy_plans(am_front *out, int at, const am_front *from, int first, i
     memcpy(&out->node[at], &from->node[first], count * sizeof *out->node);
 }
 
+/* What a choice adds to the plans behind it. */
+typedef struct am_step_over {
+    int64_t residue, peak, cost;
+} am_step_over;
+
 /* Where a plan of the layers behind peaks, with this layer before it. */
-static inline int64_t peak_behind(const am_link *link, int64_t behind)
+static inline int64_t peak_behind(const am_step_over *over, int64_t behind)
 {
-    return am_larger(link->residue + behind, link->peak);
+    return am_larger(over->residue + behind, over->peak);
 }
 
 /* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
  * time is spent here. Both fronts are stairs already: what lies before or behind the other is copied as it is. */
 static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                      const am_link *link, uint32_t choice)
+                      const am_step_over *over, uint32_t choice)
 {
     const uint32_t mark = choice << CHOICE_SHIFT;
     frontier->steps += known->count + behind->count;
-    int j = count_below(behind, link->peak - link->residue); /* of those at the layer's own peak the last costs least */
+    int j = count_below(behind, over->peak - over->residue); /* of those at the layer's own peak the last costs least */
     if (j > 0) j--;
-    int i = count_below(known, peak_behind(link, behind->peak[j])), count = i;
+    int i = count_below(known, peak_behind(over, behind->peak[j])), count = i;
     copy_plans(out, 0, known, 0, i);
     int64_t lowest = i > 0 ? known->cost[i - 1] : INT64_MAX, last = i > 0 ? known->peak[i - 1] : INT64_MIN;
     for (;;) {
         while (i < known->count && known->cost[i] >= lowest) i++;
-        while (j < behind->count && link->cost + behind->cost[j] >= lowest) j++;
+        while (j < behind->count && over->cost + behind->cost[j] >= lowest) j++;
         if (i == known->count || j == behind->count) break;
-        int64_t peak = peak_behind(link, behind->peak[j]);
+        int64_t peak = peak_behind(over, behind->peak[j]);
         bool first = known->peak[i] <= peak;
         if (first) peak = known->peak[i];
         int at = count - (peak == last); /* it is cheaper than the one before it */
         if (at == AM_MAX_FRONT) return false;
         out->peak[at] = last = peak;
-        out->cost[at] = lowest = first ? known->cost[i] : link->cost + behind->cost[j];
+        out->cost[at] = lowest = first ? known->cost[i] : over->cost + behind->cost[j];
         out->node[at] = first ? known->node[i] : mark | (uint32_t)j;
         count = at + 1;
         if (first)
@@ -135,11 +156,11 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
     copy_plans(out, count, known, i, known->count);
     count += known->count - i;
     for (; j < behind->count; j++) {
-        int64_t peak = peak_behind(link, behind->peak[j]);
+        int64_t peak = peak_behind(over, behind->peak[j]);
         int at = count - (peak == last);
         if (at == AM_MAX_FRONT) return false;
         out->peak[at] = last = peak;
-        out->cost[at] = link->cost + behind->cost[j];
+        out->cost[at] = over->cost + behind->cost[j];
         out->node[at] = mark | (uint32_t)j;
         count = at + 1;
     }
@@ -150,7 +171,7 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
 /* Merges what is known of the layers from one on with what a choice for the first of them makes of the plans behind.
  * False if the front is full. */
 static bool merge(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                  const am_link *link, uint32_t choice)
+                  const am_step_over *over, uint32_t choice)
 {
     am_stairs stairs = {0, frontier->stair_residue, frontier->stair_cost};
     int i = 0, j = 0;
@@ -159,12 +180,12 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
     while (i < known->count || j < behind->count) {
         int64_t peak = INT64_MAX, cost = 0;
         if (j < behind->count) {
-            peak = peak_behind(link, behind->peak[j]);
-            cost = link->cost + behind->cost[j];
+            peak = peak_behind(over, behind->peak[j]);
+            cost = over->cost + behind->cost[j];
         }
         bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
         bool fits = first ? put(out, &stairs, known->peak[i], known->residue[i], known->cost[i], known->node[i])
-                          : put(out, &stairs, peak, link->residue + behind->residue[j], cost,
+                          : put(out, &stairs, peak, over->residue + behind->residue[j], cost,
                                 choice << CHOICE_SHIFT | (uint32_t)j);
         if (!fits) return false;
         if (first)
@@ -177,31 +198,177 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
 
 /* ---- the chain ---- */
 
-static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer, int *nodes)
+/* What stands before a front: the sets that matter, and where they are. What no layer from here on may hold makes no state of
+ * its own where peaks are those of backwards: it stands below all of them alike. */
+static unsigned state_of(const am_frontier *frontier, int layer, unsigned held)
 {
-    am_front *now = &frontier->scratch[0], *next = &frontier->scratch[1];
-    now->count = 0;
-    for (int choice = 0; choice < chain->choices; choice++) {
-        const am_link *link = link_of(chain, layer, choice);
-        if (link->residue < 0 || layer + chain->span[choice] > chain->layers) continue;
-        const am_front *behind = front_of(frontier, layer + chain->span[choice]);
-        bool fits = chain->in_flight > 1 ? merge(frontier, next, now, behind, link, (uint32_t)choice)
-                                         : merge_one(frontier, next, now, behind, link, (uint32_t)choice);
-        if (!fits) return false;
-        am_front *other = now;
-        now = next;
-        next = other;
+    return frontier->drops ? held & frontier->later[layer] : held;
+}
+
+static int slot_of(const am_front_layer *layer, unsigned state)
+{
+    int i = 0;
+    while (i < layer->states && layer->state[i] != state) i++;
+    return i;
+}
+
+static am_front front_of(am_frontier *frontier, int layer, unsigned state)
+{
+    const am_front_layer *at = &frontier->layer[layer];
+    int slot = slot_of(at, state);
+    int64_t place = at->place[slot] % AM_MAX_FRONTS;
+    return (am_front){at->count[slot], &frontier->peak[place], &frontier->residue[place], &frontier->cost[place], NULL};
+}
+
+/* All sets that the layers before each may hold. False: they are too many. */
+static bool find_states(am_frontier *frontier, const am_chain *chain)
+{
+    for (int layer = 0; layer <= chain->layers; layer++) frontier->layer[layer].states = 0;
+    frontier->layer[0].states = 1;
+    frontier->layer[0].state[0] = 0;
+    for (int layer = 0; layer < chain->layers; layer++) {
+        const am_front_layer *at = &frontier->layer[layer];
+        for (int choice = 0; choice < chain->choices && at->states; choice++) {
+            if (!is_there(chain, layer, choice)) continue;
+            int end = layer + chain->span[choice];
+            am_front_layer *next = &frontier->layer[end];
+            for (int i = 0; i < at->states; i++) {
+                unsigned state = state_of(frontier, end, at->state[i] | link_of(chain, layer, choice)->given);
+                if (slot_of(next, state) < next->states) continue;
+                if (next->states == AM_MAX_STATES) return false;
+                next->state[next->states++] = (uint8_t)state;
+            }
+        }
     }
-    if (*nodes + now->count > AM_MAX_FRONT_NODES) return false;
-    am_front *front = front_of(frontier, layer);
-    size_t count = (size_t)now->count;
-    front->count = now->count;
-    memcpy(front->peak, now->peak, count * sizeof *now->peak);
-    if (chain->in_flight > 1) memcpy(front->residue, now->residue, count * sizeof *now->residue);
-    memcpy(front->cost, now->cost, count * sizeof *now->cost);
-    memcpy(&frontier->node[*nodes], now->node, count * sizeof *now->node);
-    frontier->first[layer] = *nodes;
-    *nodes += now->count;
+    return true;
+}
+
+/* Does each backward peak above the forward, whatever is held? */
+static bool backwards_peak(const am_chain *chain)
+{
+    bool seen[256] = {false};
+    for (int layer = 0; layer < chain->layers; layer++) {
+        if (seen[chain->class_of[layer]]) continue;
+        seen[chain->class_of[layer]] = true;
+        for (int choice = 0; choice < chain->choices; choice++) {
+            const am_link *link = link_of(chain, layer, choice);
+            if (is_there(chain, layer, choice) && link->forward > link->backward + given_bytes(chain, link->given))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void begin(am_frontier *frontier, const am_chain *chain)
+{
+    frontier->steps = frontier->written = 0;
+    frontier->points = frontier->nodes = 0;
+    frontier->reach = 1;
+    frontier->drops = backwards_peak(chain);
+    frontier->later[chain->layers] = 0;
+    for (int choice = 0; choice < chain->choices; choice++)
+        if (chain->span[choice] > frontier->reach) frontier->reach = chain->span[choice];
+    for (int layer = chain->layers - 1; layer >= 0; layer--) {
+        frontier->later[layer] = frontier->later[layer + 1];
+        for (int choice = 0; choice < chain->choices; choice++)
+            if (is_there(chain, layer, choice)) frontier->later[layer] |= link_of(chain, layer, choice)->given;
+    }
+}
+
+/* Writes a front down where none that is still looked at stands. */
+static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, int slot, const am_front *front)
+{
+    am_front_layer *at = &frontier->layer[layer];
+    int64_t begin = frontier->written, left = AM_MAX_FRONTS - begin % AM_MAX_FRONTS, end = layer + frontier->reach;
+    if (left < front->count) begin += left;
+    frontier->written = begin + front->count;
+    if (end > chain->layers) end = chain->layers;
+    if (frontier->written - frontier->layer[end].begin > AM_MAX_FRONTS) return false;
+    if (frontier->nodes + front->count > AM_MAX_FRONT_NODES) return false;
+    size_t count = (size_t)front->count, place = (size_t)(begin % AM_MAX_FRONTS);
+    memcpy(&frontier->peak[place], front->peak, count * sizeof *front->peak);
+    if (chain->in_flight > 1) memcpy(&frontier->residue[place], front->residue, count * sizeof *front->residue);
+    memcpy(&frontier->cost[place], front->cost, count * sizeof *front->cost);
+    memcpy(&frontier->node[frontier->nodes], front->node, count * sizeof *front->node);
+    at->place[slot] = begin;
+    at->count[slot] = front->count;
+    at->node[slot] = frontier->nodes;
+    frontier->nodes += front->count;
+    return true;
+}
+
+/* Takes a choice's plans into those that are known, of layers before which such a set is held. */
+static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer, int choice, unsigned state,
+                        am_front *now, am_front *next)
+{
+    const am_link *link = link_of(chain, layer, choice);
+    int end = layer + chain->span[choice];
+    unsigned held = state | link->given, kept = state_of(frontier, end, held);
+    const am_front behind = front_of(frontier, end, kept);
+    const am_step_over over = {link->residue + given_bytes(chain, held & ~kept),
+                               am_larger(link->forward, link->backward + given_bytes(chain, held)), link->cost};
+    if (behind.count == 0) return true;
+    bool fits = chain->in_flight > 1 ? merge(frontier, next, now, &behind, &over, (uint32_t)choice)
+                                     : merge_one(frontier, next, now, &behind, &over, (uint32_t)choice);
+    const am_front other = *now;
+    *now = *next;
+    *next = other;
+    return fits;
+}
+
+/* What most choices of a layer hold, of what it is given: their plans are the same for all that may be held before it with the
+ * same outcome. */
+static unsigned usual_given(const am_chain *chain, int layer)
+{
+    unsigned usual = 0;
+    int most = 0;
+    for (int i = 0; i < chain->choices; i++) {
+        int alike = 0;
+        if (!is_there(chain, layer, i)) continue;
+        for (int j = i; j < chain->choices; j++)
+            alike += is_there(chain, layer, j) && link_of(chain, layer, j)->given == link_of(chain, layer, i)->given;
+        if (alike > most) usual = link_of(chain, layer, i)->given;
+        if (alike > most) most = alike;
+    }
+    return usual;
+}
+
+static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer, unsigned state, unsigned usual,
+                         bool those, am_front *now, am_front *next)
+{
+    for (int choice = 0; choice < chain->choices; choice++) {
+        if (!is_there(chain, layer, choice) || (link_of(chain, layer, choice)->given == usual) != those) continue;
+        if (!take_choice(frontier, chain, layer, choice, state, now, next)) return false;
+    }
+    return true;
+}
+
+static void copy_front(am_front *out, const am_front *from, bool residues)
+{
+    copy_plans(out, 0, from, 0, from->count);
+    if (residues) memcpy(out->residue, from->residue, (size_t)from->count * sizeof *out->residue);
+    out->count = from->count;
+}
+
+/* The states of a layer that the usual choices bring to the same one share the plans of these. */
+static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer)
+{
+    am_front_layer *at = &frontier->layer[layer];
+    unsigned usual = usual_given(chain, layer);
+    bool done[AM_MAX_STATES] = {false};
+    at->begin = frontier->written;
+    for (int i = 0; i < at->states; i++) {
+        am_front shared = space_front(frontier, 0), now = space_front(frontier, 1), next = space_front(frontier, 2);
+        if (done[i]) continue;
+        if (!take_choices(frontier, chain, layer, at->state[i], usual, true, &shared, &now)) return false;
+        for (int j = i; j < at->states; j++) {
+            if (((at->state[j] ^ at->state[i]) & ~usual) != 0) continue;
+            done[j] = true;
+            copy_front(&now, &shared, chain->in_flight > 1);
+            if (!take_choices(frontier, chain, layer, at->state[j], usual, false, &now, &next)) return false;
+            if (!keep_front(frontier, chain, layer, j, &now)) return false;
+        }
+    }
     return true;
 }
 
@@ -214,10 +381,15 @@ static bool goes_too_far(const am_frontier *frontier, int done, int layers, int6
     return frontier->steps / (done * done) > steps / layers * 2 / layers;
 }
 
+am_front am_frontier_plans(am_frontier *frontier)
+{
+    return front_of(frontier, 0, 0);
+}
+
 /* The plans of all layers, now with the other micro-batches below them. */
 static void read_points(am_frontier *frontier, const am_chain *chain)
 {
-    const am_front *front = front_of(frontier, 0);
+    const am_front own = am_frontier_plans(frontier), *front = &own;
     frontier->points = 0;
     for (int i = 0; i < front->count; i++) {
         int64_t highest = am_larger(front->peak[i], chain->before);
@@ -236,47 +408,68 @@ static void read_points(am_frontier *frontier, const am_chain *chain)
     }
 }
 
+/* Behind the last layer: what is held stands below what follows. */
+static bool end_chain(am_frontier *frontier, const am_chain *chain)
+{
+    am_front end = space_front(frontier, 0);
+    am_front_layer *at = &frontier->layer[chain->layers];
+    at->begin = frontier->written;
+    end.count = 1;
+    for (int i = 0; i < at->states; i++) {
+        int64_t held = given_bytes(chain, at->state[i]);
+        end.peak[0] = chain->after + held;
+        end.residue[0] = held;
+        end.cost[0] = 0;
+        end.node[0] = 0;
+        if (!keep_front(frontier, chain, chain->layers, i, &end)) return false;
+    }
+    return true;
+}
+
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps)
 {
-    int nodes = 0;
-    frontier->steps = frontier->points = 0;
     if (chain->layers > AM_MAX_CHAIN_LAYERS || chain->choices > AM_MAX_CHOICES) return AM_CAPACITY;
-    am_front *end = front_of(frontier, chain->layers);
-    end->count = 1;
-    end->peak[0] = chain->after;
-    end->residue[0] = end->cost[0] = 0;
+    begin(frontier, chain);
+    if (!find_states(frontier, chain) || !end_chain(frontier, chain)) return AM_CAPACITY;
     for (int layer = chain->layers - 1; layer >= 0; layer--) {
-        if (!solve_layer(frontier, chain, layer, &nodes)) return AM_CAPACITY;
+        if (!solve_layer(frontier, chain, layer)) return AM_CAPACITY;
         if (goes_too_far(frontier, chain->layers - layer, chain->layers, steps)) return AM_CAPACITY;
     }
     read_points(frontier, chain);
     return AM_OK;
 }
 
-int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int point,
-                     uint8_t choice[AM_MAX_CHAIN_LAYERS])
+int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index, uint8_t choice[AM_MAX_CHAIN_LAYERS])
 {
-    int count = 0, layer = 0, index = frontier->point[point].index;
+    int count = 0, layer = 0;
+    unsigned state = 0;
     while (layer < chain->layers) {
-        uint32_t node = frontier->node[frontier->first[layer] + index];
-        choice[count] = (uint8_t)(node >> CHOICE_SHIFT);
+        const am_front_layer *at = &frontier->layer[layer];
+        uint32_t node = frontier->node[at->node[slot_of(at, state)] + index];
+        uint8_t next = (uint8_t)(node >> CHOICE_SHIFT);
+        choice[count++] = next;
         index = (int)(node & PARENT_MASK);
-        layer += chain->span[choice[count++]];
+        state |= link_of(chain, layer, next)->given;
+        layer += chain->span[next];
+        state = state_of(frontier, layer, state);
     }
     return count;
 }
 
-am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice)
+am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left)
 {
     am_frontier_point point = {.peak = chain->before, .index = -1};
-    int64_t left = 0;
+    unsigned held = 0;
+    *left = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) {
         const am_link *link = link_of(chain, layer, choice[i]);
-        if (left + link->peak > point.peak) point.peak = left + link->peak;
-        left += link->residue;
+        held |= link->given;
+        point.peak = am_larger(point.peak, *left + link->forward);
+        point.peak = am_larger(point.peak, *left + given_bytes(chain, held) + link->backward);
+        *left += link->residue;
         point.cost += link->cost;
     }
-    if (left + chain->after > point.peak) point.peak = left + chain->after;
-    point.peak += (chain->in_flight - 1) * left;
+    *left += given_bytes(chain, held);
+    point.peak = am_larger(point.peak, *left + chain->after);
     return point;
 }

@@ -77,14 +77,6 @@ static int64_t peak_of(const am_step *step)
     return step->forward_peak > step->backward_peak ? step->forward_peak : step->backward_peak;
 }
 
-/* Of two kinds of layers the frontier takes masks of the second to be held in whatever plan: by so much a peak may be too
- * high. */
-static int64_t slack_of(const am_config *config)
-{
-    bool alike = am_model_pattern(config).period == 1;
-    return alike ? 0 : fixture_workspace.profile[AM_PROFILE_SEGMENT].shared_bytes;
-}
-
 /* Every plan of the frontier that has no segments is what it says. */
 START_TEST(plans_played)
 {
@@ -95,16 +87,14 @@ START_TEST(plans_played)
     search(_i, LAYERS);
     const am_choices *choices = &fixture_workspace.choices;
     const am_frontier *frontier = &fixture_workspace.frontier;
-    int64_t slack = slack_of(&config);
     int tried = 0;
     for (int i = 0; i < frontier->points; i += 1 + frontier->points / 40) {
         uint8_t path[AM_MAX_CHAIN_LAYERS] = {0};
-        int units = frontier->point[i].index < 0 ? LAYERS : am_frontier_plan(frontier, &choices->chain, i, path);
+        int units = am_frontier_plan(frontier, &choices->chain, frontier->point[i].index, path);
         if (units < LAYERS) continue;
         am_step step = played(&config, choices, units, path);
         int64_t found = choices->ends.forward + frontier->point[i].peak;
-        ck_assert_msg(peak_of(&step) <= found && peak_of(&step) >= found - slack, "plan %d: %ld, not %ld", i,
-                      (long)found, (long)peak_of(&step));
+        ck_assert_msg(peak_of(&step) == found, "plan %d: %ld, not %ld", i, (long)found, (long)peak_of(&step));
         ck_assert_int_eq(time_of(&step), frontier->point[i].cost);
         tried++;
     }
@@ -123,16 +113,25 @@ START_TEST(every_plan_played)
     const am_choices *choices = &fixture_workspace.choices;
     const am_frontier *frontier = &fixture_workspace.frontier;
     for (int plan = 0; plan < PLANS; plan++) {
-        uint8_t path[LAYERS] = {(uint8_t)(plan % TAKEN), (uint8_t)(plan / TAKEN % TAKEN), (uint8_t)(plan / TAKEN / TAKEN)};
-        if (path[0] == 0 && plan > 0) continue; /* a first layer that keeps everything before a region: not searched */
+        uint8_t path[LAYERS] = {(uint8_t)(plan % TAKEN), (uint8_t)(plan / TAKEN % TAKEN),
+                                (uint8_t)(plan / TAKEN / TAKEN)};
         am_step step = played(&config, choices, LAYERS, path);
         bool beaten = false;
         for (int i = 0; i < frontier->points; i++)
-            beaten |= choices->ends.forward + frontier->point[i].peak <= peak_of(&step) + slack_of(&config) &&
+            beaten |= choices->ends.forward + frontier->point[i].peak <= peak_of(&step) &&
                       frontier->point[i].cost <= time_of(&step);
         ck_assert_msg(beaten, "plan %d%d%d: peak %ld, %ld ps", path[0], path[1], path[2], (long)peak_of(&step),
                       (long)time_of(&step));
     }
+}
+END_TEST
+
+/* Whatever the layers do, as much is there beside what they leave and hold when the first one's backward begins. */
+START_TEST(starts_alike)
+{
+    search(_i, 6);
+    const am_choices *choices = &fixture_workspace.choices;
+    for (int i = 0; i < choices->candidates; i++) ck_assert_int_eq(choices->start[i], choices->ends.backward);
 }
 END_TEST
 
@@ -226,9 +225,6 @@ static void try_all(brute *force, int layer, int runs)
     for (int i = 0; i < force->choices; i++) {
         const brute_choice *choice = &force->choice[i];
         if (layer + choice->span > force->evaluation.config->layers) continue;
-        /* a first layer that keeps everything stands before others that do, as the search has it */
-        bool begun = runs > 0 && force->run[0].profile == am_evaluation_profile(&force->evaluation, AM_PROFILE_PLAIN);
-        if (begun && choice->id != AM_PROFILE_PLAIN) continue;
         force->run[runs] = (am_run){am_evaluation_profile(&force->evaluation, choice->id), 1, choice->span};
         try_all(force, layer + choice->span, runs + 1);
     }
@@ -341,6 +337,7 @@ Suite *test_choices_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, plans_played, 0, MODELS);
     tcase_add_loop_test(tests, every_plan_played, 0, MODELS);
+    tcase_add_loop_test(tests, starts_alike, 0, MODELS);
     tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
     tcase_add_test(tests, budget_below_the_smallest);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
