@@ -1193,8 +1193,10 @@ int64_t am_rank_peak(const am_rank *rank);
  * filled in. */
 #define AM_MAX_STAGE_KINDS 64
 int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS]);
-/* Plays the schedule on a rank whose chunks are of these kinds. */
-am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage);
+/* The one of these kinds that a chunk is of; `kinds` if it is of none. */
+int am_stage_kind_of(int kinds, const am_stage *stage, const am_chunk *chunk);
+/* Plays the schedule on a rank, by what each of its chunks takes. */
+am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *const *stage);
 
 /* A choice that plans of the frontier make for layers, as the report lists it. */
 #define AM_MAX_KEPT_NAMES 10

@@ -338,7 +338,7 @@ static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, cons
     return link;
 }
 
-static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
+static void lay_chain(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
     const am_plan_ends *ends = &choices->ends;
@@ -353,7 +353,7 @@ static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
     for (int i = 0; i < choices->used; i++) choices->span[i] = choices->candidate[choices->chosen[i]].span;
     choices->chain = (am_chain){.layers = (int)evaluation->config->layers,
                                 .choices = choices->used,
-                                .in_flight = in_flight,
+                                .in_flight = several ? 2 : 1,
                                 .before = ends->before - ends->forward,
                                 .after = ends->after,
                                 .class_of = choices->class_of,
@@ -397,22 +397,22 @@ static int64_t lasting_of(const am_tape *tape)
     return bytes;
 }
 
-static void solve(am_evaluation *evaluation, int64_t in_flight)
+static void solve(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
-    choices->in_flight = choices->solved_for = in_flight;
+    choices->several = several;
     choices->found = false;
     for (int i = 0; i < BREADTHS && !choices->found && !evaluation->code; i++) {
         if (!choose(choices, i)) continue;
-        lay_chain(evaluation, in_flight);
+        lay_chain(evaluation, several);
         choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
     }
 }
 
-am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
+am_code am_choices_search(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
-    if (choices->searched && choices->solved_for == in_flight) return evaluation->code;
+    if (choices->searched && choices->several == several) return evaluation->code;
     if (!choices->searched) {
         choices->searched = true;
         const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
@@ -423,7 +423,7 @@ am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
         gather(evaluation);
         find_beaten(choices);
     }
-    if (!evaluation->code) solve(evaluation, in_flight);
+    if (!evaluation->code) solve(evaluation, several);
     return evaluation->code;
 }
 
@@ -431,28 +431,45 @@ am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
 
 static int64_t peak_of(const am_choices *choices, const am_frontier_point *point)
 {
-    return choices->ends.forward + point->peak + (choices->in_flight - 1) * choices->kept;
+    return choices->ends.forward + point->peak;
 }
 
 /* What a layer's moments stand above what it leaves. */
-static int64_t headroom(const am_choices *choices, int class, int choice)
+static int64_t headroom(const am_link *link)
 {
-    const am_link *link = &choices->link[class * choices->used + choice];
     return am_larger(link->forward, link->backward) - link->residue;
 }
 
-/* Puts the units of layers that are alike in order, those first whose moments stand highest above what they leave: by
- * exchange of neighbours no order has a lower peak, but for what they hold of what they are given, and equal choices come
- * together. */
+static const am_link *link_at(const am_choices *choices, int layer, int choice)
+{
+    return &choices->link[choices->class_of[layer] * choices->used + choice];
+}
+
+static bool same_link(const am_link *x, const am_link *y)
+{
+    return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
+           x->given == y->given;
+}
+
+/* May the unit at this layer and the next one change places, each meaning there what it means here? */
+static bool may_change(const am_choices *choices, int layer, int first, int second)
+{
+    int next = layer + choices->span[first], other = layer + choices->span[second];
+    return same_link(link_at(choices, layer, second), link_at(choices, next, second)) &&
+           same_link(link_at(choices, other, first), link_at(choices, layer, first));
+}
+
+/* Puts units in order, those first whose moments stand highest above what they leave: by exchange of neighbours that are alike
+ * no order has a lower peak, but for what they hold of what they are given, and equal choices come together. */
 static void order(const am_choices *choices, int units, uint8_t *path)
 {
     bool moved = true;
     for (int end = units; end > 1 && moved; end--) {
         moved = false;
         for (int i = 0, layer = 0; i + 1 < end; layer += choices->span[path[i]], i++) {
-            int class = choices->class_of[layer], next = choices->class_of[layer + choices->span[path[i]]];
-            if (class != next || choices->class_of[layer + choices->span[path[i + 1]]] != class) continue;
-            int64_t here = headroom(choices, class, path[i]), there = headroom(choices, class, path[i + 1]);
+            if (path[i] == path[i + 1] || !may_change(choices, layer, path[i], path[i + 1])) continue;
+            int64_t here = headroom(link_at(choices, layer, path[i]));
+            int64_t there = headroom(link_at(choices, layer, path[i + 1]));
             if (there < here || (there == here && path[i + 1] >= path[i])) continue;
             uint8_t other = path[i];
             path[i] = path[i + 1];
@@ -507,11 +524,11 @@ int am_part_append(am_part_plan *part, int count, am_part_plan next)
     return count;
 }
 
-static void plan_runs(am_evaluation *evaluation, int point)
+static void plan_runs(am_evaluation *evaluation, int index)
 {
     am_workspace *workspace = evaluation->workspace;
     am_choices *choices = choices_of(evaluation);
-    int units = path_of(evaluation, workspace->frontier.point[point].index);
+    int units = path_of(evaluation, index);
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
@@ -535,12 +552,12 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     am_workspace *workspace = evaluation->workspace;
     const am_frontier *frontier = &workspace->frontier;
     const am_choices *choices = choices_of(evaluation);
-    if (am_choices_search(evaluation, 1)) return evaluation->code;
+    if (am_choices_search(evaluation, false)) return evaluation->code;
     if (!choices->found) return evaluation->code = AM_CAPACITY;
     for (int point = point_below(evaluation, bytes); point >= 0; point--) {
         am_outcome outcome;
         workspace->listeds = 0;
-        plan_runs(evaluation, point);
+        plan_runs(evaluation, frontier->point[point].index);
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
         if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
     }
@@ -550,17 +567,10 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
-am_code am_choices_plan(am_evaluation *stage, int64_t in_flight, int64_t bytes, int64_t *peak)
+am_code am_choices_take(am_evaluation *evaluation, int index)
 {
-    const am_choices *choices = choices_of(stage);
-    const am_frontier *frontier = &stage->workspace->frontier;
-    if (am_choices_search(stage, in_flight)) return stage->code;
-    if (!choices->found) return stage->code = AM_CAPACITY;
-    int point = point_below(stage, bytes);
-    *peak = peak_of(choices, &frontier->point[point < 0 ? 0 : point]);
-    if (point < 0) return AM_OUT_OF_RANGE;
-    plan_runs(stage, point);
-    return stage->code;
+    if (!evaluation->code) plan_runs(evaluation, index);
+    return evaluation->code;
 }
 
 /* ---- what the report says ---- */
@@ -708,7 +718,7 @@ void am_choices_report(am_evaluation *evaluation)
     am_frontier_report *out = &report->frontier;
     am_choices *choices = choices_of(evaluation);
     const am_frontier *frontier = &evaluation->workspace->frontier;
-    if (am_choices_search(evaluation, 1) || !choices->found) return;
+    if (am_choices_search(evaluation, false) || !choices->found) return;
     out->found = true;
     out->points = frontier->points;
     out->candidates = choices->candidates;

@@ -28,8 +28,7 @@ typedef struct am_choice {
 } am_choice;
 
 typedef struct am_choices {
-    bool searched, found;
-    int64_t in_flight, solved_for; /* solved_for: the number of micro-batches in flight, 0: none yet */
+    bool searched, found, several; /* several: micro-batches in flight */
     int64_t kept; /* live of each of them, beyond what its layers left and hold of what they are given, and what lasts */
     int dears, candidates, undominated, classes, used;
     am_dear dear[AM_MAX_DEAR];

@@ -180,7 +180,7 @@ START_TEST(budget_below_the_smallest)
 }
 END_TEST
 
-/* ---- Megatron's checkpoint, and ranks of a pipeline ---- */
+/* ---- Megatron's checkpoint ---- */
 
 #define MEGATRON "hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 bias=no positions=rope norm=rmsnorm "
 static const char *const twins[] = {
@@ -279,57 +279,6 @@ START_TEST(no_cheaper_plan)
 }
 END_TEST
 
-static const char *const pipelines[] = {
-    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 pp=2 micro_batches=4",
-    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=4096 seq=32 pp=4 micro_batches=8",
-    "stack=megatron family=llama activation=swiglu pp=4 micro_batches=8 " MEGATRON,
-    "stack=megatron-local family=llama activation=swiglu attention=flash tp=2 sp=yes pp=2 micro_batches=2 " MEGATRON,
-    "stack=megatron family=llama activation=swiglu pp=2 vpp=2 micro_batches=4 " MEGATRON,
-    "stack=torch family=llama hidden=64 heads=8 ffn=96 vocab=64 seq=32 pp=2 schedule=gpipe micro_batches=3",
-};
-enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
-
-/* The first layers of each stage run again: a plan that fits its own peak; the budget's has no more to run again, and
- * every rank's schedule, played, stays below. */
-START_TEST(every_rank_below_the_budget)
-{
-    char text[400];
-    am_status status;
-    snprintf(text, sizeof text, "layers=16 %s checkpoint=block:%d", pipelines[_i % PIPELINES], _i / PIPELINES);
-    am_config config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
-    int64_t most = am_rank_peak(&fixture_report.rank[fixture_report.worst_rank]), ours = 0;
-    int64_t again = fixture_report.config.pp * fixture_report.config.vpp * (_i / PIPELINES);
-    snprintf(text, sizeof text, "layers=16 %s checkpoint=full", pipelines[_i % PIPELINES]);
-    config = config_of(text);
-    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-    int64_t time = fixture_report.outcome.recomputed_time / 16 * again; /* all layers take as long */
-    snprintf(text, sizeof text, "layers=16 %s checkpoint=budget:%ld", pipelines[_i % PIPELINES], (long)most);
-    config = config_of(text);
-    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
-                  status.message);
-    ours = fixture_report.outcome.recomputed_time;
-    for (int i = 0; i < fixture_report.ranks; i++) {
-        ck_assert_int_le(am_rank_peak(&fixture_report.rank[i]), most);
-        ck_assert_int_ne(fixture_report.rank_plan[i][0], 0);
-    }
-    ck_assert_msg(ours <= time, "%s: %ld ps, not %ld", text, (long)ours, (long)time);
-    int64_t kept = 0;
-    for (int i = 0; i < fixture_report.rows; i++) kept += fixture_report.row[i].row.bytes * fixture_report.row[i].count;
-    ck_assert_int_eq(kept, fixture_report.saved_bytes);
-}
-END_TEST
-
-START_TEST(no_plan_of_a_rank)
-{
-    am_status status;
-    am_config config = config_of("model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4 checkpoint=budget:1GiB");
-    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
-    ck_assert_str_eq(status.field, "checkpoint");
-    ck_assert_ptr_nonnull(strstr(status.message, "rank 0"));
-}
-END_TEST
-
 Suite *test_choices_suite(void)
 {
     Suite *suite = suite_create("choices");
@@ -341,8 +290,6 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
     tcase_add_test(tests, budget_below_the_smallest);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
-    tcase_add_loop_test(tests, every_rank_below_the_budget, 0, PIPELINES * 4);
-    tcase_add_test(tests, no_plan_of_a_rank);
     suite_add_tcase(suite, tests);
     return suite;
 }
