@@ -999,6 +999,7 @@ typedef struct am_plan {
     am_outcome outcome;
     am_traffic traffic;
     int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
+    int64_t rank_peak; /* of a pipeline with a frontier: the highest of all ranks with this policy on each stage's layers; else -1 */
 } am_plan;
 
 /* ---------------------------------------------------------------- 12 State */
@@ -1164,6 +1165,7 @@ typedef struct am_stage {
     int64_t saved_lasting;     /* what of it is saved too */
     int64_t output;            /* that is let go once it has been sent */
     int64_t gradients, parameters; /* gradients: bytes; parameters: how many */
+    int64_t recomputed_time;       /* picoseconds that run again */
 } am_stage;
 
 /* One rank of a pipeline; without a pipeline there is one. Bytes. */
@@ -1230,12 +1232,22 @@ typedef struct am_frontier_row {
 #define AM_MAX_FRONTIER_ROWS 96 /* of more plans, evenly picked ones are written down */
 #endif
 
+/* Of a pipeline's ranks, so many are listed by a row. */
+#ifdef AM_FIRST
+#define AM_MAX_FRONTIER_RANKS 1
+#else
+#define AM_MAX_FRONTIER_RANKS 32
+#endif
+
 typedef struct am_frontier_report {
     bool found;
-    int points; /* of the exact frontier */
+    const char *why_not; /* why none was searched for, though it was asked for; NULL */
+    int points; /* of the exact frontier; of a pipeline those that are written down */
     int candidates, undominated, choices, rows;
     am_choice_row choice[64];
-    am_frontier_row row[AM_MAX_FRONTIER_ROWS];
+    am_frontier_row row[AM_MAX_FRONTIER_ROWS]; /* of a pipeline: the highest peak of all ranks, times of all ranks together */
+    int ranks;                                 /* 0: no pipeline */
+    int64_t rank_peak[AM_MAX_FRONTIER_ROWS][AM_MAX_FRONTIER_RANKS], rank_time[AM_MAX_FRONTIER_ROWS][AM_MAX_FRONTIER_RANKS];
 } am_frontier_report;
 
 #ifndef AM_FIRST

@@ -206,6 +206,12 @@ static void gather_modules(am_evaluation *evaluation)
     if (config->experts == 0 && !config->distribute_saved) note_segments(evaluation);
 }
 
+/* What selective checkpointing sees of DTensor's operations and of ring attention's is not known: layers run again whole. */
+static bool runs_whole(const am_config *config)
+{
+    return config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1);
+}
+
 static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
@@ -223,11 +229,14 @@ static void gather(am_evaluation *evaluation)
     if (evaluation->code) return;
     find_dear(choices, &evaluation->workspace->tape);
     note_listed(evaluation, nothing, 0, true);
-    note_listed(evaluation, products, NAMED, true);
-    note_listed(evaluation, half, NAMED, true);
+    if (runs_whole(evaluation->config)) choices->dears = 0;
+    if (!runs_whole(evaluation->config)) {
+        note_listed(evaluation, products, NAMED, true);
+        note_listed(evaluation, half, NAMED, true);
+    }
     for (unsigned set = 1; set < 1u << choices->dears; set++)
         note_listed(evaluation, kept_of(choices, set), set, false);
-    note_segments(evaluation);
+    if (evaluation->config->zero < 3) note_segments(evaluation); /* whose layers would be gathered again one by one */
 }
 
 /* ---- which of them the frontier is over ---- */
@@ -567,6 +576,19 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
+int64_t am_choices_flops(am_evaluation *evaluation, int index)
+{
+    const am_choices *choices = choices_of(evaluation);
+    int units = path_of(evaluation, index), layer = 0;
+    int64_t flops = 0;
+    for (int i = 0; i < units; i++) {
+        int choice = choices->path[i];
+        flops += choices->unit[choices->chosen[choice]][choices->class_of[layer]].recomputed_flops;
+        layer += choices->span[choice];
+    }
+    return flops;
+}
+
 am_code am_choices_take(am_evaluation *evaluation, int index)
 {
     if (!evaluation->code) plan_runs(evaluation, index);
@@ -720,6 +742,7 @@ void am_choices_report(am_evaluation *evaluation)
     const am_frontier *frontier = &evaluation->workspace->frontier;
     if (am_choices_search(evaluation, false) || !choices->found) return;
     out->found = true;
+    out->ranks = 0;
     out->points = frontier->points;
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;

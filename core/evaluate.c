@@ -413,7 +413,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     if (report->plans == AM_MAX_PLANS || evaluation->code) return;
     am_plan *plan = &report->plan[report->plans];
     *plan = (am_plan){
-        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1};
+        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1, .rank_peak = -1};
     for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
         if (descriptions[i].kind == policy.kind) {
             plan->label = descriptions[i].label;
@@ -847,12 +847,14 @@ static void add_only_rank(am_report *report)
 /* ---- the whole ---- */
 
 #ifndef AM_FIRST
-/* The paper has no checkpoint of PyTorch's; what that keeps of ranks' operations, and where parameters are shared out, is
- * not known. Ranks of a pipeline have frontiers of their own. */
-static bool can_search(const am_evaluation *evaluation)
+/* Why there is no frontier of these; NULL: there is one. */
+static const char *no_frontier(const am_config *config)
 {
-    const am_config *config = evaluation->config;
-    return config->stack != AM_STACK_PAPER && config->pp == 1 && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
+    if (config->stack == AM_STACK_PAPER)
+        return "the paper's equations know three policies, for all layers alike: checkpoint=none, modules:core_attn and full";
+    if (config->pp > 1 && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
+        return "each part of a backward in two parts would run a region again by itself, and no framework does: checkpoint=none";
+    return NULL;
 }
 #endif
 
@@ -889,7 +891,11 @@ static void evaluate(am_evaluation *evaluation)
     if (!evaluation->code) evaluation->code = am_evaluation_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
 #ifndef AM_FIRST
-    if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+    if (evaluation->config->frontier) report->frontier.why_not = no_frontier(evaluation->config);
+    if (evaluation->config->frontier && !report->frontier.why_not) {
+        if (evaluation->config->pp > 1) am_ranks_report_frontier(evaluation);
+        else am_choices_report(evaluation);
+    }
     if (report->policy.kind == AM_POLICY_BUDGET && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
 #endif
     if (evaluation->code) return;
@@ -930,6 +936,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
     report->frontier.found = false; /* the rest is read only where it is */
+    report->frontier.why_not = NULL;
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
 #endif

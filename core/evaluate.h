@@ -60,6 +60,8 @@ am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
 /* rank_plans.c: makes the cheapest plans that keep every rank's peak, by its schedule, below a budget those of its stages, and
  * all of them in the model's order the runs of AM_POLICY_BUDGET. */
 void am_ranks_plan(am_evaluation *evaluation, int64_t bytes);
+/* What the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
+void am_ranks_report_frontier(am_evaluation *evaluation);
 /* Makes the plan of one stage the runs of AM_POLICY_BUDGET. */
 void am_rank_plans_recall(am_workspace *workspace, int stage);
 
@@ -75,6 +77,8 @@ typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
+/* FLOPs that a plan, by its place in the front of the whole chain, runs again. */
+int64_t am_choices_flops(am_evaluation *evaluation, int index);
 /* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
 void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
 

@@ -467,3 +467,118 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     }
     if (!evaluation->code) gather_runs(evaluation);
 }
+
+/* ---- the frontier */
+
+/* A row for the cheapest plans of all ranks below so many bytes, unless the row before it costs no more. */
+static am_code add_row(am_evaluation *evaluation, int64_t bytes)
+{
+    am_frontier_report *out = &evaluation->report->frontier;
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    am_frontier_row *row = &out->row[out->rows];
+    am_code code = AM_OK;
+    *row = (am_frontier_row){.runs = AM_MAX_FRONTIER_RUNS + 1};
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        int64_t smallest;
+        plans->target[i] = bytes;
+        code = choose_plans(evaluation, i, &smallest);
+        int64_t peak = am_rank_chain_peak(&plans->chain, plans->chain.best);
+        row->peak_bytes = am_larger(row->peak_bytes, peak);
+        row->recomputed_time += plans->chain.cost;
+        if (i >= out->ranks) continue;
+        out->rank_peak[out->rows][i] = peak;
+        out->rank_time[out->rows][i] = plans->chain.cost;
+    }
+    if (code == AM_OK && out->rows > 0 && row[-1].recomputed_time <= row->recomputed_time) return AM_OK;
+    memcpy(plans->row[out->rows++], plans->chosen, (size_t)(evaluation->config->pp * evaluation->config->vpp) * sizeof *plans->chosen);
+    return code;
+}
+
+/* The FLOPs of all rows' stages of a kind. */
+__attribute__((noinline)) static am_code add_flops(am_evaluation *evaluation, int kind)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    const am_rank_plans *plans = &workspace->rank_plans;
+    am_frontier_report *out = &evaluation->report->frontier;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_code code = search_kind(&stage, kind);
+    for (int64_t rank = 0; rank < evaluation->config->pp && code == AM_OK; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+        for (int i = 0; i < chunks; i++)
+            for (int j = 0; j < out->rows && am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) == kind; j++)
+                out->row[j].recomputed_flops += am_choices_flops(&stage, plans->row[j][chunk[i].stage]);
+    }
+    return code;
+}
+
+/* How far a plan of the list, with its own highest peak of all ranks, is from the frontier. */
+static am_code measure(const am_evaluation *evaluation, am_plan *plan)
+{
+    const am_frontier_report *frontier = &evaluation->report->frontier;
+    am_workspace *workspace = evaluation->workspace;
+    am_evaluation own = *evaluation;
+    int64_t time = 0;
+    int kinds;
+    own.policy = &plan->policy;
+    own.report = NULL;
+    if (am_policy_moves(plan->policy) || plan->policy.kind == AM_POLICY_BUDGET || am_policy_is_schedule(plan->policy)) return AM_OK;
+    am_code code = am_stages_load(&own, &kinds);
+    for (int64_t i = 0; i < own.config->pp && code == AM_OK; i++) {
+        const am_stage *stage[AM_MAX_CHUNKS];
+        am_chunk chunk[AM_MAX_CHUNKS];
+        am_rank rank = {.rank = i, .chunks = am_rank_chunks(own.config, i, chunk)};
+        for (int j = 0; j < rank.chunks; j++) {
+            stage[j] = &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[j])];
+            time += stage[j]->recomputed_time;
+        }
+        code = am_rank_play(&rank, own.config, stage);
+        plan->rank_peak = am_larger(plan->rank_peak, am_rank_peak(&rank));
+    }
+    for (int i = 0; i < frontier->rows; i++)
+        if (frontier->row[i].peak_bytes <= plan->rank_peak) plan->excess_time = time - frontier->row[i].recomputed_time;
+    for (int i = frontier->rows; i-- > 0;)
+        if (frontier->row[i].recomputed_time <= time)
+            plan->excess_bytes = plan->rank_peak - frontier->row[i].peak_bytes;
+    return code;
+}
+
+/* Budgets in equal steps from the lowest that all ranks have plans for to where nothing runs again: with several chunks, whose
+ * combinations are searched anew for each, fewer of them. */
+static am_code add_rows(am_evaluation *evaluation)
+{
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS;
+    int64_t low = 0, high = 0;
+    am_code code = AM_OK;
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        code = read_chain(evaluation, i);
+        if (code) break;
+        low = am_larger(low, am_rank_lowest(&plans->chain));
+        am_rank_search(&plans->chain, AM_MAX_BYTES, false);
+        high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
+    }
+    for (int i = 0; i < rows && code == AM_OK; i++) code = add_row(evaluation, low + (high - low) * i / (rows - 1));
+    return code;
+}
+
+void am_ranks_report_frontier(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_frontier_report *out = &report->frontier;
+    const am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    const am_choices *choices = &evaluation->workspace->choices;
+    if (evaluation->code) return;
+    out->rows = out->choices = 0;
+    out->ranks = (int)am_smaller(evaluation->config->pp, AM_MAX_FRONTIER_RANKS);
+    am_code code = list_all_plans(evaluation);
+    if (!code) code = add_rows(evaluation);
+    for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = add_flops(evaluation, plans->kinds - 1 - i);
+    out->found = code == AM_OK && out->rows > 0;
+    out->points = out->rows;
+    out->candidates = choices->candidates;
+    out->undominated = choices->undominated;
+    out->choices = 0;
+    for (int i = 0; i < report->plans && out->found; i++) measure(evaluation, &report->plan[i]);
+}

@@ -58,6 +58,7 @@ typedef struct am_rank_plans {
     am_stage_plan plan[AM_MAX_STAGE_PLANS];
     int first[AM_MAX_STAGE_KINDS + 1]; /* by kind: its plans' */
     int32_t chosen[AM_MAX_STAGES];     /* by stage: am_stage_plan.index */
+    int32_t row[AM_MAX_FRONTIER_ROWS][AM_MAX_STAGES]; /* the same of a row of the frontier */
     int64_t target[AM_MAX_RANKS];      /* bytes that a rank's search keeps below */
     am_rank_chain chain;
     int parts; /* of the plans of the stages */

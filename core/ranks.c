@@ -99,6 +99,7 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
     load->backward = outcome.backward_peak - load->lasting;
     load->step = outcome.step_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
+    load->recomputed_time = outcome.recomputed_time;
     load->parameters = workspace->stage_parameters.total;
     if (stage->config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE) stage->code = split_stage(stage, load);
     const am_tape *tape = &workspace->tape;

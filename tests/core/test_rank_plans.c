@@ -314,6 +314,43 @@ START_TEST(no_worse_than_listed)
 }
 END_TEST
 
+/* Each point of a pipeline's frontier is what its peak leads to as a budget; none of the listed policies lies below. */
+START_TEST(frontier)
+{
+    static am_frontier_report own;
+    const am_report *report;
+    const char *shape = _i < SHAPES ? shapes[_i] : twins[_i - SHAPES];
+    char text[512], policy[48];
+    am_status status;
+    snprintf(text, sizeof text, "%s frontier=yes", shape);
+    am_config config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    own = fixture_report.frontier;
+    ck_assert(own.found && own.ranks == fixture_report.config.pp && own.rows > 1);
+    int measured = 0;
+    for (int i = 0; i < fixture_report.plans; i++) {
+        const am_plan *plan = &fixture_report.plan[i];
+        if (plan->excess_bytes < 0 && plan->excess_time < 0) continue;
+        ck_assert_int_ge(plan->rank_peak, own.row[0].peak_bytes);
+        measured++;
+    }
+    ck_assert_int_ge(measured, 2);
+    ck_assert_int_eq(own.row[own.rows - 1].recomputed_time, 0);
+    for (int i = 0; i < own.rows; i += 1 + own.rows / 7) {
+        const am_frontier_row *row = &own.row[i];
+        ck_assert(i == 0 || (row->peak_bytes > row[-1].peak_bytes && row->recomputed_time < row[-1].recomputed_time));
+        snprintf(policy, sizeof policy, "budget:%ld", (long)row->peak_bytes);
+        report = evaluate(shape, policy);
+        ck_assert_int_le(highest_of(report), row->peak_bytes);
+        ck_assert_int_eq(report->outcome.recomputed_time, row->recomputed_time);
+        ck_assert_int_eq(report->outcome.recomputed_flops, row->recomputed_flops);
+        int64_t highest = 0;
+        for (int j = 0; j < own.ranks; j++) highest = own.rank_peak[i][j] > highest ? own.rank_peak[i][j] : highest;
+        ck_assert_int_eq(highest, row->peak_bytes);
+    }
+}
+END_TEST
+
 /* The refusal of a budget names the smallest that there is a plan for. */
 START_TEST(the_smallest)
 {
@@ -395,6 +432,7 @@ Suite *test_rank_plans_suite(void)
     tcase_add_loop_test(tests, equals_brute_force, 0, 10);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_loop_test(tests, no_worse_than_listed, 0, SHAPES * (int)(sizeof policies / sizeof *policies));
+    tcase_add_loop_test(tests, frontier, 0, SHAPES + TWINS);
     tcase_add_loop_test(tests, the_smallest, 0, 2);
     tcase_add_loop_test(tests, every_rank_below_the_budget, 0, PIPELINES * 4);
     tcase_add_test(tests, no_plan_of_a_rank);
