@@ -951,6 +951,7 @@ typedef struct am_plan_unit {
     int64_t residue;
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
+    int64_t outlived[2]; /* left behind its backward for good: before units that leave nothing so, before one that does */
 } am_plan_unit;
 
 void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,

@@ -216,8 +216,6 @@ static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
     const am_kept nothing = {{0}, 0};
-    const uint64_t attention = (uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION;
-    const am_kept products = {{attention, 0}, UINT64_MAX}, half = {{attention, 0}, UINT64_MAX / 3};
     choices->candidates = choices->dears = 0;
     note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
@@ -231,8 +229,8 @@ static void gather(am_evaluation *evaluation)
     note_listed(evaluation, nothing, 0, true);
     if (runs_whole(evaluation->config)) choices->dears = 0;
     if (!runs_whole(evaluation->config)) {
-        note_listed(evaluation, products, NAMED, true);
-        note_listed(evaluation, half, NAMED, true);
+        note_listed(evaluation, am_kept_matmuls(false), NAMED, true);
+        note_listed(evaluation, am_kept_matmuls(true), NAMED, true);
     }
     for (unsigned set = 1; set < 1u << choices->dears; set++)
         note_listed(evaluation, kept_of(choices, set), set, false);
@@ -247,7 +245,7 @@ static bool as_good(const am_choices *choices, int x, int y)
     for (int i = 0; i < choices->classes; i++) {
         const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
         if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a) ||
-            (b->given & ~a->given) != 0)
+            (b->given & ~a->given) != 0 || b->outlived[0] > a->outlived[0] || b->outlived[1] > a->outlived[1])
             return false;
     }
     return true;
@@ -341,7 +339,7 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0};
+    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, {unit->outlived[0], unit->outlived[1]}};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;
@@ -457,7 +455,7 @@ static const am_link *link_at(const am_choices *choices, int layer, int choice)
 static bool same_link(const am_link *x, const am_link *y)
 {
     return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given;
+           x->given == y->given && x->outlived[0] == y->outlived[0] && x->outlived[1] == y->outlived[1];
 }
 
 /* May the unit at this layer and the next one change places, each meaning there what it means here? */

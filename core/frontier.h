@@ -22,14 +22,17 @@ typedef struct am_link {
     int64_t backward; /* of their backward, above what these and they themselves hold of what they are given too */
     int64_t cost;     /* of running again; -1: there is no such choice here */
     uint8_t given;    /* what they hold of it until their backward, as a set */
+    int64_t outlived[2]; /* bytes that their backward leaves for good: where none of the layers behind them does so, where those right
+                          * behind do */
 } am_link;
 
 /* A chain: layers in order, and choices for each. The step's peak is the highest of
  *     before                                                        where nothing of the layers is left (embedding),
  *     what the layers before left + link.forward                    while a layer runs,
- *     what they left + what they and it hold + link.backward        while its backward does,
+ *     what they left + what they and it hold + link.backward        while its backward does, and what those behind outlived,
  *     what all layers left and hold + after                         behind the last layer (norm, head, loss),
- * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. */
+ * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. Before the layers
+ * stands what all of them outlived; the search with several micro-batches leaves that out. */
 typedef struct am_chain {
     int layers, choices;
     int64_t in_flight, before, after;
@@ -42,7 +45,7 @@ typedef struct am_chain {
 /* Plans of the layers from one on; sorted by peak. */
 typedef struct am_front {
     int count;
-    int64_t *peak, *residue, *cost; /* residue: with several micro-batches in flight alone */
+    int64_t *peak, *rest, *cost; /* rest: with several micro-batches in flight what stays, else what is outlived */
     uint32_t *node;                 /* the choice, and which plan of the layers behind */
 } am_front;
 
@@ -53,7 +56,7 @@ typedef struct am_frontier_point {
 
 /* A front while it is made. */
 typedef struct am_front_space {
-    int64_t peak[AM_MAX_FRONT + 1], residue[AM_MAX_FRONT + 1], cost[AM_MAX_FRONT + 1];
+    int64_t peak[AM_MAX_FRONT + 1], rest[AM_MAX_FRONT + 1], cost[AM_MAX_FRONT + 1];
     uint32_t node[AM_MAX_FRONT + 1];
 } am_front_space;
 
@@ -61,8 +64,9 @@ typedef struct am_front_space {
 typedef struct am_front_layer {
     int states;
     uint8_t state[AM_MAX_STATES];
-    int count[AM_MAX_STATES], node[AM_MAX_STATES]; /* node: the first in am_frontier.node */
-    int64_t place[AM_MAX_STATES], begin;           /* where they stand among all figures that were ever written down */
+    /* of each the plans whose first layers outlive nothing, and the others */
+    int count[AM_MAX_STATES][2], node[AM_MAX_STATES][2]; /* node: the first in am_frontier.node */
+    int64_t place[AM_MAX_STATES][2], begin;              /* where they stand among all figures that were ever written down */
 } am_front_layer;
 
 /* Working memory; some megabytes. */
@@ -73,9 +77,11 @@ typedef struct am_frontier {
     bool drops;                            /* what no layer from one on may hold makes no state of its own */
     int nodes, reach;                      /* reach: layers of the longest choice */
     int64_t written;
-    int64_t peak[AM_MAX_FRONTS], residue[AM_MAX_FRONTS], cost[AM_MAX_FRONTS];
+    int64_t peak[AM_MAX_FRONTS], rest[AM_MAX_FRONTS], cost[AM_MAX_FRONTS];
     am_front_space space[3];
-    int64_t stair_residue[AM_MAX_FRONT], stair_cost[AM_MAX_FRONT];
+    int64_t stair_rest[AM_MAX_FRONT], stair_cost[AM_MAX_FRONT];
+    bool rests; /* fronts have a rest */
+    bool outlives; /* something is outlived */
     am_front_layer layer[AM_MAX_CHAIN_LAYERS + 1];
     uint8_t later[AM_MAX_CHAIN_LAYERS + 1]; /* what layers from this one on may hold */
     uint32_t node[AM_MAX_FRONT_NODES];

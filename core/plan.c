@@ -775,6 +775,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = residue_of(profile, played),
                            .given = given_to(&walk),
+                           .outlived = {outlived_by(profile, true), outlived_by(profile, false)},
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,

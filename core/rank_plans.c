@@ -266,6 +266,15 @@ static am_code search_kind(am_evaluation *stage, int kind)
     return workspace->choices.found ? AM_OK : AM_CAPACITY;
 }
 
+/* With what experts' regions leave for good, which the search with several micro-batches leaves out. */
+static int64_t peak_with_outlived(am_workspace *workspace, int index)
+{
+    uint8_t path[AM_MAX_CHAIN_LAYERS];
+    int64_t left;
+    int units = am_frontier_plan(&workspace->frontier, &workspace->choices.chain, index, path);
+    return am_chain_play(&workspace->choices.chain, units, path, &left).peak;
+}
+
 /* A frame of its own: it holds a configuration. */
 __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluation, int kind)
 {
@@ -280,9 +289,10 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     int64_t beneath = choices->ends.forward - workspace->stage[kind].lasting;
     if (plans->plans + front.count > AM_MAX_STAGE_PLANS) return AM_CAPACITY;
     plans->first[kind] = plans->plans;
-    for (int i = 0; i < front.count; i++)
-        plans->plan[plans->plans++] = (am_stage_plan){beneath + am_larger(front.peak[i], choices->chain.before),
-                                                      choices->kept + front.residue[i], front.cost[i], i};
+    for (int i = 0; i < front.count; i++) {
+        int64_t peak = config.experts > 0 ? peak_with_outlived(workspace, i) : am_larger(front.peak[i], choices->chain.before);
+        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, choices->kept + front.rest[i], front.cost[i], i};
+    }
     plans->first[kind + 1] = plans->plans;
     sort_plans(&plans->plan[plans->first[kind]], front.count);
     return AM_OK;

@@ -37,7 +37,7 @@ static bool has_attention(const am_kept *kept)
 /* "all products and attention", "gate_proj, up_proj and silu" */
 static void write_kept(am_writer *out, const am_choice_row *choice)
 {
-    bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == UINT64_MAX / 3;
+    bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == AM_HALF_PRODUCTS;
     if (all || half) {
         am_write_text(out, all ? "all products" : "every second product");
         if (has_attention(&choice->kept)) AM_WRITE(out, " and attention");

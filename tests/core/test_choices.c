@@ -208,6 +208,27 @@ static am_config twin_of(int twin, int layers, const char *rest)
     return config_of(text);
 }
 
+/* Every plan of the frontier, what experts' regions leave for good with it, is what it is composed to. */
+START_TEST(points_composed)
+{
+    static am_frontier_report own;
+    am_config config = twin_of(_i, 8, "frontier=yes");
+    am_status status;
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    own = fixture_report.frontier;
+    ck_assert_int_gt(own.rows, 3);
+    for (int i = 0; i < own.rows; i += 1 + own.rows / 30) {
+        char policy[48];
+        snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)own.row[i].peak_bytes);
+        config = twin_of(_i, 8, policy);
+        ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+        ck_assert_int_eq(am_outcome_peak(&fixture_report.outcome), own.row[i].peak_bytes);
+        ck_assert_int_eq(fixture_report.outcome.recomputed_time, own.row[i].recomputed_time);
+        ck_assert_int_eq(fixture_report.outcome.recomputed_flops, own.row[i].recomputed_flops);
+    }
+}
+END_TEST
+
 /* What one layer may do: a profile, and how many layers it spans. */
 typedef struct brute_choice {
     am_profile_id id;
@@ -298,6 +319,7 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, starts_alike, 0, MODELS);
     tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
     tcase_add_test(tests, budget_below_the_smallest);
+    tcase_add_loop_test(tests, points_composed, 0, TWINS);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     suite_add_tcase(suite, tests);
     return suite;
