@@ -1,6 +1,8 @@
 # actmem: core (C17), command line, wasm, page. `make help` lists the targets.
 
 PORT  ?= 8080
+PREFIX  ?= /usr/local
+DESTDIR ?=
 GCC   ?= gcc
 CLANG ?= clang
 EMCC  ?= emcc
@@ -20,9 +22,17 @@ COMPILE  := $(STANDARD) $(WARNINGS) $(INCLUDES) -MMD -MP
 COMPILER_gcc   := $(GCC)
 COMPILER_clang := $(CLANG)
 COMPILER_asan  := $(CLANG)
+COMPILER_fuzz  := $(CLANG)
+COMPILER_msan  := $(CLANG)
+COMPILER_plain := $(CLANG)
+COMPILER_coverage := $(GCC)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory
+CFLAGS_plain   := -O0
+CFLAGS_coverage := -O0 -g --coverage
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
@@ -47,10 +57,18 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 # ---------------------------------------------------------------- files
 
-CORE   := $(filter-out core/cli.c,$(wildcard core/*.c))
+CLI    := $(wildcard core/cli*.c)
+CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
 TESTS  := $(wildcard tests/core/*.c)
 SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c)))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
+
+# Targets of libFuzzer, and its options: a text of inputs has 4096 characters at most.
+FUZZERS     := text config evaluate
+FUZZ_TIME   ?= 60
+FUZZ_text     := -max_len=5000
+FUZZ_config   := -max_len=4096 -dict=tests/fuzz/config.dict
+FUZZ_evaluate := -max_len=1000
 
 READY   := build/setup.stamp
 # The oracle's PyTorch, some gigabytes, in an environment of its own; PYTHON=… names a Python that has it already.
@@ -74,7 +92,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench oracle random wasm format clean distclean help setup force
+.PHONY: all run test bench fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -95,11 +113,57 @@ bench: $(READY) ## time one evaluation, native and in wasm
 	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js
 	@node tests/bench/bench.mjs
 
+fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=… seconds (FUZZERS=… for some)
+	@$(submake) $(FUZZERS:%=build/fuzz/%)
+	@status=0; $(foreach name,$(FUZZERS),tools/fuzz.sh $(name) $(FUZZ_TIME) $(FUZZ_$(name)) || status=1;) exit $$status
+
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
 	@$(PYTHON) -W ignore tests/oracle/fixtures.py --only '$(ONLY)'
 
 random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
+
+# What is installed, below PREFIX.
+INSTALLED := bin/actmem share/man/man1/actmem.1 share/bash-completion/completions/actmem share/zsh/site-functions/_actmem \
+             share/fish/vendor_completions.d/actmem.fish share/doc/actmem/reference.md
+
+install: $(INSTALLED:%=build/install/%) ## the command line, its manual page and completions below PREFIX=/usr/local (DESTDIR=…)
+	@for file in $(INSTALLED); do \
+		install -D -m $$(case $$file in bin/*) echo 755 ;; *) echo 644 ;; esac) build/install/$$file '$(DESTDIR)$(PREFIX)'/$$file || exit; \
+	done
+
+uninstall: ## remove what install put there
+	@cd '$(DESTDIR)$(PREFIX)' && rm -f $(INSTALLED) && rmdir share/doc/actmem 2>/dev/null || true
+
+instructions: $(READY) ## count an evaluation's instructions with callgrind, against the stored ones (WRITE=yes stores them)
+	@$(submake) build/bench
+	@bash tests/bench/instructions.sh build/bench $(WRITE:yes=--write)
+
+lint: $(READY) ## gcc's and clang's analysers, cppcheck and clang-tidy over the C files
+	@$(submake) build/include/jsmn.h
+	@tools/lint.sh
+
+memory: $(READY) ## every preset and the fuzzers' corpus under MemorySanitizer
+	@$(submake) $(FUZZERS:%=build/msan/%)
+	@$(foreach name,$(FUZZERS),build/msan/$(name) -runs=0 tests/fuzz/corpus/$(name) >build/msan/$(name).log 2>&1 || { tail -n 30 build/msan/$(name).log; exit 1; };) echo '  ok   nothing uninitialised is read'
+
+determinism: $(READY) ## the same bytes from gcc and clang at -O0 and -O2, and the same wasm from two folders
+	@$(submake) build/gcc/actmem build/clang/actmem build/coverage/actmem build/plain/actmem
+	@tools/determinism.sh
+
+sums: $(READY) ## checksums of what is published and a CycloneDX list of what it is made of, in build/release
+	@$(submake) build/actmem $(BINARY) $(PAGE)
+	@tools/sums.sh
+
+coverage: $(READY) ## the share of core/'s lines and branches that the tests reach, file by file
+	@$(submake) build/coverage/check build/coverage/actmem
+	@tools/coverage.sh
+
+duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
+	@build/duckdb/bin/python tests/sweep/read.py $<
+
+reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model and formula as Markdown, from the tables
+	@echo $<
 
 wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
@@ -158,15 +222,36 @@ build/$(1)/check: $(call objects,$(1),$(filter-out core/ops.c,$(CORE)) wasm/expo
 	@$$(call say,$(1),$$@)
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -o $$@
 
-build/$(1)/actmem: $(call objects,$(1),$(CORE) core/cli.c)
+build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$$(call say,$(1),$$@)
-	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ -o $$@
+	@$(COMPILER_$(1)) $(CFLAGS_$(1)) -pthread $$^ -o $$@
 endef
 
-$(foreach f,gcc clang asan,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang asan fuzz coverage msan plain,$(eval $(call flavour,$(f))))
 
 build/actmem: build/gcc/actmem
 	@cp $< $@
+
+define fuzzer
+build/$(1)/$(2): $(call objects,$(1),tests/fuzz/$(2).c tests/fuzz/invariants.c $(CORE))
+	@$$(call say,$(1),$$@)
+	@$(CLANG) $(CFLAGS_$(1)) -fsanitize=fuzzer $$^ -o $$@
+endef
+
+$(foreach f,fuzz msan,$(foreach t,$(FUZZERS),$(eval $(call fuzzer,$(f),$(t)))))
+
+build/install/bin/actmem: build/actmem
+	@mkdir -p $(@D)
+	@cp $< $@
+
+build/install/share/man/man1/actmem.1: WORDS_OF := --manual
+build/install/share/doc/actmem/reference.md: WORDS_OF := --reference
+build/install/share/bash-completion/completions/actmem: WORDS_OF := --completion=bash
+build/install/share/zsh/site-functions/_actmem: WORDS_OF := --completion=zsh
+build/install/share/fish/vendor_completions.d/actmem.fish: WORDS_OF := --completion=fish
+build/install/share/%: build/actmem
+	@mkdir -p $(@D)
+	@$< $(WORDS_OF) > $@
 
 build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
 	@$(call say,gcc,$@)
@@ -238,6 +323,12 @@ build/oracle/bin/python: tests/oracle/requirements.txt tests/oracle/requirements
 	@build/oracle/bin/pip install --quiet --disable-pip-version-check --no-deps -r $(word 2,$^)
 	@touch $@
 
+build/duckdb/bin/python: tests/sweep/requirements.txt
+	@$(call say,pip,build/duckdb)
+	@python3 -m venv --clear build/duckdb
+	@build/duckdb/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # ---------------------------------------------------------------- stages of make test
 
 .PHONY: $(STAGES:%=test-%)
@@ -246,7 +337,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 	@tools/stage.sh check-$* env $(RUN_$*) $<
 
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
-	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
+	@tools/stage.sh cli-$* bash -c 'status=0; for test in tests/core/test_cli*.sh; do bash "$$test" $< || status=1; done; exit $$status'
 
 test-wasm: build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
@@ -260,4 +351,4 @@ test-unit: $(MODULES) $(BINARY) $(WORDS)
 test-browser: $(PAGE)
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
 
--include $(wildcard build/*/*/*.d build/*/*/*/*.d)
+-include $(wildcard build/*/core/*.d build/*/wasm/*.d build/*/tests/*/*.d)

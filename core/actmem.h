@@ -42,7 +42,7 @@ typedef enum am_code {
 typedef struct am_status {
     am_code code;
     char field[32];    /* the input at fault, as the user writes it; empty if none */
-    char message[224]; /* one sentence for people */
+    char message[240]; /* one sentence for people */
 } am_status;
 
 /* The code's name in reports, "out_of_range" for example. */
@@ -894,6 +894,7 @@ typedef enum am_policy_kind {
     AM_POLICY_MODULES,
     AM_POLICY_SAVE_LIST,
     AM_POLICY_BUDGET,
+    AM_POLICY_REGIONS,
     AM_POLICY_MEMORY_BUDGET,
     AM_POLICY_REVOLVE,
     AM_POLICY_ROTOR,
@@ -909,9 +910,15 @@ typedef struct am_policy {
     int64_t count; /* layers a region (every, uniform, sqrt, best), layers that are checkpointed (block), checkpoints at
                       once (revolve), bytes (budget, rotor), millionths (memory-budget) */
     bool reentrant;
-    uint64_t ops[2]; /* what is kept (save:OP,OP): a set of 1 << am_op */
-    uint8_t modules; /* of AM_POLICY_MODULES: a set of AM_MODULE_ */
+    uint64_t ops[2];     /* what is kept (save:OP,OP): a set of 1 << am_op */
+    uint8_t modules;     /* of AM_POLICY_MODULES: a set of AM_MODULE_ */
+    const char *regions; /* of AM_POLICY_REGIONS: the list, in the config that it was read from */
 } am_policy;
+
+/* So many regions of so many layers each, one behind another; 0 layers: so many layers in no region. */
+typedef struct am_regions {
+    int64_t count, layers;
+} am_regions;
 
 /* One played record: its figures, and what the ledger says of it. The runs of a plan are composed of these. */
 typedef struct am_profile {
@@ -967,6 +974,8 @@ am_plan_ends am_plan_ends_of(const am_profile *profile);
 
 /* Reads config->checkpoint and config->reentrant. Error: field checkpoint. */
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status);
+/* Reads the next of checkpoint=regions:LIST and moves *list on, to NULL behind the last. False: it is not written as one. */
+bool am_policy_next_regions(const char **list, am_regions *regions);
 /* Is it a schedule of actions (revolve, rotor)? Does it move anything off the GPU? */
 bool am_policy_is_schedule(am_policy policy);
 bool am_policy_moves(am_policy policy);
@@ -1379,11 +1388,11 @@ typedef struct am_map {
     int evaluations;                         /* that it took */
 } am_map;
 
-/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 equal steps. The
- * text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
+/* Reads the axes off a text of inputs: batch=1..64, seq=512..32768, each from first to last in at most 64 steps, of a
+ * power of two. The text is left with the first of each. An axis that the text does not give so is empty, for am_fit_map to choose. */
 am_code am_map_axes(am_map *map, char *text, am_status *status);
-/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; 64 lengths in equal steps up to four times
- * the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
+/* Fills in a map of this configuration. Empty axes: micro-batches from 1 to 64; at most 64 lengths in equal steps of a
+ * power of two up to four times the configuration's, or to as many as the model has positions. Every cell is what am_evaluate_totals finds. */
 am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status);
 /* Texts of a map, as am_report_json and am_report_text. */
 size_t am_map_json(const am_map *map, char *buffer, size_t size);

@@ -357,7 +357,7 @@ static void lay_chain(am_evaluation *evaluation, bool several)
         for (int i = 0; i < choices->used; i++)
             choices->link[class * choices->used + i] =
                 link_of(&choices->unit[choices->chosen[i]][class], start - ends->forward, groups, group);
-    for (int i = 0; i < choices->used; i++) choices->span[i] = choices->candidate[choices->chosen[i]].span;
+    for (int i = 0; i < choices->used; i++) choices->span[i] = (uint8_t)choices->candidate[choices->chosen[i]].span;
     choices->chain = (am_chain){.layers = (int)evaluation->config->layers,
                                 .choices = choices->used,
                                 .in_flight = several ? 2 : 1,
@@ -686,7 +686,7 @@ static void describe_plan(am_evaluation *evaluation, am_frontier_row *row, int p
 /* What a part of the budget's plan is made of. */
 static am_choice choice_of(const am_workspace *workspace, const am_part_plan *part)
 {
-    am_choice choice = {.plain = part->id == AM_PROFILE_PLAIN, .span = (uint8_t)part->inner, .whole = true};
+    am_choice choice = {.plain = part->id == AM_PROFILE_PLAIN, .span = (uint16_t)part->inner, .whole = true};
     if (part->id < AM_PROFILE_LISTED) return choice;
     choice.listed = workspace->listed[part->id - AM_PROFILE_LISTED];
     choice.whole = false;

@@ -21,7 +21,7 @@ typedef struct am_dear {
 typedef struct am_choice {
     bool plain;    /* no region */
     bool named;    /* one of the named policies: looked at whatever it costs */
-    uint8_t span;  /* layers in the region */
+    uint16_t span; /* layers in the region */
     uint16_t set;  /* of the dear operations: kept; 0xffff: another list */
     am_listed listed;
     bool whole;    /* of Megatron's checkpoint: the layer runs again */

@@ -1,14 +1,13 @@
-/* The command line, and the only file of the core that does input and output.
+/* The command line. It and its parts, cli_*.c, are no part of the core: they alone do input and output.
  *
  * Exit status: 0 an answer, on stdout; 1 input or output failed; 2 bad input, with the error on stderr and nothing on
  * stdout. */
 #include <errno.h>
 #include <stdio.h>
 
+#include "cli.h"
 #include "input.h"
 #include "writer.h"
-
-enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
 
 #define OUTPUT_SIZE (4 << 20)
 #define HELP_WIDTH  100 /* columns of --help */
@@ -34,9 +33,9 @@ typedef struct am_arguments {
 /* The exit status of what has been written to stdout. */
 static int close_output(void)
 {
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) return EXIT_ANSWER;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return AM_EXIT_ANSWER;
     fprintf(stderr, "actmem: can't write: %s\n", strerror(errno));
-    return EXIT_IO;
+    return AM_EXIT_IO;
 }
 
 /* Prints what was written to `output`; nothing was if it did not fit. */
@@ -44,7 +43,7 @@ static int print_output(size_t length)
 {
     if (length == 0) {
         fprintf(stderr, "actmem: the answer is longer than this build can hold\n");
-        return EXIT_IO;
+        return AM_EXIT_IO;
     }
     fwrite(output, 1, length, stdout);
     return close_output();
@@ -62,25 +61,12 @@ static int fail_input(const am_arguments *arguments, const am_status *status)
     if (arguments->json) {
         am_error_json(status, output, sizeof output);
         fprintf(stderr, "%s\n", output);
-        return EXIT_INPUT;
+        return AM_EXIT_INPUT;
     }
     fprintf(stderr, "actmem: %s\n", status->message);
     if (status->code == AM_UNKNOWN_KEY || status->code == AM_SYNTAX)
         fprintf(stderr, "actmem --help lists the inputs\n");
-    return EXIT_INPUT;
-}
-
-static const char *shown_path(const char *path)
-{
-    return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
-static int fail_io(const am_arguments *arguments, const char *path)
-{
-    am_status status;
-    am_fail(&status, AM_IO, "config", "can't read %s: %s", shown_path(path), strerror(errno));
-    fail_input(arguments, &status);
-    return EXIT_IO;
+    return AM_EXIT_INPUT;
 }
 
 /* ---- help */
@@ -163,13 +149,16 @@ static int print_help(void)
     am_config defaults = am_default_config();
     am_config_clear_model(&defaults);
     printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
-           "usage: actmem [--json] [--map] [--config FILE] [key=value ...]\n\n"
+           "usage: actmem [--json] [--map] [--config FILE] [key=value ...]\n"
+           "       actmem sweep [--help] ...     many configurations, a row each\n\n"
            "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
            "                      its dtype is how the file is stored: say dtype= for the run\n"
            "  --json              the report as JSON; errors as JSON on standard error\n"
            "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
            "                      without a range 64 of each, lengths up to four times seq\n"
            "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
+           "  --manual            the manual page, as roff; --reference: all tables as Markdown\n"
+           "  --completion=SHELL  completion for bash, zsh or fish\n"
            "  --version           the version\n"
            "  --help              this text\n\n"
            "examples\n"
@@ -180,6 +169,7 @@ static int print_help(void)
            "  actmem --json --config config.json batch=4 'checkpoint=every:4'\n"
            "  actmem model=llama-3-8b device_memory=80GiB zero=1 dp=8 fit=yes\n"
            "  actmem --map model=llama-3-8b device_memory=80GiB checkpoint=full batch=1..16\n"
+           "  actmem sweep model=llama-3-8b seq=1k..64k:x2 batch=1,2,4 --output sweep.csv\n"
            "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
            "and [defaults]; a key without a default is derived.\n");
     for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
@@ -219,7 +209,7 @@ static void add_pair(const char *argument)
     memcpy(pairs + length, argument, size + 1);
 }
 
-/* Returns EXIT_ANSWER, or the exit status of what is wrong with an argument. */
+/* Returns AM_EXIT_ANSWER, or the exit status of what is wrong with an argument. */
 static int read_arguments(am_arguments *arguments, int count, char **text)
 {
     for (int i = 1; i < count; i++) arguments->json = arguments->json || strcmp(text[i], "--json") == 0;
@@ -249,7 +239,7 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
         else
             add_pair(argument);
     }
-    return EXIT_ANSWER;
+    return AM_EXIT_ANSWER;
 }
 
 /* Reads a whole file of at most AM_JSON_INPUT_SIZE bytes; *length is one more where it is longer. False: I/O failed. */
@@ -265,12 +255,21 @@ static bool read_file(const char *path, size_t *length)
     return error == 0;
 }
 
+int am_cli_import(am_config *config, const char *path, am_status *status)
+{
+    size_t length;
+    if (read_file(path, &length))
+        return am_config_import(config, file_text, length, status) == AM_OK ? AM_EXIT_ANSWER : AM_EXIT_INPUT;
+    am_fail(status, AM_IO, "config", "can't read %s: %s", strcmp(path, "-") == 0 ? "standard input" : path, strerror(errno));
+    return AM_EXIT_IO;
+}
+
 static int import(am_config *config, const am_arguments *arguments)
 {
     am_status status;
-    size_t length;
-    if (!read_file(arguments->config, &length)) return fail_io(arguments, arguments->config);
-    return am_config_import(config, file_text, length, &status) == AM_OK ? EXIT_ANSWER : fail_input(arguments, &status);
+    int exit_status = am_cli_import(config, arguments->config, &status);
+    if (exit_status != AM_EXIT_ANSWER) fail_input(arguments, &status);
+    return exit_status;
 }
 
 static int draw_map(const am_arguments *arguments, const am_config *config)
@@ -289,8 +288,8 @@ static int answer(const am_arguments *arguments)
         am_fail(&status, AM_DUPLICATE_KEY, "config", "--config is given twice: one file is one model");
         return fail_input(arguments, &status);
     }
-    int exit_status = arguments->config != NULL ? import(&config, arguments) : EXIT_ANSWER;
-    if (exit_status != EXIT_ANSWER) return exit_status;
+    int exit_status = arguments->config != NULL ? import(&config, arguments) : AM_EXIT_ANSWER;
+    if (exit_status != AM_EXIT_ANSWER) return exit_status;
     if (arguments->map && am_map_axes(&map, pairs, &status) != AM_OK) return fail_input(arguments, &status);
     if (am_config_parse(&config, pairs, &status) == AM_OK && arguments->config != NULL && config.model[0]) {
         am_fail(&status, AM_CONFLICT, "model", "--config and model=%s are two models: give one", config.model);
@@ -307,8 +306,12 @@ static int answer(const am_arguments *arguments)
 int main(int count, char **text)
 {
     am_arguments arguments = {.tables = -1};
+    if (count == 2 && strcmp(text[1], "--manual") == 0) return am_cli_manual();
+    if (count == 2 && strcmp(text[1], "--reference") == 0) return am_cli_reference();
+    if (count == 2 && strncmp(text[1], "--completion=", 13) == 0) return am_cli_completion(text[1] + 13);
+    if (count > 1 && strcmp(text[1], "sweep") == 0) return am_cli_sweep(count - 2, text + 2);
     int exit_status = read_arguments(&arguments, count, text);
-    if (exit_status != EXIT_ANSWER) return exit_status;
+    if (exit_status != AM_EXIT_ANSWER) return exit_status;
     if (arguments.help) return print_help();
     if (arguments.version) {
         printf("actmem " AM_VERSION "\n");

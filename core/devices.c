@@ -46,7 +46,7 @@ static am_code find_rates(const am_config *config, am_rates *rates, am_status *s
         const am_device *first = nearest(config->device, NULL);
         return am_fail(
             status, AM_BAD_VALUE, "device",
-            "there is no device '%s' in the table; the nearest are %s and %s, and device=mine is one of your own",
+            "there is no device '%s' in the table; the nearest are %s and %s, --help lists all, and device=mine is one of your own",
             config->device, first->id, nearest(config->device, first)->id);
     }
     const char *missing = config->device_gflops == 0      ? "device_gflops"

@@ -298,7 +298,7 @@ int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_pa
 {
     int64_t layers = evaluation->config->layers, inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1;
     int count = 0;
-    if (policy.kind == AM_POLICY_BUDGET) {
+    if (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS) {
         memcpy(part, evaluation->workspace->part, (size_t)evaluation->workspace->parts * sizeof *part);
         return evaluation->workspace->parts;
     }
@@ -380,6 +380,7 @@ static const struct {
     {AM_POLICY_BUDGET, "cheapest below the budget",
      "for each layer what the frontier found: the least to run again of all plans with such a peak"},
 #ifndef AM_FIRST
+    {AM_POLICY_REGIONS, "regions as listed", "keeps one input for each region, and everything of layers in none"},
     {AM_POLICY_MEMORY_BUDGET, "share of each layer",
      "torch.compile's activation_memory_budget, its knapsack on eager's tensors: keeps the dearest results that fit"},
     {AM_POLICY_REVOLVE, "Revolve",
@@ -868,6 +869,22 @@ static void begin(am_evaluation *evaluation)
     workspace->recorded = (am_record){0};
 }
 
+#ifndef AM_FIRST
+/* The runs of a list of regions, in the workspace. */
+static void lay_regions(am_evaluation *evaluation, am_policy policy)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_regions next;
+    workspace->parts = 0;
+    for (const char *list = policy.regions; list && am_policy_next_regions(&list, &next);) {
+        am_part_plan part = {AM_PROFILE_PLAIN, next.count, 1};
+        if (next.layers > 0)
+            part = (am_part_plan){profile_id(evaluation, policy, next.layers), next.count, next.layers};
+        workspace->parts = am_part_append(workspace->part, workspace->parts, part);
+    }
+}
+#endif
+
 /* What a policy leaves to be found. */
 static void settle(am_evaluation *evaluation, am_policy *policy)
 {
@@ -876,6 +893,8 @@ static void settle(am_evaluation *evaluation, am_policy *policy)
         evaluation->workspace->listed[0] = (am_listed){{{policy->ops[0], policy->ops[1]}, 0}, 0};
 #ifndef AM_FIRST
     evaluation->workspace->choices.searched = false;
+    evaluation->workspace->choices.dears = 0;
+    if (policy->kind == AM_POLICY_REGIONS) lay_regions(evaluation, *policy);
     if (policy->kind == AM_POLICY_BUDGET && evaluation->config->pp > 1) am_ranks_plan(evaluation, policy->count);
     else if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
 #endif
@@ -896,7 +915,8 @@ static void evaluate(am_evaluation *evaluation)
         if (evaluation->config->pp > 1) am_ranks_report_frontier(evaluation);
         else am_choices_report(evaluation);
     }
-    if (report->policy.kind == AM_POLICY_BUDGET && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
+    bool planned = report->policy.kind == AM_POLICY_BUDGET || report->policy.kind == AM_POLICY_REGIONS;
+    if (planned && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
 #endif
     if (evaluation->code) return;
 #ifndef AM_FIRST
@@ -957,6 +977,16 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
 }
 
 #ifndef AM_FIRST
+static bool is_chosen_by_times(am_policy policy)
+{
+    switch (policy.kind) {
+    case AM_POLICY_BUDGET:
+    case AM_POLICY_MEMORY_BUDGET:
+    case AM_POLICY_ROTOR: return true;
+    default: return false;
+    }
+}
+
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
 {
     *status = (am_status){0};
@@ -966,7 +996,7 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
                                 .policy = &totals->policy,
-                                .timed = totals->policy.kind == AM_POLICY_BUDGET, /* which is chosen by times */
+                                .timed = is_chosen_by_times(totals->policy),
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;

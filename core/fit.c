@@ -91,12 +91,20 @@ const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes)
 
 /* ---- checks ---- */
 
+/* Smaller ones without a unit are GiB or MiB, as people and nvidia-smi say them. */
+#define LEAST_PLAIN 150000
+
 static am_code check_size(const char *key, const char *text, int64_t *bytes, am_status *status)
 {
     *bytes = -1;
     if (!*text) return AM_OK;
-    if (am_read_bytes(text, strlen(text), bytes) && *bytes <= AM_MAX_BYTES) return AM_OK;
-    return am_fail(status, AM_BAD_VALUE, key, "%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'", key, text);
+    if (!am_read_bytes(text, strlen(text), bytes) || *bytes > AM_MAX_BYTES)
+        return am_fail(status, AM_BAD_VALUE, key, "%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'", key, text);
+    bool plain = strspn(text, "0123456789.") == strlen(text);
+    if (plain && *bytes > 0 && *bytes < LEAST_PLAIN)
+        return am_fail(status, AM_BAD_VALUE, key, "%s=%s has no unit and would be %d bytes: %s=%s%s, or %sB if bytes are meant", key, text,
+                       *bytes, key, text, *bytes < 1000 ? "GiB" : "MiB", text);
+    return AM_OK;
 }
 
 am_code am_fit_check(const am_config *config, am_status *status)

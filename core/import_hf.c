@@ -487,7 +487,12 @@ static am_code read_rotary_dim(am_config *config, const am_document *document, a
     if (code != AM_OK || !value) return code;
     if (share < 0 || share > AM_MILLION)
         return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from 0 to 1", key);
-    config->rotary_dim = am_even(config->head_dim * share / AM_MILLION);
+    int64_t turned = config->head_dim * share / AM_MILLION;
+    bool by_number = config->family == AM_FAMILY_PHI || config->family == AM_FAMILY_STABLELM; /* others: the table's width */
+    if (by_number && turned % 2 != 0)
+        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must leave an even number of a head's %d elements, not %d", key,
+                       (int)config->head_dim, (int)turned);
+    config->rotary_dim = am_even(turned);
     return AM_OK;
 }
 

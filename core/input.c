@@ -149,11 +149,33 @@ static int least(int x, int y)
     return x < y ? x : y;
 }
 
+/* The next letter or digit of a name, in lower case; 0 at its end. */
+static char next_plain(const char **at)
+{
+    for (; **at; ++*at) {
+        char c = lower(**at);
+        if (is_digit(c) || (c >= 'a' && c <= 'z')) return ++*at, c;
+    }
+    return '\0';
+}
+
+/* Whether a name begins with what was written, signs between letters and digits apart and numbers whole: llama3 as
+ * llama-3-8b does, but llama-30b does not. */
+static bool begins_with(const char *name, const char *written)
+{
+    for (char last = '\0';;) {
+        char c = next_plain(&written);
+        if (c == '\0') return !is_digit(last) || !is_digit(*name);
+        if (c != next_plain(&name)) return false;
+        last = c;
+    }
+}
+
 /* Edit distance without regard to case, lenient to what is too much, since people write seq_len for seq and hidden_size
- * for hidden; names that begin alike are nearer. */
+ * for hidden; names that begin alike are nearer, and nearest those that begin with all of it. */
 int am_name_distance(const char *written, const char *name)
 {
-    enum { TOO_MUCH = 1, MISSING = 2, WRONG = 2, SAME_START = 3 };
+    enum { TOO_MUCH = 1, MISSING = 2, WRONG = 2, SAME_START = 3, ALL_OF_IT = 1000 };
     int row[LONGEST_NAME + 1];
     int length = least((int)strlen(name), LONGEST_NAME);
     for (int j = 0; j <= length; j++) row[j] = j * MISSING;
@@ -168,7 +190,7 @@ int am_name_distance(const char *written, const char *name)
     }
     int start = 0;
     while (start < length && start < 4 && lower(written[start]) == lower(name[start])) start++;
-    return row[length] - start * SAME_START;
+    return row[length] - start * SAME_START - (begins_with(name, written) ? ALL_OF_IT : 0);
 }
 
 void am_copy_text(char *buffer, size_t size, const char *text, size_t length)

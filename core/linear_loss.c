@@ -103,7 +103,7 @@ static am_var fused_products(am_build *build, am_var x, am_var weight, am_dim ro
         return 0;
     }
     am_var copy = 0;
-    for (int i = 0; i <= again; i++) { /* a second time beside that copy */
+    for (int i = 0; i < 1 + again; i++) { /* a second time beside that copy */
         am_var narrow = am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
         am_var turned = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
         am_var made = am_raw(tape, AM_OP_MM, logits, low, narrow, turned, 0, 0);

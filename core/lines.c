@@ -197,6 +197,7 @@ static bool run_of(const am_report *report, int index, run *each)
         each->kept = (am_kept){{policy->ops[0], policy->ops[1]}, 0};
         return index == 0;
     case AM_POLICY_BUDGET:
+    case AM_POLICY_REGIONS:
         if (index >= plan->runs) return false;
         each->stage = plan->run[index].stage;
         each->first = plan->run[index].first - stage_start(plan, each->stage);

@@ -13,12 +13,22 @@
 
 /* ---- axes ---- */
 
-/* From first to last in at most AM_MAP_MOST values. Returns how many. */
+/* The smallest step, a power of two as lengths are multiples of, by which at most `most` of them lead so far. */
+static int64_t round_step(int64_t distance, int64_t most)
+{
+    int64_t step = 1;
+    while (step * most < distance) step *= 2;
+    return step;
+}
+
+/* From first to last in at most AM_MAP_MOST values, in equal steps but for the last one. Returns how many. */
 static int spread(int64_t axis[AM_MAP_MOST], int64_t first, int64_t last)
 {
-    int64_t steps = last - first < AM_MAP_MOST ? last - first : AM_MAP_MOST - 1;
-    for (int64_t i = 0; i <= steps; i++) axis[i] = steps ? first + (last - first) / steps * i + (last - first) % steps * i / steps : first;
-    return (int)steps + 1;
+    int count = 0;
+    int64_t step = round_step(last - first, AM_MAP_MOST - 1);
+    for (int64_t value = first; value < last; value += step) axis[count++] = value;
+    axis[count++] = last;
+    return count;
 }
 
 /* The value of key=first..last in the text; NULL if it is not given so. */
@@ -61,7 +71,8 @@ am_code am_map_axes(am_map *map, char *text, am_status *status)
     return code == AM_OK ? read_axis(map->seq, &map->seqs, text, AM_F_seq, status) : code;
 }
 
-/* 64 equal steps up to four times the length, or to the last position; each a multiple of what the ranks share out. */
+/* At most 64 equal steps up to four times the length, or to the last position: of a power of two, as lengths are, and a
+ * multiple of what the ranks share out. */
 static void usual_axes(am_map *map)
 {
     const am_config *config = &map->config;
@@ -69,8 +80,7 @@ static void usual_axes(am_map *map)
     int64_t last = 4 * config->seq, parts = (config->sp ? config->tp : 1) * (config->cp > 1 ? 2 * config->cp : 1);
     if (last > am_fields[AM_F_seq].most) last = am_fields[AM_F_seq].most;
     if (table && last > config->max_positions) last = config->max_positions;
-    int64_t step = last / AM_MAP_MOST / parts * parts;
-    if (step == 0) step = parts;
+    int64_t step = am_divide_up(round_step(last, AM_MAP_MOST), parts) * parts;
     if (map->batches == 0) map->batches = spread(map->batch, 1, AM_MAP_MOST);
     if (map->seqs > 0) return;
     for (int64_t seq = step; seq <= last && map->seqs < AM_MAP_MOST; seq += step) map->seq[map->seqs++] = seq;
@@ -174,6 +184,7 @@ static bool is_affine(const am_config *config, am_policy policy)
     case AM_POLICY_UNIFORM:
     case AM_POLICY_BLOCK:
     case AM_POLICY_SQRT:
+    case AM_POLICY_REGIONS:
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
     case AM_POLICY_MODULES:

@@ -7,7 +7,7 @@
 #include "writer.h"
 
 /* What follows the name. */
-typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES, SHARE } number;
+typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES, SHARE, REGIONS } number;
 
 static const struct {
     const char *name; /* with its colon, where a number follows */
@@ -27,6 +27,7 @@ static const struct {
     {"save:", AM_POLICY_SAVE_LIST, OPERATIONS}, /* behind those with names of their own */
     {"modules:", AM_POLICY_MODULES, MODULES},
     {"budget:", AM_POLICY_BUDGET, BYTES},
+    {"regions:", AM_POLICY_REGIONS, REGIONS},
     {"memory-budget:", AM_POLICY_MEMORY_BUDGET, SHARE},
     {"revolve:", AM_POLICY_REVOLVE, SLOTS},
     {"rotor:", AM_POLICY_ROTOR, BYTES},
@@ -128,6 +129,40 @@ static am_code read_share(am_policy *policy, const am_config *config, int i, am_
                    "checkpoint=memory-budget: must be followed by a number from 0 (inputs alone) to 1 (everything), not '%s'", text);
 }
 
+/* "8x1,12x0,3x4" is regions of one layer eight times, twelve layers in none, regions of four three times. */
+bool am_policy_next_regions(const char **list, am_regions *regions)
+{
+    const char *at = *list;
+    size_t length = strcspn(at, ","), times = strcspn(at, "x");
+    *regions = (am_regions){.count = 1};
+    *list = at[length] ? at + length + 1 : NULL;
+    if (times >= length) return am_read_integer(at, length, &regions->layers) && regions->layers >= 0;
+    return am_read_integer(at, times, &regions->count) && regions->count > 0 &&
+           am_read_integer(at + times + 1, length - times - 1, &regions->layers) && regions->layers >= 0;
+}
+
+static am_code read_regions(am_policy *policy, const am_config *config, int i, am_status *status)
+{
+    int64_t layers = 0;
+    am_regions next;
+    policy->regions = config->checkpoint + strlen(policies[i].name);
+    for (const char *list = policy->regions; list;) {
+        if (!am_policy_next_regions(&list, &next))
+            return am_fail(
+                status, AM_BAD_VALUE, "checkpoint",
+                "checkpoint=regions: takes the layers of each region in order, 0 for a layer in none, Nx for N of "
+                "them (8x1,12x0,3x4), not '%s'",
+                policy->regions);
+        int64_t more = am_mul_checked(next.count, next.layers > 0 ? next.layers : 1);
+        layers = more < 0 || more > config->layers ? config->layers + 1 : layers + more;
+        if (layers > config->layers) break;
+    }
+    if (layers == config->layers) return AM_OK;
+    return am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
+                   "checkpoint=regions:%s is of %s than the model's %d layers: each of them has to be in it once",
+                   policy->regions, layers < config->layers ? "fewer" : "more", config->layers);
+}
+
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
@@ -187,6 +222,7 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
     case NO_NUMBER: return AM_OK;
 #ifndef AM_FIRST
     case SHARE: return read_share(policy, config, i, status);
+    case REGIONS: return read_regions(policy, config, i, status);
     case BYTES: return read_bytes(policy, config, i, status);
     case OPERATIONS: return read_operations(policy, config, i, status);
     case SLOTS: return read_slots(policy, config, i, status);
@@ -198,11 +234,12 @@ static am_code read_rest(am_policy *policy, const am_config *config, int i, am_s
 
 static am_code refuse(const char *text, am_status *status)
 {
-    return am_fail(status, AM_BAD_VALUE, "checkpoint",
-                   "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
-                   "save:OP,OP, modules:A,B, budget:BYTES, memory-budget:X, revolve:C, rotor:BYTES, offload, "
-                   "offload:saved, partition or partition:cpu, not '%s'",
-                   text);
+    return am_fail(
+        status, AM_BAD_VALUE, "checkpoint",
+        "checkpoint must be none, full, every:K, uniform:K, block:N, sqrt, best, "
+        "save:OP,OP, modules:A,B, budget:BYTES, regions:LIST, memory-budget:X, revolve:C, rotor:BYTES, offload, "
+        "offload:saved, partition or partition:cpu, not '%s'",
+        text);
 }
 
 am_code am_policy_parse(am_policy *policy, const am_config *config, am_status *status)
@@ -259,6 +296,7 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 #ifndef AM_FIRST
         case OPERATIONS: write_operations(&writer, policy); break;
         case MODULES: write_modules(&writer, policy.modules); break;
+        case REGIONS: am_write_text(&writer, policy.regions); break;
         case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
 #endif
         default: am_write_int(&writer, policy.count);
@@ -299,6 +337,7 @@ bool am_policy_runs_layers_again(am_policy_kind kind)
     case AM_POLICY_BLOCK:
     case AM_POLICY_SQRT:
     case AM_POLICY_BEST_SEGMENTS:
+    case AM_POLICY_REGIONS:
     case AM_POLICY_OFFLOAD:
     case AM_POLICY_PARTITION:
     case AM_POLICY_PARTITION_HOST: return true;

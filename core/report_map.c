@@ -94,21 +94,24 @@ static void map_cell(am_writer *out, const am_grid *grid, int row, int column)
         write_largest(out, own->map, at);
 }
 
-/* At most `most` of so many places, the first and the last among them. */
+/* Of so many places at most `most`: all, or every second, third … one, so that lengths in equal steps stay round, and where there is
+ * room the last. */
 static int choose(int *place, int most, int count)
 {
-    if (count <= most) most = count;
-    for (int i = 0; i < most; i++) place[i] = most > 1 ? i * (count - 1) / (most - 1) : 0;
-    return most;
+    int stride = (count + most - 1) / most, chosen = 0;
+    for (int at = stride - 1; at < count; at += stride) place[chosen++] = at;
+    if (chosen < most && place[chosen - 1] != count - 1) place[chosen++] = count - 1;
+    return chosen;
 }
 
 /* Few micro-batches: the first, each twice as far behind it, the last. */
 static int choose_doubling(int *place, int most, int count)
 {
     if (count <= most) return choose(place, most, count);
-    for (int i = 0; i < most; i++) place[i] = (1 << i) - 1;
-    place[most - 1] = count - 1;
-    return most;
+    int chosen = 0;
+    for (int at = 0; at < count - 1 && chosen < most - 1; at = 2 * at + 1) place[chosen++] = at;
+    place[chosen++] = count - 1;
+    return chosen;
 }
 
 size_t am_map_text(const am_map *map, char *buffer, size_t size)

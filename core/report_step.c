@@ -240,7 +240,7 @@ static void write_choice(am_writer *json, const am_choice_row *choice)
     am_json_close(json, '}');
 }
 
-/* The plan that a budget led to, from the embedding on. */
+/* The plan that a budget led to, or that was listed, from the embedding on. */
 static void write_runs(am_writer *json, const am_report *report)
 {
     const am_plan_runs *plan = &report->plan_runs;

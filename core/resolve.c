@@ -73,8 +73,9 @@ static am_code check_shapes_given(const am_config *config, am_status *status)
     if (!given)
         return am_fail(status, AM_MISSING, missing->key,
                        "name a model (model=llama-3-8b) or give layers, hidden, heads and vocab");
-    return am_fail(status, AM_MISSING, missing->key, "name a model (model=llama-3-8b %s=%d) or give %s too", given->key,
-                   am_field_number_of(config, given), missing->key);
+    return am_fail(status, AM_MISSING, missing->key,
+                   "name a model (model=llama-3-8b) for %s=%d to change, or give %s too",
+                   given->key, am_field_number_of(config, given), missing->key);
 }
 
 static am_code derive_head_dim(am_config *config, am_status *status)
@@ -284,7 +285,7 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
     if (code != AM_OK) return code;
     if (am_stack_check_policy(config, policy, status) != AM_OK) return status->code;
     if (is_megatron(config)) return AM_OK;
-    if (policy.reentrant && !am_policy_runs_layers_again(policy.kind))
+    if (policy.reentrant && (!am_policy_runs_layers_again(policy.kind) || policy.kind == AM_POLICY_REGIONS))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",
             "reentrant=yes runs whole layers again: checkpoint=full, every:K, uniform:K, block:N, sqrt or best, "

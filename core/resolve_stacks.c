@@ -82,6 +82,14 @@ static am_code check_pipeline(const am_config *config, am_status *status)
 
 /* ---- ranks */
 
+/* Sequence parallelism cuts each rank's tokens into parts: a whole number of them. */
+static am_code check_divided_tokens(const am_config *config, int64_t parts, am_status *status)
+{
+    if (config->seq % parts == 0) return AM_OK;
+    return am_fail(status, AM_CONFLICT, "seq", "sp=yes shares out seq=%d over tp=%d%s: seq=%d, or sp=no", config->seq, config->tp,
+                   config->cp > 1 ? " and twice cp" : "", am_divide_up(config->seq, parts) * parts);
+}
+
 static am_code check_tensor_parallel(const am_config *config, am_status *status)
 {
     static const am_field_id divided[] = {AM_F_heads, AM_F_kv_heads, AM_F_ffn, AM_F_vocab, AM_F_seq};
@@ -91,6 +99,7 @@ static am_code check_tensor_parallel(const am_config *config, am_status *status)
         if (divided[i] == AM_F_seq && !config->sp) continue;
         const am_field *field = &am_fields[divided[i]];
         int64_t value = am_field_number_of(config, field);
+        if (divided[i] == AM_F_seq && check_divided_tokens(config, config->tp, status) != AM_OK) return status->code;
         if (value % config->tp != 0)
             return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide %s=%d; the nearest that does is tp=%d",
                            config->tp, field->key, value, am_nearest_divisor(value, config->tp));
@@ -309,7 +318,7 @@ static am_code check_megatron_tensor_parallel(const am_config *config, am_status
 {
     if (config->sp && config->tp == 1)
         return am_fail(status, AM_CONFLICT, "sp", "sequence parallelism needs a tensor-parallel group: tp=2 or more");
-    int64_t t = config->tp, tokens = config->seq / config->cp;
+    int64_t t = config->tp;
     if (config->heads % t != 0) return not_divided("tp", t, "heads", config->heads, status);
     if (config->kv_heads % t != 0) return not_divided("tp", t, "kv_heads", config->kv_heads, status);
     if (config->experts == 0 && config->ffn % t != 0) return not_divided("tp", t, "ffn", config->ffn, status);
@@ -319,9 +328,8 @@ static am_code check_megatron_tensor_parallel(const am_config *config, am_status
         return am_fail(status, AM_CONFLICT, "vocab", "tp=%d does not divide vocab=%d; Megatron pads it to vocab=%d", t,
                        config->vocab, (config->vocab + rows - 1) / rows * rows);
     }
-    if (!config->sp || tokens % t == 0) return AM_OK;
-    return am_fail(status, AM_CONFLICT, "tp", "tp=%d does not divide the %d tokens of a sequence on a rank; the nearest that does is tp=%d",
-                   t, tokens, am_nearest_divisor(tokens, t));
+    bool divided = !config->sp || config->seq / config->cp % t == 0;
+    return divided ? AM_OK : check_divided_tokens(config, am_mul_checked(t, config->cp > 1 ? 2 * config->cp : 1), status);
 }
 
 /* Experts of a dense model, or more of them on one rank than there are tokens for. */
@@ -555,7 +563,9 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
                        "checkpoint=modules: is modelled for stack=megatron, megatron-local and, core_attn alone, paper");
     if (policy.modules != AM_MODULE_CORE_ATTN && policy.kind == AM_POLICY_MODULES && is_paper(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint", "the paper plays attention's core again: modules:core_attn");
-    if (policy.kind == AM_POLICY_BUDGET && is_paper(config))
+    if (policy.kind == AM_POLICY_REGIONS && config->pp > 1)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint", "checkpoint=%s is covered without a pipeline: pp=1", config->checkpoint);
+    if ((policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS) && is_paper(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "the paper keeps everything, all but core attention, or inputs alone: checkpoint=none, "
                        "modules:core_attn or full");
@@ -564,9 +574,13 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
     if (is_megatron(config)) return AM_OK;
     if (config->distribute_saved)
         return am_fail(status, AM_UNSUPPORTED, "distribute_saved", "distribute_saved is Megatron's: stack=megatron, or distribute_saved=no");
+    if (config->zero == 3 && am_policy_moves(policy))
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "zero=3 is not covered with what moves off the GPU: checkpoint=full or none, or zero=2, not checkpoint=%s",
+                       config->checkpoint);
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
-    if (config->zero == 3 && (policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+    if (config->zero == 3 && (policy.kind == AM_POLICY_REGIONS || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "zero=3 is covered with regions of one layer: checkpoint=full, block:N, save:matmuls or budget:BYTES, not %s",
                        config->checkpoint);

@@ -79,7 +79,7 @@ am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var keys = turned(tape, k) ? am_raw(tape, op, key, dtype, k, 0, 0, 0) : 0;
     am_var values = turned(tape, k) ? am_raw(tape, op, key, dtype, v, 0, 0, 0) : 0;
     am_var gathered = am_raw(tape, op, all, dtype, am_raw(tape, op, both, dtype, k, v, 0, 0), 0, 0, 0);
-    am_merge merged;
+    am_merge merged = {0};
     run_kernel(build, q, am_shape_of(tape, q), rows, merged.block);
     am_var state = merged.block[2], unused = merged.block[3]; /* the first ones are kept */
     merged.output = am_raw(tape, op, am_shape_of(tape, q), AM_FP32, merged.block[0], 0, 0, 0);

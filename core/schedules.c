@@ -127,8 +127,13 @@ static void make(am_evaluation *evaluation, am_policy policy)
 
 void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
+    am_planner *planner = &evaluation->workspace->planner;
     make(evaluation, policy);
-    if (!evaluation->code) play(&evaluation->workspace->planner, outcome, NULL, 0);
+    if (evaluation->code) return;
+    if (runs_again(&planner->schedule))
+        play(planner, outcome, NULL, 0);
+    else /* no checkpoints: gradient_checkpointing_enable() has not been called */
+        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, outcome);
 }
 
 /* How many layers are left so, by the played unit that stands for them in a profile's ledger. */

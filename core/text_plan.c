@@ -207,7 +207,8 @@ static void write_plan(am_writer *out, const am_report *report)
     const am_plan_runs *plan = &report->plan_runs;
     const am_outcome *outcome = &report->outcome;
     am_writer line = am_writer_of(text, sizeof text);
-    if (plan->runs == 0 || report->ranks > 1) return; /* ranks have plans of their own, with their table */
+    if (report->policy.kind != AM_POLICY_BUDGET || plan->runs == 0 || report->ranks > 1)
+        return; /* ranks have plans of their own, with their table */
     AM_WRITE(&line, "The cheapest plan below ");
     write_unit(&line, report, report->policy.count);
     AM_WRITE(&line, " peaks at ");

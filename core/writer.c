@@ -51,7 +51,7 @@ void am_write_text(am_writer *writer, const char *text)
         if ((to[length + 3] = text[length + 3]) == '\0') return (void)(writer->length = at + 3);
     }
 #endif
-    for (; text[length] != '\0' && length < left; length++) to[length] = text[length];
+    for (; length < left && text[length] != '\0'; length++) to[length] = text[length];
     if (text[length] == '\0')
         writer->length += length;
     else

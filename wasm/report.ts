@@ -162,7 +162,7 @@ export interface Checkpoint {
    *  those that none beats, those that the frontier is over. */
   frontier_choices?: LayerChoice[];
   frontier_search?: { plans: number; candidates: number; undominated: number; choices: number };
-  /** The plan that a budget led to, from the embedding on; of a pipeline rank by rank, with the stage. */
+  /** The plan that a budget led to, or that was listed (regions:LIST), from the embedding on; of a pipeline rank by rank, with the stage. */
   runs?: (LayerChoice & { stage?: number; first_layer: number; layers: number })[];
   /** The lines of code, or the flags, that do the policy, in each framework that can; core.wasm leaves them out. */
   lines?: { framework: string; text: string }[];

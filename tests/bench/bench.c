@@ -1,4 +1,5 @@
-/* bench TEXT…: times the core natively as core.wasm runs it, text in, JSON out. Prints the median of each text in nanoseconds. */
+/* bench TEXT…: times the core natively as core.wasm runs it, text in, JSON out. Prints the median of each text in nanoseconds.
+ * bench --repeat N TEXT runs it so many times and prints nothing, for counters of instructions. */
 #define _POSIX_C_SOURCE 199309L
 
 #include "exports.h"
@@ -42,6 +43,10 @@ static int64_t run(const char *text)
 int main(int count, char **texts)
 {
     static int64_t times[RUNS];
+    if (count == 4 && strcmp(texts[1], "--repeat") == 0) {
+        for (long i = strtol(texts[2], NULL, 10); i > 0; i--) run(texts[3]);
+        return EXIT_SUCCESS;
+    }
     for (int i = 1; i < count; i++) {
         for (int k = 0; k < WARM_UP; k++) run(texts[i]);
         for (int k = 0; k < RUNS; k++) times[k] = run(texts[i]);

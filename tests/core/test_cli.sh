@@ -71,6 +71,40 @@ says out 'kv_heads'
 says out 'a100-80-sxm'
 says out 'llama-3-8b'
 
+# made from the tables
+run_to 0 --manual
+says out '.SH KEYS'
+check 'every key in the manual' [ "$(grep -c '^\.B .*\\fR=$' out)" -eq "$("$actmem" --tables=inputs | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["fields"]))')" ]
+if command -v mandoc >/dev/null; then check 'the manual is sound' mandoc -T lint -W error out; fi
+for shell in bash zsh fish; do
+    run_to 0 --completion=$shell
+    says out llama-3-8b
+    if command -v $shell >/dev/null; then check "$shell reads its completion" $shell -n out; fi
+done
+run_to 0 --completion=bash
+cat >complete.sh <<'END'
+source ./out
+compopt() { :; }
+COMP_LINE="actmem $1" COMP_POINT=$((7 + ${#1})) COMP_WORDS=(actmem $1)
+_actmem
+echo "${COMPREPLY[*]}"
+END
+while read -r word wanted; do
+    check "completion of '$word'" [ "$(bash complete.sh "$word")" = "$wanted" ]
+done <<'END'
+micro micro_batches=
+model=llama-3-8 llama-3-8b
+checkpoint=offload:s saved
+--ma --map --manual
+dtype=f fp32 fp16
+fit= yes no
+END
+run_to 2 --completion=tcsh
+run_to 0 --reference
+says out '| `seq` |'
+says out '| `out_of_range` |'
+says out '| `addmm` |'
+
 # configurations
 cat >config.json <<'END'
 {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
@@ -126,7 +160,7 @@ run_to 2 --json model=gpt2 fit=yes device=mine device_gflops=1000 device_bandwid
 json err 'd["error"]["field"] == "device_memory"'
 run_to 0 --map model=gpt2 device_memory=4GiB batch=1..8
 says out 'largest'
-run_to 0 --map --json model=gpt2 batch=1..8 seq=64..128
+run_to 0 --map --json model=gpt2 batch=1..8 seq=64..127
 json out 'len(d["total_bytes"]) == len(d["seq"]) == 64 and len(d["total_bytes"][0]) == len(d["batch"]) == 8'
 run_to 2 --map --json model=gpt2 batch=8..1
 json err 'd["error"]["field"] == "batch"'

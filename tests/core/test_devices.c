@@ -72,6 +72,7 @@ START_TEST(refused)
         const char *field, *says;
     } cases[] = {
         {"device=a100-80", AM_BAD_VALUE, "device", "a100-80-"},
+        {"device=a100", AM_BAD_VALUE, "device", "a100-40-sxm and a100-80-sxm, --help lists all"},
         {"device=H100", AM_BAD_VALUE, "device", "h100-"},
         {"device=rtx4090", AM_BAD_VALUE, "device", "rtx-4090"},
         {"device=mine", AM_MISSING, "device_gflops", "device_bandwidth"},

@@ -83,6 +83,10 @@ START_TEST(totals)
                                         LITTLE "checkpoint=block:1",
                                         LITTLE "checkpoint=best",
                                         LITTLE "checkpoint=save:half-matmuls",
+                                        LITTLE "checkpoint=memory-budget:0.4",
+                                        LITTLE "checkpoint=revolve:2",
+                                        LITTLE "checkpoint=rotor:3MiB",
+                                        "model=llama-3-8b layers=8 loss=cut checkpoint=rotor:8GiB",
                                         LITTLE "trainable=lora lora_targets=q,down checkpoint=full",
                                         LITTLE "attention=eager micro_batches=2",
                                         "model=gemma-2-2b layers=5 seq=128",
@@ -156,7 +160,13 @@ START_TEST(refused)
         const char *text, *field, *part;
         am_code code;
     } table[] = {
-        {"device_memory=80", "", "", AM_OK},
+        {"device_memory=80", "device_memory", "80 bytes: device_memory=80GiB, or 80B", AM_BAD_VALUE},
+        {"device_memory=81559", "device_memory", "device_memory=81559MiB, or 81559B", AM_BAD_VALUE},
+        {"device_memory=149999", "device_memory", "MiB", AM_BAD_VALUE},
+        {"device_memory=150000", "", "", AM_OK},
+        {"device_memory=80B", "", "", AM_OK},
+        {"reserve=2", "reserve", "reserve=2GiB", AM_BAD_VALUE},
+        {"reserve=0", "", "", AM_OK},
         {"device_memory=big", "device_memory", "80GiB", AM_BAD_VALUE},
         {"device_memory=0GiB", "device_memory", "above 0", AM_OUT_OF_RANGE},
         {"reserve=-1GiB", "reserve", "80GiB", AM_BAD_VALUE},

@@ -408,6 +408,10 @@ static const struct {
     {"{\"model_type\":\"gpt2\",\"resid_pdrop\":1.0}", AM_OUT_OF_RANGE, "resid_pdrop", "below 1"},
     {"{\"model_type\":\"gpt2\",\"attn_pdrop\":-0.1}", AM_OUT_OF_RANGE, "attn_pdrop", "from 0"},
     {"{\"model_type\":\"gpt2\",\"embd_pdrop\":1e300}", AM_OUT_OF_RANGE, "embd_pdrop", "below 1"},
+    {"{\"model_type\":\"phi\",\"hidden_size\":8,\"num_attention_heads\":2,\"partial_rotary_factor\":0.25}",
+     AM_OUT_OF_RANGE, "partial_rotary_factor", "even number of a head's 4 elements, not 1"},
+    {"{\"model_type\":\"stablelm\",\"hidden_size\":24,\"num_attention_heads\":2,\"partial_rotary_factor\":0.25}",
+     AM_OUT_OF_RANGE, "partial_rotary_factor", "not 3"},
     /* what is not covered */
     {"{\"model_type\":\"gemma2\",\"num_hidden_layers\":3,\"layer_types\":[\"sliding_attention\",\"full_attention\","
      "\"full_attention\"]}", AM_UNSUPPORTED, "layer_types", "every second to every 8th"},

@@ -96,7 +96,7 @@ START_TEST(axes)
         int batches, seqs;
         int64_t ends[4];
     } table[] = {
-        {"batch=1..4 seq=100..500", "batch=1    seq=100     ", 4, 64, {1, 4, 100, 500}},
+        {"batch=1..4 seq=100..500", "batch=1    seq=100     ", 4, 51, {1, 4, 100, 500}},
         {"model=gpt2&batch=8..8&seq=64", "model=gpt2&batch=8   &seq=64", 1, 0, {8, 8, 0, 0}},
         {"seq=512..32768 model=gpt2", "seq=512        model=gpt2", 0, 64, {0, 0, 512, 32768}},
         {"batch=3", "batch=3", 0, 0, {0, 0, 0, 0}},
@@ -144,7 +144,12 @@ START_TEST(usual)
 {
     map.batches = map.seqs = 0;
     draw_map("model=gpt2");
+    ck_assert_int_eq(map.seqs, 64);
     ck_assert_int_eq(map.seq[63], 1024);
+    map.batches = map.seqs = 0;
+    draw_map("model=llama-3-8b layers=2 seq=1000");
+    ck_assert_int_eq(map.seqs, 62);
+    for (int i = 0; i < map.seqs; i++) ck_assert_int_eq(map.seq[i], 64 * (i + 1));
     map.batches = map.seqs = 0;
     draw_map("model=gpt3-175b stack=paper tp=8 sp=yes seq=1000");
     for (int i = 0; i < map.seqs; i++) ck_assert(map.seq[i] % 8 == 0 && map.total[i][0] > 0);

@@ -151,6 +151,36 @@ START_TEST(block)
 }
 END_TEST
 
+/* A list of regions is the policy that has the same ones. */
+static const struct {
+    const char *listed, *other;
+} lists[] = {
+    {"checkpoint=regions:6x0", "checkpoint=none"},    {"checkpoint=regions:2x0,4x0", "checkpoint=none"},
+    {"checkpoint=regions:6x1", "checkpoint=every:1"}, {"checkpoint=regions:1,1,4x1", "checkpoint=every:1"},
+    {"checkpoint=regions:3x2", "checkpoint=every:2"}, {"checkpoint=regions:4,2", "checkpoint=every:4"},
+    {"checkpoint=regions:6", "checkpoint=every:6"},   {"checkpoint=regions:2x1,4x0", "checkpoint=block:2"},
+};
+
+START_TEST(regions)
+{
+    am_status status;
+    am_config config = model_of(_i, 6, "checkpoint=none");
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        config = model_of(_i, 6, lists[i].other);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_outcome other = fixture_report.outcome;
+        const int64_t saved = fixture_report.saved_bytes;
+        config = model_of(_i, 6, lists[i].listed);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        ck_assert_mem_eq(&fixture_report.outcome, &other, sizeof other);
+        ck_assert_int_eq(fixture_report.saved_bytes, saved);
+        int64_t layers = 0;
+        for (int j = 0; j < fixture_report.plan_runs.runs; j++) layers += fixture_report.plan_runs.run[j].layers;
+        ck_assert_int_eq(layers, 6);
+    }
+}
+END_TEST
+
 /* Layers that do not divide into equal segments: the last is shorter. */
 START_TEST(rest)
 {
@@ -193,6 +223,7 @@ Suite *test_plan_suite(void)
     tcase_add_loop_test(tests, composed_equals_played, 0, MODELS * POLICIES * DEPTHS);
     tcase_add_loop_test(tests, best_segments, 0, MODELS);
     tcase_add_loop_test(tests, block, 0, MODELS);
+    tcase_add_loop_test(tests, regions, 0, MODELS);
     tcase_add_test(tests, rest);
     tcase_add_loop_test(tests, timeline, 0, MODELS * POLICIES);
     suite_add_tcase(suite, tests);

@@ -161,6 +161,8 @@ static const struct {
     {"llama3-8b", "nearest are llama-3-8b"},
     {"LLAMA-3-8B", "nearest are llama-3-8b"},
     {"llama-4.1-8b", "llama-3.1-8b"},
+    {"llama3", "nearest are llama-3-8b"},
+    {"Llama-3", "nearest are llama-3-8b"},
     {"gpt-2", "nearest are gpt2"},
     {"mistral", "nearest are mistral-7b"},
     {"qwen3", "nearest are qwen3-4b"},

@@ -34,15 +34,15 @@ START_TEST(text)
     ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
     int rows = 0;
     for (const char *at = json; (at = strchr(at, '\n')); at++) rows++;
-    ck_assert_int_eq(rows, 2 + 16);
+    ck_assert_int_eq(rows, 2 + 15); /* every fourth of 57 lengths, and the last */
     ck_assert_ptr_nonnull(strstr(json, "batch=1  batch=2  batch=4  batch=8  batch=16  batch=64  largest\n"));
     ck_assert_ptr_nonnull(strstr(json, "!"));
-    for (int i = 0; i < map.seqs; i += 63) {
+    for (int i = 3; i < map.seqs; i += map.seqs - 4) {
         int64_t largest = 0;
         for (int k = 0; k < 64; k++)
             if (map.total[i][k] <= (int64_t)4 << 30) largest = map.batch[k];
         char row[32];
-        const char *line = strstr(json, i ? "1,024 " : "  128 ");
+        const char *line = strstr(json, i > 3 ? "1,024 " : "  176 ");
         ck_assert_ptr_nonnull(line);
         am_fail(&status, AM_OK, "", " %d\n", largest);
         strcpy(row, status.message);

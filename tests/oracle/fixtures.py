@@ -22,6 +22,7 @@ import megatron_core
 import plans
 import schedules
 import step
+import torch_ranks
 import watch
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
@@ -102,22 +103,40 @@ RANK = (
 ).split()
 
 
-def measure_rank(record):
-    case = inputs.read([record["text"]])
-    if case.run["stack"] != "megatron-local":  # stacks.py would make the whole model of it, on one rank
-        raise inputs.BadInput(f"a rank of stack={case.run['stack']} is not measured; of megatron-local it is")
-    figures = step.measure(case)
+def rows_of_rank(ledger):
     layer = lambda entry: watch.layer_of(entry["module"])  # noqa: E731
-    ledger = [entry for entry in figures["ledger"] if entry["bytes"]]  # an output that is made again has none
-    kept = {layer(entry) for entry in ledger} - {None}  # layers that are not recomputed whole
+    kept = {layer(entry) for entry in ledger} - {None}
     shown = 1 if 1 in kept else max(kept, default=-1)
-    figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
-    figures["scratch_bytes"] = megatron_core.scratch_bytes()
-    figures["rank_parameters"] = figures["parameters"]
-    figures["rows"] = {
+    return {
         "layer": [row(entry) for entry in ledger if layer(entry) == shown],
         "outside": [row(entry) for entry in ledger if layer(entry) is None],
     }
+
+
+def measure_torch_rank(record, case):
+    """Of stack torch: what a record has, and of a new one everything."""
+    figures = step.measure_rank(case)
+    figures["rank_parameters"] = figures["parameters"]
+    if figures["ledger"] is not None:
+        ledger = [torch_ranks.named_as_kernel(entry) for entry in figures["ledger"] if entry["bytes"]]
+        figures["rows"] = rows_of_rank(ledger)
+    wanted = [*RANK, "unsharded", "step_peak", "gradient_bytes"]
+    measured = {key: figures[key] for key in wanted if figures.get(key) is not None}
+    return {key: measured.get(key, record[key]) for key in record} if "source" in record else record | measured
+
+
+def measure_rank(record):
+    case = inputs.read([record["text"]])
+    if case.run["stack"] == "torch":
+        return measure_torch_rank(record, case)
+    if case.run["stack"] != "megatron-local":  # stacks.py would make the whole model of it, on one rank
+        raise inputs.BadInput(f"a rank of stack={case.run['stack']} is not measured; of megatron-local and torch it is")
+    figures = step.measure(case)
+    ledger = [entry for entry in figures["ledger"] if entry["bytes"]]  # an output that is made again has none
+    figures["recomputed_layers_bytes"] = sum(entry["bytes"] for entry in ledger if megatron_core.is_input_of_layers(entry))
+    figures["scratch_bytes"] = megatron_core.scratch_bytes()
+    figures["rank_parameters"] = figures["parameters"]
+    figures["rows"] = rows_of_rank(ledger)
     return {"name": record["name"], "text": record["text"]} | {key: figures[key] for key in RANK if figures[key] != 0}
 
 
@@ -128,8 +147,10 @@ STAGE = "source saved_bytes live_after_forward forward_peak backward_peak rank_p
 
 def measure_stage(record):
     case = inputs.read([record["text"], f"rank={record['rank']}"])
+    if case.run["stack"] == "torch":
+        return record | torch_ranks.measure_stage(case, record.get("case", {}).get("stage"))
     if case.run["stack"] != "megatron-local":
-        raise inputs.BadInput(f"a stage of stack={case.run['stack']} is not measured; of megatron-local it is")
+        raise inputs.BadInput(f"a stage of stack={case.run['stack']} is not measured; of megatron-local and torch it is")
     figures = step.measure(case)
     figures["rank_parameters"] = figures["parameters"]
     return record | {key: figures[key] for key in STAGE}

@@ -34,7 +34,8 @@ class Step:
     """A training step: forward() returns (loss, logits); inputs are its token ids, labels and tables.
 
     surroundings() is a context that forward and backward run in. whole_graph: autograd's graph has what checkpointed
-    regions keep too. replaces_saved: backward puts other data into saved tensors; a hook would keep what they had.
+    regions keep too. replaces_saved: backward puts other data into saved tensors; a hook would keep what they had. probe():
+    tensors whose bytes are told apart, the gathered parameters of FSDP2.
     """
 
     model: nn.Module
@@ -44,6 +45,7 @@ class Step:
     surroundings: Callable = contextlib.nullcontext
     whole_graph: bool = False
     replaces_saved: bool = False
+    probe: Callable | None = None
 
 
 def versions(*packages):

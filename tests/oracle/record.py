@@ -4,8 +4,10 @@
 record.py FILE NAME [--config config.json] key=value …
 
 FILE is cases (every figure and the ledger's rows), unseen, loss, liger or allocator (figures alone, for small shapes),
-parallel (one rank) or allocations (the sequence of allocations, for very small shapes). The keys are actmem's inputs. The
-config.json of a case is copied to tests/fixtures/configs under its own name; for the others a model is given by keys.
+parallel (one rank), stages (one stage: rank=R, and of stack=torch stage=first, middle or last beside the inputs),
+pipeline (NAME is a schedule; p=ranks n=micro_batches v=chunks) or allocations (the sequence of allocations, for very small
+shapes). The keys are actmem's inputs. The config.json of a case is copied to tests/fixtures/configs under its own name; for
+the others a model is given by keys.
 """
 import argparse
 import json
@@ -79,28 +81,50 @@ def add_case(name, config, words):
     return record
 
 
+def stage_record(name, words):
+    """Of stages.json: rank and stage are no inputs of actmem's."""
+    pairs = dict(word.split("=", 1) for word in words)
+    record = {"name": name, "rank": int(pairs.pop("rank", "0"))}
+    if "stage" in pairs:
+        record["case"] = {"stage": pairs.pop("stage")}
+    return record | {"text": " ".join(f"{key}={value}" for key, value in pairs.items())}
+
+
+def schedule_record(name, words):
+    """Of pipeline.json."""
+    pairs = dict(word.split("=", 1) for word in words)
+    if set(pairs) != {"p", "n", "v"}:
+        raise inputs.BadInput("a schedule is asked for with p=ranks n=micro_batches v=chunks of a rank")
+    return {"schedule": name} | {key: int(pairs[key]) for key in "pnv"}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", choices=("cases", *WANTED))
+    parser.add_argument("file", choices=("cases", "stages", "pipeline", *WANTED))
     parser.add_argument("name")
     parser.add_argument("--config")
     parser.add_argument("inputs", nargs="+", metavar="key=value")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     records = fixtures.load(options.file)
-    if any(record["name"] == options.name for record in records):
-        parser.error(f"{options.file}.json has a case '{options.name}'")
     try:
         if options.file == "cases":
             record = add_case(options.name, options.config, options.inputs)
         elif options.config:
             parser.error("--config is for cases")
+        elif options.file == "stages":
+            record = fixtures.measure_stage(stage_record(options.name, options.inputs))
+        elif options.file == "pipeline":
+            record = fixtures.MEASURERS["pipeline"](schedule_record(options.name, options.inputs))
         else:
             record = {"name": options.name, "text": " ".join(options.inputs), **dict.fromkeys(WANTED[options.file])}
             record = fixtures.MEASURERS[options.file](record)
     except (inputs.BadInput, step.Disagreement) as error:
         print(error, file=sys.stderr)
         return 2
+    title = fixtures.name_of(record)
+    if any(fixtures.name_of(other) == title for other in records):
+        parser.error(f"{options.file}.json has a case '{title}'")
     fixtures.store(options.file, [*records, record])
     return 0
 

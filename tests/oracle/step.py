@@ -11,6 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import gpu
 import stacks
+import torch_ranks
 import watch
 
 
@@ -18,15 +19,16 @@ class Disagreement(Exception):
     """Fake CUDA and meta see a different forward: no figure of the two can be trusted."""
 
 
-def play(case, device, fresh_gradients=False, trace=None):
-    """One forward, and on the meta device its backward.
+def play(case, device, fresh_gradients=False, trace=None, backward=None):
+    """One forward, and its backward: on the meta device unless backward says otherwise.
 
     fresh_gradients: parameters' gradients start as None and count; otherwise they exist beforehand and do not.
     trace: a list that takes the allocations, see watch.Memory.
     """
     gc.collect()
+    backward = device == "meta" if backward is None else backward
     # meta tensors are PyTorch's own and need no mode
-    fake = FakeTensorMode(allow_non_fake_inputs=True) if device == "cuda" else contextlib.nullcontext()
+    fake = FakeTensorMode(allow_non_fake_inputs=True) if device != "meta" else contextlib.nullcontext()
     with fake, torch.device(device), gpu.kernels(case.run["attention"]):
         torch.set_default_dtype(case.dtype)
         try:
@@ -40,31 +42,37 @@ def play(case, device, fresh_gradients=False, trace=None):
         if not fresh_gradients:
             for p in trained:
                 p.grad = torch.zeros_like(p)
-        memory = watch.Memory(trace, case.block)
+        memory = watch.Memory(trace, case.block, device == "cpu", step.probe)
         memory.ignore(parameters + buffers + step.inputs + [p.grad for p in trained if p.grad is not None])
         modules = watch.Modules(step.model)
         figures = {
             "source": step.source,
-            "parameters": sum(p.numel() for p in parameters),
-            "gradient_bytes": sum(watch.rounded(p.numel() * p.element_size(), case.block) for p in trained),
+            "parameters": sum(watch.local(p).numel() for p in parameters),
+            "gradient_bytes": sum(watch.rounded(watch.local(p).numel() * p.element_size(), case.block) for p in trained),
             "ledger": None,
         }
         visible = step.whole_graph or not case.checkpointed
-        if step.replaces_saved and device == "meta":
+        if backward and (step.replaces_saved or device == "cpu"):  # shared parameters are let go of before it
             visible = False
         with step.surroundings(), memory:
             hooks = modules.hooks() if visible else contextlib.nullcontext()
             with gpu.autocast(case.autocast), hooks:
                 loss, logits = step.forward()
             figures["live_after_forward"] = memory.live
+            probed = memory.bytes_of_probe() if step.probe else 0
             if visible:
                 fixed = {watch.key_of(tensor) for tensor in parameters + buffers}
+                fixed |= {watch.key_of(tensor) for tensor in (step.probe or list)()}
                 given = {watch.key_of(tensor) for tensor in step.inputs}
                 figures["ledger"] = watch.ledger(loss.grad_fn, modules, fixed, given, case.block)
             del logits  # the caller drops the model's output and keeps the loss
-            if device == "meta":
+            if backward:
                 memory.enter_backward()
                 loss.backward()
+                gradients = {watch.key_of(p.grad): watch.local(p.grad).untyped_storage().nbytes() for p in trained}
+                figures["gradients_at_the_end"] = sum(gradients.values())
+        if step.probe:
+            figures["unsharded"] = {"after_forward": probed} | {f"{phase}_peak": size for phase, size in memory.probed.items()}
         modules.detach()
         forward_flops = memory.flops["forward", True] + memory.flops["forward", False]
         recomputed = memory.flops["backward", True]
@@ -91,6 +99,8 @@ def saved(ledger):
 
 def measure(case):
     """Every figure of a case; None where there is none: mostly no ledger of a checkpointed case, no peaks under autocast."""
+    if torch_ranks.is_rank(case):
+        return measure_rank(case)
     plain = play(case, "cuda")
     figures = {key: plain[key] for key in ("source", "parameters", "gradient_bytes", "live_after_forward")}
     figures |= dict.fromkeys(("saved_bytes", "layer_bytes", "shared_bytes", "outside_bytes", "ledger"))
@@ -112,6 +122,27 @@ def measure(case):
     figures["backward_flops"] = meta["backward_flops"]
     if case.checkpointed:
         figures["recomputed_flops"] = meta["recomputed_flops"]
+    return figures
+
+
+NONE = "saved_bytes layer_bytes shared_bytes outside_bytes ledger forward_flops backward_flops recomputed_flops".split()
+
+
+def measure_rank(case):
+    """Every figure of a rank of PyTorch's own parallelism, which is played on fake CPU tensors; see torch_ranks.py."""
+    plain, run = play(case, "cpu", backward=False), play(case, "cpu", backward=True)
+    fresh = play(case, "cpu", fresh_gradients=True, backward=True)
+    if plain["live_after_forward"] != run["live_after_forward"]:
+        raise Disagreement(f"{plain['live_after_forward']} after the forward, {run['live_after_forward']} where backward follows")
+    figures = dict.fromkeys(NONE) | {key: run[key] for key in ("source", "parameters", "live_after_forward")}
+    figures["gradient_bytes"] = fresh["gradients_at_the_end"]  # of a table of which each rank has a part, the whole may be there
+    if "unsharded" in run:
+        figures["unsharded"] = run["unsharded"]
+    for phase in ("forward", "backward"):
+        figures[f"{phase}_peak"], figures[f"{phase}_peak_op"] = run["peaks"][phase]
+    figures["step_peak"] = max(fresh["peaks"]["forward"], fresh["peaks"]["backward"])[0]
+    if plain["ledger"] is not None:
+        figures |= saved(plain["ledger"]) | {"ledger": plain["ledger"]}
     return figures
 
 

@@ -7,9 +7,14 @@ from collections import Counter, namedtuple
 from unittest import mock
 
 import torch
+from torch.distributed._functional_collectives import AsyncCollectiveTensor
+from torch.distributed.tensor import DTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
+
+SHARDED = DTensor, AsyncCollectiveTensor
+WAIT = torch.ops._c10d_functional.wait_tensor.default
 
 
 def rounded(size, block):
@@ -23,13 +28,18 @@ class Memory(TorchDispatchMode):
     A storage counts from the operation that made it until nobody holds it, with the size that it has. `phase` is "forward" or "backward", set by
     the user. FLOPs are by (phase, gradients enabled or not): a backward with gradients enabled computes a forward again.
     Storages are rounded up to a multiple of `block`. `trace`, if it is a list, takes [f or b, operation, bytes, live bytes after it] of each allocation.
+    Tensors on the CPU are Python's numbers and do not count, unless `cpu`, where the step itself runs there. `probe`, if there
+    is one, returns tensors: `probed` has the most bytes that they have had, by phase.
     """
 
     running = None
 
-    def __init__(self, trace=None, block=1):
+    def __init__(self, trace=None, block=1, cpu=False, probe=None):
         super().__init__()
         self.block = block
+        self.cpu = cpu
+        self.probe = probe
+        self.probed = Counter()
         self.live = 0
         self.phase = "forward"
         self.peaks = {}  # phase: (bytes, "phase:operation")
@@ -60,7 +70,7 @@ class Memory(TorchDispatchMode):
     def ignore(self, tensors):
         """What was there before the step, or is counted elsewhere."""
         for tensor in tensors:
-            self._seen.add(tensor.untyped_storage())
+            self._seen.add(local(tensor).untyped_storage())
 
     def enter_backward(self):
         """From here on peaks are the backward's; what lives already is the first of them."""
@@ -68,16 +78,27 @@ class Memory(TorchDispatchMode):
         self.peaks["backward"] = (self.live, self.peaks["forward"][1])
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        if any(issubclass(kind, SHARDED) for kind in types):
+            return NotImplemented  # it comes again, in the operations of its own rank
         kwargs = kwargs or {}
-        result = operation(*args, **kwargs)
+        if operation is WAIT:
+            result = args[0]  # as its kernel returns it; on tensors that hold nothing it returns a copy
+        else:
+            result = operation(*args, **kwargs)
         flops_of = flop_registry.get(operation._overloadpacket)
         if flops_of:
             flops = flops_of(*args, **kwargs, out_val=result)
             self.flops[self.phase, torch.is_grad_enabled() or self._recomputing] += flops
         for tensor in tree_leaves(result):
-            if isinstance(tensor, torch.Tensor) and tensor.device.type != "cpu":  # on the CPU: Python numbers
+            if isinstance(tensor, torch.Tensor) and counts(tensor):
                 self._add(tensor.untyped_storage(), operation)
+        if self.probe is not None:
+            self._note(operation, 0)  # what storages have been resized to
+            self.probed[self.phase] = max(self.probed[self.phase], self.bytes_of_probe())
         return result
+
+    def bytes_of_probe(self):
+        return sum(tensor.untyped_storage().nbytes() for tensor in self.probe())
 
     def _add(self, storage, operation):
         if storage in self._seen:
@@ -136,9 +157,29 @@ def recomputation():
     return Memory.running.recomputation()
 
 
+def counts(tensor):
+    """Is a tensor on the device whose memory is counted?"""
+    return local(tensor).device.type != "cpu" or Memory.running.cpu
+
+
+@contextlib.contextmanager
+def uncounted():
+    """What runs within makes nothing that a device would have."""
+    memory = Memory.running
+    with mock.patch.object(memory, "_add", lambda storage, _: memory._seen.add(storage)) if memory else contextlib.nullcontext():
+        yield
+
+
+def local(tensor):
+    """This rank's part of a tensor that is shared among ranks; any other one itself."""
+    while isinstance(tensor, SHARDED):
+        tensor = tensor.elem if isinstance(tensor, AsyncCollectiveTensor) else tensor._local_tensor
+    return tensor
+
+
 def key_of(tensor):
     """Identifies the storage of a tensor for as long as it lives."""
-    return tensor.untyped_storage()._cdata
+    return local(tensor).untyped_storage()._cdata
 
 
 def layer_of(module):
@@ -170,9 +211,9 @@ class Modules:
 
     def _pack(self, tensor):
         module = self._running[-1] if self._running else ""
-        if tensor.device.type != "cpu":
+        if counts(tensor):
             save = Save(next(self._order), module, list(tensor.shape), str(tensor.dtype).removeprefix("torch."))
-            self._saved.setdefault(tensor.untyped_storage(), []).append(save)
+            self._saved.setdefault(local(tensor).untyped_storage(), []).append(save)
         return tensor
 
     def saves_of(self, tensor):
@@ -235,9 +276,10 @@ def ledger(root, modules, fixed, inputs, block=1):
 
     for node in nodes(root):
         hiding |= node.name().endswith("CopySlices")
-        for attribute, tensor in saved_by(node):
+        for attribute, saved in saved_by(node):
+            tensor = local(saved)
             key = key_of(tensor)
-            if key in fixed or tensor.device.type == "cpu":
+            if key in fixed or not counts(tensor):
                 continue
             if key not in rows:
                 dtype = str(tensor.dtype).removeprefix("torch.")

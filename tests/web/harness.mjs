@@ -56,10 +56,11 @@ export function launch() {
 export const WIDTHS = [390, 820, 1440];
 export const SCHEMES = ['light', 'dark'];
 
-/** Opens the page and waits for its first answer. */
+/** Opens the page and waits for its first answer and for what stands below it. */
 export async function open(context, address, hash = '') {
   const page = await context.newPage();
   await page.goto(address + (hash === '' ? '' : `#${hash}`));
   await page.waitForSelector('.answer-sentence');
+  await page.waitForSelector('.ledger', { state: 'attached' });
   return page;
 }

@@ -1,4 +1,5 @@
-/* Pictures of the page at three widths in both schemes, to build/screenshots. `node screenshots.mjs [name=hash …]` takes other pages. */
+/* Pictures of the pages at three widths in both schemes, to build/screenshots. `node screenshots.mjs [name=hash …]` takes others; a hash may
+ * follow a file: zero=zero.html#dp=16. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
@@ -7,11 +8,22 @@ const PAGES = {
   llama: '',
   'llama-full': 'model=llama-3-8b&seq=8192&checkpoint=full',
   gpt2: 'model=gpt2&batch=8&seq=1024',
+  zero: 'zero.html#',
+  accumulation: 'accumulation.html#',
+  gpu: 'gpu.html#device=rtx-4090',
 };
 const given = process.argv.slice(2).map((argument) => [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)]);
 const pages = given.length > 0 ? given : Object.entries(PAGES);
 const into = join(root, 'build/screenshots');
 await mkdir(into, { recursive: true });
+
+/* A page beside the calculator, once its figures are there. */
+const openFile = async (context, file) => {
+  const page = await context.newPage();
+  await page.goto(server.address + file);
+  await page.waitForSelector('td data', { timeout: 20_000 });
+  return page;
+};
 
 const server = await serve();
 const browser = await launch();
@@ -20,7 +32,7 @@ try {
     for (const width of WIDTHS) {
       const context = await browser.newContext({ viewport: { width, height: width === 390 ? 844 : 900 }, colorScheme, deviceScaleFactor: 1 });
       for (const [name, hash] of pages) {
-        const page = await open(context, server.address, hash);
+        const page = /^\w+\.html/.test(hash) ? await openFile(context, hash) : await open(context, server.address, hash);
         await page.waitForTimeout(100);
         const tabs = await page.locator('[role=tab]').count();
         for (let i = 0; i < Math.max(1, tabs); i++) {

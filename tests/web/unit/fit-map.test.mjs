@@ -1,9 +1,31 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { close, load } from './modules.mjs';
+import { close, load, loadCore } from './modules.mjs';
 
 after(close);
 const { evenly, fitMapLayout, LEVELS, levelOf, named, placeOf, REFUSED, TOO_MUCH } = await load('src/charts/fit-map-layout.ts');
+
+const { frameOf, framed } = await load('src/state/frame.ts');
+const core = await loadCore();
+
+test('the map’s frame holds the page’s point and all that fits in the wide one, in round steps', async () => {
+  for (const query of ['model=llama-3-8b', 'model=llama-3-8b&seq=8192', 'model=llama-3-8b&seq=8192&checkpoint=full', 'model=llama-3-8b&seq=4096&device=rtx-4090', 'model=gpt2', 'model=gpt2&batch=40', 'model=llama-3-70b&stack=megatron&tp=8&sp=yes&pp=4&seq=8192', 'model=llama-3-8b&stack=torch&cp=4&seq=16384']) {
+    const { config } = core.evaluate(query);
+    const wide = core.map(query);
+    const text = frameOf(wide, query, config, core.tables.fields);
+    const map = await framed(async (asked) => core.map(asked), config, core.tables.fields)(query, new AbortController().signal);
+    if (text === null) assert.deepEqual(map, wide, query);
+    const room = map.memory_bytes - map.reserve_bytes;
+    const fits = (total) => total !== null && total <= room;
+    assert.ok(map.batch.at(-1) >= config.batch && map.seq.at(-1) >= config.seq, query);
+    const longest = Math.max(0, ...wide.seq.filter((_, row) => wide.total_bytes[row].some(fits)));
+    const largest = Math.max(0, ...wide.batch.filter((_, column) => wide.total_bytes.some((row) => fits(row[column]))));
+    assert.ok(map.seq.at(-1) >= longest && map.batch.at(-1) >= Math.min(64, largest), query);
+    assert.equal(new Set(map.seq.slice(1).map((seq, i) => seq - map.seq[i])).size, 1, query);
+    /* The stack refuses no length of it that it takes in the wide one. */
+    assert.ok(map.total_bytes.every((row) => row[0] !== null), query);
+  }
+});
 
 test('levels: by share of the memory, the last that fits takes all of it', () => {
   const cases = [

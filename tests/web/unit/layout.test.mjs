@@ -4,7 +4,10 @@ import { close, load, loadCore } from './modules.mjs';
 
 after(close);
 const { scopesOf, largest } = await load('src/state/ledger.ts');
-const { layLayer } = await load('src/charts/layer-layout.ts');
+/* What names are measured with, without a browser. */
+globalThis.document = { createElement: () => ({ getContext: () => ({ measureText: (text) => ({ width: text.length * 6.5 }) }) }) };
+globalThis.getComputedStyle = () => ({ getPropertyValue: () => 'sans-serif' });
+const { layLayer, modulesOf, stationWidth } = await load('src/charts/layer-layout.ts');
 const { layBar, activationPeak } = await load('src/charts/bar-layout.ts');
 const { layTimeline } = await load('src/charts/timeline-layout.ts');
 const { isPareto, measureOf } = await load('src/charts/tradeoff-measure.ts');
@@ -25,7 +28,7 @@ test('every row stands once in a scope', () => {
     const entries = scopesOf(report).flatMap((s) => s.entries);
     assert.equal(entries.length, report.rows.length + report.dropped.length, query);
     assert.equal(new Set(entries.map((e) => e.id)).size, entries.length, query);
-    const kept = entries.filter((e) => e.kept).map((e) => Number(e.id.slice(5)));
+    const kept = entries.filter((e) => e.fate === 'kept').map((e) => Number(e.id.slice(5)));
     assert.equal(kept.length, report.rows.length, query);
   }
 });
@@ -110,4 +113,34 @@ test('Pareto plans', () => {
 
 test('the tensor described first is the largest', () => {
   assert.equal(largest(scopesOf(core.evaluate('model=llama-3-8b'))).entry.row.bytes, 58720256);
+});
+
+test('every module of a layer is drawn where the forward pass goes through it, side by side if nothing is kept between', () => {
+  for (const [query, expected] of [
+    ['model=llama-3-8b', ['input_layernorm', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn', 'self_attn.o_proj', 'post_attention_layernorm', 'mlp.gate_proj', 'mlp.act_fn', 'mlp.up_proj', 'mlp', 'mlp.down_proj']],
+    ['model=llama-3-8b&checkpoint=full', ['input_layernorm', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn', 'self_attn.o_proj', 'post_attention_layernorm', 'mlp.gate_proj', 'mlp.act_fn', 'mlp.up_proj', 'mlp', 'mlp.down_proj']],
+    ['model=gpt2', ['ln_1', 'attn.c_attn', 'attn', 'attn.c_proj', 'attn.resid_dropout', 'ln_2', 'mlp.c_fc', 'mlp.act', 'mlp.c_proj', 'mlp.dropout']],
+  ]) {
+    const report = core.evaluate(query);
+    const [scope] = scopesOf(report);
+    for (const width of [330, 900]) {
+      const { branches } = layLayer(scope, width, modulesOf(report.step, scope));
+      const modules = branches.flatMap((b) => b.stations.map((s) => s.module)).filter((m) => m !== '');
+      assert.deepEqual([...new Set(modules)], expected, `${query} ${width}`);
+      for (const { stations, width: room } of branches) {
+        for (const [i, station] of stations.entries()) {
+          assert.ok(14 + station.x + stationWidth({ ...station, op: '' }) <= room + 14, `${query} ${width} ${station.module}`);
+          const next = stations[i + 1];
+          if (next?.y === station.y) assert.ok(next.x >= station.x + stationWidth(station), station.module);
+        }
+      }
+    }
+    assert.equal(modulesOf({ ...report.step, timeline: [] }, scope).length, 0);
+  }
+  const report = core.evaluate('model=llama-3-8b');
+  const [scope] = scopesOf(report);
+  const rows = layLayer(scope, 900, modulesOf(report.step, scope)).branches[0].stations;
+  const y = (module) => rows.find((s) => s.module === module).y;
+  assert.equal(y('self_attn.q_proj'), y('self_attn.v_proj'));
+  assert.ok(y('self_attn.o_proj') > y('self_attn'));
 });

@@ -11,6 +11,7 @@ const { layFit } = await load('src/charts/fit-layout.ts');
 const { layRanks } = await load('src/charts/ranks-layout.ts');
 const { layTimeline } = await load('src/charts/timeline-layout.ts');
 const { frontierOf, planText } = await load('src/format/frontier.ts');
+const { policyText } = await load('src/format/policy.ts');
 const { formatTime, timeOf } = await load('src/format/time.ts');
 /* What labels are measured with, without a browser. */
 globalThis.document = { createElement: () => ({ getContext: () => ({ measureText: (text) => ({ width: text.length * 6.5 }) }) }) };
@@ -135,4 +136,26 @@ test('the step without checkpointing stands in the same axes, its peak at its ow
   }
   assert.equal(layTimeline(none, 'GiB', 700).before, null);
   assert.equal(layTimeline(none, 'GiB', 700, { ...none, timeline: [] }).before, null);
+});
+
+test('a policy’s size is said as other sizes are, and stays in bytes in the query', () => {
+  for (const [policy, units, text] of [['budget:37610423048', 'GiB', 'budget:35.0 GiB'], ['rotor:21474836480', 'GB', 'rotor:21.5 GB'], ['budget:5', 'bytes', 'budget:5 B'], ['every:4', 'GiB', 'every:4'], ['memory-budget:0.5', 'GiB', 'memory-budget:0.5']])
+    assert.equal(policyText(policy, units).replace('\u00a0', ' '), text);
+});
+
+test('labels of crowded policies keep clear of each other and, where there is room, of the frontier', () => {
+  for (const width of [360, 640]) {
+    for (const [query, report] of FOUND) {
+      const forward = report.cost.forward_time_us;
+      const plans = frontierOf(report.checkpoint);
+      const layout = layTradeoff(report.checkpoint.plans, { again: (p) => timeOf(p, 'recomputed_time') / forward, reach: plans.map((p) => ({ again: againOf(p, forward), memory: p.peak_bytes })) }, 'activations', 'GiB', width);
+      const boxes = layout.spots.filter((s) => s.label.text !== '').map(({ label }) => {
+        const w = label.text.length * 6.5;
+        const left = label.anchor === 'start' ? label.x : label.anchor === 'end' ? label.x - w : label.x - w / 2;
+        return [left, label.y - 8, left + w, label.y + 8];
+      });
+      assert.ok(boxes.length >= layout.spots.length - 1, `${query} ${width}: ${boxes.length} of ${layout.spots.length}`);
+      boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => assert.ok(!(a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]), `${query} ${width}`)));
+    }
+  }
 });

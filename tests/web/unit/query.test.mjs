@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { close, load, loadCore } from './modules.mjs';
 
 after(close);
-const { parseQuery, formatQuery, changeQuery, choosePreset, replaceModel } = await load('src/state/query.ts');
+const { parseQuery, formatQuery, changeQuery, choosePreset, replaceModel, splitAgainst, joinAgainst, withoutSearches } = await load('src/state/query.ts');
 const { stepsOf, nearestStep, stepFrom } = await load('src/form/steps.ts');
 const { matching } = await load('src/form/combobox.tsx');
 const core = await loadCore();
@@ -63,4 +63,15 @@ test('presets are found by words in any order', () => {
   assert.ok(matching(presets, 'eleutherai').length >= 10, 'by organisation');
   assert.equal(matching(presets, '').length, presets.length);
   assert.equal(matching(presets, 'nothing like it').length, 0);
+});
+
+test('what a text is held against stands behind it in the address, whatever is in it', () => {
+  for (const [text, against] of [['', null], ['model=gpt2', null], ['model=gpt2&seq=8', 'model=gpt2&checkpoint=save:mm,sdpa'], ['', 'model=gpt2&against=x'], ['a=b', '']]) {
+    assert.deepEqual(splitAgainst(joinAgainst(text, against)), { text, against });
+  }
+  assert.deepEqual(splitAgainst('against=x%26y&seq=1'), { text: 'seq=1', against: 'x&y' });
+});
+
+test('searches that an address asks for are left to the page', () => {
+  for (const [text, without] of [['model=gpt2&fit=yes&frontier=yes', 'model=gpt2'], ['fit=no', 'fit=no'], ['fit=maybe', 'fit=maybe'], ['frontier=yes&seq=8', 'seq=8'], ['seq=8', 'seq=8']]) assert.equal(withoutSearches(text), without);
 });

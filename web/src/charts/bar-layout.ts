@@ -48,7 +48,7 @@ export function layBar(report: Report, scopes: readonly Scope[], height: number)
   const scale = scaleLinear([0, Math.max(report.saved.bytes, peak, without ?? 0, 1)], [height - 4, HEAD]);
   const base = scale(0);
   const savedY = scale(report.saved.bytes);
-  const kept = scopes.flatMap((s) => s.entries).filter((e) => e.kept);
+  const kept = scopes.flatMap((s) => s.entries).filter((e) => e.fate === 'kept');
   const root = hierarchy<Node>({
     children: report.components.map(({ component }) => ({
       component,

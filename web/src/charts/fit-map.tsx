@@ -17,7 +17,8 @@ interface FitMapProps {
 
 const LEFT = 62;
 const BOTTOM = 34;
-const CELL = 6;
+/* The plane's height, for as many rows as there are. */
+const HEIGHT = 384;
 const TOP = 8;
 
 export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapProps) {
@@ -26,8 +27,9 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
   const at = useSignal<{ column: number; row: number } | null>(null);
   const { runs, fitting, columns, rows } = fitMapLayout(map, room);
   const cell = (width - LEFT - 4) / columns;
-  const height = rows * CELL;
-  const top = (row: number) => height - (row + 1) * CELL;
+  const rowHeight = HEIGHT / Math.max(1, rows);
+  const height = HEIGHT;
+  const top = (row: number) => height - (row + 1) * rowHeight;
   const shown = at.value ?? here;
   const total = map.total_bytes[shown.row]?.[shown.column] ?? null;
   const level = levelOf(total, room);
@@ -50,7 +52,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
     event.preventDefault();
   };
   const words = level === REFUSED ? 'the stack refuses it' : `${formatBytes(total ?? 0, units)}, ${level < TOO_MUCH ? 'fits' : 'does not fit'}`;
-  const line = fitting.map((count, column) => `${column === 0 ? 'M' : 'L'}${column * cell} ${height - count * CELL}H${(column + 1) * cell}`).join('');
+  const line = fitting.map((count, column) => `${column === 0 ? 'M' : 'L'}${column * cell} ${height - count * rowHeight}H${(column + 1) * cell}`).join('');
   return (
     <div class="fit-map" ref={ref}>
       <p class="fit-map-read" aria-live="polite">
@@ -61,17 +63,17 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         {at.value === null && <span class="quiet"> (as it is now)</span>}
       </p>
       <div class="fit-map-plane">
-      <svg width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; the table below has its figures">
+      <svg class="chart" width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; its table has the figures">
         <g transform={`translate(${LEFT} 0)`}>
           {runs.map((run) => (
-            <rect key={`${run.row} ${run.first}`} class={`level-${run.level}`} x={run.first * cell} y={top(run.row)} width={run.count * cell + 0.3} height={CELL + 0.3} />
+            <rect key={`${run.row} ${run.first}`} class={`level-${run.level}`} x={run.first * cell} y={top(run.row)} width={run.count * cell + 0.3} height={rowHeight + 0.3} />
           ))}
           <path class="fit-map-line" d={line} />
-          <rect class="fit-map-here" x={here.column * cell - 1} y={top(here.row) - 1} width={cell + 2} height={CELL + 2} />
-          {at.value !== null && <rect class="fit-map-at" x={shown.column * cell - 1} y={top(shown.row) - 1} width={cell + 2} height={CELL + 2} />}
+          <rect class="fit-map-here" x={here.column * cell - 1} y={top(here.row) - 1} width={cell + 2} height={rowHeight + 2} />
+          {at.value !== null && <rect class="fit-map-at" x={shown.column * cell - 1} y={top(shown.row) - 1} width={cell + 2} height={rowHeight + 2} />}
         </g>
         {named(map.seq, 7).map((row) => (
-          <text key={row} class="fit-map-tick" x={LEFT - 8} y={top(row) + CELL} text-anchor="end">
+          <text key={row} class="fit-map-tick" x={LEFT - 8} y={top(row) + rowHeight} text-anchor="end">
             {formatCount(map.seq[row] ?? 0)}
           </text>
         ))}
@@ -90,6 +92,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         style={{ top: `${TOP}px`, left: `${LEFT}px`, width: `${cell * columns}px`, height: `${height}px` }}
         aria-label="Choose a micro-batch and a sequence length: arrow keys move, Enter takes it"
         onPointerMove={move}
+        onPointerDown={move}
         onPointerLeave={() => {
           at.value = null;
         }}

@@ -3,8 +3,11 @@
  * The residual stream runs along the top of each branch. A branch leaves it, goes down through modules and comes back: it begins where a
  * norm follows something that is no norm, or where the outermost module changes without one. A tensor stands on the wire before the module
  * that saved it, or behind it if it was saved as a result. Its mark is as long as it has elements per token and as high as an element has
- * bytes, so that its area is its bytes. */
+ * bytes, so that its area is its bytes. Modules that save nothing, since what they read is kept already, stand where the forward pass goes
+ * through them; side by side if nothing is kept between. */
+import type { Step } from '../../../wasm/report';
 import { blockOf, type Entry, type Scope } from '../state/ledger';
+import { textWidth } from './measure';
 
 export interface Mark {
   entry: Entry;
@@ -17,11 +20,15 @@ export interface Mark {
 }
 
 export interface Station {
+  /** From the branch's wire; above 0 for one that stands beside the station before it. */
+  x: number;
   module: string;
   op: string;
   component: string;
   /** The module is that of the box above: only the operation is named. */
   continued: boolean;
+  /** Its block is that of the box beside it: only the last part is named. */
+  beside: boolean;
   y: number;
 }
 
@@ -62,6 +69,8 @@ const BYTES = 84;
 const DTYPE: Record<string, number> = { fp32: 4, fp16: 2, bf16: 2, bool: 1, i64: 8, u64: 8, i32: 4 };
 
 interface Stop {
+  /** It saves nothing. */
+  silent: boolean;
   module: string;
   op: string;
   component: string;
@@ -69,8 +78,9 @@ interface Stop {
   after: Entry[];
 }
 
-export function layLayer(scope: Scope, width: number): LayerLayout {
-  const chains = branchesOf(scope);
+/** `order`: every module of such a layer as the forward pass goes through them; those that save nothing are drawn too. */
+export function layLayer(scope: Scope, width: number, order: readonly string[] = []): LayerLayout {
+  const chains = branchesOf(scope).map((stops) => (scope.kind === 'layer' ? withSilent(stops, order) : stops));
   const columns = width >= 700 ? Math.min(2, Math.max(1, chains.length)) : 1;
   const column = Math.floor((width - GAP * (columns - 1)) / columns);
   const stacked = column < 320;
@@ -93,8 +103,18 @@ export function layLayer(scope: Scope, width: number): LayerLayout {
     for (const stop of stops) {
       stop.before.forEach(place);
       if (stop.module !== '' || stop.op !== '') {
-        stations.push({ module: stop.module, op: stop.op, component: stop.component, continued: stop.op !== '' && stations.at(-1)?.module === stop.module, y: y + BOX / 2 });
-        y += BOX;
+        const last = stations.at(-1);
+        const x = last === undefined ? 0 : last.x + stationWidth({ ...last, op: '' }) + 8;
+        const station: Station = { x: 0, module: stop.module, op: stop.op, component: stop.component, continued: stop.op !== '' && last?.module === stop.module, beside: false, y: y + BOX / 2 };
+        /* Nothing is kept between the two: they stand in one row. */
+        const beside = last !== undefined && stop.silent && last.y === y - BOX / 2 && blockOf(last.module) === blockOf(stop.module) && !last.continued;
+        if (beside && WIRE + x + stationWidth({ ...station, beside: true }) < column - 20) {
+          last.op = '';
+          stations.push({ ...station, x, y: last.y, beside: true });
+        } else {
+          stations.push(station);
+          y += BOX;
+        }
       }
       stop.after.forEach(place);
     }
@@ -158,10 +178,53 @@ function stopsOf(entries: readonly Entry[]): Stop[] {
       if (last.op !== op) last.op = '';
       (isResult(entry) && last.component !== 'norm' ? last.after : last.before).push(entry);
     } else {
-      stops.push({ module, op, component, before: isResult(entry) ? [] : [entry], after: isResult(entry) ? [entry] : [] });
+      stops.push({ silent: false, module, op, component, before: isResult(entry) ? [] : [entry], after: isResult(entry) ? [entry] : [] });
     }
   }
   return stops;
+}
+
+/* With the modules that save nothing, each behind the one that the forward pass comes from. */
+function withSilent(stops: readonly Stop[], order: readonly string[]): Stop[] {
+  const all = [...stops];
+  order.forEach((module, i) => {
+    const before = order[i - 1] ?? '';
+    if (module === '' || all.some((s) => s.module === module)) return;
+    const at = before === '' ? -1 : all.findLastIndex((s) => s.module === before);
+    const from = all[at];
+    if (from !== undefined && blockOf(from.module) === blockOf(module)) all.splice(at + 1, 0, { silent: true, module, op: '', component: from.component, before: [], after: [] });
+  });
+  return all;
+}
+
+/** What a station is named by: a path's first parts, which are quiet, and its last. */
+export function stationName({ module, op, component, continued, beside }: Omit<Station, 'x' | 'y'>): { path: string; name: string } {
+  if (continued) return { path: '', name: op };
+  if (module === '') return { path: '', name: component };
+  const cut = module.lastIndexOf('.') + 1;
+  return { path: beside ? '' : module.slice(0, cut), name: module.slice(cut) };
+}
+
+/** Its box, and the operation behind it. */
+export function stationWidth(station: Omit<Station, 'x' | 'y'>): number {
+  const { path, name } = stationName(station);
+  const op = station.op === '' || station.continued ? 0 : textWidth(station.op, 11.5, 'mono') + 6;
+  return textWidth(path + name, 12, 'mono') + 18 + op;
+}
+
+/** The modules of one layer in the order of its forward pass, as the step's timeline has them: of the first layer that has all of `scope`'s. */
+export function modulesOf({ timeline, timeline_modules: modules }: Step, scope: Scope): string[] {
+  const layers = new Map<number, string[]>();
+  for (const [phase, layer, module] of timeline) {
+    if (phase !== 0 || layer < 0) continue;
+    const list = layers.get(layer) ?? [];
+    layers.set(layer, list);
+    const name = modules[module] ?? '';
+    if (list.at(-1) !== name) list.push(name);
+  }
+  const saved = new Set(scope.entries.map((e) => e.row.module));
+  saved.delete('');
+  return [...layers.values()].find((list) => [...saved].every((module) => list.includes(module))) ?? [];
 }
 
 function length(stops: readonly Stop[]): number {

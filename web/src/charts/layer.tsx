@@ -1,21 +1,31 @@
 /* One layer, drawn: modules on the wire, and on each wire the tensors that are kept. */
 import { useComputed } from '@preact/signals';
-import type { Units } from '../../../wasm/report';
+import type { Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { hot, looked, pointing } from '../state/highlight';
-import type { Scope } from '../state/ledger';
-import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, type Station, WIRE } from './layer-layout';
+import { FATES } from '../format/words';
+import type { Fate, Scope } from '../state/ledger';
+import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, modulesOf, type Station, stationName, stationWidth, WIRE } from './layer-layout';
 import { fitText, textWidth } from './measure';
 import { hatch } from './patterns';
 import { rove } from './rove';
 import { useWidth } from './width';
 
 const RADIUS = 10;
+const MARKS: Readonly<Record<Fate, string>> = { kept: 'mark-kept', recomputed: 'mark-dropped', offloaded: 'mark-offloaded' };
 
-export function LayerPicture({ scope, units }: { scope: Scope; units: Units }) {
+interface LayerProps {
+  scope: Scope;
+  /** Whose timeline says which modules there are. */
+  step: Step;
+  units: Units;
+}
+
+export function LayerPicture({ scope, step, units }: LayerProps) {
   const { ref, width } = useWidth<HTMLDivElement>(820);
-  const layout = layLayer(scope, width);
-  const kept = scope.entries.filter((e) => e.kept).length;
+  const layout = layLayer(scope, width, modulesOf(step, scope));
+  const count = (fate: Fate) => scope.entries.filter((e) => e.fate === fate).length;
+  const fates = (['kept', 'recomputed', 'offloaded'] as const).filter((fate) => fate === 'kept' || count(fate) > 0).map((fate) => `${count(fate)} ${FATES[fate]}`);
   return (
     <div class="layer" ref={ref}>
       <svg
@@ -24,7 +34,7 @@ export function LayerPicture({ scope, units }: { scope: Scope; units: Units }) {
         height={layout.height}
         viewBox={`0 0 ${layout.width} ${layout.height}`}
         role="group"
-        aria-label={`Drawing of ${scope.kind === 'layer' ? `one ${scope.name}` : 'what stands outside the layers'}: ${kept} tensors kept, ${scope.entries.length - kept} computed again. Arrow keys go from tensor to tensor.`}
+        aria-label={`Drawing of ${scope.kind === 'layer' ? `one ${scope.name}` : 'what stands outside the layers'}: tensors ${fates.join(', ')}. Arrow keys go from tensor to tensor.`}
         onKeyDown={rove('.mark')}
       >
         {layout.branches.map((branch, i) => (
@@ -63,7 +73,7 @@ function BranchView({ branch, first, last, layered, layout, units }: BranchProps
       {layered && <circle class="wire-dot" cx={WIRE} cy={trunk} r="4" />}
       {branch.returns && <Plus x={right} y={trunk} />}
       {branch.stations.map((station) => (
-        <StationView key={`${station.y}`} station={station} />
+        <StationView key={`${station.x} ${station.y}`} station={station} />
       ))}
       {branch.marks.map((mark, i) => (
         <MarkView key={mark.entry.id} mark={mark} right={right - 10} layout={layout} units={units} first={first && i === 0} />
@@ -84,18 +94,17 @@ function Plus({ x, y }: { x: number; y: number }) {
 }
 
 function StationView({ station }: { station: Station }) {
-  const cut = station.continued ? 0 : station.module.lastIndexOf('.') + 1;
-  const name = station.continued ? station.op : station.module === '' ? station.component : station.module;
-  const text = textWidth(name, 12, 'mono') + 18;
+  const { path, name } = stationName(station);
+  const box = stationWidth({ ...station, op: station.continued ? station.op : '' });
   return (
-    <g class={`station c-${station.component}`} transform={`translate(0 ${station.y})`}>
-      <rect x={WIRE - 10} y={-10} width={text} height={20} rx="3" />
+    <g class={`station c-${station.component}`} transform={`translate(${station.x} ${station.y})`}>
+      <rect x={WIRE - 10} y={-10} width={box} height={20} rx="3" />
       <text x={WIRE - 1} y={4.5}>
-        {cut > 0 && <tspan class="station-path">{name.slice(0, cut)}</tspan>}
-        {name.slice(cut)}
+        {path !== '' && <tspan class="station-path">{path}</tspan>}
+        {name}
       </text>
       {station.op !== '' && !station.continued && (
-        <text class="station-op" x={WIRE + text - 2} y={4.5}>
+        <text class="station-op" x={WIRE + box - 2} y={4.5}>
           {station.op}
         </text>
       )}
@@ -113,7 +122,8 @@ interface MarkProps {
 
 function MarkView({ mark, right, layout, units, first }: MarkProps) {
   const { entry, x, y, width, height } = mark;
-  const { row, id, kept } = entry;
+  const { row, id, fate } = entry;
+  const kept = fate === 'kept';
   const lit = useComputed(() => (hot.value === id ? '' : undefined));
   const shown = useComputed(() => looked.value === id);
   const bytes = formatBytes(row.bytes, units);
@@ -127,12 +137,12 @@ function MarkView({ mark, right, layout, units, first }: MarkProps) {
       role="button"
       tabindex={first ? 0 : -1}
       aria-pressed={shown}
-      aria-label={`${name} ${bytes}, ${name === row.name ? '' : `${row.name}, `}${row.dtype}, ${kept ? 'kept' : 'computed again'}`}
+      aria-label={`${name} ${bytes}, ${name === row.name ? '' : `${row.name}, `}${row.dtype}, ${FATES[fate]}`}
       {...pointing(id)}
     >
       <rect class="mark-ground" x={WIRE + 6} y={layout.stacked ? y - 28 : y - 11.5} width={right - WIRE - 4} height={layout.stacked ? 38 : 23} rx="3" />
       <path class="stub" d={`M ${WIRE} ${y} H ${MARK_X}`} />
-      <rect class={kept ? 'mark-kept' : 'mark-dropped'} x={x} y={y - height / 2} width={width} height={height} fill={kept ? undefined : hatch(row.component)} />
+      <rect class={MARKS[fate]} x={x} y={y - height / 2} width={width} height={height} fill={fate === 'recomputed' ? hatch(row.component) : undefined} />
       <text class={kept ? 'mark-name' : 'mark-name mark-name-dropped'} x={layout.nameX} y={baseline}>
         {name}
       </text>{' '}

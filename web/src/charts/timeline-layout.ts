@@ -10,6 +10,15 @@ export interface Phase {
   x1: number;
 }
 
+/** What stands at a place of the line. */
+export interface Reading {
+  x: number;
+  y: number;
+  point: TimelinePoint;
+  /** Of a layer that was not played but drawn between two like it. */
+  between: boolean;
+}
+
 export interface TimelineLayout {
   width: number;
   height: number;
@@ -17,6 +26,8 @@ export interface TimelineLayout {
   area: string;
   line: string;
   phases: Phase[];
+  /** From left to right. */
+  readings: Reading[];
   peak: { x: number; y: number } | null;
   /** Another step in the same axes, its forward and backward as wide as this one's. */
   before: { line: string; peak: { x: number; y: number; bytes: Bytes } } | null;
@@ -36,7 +47,9 @@ export function layTimeline(step: Step, units: Units, width: number, without: St
   const y = scaleLinear([0, (most / divisor) * 1.04], [frame.bottom, frame.top]);
   const at = (p: TimelinePoint): number => y(p[4] / divisor);
   const px = (i: number): number => x(times[i] ?? 0);
-  const corners = outline(points, thin(points, frame.right - frame.left), px, at);
+  const thinned = thin(points, frame.right - frame.left);
+  const corners = outline(points, thinned, px, at);
+  const played = new Set(step.timeline);
   const shape = area<Corner>().x((c) => c[0]).y0(frame.bottom).y1((c) => c[1]);
   const edge = line<Corner>().x((c) => c[0]).y((c) => c[1]);
   const top = highest(points);
@@ -58,6 +71,10 @@ export function layTimeline(step: Step, units: Units, width: number, without: St
     area: shape(corners) ?? '',
     line: edge(corners) ?? '',
     phases,
+    readings: thinned.map((i) => {
+      const point = points[i] as TimelinePoint;
+      return { x: px(i), y: at(point), point, between: !played.has(point) };
+    }),
     peak: points.length === 0 ? null : { x: px(top), y: at(points[top] as TimelinePoint) },
     yTicks: y.ticks(3).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
     unit,

@@ -1,8 +1,11 @@
 /* Live bytes over one step. */
+import { useSignal } from '@preact/signals';
+import { bisectCenter } from 'd3-array';
 import type { Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
-import { placeText } from '../format/words';
-import { layTimeline } from './timeline-layout';
+import { PHASES, placeText } from '../format/words';
+import { YAxis } from './axis';
+import { layTimeline, type Reading } from './timeline-layout';
 import { useWidth } from './width';
 
 interface TimelineProps {
@@ -18,8 +21,25 @@ export function Timeline({ step, without, units }: TimelineProps) {
   const { frame, peak, before } = layout;
   const turn = layout.phases[1]?.x0;
   const right = peak !== null && peak.x > (frame.left + frame.right) / 2;
+  const { readings } = layout;
+  const place = useSignal<number | null>(null);
+  const here = Math.min(readings.length - 1, place.value ?? highestOf(readings));
+  const reading = readings[here];
+  const text = reading === undefined ? '' : readingText(reading, step, units);
+  const point = (event: PointerEvent) => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    place.value = bisectCenter(readings.map((r) => r.x), event.clientX - box.left + frame.left);
+  };
+  const key = (event: KeyboardEvent) => {
+    const to = { ArrowLeft: here - 1, ArrowRight: here + 1, PageUp: here - LEAP, PageDown: here + LEAP, Home: 0, End: readings.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    place.value = Math.max(0, Math.min(readings.length - 1, to));
+  };
   return (
     <div class="timeline" ref={ref}>
+      <p class="timeline-readout">{text}</p>
+      <div class="timeline-plane">
       <svg
         class="chart"
         width={width}
@@ -31,14 +51,7 @@ export function Timeline({ step, without, units }: TimelineProps) {
         <text class="axis-title" x={0} y={14}>
           alive, {layout.unit}
         </text>
-        {layout.yTicks.map((tick) => (
-          <g key={tick.at}>
-            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
-            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <YAxis ticks={layout.yTicks} frame={frame} />
         <path class="timeline-area" d={layout.area} />
         <path class="timeline-line" d={layout.line} />
         {before !== null && (
@@ -54,6 +67,12 @@ export function Timeline({ step, without, units }: TimelineProps) {
             {phase.name}
           </text>
         ))}
+        {place.value !== null && reading !== undefined && (
+          <g class="timeline-at">
+            <path d={`M ${reading.x} ${frame.top} V ${frame.bottom}`} />
+            <circle cx={reading.x} cy={reading.y} r="3.5" />
+          </g>
+        )}
         {peak !== null && (
           <g class="timeline-peak">
             <circle cx={peak.x} cy={peak.y} r="4" />
@@ -63,6 +82,27 @@ export function Timeline({ step, without, units }: TimelineProps) {
           </g>
         )}
       </svg>
+      <div
+        class="timeline-hit"
+        role="slider"
+        tabIndex={0}
+        aria-label="Place in the step"
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, readings.length - 1)}
+        aria-valuenow={Math.max(0, here)}
+        aria-valuetext={text}
+        style={{ left: `${frame.left}px`, top: `${frame.top}px`, width: `${frame.right - frame.left}px`, height: `${frame.bottom - frame.top}px` }}
+        onPointerMove={point}
+        onPointerDown={point}
+        onPointerLeave={(event) => {
+          if (event.pointerType === 'mouse') place.value = null;
+        }}
+        onKeyDown={key}
+        onBlur={() => {
+          place.value = null;
+        }}
+      />
+      </div>
       {before !== null && (
         <p class="key">
           <svg width="26" height="10" aria-hidden="true">
@@ -73,4 +113,16 @@ export function Timeline({ step, without, units }: TimelineProps) {
       )}
     </div>
   );
+}
+
+/* Readings that Page Up and Page Down pass over. */
+const LEAP = 20;
+
+const highestOf = (readings: readonly Reading[]): number => readings.reduce((best, { point }, i) => (point[4] > (readings[best]?.point[4] ?? -1) ? i : best), 0);
+
+/** "backward, layer 12, mlp.act_fn (silu): 7.31 GiB alive" */
+function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Step, units: Units): string {
+  const [at, by] = [step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? ''];
+  const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), at === '' ? by : `${at} (${by})`];
+  return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} alive`;
 }

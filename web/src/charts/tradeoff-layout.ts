@@ -2,8 +2,8 @@
 import { range, tickStep } from 'd3-array';
 import { curveStepAfter, line } from 'd3-shape';
 import type { Bytes, Plan, Units } from '../../../wasm/report';
-import { planId, planName } from '../form/policy-select';
 import { axisUnit } from '../format/bytes';
+import { planNames } from '../format/policy';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
 import { isPareto, type Measure, measureOf } from './tradeoff-measure';
@@ -79,7 +79,7 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
     spot.chosen ||= plan.chosen;
     spot.pareto ||= isPareto(plan, plans, measure);
   }
-  placeLabels(spots, frame, reach.map((r) => at(r.again, r.memory)));
+  placeLabels(spots, frame, stepsThrough(reach.map((r) => at(r.again, r.memory))), (plans) => planNames(plans, units));
 
   const pareto = spots.filter((s) => s.pareto).sort((p, q) => p.x - q.x || q.y - p.y);
   const path = line<Spot>().x((s) => s.x).y((s) => s.y).curve(curveStepAfter)(pareto);
@@ -114,8 +114,9 @@ const AFAR = [-24, -33, -42, -51, -60, -78, -96, -114, -132, -150, -168, 24, 42]
   .sort((p, q) => Math.hypot(p[0], p[1] * 1.2) - Math.hypot(q[0], q[1] * 1.2));
 
 /* Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
- * stairs: each to the left of an upright line from its spot, above the label of the spot before it, so that no line meets a label. */
-function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly { x: number; y: number }[]): void {
+ * stairs: each to the left of an upright line from its spot, beyond the label of the spot before it, so that no line meets a label; down
+ * from the frontier, up from what is above it. */
+function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly Line[], named: (plans: readonly Plan[]) => string): void {
   const taken: Box[] = spots.map((s) => [s.x - 6, s.y - 6, s.x + 6, s.y + 6]);
   const lines: Line[] = [];
   const weight = (s: Spot) => (s.chosen ? 0 : s.pareto ? 1 : 2);
@@ -125,7 +126,7 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
   for (const spot of [...alone, ...crowd]) {
     /* A line may leave a crowd of spots through it. */
     const passed = new Set(taken.filter((_, i) => Math.hypot((spots[i]?.x ?? Infinity) - spot.x, (spots[i]?.y ?? Infinity) - spot.y) < 16));
-    const text = spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ');
+    const text = named(spot.plans);
     const width = textWidth(text, SIZE) * (spot.chosen ? 1.08 : 1);
     const off = spot.chosen ? 4 : 0;
     const label = (dx: number, dy: number, anchor: Label['anchor'], led: boolean): Label => ({ x: spot.x + dx, y: spot.y + dy, anchor, text, led });
@@ -138,7 +139,8 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
       return [left, l.y - 8, left + width, l.y + 8];
     };
     const inCrowd = crowd.includes(spot);
-    const stairs = inCrowd ? range(18, 220, 3).map((up) => label(-4, -up, 'end', true)) : [];
+    const up = range(18, 220, 3).map((dy) => label(-4, -dy, 'end', true));
+    const down = range(18, 220, 3).map((dy) => label(-4, dy, 'end', true));
     const fits = (l: Label): boolean => {
       const box = boxOf(l);
       if (box[0] < frame.left + 2 || box[2] > frame.right + 8 || box[1] < frame.top - 12 || box[3] > frame.bottom - 1) return false;
@@ -147,14 +149,14 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
       const line = leaderOf(spot, l);
       return taken.every((t) => passed.has(t) || !crosses(line, t)) && lines.every((other) => !meet(line, other));
     };
-    /* What is drawn behind stays in sight, if there is a place nearby that leaves it so and no other spot is as near. */
+    /* The frontier stays in sight where there is a place nearby that leaves it so: below it there are no plans, and room. */
     const clear = (l: Label): boolean => {
       const [left, top, right, bottom] = boxOf(l);
-      return Math.hypot(l.x - spot.x, l.y - spot.y) < 40 && !behind.some(({ x, y }) => x > left - 3 && x < right + 3 && y > top - 2 && y < bottom + 2);
+      const box: Box = [left - 3, top + 1, right + 3, bottom - 1];
+      return Math.hypot(l.x - spot.x, l.y - spot.y) < 120 && !behind.some((line) => crosses(line, box));
     };
-    const places = (inCrowd ? [label(-11 - off, 0, 'end', false), ...stairs, ...afar] : [...beside, ...afar]).filter(fits);
-    const tight = spots.some((o) => o !== spot && Math.hypot(o.x - spot.x, o.y - spot.y) < 40);
-    const found = (tight ? undefined : places.find(clear)) ?? places[0];
+    const places = (inCrowd ? [label(-11 - off, 0, 'end', false), ...(spot.pareto ? [...down, ...up] : [...up, ...down]), ...afar] : [...beside, ...afar]).filter(fits);
+    const found = places.find(clear) ?? places[0];
     spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
     if (found === undefined) continue;
     const [left, top, right, bottom] = boxOf(found);
@@ -166,9 +168,19 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
 
 /** The line from a spot to its label, from the label's middle or its nearer end. */
 export function leaderOf(spot: { x: number; y: number }, label: Pick<Label, 'x' | 'y' | 'anchor'>): Line {
-  if (label.anchor === 'end' && label.x === spot.x - 4) return [spot.x, spot.y - 5, spot.x, label.y - 5];
+  const side = Math.sign(label.y - spot.y);
+  if (label.anchor === 'end' && label.x === spot.x - 4) return [spot.x, spot.y + 5 * side, spot.x, label.y + 5 * side];
   const inset = label.anchor === 'start' ? 6 : label.anchor === 'end' ? -6 : 0;
   return [spot.x, spot.y, label.x + inset, label.y + (label.y < spot.y ? 7 : -7)];
+}
+
+/* The frontier through its points: along, then down. */
+function stepsThrough(points: readonly { x: number; y: number }[]): Line[] {
+  const sorted = [...points].sort((p, q) => p.x - q.x || q.y - p.y);
+  return sorted.flatMap((p, i): Line[] => {
+    const next = sorted[i + 1];
+    return next === undefined ? [] : [[p.x, p.y, next.x, p.y], [next.x, p.y, next.x, next.y]];
+  });
 }
 
 const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];

@@ -2,8 +2,9 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Plan, Units } from '../../../wasm/report';
-import { planId, planName } from '../form/policy-select';
 import { formatBytes } from '../format/bytes';
+import { planId, planNames } from '../format/policy';
+import { YAxis } from './axis';
 import { type Axis, layTradeoff, leaderOf, type Spot, type TradeoffLayout } from './tradeoff-layout';
 import { type Measure, measureOf } from './tradeoff-measure';
 import { choosable } from './mark';
@@ -53,14 +54,7 @@ export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, o
         <text class="axis-title" x={frame.right} y={layout.height - 4} text-anchor="end">
           {axisTitle}
         </text>
-        {layout.yTicks.map((tick) => (
-          <g key={tick.at}>
-            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
-            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <YAxis ticks={layout.yTicks} frame={frame} />
         {layout.xTicks.map((tick) => (
           <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor="middle">
             {tick.text}
@@ -90,7 +84,7 @@ const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen
 function spotText(spot: Spot | undefined, said: (plan: Plan) => string, measure: Measure, units: Units): string {
   const plan = spot === undefined ? undefined : planOf(spot);
   if (spot === undefined || plan === undefined) return '';
-  return `${spot.plans.map(spot.plans.length > 1 ? planId : planName).join(' = ')}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
+  return `${planNames(spot.plans, units)}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
 }
 
 function leaderPath(spot: Spot): string {

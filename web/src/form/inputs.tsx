@@ -1,4 +1,5 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Field } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
@@ -18,12 +19,17 @@ const BRIEF: Readonly<Record<string, string>> = {
   stack: 'whose code runs',
   attention: 'which attention kernel runs',
   checkpoint: 'what is computed again instead of kept',
+  device: 'the GPU that it has to fit on',
+  optimizer: 'whose states are held beside the parameters',
 };
-const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units']);
+/* With another, or asked for by the page itself. */
+const ELSEWHERE = new Set([...FIRST, 'reentrant', 'units', 'fit', 'frontier']);
 
 interface InputsProps {
   store: Store;
   answer: Answer;
+  /** What else may be done, beside the import. */
+  actions?: ComponentChildren;
 }
 
 function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
@@ -34,7 +40,6 @@ function propsOf({ store, answer }: InputsProps, field: Field): ControlProps {
     symbol: store.tables.symbols.find((s) => s.key === field.key),
     fault: answer.fault?.field === field.key ? answer.fault.message : null,
     options: field.key === 'device' ? devicesOf(store) : undefined,
-    brief: FIRST.includes(field.key) ? (BRIEF[field.key] ?? briefHelp(field.help)) : undefined,
     onEdit: (text) => store.edit({ [field.key]: text }),
     onChoose: (text) => store.choose({ [field.key]: text }),
   };
@@ -48,19 +53,34 @@ function devicesOf({ tables, units }: Store): [string, string][] {
 export function Inputs(props: InputsProps) {
   return (
     <form class="inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
-      <div class="inputs-first">
-        {FIRST.map((key) => {
-          const field = props.store.tables.fields.find((f) => f.key === key);
-          return field && <First key={key} {...props} field={field} />;
-        })}
-      </div>
+      <Row keys={FIRST} {...props} />
       <Rest {...props} />
     </form>
   );
 }
 
+/** Some of the inputs, in a row. */
+export function FewInputs({ keys, ...props }: InputsProps & { keys: readonly string[] }) {
+  return (
+    <form class="inputs" aria-label="Inputs" onSubmit={(event) => event.preventDefault()}>
+      <Row keys={keys} {...props} />
+    </form>
+  );
+}
+
+function Row({ keys, ...props }: InputsProps & { keys: readonly string[] }) {
+  return (
+    <div class="inputs-first">
+      {keys.map((key) => {
+        const field = props.store.tables.fields.find((f) => f.key === key);
+        return field && <First key={key} {...props} field={field} />;
+      })}
+    </div>
+  );
+}
+
 function First({ field, ...props }: InputsProps & { field: Field }) {
-  const control = propsOf(props, field);
+  const control = { ...propsOf(props, field), brief: BRIEF[field.key] ?? briefHelp(field.help) };
   if (field.key === 'model') return <ModelField {...props} {...control} />;
   if (field.key === 'checkpoint') return <PolicySelect {...control} answer={props.answer} store={props.store} />;
   return field.kind === 'int' ? <RangeField {...control} most={mostOf(props, field)} /> : <Control {...control} />;
@@ -105,7 +125,7 @@ function ModelField({ store, answer, field, fault }: InputsProps & ControlProps)
 }
 
 function Rest(props: InputsProps) {
-  const { store, answer } = props;
+  const { store, answer, actions } = props;
   const details = useRef<HTMLDetailsElement>(null);
   const rest = store.tables.fields.filter((f) => !ELSEWHERE.has(f.key));
   const faulty = rest.some((f) => f.key === answer.fault?.field);
@@ -134,7 +154,10 @@ function Rest(props: InputsProps) {
           );
         })}
       </details>
-      <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      <div class="inputs-actions">
+        {actions}
+        <ImportDialog onOpen={() => void store.needWhole().catch(() => undefined)} onImport={store.importConfig} />
+      </div>
     </div>
   );
 }

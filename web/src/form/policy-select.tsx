@@ -1,19 +1,11 @@
 /* Checkpointing: the policies that the report has plans for. Any other that the grammar allows can be typed. */
 import { useSignal } from '@preact/signals';
 import type { Plan } from '../../../wasm/report';
+import { planId, planName } from '../format/policy';
 import type { Answer, Store } from '../state/store';
 import type { ControlProps } from './control';
 import { described, Shell } from './shell';
 import { TypedInput } from './typed-input';
-
-/** "every:2", "full, reentrant": what tells a plan from the others. */
-export const planId = (plan: Pick<Plan, 'policy' | 'reentrant'>): string => plan.policy + (plan.reentrant ? ', reentrant' : '');
-
-/** "best (every:7)": the policy and, where it found its number of layers itself, which. */
-export function planName(plan: Plan): string {
-  const each = plan.layers_each ?? null;
-  return each === null || plan.policy.includes(':') ? planId(plan) : `${plan.policy} (every:${each})${plan.reentrant ? ', reentrant' : ''}`;
-}
 
 export function choosePlan(store: Store, plan: Pick<Plan, 'policy' | 'reentrant'>): void {
   store.choose({ checkpoint: plan.policy, reentrant: plan.reentrant ? 'yes' : 'no' });
@@ -43,7 +35,7 @@ export function PolicySelect({ field, written, resolved, fault, brief, answer, s
         >
           {plans.map((plan) => (
             <option key={planId(plan)} value={planId(plan)}>
-              {plan.policy === 'none' ? 'none' : `${planName(plan)}: ${plan.label}`}
+              {plan.policy === 'none' ? 'none' : `${planName(plan, store.units.value)}: ${plan.label}`}
             </option>
           ))}
           <option value="">other …</option>

@@ -2,7 +2,7 @@
 import type { Field } from '../../../wasm/report';
 
 /* What a slider goes through; the field beside it takes the whole range. */
-const EXPLORED: Readonly<Record<string, readonly [number, number]>> = { seq: [128, 131072], batch: [1, 64] };
+const EXPLORED: Readonly<Record<string, readonly [number, number]>> = { seq: [128, 131072], batch: [1, 64], dp: [1, 1024], micro_batches: [1, 256] };
 
 /** `limit`: the value that this configuration allows at most, the last stop. */
 export function stepsOf(field: Field, limit?: number): number[] {

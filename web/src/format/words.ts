@@ -1,5 +1,6 @@
 /* Words for what the core names by keys. */
 import type { Component, Field, Place, Row } from '../../../wasm/report';
+import type { Fate } from '../state/ledger';
 
 const COMPONENTS: Record<Component, string> = {
   attention: 'Attention',
@@ -12,9 +13,15 @@ const COMPONENTS: Record<Component, string> = {
   checkpoint: 'Checkpoints',
 };
 
+/** What becomes of a tensor, in a list. */
+export const FATES: Readonly<Record<Fate, string>> = { kept: 'kept', recomputed: 'computed again', offloaded: 'on the host' };
+
 export function componentName(component: string): string {
   return COMPONENTS[component as Component] ?? component;
 }
+
+/** Of a point of the timeline. */
+export const PHASES = ['forward', 'backward', 'computed again', 'backward'];
 
 /** "in the backward pass, layer 31, mlp.act_fn (silu)" */
 export function placeText(place: Place): string {

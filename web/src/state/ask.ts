@@ -11,21 +11,24 @@ export type Asked = { id: number; call: Call; text: string; whole: string };
 export type Told = { id: number; answer: Answers[Call] } | { id: number; code: string; field: string; message: string };
 
 interface Waiting {
+  asked: Asked;
+  /** Says that nobody waits for it any more. */
+  signal: AbortSignal | undefined;
   resolve: (answer: Answers[Call]) => void;
-  reject: (error: Error) => void;
+  reject: (error: unknown) => void;
 }
 
 class Thread {
   #worker: Worker | null = null;
   #next = 0;
-  readonly #waiting = new Map<number, Waiting>();
+  /* The first is being answered. The thread is given one at a time, so that what nobody waits for is never begun. */
+  #waiting: Waiting[] = [];
 
-  ask<C extends Call>(call: C, text: string): Promise<Answers[C]> {
-    const worker = (this.#worker ??= this.#start());
+  ask<C extends Call>(call: C, text: string, signal?: AbortSignal): Promise<Answers[C]> {
     const asked: Asked = { id: this.#next++, call, text, whole: new URL('whole.wasm', document.baseURI).href };
     return new Promise((resolve, reject) => {
-      this.#waiting.set(asked.id, { resolve: resolve as Waiting['resolve'], reject });
-      worker.postMessage(asked);
+      this.#waiting.push({ asked, signal, resolve: resolve as Waiting['resolve'], reject });
+      if (this.#waiting.length === 1) this.#begin();
     });
   }
 
@@ -33,21 +36,33 @@ class Thread {
   stop(message: string): void {
     this.#worker?.terminate();
     this.#worker = null;
-    for (const { reject } of this.#waiting.values()) reject(new Error(message));
-    this.#waiting.clear();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(new Error(message));
   }
 
   get busy(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.length > 0;
+  }
+
+  #begin(): void {
+    for (let first = this.#waiting[0]; first?.signal?.aborted === true; first = this.#waiting[0]) {
+      this.#waiting.shift();
+      first.reject(first.signal.reason);
+    }
+    const first = this.#waiting[0];
+    if (first !== undefined) (this.#worker ??= this.#start()).postMessage(first.asked);
   }
 
   #start(): Worker {
     const made = new Worker(new URL('./ask-worker.ts', import.meta.url), { type: 'module' });
     made.onmessage = ({ data }: MessageEvent<Told>) => {
-      const asked = this.#waiting.get(data.id);
-      this.#waiting.delete(data.id);
-      if ('answer' in data) asked?.resolve(data.answer);
-      else asked?.reject(data.code === '' ? new Error(data.message) : new ActmemError(data.code, data.field, data.message));
+      const first = this.#waiting[0];
+      if (first?.asked.id !== data.id) return;
+      this.#waiting.shift();
+      this.#begin();
+      if ('answer' in data) first.resolve(data.answer);
+      else first.reject(data.code === '' ? new Error(data.message) : new ActmemError(data.code, data.field, data.message));
     };
     /* It did not start, or fell. */
     made.onerror = (event) => {
@@ -60,12 +75,16 @@ class Thread {
 
 const searches = new Thread();
 const maps = new Thread();
+const plans = new Thread();
 
 /** A question to be asked with useSearch. `signal` says that nobody waits for the answer any more. */
 export type Question<T> = (text: string, signal: AbortSignal) => Promise<T>;
 
 /** The report on a text by whole.wasm. Throws ActmemError if the core refuses it. */
-export const report: Question<Report> = (text) => searches.ask('evaluate', text);
+export const report: Question<Report> = (text, signal) => searches.ask('evaluate', text, signal);
+
+/** The same, for what the page itself shows: it waits behind no other search. */
+export const shown: Question<Report> = (text, signal) => plans.ask('evaluate', text, signal);
 
 /** Why a map was given up. */
 export class TooSlow extends Error {}

@@ -1,11 +1,14 @@
 /* The report's rows with names of their own, kept and dropped together, for the picture, the bar and the table. */
 import type { Report, Row } from '../../../wasm/report';
 
+/** Kept on the GPU; let go and computed again; or copied to the host and back. */
+export type Fate = 'kept' | 'recomputed' | 'offloaded';
+
 export interface Entry {
   id: string;
   row: Row;
-  /** false: not kept, computed again in backward. */
-  kept: boolean;
+  /** What becomes of it between forward and backward. */
+  fate: Fate;
 }
 
 export interface Scope {
@@ -30,11 +33,13 @@ export function scopesOf(report: Report): Scope[] {
     return scope;
   };
   for (const layer of report.saved.layers) of({ scope: layer.kind, count: layer.count } as Row);
-  report.rows.forEach((row, i) => of(row).entries.push({ id: `kept-${i}`, row, kept: true }));
+  report.rows.forEach((row, i) => of(row).entries.push({ id: `kept-${i}`, row, fate: 'kept' }));
+  /* save_on_cpu moves everything and computes nothing again; what a checkpoint's region drops is computed again even if its input is moved. */
+  const away: Fate = report.checkpoint.policy === 'offload:saved' ? 'offloaded' : 'recomputed';
   const dropped = new Map<Scope, Entry[]>();
   report.dropped.forEach((row, i) => {
     const list = dropped.get(of(row)) ?? [];
-    list.push({ id: `dropped-${i}`, row, kept: false });
+    list.push({ id: `dropped-${i}`, row, fate: away });
     dropped.set(of(row), list);
   });
   for (const [scope, list] of dropped) scope.entries = merge(scope.entries, list);

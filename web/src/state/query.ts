@@ -17,7 +17,32 @@ export function formatQuery(pairs: ReadonlyMap<string, string>): string {
   return [...pairs].map(([key, value]) => `${encode(key)}=${encode(value)}`).join('&');
 }
 
+/* The page asks for these by itself, on threads of its own, where they are looked at: it would stand still while they run. */
+const SEARCHES = ['fit', 'frontier'];
+
+/** A text without the searches that it asks for. */
+export function withoutSearches(text: string): string {
+  const pairs = parseQuery(text);
+  const asked = SEARCHES.filter((key) => pairs.get(key) === 'yes');
+  for (const key of asked) pairs.delete(key);
+  return asked.length === 0 ? text : formatQuery(pairs);
+}
+
+/* In an address, behind the text: what it is held against. No input has that name. */
+const AGAINST = /(?:^|&)against=([^&]*)/;
+
+/** An address's text, and the text that it is held against; null if none. */
+export function splitAgainst(address: string): { text: string; against: string | null } {
+  const against = AGAINST.exec(address)?.[1];
+  return { text: address.replace(AGAINST, '').replace(/^&/, ''), against: against === undefined ? null : decode(against) };
+}
+
+export const joinAgainst = (text: string, against: string | null): string => (against === null ? text : `${text}${text === '' ? '' : '&'}against=${encodeURIComponent(against)}`);
+
 export type Changes = Readonly<Record<string, string | null>>;
+
+/** No checkpointing, and no searches. */
+export const WITHOUT: Changes = { checkpoint: null, reentrant: null, distribute_saved: null, frontier: null, fit: null };
 
 /** Sets keys; null takes one out. What is as its default anyway is left out, except for a model's shape, where absence means the preset's value. */
 export function changeQuery(text: string, changes: Changes, fields: readonly Field[]): string {

@@ -5,7 +5,7 @@ import type { Field, Plan, Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatParameters, formatPercent } from '../format/bytes';
-import { planName } from '../form/policy-select';
+import { planName, policyText } from '../format/policy';
 import { conditions, stageName, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
 import type { Answer, Fault } from '../state/store';
@@ -35,13 +35,13 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
   }, [title]);
   return (
     <section class="answer" aria-label="The answer">
-      <p class="answer-sentence" data-stale={fault === null ? undefined : ''}>
+      <p class="answer-sentence" data-stale={staleness(fault)}>
         <strong>{who}</strong> at {formatCount(Number(config['seq']))} {plural(Number(config['seq']), 'tokens')}
         {batch > 1 && ` × ${formatCount(batch)} sequences`}
         {how.map((text) => `, ${text}`)}
         {checkpointed && (
           <>
-            , checkpointed by <code>{chosen === undefined ? report.checkpoint.policy : planName(chosen)}</code>
+            , checkpointed by <code>{chosen === undefined ? policyText(report.checkpoint.policy, units) : planName(chosen, units)}</code>
           </>
         )}
         {worst !== undefined ? `: ${stageName(worst.rank, stages ?? 0)} of ${formatCount(stages ?? 0)} stages` : (how.length > 0 || checkpointed) && ','} keeps <Figure bytes={kept} units={units} focusable /> for its backward pass
@@ -72,7 +72,7 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class="fault">{faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
+            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
           </>
         )}
       </p>
@@ -80,6 +80,9 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
     </section>
   );
 }
+
+/** For data-stale: an answer to another question than is asked. */
+export const staleness = (fault: Fault | null): string | undefined => (fault === null ? undefined : fault.waiting ? 'waiting' : '');
 
 /** "seq: …", unless the message begins by naming the input itself. */
 export function faultText({ field, message }: Fault): string {

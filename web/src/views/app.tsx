@@ -1,42 +1,52 @@
 /* The page. At phone width one view at a time, under tabs that stick; wider, one below the other. */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { Patterns } from '../charts/patterns';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
+import { afterwards, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { Store } from '../state/store';
-import { AnswerSentence } from './answer';
+import { AnswerSentence, staleness } from './answer';
 import { Breakdown } from './breakdown';
-import { Checkpointing } from './checkpointing';
-import { WorkedExample } from './example';
-import { Fit } from './fit';
-import { Formulas } from './formulas';
 import { Header } from './header';
-import { LedgerTable } from './ledger-table';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
-import { Ranks } from './ranks';
-import { StateTables } from './state-tables';
-import { StepOverTime } from './step';
+import { Sections, shortAnswer } from './sections';
 import { Tabs } from './tabs';
 
 const VIEWS = [
   ['bytes', 'Bytes', 'Where the bytes are'],
+  ['tensors', 'Tensors', 'Why: every saved tensor'],
+  ['example', 'Example', 'Why: the worked example'],
   ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
   ['step', 'Step', 'Over the step'],
   ['ranks', 'Ranks', 'Every rank of the pipeline'],
-  ['tensors', 'Tensors', 'Every saved tensor'],
-  ['example', 'Example', 'Worked example'],
-  ['state', 'State', 'Beside the activations'],
   ['fit', 'Fit', 'What fits, and what a step costs'],
+  ['state', 'State', 'Beside the activations'],
+  ['compare', 'Compare', 'Against another configuration'],
   ['formulas', 'Formulas', 'What published formulas say'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
 
 const view = signal<View>('bytes');
+
+type Rest = typeof import('./rest');
+const rest = signal<Rest | null>(null);
+/** Why it could not be loaded. */
+const restFault = signal<string | null>(null);
+
+async function loadRest(): Promise<void> {
+  restFault.value = null;
+  try {
+    rest.value = await import('./rest');
+  } catch (error) {
+    restFault.value = error instanceof Error ? error.message : String(error);
+  }
+}
 
 export function App({ store }: { store: Store }) {
   const answer = store.answer.value;
@@ -44,19 +54,37 @@ export function App({ store }: { store: Store }) {
   const units = store.units.value;
   const scopes = scopesOf(report);
   const stages = stagesOf(report);
+  const other = store.other.value;
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
+  useEffect(
+    () =>
+      afterwards(() => {
+        void loadRest();
+        if (!sparing()) void store.needWhole().catch(() => undefined);
+      }),
+    [],
+  );
+  const below = (draw: (parts: Rest) => ComponentChildren) => (rest.value === null ? <Below /> : draw(rest.value));
   const contents: Record<View, ComponentChildren> = {
-    bytes: <Breakdown report={report} scopes={scopes} units={units} />,
-    checkpointing: <Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />,
-    step: <StepOverTime report={report} without={store.without.value} units={units} />,
-    ranks: <Ranks store={store} report={report} units={units} />,
-    tensors: <LedgerTable scopes={scopes} units={units} />,
-    example: <WorkedExample report={report} units={units} />,
-    state: <StateTables report={report} units={units} />,
-    fit: <Fit store={store} report={report} units={units} />,
-    formulas: <Formulas store={store} report={report} units={units} />,
+    bytes: (
+      <>
+        <Breakdown report={report} scopes={scopes} units={units} />
+        {below((r) => (
+          <r.Pictures report={report} scopes={scopes} units={units} />
+        ))}
+      </>
+    ),
+    checkpointing: below((r) => <r.Checkpointing store={store} report={report} units={units} onChoose={(plan) => choosePlan(store, plan)} />),
+    step: below((r) => <r.StepOverTime report={report} without={store.without.value} units={units} />),
+    ranks: below((r) => <r.Ranks store={store} report={report} units={units} />),
+    tensors: below((r) => <r.LedgerTable scopes={scopes} units={units} />),
+    example: below((r) => <r.WorkedExample report={report} units={units} />),
+    compare: below((r) => <r.Compare store={store} report={report} units={units} />),
+    state: below((r) => <r.StateTables report={report} units={units} />),
+    fit: below((r) => <r.Fit store={store} report={report} units={units} />),
+    formulas: below((r) => <r.Formulas store={store} report={report} units={units} />),
   };
   return (
     <>
@@ -66,7 +94,7 @@ export function App({ store }: { store: Store }) {
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <MemoryLine store={store} answer={answer} units={units} />
-        <Inputs store={store} answer={answer} />
+        <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
         <Tabs
           tabs={views.map(([id, label]) => [id, label] as const)}
           value={current}
@@ -74,25 +102,52 @@ export function App({ store }: { store: Store }) {
             view.value = id;
           }}
         />
+        <Sections
+          sections={views.map(([id, label]) => [id, label] as const)}
+          answer={
+            <>
+              {shortAnswer(report, units)}
+              {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
+            </>
+          }
+        />
         {views.map(([id, , title]) => (
           <section
             key={id}
             id={`view-${id}`}
             class="view"
-            data-stale={fault === null ? undefined : ''}
+            data-stale={staleness(fault)}
             data-current={id === current ? '' : undefined}
             role={narrow.value ? 'tabpanel' : undefined}
             aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
           >
-            <h2 id={`title-${id}`}>
+            <h2 id={`title-${id}`} tabIndex={-1}>
               {title}
               {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
             </h2>
             {contents[id]}
           </section>
         ))}
+        {rest.value !== null && <rest.value.Related query={report.query} />}
       </main>
       <ProvenanceLine report={report} />
     </>
+  );
+}
+
+function Below() {
+  return (
+    <p class="below" role="status">
+      {restFault.value === null ? (
+        'Loading …'
+      ) : (
+        <>
+          <span class="fault">This part could not be loaded: {restFault.value}.</span>{' '}
+          <button type="button" class="button-quiet" onClick={() => void loadRest()}>
+            Try again
+          </button>
+        </>
+      )}
+    </p>
   );
 }

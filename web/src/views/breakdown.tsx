@@ -2,10 +2,12 @@
 import { useSignal } from '@preact/signals';
 import type { Report, Units } from '../../../wasm/report';
 import { StepBar } from '../charts/bar';
+import { ChartFrame } from '../charts/frame';
 import { LayerPicture } from '../charts/layer';
-import { formatCount } from '../format/bytes';
+import { formatCount, formatPercent } from '../format/bytes';
 import { stagesOf } from '../format/subject';
-import { findEntry, type Scope } from '../state/ledger';
+import { componentName, FATES, savedBy } from '../format/words';
+import { type Fate, findEntry, type Scope } from '../state/ledger';
 import { looked } from '../state/highlight';
 import { Figure } from './figure';
 import { Inspector } from './inspector';
@@ -24,7 +26,7 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
   if (view === undefined) return <p class="empty">Nothing is kept: no tensor requires a gradient.</p>;
   const kind = report.saved.layers.find((k) => k.kind === view.name);
   const stages = stagesOf(report);
-  const dropped = view.entries.some((e) => !e.kept);
+  const some = (fate: Fate) => view.entries.some((e) => e.fate === fate);
   return (
     <div class="breakdown">
       <Inspector report={report} scopes={scopes} units={units} />
@@ -55,10 +57,22 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
             />
           )}
         </div>
-        <LayerPicture scope={view} units={units} />
+        <ChartFrame
+          name="layer"
+          title={view.kind === 'layer' ? titled(view.name) : 'Outside the layers'}
+          query={report.query}
+          units={units}
+          table={() => ({
+            columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
+            rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
+          })}
+        >
+          <LayerPicture scope={view} step={report.step} units={units} />
+        </ChartFrame>
         <p class="key">
           <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
-          {dropped && ' Hatched: not kept, computed again in backward.'}
+          {some('recomputed') && ' Hatched: not kept, computed again in backward.'}
+          {some('offloaded') && ' Outlined: not kept, copied to the host and back.'}
         </p>
       </div>
       <div class="breakdown-step">
@@ -69,7 +83,15 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
             {stages !== null && ', all stages together'}
           </span>
         </div>
-        <StepBar report={report} scopes={scopes} units={units} />
+        <ChartFrame
+          name="components"
+          title="What is kept, by component"
+          query={report.query}
+          units={units}
+          table={() => ({ columns: ['Component', 'Kept', 'Share'], rows: report.components.map((c) => [componentName(c.component), { bytes: c.bytes }, formatPercent(c.bytes / Math.max(1, report.saved.bytes))]) })}
+        >
+          <StepBar report={report} scopes={scopes} units={units} />
+        </ChartFrame>
       </div>
     </div>
   );

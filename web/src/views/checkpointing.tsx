@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { Plan, Report, Units } from '../../../wasm/report';
 import { isPareto, type Measure, measureOf, recomputedOf } from '../charts/tradeoff-measure';
-import { planId, planName } from '../form/policy-select';
 import { formatBytes, formatPercent } from '../format/bytes';
+import { planId, planName } from '../format/policy';
 import { stagesOf } from '../format/subject';
 import { formatTime, timeOf } from '../format/time';
 import { useLater } from '../state/later';
@@ -111,7 +111,7 @@ function PlanRow({ plan, pareto, forward, exact, units, onChoose }: PlanRowProps
         <label>
           <input type="radio" name="plan" value={id} checked={plan.chosen} onChange={() => onChoose(plan)} />
           <span>
-            <code>{planName(plan)}</code>
+            <code>{planName(plan, units)}</code>
             {pareto && <span class="pareto-mark" title="no other policy here is better in both" />}
             <span class="plan-note">{plan.note === '' ? plan.label : plan.note}</span>
           </span>

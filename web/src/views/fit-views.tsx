@@ -1,13 +1,16 @@
 /* What fits over micro-batch and length, and what a step costs. */
 import '../styles/fit.css';
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { ActmemError } from '../../../wasm/actmem';
 import type { Report, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
 import { FitMapChart } from '../charts/fit-map';
 import { evenly } from '../charts/fit-map-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
 import { stagesOf } from '../format/subject';
 import { map as askMap, patientMap, TooSlow } from '../state/ask';
+import { framed } from '../state/frame';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
 
@@ -29,12 +32,14 @@ export function FitViews(props: FitProps) {
 function MapView({ store, report, units }: FitProps) {
   /* The text whose map is waited for however long it takes. */
   const patient = useSignal<string | null>(null);
-  const { found, fault, again } = useSearch(patient.value === report.query ? patientMap : askMap, report.query);
+  const waits = patient.value === report.query;
+  const question = useMemo(() => framed(waits ? patientMap : askMap, report.config, store.tables.fields), [waits, report.query]);
+  const { found, fault, again } = useSearch(question, report.query);
   if (fault !== null || found === null || (patient.value === report.query && found.text !== report.query)) {
     return (
       <div class="fit-map-wait" role="status">
         {fault === null ? (
-          'Playing 64 × 64 steps …'
+          'Playing a step for each point of the map …'
         ) : fault instanceof TooSlow ? (
           <>
             <p>A map of this policy takes a minute or more: at each of its 64 × 64 points a plan is searched for.</p>
@@ -70,39 +75,24 @@ function MapView({ store, report, units }: FitProps) {
           {device === undefined || device.memory_bytes !== memory ? '' : `${device.label}: `}parameters, gradients, optimizer and activations{stages === null ? '' : ' of the rank that takes most'}
         </span>
       </h3>
-      <FitMapChart map={found.answer} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
-      <details>
-        <summary>The same as a table</summary>
-        <div class="scroll" role="region" aria-label="Total memory by micro-batch and sequence length" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Tokens</th>
-                {columns.map((column) => (
-                  <th key={column} scope="col" class="number">
-                    {formatCount(batch[column] ?? 0)} ×
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row}>
-                  <th scope="row">{formatCount(seq[row] ?? 0)}</th>
-                  {columns.map((column) => {
-                    const total = totals[row]?.[column] ?? null;
-                    return (
-                      <td key={column} class="number" data-fits={total !== null && total <= room ? '' : undefined}>
-                        {total === null ? '–' : formatBytes(total, units)}
-                      </td>
-                    );
-                  })}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
+      <ChartFrame
+        name="fit-map"
+        title={`What fits into ${formatBytes(room, units)}`}
+        query={report.query}
+        units={units}
+        table={() => ({
+          columns: ['Tokens', ...columns.map((column) => `${formatCount(batch[column] ?? 0)} ×`)],
+          rows: rows.map((row) => [
+            formatCount(seq[row] ?? 0),
+            ...columns.map((column) => {
+              const total = totals[row]?.[column] ?? null;
+              return total === null ? null : { bytes: total };
+            }),
+          ]),
+        })}
+      >
+        <FitMapChart map={found.answer} room={room} batch={Number(report.config['batch'])} seq={Number(report.config['seq'])} units={units} onChoose={(b, s) => store.choose({ batch: String(b), seq: String(s) })} />
+      </ChartFrame>
     </div>
   );
 }

@@ -1,9 +1,11 @@
 /* What published formulas say of this configuration, from the lowest to the highest, and what makes the difference. */
 import { useSignal } from '@preact/signals';
 import type { Bytes, Formula, FormulaTable, Report, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
 import { Strip } from '../charts/strip';
 import { type Extent, type Said, saidOf } from '../charts/strip-layout';
 import { formatBytes, formatCount, threeDigits } from '../format/bytes';
+import { usualLayer } from '../format/layers';
 import { differences } from '../format/shares';
 import { Figure } from './figure';
 import { Switch } from './switch';
@@ -21,7 +23,7 @@ export function FormulaViews(props: ViewsProps) {
   const { report, formulas, units } = props;
   const extent = useSignal<Extent>('all');
   const wanted = useSignal(FIRST);
-  const layer = usual(report);
+  const layer = usualLayer(report);
   const ours: Record<Extent, Bytes> = { all: report.saved.bytes, layer: layer === undefined ? 0 : layer.bytes / layer.layers_each };
   const said = saidOf(formulas, extent.value, ours[extent.value]);
   const chosen = said.find((s) => s.formula.id === wanted.value) ?? said.at(-1);
@@ -48,7 +50,17 @@ export function FormulaViews(props: ViewsProps) {
           }}
         />
       </div>
-      {said.length > 0 && <Strip said={said} ours={ours[extent.value]} chosen={chosen?.formula.id ?? null} units={units} extent={extent.value === 'all' ? 'in all' : 'for one layer'} onChoose={choose} />}
+      {said.length > 0 && (
+        <ChartFrame
+          name="formulas"
+          title={`What published formulas say ${extent.value === 'all' ? 'in all' : 'for one layer'}`}
+          query={report.query}
+          units={units}
+          table={() => ({ columns: ['Formula', 'Says', 'Of what is kept'], rows: said.map((s) => [s.formula.name, { bytes: s.bytes }, `${threeDigits(s.ratio)} ×`]) })}
+        >
+          <Strip said={said} ours={ours[extent.value]} chosen={chosen?.formula.id ?? null} units={units} extent={extent.value === 'all' ? 'in all' : 'for one layer'} onChoose={choose} />
+        </ChartFrame>
+      )}
       {chosen !== undefined && <Explained report={report} said={chosen} extent={extent.value} units={units} scope={extent.value === 'layer' ? (layer?.kind ?? null) : null} layers={layer?.layers_each ?? 1} />}
       <p class="note legend">
         In the formulas: s tokens, b sequences, h width, a heads, k KV heads, d head width, f FFN width (w: of the experts that a token passes), v vocabulary, L layers, ℓ a layer, D bytes a value; t
@@ -58,11 +70,6 @@ export function FormulaViews(props: ViewsProps) {
       <Table {...props} ours={ours} chosen={chosen?.formula.id ?? null} onChoose={choose} />
     </div>
   );
-}
-
-/* The kind that most layers are of. */
-function usual(report: Report) {
-  return report.saved.layers.reduce<Report['saved']['layers'][number] | undefined>((best, kind) => (best === undefined || kind.count * kind.layers_each > best.count * best.layers_each ? kind : best), undefined);
 }
 
 const MOST = 4;

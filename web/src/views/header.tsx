@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Units } from '../../../wasm/report';
 import type { Store } from '../state/store';
+import type { RelatedId } from './related';
 import { Switch } from './switch';
 
 type Scheme = 'auto' | 'light' | 'dark';
@@ -9,16 +10,19 @@ const KEY = 'actmem-scheme';
 const scheme = signal<Scheme>(stored());
 
 export function Header({ store }: { store: Store }) {
-  return <Masthead current="calculator" units={store.units.value} onUnits={(units) => store.choose({ units })} />;
+  return <Masthead current="calculator" query={store.answer.value.report.query} units={store.units.value} onUnits={(units) => store.choose({ units })} />;
 }
 
 interface MastheadProps {
-  current: 'calculator' | 'validation';
+  current: 'calculator' | 'learn' | 'validation' | RelatedId;
+  /** The visitor's inputs, which the pages that have them take along. */
+  query?: string;
   units: Units;
   onUnits: (units: Units) => void;
 }
 
-export function Masthead({ current, units, onUnits }: MastheadProps) {
+export function Masthead({ current, query, units, onUnits }: MastheadProps) {
+  const hash = query ? `#${query}` : '';
   return (
     <header class="header">
       <p class="wordmark">
@@ -27,8 +31,11 @@ export function Masthead({ current, units, onUnits }: MastheadProps) {
       <p class="tagline">what a training step keeps in memory, to the byte</p>
       <span class="spring" />
       <nav class="pages" aria-label="Pages">
-        <a href="./" aria-current={current === 'calculator' ? 'page' : undefined}>
+        <a href={`./${hash}`} aria-current={current === 'calculator' ? 'page' : undefined}>
           Calculator
+        </a>
+        <a href={`./learn.html${hash}`} aria-current={current === 'learn' ? 'page' : undefined}>
+          Learn
         </a>
         <a href="./validation.html" aria-current={current === 'validation' ? 'page' : undefined}>
           Validation

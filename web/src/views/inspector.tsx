@@ -10,11 +10,11 @@ import { FormulaText } from './math';
 export function Inspector({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
   const found = findEntry(scopes, looked.value) ?? largest(scopes);
   if (found === null) return null;
-  const { row, kept } = found.entry;
+  const { row, fate } = found.entry;
   return (
     <div class="inspector" data-looked={looked.value === null ? undefined : ''}>
       <p class="inspector-title">
-        <span class={`swatch c-${row.component}`} data-dropped={kept ? undefined : ''} />
+        <span class={`swatch c-${row.component}`} data-dropped={fate === 'kept' ? undefined : ''} />
         <strong>{row.name}</strong> <code>{row.module === '' ? '' : `${row.module} · `}{savedBy(row)}</code>
         <span class="inspector-bytes">
           <Figure bytes={row.bytes} units={units} />
@@ -26,7 +26,8 @@ export function Inspector({ report, scopes, units }: { report: Report; scopes: r
         {exactBytes(row.bytes)} · <code>{row.saved_by.join(', ')}</code>
       </p>
       <p class="inspector-why">
-        {kept ? '' : 'Not kept: computed again in backward. '}
+        {fate === 'recomputed' && 'Not kept: computed again in backward. '}
+        {fate === 'offloaded' && 'Not kept: copied to the host and back. '}
         {row.why}
       </p>
     </div>

@@ -2,7 +2,7 @@
 import { useComputed } from '@preact/signals';
 import type { Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
-import { componentName, savedBy } from '../format/words';
+import { componentName, FATES, savedBy } from '../format/words';
 import { hot, point } from '../state/highlight';
 import type { Entry, Scope } from '../state/ledger';
 
@@ -44,14 +44,15 @@ export function LedgerTable({ scopes, units }: { scopes: readonly Scope[]; units
 }
 
 function LedgerRow({ entry, units }: { entry: Entry; units: Units }) {
-  const { row, id, kept } = entry;
+  const { row, id, fate } = entry;
+  const kept = fate === 'kept';
   const lit = useComputed(() => (hot.value === id ? '' : undefined));
   return (
     <tr class={`c-${row.component}`} data-row={id} data-hot={lit} data-dropped={kept ? undefined : ''} onPointerEnter={() => point(id)} onPointerLeave={() => point(null)}>
       <th scope="row">
         <span class="swatch" data-dropped={kept ? undefined : ''} title={componentName(row.component)} />
         {row.name}
-        {!kept && <span class="tag">computed again</span>}
+        {!kept && <span class="tag">{FATES[fate]}</span>}
       </th>
       <td data-label="Module">
         <code>{row.module === '' ? '–' : row.module}</code>

@@ -1,7 +1,8 @@
-/* Whether the step fits: room for the answer, which comes with the rest of the calculator once somebody has touched the page. */
+/* Whether the step fits: room for the answer, which comes with the rest of the calculator once the first answer is there. */
 import { useEffect } from 'preact/hooks';
 import type { Units } from '../../../wasm/report';
 import { useLater } from '../state/later';
+import { staleness } from './answer';
 import type { Answer, Store } from '../state/store';
 
 const loadView = () => import('./memory-view');
@@ -13,34 +14,19 @@ export function MemoryLine({ store, answer, units }: { store: Store; answer: Ans
   useEffect(() => {
     if (whole !== null) void bring();
   }, [whole]);
-  useEffect(() => {
-    const events = ['pointerdown', 'keydown'] as const;
-    const touched = (): void => {
-      for (const event of events) removeEventListener(event, touched, true);
-      need();
-    };
-    for (const event of events) addEventListener(event, touched, true);
-    return () => {
-      for (const event of events) removeEventListener(event, touched, true);
-    };
-  }, []);
   const { fit } = answer.report;
+  const failure = fault ?? (whole === null ? store.failure.value : null);
   return (
-    <section class="fit" aria-label="Against the GPU’s memory" data-stale={answer.fault === null ? undefined : ''}>
+    <section class="fit" aria-label="Against the GPU’s memory" data-stale={staleness(answer.fault)}>
       {part !== null && fit !== undefined ? (
         <part.FitView store={store} answer={answer} fit={fit} units={units} />
       ) : (
-        <>
-          <p class="fit-line">
-            {fault !== null && <span class="fault">What it takes of a GPU could not be loaded: {fault}.</span>}
-            <button type="button" class="button-quiet" onClick={need}>
-              Does it fit on a GPU?
-            </button>
-          </p>
-          <svg class="fit-bar" width="100%" height="14" aria-hidden="true">
-            <rect class="fit-room" x="0" y="2" width="100%" height="10" />
-          </svg>
-        </>
+        <p class="fit-line">
+          {failure !== null && <span class="fault">What it takes of a GPU could not be loaded: {failure}.</span>}
+          <button type="button" class="button-quiet" onClick={need}>
+            Does it fit on a GPU?
+          </button>
+        </p>
       )}
     </section>
   );

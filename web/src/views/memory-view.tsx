@@ -1,13 +1,16 @@
-/* "Fits on NVIDIA H100 SXM: 76.0 GiB of 80.0 GiB", what it is made of, and what else would fit. */
-import { useSignal } from '@preact/signals';
-import type { Bytes, Fit, FitAnswer, Report, Units } from '../../../wasm/report';
-import { activationPeak } from '../charts/bar-layout';
+/* Whether a step fits on the GPU, what it is made of, and what to change: one click each. */
+import '../styles/fits.css';
+import { useMemo } from 'preact/hooks';
+import type { Fit, Microseconds, Report, Units } from '../../../wasm/report';
 import { layFit } from '../charts/fit-layout';
-import { formatBytes, formatCount } from '../format/bytes';
+import { formatBytes, formatCount, formatPercent } from '../format/bytes';
+import { policyText } from '../format/policy';
 import { stageName, stagesOf } from '../format/subject';
+import { formatTime, timeOf } from '../format/time';
 import { plural } from '../format/words';
 import { report as askReport } from '../state/ask';
-import { changeQuery } from '../state/query';
+import { type Change, type ChangeId, type Room, roomFor } from '../state/changes';
+import { narrow } from '../state/media';
 import { useSearch } from '../state/searched';
 import type { Answer, Store } from '../state/store';
 import { Figure } from './figure';
@@ -20,79 +23,103 @@ interface FitViewProps {
 }
 
 export function FitView({ store, answer: { report, fault }, fit, units }: FitViewProps) {
-  const open = useSignal(false);
-  const own = fit.answers;
+  const question = useMemo(() => roomFor(store.tables.fields, askReport), [store]);
+  const limited = fit.memory_bytes !== null;
   /* Of the last good query; asked once the input has rested. */
-  const { found, fault: failed, again } = useSearch(askReport, open.value && own === undefined && fault === null ? `${report.query}&fit=yes` : null);
-  const answers = own ?? found?.answer.fit?.answers;
-  const current = own !== undefined || found?.text === `${report.query}&fit=yes`;
+  const { found, fault: failed, again } = useSearch(question, limited && fault === null ? report.query : null);
   return (
-    <>
-      <p class="fit-line">
-        <FitSentence report={report} fit={fit} units={units} />
-        {own === undefined && (
-          <button type="button" class="button-quiet" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
-            What would fit?
-          </button>
+    <div class="fit-columns">
+      <div>
+        <FitSentence store={store} report={report} fit={fit} units={units} />
+        <FitBar fit={fit} units={units} />
+      </div>
+      <div class="fit-changes" data-waiting={found?.text === report.query ? undefined : ''}>
+        {failed !== null ? (
+          <p role="status">
+            <span class="fault">What would fit could not be searched: {failed.message}.</span>{' '}
+            <button type="button" class="button-quiet" onClick={again}>
+              Try again
+            </button>
+          </p>
+        ) : !limited ? null : found === null ? (
+          <p class="quiet" role="status">
+            Searching for what would fit …
+          </p>
+        ) : (
+          <ChangesView room={found.answer} current={found.text === report.query} store={store} report={report} units={units} />
         )}
-      </p>
-      <FitBar fit={fit} units={units} />
-      {(open.value || own !== undefined) && (
-        <div class="fit-answers" data-waiting={current ? undefined : ''} role="status">
-          {failed !== null ? (
-            <p>
-              <span class="fault">What would fit could not be searched: {failed.message}.</span>{' '}
-              <button type="button" class="button-quiet" onClick={again}>
-                Try again
-              </button>
-            </p>
-          ) : answers === undefined ? (
-            <p class="quiet">Searching for what would fit …</p>
-          ) : (
-            <dl inert={!current}>
-              {QUESTIONS.map(({ id, name, value }) => {
-                const found = answers[id];
-                return found === undefined ? null : <AnswerView key={id} name={name} said={value} answer={found} store={store} units={units} same={samePage(id, found, report, store)} />;
-              })}
-            </dl>
-          )}
-        </div>
-      )}
-    </>
+      </div>
+    </div>
   );
 }
 
-function FitSentence({ report, fit, units }: { report: Report; fit: Fit; units: Units }) {
+interface SentenceProps {
+  store: Store;
+  report: Report;
+  fit: Fit;
+  units: Units;
+}
+
+function FitSentence({ store, report, fit, units }: SentenceProps) {
   const stages = stagesOf(report);
-  const device = report.cost?.device;
   const on = stages === null ? '' : `, ${stageName(fit.rank, stages)} of ${formatCount(stages)} stages`;
   const total = <Figure bytes={fit.total_bytes} units={units} />;
   if (fit.memory_bytes === null || fit.free_bytes === null) {
     return (
-      <span>
-        In all {total} on one GPU{on}. Name a GPU or its memory to see whether it fits.
-      </span>
+      <p class="fit-line">
+        <span>In all {total} on one GPU{on}.</span> <DevicePicker store={store} report={report} fit={fit} units={units} />
+      </p>
     );
   }
   return (
-    <span>
-      <strong class={fit.fits === true ? 'fit-yes' : 'fit-no'}>
-        {/* Another memory than the device's is not that device. */}
-        {fit.fits === true ? 'Fits' : 'Does not fit'} on {device?.memory_bytes === fit.memory_bytes ? device.label : 'a GPU'}
-      </strong>
-      {on}: {total} of <Figure bytes={fit.memory_bytes} units={units} />
-      <span class="quiet">
-        , {fit.free_bytes < 0 ? (
-          <>
-            <Figure bytes={-fit.free_bytes} units={units} /> too much
-          </>
-        ) : (
-          <>
-            <Figure bytes={fit.free_bytes} units={units} /> free
-          </>
+    <>
+      <p class="fit-line">
+        <strong class={fit.fits === true ? 'fit-yes' : 'fit-no'}>{fit.fits === true ? 'Fits on' : 'Does not fit on'}</strong> <DevicePicker store={store} report={report} fit={fit} units={units} />
+      </p>
+      <p class="fit-sum">
+        {total} in all{on}, of <Figure bytes={fit.memory_bytes} units={units} />:{' '}
+        <b class={fit.fits === true ? 'fit-yes' : 'fit-no'}>
+          <Figure bytes={Math.abs(fit.free_bytes)} units={units} /> {fit.free_bytes < 0 ? 'too much' : 'free'}
+        </b>
+        {fit.reserve_bytes > 0 ? <> with {formatBytes(fit.reserve_bytes, units)} reserved</> : <span class="quiet">, nothing reserved for the CUDA context and fragmentation</span>}.
+      </p>
+    </>
+  );
+}
+
+/* The last is described by the inputs beside it. */
+const OWN = 'mine';
+const RESERVES = ['1GiB', '2GiB', '4GiB', '8GiB'];
+
+/** Which GPU is meant, where its answer stands. A memory of the visitor's own is not the device's. */
+function DevicePicker({ store, report, fit, units }: SentenceProps) {
+  const { devices } = store.tables;
+  const device = String(report.config['device']);
+  const own = fit.memory_bytes !== devices.find((d) => d.id === device)?.memory_bytes;
+  const given = String(report.config['reserve']);
+  const reserve = given === '0' ? '' : given;
+  return (
+    <span class="fit-picker">
+      <select aria-label="GPU to fit on" value={own ? OWN : device} onChange={(event) => store.choose({ device: event.currentTarget.value, device_memory: null })}>
+        {devices.map(({ id, label, memory_bytes: memory }) => (
+          <option key={id} value={id}>
+            {label}, {formatBytes(memory, units)}
+          </option>
+        ))}
+        {own && (
+          <option value={OWN}>
+            {fit.memory_bytes === null ? 'a GPU of one’s own' : `a GPU of ${formatBytes(fit.memory_bytes, units)}`}
+          </option>
         )}
-        {fit.reserve_bytes > 0 && <> with {formatBytes(fit.reserve_bytes, units)} reserved</>}
-      </span>
+      </select>
+      <select aria-label="Reserved memory" value={reserve} onChange={(event) => store.choose({ reserve: event.currentTarget.value })}>
+        <option value="">nothing reserved</option>
+        {[...RESERVES, ...(reserve === '' || RESERVES.includes(reserve) ? [] : [reserve])].map((size) => (
+          <option key={size} value={size}>
+            {size.replace(/(?=[A-Z])/, '\u00a0')} reserved
+          </option>
+        ))}
+      </select>
     </span>
   );
 }
@@ -129,67 +156,99 @@ function FitBar({ fit, units }: { fit: Fit; units: Units }) {
   );
 }
 
-type Id = 'plan' | 'batch' | 'seq' | 'gpus';
-
-const QUESTIONS: readonly { id: Id; name: string; value: (value: number, units: Units) => string }[] = [
-  { id: 'plan', name: 'Cheapest checkpointing', value: (bytes, units) => `peak of ${formatBytes(bytes, units)}` },
-  { id: 'batch', name: 'Largest micro-batch', value: (n) => `${formatCount(n)} ${plural(n, 'sequences')}` },
-  { id: 'seq', name: 'Longest sequence', value: (n) => `${formatCount(n)} ${plural(n, 'tokens')}` },
-  { id: 'gpus', name: 'Fewest GPUs', value: (n) => `${formatCount(n)} ${n === 1 ? 'GPU' : 'GPUs'}` },
-];
-
-/* The answer's address, without the search that gave it: the page it opens asks for itself. */
-const address = (answer: FitAnswer, { pairs, tables }: Store): string => {
-  const changes = Object.fromEntries(['fit', 'frontier'].filter((key) => !pairs.value.has(key)).map((key) => [key, null]));
-  return changeQuery(answer.query, changes, tables.fields);
-};
-
-/* The cheapest plan may be the page's own under another name. */
-function samePage(id: Id, answer: FitAnswer, report: Report, store: Store): boolean {
-  if (address(answer, store) === report.query) return true;
-  return id === 'plan' && answer.total_bytes === report.fit?.total_bytes && answer.value === activationPeak(report.step);
-}
-
-/* The same three digits as what fits would say nothing. */
-function nextText({ total_bytes: total, refused }: NonNullable<FitAnswer['next']>, fits: Bytes | null, units: Units): string {
-  if (total === null) return `would be refused: ${refused}`;
-  const text = formatBytes(total, units);
-  return fits !== null && text === formatBytes(fits, units) ? 'would be too much' : `would take ${text}`;
-}
-
-interface AnswerViewProps {
-  name: string;
-  said: (value: number, units: Units) => string;
-  answer: FitAnswer;
+interface ChangesProps {
+  room: Room;
+  /** Of the page as it stands: answers to the last question open nothing. */
+  current: boolean;
   store: Store;
+  report: Report;
   units: Units;
-  same: boolean;
 }
 
-function AnswerView({ name, said, answer, store, units, same }: AnswerViewProps) {
-  const { value, tried, total_bytes: total, next } = answer;
-  const takes = total === null ? '' : `takes ${formatBytes(total, units)}`;
+/** What makes it fit, cheapest first; or what it leaves room for. Each a click away. */
+function ChangesView({ room, current, store, report, units }: ChangesProps) {
+  const { fits, changes } = room;
+  const now = report.cost === undefined ? null : timeOf(report.cost, 'step_time');
+  if (changes.length === 0) {
+    return (
+      <p class="quiet" role="status">
+        {fits ? 'It fits as it is, and no longer sequence or larger micro-batch does.' : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
+      </p>
+    );
+  }
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value === null ? (
-          <>
-            <b>none</b>
-            <span class="fit-more">
-              {said(tried, units)} {takes}
+    <div inert={!current}>
+      <h2 class="fit-title">{fits ? 'What it leaves room for' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, the cheapest first'}</h2>
+      <ul>
+        {changes.slice(0, narrow.value ? FEW : MOST).map((change, i) => (
+          <li key={change.query} data-first={!fits && i === 0 ? '' : undefined}>
+            <button type="button" class={!fits && i === 0 ? 'button' : 'button-line'} aria-label={`Apply: ${changeText(change, units)}`} onClick={() => store.go(change.query)}>
+              Apply
+            </button>
+            <span class="fit-change">
+              {changeText(change, units)}
+              {NOTES[change.id] !== undefined && <span class="fit-more"> {NOTES[change.id]}</span>}
             </span>
-          </>
-        ) : (
-          <>
-            {same ? <b>{said(value, units)}</b> : <a href={`#${address(answer, store)}`}>{said(value, units)}</a>}
-            <span class="fit-more">
-              {same ? 'as it is' : takes}
-              {next !== undefined && `; ${said(next.value, units)} ${nextText(next, total, units)}`}
-            </span>
-          </>
-        )}
-      </dd>
+            <span class="fit-cost">{PER_STEP.has(change.id) && now !== null && change.step !== null ? costText(change.step, now) : ''}</span>
+            <Figure bytes={change.total} units={units} />
+          </li>
+        ))}
+      </ul>
     </div>
   );
+}
+
+/* More would bury the first. */
+const MOST = 5;
+const FEW = 3;
+/* Where a step is still the same work: its time says what the change costs. */
+const PER_STEP: ReadonlySet<ChangeId> = new Set<ChangeId>(['plan', 'policy', 'liger', 'loss']);
+
+const NOTES: Partial<Record<ChangeId, string>> = {
+  liger: 'fused kernels, the same training',
+  loss: 'the logits are never whole',
+  gpus: 'the same micro-batch on each; communication is not counted',
+  optimizer: 'other rounding in the optimizer',
+  lora: 'adapters are trained instead of the weights',
+};
+
+/** "Checkpoint by save:half-matmuls", "Shorten to 4,715 tokens" */
+export function changeText({ id, config }: Change, units: Units): string {
+  const policy = policyText(String(config['checkpoint']), units);
+  const [seq, batch, dp, zero] = ['seq', 'batch', 'dp', 'zero'].map((key) => formatCount(Number(config[key])));
+  switch (id) {
+    case 'plan':
+      return `Checkpoint by the fastest plan with ${policy.replace('budget:', 'a peak of ')}`;
+    case 'policy':
+      return `Checkpoint by ${policy}`;
+    case 'liger':
+      return 'Patch the model with Liger-Kernel';
+    case 'loss':
+      return 'Cut cross-entropy for the loss';
+    case 'gpus':
+      return `Share out over ${dp} GPUs, ZeRO ${zero}`;
+    case 'batch':
+      return `${batch} ${plural(Number(config['batch']), 'sequences')} a micro-batch`;
+    case 'seq':
+      return `${seq} tokens a sequence`;
+    case 'optimizer':
+      return '8-bit AdamW';
+    case 'lora':
+      return 'Train LoRA adapters';
+    default:
+      return [
+        `Checkpoint by ${policy}`,
+        ...(config['optimizer'] === 'adamw_8bit' ? ['8-bit AdamW'] : []),
+        ...(config['trainable'] === 'lora' ? ['LoRA adapters'] : []),
+        ...(Number(config['dp']) > 1 ? [`${dp} GPUs with ZeRO ${zero}`] : []),
+      ].join(' + ');
+  }
+}
+
+/** "+44.3 ms a step, +7.5 %" */
+function costText(step: Microseconds, now: Microseconds): string {
+  const more = step - now;
+  if (Math.abs(more) < now * 5e-4) return 'no slower';
+  const sign = more < 0 ? '−' : '+';
+  return `${sign}${formatTime(Math.abs(more))} a step, ${sign}${formatPercent(Math.abs(more) / now)}`;
 }

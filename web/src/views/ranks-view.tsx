@@ -1,6 +1,8 @@
 /* Every rank of a pipeline: its layers, the chunks in flight, what it keeps and its peak. */
 import '../styles/ranks.css';
 import type { Report, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
+import { RanksChart } from '../charts/ranks';
 import { layRanks, type RankBar } from '../charts/ranks-layout';
 import { formatCount } from '../format/bytes';
 import { Figure } from './figure';
@@ -10,6 +12,15 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
   const planned = ranks.some((rank) => rank.plan !== undefined);
   return (
     <div class="ranks-view">
+      <ChartFrame
+        name="ranks"
+        title="What each rank keeps, and its peak"
+        query={report.query}
+        units={units}
+        table={() => ({ columns: ['Rank', 'Layers', 'Chunks in flight', 'Kept', 'Peak'], rows: layRanks(ranks, worst).map(({ rank, peak }) => [String(rank.rank), formatCount(rank.layers), formatCount(rank.in_flight), { bytes: rank.saved_bytes }, { bytes: peak }]) })}
+      >
+        <RanksChart ranks={ranks} worst={worst} units={units} />
+      </ChartFrame>
       <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
         <table class="ranks">
           <thead>
@@ -23,7 +34,6 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
               <th scope="col" class="number">
                 Peak
               </th>
-              <th scope="col" class="ranks-bar" aria-hidden="true" />
               {planned && <th scope="col">Layers of its plan</th>}
             </tr>
           </thead>
@@ -42,7 +52,7 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
   );
 }
 
-function RankRow({ bar: { rank, peak, kept, length, worst }, planned, units }: { bar: RankBar; planned: boolean; units: Units }) {
+function RankRow({ bar: { rank, peak, worst }, planned, units }: { bar: RankBar; planned: boolean; units: Units }) {
   return (
     <tr data-chosen={worst ? '' : undefined}>
       <th scope="row">
@@ -65,12 +75,6 @@ function RankRow({ bar: { rank, peak, kept, length, worst }, planned, units }: {
       </td>
       <td class={worst ? 'number strong' : 'number'} data-label="Peak">
         <Figure bytes={peak} units={units} />
-      </td>
-      <td class="ranks-bar" aria-hidden="true">
-        <svg width="100%" height="12" focusable="false">
-          <rect class="ranks-peak" width={`${length}%`} height="12" />
-          <rect class="ranks-kept" width={`${kept}%`} height="12" />
-        </svg>
       </td>
       {planned && (
         <td class="ranks-plan" data-label="Layers of its plan">

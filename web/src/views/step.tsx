@@ -1,14 +1,29 @@
 /* The step over time, and where it stands highest. */
 import type { Report, Step, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
 import { Timeline } from '../charts/timeline';
-import { placeText } from '../format/words';
+import { formatCount } from '../format/bytes';
+import { PHASES, placeText } from '../format/words';
 import { Figure } from './figure';
 
 export function StepOverTime({ report, without, units }: { report: Report; without: Step | null; units: Units }) {
   const { step } = report;
   return (
     <div class="step">
-      {step.timeline.length > 0 && <Timeline step={step} without={without} units={units} />}
+      {step.timeline.length > 0 && (
+        <ChartFrame
+          name="step"
+          title="Live bytes over the step"
+          query={report.query}
+          units={units}
+          table={() => ({
+            columns: ['Phase', 'Layer', 'Module', 'Operation', 'Alive'],
+            rows: step.timeline.map(([phase, layer, module, op, bytes]) => [PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? '', { bytes }]),
+          })}
+        >
+          <Timeline step={step} without={without} units={units} />
+        </ChartFrame>
+      )}
       <div class="scroll" role="region" aria-label="Live bytes" tabIndex={0}>
         <table class="peaks">
           <tbody>

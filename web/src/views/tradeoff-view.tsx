@@ -3,14 +3,15 @@ import '../styles/lines.css';
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
+import { ChartFrame } from '../charts/frame';
 import { FrontierLine } from '../charts/frontier';
 import { againOf } from '../charts/frontier-layout';
 import { Tradeoff } from '../charts/tradeoff';
 import type { Axis } from '../charts/tradeoff-layout';
-import { isTimed, type Measure, recomputedOf } from '../charts/tradeoff-measure';
-import { planId } from '../form/policy-select';
+import { isTimed, type Measure, measureOf, recomputedOf } from '../charts/tradeoff-measure';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { frontierOf, planText } from '../format/frontier';
+import { planId, planName, policyText } from '../format/policy';
 import { formatTime, timeOf } from '../format/time';
 import { report as askReport } from '../state/ask';
 import { useSearch } from '../state/searched';
@@ -40,9 +41,8 @@ const bare = (text: string): string => {
 };
 
 export function TradeoffView({ store, report, near, measure, name, units, onChoose, onExcess }: TradeoffViewProps) {
-  const own = frontierOf(report.checkpoint);
-  const searched = useSearch(askReport, near && own === null ? `${report.query}&frontier=yes` : null);
-  const found = own !== null ? report : searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.answer : null;
+  const searched = useSearch(askReport, near ? `${report.query}&frontier=yes` : null);
+  const found = searched.found !== null && bare(searched.found.text) === bare(report.query) ? searched.found.answer : null;
   const plans = found === null ? null : frontierOf(found.checkpoint);
   const known = plans === null || found === null ? null : found.checkpoint.plans;
   /* The times that the axis and the frontier need. */
@@ -71,6 +71,13 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
   const choose = (plan: FrontierPlan): void => store.choose({ checkpoint: `budget:${plan.peak_bytes}`, reentrant: 'no' });
   return (
     <>
+      <ChartFrame
+        name="tradeoff"
+        title={`${name} against what runs again`}
+        query={report.query}
+        units={units}
+        table={() => ({ columns: ['Policy', name, timed ? 'Run again' : 'Computed again'], rows: checkpoint.plans.map((plan) => [planName(plan, units), { bytes: measureOf(plan, measure) }, said(plan)]) })}
+      >
       <Tradeoff
         plans={checkpoint.plans}
         axis={axis}
@@ -88,6 +95,7 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
               )
         }
       />
+      </ChartFrame>
       <div class="frontier-said" role="status">
         {measure !== 'activations' ? (
           'The exact frontier is drawn against the peak.'
@@ -107,22 +115,22 @@ export function TradeoffView({ store, report, near, measure, name, units, onChoo
         )}
       </div>
       {plans !== null && measure === 'activations' && <FrontierTable plans={plans} choices={choices} units={units} onChoose={choose} />}
-      <PlanLines report={report} />
+      <PlanLines report={report} units={units} />
     </>
   );
 }
 
 /* What to write, or which flags to give, in each framework that can. */
-function PlanLines({ report: { checkpoint } }: { report: Report }) {
+function PlanLines({ report: { checkpoint }, units }: { report: Report; units: Units }) {
   const { lines = [], lines_note: note } = checkpoint;
   if (lines.length === 0) return note === undefined ? null : <p class="note">In no framework: {note}.</p>;
   return (
     <details class="plan-lines">
       <summary>
-        <code>{checkpoint.policy}</code> in {lines.map(({ framework }) => framework).join(', ')}
+        <code>{policyText(checkpoint.policy, units)}</code> in {lines.map(({ framework }) => framework).join(', ')}
       </summary>
       {lines.map(({ framework, text }) => (
-        <section key={framework} aria-label={`${checkpoint.policy} in ${framework}`}>
+        <section key={framework} aria-label={`${policyText(checkpoint.policy, units)} in ${framework}`}>
           <h4>{framework}</h4>
           <pre tabIndex={0}>{text}</pre>
         </section>

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# actmem sweep: rows, ranges, refusals, formats, shards, and what a killed run leaves. Usage: test_cli_sweep.sh [ACTMEM]; by default
+# build/actmem.
+set -u
+actmem=$(realpath "${1:-$(dirname "$0")/../../build/actmem}")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+passed=0 failed=0
+
+check() { # NAME COMMAND…: the command must succeed
+    local name=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $name"; fi
+}
+
+sweep() { # ARGUMENTS…: keeps its streams and status
+    "$actmem" sweep "$@" >out 2>err </dev/null
+    status=$?
+}
+
+sweep_to() { # EXPECTED ARGUMENTS…
+    local expected=$1
+    shift
+    sweep "$@"
+    check "status $expected of '$*', not $status: $(head -c 300 err)" [ "$status" -eq "$expected" ]
+    [ "$expected" -ne 2 ] || check "nothing on stdout for '$*'" [ ! -s out ]
+}
+
+says() { check "'$2' in $1" grep -qF -- "$2" "$1"; }
+# FILE EXPRESSION: of rows, a list of dictionaries, read as CSV or as JSON lines
+holds() {
+    check "$1: $2" python3 -c 'import csv, json, sys
+lines = open(sys.argv[1]).read().splitlines()
+rows = [json.loads(x) for x in lines] if lines[0].startswith("{") else list(csv.DictReader(lines))
+assert eval(sys.argv[2]), sys.argv[2]' "$1" "$2"
+}
+
+readonly SHAPE='family=llama layers=3 hidden=64 ffn=176 vocab=1000'
+readonly LITTLE="$SHAPE heads=4 kv_heads=2"
+
+# the grid: every combination, the last key changing from row to row; figures are those of the report
+sweep_to 0 $LITTLE seq=64,128 batch=1..3 checkpoint=none checkpoint=save:mm,sdpa
+holds out '[int(r["row"]) for r in rows] == list(range(12))'
+holds out '[(r["seq"], r["batch"], r["checkpoint"]) for r in rows] == [(s, b, c) for s in ("64", "128") for b in "123" for c in ("none", "save:mm,sdpa")]'
+holds out 'all(r["error_code"] == "" and r["fits"] == "true" and int(r["total_bytes"]) > 0 for r in rows)'
+"$actmem" --json $LITTLE seq=128 batch=2 checkpoint=save:mm,sdpa >one.json
+check 'the figures of a row are the report'"'"'s' python3 -c 'import csv, json
+d, r = json.load(open("one.json")), list(csv.DictReader(open("out")))[9]
+pairs = [("saved_bytes", d["saved"]["bytes"]), ("after_forward_bytes", d["step"]["after_forward_bytes"]),
+         ("forward_peak_bytes", d["step"]["forward_peak_bytes"]), ("backward_peak_bytes", d["step"]["backward_peak_bytes"]),
+         ("peak_bytes", d["step"]["peak_bytes"]), ("recomputed_flops", d["checkpoint"]["recomputed_flops"]),
+         ("total_bytes", d["fit"]["total_bytes"]), ("memory_bytes", d["fit"]["memory_bytes"]), ("parameters", d["model"]["parameters"])]
+for name, value in pairs: assert int(r[name]) == value, (name, r[name], value)'
+sweep_to 0 $LITTLE seq=1k..8k:x2 batch=1..9:4 --format jsonl
+holds out '[(r["seq"], r["batch"]) for r in rows] == [(s, b) for s in (1024, 2048, 4096, 8192) for b in (1, 5, 9)]'
+holds out 'all(r["error"] is None and r["fits"] is True for r in rows)'
+sweep_to 0 "$(echo $LITTLE | tr ' ' '&')&seq=64,128"
+holds out 'len(rows) == 2'
+
+# a row that is refused is in the answer, and said
+sweep_to 0 $SHAPE heads=4 seq=64 kv_heads=2 kv_heads=3 kv_heads=4
+holds out '[r["error_field"] for r in rows] == ["", "kv_heads", ""] and rows[1]["error_code"] == "conflict" and rows[1]["total_bytes"] == ""'
+says err 'row 1 ('
+says err '3 rows in'
+says err '1 refused'
+sweep_to 0 $SHAPE seq=64 batch=1..30 kv_heads=1 heads=4,3
+check 'the first refusals are named, the others counted' [ "$(grep -c '^row ' err)" -eq 10 ]
+says err '30 refused'
+"$actmem" sweep $SHAPE seq=64 kv_heads=1 heads=3,5 >out 2>err
+check 'status 2 where every row is refused' [ $? -eq 2 ]
+holds out 'len(rows) == 2'
+
+# a file of rows: lines are named
+cat >rows.txt <<'END'
+# a comment
+
+model=gpt2 seq=64
+model=gpt-9 seq=64
+model=gpt2&seq=128
+seq=64 seq=64
+END
+sweep_to 0 --rows rows.txt batch=1,2 --format=jsonl
+holds out '[(r["line"], r["batch"]) for r in rows] == [(n, b) for n in (3, 4, 5, 6) for b in (1, 2)]'
+holds out '[r["error_code"] for r in rows][::2] == [None, "unknown_model", None, "duplicate_key"]'
+says err 'rows.txt:4: row 2 (model=gpt-9'
+"$actmem" sweep --rows - <rows.txt >piped 2>err
+holds piped 'len(rows) == 4 and rows[2]["input"] == "model=gpt2&seq=128"'
+printf 'model=gpt2 seq=64 %5000s' x >long.txt
+"$actmem" sweep --rows long.txt >out 2>err
+holds out 'rows[0]["error_code"] == "syntax"'
+
+# a config.json for all rows
+cat >config.json <<'END'
+{"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
+ "intermediate_size": 128, "vocab_size": 100, "hidden_act": "silu", "tie_word_embeddings": false}
+END
+sweep_to 0 --config config.json seq=32 batch=1,2
+holds out 'all(r["error"] == "" for r in rows) and len(rows) == 2'
+"$actmem" sweep --config config.json seq=32 model=gpt2 >out 2>err
+says err 'are two models'
+
+# whatever the threads, the same bytes
+readonly GRID="$LITTLE seq=64..512:32 batch=1..20 checkpoint=none checkpoint=full tp=1,2"
+sweep_to 0 $GRID --jobs 1 --output one.csv
+sweep_to 0 $GRID --jobs 7 --output seven.csv
+check 'one thread and seven write the same' cmp one.csv seven.csv
+holds one.csv '[int(r["row"]) for r in rows] == list(range(15 * 20 * 4))'
+
+# a run that was ended anywhere is gone on with, to the same bytes
+for bytes in 0 10 300 1000 100000 200001; do
+    for name in csv jsonl; do
+        [ "$name" = csv ] || sweep_to 0 $GRID --output whole.jsonl
+        whole=one.csv
+        [ "$name" = csv ] || whole=whole.jsonl
+        head -c "$bytes" "$whole" >"part.$name"
+        sweep_to 0 $GRID --output "part.$name"
+        check "what stood after $bytes bytes of $name is gone on with" cmp "part.$name" "$whole"
+    done
+done
+sweep_to 0 $GRID --output one.csv
+check 'a whole one is left alone' cmp one.csv seven.csv
+for wait in 0.02 0.05 0.1; do
+    rm -f killed.csv
+    "$actmem" sweep $GRID --jobs 3 --output killed.csv >out 2>err &
+    process=$!
+    sleep "$wait"
+    kill -9 "$process" 2>/dev/null
+    wait "$process" 2>/dev/null
+    sweep_to 0 $GRID --output killed.csv
+    check "a run killed after $wait s is gone on with" cmp killed.csv one.csv
+done
+sweep_to 2 $LITTLE seq=64..512:32 batch=1..20 checkpoint=none checkpoint=full tp=1,4 --output part.csv
+says err 'line 3 of part.csv is not of this sweep'
+sweep_to 2 $LITTLE seq=64 batch=1 --output one.csv
+check 'which leaves the file as it is' cmp one.csv seven.csv
+head -c 1000 one.csv | sed '$d' | sed '$s/[0-9],true/9,true/' >other.csv
+sweep_to 2 $GRID --output other.csv
+says err 'has other figures for row'
+sweep_to 0 --rows rows.txt --output from_rows.csv
+head -n 3 from_rows.csv >part.csv
+sweep_to 0 --rows rows.txt --output part.csv
+check 'rows of a file are gone on with' cmp part.csv from_rows.csv
+
+# shards: every row once
+for i in 1 2 3; do sweep_to 0 $GRID --shard "$i/3" --output "shard-$i.csv"; done
+{ head -n 1 one.csv && tail -qn +2 shard-?.csv | sort -n; } >together.csv
+check 'three shards are the whole' cmp together.csv one.csv
+
+# arguments that are wrong
+for bad in '' 'seq' 'sec=1' 'seq=many' 'seq=0..4' 'seq=4..1' 'seq=1..x' 'seq=64,64' 'seq=1..8:x1' 'seq=1..8:0' 'dtype=bf16..fp32' 'checkpoint=none,full' \
+    'seq=64 --shard 0/3' 'seq=64 --shard 4/3' 'seq=64 --jobs 0' 'seq=64 --format xml' 'seq=64 --output' 'seq=64 --jsn'; do
+    sweep_to 2 $bad
+    check "an error for '$bad'" [ -s err ]
+done
+sweep_to 1 --rows nowhere.txt
+says err 'nowhere.txt'
+sweep_to 1 seq=64 --output nowhere/out.csv
+if [ -w /dev/full ]; then
+    "$actmem" sweep $GRID >/dev/full 2>err
+    check 'status 1 on a full disk' [ $? -eq 1 ]
+    says err "can't write"
+fi
+sweep_to 0 --help
+says out '--shard'
+says out 'total_bytes'
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

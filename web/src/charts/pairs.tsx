@@ -1,0 +1,34 @@
+/* Bars of two configurations, one above the other for each component. */
+import type { Report, Units } from '../../../wasm/report';
+import { formatBytes } from '../format/bytes';
+import { componentName } from '../format/words';
+import { BAR, layPairs } from './pair-layout';
+import { hatch } from './patterns';
+import { useWidth } from './width';
+
+export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; units: Units }) {
+  const { ref, width } = useWidth<HTMLDivElement>(640);
+  const { pairs, height, left } = layPairs(ours, theirs, width);
+  const said = pairs.map((p) => `${componentName(p.component)} ${formatBytes(p.ours, units)} against ${formatBytes(p.theirs, units)}`).join(', ');
+  return (
+    <div class="pairs" ref={ref}>
+      <svg class="chart" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Kept by component, this configuration against the other: ${said}.`}>
+        {pairs.map(({ component, y, ours: a, theirs: b, ourWidth, theirWidth }) => (
+          <g key={component} class={`c-${component}`}>
+            <text x={0} y={y + BAR + 4}>
+              {componentName(component)}
+            </text>
+            <rect class="pair-ours" x={left} y={y} width={Math.max(ourWidth, a > 0 ? 0.75 : 0)} height={BAR} />
+            <rect class="pair-theirs" x={left} y={y + BAR + 1} width={Math.max(theirWidth, b > 0 ? 0.75 : 0)} height={BAR} fill={hatch(component)} />
+            <text class="pair-bytes" x={left + ourWidth + 6} y={y + BAR - 1}>
+              {formatBytes(a, units)}
+            </text>
+            <text class="pair-bytes pair-quiet" x={left + theirWidth + 6} y={y + 2 * BAR}>
+              {formatBytes(b, units)}
+            </text>
+          </g>
+        ))}
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+/* The layers, stacked. */
+import { useSignal } from '@preact/signals';
+import type { Report, Units } from '../../../wasm/report';
+import { formatBytes, formatCount } from '../format/bytes';
+import { componentName, FATES } from '../format/words';
+import type { Scope } from '../state/ledger';
+import { hatch } from './patterns';
+import { rove } from './rove';
+import { layStack, type Slab } from './stack-layout';
+import { useWidth } from './width';
+
+export function Stack({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
+  const { ref, width } = useWidth<HTMLDivElement>(460);
+  const over = useSignal<string | null>(null);
+  const { height, left, slabs } = layStack(report, scopes, width);
+  const text = (slab: Slab) => slabText(slab, units);
+  return (
+    <div class="stack" ref={ref}>
+      <p class="picture-readout">{over.value ?? (slabs[0] === undefined ? '' : text(slabs[0]))}</p>
+      <svg
+        class="chart"
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        role="group"
+        aria-label={`${formatCount(report.model.layers)} layers, each as long as what it keeps, and what stands outside them. Arrow keys go through the kinds.`}
+        onKeyDown={rove('.slab')}
+      >
+        {slabs.map((slab, i) => (
+          <g
+            key={slab.kind}
+            class="slab"
+            role="img"
+            tabindex={i === 0 ? 0 : -1}
+            aria-label={text(slab)}
+            onPointerEnter={() => (over.value = text(slab))}
+            onPointerLeave={() => (over.value = null)}
+            onFocus={() => (over.value = text(slab))}
+            onBlur={() => (over.value = null)}
+          >
+            <rect class="slab-ground" x={0} y={slab.y} width={width} height={slab.count * slab.pitch} />
+            {Array.from({ length: slab.count }, (_, at) =>
+              slab.parts.map((part) => (
+                <rect
+                  key={`${at} ${part.component} ${part.fate}`}
+                  class={`c-${part.component} slab-${part.fate}`}
+                  x={left + part.x}
+                  y={slab.y + at * slab.pitch}
+                  width={part.width}
+                  height={slab.thickness}
+                  fill={part.fate === 'recomputed' ? hatch(part.component) : undefined}
+                />
+              )),
+            )}
+            {slab.first !== null && (
+              <text class="axis" x={left - 8} y={slab.y + 10} text-anchor="end">
+                {slab.first}
+              </text>
+            )}
+            {slab.first !== null && slab.count * slab.pitch > 30 && (
+              <text class="axis" x={left - 8} y={slab.y + slab.count * slab.pitch - 2} text-anchor="end">
+                {slab.first + slab.count * slab.layersEach - 1}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+/** "layers 0 to 15, checkpointed layer: each keeps 64.0 MiB; computed again: Attention, MLP, Norms" */
+export function slabText({ label, kind, bytes, count, parts }: Slab, units: Units): string {
+  const away = (['recomputed', 'offloaded'] as const).flatMap((fate) => {
+    const list = parts.filter((p) => p.fate === fate).map((p) => componentName(p.component));
+    return list.length === 0 ? [] : [`; ${FATES[fate]}: ${list.join(', ')}`];
+  });
+  const of = kind === 'outside' || kind === 'layer' ? '' : `, ${kind}`;
+  return `${label}${of}: ${count > 1 ? 'each keeps' : 'keeps'} ${formatBytes(bytes, units)}${away.join('')}`;
+}

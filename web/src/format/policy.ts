@@ -1,0 +1,19 @@
+/* Names of checkpointing policies. */
+import type { Plan, Units } from '../../../wasm/report';
+import { formatBytes } from './bytes';
+
+/** "every:2", "full, reentrant": what tells a plan from the others. */
+export const planId = (plan: Pick<Plan, 'policy' | 'reentrant'>): string => plan.policy + (plan.reentrant ? ', reentrant' : '');
+
+/** "budget:35.0 GiB": a policy's size as the page writes sizes. In the query it stays in bytes. */
+export const policyText = (policy: string, units: Units): string => policy.replace(/^(budget|rotor):(\d+)$/, (_, name: string, bytes: string) => `${name}:${formatBytes(Number(bytes), units)}`);
+
+/** "best (every:7)": the policy and, where it found its number of layers itself, which. */
+export function planName(plan: Plan, units: Units): string {
+  const each = plan.layers_each ?? null;
+  return (each === null || plan.policy.includes(':') ? policyText(plan.policy, units) : `${plan.policy} (every:${each})`) + (plan.reentrant ? ', reentrant' : '');
+}
+
+/** Of several plans in one place: "sqrt = best". */
+export const planNames = (plans: readonly Plan[], units: Units): string =>
+  plans.map((plan) => (plans.length > 1 ? planId({ ...plan, policy: policyText(plan.policy, units) }) : planName(plan, units))).join(' = ');

@@ -1,0 +1,141 @@
+import { render } from 'preact';
+import type { ComponentChildren } from 'preact';
+import { loadCore, loadWhole } from '../../wasm/actmem';
+import { Inputs } from './form/inputs';
+import { keepFigures, keepLinks } from './learn/live';
+import { keepScore } from './learn/quiz';
+import { changeQuery, WITHOUT } from './state/query';
+import { Store } from './state/store';
+import { Masthead } from './views/header';
+import { Late } from './views/late';
+import { StepOverTime } from './views/step';
+
+type Budgets = typeof import('./learn/budget');
+type Coefficients = typeof import('./learn/coefficients');
+type Stacks = typeof import('./learn/stacks');
+type Games = typeof import('./learn/game');
+const loaded: { budget: Budgets | null; coefficients: Coefficients | null; stacks: Stacks | null; game: Games | null } = { budget: null, coefficients: null, stacks: null, game: null };
+
+const part = (name: string): HTMLElement => document.querySelector(`[data-part="${name}"]`) as HTMLElement;
+
+/** In place of what stands there without JavaScript. */
+function fill(name: string, children: ComponentChildren): void {
+  const place = part(name);
+  place.replaceChildren();
+  render(children, place);
+}
+
+function Top({ store }: { store: Store }) {
+  return <Masthead current="learn" query={store.answer.value.report.query} units={store.units.value} onUnits={(units) => store.choose({ units })} />;
+}
+
+function Chooser({ store }: { store: Store }) {
+  return <Inputs store={store} answer={store.answer.value} />;
+}
+
+function Budget({ store }: { store: Store }) {
+  return (
+    <Late store={store} what="the figures" loaded={loaded.budget} load={async () => (loaded.budget = await import('./learn/budget'))}>
+      {(views, whole) => {
+        const { fit } = whole.evaluate(store.answer.value.report.query);
+        return fit && <views.Budget fit={fit} units={store.units.value} />;
+      }}
+    </Late>
+  );
+}
+
+function Step({ store }: { store: Store }) {
+  return <StepOverTime report={store.answer.value.report} without={store.without.value} units={store.units.value} />;
+}
+
+function Taken({ store }: { store: Store }) {
+  return (
+    <Late store={store} what="the ledger" loaded={loaded.coefficients} load={async () => (loaded.coefficients = await import('./learn/coefficients'))}>
+      {(views, whole) => <views.Coefficients report={whole.evaluate(changeQuery(store.answer.value.report.query, WITHOUT, store.tables.fields))} units={store.units.value} />}
+    </Late>
+  );
+}
+
+function Codes({ store }: { store: Store }) {
+  return (
+    <Late store={store} what="the other codes" loaded={loaded.stacks} load={async () => (loaded.stacks = await import('./learn/stacks'))}>
+      {(views, whole) => <views.Stacks report={store.answer.value.report} whole={whole} store={store} units={store.units.value} />}
+    </Late>
+  );
+}
+
+function Board({ store }: { store: Store }) {
+  return (
+    <Late store={store} what="the game" loaded={loaded.game} load={async () => (loaded.game = await import('./learn/game'))}>
+      {(views, whole) => <views.Game store={store} report={store.answer.value.report} whole={whole} units={store.units.value} />}
+    </Late>
+  );
+}
+
+const HOW: ScrollIntoViewOptions = { behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' };
+
+/** Behind the # are the inputs: a section's name there is gone to and taken out again. */
+function goTo(id: string, how: ScrollIntoViewOptions): boolean {
+  const section = id === '' ? null : document.getElementById(id);
+  if (section === null) return false;
+  section.scrollIntoView(how);
+  section.tabIndex = -1;
+  section.focus({ preventScroll: true });
+  return true;
+}
+
+function keepSections(): void {
+  const named = () => {
+    if (!goTo(location.hash.slice(1), {})) return;
+    history.replaceState(null, '', location.pathname + location.search);
+    dispatchEvent(new PopStateEvent('popstate'));
+  };
+  addEventListener('hashchange', named);
+  named();
+}
+
+/** Which section is being read, in the list of contents. */
+function keepPlace(): void {
+  const links = new Map([...document.querySelectorAll<HTMLAnchorElement>('.contents a')].map((link) => [link.hash.slice(1), link]));
+  for (const [id, link] of links) link.addEventListener('click', (event) => goTo(id, HOW) && event.preventDefault());
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        /* The opening is in none. */
+        for (const link of links.values()) link.removeAttribute('aria-current');
+        links.get(target.id)?.setAttribute('aria-current', 'true');
+      }
+    },
+    { rootMargin: '-20% 0px -75% 0px' },
+  );
+  for (const section of document.querySelectorAll('.opening, .learn article > section')) seen.observe(section);
+}
+
+async function start(): Promise<void> {
+  keepScore(part('quiz') as HTMLFormElement);
+  try {
+    const core = await loadCore(new URL('core.wasm', document.baseURI), new URL('tables.json', document.baseURI));
+    const store = new Store(core, () => loadWhole(new URL('whole.wasm', document.baseURI)));
+    fill('masthead', <Top store={store} />);
+    fill('inputs', <Chooser store={store} />);
+    fill('budget', <Budget store={store} />);
+    fill('step', <Step store={store} />);
+    fill('coefficients', <Taken store={store} />);
+    fill('stacks', <Codes store={store} />);
+    fill('game', <Board store={store} />);
+    keepFigures(document, store);
+    keepLinks(document, store);
+    keepSections();
+    keepPlace();
+    document.documentElement.dataset['live'] = '';
+  } catch (error) {
+    const said = document.createElement('p');
+    said.className = 'fault';
+    said.setAttribute('role', 'alert');
+    said.textContent = `The live figures could not be loaded: ${error instanceof Error ? error.message : String(error)}. The text below is complete without them.`;
+    part('inputs').replaceChildren(said);
+  }
+}
+
+void start();

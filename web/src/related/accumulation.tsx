@@ -1,0 +1,125 @@
+/* The same batch in one micro-batch, or in many with their gradients added up. */
+import { useEffect, useMemo } from 'preact/hooks';
+import { ChartFrame } from '../charts/frame';
+import { SeriesChart } from '../charts/series';
+import { formatCount } from '../format/bytes';
+import { subject } from '../format/subject';
+import { formatTime } from '../format/time';
+import { plural } from '../format/words';
+import { report as askReport } from '../state/ask';
+import { type Changes, parseQuery } from '../state/query';
+import { useSearch } from '../state/searched';
+import { cuts, isSample, samplesOf } from '../state/series';
+import { Figure } from '../views/figure';
+import { RelatedFrame, type RelatedPage, Waiting } from './page';
+import { PartsTable } from './parts';
+
+const FIRST = { batch: '1', micro_batches: '8' };
+
+const numberIn = (text: string, key: string): number => Math.max(1, Number(parseQuery(text).get(key) ?? 1) || 1);
+const sequencesOf = (text: string): number => numberIn(text, 'batch') * numberIn(text, 'micro_batches');
+const changesOf = (text: string): Changes[] => cuts(sequencesOf(text)).map(([size, count]) => ({ batch: String(size), micro_batches: String(count) }));
+
+const Accumulation: RelatedPage = ({ store }) => {
+  const { report, fault } = store.answer.value;
+  const units = store.units.value;
+  useEffect(() => {
+    if (store.pairs.value.has('micro_batches')) return;
+    /* A batch that comes from the calculator is cut as fine as it goes. */
+    const batch = Number(report.config['batch']);
+    store.edit(batch > 1 ? { batch: '1', micro_batches: String(batch) } : FIRST);
+  }, []);
+  const question = useMemo(() => samplesOf(store.tables.fields, askReport, changesOf), [store]);
+  const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
+  const ways = cuts(sequencesOf(found?.text ?? report.query));
+  const samples = found?.answer ?? [];
+  const memory = report.fit?.memory_bytes ?? null;
+  const who = subject(report, store.tables.fields);
+  const sequences = sequencesOf(report.query);
+  const chosen = Number(report.config['micro_batches']);
+  const whole = samples[0];
+  const finest = samples.at(-1);
+  return (
+    <RelatedFrame
+      id="accumulation"
+      heading="Gradient accumulation"
+      inputs={['model', 'batch', 'micro_batches', 'seq', 'checkpoint', 'device']}
+      title={`${who}, ${formatCount(sequences)} sequences a step`}
+      answer={
+        isSample(whole) && isSample(finest) && samples.length > 1 ? (
+          <>
+            {who} with {formatCount(sequences)} {plural(sequences, 'sequences')} a step takes <Figure bytes={whole.total} units={units} /> in one micro-batch, and <Figure bytes={finest.total} units={units} /> in{' '}
+            {formatCount(ways.at(-1)?.[1] ?? 1)} micro-batches whose gradients are added up.
+          </>
+        ) : (
+          `${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step.`
+        )
+      }
+      store={store}
+    >
+      {found === null || failed !== null ? (
+        <Waiting fault={failed} again={again} />
+      ) : (
+        <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
+          <h2>The same {formatCount(sequences)} sequences, cut differently</h2>
+          <PartsTable
+            caption="Memory by number of micro-batches"
+            what="Cut into"
+            rows={ways.map(([size, count], i) => {
+              const sampled = samples[i];
+              return {
+                name: `${formatCount(count)} ${count === 1 ? 'micro-batch' : 'micro-batches'} of ${formatCount(size)}`,
+                note: isSample(sampled) && sampled.step !== null ? `each at least ${formatTime(sampled.step)}` : '',
+                sampled,
+                chosen: count === chosen,
+              };
+            })}
+            memory={memory}
+            units={units}
+          />
+          {ways.length > 1 && (
+            <ChartFrame
+              name="accumulation"
+              title="Memory by number of micro-batches"
+              query={report.query}
+              units={units}
+              table={() => ({
+                columns: ['Micro-batches', 'On one GPU'],
+                rows: ways.map(([, count], i) => {
+                  const sampled = samples[i];
+                  return [formatCount(count), isSample(sampled) ? { bytes: sampled.total } : null];
+                }),
+              })}
+            >
+              <SeriesChart
+                series={[
+                  {
+                    name: 'in all',
+                    points: ways.flatMap(([, at], i) => {
+                      const sampled = samples[i];
+                      return isSample(sampled) ? [{ at, bytes: sampled.total }] : [];
+                    }),
+                  },
+                ]}
+                memory={memory}
+                units={units}
+                axis="micro-batches"
+                title="Memory on one GPU by number of micro-batches"
+                chosen={chosen}
+              />
+            </ChartFrame>
+          )}
+          <div class="related-text">
+            <p>
+              Activations are those of one micro-batch: they are let go in its backward pass, before the next one’s forward. So they shrink with its size. Gradients do not: from the second micro-batch on they are
+              there from the first operation to the last, where a step of one micro-batch only makes them while its activations go. The gain ends where activations no longer outweigh that.
+            </p>
+            <p>The times are a roofline’s bound of one micro-batch, forward and backward; small ones may keep a real GPU less busy than it says.</p>
+          </div>
+        </div>
+      )}
+    </RelatedFrame>
+  );
+};
+
+export default Accumulation;

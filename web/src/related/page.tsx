@@ -1,0 +1,67 @@
+/* What the related pages have in common: head, one answer, a few inputs, and where to go on. */
+import '../styles/related.css';
+import '../styles/pictures.css';
+import type { ComponentChildren, FunctionComponent } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { FewInputs } from '../form/inputs';
+import type { Store } from '../state/store';
+import { faultText } from '../views/answer';
+import { Masthead } from '../views/header';
+import { Related, type RelatedId } from '../views/related';
+
+export type RelatedPage = FunctionComponent<{ store: Store }>;
+
+interface FrameProps {
+  id: RelatedId;
+  heading: string;
+  /** Inputs by key. */
+  inputs: readonly string[];
+  /** Of the answer, in the browser's title: "Llama 3 8B, 8 GPUs". */
+  title: string;
+  answer: ComponentChildren;
+  store: Store;
+  children: ComponentChildren;
+}
+
+export function RelatedFrame({ id, heading, inputs, title, answer, store, children }: FrameProps) {
+  const { fault } = store.answer.value;
+  const full = `${heading}: ${title} · actmem`;
+  useEffect(() => {
+    document.title = full;
+  }, [full]);
+  return (
+    <>
+      <Masthead current={id} units={store.units.value} onUnits={(units) => store.choose({ units })} />
+      <main class="related">
+        <h1>{heading}</h1>
+        <p class="related-answer" data-stale={fault === null ? undefined : ''}>
+          {answer}
+        </p>
+        <p class="related-fault" role="status">
+          {fault !== null && <span class="fault">{faultText(fault)}</span>}
+        </p>
+        <FewInputs keys={inputs} store={store} answer={store.answer.value} />
+        {children}
+        <Related current={id} query={store.answer.value.report.query} />
+      </main>
+    </>
+  );
+}
+
+/** What a step is made of, as bars of one length scale; the same tints as under the calculator's answer. */
+export function Waiting({ fault, again }: { fault: Error | null; again: () => void }) {
+  return (
+    <p class="related-wait" role="status">
+      {fault === null ? (
+        'Asking the core …'
+      ) : (
+        <>
+          <span class="fault">It could not be answered: {fault.message}.</span>{' '}
+          <button type="button" class="button-quiet" onClick={again}>
+            Try again
+          </button>
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,106 @@
+/* Memory per GPU by ZeRO stage and number of GPUs. */
+import { useEffect, useMemo } from 'preact/hooks';
+import { ChartFrame } from '../charts/frame';
+import { SeriesChart } from '../charts/series';
+import type { Series } from '../charts/series-layout';
+import { formatCount } from '../format/bytes';
+import { subject } from '../format/subject';
+import { plural } from '../format/words';
+import { report as askReport } from '../state/ask';
+import type { Changes } from '../state/query';
+import { useSearch } from '../state/searched';
+import { isSample, samplesOf } from '../state/series';
+import { Figure } from '../views/figure';
+import { RelatedFrame, type RelatedPage, Waiting } from './page';
+import { PartsTable } from './parts';
+
+const STAGES: readonly (readonly [name: string, note: string])[] = [
+  ['Data parallel alone', 'each GPU holds everything'],
+  ['ZeRO 1', 'optimizer states and master weights are shared out'],
+  ['ZeRO 2', 'gradients too'],
+  ['ZeRO 3, FSDP', 'parameters too, gathered layer by layer'],
+];
+const GPUS = [2, 4, 8, 16, 32, 64, 128, 256];
+const FIRST = 8;
+
+/* The stages on as many GPUs as are chosen, then each on every number of them. */
+const changesOf = (gpus: number): Changes[] => [gpus, ...GPUS].flatMap((dp) => STAGES.map((_, zero): Changes => ({ dp: String(dp), zero: zero === 0 ? null : String(zero), micro_batches: null })));
+
+const Zero: RelatedPage = ({ store }) => {
+  const { report, fault } = store.answer.value;
+  const units = store.units.value;
+  const gpus = Math.max(2, Number(report.config['dp']));
+  useEffect(() => {
+    if (!store.pairs.value.has('dp')) store.edit({ dp: String(FIRST) });
+  }, []);
+  const question = useMemo(() => samplesOf(store.tables.fields, askReport, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? FIRST)))), [store]);
+  const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
+  const samples = found?.answer ?? [];
+  const memory = report.fit?.memory_bytes ?? null;
+  const now = samples.slice(0, STAGES.length);
+  const series: Series[] = STAGES.map(([name], zero) => ({
+    name,
+    points: GPUS.flatMap((at, i) => {
+      const sampled = samples[(i + 1) * STAGES.length + zero];
+      return isSample(sampled) ? [{ at, bytes: sampled.total }] : [];
+    }),
+  }));
+  const who = subject(report, store.tables.fields);
+  const [plain, , , sharded] = now;
+  return (
+    <RelatedFrame
+      id="zero"
+      heading="Memory per GPU with ZeRO and FSDP"
+      inputs={['model', 'dp', 'seq', 'batch', 'checkpoint', 'device']}
+      title={`${who} on ${formatCount(gpus)} GPUs`}
+      answer={
+        isSample(plain) && isSample(sharded) ? (
+          <>
+            {who} on {formatCount(gpus)} {plural(gpus, 'GPUs')}, each with a micro-batch of its own, takes <Figure bytes={plain.total} units={units} /> on each of them if they share only the data, and{' '}
+            <Figure bytes={sharded.total} units={units} /> if they share out everything with ZeRO 3, as FSDP does.
+          </>
+        ) : (
+          `${who} on ${formatCount(gpus)} GPUs.`
+        )
+      }
+      store={store}
+    >
+      {found === null || failed !== null ? (
+        <Waiting fault={failed} again={again} />
+      ) : (
+        <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
+          <h2>On each of {formatCount(gpus)} GPUs</h2>
+          <PartsTable what="Shared out" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
+          <h2>With more GPUs</h2>
+          <ChartFrame
+            name="zero"
+            title="Memory on each GPU by ZeRO stage"
+            query={report.query}
+            units={units}
+            table={() => ({
+              columns: ['GPUs', ...STAGES.map(([name]) => name)],
+              rows: GPUS.map((dp, i) => [
+                formatCount(dp),
+                ...STAGES.map((_, zero) => {
+                  const sampled = samples[(i + 1) * STAGES.length + zero];
+                  return isSample(sampled) ? { bytes: sampled.total } : null;
+                }),
+              ]),
+            })}
+          >
+            <SeriesChart series={series} memory={memory} units={units} axis="GPUs" title="Memory on each GPU by ZeRO stage and number of GPUs" chosen={gpus} />
+          </ChartFrame>
+          <div class="related-text">
+            <p>
+              ZeRO shares out what every data-parallel GPU would hold a copy of. It does nothing about activations: each GPU still runs its own micro-batch and keeps what its backward pass needs. With many GPUs
+              activations are nearly all that is left, and then it is checkpointing, a shorter sequence, or tensor and context parallelism that help.
+            </p>
+            <p>ZeRO 3 frees each layer’s parameters and gathers them again; at the peak some whole layers stand beside the shards, so it does not fall to a GPU’s share. Buffers of the communication library are not counted.</p>
+          </div>
+        </div>
+      )}
+    </RelatedFrame>
+  );
+};
+
+export default Zero;
