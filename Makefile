@@ -42,7 +42,7 @@ FRAMES_clang   := $(FRAMES)
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi choices cost devices dtensor falcon fit frontier fsdp gptj liger linear_loss lines map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
-                opt optimizer paper paper_cost phi pipeline pipeline_schedule report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
+                opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
                 schedules search stage text_cost text_plan torch torch_rank
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
@@ -274,7 +274,7 @@ build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
 build/whole.wasm: INLINE := $(INLINE_whole)
-build/whole.wasm: MEMORY := 33554432
+build/whole.wasm: MEMORY := 50331648
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/core.wasm build/whole.wasm: build/%.wasm:
 	@$(call say,emcc,$@)

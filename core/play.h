@@ -82,24 +82,6 @@ static inline bool am_play_outlives(const am_play *play, const am_region *region
 #endif
 }
 
-/* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */
-static inline bool am_play_away(const am_play *play, am_away away)
-{
-#ifdef AM_FIRST
-    (void)play;
-    (void)away;
-    return false;
-#else
-    return play->tape->away == away;
-#endif
-}
-
-/* Are the inputs of reentrant regions, or all but this rank's part of each? */
-static inline bool am_play_inputs_away(const am_play *play)
-{
-    return am_play_away(play, AM_AWAY_INPUTS) || am_play_away(play, AM_AWAY_PARTS);
-}
-
 /* live.c */
 /* Goes to a phase of the step and a zone of the record. */
 void am_play_go(am_play *play, am_phase phase, uint16_t zone);

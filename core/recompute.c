@@ -23,7 +23,8 @@ static uint16_t find(const am_play *play, uint16_t storage)
 void am_play_hold_saves(am_play *play, uint16_t index)
 {
     const am_node *node = &play->tape->node[index];
-    for (int i = node->first_save; i < node->first_save + node->save_count && !am_play_away(play, AM_AWAY_SAVED); i++) {
+    for (int i = node->first_save; i < node->first_save + node->save_count && !am_is_away(play->tape, AM_AWAY_SAVED);
+         i++) {
         uint16_t place = find(play, am_play_storage(play, play->tape->save[i]));
         am_play_retain(play, place);
         play->player->held[i] = place;
@@ -239,7 +240,7 @@ void am_play_forget_saves(am_play *play, uint16_t index)
     if (!play->player->holding[index]) return;
     play->player->holding[index] = false;
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
-        if (!am_play_away(play, AM_AWAY_SAVED))
+        if (!am_is_away(play->tape, AM_AWAY_SAVED))
             am_play_release(play, play->player->held[i]);
         else if (play->player->held[i])
             play->live -= am_tape_copy_bytes(play->tape, i);

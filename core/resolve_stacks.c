@@ -580,12 +580,11 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
                        config->checkpoint);
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
-    if (config->zero == 3 && (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS ||
-                              policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+    if (config->zero == 3 && (policy.kind == AM_POLICY_REGIONS || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
+                       "zero=3 is covered with regions of one layer: checkpoint=full, block:N, save:matmuls or budget:BYTES, not %s",
                        config->checkpoint);
-    bool selective = policy.kind != AM_POLICY_NONE && !am_policy_runs_layers_again(policy.kind);
+    bool selective = policy.kind != AM_POLICY_NONE && policy.kind != AM_POLICY_BUDGET && !am_policy_runs_layers_again(policy.kind);
     if (selective && config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "with tp or cp, stack=torch is covered where layers run again whole: checkpoint=full, not %s",

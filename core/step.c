@@ -38,13 +38,13 @@ static void keep_results(am_play *play, const am_instruction *instruction, int i
 static int64_t part_bytes(const am_play *play, const am_region *region)
 {
     int64_t bytes = play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
-    return am_play_away(play, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
+    return am_is_away(play->tape, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
 }
 
 /* What a region holds until its backward. */
 static void hold_inputs(am_play *play, const am_instruction *instruction, uint16_t region)
 {
-    bool away = am_play_inputs_away(play);
+    bool away = am_inputs_away(play->tape);
     if (away) am_play_grow(play, part_bytes(play, &play->tape->region[region]));
     if (away) am_play_note(play, 0);
     for (int j = away; j < instruction->inputs; j++)
@@ -119,7 +119,7 @@ static void close_region(am_play *play)
     play->open = 0;
     am_play_release_left(play, region);
     play->live -= play->open_bytes;
-    bool away = am_play_inputs_away(play), stays = am_play_outlives(play, region);
+    bool away = am_inputs_away(play->tape), stays = am_play_outlives(play, region);
     if (away) let_input_go(play, region, stays);
     if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
     for (int i = away || stays; i < region->arguments; i++)
@@ -145,7 +145,7 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     play->open_gradient = gradient;
     play->open_bytes = 0;
     play->zeros = bytes_beside(play, region);
-    play->returning = am_play_inputs_away(play);
+    play->returning = am_inputs_away(play->tape);
 }
 
 /* Once the region's first zone has begun. */
@@ -179,7 +179,7 @@ static void free_slot(am_play *play, const am_event *event)
 static void take(am_play *play, const am_event *event)
 {
     uint16_t *held = &play->player->held[event->index];
-    if (am_play_away(play, AM_AWAY_SAVED)) {
+    if (am_is_away(play->tape, AM_AWAY_SAVED)) {
         play->live += event->bytes - am_tape_copy_bytes(play->tape, event->index); /* a copy may be of a part alone */
         *held = 0;
         return;
@@ -209,7 +209,7 @@ static void enter_node(am_play *play, const am_node *node)
     play->instruction = node->instruction;
     return_input(play);
     make_zeros(play);
-    if (am_play_away(play, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
+    if (am_is_away(play->tape, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
     if (!waiting || before) return;
     am_play_gather(play, region);
     am_play_recompute(play, region);

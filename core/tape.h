@@ -167,6 +167,24 @@ void am_region_discard(am_tape *tape, uint16_t region, am_var hook);
 /* The open region keeps but a share of its input for each of so many ranks, and gathers it again. */
 void am_region_distribute(am_tape *tape, am_symbol ranks);
 
+/* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */
+static inline bool am_is_away(const am_tape *tape, am_away away)
+{
+#ifdef AM_FIRST
+    (void)tape;
+    (void)away;
+    return false;
+#else
+    return tape->away == away;
+#endif
+}
+
+/* Are the inputs of reentrant regions, or all but this rank's part of each? */
+static inline bool am_inputs_away(const am_tape *tape)
+{
+    return am_is_away(tape, AM_AWAY_INPUTS) || am_is_away(tape, AM_AWAY_PARTS);
+}
+
 /* The region of an instruction if it is checkpointed; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)
 {

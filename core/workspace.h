@@ -107,8 +107,6 @@ typedef enum am_profile_id {
 } am_profile_id;
 
 #define AM_MAX_SAMPLES 8192
-#define AM_MAX_STAGES      1000 /* no more than layers */
-#define AM_MAX_STAGE_PARTS 2000
 
 #ifdef AM_FIRST
 #define AM_MAX_RUNS 2
@@ -131,6 +129,7 @@ typedef struct am_part_plan {
 #ifndef AM_FIRST
 #include "choices.h"
 #include "frontier.h"
+#include "rank_plans.h"
 #endif
 
 struct am_workspace {
@@ -156,12 +155,7 @@ struct am_workspace {
     am_choices choices;
     am_frontier frontier;
     am_knapsack knapsack;
-    int searched_kind; /* of stage, that choices holds */
-    int stage_parts; /* of the plans of a pipeline's stages */
-    am_part_plan stage_part[AM_MAX_STAGE_PARTS];
-    struct {
-        int16_t first, count;
-    } plan_of[AM_MAX_STAGES];
+    am_rank_plans rank_plans;
     am_planner planner;
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];

@@ -75,11 +75,10 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
     return 0;
 }
 
-am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *const *stage)
 {
     (void)rank;
     (void)config;
-    (void)kinds;
     (void)stage;
     return AM_ELSEWHERE;
 }
