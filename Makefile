@@ -33,7 +33,7 @@ FRAMES_clang   := $(FRAMES)
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi choices cost devices dtensor falcon fit frontier fsdp gptj liger linear_loss lines map megatron megatron_moe memory_budget mla moe nanogpt neox offload \
                 opt optimizer paper paper_cost phi pipeline pipeline_schedule report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
-                schedules search stage text_cost text_plan torch torch_rank
+                schedules search stage text_cost text_plan torch torch_rank toy
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=225

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "input.h"
+#include "toy.h"
 #include "writer.h"
 
 enum { EXIT_ANSWER = 0, EXIT_IO = 1, EXIT_INPUT = 2 };
@@ -23,7 +24,7 @@ static char file_text[AM_JSON_INPUT_SIZE + 1];
 static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it refuses that */
 
 typedef struct am_arguments {
-    bool json, map, help, version;
+    bool json, map, toy, help, version;
     int tables;         /* -1: none were asked for */
     int configs;        /* how often --config was given */
     const char *config; /* a path, or "-"; NULL if none */
@@ -162,26 +163,28 @@ static int print_help(void)
 {
     am_config defaults = am_default_config();
     am_config_clear_model(&defaults);
-    printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
-           "usage: actmem [--json] [--map] [--config FILE] [key=value ...]\n\n"
-           "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
-           "                      its dtype is how the file is stored: say dtype= for the run\n"
-           "  --json              the report as JSON; errors as JSON on standard error\n"
-           "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
-           "                      without a range 64 of each, lengths up to four times seq\n"
-           "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
-           "  --version           the version\n"
-           "  --help              this text\n\n"
-           "examples\n"
-           "  actmem model=llama-3-8b seq=8192\n"
-           "  actmem model=llama-3-8b seq=8192 checkpoint=full attention=flash\n"
-           "  actmem model=qwen2.5-7b trainable=lora lora_rank=32 lora_targets=q,k,v,o\n"
-           "  actmem layers=12 hidden=768 heads=12 vocab=50257 family=gpt2 seq=1024 batch=8\n"
-           "  actmem --json --config config.json batch=4 'checkpoint=every:4'\n"
-           "  actmem model=llama-3-8b device_memory=80GiB zero=1 dp=8 fit=yes\n"
-           "  actmem --map model=llama-3-8b device_memory=80GiB checkpoint=full batch=1..16\n"
-           "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
-           "and [defaults]; a key without a default is derived.\n");
+    printf(
+        "What a transformer's training step keeps in memory, to the byte, and why.\n\n"
+        "usage: actmem [--json] [--map | --toy] [--config FILE] [key=value ...]\n\n"
+        "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
+        "                      its dtype is how the file is stored: say dtype= for the run\n"
+        "  --json              the report as JSON; errors as JSON on standard error\n"
+        "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
+        "                      without a range 64 of each, lengths up to four times seq\n"
+        "  --toy               the block of many notebooks, Linear-ReLU-Linear with batch=8 and hidden=4096 in fp32, as JSON\n"
+        "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
+        "  --version           the version\n"
+        "  --help              this text\n\n"
+        "examples\n"
+        "  actmem model=llama-3-8b seq=8192\n"
+        "  actmem model=llama-3-8b seq=8192 checkpoint=full attention=flash\n"
+        "  actmem model=qwen2.5-7b trainable=lora lora_rank=32 lora_targets=q,k,v,o\n"
+        "  actmem layers=12 hidden=768 heads=12 vocab=50257 family=gpt2 seq=1024 batch=8\n"
+        "  actmem --json --config config.json batch=4 'checkpoint=every:4'\n"
+        "  actmem model=llama-3-8b device_memory=80GiB zero=1 dp=8 fit=yes\n"
+        "  actmem --map model=llama-3-8b device_memory=80GiB checkpoint=full batch=1..16\n"
+        "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
+        "and [defaults]; a key without a default is derived.\n");
     for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
     print_presets();
     print_devices();
@@ -198,7 +201,8 @@ static int fail_option(const am_arguments *arguments, const char *option)
         return fail_input(arguments, &status);
     }
     am_fail(&status, AM_SYNTAX, "",
-            "unknown option '%s'; there are --json, --map, --config FILE, --tables, --version and --help", option);
+            "unknown option '%s'; there are --json, --map, --toy, --config FILE, --tables, --version and --help",
+            option);
     return fail_input(arguments, &status);
 }
 
@@ -228,6 +232,10 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
         if (strcmp(argument, "--json") == 0) continue;
         if (strcmp(argument, "--map") == 0) {
             arguments->map = true;
+            continue;
+        }
+        if (strcmp(argument, "--toy") == 0) {
+            arguments->toy = true;
             continue;
         }
         if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
@@ -281,6 +289,19 @@ static int draw_map(const am_arguments *arguments, const am_config *config)
     return print_output(am_map_text(&map, output, sizeof output));
 }
 
+static int play_toy(const am_arguments *arguments)
+{
+    static am_toy toy;
+    am_status status = {0};
+    if (arguments->configs > 0 || arguments->map) {
+        am_fail(&status, AM_CONFLICT, "",
+                "--toy is a block of its own: give it hidden and batch, without --config and --map");
+        return fail_input(arguments, &status);
+    }
+    if (am_toy_play(&toy, &workspace, &report.extents, pairs, &status) != AM_OK) return fail_input(arguments, &status);
+    return print_json(am_toy_json(&toy, output, sizeof output));
+}
+
 static int answer(const am_arguments *arguments)
 {
     am_status status;
@@ -315,5 +336,5 @@ int main(int count, char **text)
         return close_output();
     }
     if (arguments.tables >= 0) return print_json(am_tables_json((am_tables)arguments.tables, output, sizeof output));
-    return answer(&arguments);
+    return arguments.toy ? play_toy(&arguments) : answer(&arguments);
 }

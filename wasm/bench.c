@@ -265,11 +265,11 @@ static bool choose_stage(am_omission *why)
             *why = AM_O_UNSUPPORTED;
             return false;
         }
-        if (stage > AM_TILE_LOW || (stage == AM_TILE_LOW && bench.fastest == 0)) {
+        if (stage > AM_RACING_TILES || (stage == AM_RACING_TILES && bench.fastest == 0)) {
             *why = bench.why ? bench.why : AM_O_LIMITS;
             return false;
         }
-        bench.quick = stage < AM_TILE_LOW;
+        bench.quick = stage < AM_RACING_TILES;
         bench.exact = measure() != AM_M_MATMUL_F32;
         uint8_t tile = bench.quick ? (uint8_t)stage : bench.tile;
         if (am_tile_fits(tile, bench.width) && choose(bench.width, bench.width, tile, AM_OF_MATMUL)) return true;
@@ -710,14 +710,14 @@ static am_measured measured_of(am_variant variant)
     const am_program *program = &bench.program;
     int count = bench.samples[variant];
     am_measured measured = {.size = bench.size, .samples = count, .runs = bench.runs, .timestamps = bench.timestamps};
-    am_spread spread = am_spread_of(bench.sample[variant], count);
+    am_spread spread = count ? am_spread_of(bench.sample[variant], count) : (am_spread){0};
     measured.median = spread.median;
     measured.p10 = spread.p10;
     measured.p90 = spread.p90;
     measured.flops = am_program_flops(program, variant);
     measured.bytes = am_program_traffic(program, variant);
-    measured.gflops = measured.flops / spread.median / 1e6;
-    measured.mbs = measured.bytes / spread.median / 1e3;
+    measured.gflops = count ? measured.flops / spread.median / 1e6 : 0;
+    measured.mbs = count ? measured.bytes / spread.median / 1e3 : 0;
     measured.saved = bench.saved[variant];
     measured.after = bench.after[variant];
     measured.peak = bench.peak[variant];
@@ -725,32 +725,50 @@ static am_measured measured_of(am_variant variant)
     return measured;
 }
 
+static void tell_results(void)
+{
+    for (int i = 0; i < variants(); i++) {
+        am_measured measured = measured_of((am_variant)i);
+        am_told_result(measure(), (am_variant)i, &measured);
+    }
+}
+
 static void take_results(void)
 {
     am_measured measured = measured_of(AM_STORED);
-    if (bench.quick) {
-        if (measured.gflops > bench.fastest) {
-            bench.fastest = measured.gflops;
-            bench.tile = bench.program.pass[0].kernel.matmul.tile;
-        }
-    } else {
+    if (!bench.quick) {
         if (is_matmul(measure())) bench.gflops[measure()] = measured.gflops;
         if (measure() == AM_M_COPY) bench.bandwidth = measured.mbs;
-        am_told_result(measure(), AM_STORED, &measured);
-        for (int i = 1; i < variants(); i++) {
-            measured = measured_of((am_variant)i);
-            am_told_result(measure(), (am_variant)i, &measured);
-        }
+        tell_results();
+    } else if (measured.gflops > bench.fastest) {
+        bench.fastest = measured.gflops;
+        bench.tile = bench.program.pass[0].kernel.matmul.tile;
     }
     release_program();
     next_stage();
+}
+
+/* The time is up. Of a block whose values are right, what it keeps is told without times. */
+static void run_out(void)
+{
+    if (bench.job >= 0 && bench.state >= AM_WARMING && bench.program.recomputes) {
+        for (int i = 0; i < variants(); i++) bench.samples[i] = 0;
+        tell_results();
+        bench.job++;
+    }
+    for (bench.job += bench.job < 0; bench.job < JOBS; bench.job++)
+        if (jobs[bench.job].job != AM_PROBE) am_told_omitted(measure(), AM_O_TIME);
+    end(AM_E_TIME);
 }
 
 /* ---- what the host calls */
 
 static void on_failure(am_gpu_status status)
 {
-    omit(status == AM_GPU_OUT_OF_MEMORY ? AM_O_MEMORY : AM_O_REFUSED);
+    if (bench.state == AM_COMPILING && bench.pass == 0 && !bench.kernel[0])
+        end(AM_E_REFUSED); /* the fill, which all need */
+    else
+        omit(status == AM_GPU_OUT_OF_MEMORY ? AM_O_MEMORY : AM_O_REFUSED);
 }
 
 am_bench_options am_bench_defaults(void)
@@ -806,9 +824,7 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
     }
     if (event != awaited[bench.state]) return;
     if (bench.state > AM_OPENING && left() < 0) {
-        for (bench.job += bench.job < 0; bench.job < JOBS; bench.job++)
-            if (jobs[bench.job].job != AM_PROBE) am_told_omitted(measure(), AM_O_TIME);
-        end(AM_E_TIME);
+        run_out();
         return;
     }
     if (bench.state > AM_LISTENING && status != AM_GPU_OK) {

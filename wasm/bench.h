@@ -49,7 +49,7 @@ typedef enum am_ending {
 typedef struct am_measured {
     double size;             /* bytes of a copy; rows or width of the others' matrices */
     double median, p10, p90; /* milliseconds of one run */
-    double samples, runs;    /* samples, and runs in each of them */
+    double samples, runs;    /* 0 where there was no time for any, and no times then; and runs in each of them */
     double timestamps;       /* 1: by the GPU's timestamps, 0: by the clock */
     double flops, bytes;     /* of one run: of its matrix products; read and written by its kernels */
     double gflops, mbs;      /* both by the median; GFLOP/s, 10^6 bytes a second */

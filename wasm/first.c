@@ -147,15 +147,14 @@ am_state am_state_configured(const am_parameters *parameters, const am_config *c
     (void)config;
     am_state state = {.weights = parameters->bytes};
     for (int i = 0; i < parameters->count; i++)
-        if (parameters->part[i].trainable > 0)
-            state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
+        if (parameters->part[i].trainable > 0) state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
     state.optimizer = am_mul_checked(state.gradients, 2);
     return am_state_sum(state);
 }
 
 am_code am_state_check(const am_config *config, am_status *status)
 {
-    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp, AM_F_zero,
+    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp,     AM_F_zero,
                                      AM_F_reserve,   AM_F_device_memory,  AM_F_fit};
     bool other = config->micro_batches != 1 ||
                  config->grad_dtype != (config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype);
@@ -193,7 +192,7 @@ am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
 {
     *rates = (am_rates){{0}, 0};
-    bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
+    bool usual = config->device_gflops == 0 && config->device_fp32_gflops == 0 && config->device_bandwidth == 0;
     if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
     return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
 }

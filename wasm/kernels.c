@@ -2,7 +2,8 @@
 
 #include "writer.h"
 
-#define FILLS       4u   /* words that a thread fills */
+#define FILLS       4u /* words that a thread fills */
+#define UNROLLED    4u
 #define THREADS     256u /* of a workgroup that goes along a buffer */
 #define ROW_THREADS 128u /* of one that has a row */
 
@@ -11,8 +12,7 @@ const am_tile am_tiles[AM_TILES] = {
     {16, 16, 4, 4, 16},
     {8, 8, 8, 8, 16},
     {16, 16, 8, 8, 16}, /* shares 16 KiB in f32, all that is sure to be had */
-    [AM_TILE_LOW] = {16, 2, 4, 4, 32},
-    [AM_TILE_SHALLOW] = {16, 16, 4, 4, 8},
+    [AM_TILE_DIRECT] = {16, 16, 4, 4, 8},
 };
 
 static const char *const names[] = {
@@ -92,7 +92,7 @@ static void put_fill(am_writer *text)
               "@group(0) @binding(0) var<storage, read> f: Fill;\n"
               "@group(0) @binding(1) var<storage, read_write> o: array<u32>;\n" HASH "fn number(i: u32) -> f32 {\n"
               "  if (f.range == 0u) { return f.scale; }\n"
-              "  return f32(i32(hash(i) % (2u * f.range + 1u)) - i32(f.range)) * f.scale;\n"
+              "  return f32(i32(((hash(i) >> 16) * (2u * f.range + 1u)) >> 16) - i32(f.range)) * f.scale;\n"
               "}\n");
     put_main(text, THREADS, 1);
     put(text,
@@ -195,12 +195,12 @@ static void put_share(am_writer *text, const char *name, const char *from, uint3
         if (partly) put(text, "if (t < $u) ", blocks - first);
         put(text, "{ let i = t + $u; ", first);
         if (!along_k) {
-            put(text, "#[i] = #[# + (k + i / $u) * $u + i % $u]; }\n", name, from, start, wide / 4, pitch / 4,
+            put(text, "#[i] = #[# + (at + i / $u) * $u + i % $u]; }\n", name, from, start, wide / 4, pitch / 4,
                 wide / 4);
             continue;
         }
         /* block i: rows 4 (i / (depth / 4)) …, along k from 4 (i mod depth / 4) */
-        put(text, "let q = i % $u; let p = i / $u; let j = # + p * $u + k / 4u + q;\n", depth / 4, depth / 4, start,
+        put(text, "let q = i % $u; let p = i / $u; let j = # + p * $u + at / 4u + q;\n", depth / 4, depth / 4, start,
             pitch);
         put(text, "    let e = #[j]; let f = #[j + $u]; let g = #[j + $u]; let h = #[j + $u];\n", from, from, pitch / 4,
             from, pitch / 2, from, 3 * pitch / 4);
@@ -213,15 +213,21 @@ static void put_share(am_writer *text, const char *name, const char *from, uint3
     }
 }
 
-static void put_products(am_writer *text, const am_tile *tile, uint32_t k, bool convert)
+/* One step along k: of the rows and columns that a thread has, read `from` what is shared, or from the operands themselves. */
+static void put_products(am_writer *text, const am_kernel *kernel, bool direct, uint32_t k)
 {
+    const am_matmul *x = &kernel->matmul;
+    const am_tile *tile = &am_tiles[x->tile];
     uint32_t across = tile->across * tile->columns / 4, down = tile->down * tile->rows / 4;
+    bool convert = kernel->precision == AM_F16_F32;
     const char *open = convert ? "vec4f(" : "", *close = convert ? ")" : "";
     put(text, "  {");
     for (uint32_t i = 0; i < tile->rows / 4; i++)
-        put(text, " let a$ = #A[$u + l.y]#;", i, open, k * down + i * tile->down, close);
+        put(text, " let a$ = ##(k + $u) * $u + $u + l.y]#;", i, open, direct ? "a[a_at + " : "A[", k,
+            direct ? x->a.pitch / 4 : down, i * tile->down, close);
     for (uint32_t j = 0; j < tile->columns / 4; j++)
-        put(text, " let b$ = #B[$u + l.x]#;", j, open, k * across + j * tile->across, close);
+        put(text, " let b$ = ##(k + $u) * $u + $u + l.x]#;", j, open, direct ? "b[b_at + " : "B[", k,
+            direct ? x->b.pitch / 4 : across, j * tile->across, close);
     put(text, "\n");
     for (uint32_t i = 0; i < tile->rows; i++) {
         for (uint32_t j = 0; j < tile->columns / 4; j++) {
@@ -230,6 +236,14 @@ static void put_products(am_writer *text, const am_tile *tile, uint32_t k, bool 
         }
     }
     put(text, " }\n");
+}
+
+/* Along k, some steps unrolled: all of them would take compilers seconds. */
+static void put_steps(am_writer *text, const am_kernel *kernel, bool direct, uint32_t depth)
+{
+    put(text, "  for (var k = 0u; k < $u; k += $u) {\n", depth, UNROLLED);
+    for (uint32_t k = 0; k < UNROLLED; k++) put_products(text, kernel, direct, k);
+    put(text, "  }\n");
 }
 
 /* The other parts of the product that this one of the batch stands behind: where operands begin, in fours. */
@@ -246,24 +260,30 @@ static void put_matmul(am_writer *text, const am_kernel *kernel)
 {
     const am_matmul *x = &kernel->matmul;
     const am_tile *tile = &am_tiles[x->tile];
-    bool half = kernel->precision != AM_F32, sums_half = kernel->precision == AM_F16;
+    bool direct = x->tile == AM_TILE_DIRECT, half = kernel->precision != AM_F32,
+         sums_half = kernel->precision == AM_F16;
     const char *type = half ? "vec4<f16>" : "vec4f", *sum = sums_half ? "vec4<f16>" : "vec4f";
     uint32_t rows = tile->down * tile->rows, columns = tile->across * tile->columns,
              threads = tile->across * tile->down;
     if (half) put(text, "enable f16;\n");
     put_buffers(text, x->bias ? "absd" : "abd", type);
-    put(text, "var<workgroup> A: array<#, $>;\nvar<workgroup> B: array<#, $>;\n", type, rows * tile->depth / 4, type,
-        columns * tile->depth / 4);
+    if (!direct)
+        put(text, "var<workgroup> A: array<#, $>;\nvar<workgroup> B: array<#, $>;\n", type, rows * tile->depth / 4,
+            type, columns * tile->depth / 4);
     put_main(text, tile->across, tile->down);
     put_starts(text, x, tile);
     for (uint32_t i = 0; i < tile->rows; i++)
         for (uint32_t j = 0; j < tile->columns / 4; j++) put(text, "  var c$_$ = #(0);\n", i, j, sum);
-    put(text, "  for (var k = 0u; k < $u; k += $u) {\n", x->k, tile->depth);
-    put_share(text, "A", "a", rows, tile->depth, threads, x->a.pitch, !x->a.turned, "a_at", type);
-    put_share(text, "B", "b", columns, tile->depth, threads, x->b.pitch, x->b.turned, "b_at", type);
-    put(text, "  workgroupBarrier();\n");
-    for (uint32_t k = 0; k < tile->depth; k++) put_products(text, tile, k, half && !sums_half);
-    put(text, "  workgroupBarrier();\n  }\n");
+    if (direct) {
+        put_steps(text, kernel, true, x->k);
+    } else {
+        put(text, "  for (var at = 0u; at < $u; at += $u) {\n", x->k, tile->depth);
+        put_share(text, "A", "a", rows, tile->depth, threads, x->a.pitch, !x->a.turned, "a_at", type);
+        put_share(text, "B", "b", columns, tile->depth, threads, x->b.pitch, x->b.turned, "b_at", type);
+        put(text, "  workgroupBarrier();\n");
+        put_steps(text, kernel, false, tile->depth);
+        put(text, "  workgroupBarrier();\n  }\n");
+    }
     for (uint32_t i = 0; i < tile->rows; i++) {
         for (uint32_t j = 0; j < tile->columns / 4; j++) {
             put(text, "  d[d_at + ((l.y + $u) * 4u + $u) * $u + l.x + $u] = #(c$_$)", i / 4 * tile->down, i % 4,
@@ -274,6 +294,48 @@ static void put_matmul(am_writer *text, const am_kernel *kernel)
         }
     }
     put(text, "}\n");
+}
+
+/* ---- products of few rows */
+
+#define LOW_ROWS 8u
+
+/* Fours of columns that a workgroup has, and threads that split the sum of each: neighbours read what lies side by side. */
+typedef struct low_tile {
+    uint32_t across, lanes;
+} low_tile;
+
+static low_tile low_tile_of(const am_matmul *x)
+{
+    return x->b.turned ? (low_tile){1, 64} : (low_tile){8, 16};
+}
+
+static void put_low(am_writer *text, const am_kernel *kernel)
+{
+    const am_matmul *x = &kernel->matmul;
+    low_tile tile = low_tile_of(x);
+    put_buffers(text, x->bias ? "absd" : "abd", "vec4f");
+    put(text, "var<workgroup> P: array<vec4f, $>;\n", tile.lanes * LOW_ROWS * tile.across);
+    put_main(text, tile.across * tile.lanes, 1);
+    put(text, "  let n = w.x * $u + t % $u; let lane = t / $u;\n", tile.across, tile.across, tile.across);
+    for (uint32_t i = 0; i < LOW_ROWS; i++) put(text, "  var c$ = vec4f(0);\n", i);
+    put(text, "  for (var k = lane; k < $u; k += $u) {\n", x->k / 4, tile.lanes);
+    for (uint32_t j = 0; j < 4; j++)
+        put(text,
+            x->b.turned ? "    let b$ = b[(4u * n + $u) * $u + k];\n" : "    let b$ = b[(4u * k + $u) * $u + n];\n", j,
+            j, x->b.pitch / 4);
+    for (uint32_t i = 0; i < LOW_ROWS; i++)
+        put(text, "    { let v = a[$u + k]; c$ += #; }\n", i * x->a.pitch / 4, i,
+            x->b.turned ? "vec4f(dot(v, b0), dot(v, b1), dot(v, b2), dot(v, b3))"
+                        : "v.x * b0 + v.y * b1 + v.z * b2 + v.w * b3");
+    put(text, "  }\n");
+    for (uint32_t i = 0; i < LOW_ROWS; i++)
+        put(text, "  P[(lane * $u + $u) * $u + t % $u] = c$;\n", LOW_ROWS, i, tile.across, tile.across, i);
+    put(text, "  workgroupBarrier();\n  if (t >= $u) { return; }\n", LOW_ROWS * tile.across);
+    put(text, "  var z = P[t];\n  for (var i = 1u; i < $u; i++) { z += P[i * $u + t]; }\n", tile.lanes,
+        LOW_ROWS * tile.across);
+    put(text, "  let column = w.x * $u + t % $u;\n  d[t / $u * $u + column] = z#;\n}\n", tile.across, tile.across,
+        tile.across, x->o.pitch / 4, x->bias ? " + s[column]" : "");
 }
 
 /* ---- all */
@@ -288,7 +350,12 @@ size_t am_kernel_text(const am_kernel *kernel, char *text, size_t size)
     switch (kernel->kind) {
     case AM_K_FILL: put_fill(&writer); break;
     case AM_K_COPY: put_map(&writer, "xo", "vec4u", kernel->n, "o[i] = x[i]"); break;
-    case AM_K_MATMUL: put_matmul(&writer, kernel); break;
+    case AM_K_MATMUL:
+        if (kernel->matmul.tile == AM_TILE_LOW)
+            put_low(&writer, kernel);
+        else
+            put_matmul(&writer, kernel);
+        break;
     case AM_K_RELU: put_map(&writer, "xo", "vec4f", kernel->n, "o[i] = max(x[i], vec4f(0))"); break;
     case AM_K_RELU_BACKWARD:
         put_map(&writer, "gyo", "vec4f", kernel->n, "o[i] = select(vec4f(0), g[i], y[i] > vec4f(0))");
@@ -326,13 +393,16 @@ static uint32_t groups(uint32_t n, uint32_t each)
 void am_kernel_grid(const am_kernel *kernel, uint32_t grid[3])
 {
     const am_matmul *x = &kernel->matmul;
-    const am_tile *tile = &am_tiles[x->tile];
     grid[0] = grid[1] = grid[2] = 1;
     switch (kernel->kind) {
     case AM_K_FILL: grid[0] = groups(kernel->n, FILLS * THREADS); break;
     case AM_K_MATMUL:
-        grid[0] = x->n / (tile->across * tile->columns);
-        grid[1] = x->m / (tile->down * tile->rows);
+        if (x->tile == AM_TILE_LOW) {
+            grid[0] = x->n / 4 / low_tile_of(x).across;
+            break;
+        }
+        grid[0] = x->n / (am_tiles[x->tile].across * am_tiles[x->tile].columns);
+        grid[1] = x->m / (am_tiles[x->tile].down * am_tiles[x->tile].rows);
         grid[2] = x->batch;
         break;
     case AM_K_SOFTMAX:
@@ -345,15 +415,21 @@ void am_kernel_grid(const am_kernel *kernel, uint32_t grid[3])
 
 uint32_t am_kernel_shared(const am_kernel *kernel)
 {
-    const am_tile *tile = &am_tiles[kernel->matmul.tile];
-    uint32_t elements = (tile->down * tile->rows + tile->across * tile->columns) * tile->depth;
-    return kernel->kind == AM_K_MATMUL ? elements * (kernel->precision == AM_F32 ? 4 : 2) : THREADS * 4;
+    const am_matmul *x = &kernel->matmul;
+    if (kernel->kind != AM_K_MATMUL) return THREADS * 4;
+    if (x->tile == AM_TILE_LOW) return low_tile_of(x).lanes * LOW_ROWS * low_tile_of(x).across * 16;
+    if (x->tile == AM_TILE_DIRECT) return 0;
+    const am_tile *tile = &am_tiles[x->tile];
+    return (tile->down * tile->rows + tile->across * tile->columns) * tile->depth *
+           (kernel->precision == AM_F32 ? 4 : 2);
 }
 
 uint32_t am_kernel_threads(const am_kernel *kernel)
 {
-    const am_tile *tile = &am_tiles[kernel->matmul.tile];
-    return kernel->kind == AM_K_MATMUL ? tile->across * tile->down : THREADS;
+    const am_matmul *x = &kernel->matmul;
+    if (kernel->kind != AM_K_MATMUL) return THREADS;
+    if (x->tile == AM_TILE_LOW) return low_tile_of(x).lanes * low_tile_of(x).across;
+    return am_tiles[x->tile].across * am_tiles[x->tile].down;
 }
 
 /* ---- what fills hold */
@@ -371,5 +447,6 @@ uint32_t am_fill_word(const am_fill *fill, uint32_t i)
 float am_fill_number(const am_fill *fill, uint32_t i)
 {
     if (fill->range == 0) return fill->scale;
-    return (float)((int32_t)(am_fill_word(fill, i) % (2 * fill->range + 1)) - (int32_t)fill->range) * fill->scale;
+    return (float)((int32_t)((am_fill_word(fill, i) >> 16) * (2 * fill->range + 1) >> 16) - (int32_t)fill->range) *
+           fill->scale;
 }

@@ -30,8 +30,9 @@ typedef struct am_tile {
     uint32_t across, down, rows, columns, depth;
 } am_tile;
 
-enum { AM_TILE_LOW = 4, AM_TILE_SHALLOW, AM_TILES };
-/* The first AM_TILE_LOW race for square products; LOW is for 8 rows, SHALLOW for sums over 8. */
+/* Beside square tiles, which race: DIRECT shares nothing, for sums over few products of an a that is turned and a b that is not; LOW is for
+ * 8 rows of an a that is not turned, and splits the sums among the threads of a workgroup. */
+enum { AM_RACING_TILES = 4, AM_TILE_DIRECT = AM_RACING_TILES, AM_TILES, AM_TILE_LOW = AM_TILES };
 extern const am_tile am_tiles[AM_TILES];
 
 /* m × k by k × n elements. A matrix's neighbouring rows are `pitch` elements apart: of a as it is stored, which is k × m if
@@ -53,7 +54,7 @@ typedef struct am_kernel {
     am_matmul matmul;
 } am_kernel;
 
-/* What AM_K_FILL writes, word i being made of a hash of seed and i. f32: (hash mod (2 range + 1) − range) · scale. */
+/* What AM_K_FILL writes, word i being made of a hash of seed and i. f32: (a number from −range to range) · scale. */
 typedef struct am_fill {
     uint32_t seed;
     enum { AM_FILL_F32, AM_FILL_F16, AM_FILL_WORDS } form; /* f16: two to a word; words: the hash itself */

@@ -127,11 +127,11 @@ void am_program_toy(am_program *program, uint32_t width)
         PASS(program, part, elementwise(AM_K_MEAN, n), y, loss);
     }
     PASS(program, AM_BACKWARD, rowwise(AM_K_ROW_SUM, rows, width), dy, db2);
-    PASS(program, AM_BACKWARD, weight_gradient(rows, width, width, AM_TILE_SHALLOW), dy, active, dw2);
+    PASS(program, AM_BACKWARD, weight_gradient(rows, width, width, AM_TILE_DIRECT), dy, active, dw2);
     PASS(program, AM_BACKWARD, input_gradient(rows, width, width, AM_TILE_LOW), dy, w2, dactive);
     PASS(program, AM_BACKWARD, elementwise(AM_K_RELU_BACKWARD, n), dactive, active, dup);
     PASS(program, AM_BACKWARD, rowwise(AM_K_ROW_SUM, rows, width), dup, db1);
-    PASS(program, AM_BACKWARD, weight_gradient(rows, width, width, AM_TILE_SHALLOW), dup, x, dw1);
+    PASS(program, AM_BACKWARD, weight_gradient(rows, width, width, AM_TILE_DIRECT), dup, x, dw1);
     PASS(program, AM_BACKWARD, input_gradient(rows, width, width, AM_TILE_LOW), dup, w1, dx);
 }
 

@@ -26,6 +26,11 @@ static void run(const am_bench_options *options)
         const am_measured *x = fake.measured[all[i]];
         if (has_variants(all[i])) ck_assert_int_eq(fake.told[all[i]][0], fake.told[all[i]][1]);
         if (!fake.told[all[i]][0]) continue;
+        if (x->samples == 0) {
+            ck_assert_msg(fake.ending == AM_E_TIME && has_variants(all[i]) && x->median == 0 && x->gflops == 0,
+                          "measure %d", i);
+            continue;
+        }
         ck_assert_msg(x->median > 0 && x->p10 > 0 && x->p10 <= x->median && x->median <= x->p90 && x->samples >= 3,
                       "measure %d", i);
     }
@@ -259,6 +264,11 @@ START_TEST(refused)
     ck_assert_int_eq(fake.omitted[AM_M_SOFTMAX], AM_O_REFUSED);
     ck_assert_int_eq(fake.omitted[AM_M_ATTENTION], AM_O_REFUSED);
     ck_assert(fake.told[AM_M_MLP][0] && fake.has_rates);
+    fake_gpu_reset();
+    fake.refused = "fill"; /* which everything needs */
+    run_small();
+    ck_assert_int_eq(fake.ending, AM_E_REFUSED);
+    ck_assert_int_eq(fake.results, 0);
 }
 END_TEST
 
@@ -344,6 +354,16 @@ START_TEST(slow)
     ck_assert_int_eq(fake.ending, AM_E_TIME);
     ck_assert_double_le(fake.took, options.budget + 3000); /* the run that was under way */
     for (int i = 0; i < COUNT(all); i++) ck_assert(fake.told[all[i]][0] || fake.omitted[all[i]] == AM_O_TIME);
+    fake_gpu_reset(); /* enough to run the toy, not to time it */
+    fake.gflops = 1e9;
+    fake.gbs = 0.000035;
+    options.copy = 1 << 14;
+    options.matmul = 32;
+    run(&options);
+    ck_assert_int_eq(fake.ending, AM_E_TIME);
+    ck_assert(fake.told[AM_M_TOY][0]);
+    ck_assert_double_eq(fake.measured[AM_M_TOY][0].samples, 0);
+    ck_assert_double_eq(fake.measured[AM_M_TOY][0].saved, 8 * 64 * 4);
 }
 END_TEST
 
