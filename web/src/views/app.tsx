@@ -14,6 +14,7 @@ import { Checkpointing } from './checkpointing';
 import { WorkedExample } from './example';
 import { Fit } from './fit';
 import { Formulas } from './formulas';
+import { OwnGpu } from './gpu';
 import { Header } from './header';
 import { LedgerTable } from './ledger-table';
 import { MemoryLine } from './memory-line';
@@ -33,6 +34,7 @@ const VIEWS = [
   ['state', 'State', 'Beside the activations'],
   ['fit', 'Fit', 'What fits, and what a step costs'],
   ['formulas', 'Formulas', 'What published formulas say'],
+  ['gpu', 'Your GPU', 'Your GPU'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
 
@@ -57,6 +59,7 @@ export function App({ store }: { store: Store }) {
     state: <StateTables report={report} units={units} />,
     fit: <Fit store={store} report={report} units={units} />,
     formulas: <Formulas store={store} report={report} units={units} />,
+    gpu: <OwnGpu store={store} report={report} units={units} />,
   };
   return (
     <>
