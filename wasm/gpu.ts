@@ -110,7 +110,7 @@ class Host {
 
   constructor(gpu: GPU | undefined, tell: (told: Told) => void) {
     this.#gpu = gpu;
-    this.#tell = tell;
+    this.#tell = (told) => tell(told); /* called without an object, as a Worker's postMessage has to be */
   }
 
   watch(milliseconds: number): void {

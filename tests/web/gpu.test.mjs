@@ -8,12 +8,25 @@ import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
-/* The host and bench.wasm alone, beside the page. */
+/* The host and bench.wasm alone, beside the page; run.js runs them in a Worker, or on a page that imports it. */
+const RUN_JS = `
+  import { startBench } from './loader/gpu.js';
+  export async function go({ timestamps, budget, stop }, tell) {
+    const module = await (await fetch('./bench.wasm')).arrayBuffer();
+    const running = await startBench({ module, gpu: navigator.gpu, budget, timestamps, tell });
+    if (stop !== null) setTimeout(() => running.stop('cancelled'), stop);
+  }
+  if (typeof document === 'undefined') onmessage = ({ data }) => go(data, postMessage);
+`;
 const alone = createServer(async (request, response) => {
-  const file = request.url === '/' ? null : join(root, 'build', request.url.slice(1));
   try {
-    const body = file === null ? '<!doctype html><link rel="icon" href="data:,"><title>benchmark</title>' : await readFile(file);
-    response.writeHead(200, { 'content-type': file === null ? 'text/html' : file.endsWith('.js') ? 'text/javascript' : 'application/wasm' }).end(body);
+    const [type, body] =
+      request.url === '/'
+        ? ['text/html', '<!doctype html><link rel="icon" href="data:,"><title>benchmark</title>']
+        : request.url === '/run.js'
+          ? ['text/javascript', RUN_JS]
+          : [request.url.endsWith('.js') ? 'text/javascript' : 'application/wasm', await readFile(join(root, 'build', request.url.slice(1)))];
+    response.writeHead(200, { 'content-type': type }).end(body);
   } catch {
     response.writeHead(404).end();
   }
@@ -24,32 +37,26 @@ const aloneAddress = `http://127.0.0.1:${alone.address().port}/`;
 /** Runs it on a page or in a Worker; all that it tells, up to and with its end. */
 async function run(context, { worker = false, timestamps = true, budget = 20_000, stop = null }) {
   const page = await context.newPage();
+  if (process.env.DEBUG) page.on('console', (m) => console.log('  console', m.text())), page.on('requestfinished', (r) => console.log('  req', r.url())), page.on('requestfailed', (r) => console.log('  FAILED', r.url()));
   await page.goto(aloneAddress);
   const told = await page.evaluate(
-    async ([worker, timestamps, budget, stop, address]) => {
-      const code = `
-        import { startBench } from '${address}loader/gpu.js';
-        export const go = async (tell, gpu, stopAt) => {
-          const module = await (await fetch('${address}bench.wasm')).arrayBuffer();
-          const running = await startBench({ module, gpu, budget: ${budget}, timestamps: ${timestamps}, tell });
-          if (stopAt !== null) setTimeout(() => running.stop('cancelled'), stopAt);
-        };`;
-      return new Promise((resolve) => {
+    ([worker, options]) =>
+      new Promise((resolve, reject) => {
         const told = [];
         const tell = (one) => {
           told.push(one);
           if (one.kind === 'end') resolve(told);
         };
-        if (worker) {
-          const text = `${code}\ngo(postMessage, navigator.gpu, ${stop});`;
-          const thread = new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), { type: 'module' });
-          thread.onmessage = ({ data }) => tell(data);
-        } else {
-          void import(URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))).then(({ go }) => go(tell, navigator.gpu, stop));
+        if (!worker) {
+          void import('/run.js').then(({ go }) => go(options, tell)).catch(reject);
+          return;
         }
-      });
-    },
-    [worker, timestamps, budget, stop, aloneAddress],
+        const thread = new Worker('/run.js', { type: 'module' });
+        thread.onmessage = ({ data }) => tell(data);
+        thread.onerror = ({ message }) => reject(new Error(message));
+        thread.postMessage(options);
+      }),
+    [worker, { timestamps, budget, stop }],
   );
   await page.close();
   return {

@@ -116,7 +116,7 @@ function Results({ run, store, whole, report, units }: ViewProps & { run: Run })
       </p>
       <Speeds run={run} units={units} />
       <Recomputation run={run} />
-      {run.results.toy !== undefined && <ToyBlock outcome={run.results.toy} toy={whole.toy(`hidden=${run.results.toy.stored.size}&batch=8`)} units={units} />}
+      {run.results.toy !== undefined && <ToyBlock outcome={run.results.toy} toy={whole.toy(`hidden=${run.results.toy.stored.size}&batch=8`)} />}
       {rates !== null && <StepHere run={run} store={store} whole={whole} report={report} units={units} />}
       <Omitted run={run} />
     </>
@@ -212,7 +212,7 @@ function Recomputation({ run }: { run: Run }) {
 const signedPercent = (ratio: number): string => `${ratio < 1 ? '−' : '+'}${formatPercent(Math.abs(ratio - 1))}`;
 
 /* Saved tensors in GPU buffers, against what the tape says. */
-function ToyBlock({ outcome, toy, units }: { outcome: Outcome; toy: Toy; units: Units }) {
+function ToyBlock({ outcome, toy }: { outcome: Outcome; toy: Toy }) {
   const rows: [string, number, number][] = [
     ['Saved for the backward', outcome.stored.saved, toy.stored.saved_bytes],
     ['After the forward, with the loss', outcome.stored.after, toy.stored.after_forward_bytes],
@@ -245,7 +245,7 @@ function ToyBlock({ outcome, toy, units }: { outcome: Outcome; toy: Toy; units: 
             {rows.map(([name, got, said]) => (
               <tr key={name} data-measured={got} data-said={said}>
                 <th scope="row">{name}</th>
-                <td class="number">{got === 0 ? 'nothing' : <Figure bytes={got} units={units} />}</td>
+                <td class="number">{got === 0 ? 'nothing' : exactBytes(got)}</td>
                 <td class="number">{said === 0 ? 'nothing' : exactBytes(said)}</td>
                 <td>{got === said ? 'to the byte' : <span class="fault">no: please report it</span>}</td>
               </tr>
@@ -312,7 +312,7 @@ function StepHere({ run, store, whole, report }: ViewProps & { run: Run }) {
           <span class="quiet">These rates are the inputs’: device=mine.</span>
         ) : (
           <button type="button" class="button" onClick={() => store.choose(inputs)}>
-            Use this GPU for every time on the page
+            Use this GPU on the page
           </button>
         )}{' '}
         <button type="button" class="button-quiet" onClick={() => download(run)}>
