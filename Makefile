@@ -87,7 +87,7 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit browser
+STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit browser gpu
 
 test: $(READY) ## build and run every test
 	@rm -rf build/test
@@ -264,5 +264,8 @@ test-unit: $(MODULES) $(BINARY) $(WORDS)
 
 test-browser: $(PAGE)
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
+
+test-gpu: $(PAGE) build/loader/actmem.js
+	@tools/stage.sh gpu node tests/web/gpu.test.mjs
 
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d)

@@ -853,5 +853,6 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
 AM_EXPORT(am_bench_stop)
 void am_bench_stop(int32_t ending)
 {
-    end((am_ending)ending);
+    if (bench.state != AM_IDLE && ending == AM_E_TIME) run_out();
+    else end((am_ending)ending);
 }
