@@ -253,7 +253,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash tests/core/test_cli.sh $<
 
-test-wasm: build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)

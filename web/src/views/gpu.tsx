@@ -8,7 +8,7 @@ let views: Views | null = null;
 
 export function OwnGpu({ store, report, units }: { store: Store; report: Report; units: Units }) {
   return (
-    <Late store={store} what="the benchmark" loaded={views} load={async () => (views = await import('./gpu-views'))}>
+    <Late store={store} what="your GPU" loaded={views} load={async () => (views = await import('./gpu-views'))}>
       {(loaded, whole) => <loaded.GpuViews store={store} whole={whole} report={report} units={units} />}
     </Late>
   );
