@@ -191,7 +191,7 @@ am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
 {
     *rates = (am_rates){{0}, 0};
-    bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
+    bool usual = config->device_gflops == 0 && config->device_fp32_gflops == 0 && config->device_bandwidth == 0;
     if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
     return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
 }

@@ -38,7 +38,8 @@ export async function serve(prefix = '/some/where/') {
   return { address: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() };
 }
 
-export function launch() {
+/** more: further switches */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -49,6 +50,7 @@ export function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }
