@@ -10,8 +10,10 @@
 
 #define MOST_OBJECTS 1024
 
+typedef enum object_kind { NOTHING, BUFFER, KERNEL, BINDING } object_kind;
+
 typedef struct object {
-    enum { NOTHING, BUFFER, KERNEL, BINDING } kind;
+    object_kind kind;
     void *memory;
     uint32_t bytes;
     am_kernel kernel;
@@ -74,7 +76,7 @@ static void post(int32_t event, double wall, double nanoseconds)
 
 /* ---- objects */
 
-static int32_t make(int kind)
+static int32_t make(object_kind kind)
 {
     for (int32_t i = 1; i < MOST_OBJECTS; i++) {
         if (objects[i].kind != NOTHING) continue;
@@ -336,6 +338,6 @@ void fake_gpu_run(const am_bench_options *options)
             continue;
         }
         if (fake.stopped_at > 0 && fake.now >= fake.stopped_at) am_bench_stop((int32_t)fake.stopped_as);
-        am_bench_event(pending.event, with, pending.wall, pending.nanoseconds); /* to an ended one too */
+        am_bench_event(pending.event, (int32_t)with, pending.wall, pending.nanoseconds); /* to an ended one too */
     }
 }

@@ -4,6 +4,8 @@
 
 #include "bench.h"
 
+typedef enum fake_stamps { STAMPS_FINE, STAMPS_ZERO, STAMPS_BACKWARD, STAMPS_MISSING, STAMPS_BREAK_LATE } fake_stamps;
+
 typedef struct fake_gpu {
     /* what it is: set before a run */
     am_gpu_status opens; /* AM_GPU_OK */
@@ -19,7 +21,7 @@ typedef struct fake_gpu {
     double slow_until;  /* ms of the clock until when everything takes twice as long */
     double tick;        /* nanoseconds that timestamps count as one; 1 */
     double quantum;     /* in which timestamps come; 0: any */
-    enum { STAMPS_FINE, STAMPS_ZERO, STAMPS_BACKWARD, STAMPS_MISSING, STAMPS_BREAK_LATE } stamps;
+    fake_stamps stamps;
     int interrupt;              /* every so many batches something else takes 50 ms; 0: never */
     const char *wrong;          /* a kernel that gets one element wrong; NULL: none */
     int wrong_from;             /* its so-manieth run, from 0 on */

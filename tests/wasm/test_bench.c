@@ -121,7 +121,8 @@ END_TEST
 typedef struct clock_case {
     const char *name;
     double poll, clock_step, latency, jitter, slow_until, tick, quantum;
-    int stamps, timestamps, interrupt;
+    fake_stamps stamps;
+    int timestamps, interrupt;
     double tolerance;
     int by_timestamps; /* that the results are to say */
 } clock_case;
@@ -395,6 +396,7 @@ Suite *test_bench_suite(void)
 {
     Suite *suite = suite_create("bench");
     TCase *tests = tcase_create("bench");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, good);
     tcase_add_test(tests, recomputation);
     tcase_add_loop_test(tests, clock_pathologies, 0, COUNT(clocks));
