@@ -45,9 +45,11 @@ static double loss(int y, int dy)
     return sum;
 }
 
+typedef enum kind { TOY, MLP, ATTENTION } kind;
+
 /* Along a random direction of each of a program's inputs: the gradient's slope and that of two forwards. */
 static const struct {
-    enum { TOY, MLP, ATTENTION } which;
+    kind which;
     int input, gradient, y, dy;
 } slopes[] = {
     {TOY, AM_TOY_X, AM_TOY_DX, 14, AM_TOY_DY},
@@ -65,7 +67,7 @@ static const struct {
     {ATTENTION, 5, 11, 6, 1},
 };
 
-static void choose(int which)
+static void choose(kind which)
 {
     if (which == TOY) am_program_toy(&program, 64);
     if (which == MLP) am_program_mlp(&program, 64, 64, 2);
@@ -105,7 +107,7 @@ END_TEST
 START_TEST(recomputed)
 {
     static float *stored[AM_MOST_SLOTS];
-    choose(_i);
+    choose((kind)_i);
     begin();
     play(AM_STORED);
     for (int i = 0; i < program.slots; i++) {
@@ -125,7 +127,7 @@ END_TEST
 /* Between forward and backward nothing is kept but data and results, when all of it is computed again. */
 START_TEST(lifetimes)
 {
-    choose(_i);
+    choose((kind)_i);
     for (int variant = 0; variant < AM_VARIANTS; variant++) {
         int64_t live = 0;
         bool there[AM_MOST_SLOTS] = {false};
