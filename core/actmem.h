@@ -374,7 +374,7 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 #define AM_MAX_INSTRUCTIONS 4096
 #define AM_MAX_NODES        4096
 #define AM_MAX_OPERANDS     32768
-#define AM_MAX_REGIONS      16
+#define AM_MAX_REGIONS      48
 #define AM_MAX_UNITS        16 /* layers on one tape */
 #define AM_MAX_SHARDED      18 /* units of FSDP2: none, the whole model's, one for each layer */
 
@@ -520,6 +520,7 @@ typedef struct am_region {
     uint16_t stop;   /* last instruction with saves; 0 if none */
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
+    am_var more[2]; /* other results, each needed as it is; 0: none */
     am_var beside; /* what its code returns beside its output; 0: nothing */
     am_kept kept;  /* for AM_KEEP_LISTED */
     bool discards; /* its output is let go of once it has been used, and made again before it is needed */
@@ -624,9 +625,10 @@ enum {
     AM_MODULE_MLP = 4,
     AM_MODULE_MOE = 8,
     AM_MODULE_MOE_ACT = 16,
-    AM_MODULE_SHARED_EXPERTS = 32,
-    AM_MODULES_ALL = 63,
-    AM_DISCARDING = AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT
+    AM_MODULE_MLA_UP_PROJ = 32,
+    AM_MODULE_SHARED_EXPERTS = 64,
+    AM_MODULES_ALL = 127,
+    AM_DISCARDING = AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT | AM_MODULE_MLA_UP_PROJ
 };
 
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
@@ -1278,6 +1280,7 @@ typedef struct am_plan_runs {
 typedef struct am_lasting {
     const char *name;
     int64_t bytes;
+    int component; /* of what layers have, and in which of their parts; -1: of the whole model */
 } am_lasting;
 #define AM_MAX_LASTING 8
 

@@ -660,38 +660,55 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
     }
 }
 
-static bool keeps_permanent(const am_ledger *ledger, const am_record *record)
+/* What is on the tape for the whole run and that this ledger of it has no row for. */
+static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
 {
-    for (int i = 0; i < ledger->count; i++)
-        if (ledger->row[i].permanent && !is_outside(&ledger->row[i], record)) return true;
-    return false;
-}
-
-/* What is on the tape for the whole run and that this ledger of it has no row for. Returns which of it is made of what each
- * layer makes; -1: none. */
-static int add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
-{
-    int each = -1;
     report->lastings = 0;
     for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++) {
         const am_storage *storage = &tape->storage[i];
         if (!storage->permanent || tape->instruction[storage->born].zone > 0 || ledger->row_of[i]) continue;
-        if (storage->of_layers) each = report->lastings;
-        report->lasting[report->lastings++] = (am_lasting){storage->name, storage->bytes};
+        int component = (int)tape->instruction[storage->born].module.component;
+        report->lasting[report->lastings++] = (am_lasting){storage->name, storage->bytes, storage->of_layers ? component : -1};
     }
-    return each;
 }
 
+#ifndef AM_FIRST /* only Megatron's layers make what lasts */
 /* Where a graph keeps what its layer made, that has a row: what lasts beside the rows is of the other layers. */
-static void settle_lasting(am_evaluation *evaluation, int each, int64_t layers)
+static void settle_row(am_evaluation *evaluation, const am_profile *profile, const am_row *row,
+                       const int64_t count[AM_MAX_LAYER_KINDS])
 {
     am_report *report = evaluation->report;
-    if (each < 0) return;
-    am_lasting *lasting = &report->lasting[each];
-    lasting->bytes = lasting->bytes / evaluation->config->layers * layers;
-    if (lasting->bytes > 0) return;
-    memmove(lasting, lasting + 1, (size_t)(--report->lastings - each) * sizeof *lasting);
+    for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++)
+        for (int i = 0; i < report->lastings && row->zone == profile->steady[kind] + 1; i++)
+            if (report->lasting[i].component == (int)row->module.component) report->lasting[i].bytes -= row->bytes * count[kind];
 }
+
+static void settle_lasting(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
+{
+    const am_part_plan *part = evaluation->workspace->planned;
+    int64_t first = 0;
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        const am_profile *profile = evaluation->workspace->run[i].profile;
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != part[index].id) continue;
+        count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int j = 0; j < ledger->count; j++)
+            if (ledger->row[j].permanent && !is_outside(&ledger->row[j], &profile->record))
+                settle_row(evaluation, profile, &ledger->row[j], count);
+    }
+}
+
+static void drop_settled(am_report *report)
+{
+    int left = 0;
+    for (int i = 0; i < report->lastings; i++)
+        if (report->lasting[i].bytes > 0) report->lasting[left++] = report->lasting[i];
+    report->lastings = left;
+}
+#else
+#define settle_lasting(evaluation, ledger, index, runs) ((void)0)
+#define drop_settled(report) ((void)0)
+#endif
 
 /* The first run that shows the same profile; inner: with as many layers a unit. */
 static int first_alike(const am_part_plan *part, int index, bool inner)
@@ -757,8 +774,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     am_report *report = evaluation->report;
     am_workspace *workspace = evaluation->workspace;
     am_part_plan *part = workspace->planned;
-    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0, each = -1;
-    int64_t without = 0; /* layers whose graph keeps nothing that stays for the whole run */
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
     for (int i = 0; i < runs; i++) {
@@ -777,12 +793,10 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         if (evaluation->code) return;
         add_profile(evaluation, part[i].id, ledger, runs, alone);
         if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
-        if (i == 0) each = add_lasting(report, &workspace->tape, ledger);
-        if (!keeps_permanent(ledger, &workspace->run[i].profile->record))
-            for (int j = i; j < runs; j++)
-                if (part[j].id == part[i].id) without += part[j].units * part[j].inner;
+        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+        settle_lasting(evaluation, ledger, i, runs);
     }
-    settle_lasting(evaluation, each, without);
+    drop_settled(report);
     if (!evaluation->code)
         evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;

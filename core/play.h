@@ -19,8 +19,8 @@ typedef struct am_play {
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
     uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
-    uint16_t open_gradient;           /* the slot of the gradient that it was entered with, and */
-    int64_t open_bytes;               /* its bytes, once nobody else holds it */
+    uint16_t open_gradient[3];        /* the slots of the gradients that it was entered with, and */
+    int64_t open_bytes;               /* their bytes, once nobody else holds them */
     int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
     bool returning;                   /* its input is about to be brought back */
     int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */

@@ -82,7 +82,9 @@ static uint16_t input_of(const am_play *play, const am_region *region)
 void am_play_discard(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (is_checkpointed(region)) am_play_resize(play, am_play_storage(play, region->output), 0);
+    if (!is_checkpointed(region)) return;
+    am_play_resize(play, am_play_storage(play, region->output), 0);
+    for (int i = 0; i < 2 && region->more[i]; i++) am_play_resize(play, am_play_storage(play, region->more[i]), 0);
 }
 
 /* What has been made again is copied into the storage that was emptied, and stays beside it until the region's backward has
@@ -91,9 +93,12 @@ void am_play_restore(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
     if (!is_checkpointed(region)) return;
-    uint16_t storage = am_play_storage(play, region->output);
+    const am_var results[] = {region->output, region->more[0], region->more[1]};
     am_play_recompute(play, index);
-    am_play_resize(play, storage, play->tape->storage[storage].bytes);
+    for (int i = 0; i < 3 && results[i]; i++) {
+        uint16_t storage = am_play_storage(play, results[i]);
+        am_play_resize(play, storage, play->tape->storage[storage].bytes);
+    }
     am_play_note(play, 0);
 }
 

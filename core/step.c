@@ -142,7 +142,8 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     if (region->kind != AM_REENTRANT || region->keep == AM_KEEP_EVERYTHING) return;
     close_region(play); /* the one behind it */
     play->open = index;
-    play->open_gradient = gradient;
+    play->open_gradient[0] = gradient;
+    play->open_gradient[1] = play->open_gradient[2] = 0;
     play->open_bytes = 0;
     play->zeros = bytes_beside(play, region);
     play->returning = am_inputs_away(play->tape);
@@ -165,11 +166,18 @@ static void add_to_zeros(am_play *play, int64_t bytes)
     play->live -= bytes;
 }
 
+static bool holds_gradient(const am_play *play, uint16_t slot)
+{
+    for (int i = 0; i < 3; i++)
+        if (play->open_gradient[i] == slot) return true;
+    return false;
+}
+
 static void free_slot(am_play *play, const am_event *event)
 {
     if (am_play_outlives(play, &play->tape->region[play->player->slot_region[event->index]]))
         play->outlived += event->bytes;
-    else if (play->open && event->index == play->open_gradient)
+    else if (play->open && holds_gradient(play, event->index))
         play->open_bytes += event->bytes; /* the region's node still holds it */
     else
         play->live -= event->bytes;
@@ -287,6 +295,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
+    case AM_E_ENTERED: play->open_gradient[event->bytes] = event->index; break;
     case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
@@ -323,6 +332,10 @@ static void reset(am_play *play)
         play->pending[i] = region->savers;
         uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
         if (region->discards || region->distributes) player->bytes[resized] = tape->storage[resized].bytes;
+        for (int j = 0; j < 2 && region->discards && region->more[j]; j++) {
+            resized = am_play_storage(play, region->more[j]);
+            player->bytes[resized] = tape->storage[resized].bytes;
+        }
     }
 }
 

@@ -118,6 +118,7 @@ am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, 
 /* Megatron-Core's: a linear layer as a Python function; a causal softmax in one kernel;
  * the MLP's activation with its bias (0: none) in one kernel, its result of this shape. */
 am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias);
+am_var am_wide_linear(am_tape *tape, am_var x, am_var weight); /* a router's product in fp32 */
 /* The same of x gathered along its first dimension, to that length, in the buffer. */
 am_var am_sequence_linear(am_tape *tape, am_var x, am_dim length, am_var buffer, am_var weight, am_var bias);
 am_var am_reduce_scatter(am_tape *tape, am_var x, am_dim length); /* along the first dimension; so, too: */
@@ -161,6 +162,7 @@ am_var am_cast(am_tape *tape, am_op op, am_var x);
  * are skipped); its result. Regions do not nest. */
 void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
 void am_region_end(am_tape *tape, am_var y);
+void am_region_end_with(am_tape *tape, am_var y, am_var second, am_var third); /* of three results */
 /* The output of this region, which has ended, is no longer needed in the forward: it is let go of, and made again when the
  * gradient of `hook` is there. */
 void am_region_discard(am_tape *tape, uint16_t region, am_var hook);
