@@ -164,7 +164,7 @@ am_var am_megatron_rotate(am_build *build, am_var x)
     am_tape *tape = build->tape;
     bool latent = build->config->kv_rank > 0;
     if (am_megatron_has_engine(build) && !latent) return am_fused_rope(tape, x, build->cos);
-    am_dim none = am_dim_for(build, 0, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    am_dim none = am_number_dim(build, 0);
     am_var whole = am_slice(tape, x, build->rotary), rest = am_slice(tape, x, none), table[2];
     if (latent) {
         am_var even = am_slice_every(tape, whole, build->half, 2), odd = am_slice_every(tape, whole, build->half, 2);
@@ -276,28 +276,17 @@ static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
-/* PyTorch's flash kernel in core_attention's place: [s, b, heads, d] as they come. */
-static am_var core_flash(am_build *build, am_var q, am_var k, am_var v)
+/* A kernel in core_attention's place that takes and gives [s, b, heads, …] as it is: PyTorch's flash kernel, or of keys wider
+ * than values one such as cuDNN's in Transformer Engine. */
+static am_var core_kernel(am_build *build, am_op kernel, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     am_var part[] = {q, k, v};
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0);
+    am_var y = am_attention(tape, kernel, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
     am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
     return am_reshape(tape, y, AM_SHAPE(build->s, build->b, width));
-}
-
-/* Of keys wider than values, a kernel that takes and gives [s, b, heads, …] as it is, such as cuDNN's in Transformer Engine. */
-static am_var core_fused(am_build *build, am_var q, am_var k, am_var v)
-{
-    am_tape *tape = build->tape;
-    am_var part[] = {q, k, v};
-    for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_attention(tape, AM_OP_FLASH_ATTN, part[0], part[1], part[2], 0);
-    y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
-    am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
-    return am_view(tape, y, AM_SHAPE(build->s, build->b, width));
 }
 
 am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v)
@@ -306,10 +295,11 @@ am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var held[] = {k, v};
     if (build->record.modules & AM_MODULE_CORE_ATTN) am_region_begin(tape, q, 2, held);
     am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-    am_var y = am_megatron_has_engine(build) && build->config->kv_rank ? core_fused(build, q, k, v)
-               : am_megatron_has_engine(build)                         ? core_engine(build, q, k, v)
-               : build->config->attention == AM_EAGER                  ? core_eager(build, q, k, v)
-                                                                       : core_flash(build, q, k, v);
+    bool engine = am_megatron_has_engine(build);
+    am_var y = engine && build->config->kv_rank       ? core_kernel(build, AM_OP_FLASH_ATTN, q, k, v)
+               : engine                               ? core_engine(build, q, k, v)
+               : build->config->attention == AM_EAGER ? core_eager(build, q, k, v)
+                                                      : core_kernel(build, AM_OP_FLASH_ATTENTION, q, k, v);
     if (build->record.modules & AM_MODULE_CORE_ATTN) {
         tape->region[tape->open_region].arguments = 3;
         am_region_end(tape, y);
@@ -356,7 +346,7 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
     bool gated = am_activation_is_gated(config->activation);
     am_module module = am_enter(tape, names->module, AM_C_MLP);
     am_dim f = am_megatron_share(build, width);
-    am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), f) : f;
+    am_dim wide = gated ? am_times(tape, am_number_dim(build, 2), f) : f;
     am_var inner;
     am_var up = (names->normed ? am_megatron_column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide,
                                                                            config->mlp_bias, &inner);
@@ -500,7 +490,7 @@ static am_dim widest_input(am_build *build)
     const am_symbol latent[] = {AM_Q, AM_C};
     am_dim widest = build->h;
     for (int i = 0; i < 2 && build->config->kv_rank && !am_megatron_has_engine(build); i++) {
-        am_dim width = am_dim_for(build, 1, 1, latent[i], AM_SYMBOL_COUNT);
+        am_dim width = am_symbol_dim(build, latent[i]);
         if (of[width].n > of[widest].n) widest = width;
     }
     return widest;

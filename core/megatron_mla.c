@@ -9,11 +9,6 @@ enum {
     CACHED_TABLES = 32
 }; /* functools.lru_cache(maxsize=32) of the rotary embedding's forward, for the whole class */
 
-static am_dim symbol(am_build *build, am_symbol x)
-{
-    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
-}
-
 /* ---- latents */
 
 /* A latent of this width, whole: what each rank's column-parallel layer gave of it is gathered. With Transformer Engine each
@@ -69,7 +64,7 @@ typedef struct am_latents {
 static am_latents make_latents(am_build *build, am_var normed)
 {
     am_tape *tape = build->tape;
-    am_dim q = symbol(build, AM_Q), c = symbol(build, AM_C);
+    am_dim q = am_symbol_dim(build, AM_Q), c = am_symbol_dim(build, AM_C);
     bool narrow = build->config->q_rank > 0, apart = !am_megatron_has_engine(build);
     am_latents of = {.query = normed};
     am_var part[2];
@@ -77,7 +72,7 @@ static am_latents make_latents(am_build *build, am_var normed)
         of.query = scatter(build, down(build, normed, "self_attention.linear_q_down_proj", q, "query latent"), false);
     of.latent = of.query;
     of.both =
-        down(build, normed, "self_attention.linear_kv_down_proj", symbol(build, AM_CR), "KV latent and shared key");
+        down(build, normed, "self_attention.linear_kv_down_proj", am_symbol_dim(build, AM_CR), "KV latent and shared key");
     am_split(tape, of.both, 2, (const am_dim[]){c, build->rotary}, part);
     of.key_value = am_label(tape, scatter(build, part[0], true), "KV latent");
     of.shared = shared_key(build, part[1]);
@@ -92,7 +87,7 @@ static void project_up(am_build *build, const am_latents *x, am_var result[3])
 {
     am_tape *tape = build->tape;
     am_dim s = build->s, b = build->b, d = build->d, a = am_megatron_share(build, build->a);
-    am_dim rest = symbol(build, AM_REST), u = symbol(build, AM_U), both = symbol(build, AM_RU);
+    am_dim rest = am_symbol_dim(build, AM_REST), u = am_symbol_dim(build, AM_U), both = am_symbol_dim(build, AM_RU);
     am_dim wide = am_dim_for(build, 1, 1, AM_A, AM_RU);
     bool engine = am_megatron_has_engine(build), narrow = build->config->q_rank > 0;
     const char *path = narrow ? "self_attention.linear_q_up_proj" : "self_attention.linear_q_proj";

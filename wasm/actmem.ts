@@ -53,9 +53,12 @@ export interface Whole {
 
 type Source = BufferSource | Response | URL;
 
+/** Reads tables.json, which `build/actmem --tables=inputs` writes. */
+export const loadTables = (source: Tables | Response | URL): Promise<Tables> => bodyOf<Tables>(source, 'tables.json', jsonOf);
+
 /** Compiles and starts core.wasm, which needs no imports. `words` is tables.json, which `build/actmem --tables=inputs` writes. */
 export async function loadCore(source: Source, words: Tables | Response | URL): Promise<Core> {
-  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), bodyOf<Tables>(words, 'tables.json', jsonOf)]);
+  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), loadTables(words)]);
   const { ask } = talk(exports);
   const complete = completer(tables);
   return { evaluate: (text) => complete(JSON.parse(ask(exports.am_wasm_evaluate, text, 'syntax', 'the text')) as Report), tables };

@@ -130,12 +130,18 @@ static void put_reduce(am_writer *text, uint32_t threads, const char *value, con
     put(text, "  # = r[0]; workgroupBarrier();\n", value);
 }
 
+/* A workgroup for each row. */
+static void begin_rows(am_writer *text, const char *buffers)
+{
+    put_buffers(text, buffers, "vec4f");
+    put(text, "var<workgroup> r: array<f32, $>;\n", (uint32_t)ROW_THREADS);
+    put_main(text, ROW_THREADS, 1);
+}
+
 static void put_softmax(am_writer *text, const am_kernel *kernel)
 {
     uint32_t row = kernel->k / 4;
-    put_buffers(text, "xo", "vec4f");
-    put(text, "var<workgroup> r: array<f32, $>;\n", (uint32_t)ROW_THREADS);
-    put_main(text, ROW_THREADS, 1);
+    begin_rows(text, "xo");
     put(text,
         "  let at = w.x * $u;\n  var m = -3.0e38;\n"
         "  for (var i = t; i < $u; i += $u) { let v = x[at + i]; m = max(m, max(max(v.x, v.y), max(v.z, v.w))); }\n",
@@ -150,9 +156,7 @@ static void put_softmax(am_writer *text, const am_kernel *kernel)
 static void put_softmax_backward(am_writer *text, const am_kernel *kernel)
 {
     uint32_t row = kernel->k / 4;
-    put_buffers(text, "gyo", "vec4f");
-    put(text, "var<workgroup> r: array<f32, $>;\n", (uint32_t)ROW_THREADS);
-    put_main(text, ROW_THREADS, 1);
+    begin_rows(text, "gyo");
     put(text,
         "  let at = w.x * $u;\n  var z = 0.0;\n  for (var i = t; i < $u; i += $u) { z += dot(g[at + i], y[at + i]); }\n",
         row, row, ROW_THREADS);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes.h"
+#include "pipelines.h"
 #include "fixture.h"
 #include "pipeline_schedule.h"
 #include "writer.h"
@@ -64,18 +66,10 @@ END_TEST
 
 /* ---- chunks */
 
-static const char *const shapes[] = {
-    "stack=torch schedule=gpipe layers=7 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=3,1,3",
-    "stack=megatron-local layers=8 hidden=64 heads=4 vocab=96 seq=32 dropout=0.1 pp=4 tp=2 positions=learned activation=gelu",
-    "stack=megatron layers=6 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3",
-    "stack=paper attention=eager family=gpt2 activation=gelu layers=6 hidden=64 heads=4 vocab=96 seq=32 pp=2",
-    "stack=torch schedule=zbv layers=8 hidden=64 heads=4 ffn=160 vocab=96 seq=32 pp=2 stage_layers=1,3,2,2",
-};
-
 /* Chunks cover the layers in the model's order, and their numbers in flight are the rank's. */
 START_TEST(chunks_of_ranks)
 {
-    const am_report *report = evaluate(shapes[_i]);
+    const am_report *report = evaluate(pipelines[_i]);
     int owner[AM_MAX_STAGES], stages = (int)(report->config.pp * report->config.vpp), next = 0;
     for (int i = 0; i < report->ranks; i++) {
         int64_t alive = 0;
@@ -126,11 +120,6 @@ typedef struct naive {
     bool learned[AM_MAX_CHUNKS];
 } naive;
 
-static int64_t most(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
-}
-
 static int64_t live(const naive *own)
 {
     int64_t bytes = own->lasting;
@@ -149,8 +138,8 @@ static void act(naive *own, am_pipeline_action action, int chunk)
 {
     const am_stage *stage = own->stage[chunk];
     if (action == AM_ACT_FORWARD) {
-        own->forward = most(own->forward, live(own) + stage->forward);
-        own->peak = most(own->peak, live(own) + stage->forward + gradients(own));
+        own->forward = am_larger(own->forward, live(own) + stage->forward);
+        own->peak = am_larger(own->peak, live(own) + stage->forward + gradients(own));
         own->alive[chunk]++;
     }
     bool learns = action == AM_ACT_BACKWARD || action == AM_ACT_WEIGHT, makes = learns && !own->learned[chunk];
@@ -159,15 +148,15 @@ static void act(naive *own, am_pipeline_action action, int chunk)
     if (action == AM_ACT_WEIGHT) own->waiting[chunk]--;
     if (action != AM_ACT_FORWARD) {
         if (action != AM_ACT_WEIGHT) own->alive[chunk]--;
-        own->backward = most(own->backward, live(own) + peak);
-        own->peak = most(own->peak, live(own) + gradients(own) + (makes ? first : peak));
+        own->backward = am_larger(own->backward, live(own) + peak);
+        own->peak = am_larger(own->peak, live(own) + gradients(own) + (makes ? first : peak));
         own->learned[chunk] |= learns;
         if (action == AM_ACT_INPUT) own->waiting[chunk]++;
     }
     int64_t saved = 0;
     for (int i = 0; i < own->chunks; i++) saved += (own->alive[i] + own->waiting[i]) * own->stage[i]->saved + own->stage[i]->saved_lasting;
-    own->saved = most(own->saved, saved);
-    own->after = most(own->after, live(own));
+    own->saved = am_larger(own->saved, saved);
+    own->after = am_larger(own->after, live(own));
 }
 
 static void act_each(void *context, am_pipeline_action action, int chunk, int64_t times)
@@ -222,7 +211,7 @@ START_TEST(bytes_of_schedules)
             for (int i = 0; i < v; i++) {
                 own.stage[i] = &stage[am_pipeline_stage(&all, r, i)];
                 own.lasting += own.stage[i]->lasting - own.stage[i]->scratch;
-                scratch = most(scratch, own.stage[i]->scratch);
+                scratch = am_larger(scratch, own.stage[i]->scratch);
             }
             own.lasting += scratch;
             am_pipeline_play(&all, r, act_each, &own);

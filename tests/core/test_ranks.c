@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pipelines.h"
 #include "fixture.h"
 
 static const am_report *evaluate(const char *text)
@@ -70,19 +71,11 @@ END_TEST
 
 /* ---- sums */
 
-static const char *const shapes[] = {
-    "stack=torch schedule=gpipe layers=7 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=3,1,3",
-    "stack=megatron-local layers=8 hidden=64 heads=4 vocab=96 seq=32 dropout=0.1 pp=4 tp=2 positions=learned activation=gelu",
-    "stack=megatron layers=6 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3",
-    "stack=paper attention=eager family=gpt2 activation=gelu layers=6 hidden=64 heads=4 vocab=96 seq=32 pp=2",
-    "stack=torch schedule=zbv layers=8 hidden=64 heads=4 ffn=160 vocab=96 seq=32 pp=2 stage_layers=1,3,2,2",
-};
-
 /* The stages of one micro-batch keep together what the whole model keeps. */
 START_TEST(sums)
 {
     char text[512];
-    snprintf(text, sizeof text, "%s micro_batches=1", shapes[_i]);
+    snprintf(text, sizeof text, "%s micro_batches=1", pipelines[_i]);
     const am_report *report = evaluate(text);
     int64_t saved = 0, parameters = 0, layers = 0;
     for (int i = 0; i < report->ranks; i++) {

@@ -1,5 +1,6 @@
 /* The roofline of a measured GPU, with what was measured and with the operations of the step. The table beside it says the same. */
 import { useSignal } from '@preact/signals';
+import { YAxis } from './axis';
 import { layRoofline, type Point, type Roof } from './roofline-layout';
 import { useWidth } from './width';
 
@@ -25,14 +26,7 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
         <text class="axis-title" x={frame.right} y={layout.height - 4} text-anchor="end">
           FLOP for each byte that is read or written
         </text>
-        {layout.yTicks.map((tick) => (
-          <g key={tick.at}>
-            <path class="grid" d={`M ${frame.left} ${tick.at} H ${frame.right}`} />
-            <text class="axis" x={frame.left - 8} y={tick.at + 4} text-anchor="end">
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <YAxis ticks={layout.yTicks} frame={frame} />
         {layout.xTicks.map((tick) => (
           <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor="middle">
             {tick.text}

@@ -1,7 +1,6 @@
 /* The pages beside the calculator: each one question, asked of the same core. */
 import { render } from 'preact';
-import { loadWhole } from '../../../wasm/actmem';
-import type { Tables } from '../../../wasm/report';
+import { loadTables, loadWhole } from '../../../wasm/actmem';
 import { Store } from '../state/store';
 import { Failure } from '../views/failure';
 import type { RelatedPage } from './page';
@@ -15,17 +14,11 @@ const PAGES: Readonly<Record<string, () => Promise<{ default: RelatedPage }>>> =
 const page = document.getElementById('page') as HTMLElement;
 const address = (name: string): URL => new URL(name, document.baseURI);
 
-async function tablesOf(): Promise<Tables> {
-  const response = await fetch(address('tables.json'));
-  if (!response.ok) throw new Error(`tables.json: ${response.status} ${response.statusText}`.trimEnd());
-  return (await response.json()) as Tables;
-}
-
 async function start(): Promise<void> {
   try {
     const load = PAGES[document.documentElement.dataset['page'] ?? ''];
     if (load === undefined) throw new Error('there is no such page');
-    const [whole, tables, { default: View }] = await Promise.all([loadWhole(address('whole.wasm')), tablesOf(), load()]);
+    const [whole, tables, { default: View }] = await Promise.all([loadWhole(address('whole.wasm')), loadTables(address('tables.json')), load()]);
     const store = new Store({ evaluate: whole.evaluate, tables }, async () => whole);
     await store.needWhole();
     page.replaceChildren();
