@@ -38,18 +38,19 @@ RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
-# Only .wasm, no generated JavaScript; memory neither imported nor growing. core.wasm gives the first answer and has 60 KB at most, gzipped:
+# Only .wasm, no generated JavaScript; memory neither imported nor growing. bench.wasm, the benchmark of a GPU, alone has imports. core.wasm gives the first answer and has 60 KB at most, gzipped:
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi choices cost devices dtensor falcon fit frontier fsdp gptj liger linear_loss lines map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
-                opt optimizer paper paper_cost phi pipeline pipeline_schedule report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
-                schedules search stage text_cost text_plan torch torch_rank
+                opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
+                schedules search stage text_cost text_plan torch torch_rank toy
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=225
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
 CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
+CFLAGS_gpu   := -Os
 LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
@@ -59,8 +60,9 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 CLI    := $(wildcard core/cli*.c)
 CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
-TESTS  := $(wildcard tests/core/*.c)
-SUITES := $(patsubst tests/core/test_%.c,%,$(sort $(wildcard tests/core/test_*.c)))
+BENCH  := $(addprefix wasm/,bench.c kernels.c program.c timing.c truth.c)
+TESTS  := $(wildcard tests/core/*.c tests/wasm/*.c)
+SUITES := $(patsubst test_%.c,%,$(sort $(notdir $(wildcard tests/core/test_*.c tests/wasm/test_*.c))))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
 
 # Targets of libFuzzer, and its options: a text of inputs has 4096 characters at most.
@@ -80,7 +82,7 @@ MODULES := web/node_modules/.package-lock.json
 PAGE    := web/dist/index.html
 SINGLE  := build/actmem.html
 PACKAGE := build/actmem.tgz
-BINARY  := web/made/core.wasm web/made/whole.wasm
+BINARY  := $(addprefix web/made/,core.wasm whole.wasm bench.wasm)
 WORDS   := web/made/tables.json web/made/validation.json
 
 WEB_SOURCES = $(shell find web wasm -name node_modules -prune -o -path web/dist -prune -o -path '*.wasm' -prune -o -path web/made -prune -o -type f -print)
@@ -176,11 +178,11 @@ wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
 
 format: ## lay out the C files with clang-format
-	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/bench/*.c)
+	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/wasm/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/core.wasm build/whole.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
-	        build/gcc build/clang build/asan build/first build/whole web/dist $(BINARY) $(WORDS)
+	@rm -rf build/actmem build/bench build/*.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
+	        build/gcc build/clang build/asan build/first build/whole build/gpu web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
 	@rm -rf build web/node_modules
@@ -220,13 +222,13 @@ build/$(1)/wasm/%.o: wasm/%.c
 build/$(1)/tests/%.o: tests/%.c | build/include/jsmn.h build/suites.def
 	@$$(call say,$(1),$$<)
 	@mkdir -p $$(@D)
-	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(CFLAGS_tests) -c $$< -o $$@
+	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Itests/wasm -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(CFLAGS_tests) -c $$< -o $$@
 
 build/$(1)/tests/core/main.o: build/suites.def
 
-build/$(1)/check: $(call objects,$(1),$(filter-out core/ops.c,$(CORE)) wasm/exports.c $(TESTS))
+build/$(1)/check: $(call objects,$(1),$(filter-out core/ops.c,$(CORE)) wasm/exports.c $(BENCH) $(TESTS))
 	@$$(call say,$(1),$$@)
-	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -o $$@
+	@$(COMPILER_$(1)) $(CFLAGS_$(1)) $$^ $$(CHECK_LIBS) -lm -o $$@
 
 build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$$(call say,$(1),$$@)
@@ -274,7 +276,7 @@ build/$(1)/%.o: %.c | build/include/jsmn.h
 $$(HOT:%=build/$(1)/core/%.o): CFLAGS_hot := -O2 -fno-unroll-loops $$(INLINE_$(1))
 endef
 
-$(foreach f,first whole,$(eval $(call wasm_flavour,$(f))))
+$(foreach f,first whole gpu,$(eval $(call wasm_flavour,$(f))))
 
 build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
@@ -282,9 +284,12 @@ build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) 
 build/whole.wasm: INLINE := $(INLINE_whole)
 build/whole.wasm: MEMORY := 33554432
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
-build/core.wasm build/whole.wasm: build/%.wasm:
+build/bench.wasm: MEMORY := 8388608
+build/bench.wasm: IMPORTS := -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
+build/bench.wasm: $(call objects,gpu,$(BENCH) core/writer.c)
+build/core.wasm build/whole.wasm build/bench.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $^ -o $@
+	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $(IMPORTS) $^ -o $@
 
 web/made/%.wasm: build/%.wasm
 	@mkdir -p $(@D)
@@ -353,7 +358,7 @@ build/duckdb/bin/python: tests/sweep/requirements.txt
 
 # ---------------------------------------------------------------- stages of make test
 
-.PHONY: $(STAGES:%=test-%) test-docs
+.PHONY: $(STAGES:%=test-%) test-docs test-gpu
 
 $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 	@tools/stage.sh check-$* env $(RUN_$*) $<
@@ -361,7 +366,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash -c 'status=0; for test in tests/core/test_cli*.sh; do bash "$$test" $< || status=1; done; exit $$status'
 
-test-wasm: build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)
@@ -378,5 +383,8 @@ test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 
 test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress and a notebook, which it installs into build/docs
 	@tools/stage.sh docs node --test --test-reporter=spec tests/docs/*.test.mjs
+
+test-gpu: $(PAGE) build/loader/actmem.js ## measure a software GPU in Chromium (minutes; no part of make test)
+	@tools/stage.sh gpu node tests/web/gpu.test.mjs
 
 -include $(wildcard build/*/core/*.d build/*/wasm/*.d build/*/tests/*/*.d)

@@ -374,7 +374,7 @@ extern const am_op_info am_ops[AM_OP_COUNT];
 #define AM_MAX_INSTRUCTIONS 4096
 #define AM_MAX_NODES        4096
 #define AM_MAX_OPERANDS     32768
-#define AM_MAX_REGIONS      16
+#define AM_MAX_REGIONS      48
 #define AM_MAX_UNITS        16 /* layers on one tape */
 #define AM_MAX_SHARDED      18 /* units of FSDP2: none, the whole model's, one for each layer */
 
@@ -520,6 +520,7 @@ typedef struct am_region {
     uint16_t stop;   /* last instruction with saves; 0 if none */
     uint16_t active; /* the place in am_tape.active of its first instruction there */
     am_var output;
+    am_var more[2]; /* other results, each needed as it is; 0: none */
     am_var beside; /* what its code returns beside its output; 0: nothing */
     am_kept kept;  /* for AM_KEEP_LISTED */
     bool discards; /* its output is let go of once it has been used, and made again before it is needed */
@@ -624,9 +625,10 @@ enum {
     AM_MODULE_MLP = 4,
     AM_MODULE_MOE = 8,
     AM_MODULE_MOE_ACT = 16,
-    AM_MODULE_SHARED_EXPERTS = 32,
-    AM_MODULES_ALL = 63,
-    AM_DISCARDING = AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT
+    AM_MODULE_MLA_UP_PROJ = 32,
+    AM_MODULE_SHARED_EXPERTS = 64,
+    AM_MODULES_ALL = 127,
+    AM_DISCARDING = AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT | AM_MODULE_MLA_UP_PROJ
 };
 
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
@@ -635,7 +637,7 @@ typedef struct am_record {
     int units, inner;
     uint8_t kind[AM_MAX_UNITS]; /* of each layer */
     bool regions;
-    bool last;   /* the last unit shows the model's last layer alone */
+    bool last;   /* the last unit shows the model's last layer alone, or its last segment */
     bool hooked; /* gradient_checkpointing_enable() was called: the embedding's output then requires a gradient */
     uint8_t modules; /* regions around these modules of each layer, a set of AM_MODULE_, and none around layers */
     bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
@@ -695,10 +697,23 @@ typedef struct am_ledger {
     int count;
     am_row row[AM_MAX_ROWS];          /* in order of first saving; not of units that repeat one behind the first */
     int64_t unit_bytes[AM_MAX_UNITS]; /* of each unit, without what is shared; 0 for those that repeat one */
-    int64_t unit_tables[AM_MAX_UNITS]; /* thereof tables made before the layers, which it alone keeps */
+    int64_t unit_given[AM_MAX_UNITS]; /* thereof made before the layers: it alone keeps that */
+    int64_t own_input;                /* and thereof the first unit's input */
     int64_t shared_bytes, outside_bytes;
     int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
+
+/* What is made before the layers (the first one's input, tables, masks) and given to them: which of it each unit's graph holds,
+ * until the unit's backward has run. Sets of storages by their index, which is the same in all records of a model. */
+#define AM_MAX_GIVEN 64
+typedef struct am_given {
+    uint64_t held[AM_MAX_UNITS];
+    uint64_t stays; /* thereof what closures of reentrant regions hold: until the whole backward has run */
+    uint64_t input; /* the first unit's */
+    int64_t bytes[AM_MAX_GIVEN];
+} am_given;
+
+void am_given_read(am_given *given, const am_tape *tape, am_record record);
 
 /* Reads off a record what is kept when the forward has returned: its bytes, and who keeps them. */
 am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record);
@@ -914,7 +929,8 @@ typedef struct am_profile {
     int64_t like[AM_MAX_UNITS];     /* by unit: the layer of the model that it shows; of segments nothing */
     int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
-    int64_t unit_bytes[AM_MAX_UNITS], unit_tables[AM_MAX_UNITS], shared_bytes, outside_bytes;
+    int64_t unit_bytes[AM_MAX_UNITS], unit_given[AM_MAX_UNITS], own_input, shared_bytes, outside_bytes;
+    am_given given;
     int64_t input_bytes; /* of the first region; 0 without regions */
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
@@ -936,22 +952,24 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
  * returns how many there are. */
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
-/* One unit of `inner` layers by itself, from a layer on, as a profile shows it: what its forward leaves, what is freed with
- * its backward beside that (tables and masks that no layer before it needs), the highest live bytes of its forward above
- * those before it, and of its backward and recomputation above those that the units before it hold; what runs again. */
+/* One unit of `inner` layers by itself, from a layer on, of so many layers in all, as a profile shows it: what its forward
+ * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it,
+ * and of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
+ * runs again. */
 typedef struct am_plan_unit {
-    int played; /* the unit of the profile */
-    int64_t residue, release, forward, backward, recomputed_flops, recomputed_time;
+    int64_t residue;
+    uint64_t given;
+    int64_t forward, backward, recomputed_flops, recomputed_time;
+    int64_t outlived[2]; /* left behind its backward for good: before units that leave nothing so, before one that does */
 } am_plan_unit;
 
-void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
-                  int64_t inner);
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,
+                  int64_t layer, int64_t inner);
 
 /* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
- * highest before them, and behind them above what they leave; tables and masks freed with backwards of layers but the first. */
+ * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that. */
 typedef struct am_plan_ends {
-    int64_t forward, backward, before, after, released;
-    int64_t kept; /* live when the forward has returned, beyond what the layers left */
+    int64_t forward, backward, before, after, kept;
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);
@@ -993,6 +1011,7 @@ typedef struct am_plan {
     am_outcome outcome;
     am_traffic traffic;
     int64_t excess_bytes, excess_time; /* above the frontier: peak at no more recomputation, and the reverse; -1: not known */
+    int64_t rank_peak; /* of a pipeline with a frontier: the highest of all ranks with this policy on each stage's layers; else -1 */
 } am_plan;
 
 /* ---------------------------------------------------------------- 12 State */
@@ -1158,6 +1177,7 @@ typedef struct am_stage {
     int64_t saved_lasting;     /* what of it is saved too */
     int64_t output;            /* that is let go once it has been sent */
     int64_t gradients, parameters; /* gradients: bytes; parameters: how many */
+    int64_t recomputed_time;       /* picoseconds that run again */
 } am_stage;
 
 /* One rank of a pipeline; without a pipeline there is one. Bytes. */
@@ -1187,8 +1207,10 @@ int64_t am_rank_peak(const am_rank *rank);
  * filled in. */
 #define AM_MAX_STAGE_KINDS 64
 int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS]);
-/* Plays the schedule on a rank whose chunks are of these kinds. */
-am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage);
+/* The one of these kinds that a chunk is of; `kinds` if it is of none. */
+int am_stage_kind_of(int kinds, const am_stage *stage, const am_chunk *chunk);
+/* Plays the schedule on a rank, by what each of its chunks takes. */
+am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *const *stage);
 
 /* A choice that plans of the frontier make for layers, as the report lists it. */
 #define AM_MAX_KEPT_NAMES 10
@@ -1222,12 +1244,22 @@ typedef struct am_frontier_row {
 #define AM_MAX_FRONTIER_ROWS 96 /* of more plans, evenly picked ones are written down */
 #endif
 
+/* Of a pipeline's ranks, so many are listed by a row. */
+#ifdef AM_FIRST
+#define AM_MAX_FRONTIER_RANKS 1
+#else
+#define AM_MAX_FRONTIER_RANKS 32
+#endif
+
 typedef struct am_frontier_report {
     bool found;
-    int points; /* of the exact frontier */
+    const char *why_not; /* why none was searched for, though it was asked for; NULL */
+    int points; /* of the exact frontier; of a pipeline those that are written down */
     int candidates, undominated, choices, rows;
     am_choice_row choice[64];
-    am_frontier_row row[AM_MAX_FRONTIER_ROWS];
+    am_frontier_row row[AM_MAX_FRONTIER_ROWS]; /* of a pipeline: the highest peak of all ranks, times of all ranks together */
+    int ranks;                                 /* 0: no pipeline */
+    int64_t rank_peak[AM_MAX_FRONTIER_ROWS][AM_MAX_FRONTIER_RANKS], rank_time[AM_MAX_FRONTIER_ROWS][AM_MAX_FRONTIER_RANKS];
 } am_frontier_report;
 
 #ifndef AM_FIRST
@@ -1248,6 +1280,7 @@ typedef struct am_plan_runs {
 typedef struct am_lasting {
     const char *name;
     int64_t bytes;
+    int component; /* of what layers have, and in which of their parts; -1: of the whole model */
 } am_lasting;
 #define AM_MAX_LASTING 8
 

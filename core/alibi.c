@@ -32,7 +32,7 @@ static am_var drop_and_add(am_build *build, am_var x, am_var residual)
 static void bloom_heads(am_build *build, am_var fused, am_dim rows, am_var part[3])
 {
     am_tape *tape = build->tape;
-    am_dim three = am_dim_for(build, 3, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    am_dim three = am_number_dim(build, 3);
     fused = am_view(tape, fused, AM_SHAPE(build->b, build->s, build->a, three, build->d));
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_select(tape, fused, 3), 1, 2);
     for (int i = 0; i < 3; i++) {

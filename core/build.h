@@ -49,6 +49,17 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
 am_dim am_dim_for(am_build *build, int64_t num, int64_t den, am_symbol x,
                   am_symbol y); /* y: AM_SYMBOL_COUNT for none */
 
+/* A dimension of this symbol alone, and of a number alone. */
+static inline am_dim am_symbol_dim(am_build *build, am_symbol x)
+{
+    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
+}
+
+static inline am_dim am_number_dim(am_build *build, int64_t n)
+{
+    return am_dim_for(build, n, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+}
+
 /* Parts of stacks: whose code runs. The tensors are [b, s, …]; every function leaves the tape in the module that it
  * found. */
 am_var am_weight(am_build *build, am_shape shape, const char *name);

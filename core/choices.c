@@ -9,7 +9,7 @@
 
 #define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define NAMED  0xffffu
-enum { PLAIN, FULL }; /* the first candidates */
+enum { PLAIN }; /* the first candidate */
 #define COST(unit) ((unit)->recomputed_time)
 
 static am_choices *choices_of(am_evaluation *evaluation)
@@ -111,12 +111,33 @@ static am_kept kept_of(const am_choices *choices, unsigned set)
 
 /* ---- classes of layers ---- */
 
-/* Layers that differ in what stands before or behind them are of classes of their own: the first, those that a segment
- * may begin at before the kind of layers changes, and the first period of a cycle. */
-static int class_number(const am_pattern *pattern, int64_t layer)
+/* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
+static bool is_length(const am_evaluation *evaluation, int64_t span)
 {
-    int64_t prefix = pattern->prefix;
+    static const uint8_t lengths[] = {2, 3, 4, 6, 8, 12, 16};
+    int64_t layers = evaluation->config->layers;
+    if (span > layers) return false;
+    for (size_t i = 0; i < sizeof lengths; i++)
+        if (span == lengths[i]) return true;
+    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
+        int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
+        if (length > 1 && (span == length || span == layers % length)) return true;
+    }
+    return false;
+}
+
+/* Layers that differ in what stands before or behind them are of classes of their own: the first, those that a segment
+ * may begin at before the kind of layers changes, the first period of a cycle, and where the last layer is like no other those
+ * that a segment of it may begin at. */
+enum { LASTS = 2 + AM_MAX_SPAN + 2 * AM_MAX_PERIOD, CLASS_NUMBERS = LASTS + AM_MAX_SPAN };
+
+static int class_number(const am_evaluation *evaluation, int64_t layer)
+{
+    const am_pattern *pattern = &evaluation->pattern;
+    int64_t prefix = pattern->prefix, left = evaluation->config->layers - layer;
+    bool own = evaluation->workspace->profile[AM_PROFILE_PLAIN].record.last;
     if (layer == 0) return 0;
+    if (own && left <= AM_MAX_SPAN && (left == 1 || is_length(evaluation, left))) return LASTS + (int)left - 1;
     if (layer < prefix) return prefix - layer > AM_MAX_SPAN ? 1 : 2 + (int)(AM_MAX_SPAN - (prefix - layer));
     int phase = (int)((layer - prefix) % pattern->period);
     return 2 + AM_MAX_SPAN + phase + (layer < prefix + pattern->period ? 0 : AM_MAX_PERIOD);
@@ -125,10 +146,10 @@ static int class_number(const am_pattern *pattern, int64_t layer)
 static void sort_layers(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
-    int index[2 + AM_MAX_SPAN + 2 * AM_MAX_PERIOD] = {0};
+    int index[CLASS_NUMBERS] = {0};
     choices->classes = 0;
     for (int64_t layer = 0; layer < evaluation->config->layers; layer++) {
-        int *known = &index[class_number(&evaluation->pattern, layer)];
+        int *known = &index[class_number(evaluation, layer)];
         if (!*known) {
             choices->layer_of[choices->classes] = layer;
             choices->layers_of[choices->classes] = 0;
@@ -148,14 +169,12 @@ static void note(am_evaluation *evaluation, am_choice candidate, const am_profil
     if (evaluation->code || choices->candidates == AM_MAX_CANDIDATES) return;
     am_plan_unit *unit = choices->unit[choices->candidates];
     for (int i = 0; i < choices->classes; i++) {
-        unit[i].residue = -1;
+        unit[i].recomputed_time = -1; /* there is no such choice here */
         if (choices->layer_of[i] + candidate.span <= evaluation->config->layers)
-            am_plan_link(&unit[i], &evaluation->pattern, profile, choices->layer_of[i], candidate.span);
+            am_plan_link(&unit[i], &evaluation->pattern, profile, evaluation->config->layers, choices->layer_of[i],
+                         candidate.span);
     }
-    const am_plan_ends ends = am_plan_ends_of(profile);
-    choices->start[choices->candidates] = ends.backward;
-    choices->released[choices->candidates] = ends.released;
-    if (choices->candidates == FULL) choices->kept = ends.kept - choices->lasting;
+    choices->start[choices->candidates] = am_plan_ends_of(profile).backward;
     choices->candidate[choices->candidates++] = candidate;
 }
 
@@ -163,21 +182,6 @@ static void note_listed(am_evaluation *evaluation, am_kept kept, unsigned set, b
 {
     const am_choice candidate = {.span = 1, .set = (uint16_t)set, .listed.kept = kept, .named = named};
     note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));
-}
-
-/* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
-static bool is_length(const am_evaluation *evaluation, int64_t span)
-{
-    static const uint8_t lengths[] = {2, 3, 4, 6, 8, 12, 16};
-    int64_t layers = evaluation->config->layers;
-    if (span > layers) return false;
-    for (size_t i = 0; i < sizeof lengths; i++)
-        if (span == lengths[i]) return true;
-    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
-        int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
-        if (length > 1 && (span == length || span == layers % length)) return true;
-    }
-    return false;
 }
 
 static void note_segments(am_evaluation *evaluation)
@@ -202,12 +206,16 @@ static void gather_modules(am_evaluation *evaluation)
     if (config->experts == 0 && !config->distribute_saved) note_segments(evaluation);
 }
 
+/* What selective checkpointing sees of DTensor's operations and of ring attention's is not known: layers run again whole. */
+static bool runs_whole(const am_config *config)
+{
+    return config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1);
+}
+
 static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
     const am_kept nothing = {{0}, 0};
-    const uint64_t attention = (uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION;
-    const am_kept products = {{attention, 0}, UINT64_MAX}, half = {{attention, 0}, UINT64_MAX / 3};
     choices->candidates = choices->dears = 0;
     note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
@@ -219,11 +227,14 @@ static void gather(am_evaluation *evaluation)
     if (evaluation->code) return;
     find_dear(choices, &evaluation->workspace->tape);
     note_listed(evaluation, nothing, 0, true);
-    note_listed(evaluation, products, NAMED, true);
-    note_listed(evaluation, half, NAMED, true);
+    if (runs_whole(evaluation->config)) choices->dears = 0;
+    if (!runs_whole(evaluation->config)) {
+        note_listed(evaluation, am_kept_matmuls(false), NAMED, true);
+        note_listed(evaluation, am_kept_matmuls(true), NAMED, true);
+    }
     for (unsigned set = 1; set < 1u << choices->dears; set++)
         note_listed(evaluation, kept_of(choices, set), set, false);
-    note_segments(evaluation);
+    if (evaluation->config->zero < 3) note_segments(evaluation); /* whose layers would be gathered again one by one */
 }
 
 /* ---- which of them the frontier is over ---- */
@@ -233,7 +244,8 @@ static bool as_good(const am_choices *choices, int x, int y)
 {
     for (int i = 0; i < choices->classes; i++) {
         const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
-        if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a))
+        if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a) ||
+            (b->given & ~a->given) != 0 || b->outlived[0] > a->outlived[0] || b->outlived[1] > a->outlived[1])
             return false;
     }
     return true;
@@ -305,64 +317,58 @@ static int list_single(const am_choices *choices, bool all, uint16_t list[AM_MAX
     return count;
 }
 
-/* Tables and masks that regions hold for the first of a kind of layers, up to its backward: from one on, of the layers up to
- * a class's first. */
-static int64_t released_before(const am_choices *choices, int class)
+/* What layers are given, in groups: what all choices hold together or not at all is one. Of too many groups some are not told
+ * apart: all of such a one counts as held where any of it is. Returns how many there are. */
+static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 {
-    int64_t bytes = 0;
-    uint32_t seen = 1; /* what the first unit needs is at the base */
-    for (int i = 0; i < choices->classes; i++) {
-        const am_plan_unit *region = &choices->unit[FULL][i];
-        if (choices->layer_of[i] > choices->layer_of[class] || seen >> region->played & 1) continue;
-        seen |= 1u << region->played;
-        bytes += region->release;
-    }
-    return bytes;
+    int groups = 1;
+    group[0] = UINT64_MAX;
+    for (int i = 0; i < choices->used; i++)
+        for (int class = 0; class < choices->classes; class++) {
+            uint64_t set = choices->unit[choices->chosen[i]][class].given;
+            if (COST(&choices->unit[choices->chosen[i]][class]) < 0) continue;
+            for (int j = groups - 1; j >= 0 && groups < AM_MAX_HELD; j--) {
+                uint64_t held = group[j] & set;
+                if (held == 0 || held == group[j]) continue;
+                group[groups++] = group[j] & ~held;
+                group[j] = held;
+            }
+        }
+    return groups;
 }
 
-/* Regions hold what the code of their layers is given (positions, masks, tables), the first layer's its input too: beside
- * what all layers leave, until the first region's backward. Where any layer is a region the first one is: of layers that
- * are alike those that leave least come first in a best plan, and what it holds is then held by one. */
-static void lay_chain(am_evaluation *evaluation, int64_t in_flight)
+static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
+{
+    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, {unit->outlived[0], unit->outlived[1]}};
+    for (int i = 0; i < groups; i++)
+        if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
+    return link;
+}
+
+static void lay_chain(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
     const am_plan_ends *ends = &choices->ends;
-    int64_t region = choices->start[FULL] - ends->forward;
-    for (int class = 0; class < choices->classes; class++) {
-        int64_t shift = region + released_before(choices, class);
-        for (int i = 0; i < choices->used; i++) {
-            const am_plan_unit *unit = &choices->unit[choices->chosen[i]][class];
-            int64_t backward = unit->backward + shift;
+    uint64_t group[AM_MAX_HELD];
+    int groups = find_held(choices, group);
+    int64_t start = ends->backward;
+    for (int i = 0; i < choices->used; i++) start = am_larger(start, choices->start[choices->chosen[i]]);
+    for (int class = 0; class < choices->classes; class++)
+        for (int i = 0; i < choices->used; i++)
             choices->link[class * choices->used + i] =
-                (am_link){unit->residue, am_larger(unit->forward, backward), COST(unit)};
-            if (choices->layer_of[class] == 0 && choices->chosen[i] == PLAIN)
-                choices->link[class * choices->used + i].residue = -1;
-        }
-    }
+                link_of(&choices->unit[choices->chosen[i]][class], start - ends->forward, groups, group);
     for (int i = 0; i < choices->used; i++) choices->span[i] = (uint8_t)choices->candidate[choices->chosen[i]].span;
-    choices->chain = (am_chain){(int)evaluation->config->layers,
-                                choices->used,
-                                in_flight,
-                                ends->before - ends->forward,
-                                ends->after + choices->start[FULL] + choices->released[FULL] -
-                                    choices->start[PLAIN] - choices->released[PLAIN],
-                                choices->class_of,
-                                choices->link,
-                                choices->span};
-}
-
-/* The plan without regions, which has nothing to run again: those that peak no lower go. */
-static void add_plain(am_evaluation *evaluation)
-{
-    am_frontier *frontier = &evaluation->workspace->frontier;
-    const am_run run = {&evaluation->workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
-    am_outcome outcome;
-    if ((evaluation->code = am_plan_compose(&outcome, &evaluation->pattern, 1, &run))) return;
-    am_choices *choices = choices_of(evaluation);
-    int64_t peak = am_outcome_peak(&outcome) - choices->ends.forward; /* of several, without what they keep beyond layers */
-    peak += (choices->in_flight - 1) * (outcome.after_forward - choices->lasting - choices->kept);
-    while (frontier->points > 0 && frontier->point[frontier->points - 1].peak >= peak) frontier->points--;
-    if (frontier->points < AM_MAX_FRONT) frontier->point[frontier->points++] = (am_frontier_point){peak, 0, -1};
+    choices->chain = (am_chain){.layers = (int)evaluation->config->layers,
+                                .choices = choices->used,
+                                .in_flight = several ? 2 : 1,
+                                .before = ends->before - ends->forward,
+                                .after = ends->after,
+                                .class_of = choices->class_of,
+                                .link = choices->link,
+                                .span = choices->span};
+    for (int i = 0; i < groups; i++)
+        for (int j = 0; j < AM_MAX_GIVEN; j++)
+            if (group[i] >> j & 1) choices->chain.given[i] += choices->given[j];
 }
 
 static void find_beaten(am_choices *choices)
@@ -398,33 +404,33 @@ static int64_t lasting_of(const am_tape *tape)
     return bytes;
 }
 
-static void solve(am_evaluation *evaluation, int64_t in_flight)
+static void solve(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
-    choices->in_flight = choices->solved_for = in_flight;
+    choices->several = several;
     choices->found = false;
     for (int i = 0; i < BREADTHS && !choices->found && !evaluation->code; i++) {
         if (!choose(choices, i)) continue;
-        lay_chain(evaluation, in_flight);
+        lay_chain(evaluation, several);
         choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
     }
-    if (choices->found) add_plain(evaluation);
 }
 
-am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
+am_code am_choices_search(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
-    if (choices->searched && choices->solved_for == in_flight) return evaluation->code;
+    if (choices->searched && choices->several == several) return evaluation->code;
     if (!choices->searched) {
         choices->searched = true;
-        sort_layers(evaluation);
         const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+        sort_layers(evaluation);
         choices->ends = am_plan_ends_of(plain);
-        choices->lasting = lasting_of(&evaluation->workspace->tape);
+        memcpy(choices->given, plain->given.bytes, sizeof choices->given);
+        choices->kept = choices->ends.kept - lasting_of(&evaluation->workspace->tape);
         gather(evaluation);
         find_beaten(choices);
     }
-    if (!evaluation->code) solve(evaluation, in_flight);
+    if (!evaluation->code) solve(evaluation, several);
     return evaluation->code;
 }
 
@@ -432,27 +438,45 @@ am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight)
 
 static int64_t peak_of(const am_choices *choices, const am_frontier_point *point)
 {
-    return choices->ends.forward + point->peak + (choices->in_flight - 1) * choices->kept;
+    return choices->ends.forward + point->peak;
 }
 
 /* What a layer's moments stand above what it leaves. */
-static int64_t headroom(const am_choices *choices, int class, int choice)
+static int64_t headroom(const am_link *link)
 {
-    const am_link *link = &choices->link[class * choices->used + choice];
-    return link->peak - link->residue;
+    return am_larger(link->forward, link->backward) - link->residue;
 }
 
-/* Puts the units of layers that are alike in order, those first whose moments stand highest above what they leave: by
- * exchange of neighbours no order has a lower peak, and equal choices come together. */
+static const am_link *link_at(const am_choices *choices, int layer, int choice)
+{
+    return &choices->link[choices->class_of[layer] * choices->used + choice];
+}
+
+static bool same_link(const am_link *x, const am_link *y)
+{
+    return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
+           x->given == y->given && x->outlived[0] == y->outlived[0] && x->outlived[1] == y->outlived[1];
+}
+
+/* May the unit at this layer and the next one change places, each meaning there what it means here? */
+static bool may_change(const am_choices *choices, int layer, int first, int second)
+{
+    int next = layer + choices->span[first], other = layer + choices->span[second];
+    return same_link(link_at(choices, layer, second), link_at(choices, next, second)) &&
+           same_link(link_at(choices, other, first), link_at(choices, layer, first));
+}
+
+/* Puts units in order, those first whose moments stand highest above what they leave: by exchange of neighbours that are alike
+ * no order has a lower peak, but for what they hold of what they are given, and equal choices come together. */
 static void order(const am_choices *choices, int units, uint8_t *path)
 {
     bool moved = true;
     for (int end = units; end > 1 && moved; end--) {
         moved = false;
         for (int i = 0, layer = 0; i + 1 < end; layer += choices->span[path[i]], i++) {
-            int class = choices->class_of[layer], next = choices->class_of[layer + choices->span[path[i]]];
-            if (class != next || choices->class_of[layer + choices->span[path[i + 1]]] != class) continue;
-            int64_t here = headroom(choices, class, path[i]), there = headroom(choices, class, path[i + 1]);
+            if (path[i] == path[i + 1] || !may_change(choices, layer, path[i], path[i + 1])) continue;
+            int64_t here = headroom(link_at(choices, layer, path[i]));
+            int64_t there = headroom(link_at(choices, layer, path[i + 1]));
             if (there < here || (there == here && path[i + 1] >= path[i])) continue;
             uint8_t other = path[i];
             path[i] = path[i + 1];
@@ -462,17 +486,18 @@ static void order(const am_choices *choices, int units, uint8_t *path)
     }
 }
 
-/* The units of a plan of the frontier, ordered. */
-static int path_of(am_evaluation *evaluation, int point)
+/* The units of a plan of the frontier, ordered where that is as good. */
+static int path_of(am_evaluation *evaluation, int index)
 {
     am_choices *choices = choices_of(evaluation);
-    const am_frontier *frontier = &evaluation->workspace->frontier;
-    if (frontier->point[point].index < 0) {
-        memset(choices->path, PLAIN, (size_t)choices->chain.layers); /* the first of those that are chosen too */
-        return choices->chain.layers;
-    }
-    int units = am_frontier_plan(frontier, &choices->chain, point, choices->path);
-    order(choices, units, choices->path);
+    const am_chain *chain = &choices->chain;
+    int64_t left, others;
+    int units = am_frontier_plan(&evaluation->workspace->frontier, chain, index, choices->path);
+    int64_t peak = am_chain_play(chain, units, choices->path, &left).peak;
+    memcpy(choices->ordered, choices->path, (size_t)units);
+    order(choices, units, choices->ordered);
+    if (am_chain_play(chain, units, choices->ordered, &others).peak <= peak && others == left)
+        memcpy(choices->path, choices->ordered, (size_t)units);
     return units;
 }
 
@@ -506,11 +531,11 @@ int am_part_append(am_part_plan *part, int count, am_part_plan next)
     return count;
 }
 
-static void plan_runs(am_evaluation *evaluation, int point)
+static void plan_runs(am_evaluation *evaluation, int index)
 {
     am_workspace *workspace = evaluation->workspace;
     am_choices *choices = choices_of(evaluation);
-    int units = path_of(evaluation, point);
+    int units = path_of(evaluation, index);
     workspace->parts = 0;
     for (int i = 0; i < units; i++) {
         const am_choice *choice = &choices->candidate[choices->chosen[choices->path[i]]];
@@ -534,12 +559,12 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     am_workspace *workspace = evaluation->workspace;
     const am_frontier *frontier = &workspace->frontier;
     const am_choices *choices = choices_of(evaluation);
-    if (am_choices_search(evaluation, 1)) return evaluation->code;
+    if (am_choices_search(evaluation, false)) return evaluation->code;
     if (!choices->found) return evaluation->code = AM_CAPACITY;
     for (int point = point_below(evaluation, bytes); point >= 0; point--) {
         am_outcome outcome;
         workspace->listeds = 0;
-        plan_runs(evaluation, point);
+        plan_runs(evaluation, frontier->point[point].index);
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
         if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
     }
@@ -549,17 +574,23 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
-am_code am_choices_plan(am_evaluation *stage, int64_t in_flight, int64_t bytes, int64_t *peak)
+int64_t am_choices_flops(am_evaluation *evaluation, int index)
 {
-    const am_choices *choices = choices_of(stage);
-    const am_frontier *frontier = &stage->workspace->frontier;
-    if (am_choices_search(stage, in_flight)) return stage->code;
-    if (!choices->found) return stage->code = AM_CAPACITY;
-    int point = point_below(stage, bytes);
-    *peak = peak_of(choices, &frontier->point[point < 0 ? 0 : point]);
-    if (point < 0) return AM_OUT_OF_RANGE;
-    plan_runs(stage, point);
-    return stage->code;
+    const am_choices *choices = choices_of(evaluation);
+    int units = path_of(evaluation, index), layer = 0;
+    int64_t flops = 0;
+    for (int i = 0; i < units; i++) {
+        int choice = choices->path[i];
+        flops += choices->unit[choices->chosen[choice]][choices->class_of[layer]].recomputed_flops;
+        layer += choices->span[choice];
+    }
+    return flops;
+}
+
+am_code am_choices_take(am_evaluation *evaluation, int index)
+{
+    if (!evaluation->code) plan_runs(evaluation, index);
+    return evaluation->code;
 }
 
 /* ---- what the report says ---- */
@@ -635,7 +666,7 @@ static void describe_plan(am_evaluation *evaluation, am_frontier_row *row, int p
 {
     am_choices *choices = choices_of(evaluation);
     const am_frontier_point *from = &evaluation->workspace->frontier.point[point];
-    int units = path_of(evaluation, point), layer = 0;
+    int units = path_of(evaluation, from->index), layer = 0;
     *row = (am_frontier_row){.peak_bytes = peak_of(choices, from), .recomputed_time = from->cost};
     for (int i = 0; i < units; i++) {
         int choice = choices->path[i];
@@ -707,8 +738,9 @@ void am_choices_report(am_evaluation *evaluation)
     am_frontier_report *out = &report->frontier;
     am_choices *choices = choices_of(evaluation);
     const am_frontier *frontier = &evaluation->workspace->frontier;
-    if (am_choices_search(evaluation, 1) || !choices->found) return;
+    if (am_choices_search(evaluation, false) || !choices->found) return;
     out->found = true;
+    out->ranks = 0;
     out->points = frontier->points;
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;

@@ -7,7 +7,7 @@
 
 #define AM_MAX_DEAR       8 /* operations of a layer that are kept or not, each by itself */
 #define AM_MAX_CANDIDATES (8 + (1 << AM_MAX_DEAR) + AM_MAX_SPAN)
-#define AM_MAX_CLASSES    48
+#define AM_MAX_CLASSES    (2 + 2 * AM_MAX_SPAN + 2 * AM_MAX_PERIOD)
 
 /* A dear operation: a matrix product by its place in the region, from 1; or all operations of a kind (place 0). */
 typedef struct am_dear {
@@ -28,23 +28,22 @@ typedef struct am_choice {
 } am_choice;
 
 typedef struct am_choices {
-    bool searched, found;
-    int64_t in_flight, solved_for; /* solved_for: the number of micro-batches in flight, 0: none yet */
-    int64_t lasting; /* bytes that last for the run */
-    int64_t kept; /* of each of them, beyond what its layers left */
+    bool searched, found, several; /* several: micro-batches in flight */
+    int64_t kept; /* live of each of them, beyond what its layers left and hold of what they are given, and what lasts */
     int dears, candidates, undominated, classes, used;
     am_dear dear[AM_MAX_DEAR];
     am_choice candidate[AM_MAX_CANDIDATES];
     bool beaten[AM_MAX_CANDIDATES]; /* another is as good for layers of every class */
     int64_t layer_of[AM_MAX_CLASSES], layers_of[AM_MAX_CLASSES]; /* by class: its first layer, how many there are */
-    am_plan_unit unit[AM_MAX_CANDIDATES][AM_MAX_CLASSES];        /* residue -1: there is no such choice there */
+    am_plan_unit unit[AM_MAX_CANDIDATES][AM_MAX_CLASSES];        /* recomputed_time -1: there is no such choice there */
     uint16_t chosen[AM_MAX_CHOICES];                             /* candidates that the frontier is over */
     am_plan_ends ends;                                           /* of layers that keep everything */
-    int64_t start[AM_MAX_CANDIDATES], released[AM_MAX_CANDIDATES]; /* by candidate: am_plan_ends of layers that all do so */
+    int64_t start[AM_MAX_CANDIDATES];                            /* by candidate: am_plan_ends.backward of layers that all do so */
+    int64_t given[64];                                           /* bytes of what layers are given: am_given */
     am_chain chain;
     am_link link[AM_MAX_CLASSES * AM_MAX_CHOICES];
     uint8_t class_of[AM_MAX_CHAIN_LAYERS], span[AM_MAX_CHOICES];
-    uint8_t path[AM_MAX_CHAIN_LAYERS];
+    uint8_t path[AM_MAX_CHAIN_LAYERS], ordered[AM_MAX_CHAIN_LAYERS];
 } am_choices;
 
 #endif

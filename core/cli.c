@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "input.h"
+#include "toy.h"
 #include "writer.h"
 
 #define OUTPUT_SIZE (4 << 20)
@@ -22,7 +23,7 @@ static char file_text[AM_JSON_INPUT_SIZE + 1];
 static char pairs[AM_INPUT_SIZE + 2]; /* one character more than am_config_parse takes: it refuses that */
 
 typedef struct am_arguments {
-    bool json, map, help, version;
+    bool json, map, toy, help, version;
     int tables;         /* -1: none were asked for */
     int configs;        /* how often --config was given */
     const char *config; /* a path, or "-"; NULL if none */
@@ -149,13 +150,14 @@ static int print_help(void)
     am_config defaults = am_default_config();
     am_config_clear_model(&defaults);
     printf("What a transformer's training step keeps in memory, to the byte, and why.\n\n"
-           "usage: actmem [--json] [--map] [--config FILE] [key=value ...]\n"
+           "usage: actmem [--json] [--map | --toy] [--config FILE] [key=value ...]\n"
            "       actmem sweep [--help] ...     many configurations, a row each\n\n"
            "  --config FILE       a Hugging Face config.json (- is standard input), changed by the keys;\n"
            "                      its dtype is how the file is stored: say dtype= for the run\n"
            "  --json              the report as JSON; errors as JSON on standard error\n"
            "  --map               the total over micro-batch and sequence length, for batch=1..64 and seq=128..8192;\n"
            "                      without a range 64 of each, lengths up to four times seq\n"
+           "  --toy               the block of many notebooks, Linear-ReLU-Linear with batch=8 and hidden=4096 in fp32, as JSON\n"
            "  --tables[=PART]     the inputs, presets, symbols and published formulas as JSON; PART: inputs or formulas\n"
            "  --manual            the manual page, as roff; --reference: all tables as Markdown\n"
            "  --completion=SHELL  completion for bash, zsh or fish\n"
@@ -188,7 +190,8 @@ static int fail_option(const am_arguments *arguments, const char *option)
         return fail_input(arguments, &status);
     }
     am_fail(&status, AM_SYNTAX, "",
-            "unknown option '%s'; there are --json, --map, --config FILE, --tables, --version and --help", option);
+            "unknown option '%s'; there are --json, --map, --toy, --config FILE, --tables, --version and --help",
+            option);
     return fail_input(arguments, &status);
 }
 
@@ -218,6 +221,10 @@ static int read_arguments(am_arguments *arguments, int count, char **text)
         if (strcmp(argument, "--json") == 0) continue;
         if (strcmp(argument, "--map") == 0) {
             arguments->map = true;
+            continue;
+        }
+        if (strcmp(argument, "--toy") == 0) {
+            arguments->toy = true;
             continue;
         }
         if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
@@ -280,6 +287,19 @@ static int draw_map(const am_arguments *arguments, const am_config *config)
     return print_output(am_map_text(&map, output, sizeof output));
 }
 
+static int play_toy(const am_arguments *arguments)
+{
+    static am_toy toy;
+    am_status status = {0};
+    if (arguments->configs > 0 || arguments->map) {
+        am_fail(&status, AM_CONFLICT, "",
+                "--toy is a block of its own: give it hidden and batch, without --config and --map");
+        return fail_input(arguments, &status);
+    }
+    if (am_toy_play(&toy, &workspace, &report.extents, pairs, &status) != AM_OK) return fail_input(arguments, &status);
+    return print_json(am_toy_json(&toy, output, sizeof output));
+}
+
 static int answer(const am_arguments *arguments)
 {
     am_status status;
@@ -318,5 +338,5 @@ int main(int count, char **text)
         return close_output();
     }
     if (arguments.tables >= 0) return print_json(am_tables_json((am_tables)arguments.tables, output, sizeof output));
-    return answer(&arguments);
+    return arguments.toy ? play_toy(&arguments) : answer(&arguments);
 }

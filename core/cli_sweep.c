@@ -150,13 +150,13 @@ static int add_value(const am_field *field, const char *text)
     if (!range) {
         part.text = canonical(field, text, &status);
         if (part.text == NULL) return refuse("%s", status.message);
-        for (int i = 0; i < own->parts; i++)
-            if (own->part[i].text != NULL && strcmp(own->part[i].text, part.text) == 0)
-                return refuse("%s=%s is given twice", field->key, part.text);
     }
     own->part = allocate(own->part, (size_t)(own->parts + 1) * sizeof *own->part);
     own->part[own->parts++] = part;
     own->count += part.count;
+    for (int i = 0; i < own->parts - 1 && part.text; i++)
+        if (own->part[i].text != NULL && strcmp(own->part[i].text, part.text) == 0)
+            return refuse("%s=%s is given twice", field->key, part.text);
     return AM_EXIT_ANSWER;
 }
 

@@ -128,7 +128,7 @@ static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int6
 /* ---- what an operation is made of ---- */
 
 /* The two inputs that a product multiplies. Under sequence parallelism x is one rank's part: what is multiplied is another
- * input, or what the product makes is another before it is scattered. 0: there is no such input. */
+ * input, or what the product makes is another before it is scattered; so is a copy in a wider type. 0: there is no such input. */
 typedef struct am_factors {
     int x, weight, gathered, scattered;
 } am_factors;
@@ -151,7 +151,8 @@ static bool factors(am_op op, am_factors *of)
     case AM_OP_ADDMM:
     case AM_OP_BADDBMM: of->x = 1; break;
     case AM_OP_SEQUENCE_LINEAR:
-    case AM_OP_GATHER_LINEAR: of->gathered = 2; break;
+    case AM_OP_GATHER_LINEAR:
+    case AM_OP_ROUTER_LINEAR_FP32: of->gathered = 2; break;
     case AM_OP_NORM_SEQUENCE_LINEAR: of->gathered = 5; break;
     case AM_OP_SCATTER_LINEAR: of->scattered = 2; break;
     default: return false;
@@ -162,7 +163,8 @@ static bool factors(am_op op, am_factors *of)
 
 static bool is_attention(am_op op)
 {
-    return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION || op == AM_OP_RING_ATTENTION;
+    return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION ||
+           op == AM_OP_RING_ATTENTION;
 }
 
 /* Only the rows that an index names are read of input 0. */
@@ -207,8 +209,8 @@ static int64_t grouped_flops(const am_costing *costing)
 {
     const am_tensor *x = tensor_of(costing, 0), *y = tensor_of(costing, costing->instruction->inputs);
     int64_t n = 2;
-    bool wide = am_mul_wraps(n, x->shape[0], &n) || am_mul_wraps(n, x->shape[1], &n) ||
-                am_mul_wraps(n, y->shape[1], &n);
+    bool wide =
+        am_mul_wraps(n, x->shape[0], &n) || am_mul_wraps(n, x->shape[1], &n) || am_mul_wraps(n, y->shape[1], &n);
     return wide ? TOO_MUCH : n;
 }
 
@@ -241,7 +243,7 @@ static int type_of(const am_costing *costing)
 {
     am_factors of;
     factors((am_op)costing->instruction->op, &of);
-    return tensor_of(costing, of.x)->dtype;
+    return tensor_of(costing, of.gathered ? of.gathered : of.x)->dtype;
 }
 
 /* ---- backward ---- */
@@ -273,7 +275,8 @@ static void cost_products(am_costing *costing, const am_factors *of)
     if (op == AM_OP_CUT_CE) add_kernel(costing, flops, flops, left + right);
     for (int i = 0; i < 2; i++)
         if (learns(costing, of->x + i)) add_kernel(costing, flops, flops, out + left + right);
-    if (op == AM_OP_NORM_LINEAR || op == AM_OP_NORM_SEQUENCE_LINEAR) add_kernel(costing, 0, 0, 3 * bytes_at(costing, of->x));
+    if (op == AM_OP_NORM_LINEAR || op == AM_OP_NORM_SEQUENCE_LINEAR)
+        add_kernel(costing, 0, 0, 3 * bytes_at(costing, of->x));
     for (int i = 0; i < costing->instruction->inputs; i++) { /* a bias' gradient: the sum of the incoming one's rows */
         bool bias = i != of->x && i != of->weight && learns(costing, i) && op != AM_OP_CUT_CE;
         if (bias) add_kernel(costing, 0, 0, out + bytes_at(costing, i));

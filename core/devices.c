@@ -73,6 +73,7 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
     am_code code = find_rates(config, rates, status);
     if (code) return code;
     if (config->device_gflops) rates->gflops[dtype] = config->device_gflops;
+    if (config->device_fp32_gflops) rates->gflops[AM_FP32] = config->device_fp32_gflops;
     if (config->device_bandwidth) rates->bandwidth = config->device_bandwidth;
     if (rates->gflops[dtype]) return AM_OK;
     const char *other = rates->gflops[AM_FP16] ? "fp16" : "bf16";

@@ -128,7 +128,10 @@ static void enter_region(am_compiler *compiler, uint16_t region)
 {
     if (!region || compiler->entered[region]) return;
     compiler->entered[region] = true;
-    am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, compiler->tape->region[region].output)->slot, region);
+    const am_region *entered = &compiler->tape->region[region];
+    am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, entered->output)->slot, region);
+    for (int i = 0; i < 2 && entered->more[i]; i++)
+        am_compile_event(compiler, AM_E_ENTERED, buffer_of(compiler, entered->more[i])->slot, i + 1);
 }
 
 /* A region whose last node has run: the gradient of its input is there. */

@@ -70,30 +70,43 @@ static void choose_layers(const am_evaluation *evaluation, am_profile *profile, 
     }
 }
 
-/* Where units are sharded, the model's last layer runs backward with nothing in flight behind it: it is like no other. */
+/* The model's last layer is like no other where units are sharded, as it runs backward with nothing in flight behind it, and in
+ * a stage before the last, where the gradient that its backward begins with stays throughout. */
+static bool has_own_last(const am_evaluation *evaluation)
+{
+#ifdef AM_FIRST
+    (void)evaluation;
+    return false;
+#else
+    return evaluation->config->zero >= 3 || evaluation->sent;
+#endif
+}
+
 static void choose_last(const am_evaluation *evaluation, am_profile *profile)
 {
     int64_t last = evaluation->config->layers - 1;
-    if (evaluation->config->zero < 3 || last == 0) return;
+    if (!has_own_last(evaluation) || last == 0) return;
     profile->record.last = true;
     if (profile->like[profile->record.units - 1] != last)
         add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
 }
 
 /* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
- * since the model's first layer saves less; of a stage before the last too, where the gradient that the last segment's backward
- * begins with stays throughout. */
+ * since the model's first layer saves less; and two more where the last one is like no other. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
 {
     int64_t count[AM_MAX_LAYER_KINDS];
     int kind = am_pattern_kind(&evaluation->pattern, 0);
     count_kinds(evaluation, 0, evaluation->config->layers, count);
-    if (adapters || evaluation->sent) add_unit(profile, kind, 0);
+    if (adapters || has_own_last(evaluation)) add_unit(profile, kind, 0);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
         if (count[kind] == 0) continue;
         profile->steady[kind] = profile->record.units;
         add_unit(profile, kind, 0);
     }
+    if (!has_own_last(evaluation)) return;
+    profile->record.last = true;
+    add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
 
 /* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
@@ -199,9 +212,11 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->samples = trace.samples;
     if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
-    memcpy(profile->unit_tables, ledger->unit_tables, sizeof profile->unit_tables);
+    memcpy(profile->unit_given, ledger->unit_given, sizeof profile->unit_given);
+    profile->own_input = ledger->own_input;
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
+    am_given_read(&profile->given, &workspace->tape, profile->record);
     profile->input_bytes = input_bytes(&workspace->tape);
 }
 
@@ -228,6 +243,7 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
     if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code)
         evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
+    if (!evaluation->code) am_given_read(&profile->given, &workspace->tape, profile->record);
     return profile;
 }
 
@@ -297,10 +313,10 @@ int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_pa
     return count;
 }
 
-/* The same with their profiles, in the workspace. */
-static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
+int am_evaluation_runs(am_evaluation *evaluation, am_policy policy)
 {
     am_part_plan *part = evaluation->workspace->planned;
+    am_run *run = evaluation->workspace->run;
     int count = am_evaluation_parts(evaluation, policy, part);
     for (int i = 0; i < count; i++) run[i] = (am_run){am_evaluation_profile(evaluation, part[i].id), part[i].units, part[i].inner};
     return count;
@@ -308,13 +324,13 @@ static int runs_of(am_evaluation *evaluation, am_policy policy, am_run *run)
 
 void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
-    am_run *run = evaluation->workspace->run;
     if (am_policy_is_schedule(policy)) {
         am_schedule_compose(evaluation, policy, outcome);
         return;
     }
-    int runs = runs_of(evaluation, policy, run);
-    if (!evaluation->code) evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, run);
+    int runs = am_evaluation_runs(evaluation, policy);
+    if (!evaluation->code)
+        evaluation->code = am_plan_compose(outcome, &evaluation->pattern, runs, evaluation->workspace->run);
 }
 
 static bool lower(const am_outcome *x, const am_outcome *y)
@@ -325,7 +341,7 @@ static bool lower(const am_outcome *x, const am_outcome *y)
 }
 
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
-static int64_t best_segment(am_evaluation *evaluation, bool reentrant)
+int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
 {
     int64_t layers = evaluation->config->layers, best = 1, tried = 0;
     am_outcome lowest = {0};
@@ -398,7 +414,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     if (report->plans == AM_MAX_PLANS || evaluation->code) return;
     am_plan *plan = &report->plan[report->plans];
     *plan = (am_plan){
-        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1};
+        .policy = policy, .chosen = same_policy(policy, report->policy), .excess_bytes = -1, .excess_time = -1, .rank_peak = -1};
     for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
         if (descriptions[i].kind == policy.kind) {
             plan->label = descriptions[i].label;
@@ -470,7 +486,7 @@ static void add_longer_plans(am_evaluation *evaluation)
     if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
     if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
     add_plan(evaluation, segments(AM_POLICY_SQRT, am_root_segment(layers)));
-    add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, best_segment(evaluation, false)));
+    add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, am_evaluation_best_segment(evaluation, false)));
     add_chain_plans(evaluation);
 }
 
@@ -644,38 +660,55 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
     }
 }
 
-static bool keeps_permanent(const am_ledger *ledger, const am_record *record)
+/* What is on the tape for the whole run and that this ledger of it has no row for. */
+static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
 {
-    for (int i = 0; i < ledger->count; i++)
-        if (ledger->row[i].permanent && !is_outside(&ledger->row[i], record)) return true;
-    return false;
-}
-
-/* What is on the tape for the whole run and that this ledger of it has no row for. Returns which of it is made of what each
- * layer makes; -1: none. */
-static int add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
-{
-    int each = -1;
     report->lastings = 0;
     for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++) {
         const am_storage *storage = &tape->storage[i];
         if (!storage->permanent || tape->instruction[storage->born].zone > 0 || ledger->row_of[i]) continue;
-        if (storage->of_layers) each = report->lastings;
-        report->lasting[report->lastings++] = (am_lasting){storage->name, storage->bytes};
+        int component = (int)tape->instruction[storage->born].module.component;
+        report->lasting[report->lastings++] = (am_lasting){storage->name, storage->bytes, storage->of_layers ? component : -1};
     }
-    return each;
 }
 
+#ifndef AM_FIRST /* only Megatron's layers make what lasts */
 /* Where a graph keeps what its layer made, that has a row: what lasts beside the rows is of the other layers. */
-static void settle_lasting(am_evaluation *evaluation, int each, int64_t layers)
+static void settle_row(am_evaluation *evaluation, const am_profile *profile, const am_row *row,
+                       const int64_t count[AM_MAX_LAYER_KINDS])
 {
     am_report *report = evaluation->report;
-    if (each < 0) return;
-    am_lasting *lasting = &report->lasting[each];
-    lasting->bytes = lasting->bytes / evaluation->config->layers * layers;
-    if (lasting->bytes > 0) return;
-    memmove(lasting, lasting + 1, (size_t)(--report->lastings - each) * sizeof *lasting);
+    for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++)
+        for (int i = 0; i < report->lastings && row->zone == profile->steady[kind] + 1; i++)
+            if (report->lasting[i].component == (int)row->module.component) report->lasting[i].bytes -= row->bytes * count[kind];
 }
+
+static void settle_lasting(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
+{
+    const am_part_plan *part = evaluation->workspace->planned;
+    int64_t first = 0;
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        const am_profile *profile = evaluation->workspace->run[i].profile;
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != part[index].id) continue;
+        count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int j = 0; j < ledger->count; j++)
+            if (ledger->row[j].permanent && !is_outside(&ledger->row[j], &profile->record))
+                settle_row(evaluation, profile, &ledger->row[j], count);
+    }
+}
+
+static void drop_settled(am_report *report)
+{
+    int left = 0;
+    for (int i = 0; i < report->lastings; i++)
+        if (report->lasting[i].bytes > 0) report->lasting[left++] = report->lasting[i];
+    report->lastings = left;
+}
+#else
+#define settle_lasting(evaluation, ledger, index, runs) ((void)0)
+#define drop_settled(report) ((void)0)
+#endif
 
 /* The first run that shows the same profile; inner: with as many layers a unit. */
 static int first_alike(const am_part_plan *part, int index, bool inner)
@@ -741,8 +774,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     am_report *report = evaluation->report;
     am_workspace *workspace = evaluation->workspace;
     am_part_plan *part = workspace->planned;
-    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0, each = -1;
-    int64_t without = 0; /* layers whose graph keeps nothing that stays for the whole run */
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
     bool alone = runs == 1 && part[0].units == 1, plain = false;
     report->shared_bytes = 0;
     for (int i = 0; i < runs; i++) {
@@ -761,12 +793,10 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         if (evaluation->code) return;
         add_profile(evaluation, part[i].id, ledger, runs, alone);
         if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
-        if (i == 0) each = add_lasting(report, &workspace->tape, ledger);
-        if (!keeps_permanent(ledger, &workspace->run[i].profile->record))
-            for (int j = i; j < runs; j++)
-                if (part[j].id == part[i].id) without += part[j].units * part[j].inner;
+        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+        settle_lasting(evaluation, ledger, i, runs);
     }
-    settle_lasting(evaluation, each, without);
+    drop_settled(report);
     if (!evaluation->code)
         evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;
@@ -794,7 +824,7 @@ static void choose(am_evaluation *evaluation)
 /* ---- parameters ---- */
 
 /* Counted on what is on the tape, where the first layer of each kind stands for all of them. */
-static am_code count_parameters(const am_evaluation *evaluation, am_parameters *parameters)
+am_code am_evaluation_parameters(const am_evaluation *evaluation, am_parameters *parameters)
 {
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
@@ -806,7 +836,7 @@ static am_code count_parameters(const am_evaluation *evaluation, am_parameters *
     return am_parameters_count(parameters, &evaluation->workspace->tape, layers);
 }
 
-/* ---- pipeline stages ---- */
+/* ---- the only rank ---- */
 
 /* The model on one rank, whose figures are the report's. */
 static void add_only_rank(am_report *report)
@@ -829,322 +859,17 @@ static void add_only_rank(am_report *report)
     report->ranks = 1;
 }
 
-#ifndef AM_FIRST
-/* The policy on the layers of one stage: a number of segments or of layers is of these. */
-static am_policy stage_policy(am_evaluation *stage)
-{
-    am_status status;
-    am_policy policy = *stage->policy;
-    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
-    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
-    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = best_segment(stage, policy.reentrant);
-    return policy;
-}
-
-/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
-static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
-{
-    const am_workspace *workspace = stage->workspace;
-    const am_tape *tape = &workspace->tape;
-    for (int i = 1; i < tape->storages; i++) {
-        const am_storage *storage = &tape->storage[i];
-        if (!storage->permanent) continue;
-        load->lasting += storage->bytes;
-        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
-        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
-            load->saved_lasting += storage->bytes;
-    }
-}
-
-/* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
- * gradients wait beside those of the others. */
-static am_code split_stage(const am_evaluation *stage, am_stage *load)
-{
-    am_workspace *workspace = stage->workspace;
-    load->input = load->waiting = load->kept; /* the first stage has no input that learns: all with the weights */
-    load->weights = load->backward;
-    if (!load->received) return AM_OK;
-    am_step *step = &workspace->step;
-    workspace->tape.inputs_alone = true;
-    am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
-    workspace->tape.inputs_alone = false;
-    if (code) return code;
-    int last = step->layers;
-    int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
-    int64_t beneath = others * (each + step->waiting[last]);
-    load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
-    for (int zone = 0; zone <= last; zone++)
-        load->input = am_larger(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
-    load->waiting = step->after_backward + beneath - load->lasting;
-    int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
-    for (int64_t i = load->layers; i > 0; i--) {
-        int zone = i < last ? (int)i : last;
-        weights = am_larger(step->weights[zone], weights - step->waiting[zone]);
-    }
-    load->weights = load->waiting + am_larger(weights, 0);
-    return AM_OK;
-}
-
-/* The evaluation of a stage's layers alone; config: its own, to be filled in. */
-static am_evaluation stage_of(const am_evaluation *evaluation, const am_stage *load, am_config *config)
-{
-    am_evaluation own = *evaluation;
-    *config = *evaluation->config;
-    config->layers = load->layers;
-    own.config = config;
-    own.received = load->received;
-    own.sent = load->sent;
-    memset(own.workspace->played, 0, sizeof own.workspace->played);
-    return own;
-}
-
-/* One micro-batch on a stage of this kind: with the runs of a budget's plan that are in the workspace, or the same policy
- * on its layers. */
-__attribute__((noinline)) static am_code load_stage(const am_evaluation *evaluation, am_stage *load, int kind, bool planned)
-{
-    am_config config;
-    am_evaluation own = stage_of(evaluation, load, &config), *stage = &own;
-    am_workspace *workspace = own.workspace;
-    am_outcome outcome;
-    am_policy policy = stage_policy(stage);
-    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers}; /* it may have been loaded before */
-    if (policy.kind == AM_POLICY_BUDGET && !planned) policy = (am_policy){.kind = AM_POLICY_NONE};
-    int runs = runs_of(stage, policy, workspace->run);
-    if (!own.code) own.code = am_plan_compose(&outcome, &own.pattern, runs, workspace->run);
-    if (!own.code) own.code = count_parameters(stage, &workspace->stage_parameters);
-    if (own.code) return own.code;
-    bool plain = false, other = false;
-    for (int i = 0; i < runs; i++) {
-        plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
-        other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
-    }
-    add_stage_lasting(stage, plain, other, load);
-    load->saved = outcome.saved_bytes - load->saved_lasting;
-    load->kept = outcome.after_forward - load->lasting;
-    load->forward = outcome.forward_peak - load->lasting;
-    load->backward = outcome.backward_peak - load->lasting;
-    load->step = outcome.step_peak - load->lasting;
-    load->gradients = outcome.gradient_bytes;
-    load->parameters = workspace->stage_parameters.total;
-    if (!planned) own.code = am_fit_stage(workspace, kind);
-    if (!own.code && config.schedule >= AM_INTERLEAVED_ZERO_BUBBLE) own.code = split_stage(stage, load);
-    const am_tape *tape = &workspace->tape;
-    load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
-    return own.code;
-}
-
-/* One stage of each kind, and how many kinds there are. */
-static am_code load_stages(const am_evaluation *evaluation, int *kinds)
-{
-    am_workspace *workspace = evaluation->workspace;
-    am_code code = AM_OK;
-    *kinds = am_stage_kinds(evaluation->config, workspace->stage);
-    workspace->rank_parameters.kinds = 0;
-    for (int i = 0; i < *kinds && code == AM_OK; i++) code = load_stage(evaluation, &workspace->stage[i], i, false);
-    return code;
-}
-
-/* The plan of a stage that was kept, as the runs of AM_POLICY_BUDGET. */
-static void recall_plan(am_workspace *workspace, int stage)
-{
-    workspace->parts = workspace->plan_of[stage].count;
-    memcpy(workspace->part, &workspace->stage_part[workspace->plan_of[stage].first],
-           (size_t)workspace->parts * sizeof *workspace->part);
-}
-
-/* The plans of a rank's chunks in words; cut where they are too long. */
-static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chunk, int chunks, char text[AM_PLAN_TEXT])
-{
-    am_workspace *workspace = evaluation->workspace;
-    char all[4 * AM_PLAN_TEXT];
-    am_writer out = am_writer_of(all, sizeof all);
-    for (int i = 0; i < chunks; i++) {
-        recall_plan(workspace, chunk[i].stage);
-        if (i > 0) AM_WRITE(&out, "; ");
-        am_choices_write_plan(&out, workspace, chunk[i].first_layer);
-        am_choices_report_plan(evaluation, chunk[i].stage, chunk[i].first_layer);
-    }
-    size_t length = am_writer_end(&out);
-    bool fits = length > 0 && length < AM_PLAN_TEXT;
-    am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
-}
-
-/* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
-__attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
-                                                   am_fit *worst)
-{
-    am_report *report = evaluation->report;
-    am_workspace *workspace = evaluation->workspace;
-    const am_config *config = evaluation->config;
-    am_chunk chunk[AM_MAX_CHUNKS];
-    am_fit fit;
-    am_rank rank = {.rank = index, .first_chunk = first, .chunks = am_rank_chunks(config, index, chunk)};
-    am_code code = am_rank_play(&rank, config, kinds, workspace->stage);
-    if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);
-    if (code) return code;
-    if (index == 0 || fit.total > worst->total) *worst = fit;
-    if (!report) return AM_OK;
-    const am_kind *kind = &report->kind[report->kinds - 1];
-    rank.layer_bytes = kind->bytes / kind->layers_each;
-    memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
-    report->rank[index] = rank;
-    report->rank_plan[index][0] = '\0';
-    if (evaluation->policy->kind == AM_POLICY_BUDGET) write_rank_plan(evaluation, chunk, rank.chunks, report->rank_plan[index]);
-    if (am_rank_peak(&rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = (int)index;
-    report->ranks++;
-    return AM_OK;
-}
-
-/* ---- a budget's plans of ranks ---- */
-
-static int kind_of(const am_workspace *workspace, int kinds, const am_chunk *chunk)
-{
-    int i = 0;
-    while (i < kinds && (workspace->stage[i].received == chunk->embedding || workspace->stage[i].sent == chunk->head ||
-                         workspace->stage[i].layers != chunk->layers))
-        i++;
-    return i;
-}
-
-static bool keep_plan(am_workspace *workspace, int stage)
-{
-    if (workspace->stage_parts + workspace->parts > AM_MAX_STAGE_PARTS || stage >= AM_MAX_STAGES) return false;
-    workspace->plan_of[stage].first = (int16_t)workspace->stage_parts;
-    workspace->plan_of[stage].count = (int16_t)workspace->parts;
-    memcpy(&workspace->stage_part[workspace->stage_parts], workspace->part,
-           (size_t)workspace->parts * sizeof *workspace->part);
-    workspace->stage_parts += workspace->parts;
-    return true;
-}
-
-/* What the stages of a rank take by their own plans. */
-static am_code load_planned(const am_evaluation *evaluation, int64_t rank, int kinds)
-{
-    am_workspace *workspace = evaluation->workspace;
-    am_chunk chunk[AM_MAX_CHUNKS];
-    int chunks = am_rank_chunks(evaluation->config, rank, chunk);
-    am_code code = AM_OK;
-    for (int i = 0; i < chunks && code == AM_OK; i++) {
-        int kind = kind_of(workspace, kinds, &chunk[i]);
-        recall_plan(workspace, chunk[i].stage);
-        code = load_stage(evaluation, &workspace->stage[kind], kind, true);
-    }
-    return code;
-}
-
-/* Plans the chunks of a rank, those that are alike alike, for one peak by the figures of a chain. *peak: the highest of
- * theirs, or the smallest that there is. */
-static am_code plan_chunks(const am_evaluation *evaluation, const am_rank *rank, int kinds, int64_t bytes, int64_t *peak)
-{
-    am_workspace *workspace = evaluation->workspace;
-    am_chunk chunk[AM_MAX_CHUNKS];
-    int chunks = am_rank_chunks(evaluation->config, rank->rank, chunk);
-    *peak = 0;
-    for (int i = 0; i < chunks; i++) {
-        int kind = kind_of(workspace, kinds, &chunk[i]), same = 0;
-        while (same < i && kind_of(workspace, kinds, &chunk[same]) != kind) same++;
-        if (same == i) {
-            am_config config;
-            int64_t own;
-            am_evaluation stage = stage_of(evaluation, &workspace->stage[kind], &config);
-            if (workspace->searched_kind != kind) workspace->choices.searched = false;
-            workspace->searched_kind = kind;
-            am_code code = am_choices_plan(&stage, rank->in_flight, bytes, &own);
-            if (own > *peak) *peak = own;
-            if (code) return code;
-            if (!keep_plan(workspace, chunk[i].stage)) return AM_CAPACITY;
-        } else {
-            workspace->plan_of[chunk[i].stage] = workspace->plan_of[chunk[same].stage];
-        }
-    }
-    return AM_OK;
-}
-
-/* The cheapest plans of a rank's chunks that keep its peak, by its schedule played, below the budget; AM_OUT_OF_RANGE if
- * there are none: *smallest is then a peak that has. */
-static am_code plan_rank(am_evaluation *evaluation, int64_t index, int kinds, int64_t bytes, int64_t *smallest)
-{
-    am_workspace *workspace = evaluation->workspace;
-    am_chunk chunk[AM_MAX_CHUNKS];
-    am_rank rank = {.rank = index, .chunks = am_rank_chunks(evaluation->config, index, chunk)};
-    am_code code = am_rank_play(&rank, evaluation->config, kinds, workspace->stage); /* for the micro-batches in flight */
-    for (int64_t target = bytes; code == AM_OK;) {
-        int64_t peak;
-        int parts = workspace->stage_parts, listeds = workspace->listeds;
-        code = plan_chunks(evaluation, &rank, kinds, target, &peak);
-        bool none = code == AM_OUT_OF_RANGE;
-        if (none) code = plan_chunks(evaluation, &rank, kinds, peak, &peak);
-        if (code == AM_OK) code = load_planned(evaluation, index, kinds);
-        if (code == AM_OK) code = am_rank_play(&rank, evaluation->config, kinds, workspace->stage);
-        if (none && code == AM_OK) *smallest = am_rank_peak(&rank);
-        if (code != AM_OK) return code;
-        if (am_rank_peak(&rank) <= bytes) return AM_OK;
-        if (none) return AM_OUT_OF_RANGE;
-        target = peak - 1; /* the chain's figures were below the schedule's: the next plan */
-        workspace->stage_parts = parts;
-        workspace->listeds = listeds;
-    }
-    return code;
-}
-
-/* The plans of all ranks, and their runs in the model's order as those of AM_POLICY_BUDGET. */
-static void plan_ranks(am_evaluation *evaluation, int64_t bytes)
-{
-    am_workspace *workspace = evaluation->workspace;
-    const am_config *config = evaluation->config;
-    int kinds;
-    int64_t stages = config->pp * config->vpp;
-    workspace->stage_parts = workspace->listeds = 0;
-    workspace->searched_kind = -1;
-    evaluation->code = load_stages(evaluation, &kinds);
-    int64_t smallest = 0, worst = 0;
-    for (int64_t i = 0; i < config->pp && !evaluation->code; i++) {
-        int64_t own = 0;
-        am_code code = plan_rank(evaluation, i, kinds, bytes, &own);
-        if (code != AM_OUT_OF_RANGE) evaluation->code = code;
-        if (own <= smallest) continue;
-        smallest = own;
-        worst = i;
-    }
-    if (!evaluation->code && smallest > 0)
-        evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-                                   "no plan of pipeline rank %d stays below %d bytes; the smallest found peaks at %d: "
-                                   "checkpoint=budget:%d, or more of pp or tp",
-                                   worst, bytes, smallest, smallest);
-    if (evaluation->code) return;
-    int count = 0;
-    am_part_plan *all = workspace->planned;
-    for (int64_t i = 0; i < stages; i++) {
-        recall_plan(workspace, (int)i);
-        for (int j = 0; j < workspace->parts; j++) count = am_part_append(all, count, workspace->part[j]);
-    }
-    memcpy(workspace->part, all, (size_t)count * sizeof *all);
-    workspace->parts = count;
-    memset(workspace->played, 0, sizeof workspace->played);
-}
-
-/* Every rank. Stages that are alike are played once, whatever their ranks, but for a budget's plans. */
-static am_code read_ranks(const am_evaluation *evaluation, am_fit *worst)
-{
-    int kinds;
-    am_code code = load_stages(evaluation, &kinds);
-    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
-        if (evaluation->policy->kind == AM_POLICY_BUDGET) code = load_planned(evaluation, i, kinds);
-        if (code == AM_OK) code = read_rank(evaluation, i, kinds, (int)(i * evaluation->config->vpp), worst);
-    }
-    return code;
-}
-#endif
-
 /* ---- the whole ---- */
 
 #ifndef AM_FIRST
-/* The paper has no checkpoint of PyTorch's; what that keeps of ranks' operations, and where parameters are shared out, is
- * not known. Ranks of a pipeline have frontiers of their own. */
-static bool can_search(const am_evaluation *evaluation)
+/* Why there is no frontier of these; NULL: there is one. */
+static const char *no_frontier(const am_config *config)
 {
-    const am_config *config = evaluation->config;
-    return config->stack != AM_STACK_PAPER && config->pp == 1 && config->zero < 3 && (config->stack != AM_STACK_TORCH || !am_is_rank(config));
+    if (config->stack == AM_STACK_PAPER)
+        return "the paper's equations know three policies, for all layers alike: checkpoint=none, modules:core_attn and full";
+    if (config->pp > 1 && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
+        return "each part of a backward in two parts would run a region again by itself, and no framework does: checkpoint=none";
+    return NULL;
 }
 #endif
 
@@ -1177,14 +902,14 @@ static void lay_regions(am_evaluation *evaluation, am_policy policy)
 /* What a policy leaves to be found. */
 static void settle(am_evaluation *evaluation, am_policy *policy)
 {
-    if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = best_segment(evaluation, policy->reentrant);
+    if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = am_evaluation_best_segment(evaluation, policy->reentrant);
     if (policy->kind == AM_POLICY_SAVE_LIST)
         evaluation->workspace->listed[0] = (am_listed){{{policy->ops[0], policy->ops[1]}, 0}, 0};
 #ifndef AM_FIRST
     evaluation->workspace->choices.searched = false;
     evaluation->workspace->choices.dears = 0;
     if (policy->kind == AM_POLICY_REGIONS) lay_regions(evaluation, *policy);
-    if (policy->kind == AM_POLICY_BUDGET && evaluation->config->pp > 1) plan_ranks(evaluation, policy->count);
+    if (policy->kind == AM_POLICY_BUDGET && evaluation->config->pp > 1) am_ranks_plan(evaluation, policy->count);
     else if (policy->kind == AM_POLICY_BUDGET) am_choices_keep_below(evaluation, policy->count);
 #endif
 }
@@ -1196,17 +921,21 @@ static void evaluate(am_evaluation *evaluation)
     settle(evaluation, &report->policy);
     if (!evaluation->code) choose(evaluation);
     read_gathered(evaluation);
-    if (!evaluation->code) evaluation->code = count_parameters(evaluation, &report->parameters);
+    if (!evaluation->code) evaluation->code = am_evaluation_parameters(evaluation, &report->parameters);
     add_plans(evaluation);
 #ifndef AM_FIRST
-    if (evaluation->config->frontier && can_search(evaluation)) am_choices_report(evaluation);
+    if (evaluation->config->frontier) report->frontier.why_not = no_frontier(evaluation->config);
+    if (evaluation->config->frontier && !report->frontier.why_not) {
+        if (evaluation->config->pp > 1) am_ranks_report_frontier(evaluation);
+        else am_choices_report(evaluation);
+    }
     bool planned = report->policy.kind == AM_POLICY_BUDGET || report->policy.kind == AM_POLICY_REGIONS;
     if (planned && evaluation->config->pp == 1 && !evaluation->code) am_choices_report_plan(evaluation, 0, 0);
 #endif
     if (evaluation->code) return;
 #ifndef AM_FIRST
     if (evaluation->config->pp > 1) {
-        evaluation->code = read_ranks(evaluation, &report->fit);
+        evaluation->code = am_ranks_read(evaluation, &report->fit);
         return;
     }
 #endif
@@ -1241,6 +970,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;
     report->worst_rank = 0;
     report->frontier.found = false; /* the rest is read only where it is */
+    report->frontier.why_not = NULL;
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
 #endif
@@ -1287,10 +1017,10 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
     am_evaluation_compose(&evaluation, totals->policy, &totals->outcome);
-    if (!evaluation.code) evaluation.code = count_parameters(&evaluation, &totals->parameters);
+    if (!evaluation.code) evaluation.code = am_evaluation_parameters(&evaluation, &totals->parameters);
     if (!evaluation.code)
         evaluation.code = totals->config.pp > 1
-                              ? read_ranks(&evaluation, &totals->fit)
+                              ? am_ranks_read(&evaluation, &totals->fit)
                               : am_fit_read(&totals->fit, &totals->config, &totals->parameters, &totals->outcome);
     return end(&evaluation, status);
 }

@@ -37,23 +37,48 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
 void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
 /* The runs of a policy, in order from the embedding. Returns how many. */
 int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part);
+/* The same with their profiles, in the workspace. */
+int am_evaluation_runs(am_evaluation *evaluation, am_policy policy);
+/* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
+int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant);
+/* The parameters of the model, or of a stage, whose record is on the tape. */
+am_code am_evaluation_parameters(const am_evaluation *evaluation, am_parameters *parameters);
 
 /* One more run behind so many: alike ones are one. Returns how many there are then. */
 int am_part_append(am_part_plan *part, int count, am_part_plan next);
 
-/* choices.c: finds the frontier of plans over what each layer may do, with so many micro-batches in flight. What was played
- * for it serves for other numbers of them too, until choices.searched is cleared. */
-am_code am_choices_search(am_evaluation *evaluation, int64_t in_flight);
+/* ranks.c: the evaluation of a pipeline stage's layers alone; config: its own, to be filled in. */
+am_evaluation am_stage_evaluation(const am_evaluation *evaluation, const am_stage *load, am_config *config);
+/* What one micro-batch takes on a stage, whose ends and layers are in *load, under a policy. */
+am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load);
+/* One stage of each kind, into the workspace, and how many kinds there are: with the policy on its own layers, and for a budget
+ * without checkpointing. */
+am_code am_stages_load(const am_evaluation *evaluation, int *kinds);
+/* Every rank, into the report if there is one; *worst: the total of the one that takes most. */
+am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
+
+/* rank_plans.c: makes the cheapest plans that keep every rank's peak, by its schedule, below a budget those of its stages, and
+ * all of them in the model's order the runs of AM_POLICY_BUDGET. */
+void am_ranks_plan(am_evaluation *evaluation, int64_t bytes);
+/* What the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
+void am_ranks_report_frontier(am_evaluation *evaluation);
+/* Makes the plan of one stage the runs of AM_POLICY_BUDGET. */
+void am_rank_plans_recall(am_workspace *workspace, int stage);
+
+/* choices.c: finds the frontier of plans over what each layer may do. several: with several micro-batches in flight, whose
+ * plans am_frontier_plans has. It is not searched for again until choices.searched is cleared. */
+am_code am_choices_search(am_evaluation *evaluation, bool several);
 /* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
-/* The same by the chain's figures alone, for a stage with so many micro-batches in flight; *peak: the plan's, or if none is
- * below, when AM_OUT_OF_RANGE is returned, the smallest. */
-am_code am_choices_plan(am_evaluation *stage, int64_t in_flight, int64_t bytes, int64_t *peak);
+/* The same of a plan by its place in the front of the whole chain. */
+am_code am_choices_take(am_evaluation *evaluation, int index);
 /* The runs of AM_POLICY_BUDGET in words, from layer `first` of the model on: "0-7 every:8, 8-19 none". */
 typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
+/* FLOPs that a plan, by its place in the front of the whole chain, runs again. */
+int64_t am_choices_flops(am_evaluation *evaluation, int index);
 /* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
 void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
 

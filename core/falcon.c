@@ -9,7 +9,7 @@ static void grouped_heads(am_build *build, am_var fused, am_var part[3])
 {
     am_tape *tape = build->tape;
     am_dim b = build->b, s = build->s, k = build->k, d = build->d;
-    am_dim members = am_dim_quotient(tape->extents, am_dim_for(build, 1, 1, AM_QKV, AM_SYMBOL_COUNT), AM_K);
+    am_dim members = am_dim_quotient(tape->extents, am_symbol_dim(build, AM_QKV), AM_K);
     am_dim group = am_dim_quotient(tape->extents, build->a, AM_K);
     am_shape shape = AM_SHAPE(b, s, k, group, d);
     fused = am_view(tape, fused, AM_SHAPE(b, s, k, members, d));
@@ -28,11 +28,11 @@ static void cut_heads(am_build *build, am_var fused, am_var part[3])
     if (grouped) {
         grouped_heads(build, fused, part);
     } else if (one) {
-        fused = am_view(tape, fused, AM_SHAPE(b, s, am_dim_for(build, 1, 1, AM_QKV, AM_SYMBOL_COUNT), d));
+        fused = am_view(tape, fused, AM_SHAPE(b, s, am_symbol_dim(build, AM_QKV), d));
         part[0] = am_slice_along(tape, fused, 2, a);
         for (int i = 1; i < 3; i++) part[i] = am_pick(tape, fused, 2);
     } else {
-        am_dim three = am_dim_for(build, 3, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+        am_dim three = am_number_dim(build, 3);
         fused = am_view(tape, fused, AM_SHAPE(b, s, a, three, d));
         for (int i = 0; i < 3; i++) part[i] = am_select(tape, fused, 3);
     }

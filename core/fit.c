@@ -54,11 +54,8 @@ am_code am_fit_stage(am_workspace *workspace, int kind)
 static void add_chunk(am_workspace *workspace, const am_chunk *chunk, int kinds)
 {
     am_parameters *sum = &workspace->rank_parameters;
-    for (int i = 0; i < kinds; i++) {
-        const am_stage *stage = &workspace->stage[i];
-        if (stage->received == chunk->embedding || stage->sent == chunk->head || stage->layers != chunk->layers) continue;
-        for (int k = 0; k < sum->kinds; k++) sum->alike[k].count += workspace->stage_tensors[i][k];
-    }
+    int kind = am_stage_kind_of(kinds, workspace->stage, chunk);
+    for (int k = 0; k < sum->kinds; k++) sum->alike[k].count += workspace->stage_tensors[kind][k];
 }
 
 am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *config, const am_rank *rank, const am_chunk *chunk,

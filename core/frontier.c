@@ -1,41 +1,57 @@
 /* The frontier by dynamic programming from the last layer on. For the plans of the layers behind one, the peak above what
  * stands before them is monotone in each of their peaks, so that a plan that is beaten there is beaten everywhere: fronts
- * hold all that matters, and nothing is rounded. */
+ * hold all that matters, and nothing is rounded. What layers are given (masks, tables) is there from the first of them that
+ * holds it on: there is a front for each set of it that the layers before may hold. */
 #include "bytes.h"
 #include "frontier.h"
 
 #include <string.h>
 
 #define CHOICE_SHIFT 24
-#define PARENT_MASK  0xffffffu
-
-static am_front *front_of(am_frontier *frontier, int layer)
-{
-    return &frontier->ring[layer % (AM_MAX_SPAN + 1)];
-}
+#define OUTLIVES     0x800000u /* the plans behind are of those whose first layers outlive something */
+#define PARENT_MASK  0x7fffffu
 
 static const am_link *link_of(const am_chain *chain, int layer, int choice)
 {
     return &chain->link[chain->class_of[layer] * chain->choices + choice];
 }
 
+static bool is_there(const am_chain *chain, int layer, int choice)
+{
+    return link_of(chain, layer, choice)->cost >= 0 && layer + chain->span[choice] <= chain->layers;
+}
+
+static int64_t given_bytes(const am_chain *chain, unsigned set)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < AM_MAX_HELD; i++)
+        if (set >> i & 1) bytes += chain->given[i];
+    return bytes;
+}
+
 /* ---- fronts ---- */
+
+static am_front space_front(am_frontier *frontier, int index)
+{
+    am_front_space *space = &frontier->space[index];
+    return (am_front){0, space->peak, space->rest, space->cost, space->node};
+}
 
 /* The best of what has been taken into a front: with one micro-batch in flight the lowest cost; with more a staircase
  * of residues that rise and costs that fall. */
 typedef struct am_stairs {
     int count;
-    int64_t *residue, *cost;
+    int64_t *rest, *cost;
 } am_stairs;
 
 /* Where in the staircase a residue belongs: behind all that are no higher. */
 static int stair_of(const am_stairs *stairs, int64_t residue)
 {
     int low = 0, high = stairs->count;
-    if (high == 0 || stairs->residue[high - 1] <= residue) return high;
+    if (high == 0 || stairs->rest[high - 1] <= residue) return high;
     while (low < high) {
         int middle = (low + high) / 2;
-        if (stairs->residue[middle] <= residue)
+        if (stairs->rest[middle] <= residue)
             low = middle + 1;
         else
             high = middle;
@@ -48,12 +64,12 @@ static bool climb(am_stairs *stairs, int64_t residue, int64_t cost)
 {
     int at = stair_of(stairs, residue), end = at;
     if (at > 0 && stairs->cost[at - 1] <= cost) return false;
-    if (at > 0 && stairs->residue[at - 1] == residue) at--;
+    if (at > 0 && stairs->rest[at - 1] == residue) at--;
     while (end < stairs->count && stairs->cost[end] >= cost) end++;
     int moved = stairs->count - end;
-    memmove(&stairs->residue[at + 1], &stairs->residue[end], (size_t)moved * sizeof *stairs->residue);
+    memmove(&stairs->rest[at + 1], &stairs->rest[end], (size_t)moved * sizeof *stairs->rest);
     memmove(&stairs->cost[at + 1], &stairs->cost[end], (size_t)moved * sizeof *stairs->cost);
-    stairs->residue[at] = residue;
+    stairs->rest[at] = residue;
     stairs->cost[at] = cost;
     stairs->count = at + 1 + moved;
     return true;
@@ -63,11 +79,12 @@ static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residu
 {
     if (!climb(stairs, residue, cost)) return true;
     int last = front->count - 1;
-    bool better = last >= 0 && front->peak[last] == peak && front->residue[last] >= residue && front->cost[last] >= cost;
+    bool better =
+        last >= 0 && front->peak[last] == peak && front->rest[last] >= residue && front->cost[last] >= cost;
     if (!better && front->count == AM_MAX_FRONT) return false;
     int at = better ? last : front->count++;
     front->peak[at] = peak;
-    front->residue[at] = residue;
+    front->rest[at] = residue;
     front->cost[at] = cost;
     front->node[at] = node;
     return true;
@@ -95,36 +112,41 @@ static void copy_plans(am_front *out, int at, const am_front *from, int first, i
     memcpy(&out->node[at], &from->node[first], count * sizeof *out->node);
 }
 
+/* What a choice adds to the plans behind it. */
+typedef struct am_step_over {
+    int64_t residue, peak, cost, rest;
+    uint32_t mark; /* the choice, and whether it stands before plans whose first layers outlive something */
+} am_step_over;
+
 /* Where a plan of the layers behind peaks, with this layer before it. */
-static inline int64_t peak_behind(const am_link *link, int64_t behind)
+static inline int64_t peak_behind(const am_step_over *over, int64_t behind)
 {
-    return am_larger(link->residue + behind, link->peak);
+    return am_larger(over->residue + behind, over->peak);
 }
 
 /* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
  * time is spent here. Both fronts are stairs already: what lies before or behind the other is copied as it is. */
 static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                      const am_link *link, uint32_t choice)
+                      const am_step_over *over)
 {
-    const uint32_t mark = choice << CHOICE_SHIFT;
     frontier->steps += known->count + behind->count;
-    int j = count_below(behind, link->peak - link->residue); /* of those at the layer's own peak the last costs least */
+    int j = count_below(behind, over->peak - over->residue); /* of those at the layer's own peak the last costs least */
     if (j > 0) j--;
-    int i = count_below(known, peak_behind(link, behind->peak[j])), count = i;
+    int i = count_below(known, peak_behind(over, behind->peak[j])), count = i;
     copy_plans(out, 0, known, 0, i);
     int64_t lowest = i > 0 ? known->cost[i - 1] : INT64_MAX, last = i > 0 ? known->peak[i - 1] : INT64_MIN;
     for (;;) {
         while (i < known->count && known->cost[i] >= lowest) i++;
-        while (j < behind->count && link->cost + behind->cost[j] >= lowest) j++;
+        while (j < behind->count && over->cost + behind->cost[j] >= lowest) j++;
         if (i == known->count || j == behind->count) break;
-        int64_t peak = peak_behind(link, behind->peak[j]);
+        int64_t peak = peak_behind(over, behind->peak[j]);
         bool first = known->peak[i] <= peak;
         if (first) peak = known->peak[i];
         int at = count - (peak == last); /* it is cheaper than the one before it */
         if (at == AM_MAX_FRONT) return false;
         out->peak[at] = last = peak;
-        out->cost[at] = lowest = first ? known->cost[i] : link->cost + behind->cost[j];
-        out->node[at] = first ? known->node[i] : mark | (uint32_t)j;
+        out->cost[at] = lowest = first ? known->cost[i] : over->cost + behind->cost[j];
+        out->node[at] = first ? known->node[i] : over->mark | (uint32_t)j;
         count = at + 1;
         if (first)
             i++;
@@ -135,12 +157,12 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
     copy_plans(out, count, known, i, known->count);
     count += known->count - i;
     for (; j < behind->count; j++) {
-        int64_t peak = peak_behind(link, behind->peak[j]);
+        int64_t peak = peak_behind(over, behind->peak[j]);
         int at = count - (peak == last);
         if (at == AM_MAX_FRONT) return false;
         out->peak[at] = last = peak;
-        out->cost[at] = link->cost + behind->cost[j];
-        out->node[at] = mark | (uint32_t)j;
+        out->cost[at] = over->cost + behind->cost[j];
+        out->node[at] = over->mark | (uint32_t)j;
         count = at + 1;
     }
     out->count = count;
@@ -150,22 +172,21 @@ static bool merge_one(am_frontier *frontier, am_front *out, const am_front *know
 /* Merges what is known of the layers from one on with what a choice for the first of them makes of the plans behind.
  * False if the front is full. */
 static bool merge(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                  const am_link *link, uint32_t choice)
+                  const am_step_over *over)
 {
-    am_stairs stairs = {0, frontier->stair_residue, frontier->stair_cost};
+    am_stairs stairs = {0, frontier->stair_rest, frontier->stair_cost};
     int i = 0, j = 0;
     out->count = 0;
     frontier->steps += known->count + behind->count;
     while (i < known->count || j < behind->count) {
         int64_t peak = INT64_MAX, cost = 0;
         if (j < behind->count) {
-            peak = peak_behind(link, behind->peak[j]);
-            cost = link->cost + behind->cost[j];
+            peak = peak_behind(over, behind->peak[j]);
+            cost = over->cost + behind->cost[j];
         }
         bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
-        bool fits = first ? put(out, &stairs, known->peak[i], known->residue[i], known->cost[i], known->node[i])
-                          : put(out, &stairs, peak, link->residue + behind->residue[j], cost,
-                                choice << CHOICE_SHIFT | (uint32_t)j);
+        bool fits = first ? put(out, &stairs, known->peak[i], known->rest[i], known->cost[i], known->node[i])
+                          : put(out, &stairs, peak, over->rest + behind->rest[j], cost, over->mark | (uint32_t)j);
         if (!fits) return false;
         if (first)
             i++;
@@ -177,32 +198,209 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
 
 /* ---- the chain ---- */
 
-static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer, int *nodes)
+/* What stands before a front: the sets that matter, and where they are. What no layer from here on may hold makes no state of
+ * its own where peaks are those of backwards: it stands below all of them alike. */
+static unsigned state_of(const am_frontier *frontier, int layer, unsigned held)
 {
-    am_front *now = &frontier->scratch[0], *next = &frontier->scratch[1];
-    now->count = 0;
+    return frontier->drops ? held & frontier->later[layer] : held;
+}
+
+static int slot_of(const am_front_layer *layer, unsigned state)
+{
+    int i = 0;
+    while (i < layer->states && layer->state[i] != state) i++;
+    return i;
+}
+
+/* outlives: of the plans whose first layers outlive something, or of the others. */
+static am_front front_of(am_frontier *frontier, int layer, unsigned state, bool outlives)
+{
+    const am_front_layer *at = &frontier->layer[layer];
+    int slot = slot_of(at, state);
+    int64_t place = at->place[slot][outlives] % AM_MAX_FRONTS;
+    return (am_front){at->count[slot][outlives], &frontier->peak[place], &frontier->rest[place], &frontier->cost[place], NULL};
+}
+
+/* All sets that the layers before each may hold. False: they are too many. */
+static bool find_states(am_frontier *frontier, const am_chain *chain)
+{
+    for (int layer = 0; layer <= chain->layers; layer++) frontier->layer[layer].states = 0;
+    frontier->layer[0].states = 1;
+    frontier->layer[0].state[0] = 0;
+    for (int layer = 0; layer < chain->layers; layer++) {
+        const am_front_layer *at = &frontier->layer[layer];
+        for (int choice = 0; choice < chain->choices && at->states; choice++) {
+            if (!is_there(chain, layer, choice)) continue;
+            int end = layer + chain->span[choice];
+            am_front_layer *next = &frontier->layer[end];
+            for (int i = 0; i < at->states; i++) {
+                unsigned state = state_of(frontier, end, at->state[i] | link_of(chain, layer, choice)->given);
+                if (slot_of(next, state) < next->states) continue;
+                if (next->states == AM_MAX_STATES) return false;
+                next->state[next->states++] = (uint8_t)state;
+            }
+        }
+    }
+    return true;
+}
+
+/* Does each backward peak above the forward, whatever is held? */
+static bool backwards_peak(const am_chain *chain)
+{
+    bool seen[256] = {false};
+    for (int layer = 0; layer < chain->layers; layer++) {
+        if (seen[chain->class_of[layer]]) continue;
+        seen[chain->class_of[layer]] = true;
+        for (int choice = 0; choice < chain->choices; choice++) {
+            const am_link *link = link_of(chain, layer, choice);
+            if (is_there(chain, layer, choice) && link->forward > link->backward + given_bytes(chain, link->given))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool outlives(const am_link *link)
+{
+    return link->outlived[0] != 0 || link->outlived[1] != 0;
+}
+
+static bool any_outlives(const am_chain *chain)
+{
+    for (int layer = 0; layer < chain->layers; layer++)
+        for (int choice = 0; choice < chain->choices; choice++)
+            if (is_there(chain, layer, choice) && outlives(link_of(chain, layer, choice))) return true;
+    return false;
+}
+
+static void begin(am_frontier *frontier, const am_chain *chain)
+{
+    frontier->steps = frontier->written = 0;
+    frontier->points = frontier->nodes = 0;
+    frontier->reach = 1;
+    frontier->drops = backwards_peak(chain);
+    frontier->outlives = chain->in_flight == 1 && any_outlives(chain);
+    frontier->rests = chain->in_flight > 1 || frontier->outlives;
+    frontier->later[chain->layers] = 0;
+    for (int choice = 0; choice < chain->choices; choice++)
+        if (chain->span[choice] > frontier->reach) frontier->reach = chain->span[choice];
+    for (int layer = chain->layers - 1; layer >= 0; layer--) {
+        frontier->later[layer] = frontier->later[layer + 1];
+        for (int choice = 0; choice < chain->choices; choice++)
+            if (is_there(chain, layer, choice)) frontier->later[layer] |= link_of(chain, layer, choice)->given;
+    }
+}
+
+/* Writes a front down where none that is still looked at stands. */
+static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, int slot, bool own, const am_front *front)
+{
+    am_front_layer *at = &frontier->layer[layer];
+    int64_t begin = frontier->written, left = AM_MAX_FRONTS - begin % AM_MAX_FRONTS, end = layer + frontier->reach;
+    if (left < front->count) begin += left;
+    frontier->written = begin + front->count;
+    if (end > chain->layers) end = chain->layers;
+    if (frontier->written - frontier->layer[end].begin > AM_MAX_FRONTS) return false;
+    if (frontier->nodes + front->count > AM_MAX_FRONT_NODES) return false;
+    size_t count = (size_t)front->count, place = (size_t)(begin % AM_MAX_FRONTS);
+    memcpy(&frontier->peak[place], front->peak, count * sizeof *front->peak);
+    if (frontier->rests) memcpy(&frontier->rest[place], front->rest, count * sizeof *front->rest);
+    memcpy(&frontier->cost[place], front->cost, count * sizeof *front->cost);
+    memcpy(&frontier->node[frontier->nodes], front->node, count * sizeof *front->node);
+    at->place[slot][own] = begin;
+    at->count[slot][own] = front->count;
+    at->node[slot][own] = frontier->nodes;
+    frontier->nodes += front->count;
+    return true;
+}
+
+/* Takes a choice's plans into those that are known, of layers before which such a set is held. What layers outlive stands below
+ * the backwards of those before them, and below no other: less of it is left of each layer than it leaves, and all that is
+ * outlived is below the whole plan. */
+static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer, int choice, unsigned state, am_front *now,
+                        am_front *next)
+{
+    const am_link *link = link_of(chain, layer, choice);
+    int end = layer + chain->span[choice];
+    unsigned held = state | link->given, kept = state_of(frontier, end, held);
+    int64_t residue = link->residue + given_bytes(chain, held & ~kept);
+    int64_t peak = am_larger(link->forward, link->backward + given_bytes(chain, held));
+    for (int follows = 0; follows <= frontier->outlives; follows++) {
+        const am_front behind = front_of(frontier, end, kept, follows);
+        int64_t gone = frontier->outlives ? link->outlived[follows] : 0;
+        const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
+                                   (uint32_t)choice << CHOICE_SHIFT | (follows ? OUTLIVES : 0)};
+        if (behind.count == 0) continue;
+        bool fits = frontier->rests ? merge(frontier, next, now, &behind, &over) : merge_one(frontier, next, now, &behind, &over);
+        const am_front other = *now;
+        *now = *next;
+        *next = other;
+        if (!fits) return false;
+    }
+    return true;
+}
+
+/* What most choices of a layer hold, of what it is given: their plans are the same for all that may be held before it with the
+ * same outcome. */
+static unsigned usual_given(const am_chain *chain, int layer)
+{
+    unsigned usual = 0;
+    int most = 0;
+    for (int i = 0; i < chain->choices; i++) {
+        int alike = 0;
+        if (!is_there(chain, layer, i)) continue;
+        for (int j = i; j < chain->choices; j++)
+            alike += is_there(chain, layer, j) && link_of(chain, layer, j)->given == link_of(chain, layer, i)->given;
+        if (alike > most) usual = link_of(chain, layer, i)->given;
+        if (alike > most) most = alike;
+    }
+    return usual;
+}
+
+/* Those of the usual ones or the others, that outlive something or don't. */
+static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer, unsigned state, unsigned usual, bool those,
+                         bool own, am_front *now, am_front *next)
+{
     for (int choice = 0; choice < chain->choices; choice++) {
         const am_link *link = link_of(chain, layer, choice);
-        if (link->residue < 0 || layer + chain->span[choice] > chain->layers) continue;
-        const am_front *behind = front_of(frontier, layer + chain->span[choice]);
-        bool fits = chain->in_flight > 1 ? merge(frontier, next, now, behind, link, (uint32_t)choice)
-                                         : merge_one(frontier, next, now, behind, link, (uint32_t)choice);
-        if (!fits) return false;
-        am_front *other = now;
-        now = next;
-        next = other;
+        if (!is_there(chain, layer, choice) || (link->given == usual) != those) continue;
+        if (frontier->outlives && outlives(link) != own) continue;
+        if (!take_choice(frontier, chain, layer, choice, state, now, next)) return false;
     }
-    if (*nodes + now->count > AM_MAX_FRONT_NODES) return false;
-    am_front *front = front_of(frontier, layer);
-    size_t count = (size_t)now->count;
-    front->count = now->count;
-    memcpy(front->peak, now->peak, count * sizeof *now->peak);
-    if (chain->in_flight > 1) memcpy(front->residue, now->residue, count * sizeof *now->residue);
-    memcpy(front->cost, now->cost, count * sizeof *now->cost);
-    memcpy(&frontier->node[*nodes], now->node, count * sizeof *now->node);
-    frontier->first[layer] = *nodes;
-    *nodes += now->count;
     return true;
+}
+
+static void copy_front(am_front *out, const am_front *from, bool residues)
+{
+    copy_plans(out, 0, from, 0, from->count);
+    if (residues) memcpy(out->rest, from->rest, (size_t)from->count * sizeof *out->rest);
+    out->count = from->count;
+}
+
+/* The states of a layer that the usual choices bring to the same one share the plans of these. */
+static bool solve_states(am_frontier *frontier, const am_chain *chain, int layer, bool own)
+{
+    am_front_layer *at = &frontier->layer[layer];
+    unsigned usual = usual_given(chain, layer);
+    bool done[AM_MAX_STATES] = {false};
+    for (int i = 0; i < at->states; i++) {
+        am_front shared = space_front(frontier, 0), now = space_front(frontier, 1), next = space_front(frontier, 2);
+        if (done[i]) continue;
+        if (!take_choices(frontier, chain, layer, at->state[i], usual, true, own, &shared, &now)) return false;
+        for (int j = i; j < at->states; j++) {
+            if (((at->state[j] ^ at->state[i]) & ~usual) != 0) continue;
+            done[j] = true;
+            copy_front(&now, &shared, frontier->rests);
+            if (!take_choices(frontier, chain, layer, at->state[j], usual, false, own, &now, &next)) return false;
+            if (!keep_front(frontier, chain, layer, j, own, &now)) return false;
+        }
+    }
+    return true;
+}
+
+static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer)
+{
+    frontier->layer[layer].begin = frontier->written;
+    return solve_states(frontier, chain, layer, false) && (!frontier->outlives || solve_states(frontier, chain, layer, true));
 }
 
 /* Fronts grow about as the number of layers: what is left can be foreseen, and given up early. */
@@ -214,69 +412,116 @@ static bool goes_too_far(const am_frontier *frontier, int done, int layers, int6
     return frontier->steps / (done * done) > steps / layers * 2 / layers;
 }
 
-/* The plans of all layers, now with the other micro-batches below them. */
+am_front am_frontier_plans(am_frontier *frontier)
+{
+    return front_of(frontier, 0, 0, false);
+}
+
+/* Takes a plan in unless another is as good; those that it beats go. */
+static void add_point(am_frontier *frontier, am_frontier_point point)
+{
+    int at = frontier->points;
+    while (at > 0 && frontier->point[at - 1].peak > point.peak) at--;
+    if (at > 0 && frontier->point[at - 1].cost <= point.cost) return;
+    while (at > 0 && frontier->point[at - 1].peak == point.peak) at--;
+    int end = at;
+    while (end < frontier->points && frontier->point[end].cost >= point.cost) end++;
+    if (frontier->points + 1 + at - end > AM_MAX_FRONT) return;
+    memmove(&frontier->point[at + 1], &frontier->point[end], (size_t)(frontier->points - end) * sizeof point);
+    frontier->point[at] = point;
+    frontier->points += 1 + at - end;
+}
+
+/* The plans of all layers, now with the other micro-batches below them, or what is outlived. */
 static void read_points(am_frontier *frontier, const am_chain *chain)
 {
-    const am_front *front = front_of(frontier, 0);
     frontier->points = 0;
-    for (int i = 0; i < front->count; i++) {
-        int64_t highest = am_larger(front->peak[i], chain->before);
-        int64_t others = chain->in_flight > 1 ? (chain->in_flight - 1) * front->residue[i] : 0;
-        am_frontier_point point = {highest + others, front->cost[i], i};
-        int at = frontier->points;
-        if (chain->in_flight > 1) /* no longer in order */
-            while (at > 0 && frontier->point[at - 1].peak > point.peak) at--;
-        if (at > 0 && frontier->point[at - 1].cost <= point.cost) continue;
-        while (at > 0 && frontier->point[at - 1].peak == point.peak) at--;
-        int end = at;
-        while (end < frontier->points && frontier->point[end].cost >= point.cost) end++;
-        memmove(&frontier->point[at + 1], &frontier->point[end], (size_t)(frontier->points - end) * sizeof point);
-        frontier->point[at] = point;
-        frontier->points += 1 + at - end;
+    for (int own = 0; own <= frontier->outlives; own++) {
+        const am_front front = front_of(frontier, 0, 0, own);
+        for (int i = 0; i < front.count; i++) {
+            int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i] : frontier->outlives ? front.rest[i] : 0;
+            add_point(frontier, (am_frontier_point){am_larger(front.peak[i], chain->before) + below, front.cost[i],
+                                                    own ? i | (int)OUTLIVES : i});
+        }
     }
+}
+
+/* Behind the last layer: what is held stands below what follows. */
+static bool end_chain(am_frontier *frontier, const am_chain *chain)
+{
+    am_front end = space_front(frontier, 0);
+    am_front_layer *at = &frontier->layer[chain->layers];
+    at->begin = frontier->written;
+    end.count = 1;
+    for (int i = 0; i < at->states; i++) {
+        int64_t held = given_bytes(chain, at->state[i]);
+        at->count[i][true] = 0;
+        end.peak[0] = chain->after + held;
+        end.rest[0] = chain->in_flight > 1 ? held : 0;
+        end.cost[0] = 0;
+        end.node[0] = 0;
+        if (!keep_front(frontier, chain, chain->layers, i, false, &end)) return false;
+    }
+    return true;
 }
 
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps)
 {
-    int nodes = 0;
-    frontier->steps = frontier->points = 0;
     if (chain->layers > AM_MAX_CHAIN_LAYERS || chain->choices > AM_MAX_CHOICES) return AM_CAPACITY;
-    am_front *end = front_of(frontier, chain->layers);
-    end->count = 1;
-    end->peak[0] = chain->after;
-    end->residue[0] = end->cost[0] = 0;
+    begin(frontier, chain);
+    if (!find_states(frontier, chain) || !end_chain(frontier, chain)) return AM_CAPACITY;
     for (int layer = chain->layers - 1; layer >= 0; layer--) {
-        if (!solve_layer(frontier, chain, layer, &nodes)) return AM_CAPACITY;
+        if (!solve_layer(frontier, chain, layer)) return AM_CAPACITY;
         if (goes_too_far(frontier, chain->layers - layer, chain->layers, steps)) return AM_CAPACITY;
     }
     read_points(frontier, chain);
     return AM_OK;
 }
 
-int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int point,
-                     uint8_t choice[AM_MAX_CHAIN_LAYERS])
+int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index, uint8_t choice[AM_MAX_CHAIN_LAYERS])
 {
-    int count = 0, layer = 0, index = frontier->point[point].index;
+    int count = 0, layer = 0;
+    unsigned state = 0;
     while (layer < chain->layers) {
-        uint32_t node = frontier->node[frontier->first[layer] + index];
-        choice[count] = (uint8_t)(node >> CHOICE_SHIFT);
-        index = (int)(node & PARENT_MASK);
-        layer += chain->span[choice[count++]];
+        const am_front_layer *at = &frontier->layer[layer];
+        bool own = ((unsigned)index & OUTLIVES) != 0;
+        uint32_t node = frontier->node[at->node[slot_of(at, state)][own] + (int)((unsigned)index & PARENT_MASK)];
+        uint8_t next = (uint8_t)(node >> CHOICE_SHIFT);
+        choice[count++] = next;
+        index = (int)(node & (OUTLIVES | PARENT_MASK));
+        state |= link_of(chain, layer, next)->given;
+        layer += chain->span[next];
+        state = state_of(frontier, layer, state);
     }
     return count;
 }
 
-am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice)
+/* What one unit of a plan leaves for good. */
+static int64_t outlived_by(const am_chain *chain, int count, const uint8_t *choice, int index, int layer)
 {
-    am_frontier_point point = {.peak = chain->before, .index = -1};
-    int64_t left = 0;
+    const am_link *link = link_of(chain, layer, choice[index]);
+    int next = layer + chain->span[choice[index]];
+    return link->outlived[index + 1 < count && outlives(link_of(chain, next, choice[index + 1]))];
+}
+
+am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left)
+{
+    am_frontier_point point = {.index = -1};
+    int64_t behind = 0;
+    unsigned held = 0;
+    for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) behind += outlived_by(chain, count, choice, i, layer);
+    point.peak = chain->before + behind;
+    *left = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) {
         const am_link *link = link_of(chain, layer, choice[i]);
-        if (left + link->peak > point.peak) point.peak = left + link->peak;
-        left += link->residue;
+        held |= link->given;
+        behind -= outlived_by(chain, count, choice, i, layer);
+        point.peak = am_larger(point.peak, *left + link->forward);
+        point.peak = am_larger(point.peak, *left + given_bytes(chain, held) + link->backward + behind);
+        *left += link->residue;
         point.cost += link->cost;
     }
-    if (left + chain->after > point.peak) point.peak = left + chain->after;
-    point.peak += (chain->in_flight - 1) * left;
+    *left += given_bytes(chain, held);
+    point.peak = am_larger(point.peak, *left + chain->after);
     return point;
 }

@@ -115,7 +115,7 @@ am_var am_hf_gptj_attention(am_build *build, am_var normed)
     static const char *const names[] = {"query, rotated", "key, rotated"};
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
-    am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
+    am_dim rest = am_symbol_dim(build, AM_REST);
     am_var part[3], tables[3], turned[2], pass[2], y;
     project(build, normed, paths, part);
     for (int i = 0; i < 3; i++) part[i] = to_heads(build, part[i]);

@@ -8,6 +8,12 @@
 /* Why a storage is kept: an operation's save rule, or a checkpointed region. */
 #define BY_CHECKPOINT 255
 
+#ifdef AM_FIRST
+enum { FIRST = true }; /* only Megatron's regions let go of outputs, or of parts of inputs */
+#else
+enum { FIRST = false };
+#endif
+
 typedef struct am_reader {
     am_ledger *ledger;
     const am_tape *tape;
@@ -36,6 +42,7 @@ static void find_repeats(am_reader *reader)
 /* Is it the output of a checkpointed region that has let go of it? */
 static bool is_discarded(const am_tape *tape, uint16_t storage)
 {
+    if (FIRST) return false;
     const am_region *region = &tape->region[tape->storage[storage].region];
     return region->discards && region->keep != AM_KEEP_EVERYTHING;
 }
@@ -43,6 +50,7 @@ static bool is_discarded(const am_tape *tape, uint16_t storage)
 /* The part of a storage that the region whose input it is keeps for this rank, as its length; 0: all of it. */
 static am_dim part_of(const am_tape *tape, uint16_t storage)
 {
+    if (FIRST) return 0;
     const am_region *region = &tape->region[tape->storage[storage].region];
     return region->distributes && region->keep != AM_KEEP_EVERYTHING ? region->part : 0;
 }
@@ -115,12 +123,12 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     uint16_t index = am_checkpointed_region(tape, instruction);
     const am_region *region = &tape->region[index];
     if (instruction->kind == AM_I_BEGIN && index)
-        for (int i = tape->away == AM_AWAY_INPUTS; i < instruction->inputs; i++) {
+        for (int i = am_is_away(tape, AM_AWAY_INPUTS); i < instruction->inputs; i++) {
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
             if (row && i == 0 && row->savers == 1 && reader->record->regions)
                 row->module = (am_module){"", "", AM_C_RESIDUAL}; /* the layer's input */
-            if (row && i == 0 && row->savers == 1 && tape->away == AM_AWAY_PARTS)
+            if (row && i == 0 && row->savers == 1 && am_is_away(tape, AM_AWAY_PARTS))
                 row->bytes = am_block_bytes(row->bytes / tape->parts, tape->block);
         }
     if (instruction->kind != AM_I_OP) return;
@@ -130,10 +138,17 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
             charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);
         return;
     }
-    if (!instruction->node || tape->away == AM_AWAY_SAVED) return;
+    if (!instruction->node || am_is_away(tape, AM_AWAY_SAVED)) return;
     const am_node *node = &tape->node[instruction->node];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
         charge(reader, tape->save[i], instruction, tape->save_rule[i]);
+}
+
+static bool is_first_input(const am_reader *reader, const am_row *row)
+{
+    const am_tape *tape = reader->tape;
+    return reader->record->regions &&
+           tape->tensor[row->tensor].storage == tape->tensor[tape->operand[tape->region[1].first_input]].storage;
 }
 
 static void sum_units(am_reader *reader)
@@ -148,8 +163,9 @@ static void sum_units(am_reader *reader)
             ledger->outside_bytes += row->bytes;
         else
             ledger->unit_bytes[unit] += row->bytes;
-        if (unit >= 0 && !row->shared && made_before_layers(reader->tape, row->tensor))
-            ledger->unit_tables[unit] += row->bytes;
+        if (unit < 0 || row->shared || !made_before_layers(reader->tape, row->tensor)) continue;
+        ledger->unit_given[unit] += row->bytes;
+        if (is_first_input(reader, row)) ledger->own_input = row->bytes;
     }
 }
 
@@ -157,9 +173,9 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 {
     if (tape->status.code) return tape->status.code;
     ledger->count = 0;
-    ledger->shared_bytes = ledger->outside_bytes = 0;
+    ledger->shared_bytes = ledger->outside_bytes = ledger->own_input = 0;
     memset(ledger->unit_bytes, 0, sizeof ledger->unit_bytes);
-    memset(ledger->unit_tables, 0, sizeof ledger->unit_tables);
+    memset(ledger->unit_given, 0, sizeof ledger->unit_given);
     memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
     am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);
@@ -168,6 +184,63 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
         read_instruction(&reader, &tape->instruction[i]);
     sum_units(&reader);
     return reader.code;
+}
+
+/* ---- what layers are given ---- */
+
+/* Of storages as a set, by their index: those that are made before the layers and that nothing but graphs keeps. */
+static uint64_t given_before(const am_tape *tape)
+{
+    uint64_t set = 0;
+    for (int i = 1; i < AM_MAX_GIVEN && i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        bool lent = !storage->fixed && !storage->permanent && storage->last != UINT16_MAX;
+        if (lent && tape->instruction[storage->born].zone == 0) set |= (uint64_t)1 << i;
+    }
+    return set;
+}
+
+static uint64_t set_of(const am_tape *tape, am_var x)
+{
+    uint16_t storage = tape->tensor[x].storage;
+    return storage < AM_MAX_GIVEN ? (uint64_t)1 << storage : 0;
+}
+
+/* What this instruction makes its layer's graph hold until the layer's backward has run; *stays: or the whole backward. */
+static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, uint64_t *stays)
+{
+    uint64_t set = 0;
+    uint16_t index = am_checkpointed_region(tape, instruction);
+    const am_region *region = &tape->region[index];
+    bool away = am_inputs_away(tape);
+    for (int i = away; index && instruction->kind == AM_I_BEGIN && i < instruction->inputs; i++) {
+        uint64_t one = set_of(tape, tape->operand[instruction->first + i]);
+        set |= one;
+        if (region->kind == AM_REENTRANT && i >= region->arguments) *stays |= one;
+    }
+    if (index || instruction->kind != AM_I_OP || !instruction->node || am_is_away(tape, AM_AWAY_SAVED)) return set;
+    const am_node *node = &tape->node[instruction->node];
+    for (int i = node->first_save; i < node->first_save + node->save_count; i++) set |= set_of(tape, tape->save[i]);
+    return set;
+}
+
+void am_given_read(am_given *given, const am_tape *tape, am_record record)
+{
+    uint64_t lent = given_before(tape);
+    *given = (am_given){.input = record.regions ? set_of(tape, tape->operand[tape->region[1].first_input]) : 0};
+    for (int i = 0; i < tape->instructions; i++) {
+        const am_instruction *instruction = &tape->instruction[i];
+        int unit = (instruction->zone - 1) / record.inner;
+        uint64_t held = held_by(tape, instruction, &given->stays);
+        if (instruction->zone == 0)
+            lent &= ~held;
+        else if (unit < record.units)
+            given->held[unit] |= held;
+    }
+    for (int i = 1; i < AM_MAX_GIVEN; i++)
+        if (lent >> i & 1) given->bytes[i] = bytes_of(tape, (uint16_t)i);
+    given->stays &= lent;
+    for (int unit = 0; unit < record.units; unit++) given->held[unit] &= lent;
 }
 
 /* ---- description ---- */
@@ -194,7 +267,7 @@ static void describe(am_row *row, const am_tape *tape)
         row->rank = 1;
         return;
     }
-    bool shared_out = tape->away == AM_AWAY_PARTS && row->bytes < storage->bytes; /* one rank's, of the flattened tensor */
+    bool shared_out = am_is_away(tape, AM_AWAY_PARTS) && row->bytes < storage->bytes; /* one rank's, of the flattened tensor */
     if (shared_out) row->elements.power[AM_TP]--;
     int64_t bytes = am_dtypes[storage->dtype].size, own = am_layout_elements(tensor->rank, tensor->shape) * bytes;
     for (int i = 0; i < storage->rank; i++) bytes *= tape->extents->of[storage->dim[i]].n;

@@ -18,9 +18,9 @@ static int cut_sequence(am_build *build, am_dim size[CHUNKS])
     int chunks = (int)((s + each - 1) / each);
     bool even = s % CHUNKS == 0;
     am_dim length = even ? am_dim_for(build, 1, CHUNKS, AM_S, AM_SYMBOL_COUNT)
-                         : am_dim_for(build, 1, 1, AM_S8, AM_SYMBOL_COUNT);
+                         : am_symbol_dim(build, AM_S8);
     for (int i = 0; i < chunks; i++) size[i] = length;
-    if (s % each != 0) size[chunks - 1] = am_dim_for(build, 1, 1, AM_S_REST, AM_SYMBOL_COUNT);
+    if (s % each != 0) size[chunks - 1] = am_symbol_dim(build, AM_S_REST);
     return chunks;
 }
 
@@ -67,11 +67,6 @@ am_code am_chunked_head(am_build *build, am_var normed, am_var weight)
 }
 
 /* ---- without logits ---- */
-
-static am_dim number(am_build *build, int64_t n)
-{
-    return am_dim_of(build->tape->extents, n, 1, (const am_symbol[]){AM_SYMBOL_COUNT});
-}
 
 /* What an operation's backward makes of this size: an input of no bytes. */
 static am_var scratch(am_build *build, am_shape shape, int dtype)
@@ -121,7 +116,7 @@ am_code am_fused_head(am_build *build, am_var normed, am_var weight)
     am_tape *tape = build->tape;
     bool learns = tape->tensor[weight].grad;
     int dtype = tape->tensor[normed].dtype;
-    am_dim rows = number(build, rows_at_a_time(build->config));
+    am_dim rows = am_number_dim(build, rows_at_a_time(build->config));
     am_shape flat = AM_SHAPE(build->bs, build->h), table = am_shape_of(tape, weight);
     am_enter(tape, "", AM_C_LOSS);
     am_var target, padded = am_pad_labels(build, &target), x = am_view(tape, normed, flat);
@@ -143,7 +138,7 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
     am_tape *tape = build->tape;
     const am_config *config = build->config;
     int64_t n = config->batch * (config->seq - 1), locks = am_divide_up(config->hidden, 64);
-    am_dim rest = number(build, config->seq - 1), two = number(build, 2), three = number(build, 3);
+    am_dim rest = am_number_dim(build, config->seq - 1), two = am_number_dim(build, 2), three = am_number_dim(build, 3);
     am_dim tokens = am_dim_for(build, 1, 1, AM_B, AM_S_LESS);
     bool learns = tape->tensor[weight].grad;
     am_enter(tape, "", AM_C_LOSS);
@@ -152,7 +147,7 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
     am_var narrow = am_raw(tape, AM_OP_TO, AM_SHAPE(tokens, two), AM_I32, places, 0, 0, 0);
     am_var valids = am_raw(tape, AM_OP_SUM, AM_SHAPE(tokens), AM_I64, narrow, 0, 0, 0);
     am_var lse = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
-    am_var busy = am_raw(tape, AM_OP_FULL, AM_SHAPE(number(build, am_divide_up(n, 128))), AM_I32, 0, 0, 0, 0);
+    am_var busy = am_raw(tape, AM_OP_FULL, AM_SHAPE(am_number_dim(build, am_divide_up(n, 128))), AM_I32, 0, 0, 0, 0);
     am_var average = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->v), AM_FP32, 0, 0, 0, 0);
     am_hold(tape, busy);
     am_var picked = am_raw(tape, AM_OP_FULL, AM_SHAPE(tokens), AM_FP32, 0, 0, 0, 0);
@@ -164,8 +159,8 @@ am_code am_cut_head(am_build *build, am_var normed, am_var weight)
                       am_label(tape, average, "average logits"),
                       scratch(build, AM_SHAPE(build->v), AM_I32),
                       scratch(build, AM_SHAPE(three, build->v), AM_FP32),
-                      scratch(build, AM_SHAPE(number(build, am_divide_up(n, 128) * locks)), AM_I32),
-                      scratch(build, AM_SHAPE(number(build, am_divide_up(config->vocab, 128) * locks)), AM_I32)};
+                      scratch(build, AM_SHAPE(am_number_dim(build, am_divide_up(n, 128) * locks)), AM_I32),
+                      scratch(build, AM_SHAPE(am_number_dim(build, am_divide_up(config->vocab, 128) * locks)), AM_I32)};
     loss = am_linear_loss(tape, AM_OP_CUT_CE, learns ? 9 : 8, input, loss, 1);
     am_hold(tape, picked, normed, loss);
     tape->storage[tape->tensor[valids].storage].last = UINT16_MAX; /* its parameters' object lives as long as the graph */

@@ -84,7 +84,7 @@ static void write_products(am_writer *out, const run *each)
 {
     const char *text = each->products                            ? each->products
                        : each->kept.products == UINT64_MAX       ? LISTED_PRODUCT
-                       : each->kept.products == UINT64_MAX / 3   ? "range(1, 65, 2)"
+                       : each->kept.products == AM_HALF_PRODUCTS   ? "range(1, 65, 2)"
                        : each->kept.products == 0                ? "()"
                                                                  : NULL;
     if (text) {
@@ -168,8 +168,6 @@ static void write_segment(am_writer *out, const run *each)
 
 /* ---- the policy by runs ---- */
 
-static const am_kept attention = {{(uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION, 0}, 0};
-
 static int64_t stage_start(const am_plan_runs *plan, int stage)
 {
     int i = 0;
@@ -193,7 +191,7 @@ static bool run_of(const am_report *report, int index, run *each)
     case AM_POLICY_SAVE_MATMULS:
     case AM_POLICY_SAVE_HALF_MATMULS:
         each->products = policy->kind == AM_POLICY_SAVE_MATMULS ? EVERY_PRODUCT : "range(1, 1 << 20, 2)";
-        each->kept = attention;
+        each->kept = am_kept_matmuls(policy->kind == AM_POLICY_SAVE_HALF_MATMULS);
         return index == 0;
     case AM_POLICY_SAVE_LIST:
         each->kept = (am_kept){{policy->ops[0], policy->ops[1]}, 0};

@@ -4,6 +4,14 @@
 
 #include "writer.h"
 
+#define AM_HALF_PRODUCTS (UINT64_MAX / 3) /* every second one from the first on */
+/* What save:matmuls keeps and, as torchtitan, save:half-matmuls: all products or half of them, and the attention kernels' results. */
+static inline am_kept am_kept_matmuls(bool half)
+{
+    const uint64_t attention = (uint64_t)1 << AM_OP_FLASH_ATTENTION | (uint64_t)1 << AM_OP_EFFICIENT_ATTENTION;
+    return (am_kept){{attention, 0}, half ? AM_HALF_PRODUCTS : UINT64_MAX};
+}
+
 /* What PyTorch's dispatcher calls an operation (torch.ops.aten.NAME); NULL: it never sees it. */
 const char *am_aten_name(am_op op);
 

@@ -10,7 +10,7 @@
 am_var am_pad_labels(am_build *build, am_var *target)
 {
     am_tape *tape = build->tape;
-    am_dim longer = am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT);
+    am_dim longer = am_symbol_dim(build, AM_S1);
     am_var padded = am_raw(tape, AM_OP_PAD, AM_SHAPE(build->b, longer), AM_I64, 0, 0, 0, 0);
     *target = am_slice(tape, padded, build->s);
     if (build->config->batch > 1)

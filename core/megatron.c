@@ -60,8 +60,8 @@ static void let_go(am_build *build, uint16_t region, am_var used)
 }
 
 /* TELayerNormColumnParallelLinear; later as below. */
-am_var am_megatron_norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                          am_var *later)
+am_var am_megatron_norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out,
+                               bool bias, am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
@@ -92,21 +92,23 @@ static am_var engine_product(am_build *build, am_var x, am_var weight)
 }
 
 /* ColumnParallelLinear, with Transformer Engine without a bias; *later: a bias that is left to the next kernel. */
-am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                            am_var *later)
+am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out,
+                                 bool bias, am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
     am_var weight = am_weight(build, AM_SHAPE(out, am_shape_of(tape, x).dim[2]), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
-    am_var y = am_megatron_has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
+    am_var y =
+        am_megatron_has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
     tape->module = module;
     return y;
 }
 
 /* RowParallelLinear, whose bias is left to the next kernel. */
-am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias, am_var *later)
+am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias,
+                              am_var *later)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, path, component);
@@ -124,7 +126,8 @@ am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_co
 static am_var first_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                            am_var *later)
 {
-    return (am_megatron_has_engine(build) ? am_megatron_norm_linear : am_megatron_column_linear)(build, x, path, component, out, bias, later);
+    return (am_megatron_has_engine(build) ? am_megatron_norm_linear
+                                          : am_megatron_column_linear)(build, x, path, component, out, bias, later);
 }
 
 /* bias_dropout_add runs with gradients enabled in a checkpointed forward too: the bias requires one, so that the graph
@@ -156,12 +159,17 @@ static am_var bias_dropout_add(am_build *build, am_var x, am_var bias, am_var re
 
 /* One rotation in _apply_rotary_pos_emb_bshd: x·cos + turned·sin, with tables made for this call, and a part that is not
  * rotated and empty. */
-static am_var rotate(am_build *build, am_var x)
+am_var am_megatron_rotate(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
-    if (am_megatron_has_engine(build)) return am_fused_rope(tape, x, build->cos);
-    am_dim none = am_dim_for(build, 0, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
-    am_var whole = am_slice(tape, x, build->d), rest = am_slice(tape, x, none), table[2];
+    bool latent = build->config->kv_rank > 0;
+    if (am_megatron_has_engine(build) && !latent) return am_fused_rope(tape, x, build->cos);
+    am_dim none = am_number_dim(build, 0);
+    am_var whole = am_slice(tape, x, build->rotary), rest = am_slice(tape, x, none), table[2];
+    if (latent) {
+        am_var even = am_slice_every(tape, whole, build->half, 2), odd = am_slice_every(tape, whole, build->half, 2);
+        whole = am_cat(tape, even, odd, build->rotary);
+    }
     static const char *const names[] = {"rotary cosines", "rotary sines"};
     for (int i = 0; i < 2; i++) {
         am_shape shape = am_shape_of(tape, build->cos);
@@ -172,9 +180,10 @@ static am_var rotate(am_build *build, am_var x)
     am_var straight = am_binary(tape, AM_OP_MUL, whole, table[0]), half[2];
     am_dim halves[] = {build->half, build->half};
     am_split(tape, whole, 2, halves, half);
-    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, half[1]), half[0], build->d);
+    am_var turned = am_cat(tape, am_unary(tape, AM_OP_NEG, half[1]), half[0], build->rotary);
     am_var sum = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, table[1]));
-    am_var y = am_cat(tape, sum, rest, build->d);
+    am_hold(tape, whole);
+    am_var y = am_cat(tape, sum, rest, build->rotary);
     am_hold(tape, sum, table[0], table[1]);
     return y;
 }
@@ -267,27 +276,17 @@ static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
     return y;
 }
 
-/* PyTorch's flash kernel in core_attention's place: [s, b, heads, d] as they come. */
-static am_var core_flash(am_build *build, am_var q, am_var k, am_var v)
+/* A kernel in core_attention's place that takes and gives [s, b, heads, …] as it is: PyTorch's flash kernel, or of keys wider
+ * than values one such as cuDNN's in Transformer Engine. */
+static am_var core_kernel(am_build *build, am_op kernel, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     am_var part[] = {q, k, v};
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0);
-    y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
-    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, am_megatron_share(build, build->ad)));
-}
-
-/* Of keys wider than values, a kernel that takes and gives [s, b, heads, …] as it is, such as cuDNN's in Transformer Engine. */
-static am_var core_fused(am_build *build, am_var q, am_var k, am_var v)
-{
-    am_tape *tape = build->tape;
-    am_var part[] = {q, k, v};
-    for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_attention(tape, AM_OP_FLASH_ATTN, part[0], part[1], part[2], 0);
+    am_var y = am_attention(tape, kernel, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
     am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
-    return am_view(tape, y, AM_SHAPE(build->s, build->b, width));
+    return am_reshape(tape, y, AM_SHAPE(build->s, build->b, width));
 }
 
 am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v)
@@ -296,10 +295,11 @@ am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var held[] = {k, v};
     if (build->record.modules & AM_MODULE_CORE_ATTN) am_region_begin(tape, q, 2, held);
     am_module module = am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
-    am_var y = build->config->kv_rank                   ? core_fused(build, q, k, v)
-               : am_megatron_has_engine(build)        ? core_engine(build, q, k, v)
+    bool engine = am_megatron_has_engine(build);
+    am_var y = engine && build->config->kv_rank       ? core_kernel(build, AM_OP_FLASH_ATTN, q, k, v)
+               : engine                               ? core_engine(build, q, k, v)
                : build->config->attention == AM_EAGER ? core_eager(build, q, k, v)
-                                                      : core_flash(build, q, k, v);
+                                                      : core_kernel(build, AM_OP_FLASH_ATTENTION, q, k, v);
     if (build->record.modules & AM_MODULE_CORE_ATTN) {
         tape->region[tape->open_region].arguments = 3;
         am_region_end(tape, y);
@@ -315,8 +315,8 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
     am_dim s = build->s, b = build->b, d = build->d;
     am_dim queries = am_dim_quotient(tape->extents, build->ad, AM_K), widths[] = {queries, d, d};
     am_dim fused = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION, am_megatron_share(build, fused),
-                                build->config->qkv_bias, 0);
+    am_var mixed = first_linear(build, normed, "self_attention.linear_qkv", AM_C_ATTENTION,
+                                am_megatron_share(build, fused), build->config->qkv_bias, 0);
     am_label(tape, mixed, "query, key and value, fused");
     am_var part[3];
     am_shape groups = AM_SHAPE(s, b, am_megatron_share(build, build->k), am_dim_quotient(tape->extents, fused, AM_K));
@@ -325,11 +325,12 @@ static am_var attention(am_build *build, am_var normed, am_var *bias)
     am_var q = part[0], key = part[1];
     if (build->config->heads != build->config->kv_heads) am_label(tape, q, "query");
     if (build->config->positions == AM_ROPE) {
-        q = am_label(tape, rotate(build, q), "query, rotated");
-        key = am_label(tape, rotate(build, key), "key, rotated");
+        q = am_label(tape, am_megatron_rotate(build, q), "query, rotated");
+        key = am_label(tape, am_megatron_rotate(build, key), "key, rotated");
     }
     am_var core = am_megatron_core_attention(build, q, key, part[2]);
-    am_var y = am_megatron_row_linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->config->o_bias, bias);
+    am_var y =
+        am_megatron_row_linear(build, core, "self_attention.linear_proj", AM_C_ATTENTION, build->config->o_bias, bias);
     am_label(tape, y, "attention block's output");
     am_hold(tape, part[0], part[1], part[2], q, key, core, normed);
     tape->module = module;
@@ -345,15 +346,16 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
     bool gated = am_activation_is_gated(config->activation);
     am_module module = am_enter(tape, names->module, AM_C_MLP);
     am_dim f = am_megatron_share(build, width);
-    am_dim wide = gated ? am_times(tape, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), f) : f;
+    am_dim wide = gated ? am_times(tape, am_number_dim(build, 2), f) : f;
     am_var inner;
-    am_var up = (names->normed ? am_megatron_column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide, config->mlp_bias, &inner);
+    am_var up = (names->normed ? am_megatron_column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide,
+                                                                           config->mlp_bias, &inner);
     am_var active;
     if (gated) {
         am_label(tape, up, "gate and up");
         am_dim rows = am_times(tape, build->s, build->b);
-        active = am_activation(tape, AM_OP_BIAS_SWIGLU, am_view(tape, up, AM_SHAPE(rows, wide)), inner,
-                               AM_SHAPE(rows, f));
+        active =
+            am_activation(tape, AM_OP_BIAS_SWIGLU, am_view(tape, up, AM_SHAPE(rows, wide)), inner, AM_SHAPE(rows, f));
         active = am_view(tape, active, AM_SHAPE(build->s, build->b, f));
     } else {
         am_label(tape, up, "GELU input");
@@ -418,7 +420,8 @@ static am_var token_embedding(am_build *build, am_var ids)
     if (build->config->tp == 1) return am_embedding(tape, build->embedding, ids);
     const am_op op = AM_OP_COMPARE;
     am_shape shape = am_shape_of(tape, ids);
-    am_var below = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0), above = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0);
+    am_var below = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0),
+           above = am_raw(tape, op, shape, AM_BOOL, ids, 0, 0, 0);
     am_var mask = am_label(tape, am_raw(tape, AM_OP_AND, shape, AM_BOOL, below, above, 0, 0), "tokens elsewhere");
     am_var copy = am_raw(tape, AM_OP_CLONE, shape, AM_I64, ids, 0, 0, 0);
     am_var own = am_label(tape, am_raw(tape, AM_OP_SUB, shape, AM_I64, copy, 0, 0, 0), "token ids in this rank's part");
@@ -480,6 +483,19 @@ static void permanent_tensors(am_build *build)
     }
 }
 
+/* Of the linear layers whose input is gathered there: the hidden state, or a latent. Transformer Engine gathers elsewhere. */
+static am_dim widest_input(am_build *build)
+{
+    const am_extent *of = build->tape->extents->of;
+    const am_symbol latent[] = {AM_Q, AM_C};
+    am_dim widest = build->h;
+    for (int i = 0; i < 2 && build->config->kv_rank && !am_megatron_has_engine(build); i++) {
+        am_dim width = am_symbol_dim(build, latent[i]);
+        if (of[width].n > of[widest].n) widest = width;
+    }
+    return widest;
+}
+
 /* GlobalMemoryBuffer: as large as what is written into it at most, attention's scores or the gathered input of a linear
  * layer. */
 static void global_buffer(am_build *build)
@@ -489,10 +505,12 @@ static void global_buffer(am_build *build)
     bool scores = build->config->attention == AM_EAGER, gathers = build->config->sp;
     if (!scores && !gathers) return;
     am_dim matrices = am_times(tape, build->b, am_megatron_share(build, build->a));
-    am_shape square = AM_SHAPE(matrices, build->s, build->s), whole = AM_SHAPE(build->s, build->b, build->h);
-    bool larger = am_mul_checked(of[matrices].n, of[build->s].n) >= am_mul_checked(of[build->b].n, of[build->h].n);
+    am_dim width = widest_input(build);
+    am_shape square = AM_SHAPE(matrices, build->s, build->s), whole = AM_SHAPE(build->s, build->b, width);
+    bool larger = am_mul_checked(of[matrices].n, of[build->s].n) >= am_mul_checked(of[build->b].n, of[width].n);
     am_enter(tape, scores ? "self_attention.core_attention" : "self_attention.linear_qkv", AM_C_ATTENTION);
-    build->scratch = am_raw(tape, AM_OP_FULL, scores && (larger || !gathers) ? square : whole, build->dtype, 0, 0, 0, 0);
+    build->scratch =
+        am_raw(tape, AM_OP_FULL, scores && (larger || !gathers) ? square : whole, build->dtype, 0, 0, 0, 0);
     am_permanent(tape, am_label(tape, build->scratch, "global memory buffer"));
 }
 
@@ -506,7 +524,8 @@ static am_var vocab_loss(am_build *build, am_var logits, am_var labels)
     am_label(tape, soft, "softmax of the logits");
     am_var highest = am_raw(tape, op, row, AM_FP32, soft, 0, 0, 0);
     am_raw(tape, op, row, AM_I64, soft, 0, 0, 0);
-    am_var below = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0), above = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0);
+    am_var below = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0),
+           above = am_raw(tape, op, row, AM_BOOL, labels, 0, 0, 0);
     am_var mask = am_label(tape, am_raw(tape, op, row, AM_BOOL, below, above, 0, 0), "targets elsewhere");
     am_var copy = am_raw(tape, op, row, AM_I64, labels, 0, 0, 0);
     am_var target = am_label(tape, am_raw(tape, op, row, AM_I64, copy, 0, 0, 0), "targets");
@@ -528,7 +547,8 @@ static am_code head(am_build *build, am_var x)
     am_var normed = am_megatron_norm(build, x, "decoder.final_layernorm", build->h);
     am_enter(tape, "output_layer", AM_C_HEAD);
     bool tied = build->config->tie_word_embeddings && !build->record.received; /* the last stage has a copy */
-    am_var table = tied ? build->embedding : am_weight(build, AM_SHAPE(am_megatron_share(build, build->v), build->h), "weight");
+    am_var table =
+        tied ? build->embedding : am_weight(build, AM_SHAPE(am_megatron_share(build, build->v), build->h), "weight");
     am_var logits = am_label(tape, product(build, normed, table, 0), "logits");
     am_enter(tape, "", AM_C_LOSS);
     am_shape ids = AM_SHAPE(build->b, build->s), flat = AM_SHAPE(am_times(tape, build->b, build->s));

@@ -15,11 +15,14 @@ am_dim am_megatron_stream(am_build *build);
 am_var am_megatron_norm(am_build *build, am_var x, const char *path, am_dim width);
 /* ColumnParallelLinear of the whole sequences, with Transformer Engine without a bias; *later: a bias that is left to the next
  * kernel. RowParallelLinear, whose bias always is. */
-am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                                 am_var *later);
-am_var am_megatron_norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                               am_var *later); /* Transformer Engine's of both */
-am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias, am_var *later);
+am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out,
+                                 bool bias, am_var *later);
+am_var am_megatron_norm_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out,
+                               bool bias, am_var *later); /* Transformer Engine's of both */
+am_var am_megatron_row_linear(am_build *build, am_var x, const char *path, am_component component, bool bias,
+                              am_var *later);
+/* Rotary positions: fused with Transformer Engine, but for latent attention. */
+am_var am_megatron_rotate(am_build *build, am_var x);
 /* core_attention, which may be played again; [s, b, a/t · d] */
 am_var am_megatron_core_attention(am_build *build, am_var q, am_var k, am_var v);
 
@@ -40,7 +43,7 @@ void am_megatron_moe_kept(am_build *build);
 
 /* Multi-head latent attention, in place of attention; *bias as am_megatron_row_linear's. */
 am_var am_megatron_latent_attention(am_build *build, am_var normed, am_var *bias);
-/* The rotary tables, of which each layer caches one of its own. */
+/* The rotary tables of all layers, each of which caches one of its own. */
 void am_megatron_latent_kept(am_build *build);
 
 #endif

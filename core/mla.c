@@ -31,7 +31,7 @@ static am_var latent_query(am_build *build, am_var x)
     am_tape *tape = build->tape;
     if (!build->config->q_rank)
         return am_hf_linear(build, x, "self_attn.q_proj", AM_C_ATTENTION, build->ad, false, AM_TARGET_Q);
-    am_dim rank = am_dim_for(build, 1, 1, AM_Q, AM_SYMBOL_COUNT);
+    am_dim rank = am_symbol_dim(build, AM_Q);
     bool bias = build->config->qkv_bias;
     am_var latent = am_hf_linear(build, x, "self_attn.q_a_proj", AM_C_ATTENTION, rank, bias, 0);
     am_label(tape, latent, "query latent");
@@ -54,13 +54,13 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
 {
     am_tape *tape = build->tape;
     am_dim b = build->b, s = build->s, a = build->a, one = build->one;
-    am_dim c = am_dim_for(build, 1, 1, AM_C, AM_SYMBOL_COUNT), u = am_dim_for(build, 1, 1, AM_U, AM_SYMBOL_COUNT);
-    am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
+    am_dim c = am_symbol_dim(build, AM_C), u = am_symbol_dim(build, AM_U);
+    am_dim rest = am_symbol_dim(build, AM_REST);
     am_module module = am_enter(tape, "self_attn", AM_C_ATTENTION);
     am_var q = am_label(tape, latent_query(build, x), "query"), part[2], latent[2], own[2];
     am_var heads = am_transpose(tape, am_view(tape, q, AM_SHAPE(b, s, a, build->d)), 1, 2);
     am_split(tape, heads, 2, (const am_dim[]){rest, build->rotary}, part);
-    am_dim narrow = am_dim_for(build, 1, 1, AM_CR, AM_SYMBOL_COUNT), wide = am_dim_for(build, 1, 1, AM_A, AM_RU);
+    am_dim narrow = am_symbol_dim(build, AM_CR), wide = am_dim_for(build, 1, 1, AM_A, AM_RU);
     bool bias = build->config->qkv_bias;
     am_var kv = am_hf_linear(build, x, "self_attn.kv_a_proj_with_mqa", AM_C_ATTENTION, narrow, bias, 0);
     am_label(tape, kv, "KV latent and shared key");
@@ -72,7 +72,7 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
     am_var query = am_label(tape, am_cat(tape, part[0], part[1], build->d), "query, rotated");
     am_var up = am_hf_linear(build, normed, "self_attn.kv_b_proj", AM_C_ATTENTION, wide, false, 0);
     am_label(tape, up, "key and value");
-    up = am_view(tape, up, AM_SHAPE(b, s, a, am_dim_for(build, 1, 1, AM_RU, AM_SYMBOL_COUNT)));
+    up = am_view(tape, up, AM_SHAPE(b, s, a, am_symbol_dim(build, AM_RU)));
     am_split(tape, am_transpose(tape, up, 1, 2), 2, (const am_dim[]){rest, u}, own);
     am_var key = fill_keys(build, own[0], shared);
     am_var y = am_hf_core(build, query, key, own[1], weights);

@@ -82,11 +82,6 @@ const char *am_model_kind_name(const am_config *config, int kind)
     return kind < 2 && config->layer_period > 1 ? am_wiring_of(config)->kinds[kind] : NULL;
 }
 
-static am_dim symbol(am_build *build, am_symbol x)
-{
-    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
-}
-
 /* By family; the others are wired like Llama. */
 static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_GPT2] = am_hf_gpt2,
@@ -126,19 +121,19 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     build->trainable = config->trainable == AM_TRAIN_ALL;
     build->adapter_dtype = float_type(config->lora_dtype);
     build->adapted = config->trainable == AM_TRAIN_LORA ? am_targets_parse(config->lora_targets) : 0;
-    build->s = symbol(build, AM_S);
-    build->b = symbol(build, AM_B);
-    build->h = symbol(build, AM_H);
-    build->a = symbol(build, AM_A);
-    build->k = symbol(build, AM_K);
-    build->d = symbol(build, AM_D);
-    build->f = symbol(build, AM_F);
-    build->v = symbol(build, AM_V);
-    build->r = symbol(build, AM_R);
-    build->p = symbol(build, AM_P);
-    build->w = config->embedding_dim == config->hidden ? build->h : symbol(build, AM_W);
+    build->s = am_symbol_dim(build, AM_S);
+    build->b = am_symbol_dim(build, AM_B);
+    build->h = am_symbol_dim(build, AM_H);
+    build->a = am_symbol_dim(build, AM_A);
+    build->k = am_symbol_dim(build, AM_K);
+    build->d = am_symbol_dim(build, AM_D);
+    build->f = am_symbol_dim(build, AM_F);
+    build->v = am_symbol_dim(build, AM_V);
+    build->r = am_symbol_dim(build, AM_R);
+    build->p = am_symbol_dim(build, AM_P);
+    build->w = config->embedding_dim == config->hidden ? build->h : am_symbol_dim(build, AM_W);
     build->one = 0;
-    build->rotary = whole ? build->d : symbol(build, AM_RD);
+    build->rotary = whole ? build->d : am_symbol_dim(build, AM_RD);
     build->half = am_dim_for(build, 1, 2, whole ? AM_D : AM_RD, AM_SYMBOL_COUNT);
     build->ad = am_dim_for(build, 1, 1, AM_A, AM_D);
     build->kd = am_dim_for(build, 1, 1, AM_K, AM_D);

@@ -9,16 +9,11 @@ typedef struct am_route {
     am_var logits, weights, ids;
 } am_route;
 
-static am_dim symbol(am_build *build, am_symbol x)
-{
-    return am_dim_for(build, 1, 1, x, AM_SYMBOL_COUNT);
-}
-
 /* ---- routers ---- */
 
 static am_var router_weight(am_build *build)
 {
-    return am_weight(build, AM_SHAPE(symbol(build, AM_E), build->h), "weight");
+    return am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), build->h), "weight");
 }
 
 /* Softmax over all experts, in fp32; the largest are taken, in some families in the logits' own type. */
@@ -30,7 +25,7 @@ static am_route softmax_router(am_build *build, am_var x)
     route.logits = am_label(tape, am_linear(tape, x, router_weight(build), 0), "router logits");
     am_var all = am_softmax(tape, AM_OP_SOFTMAX, am_to(tape, route.logits, AM_FP32));
     am_label(tape, all, "router probabilities");
-    am_var top = am_topk(tape, all, symbol(build, AM_T), &route.ids);
+    am_var top = am_topk(tape, all, am_symbol_dim(build, AM_T), &route.ids);
     am_label(tape, top, "routing weights");
     am_label(tape, route.ids, "experts of each token");
     if (build->config->norm_topk) top = am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true));
@@ -46,9 +41,9 @@ static am_route top_router(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_route route;
-    am_var weight = router_weight(build), bias = am_weight(build, AM_SHAPE(symbol(build, AM_E)), "bias");
+    am_var weight = router_weight(build), bias = am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E)), "bias");
     route.logits = am_label(tape, am_linear(tape, x, weight, bias), "router logits");
-    am_var top = am_topk(tape, route.logits, symbol(build, AM_T), &route.ids);
+    am_var top = am_topk(tape, route.logits, am_symbol_dim(build, AM_T), &route.ids);
     am_label(tape, route.ids, "experts of each token");
     route.weights = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, top), "routing weights");
     am_hold(tape, top);
@@ -60,15 +55,15 @@ static am_route top_router(am_build *build, am_var x)
 static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], am_var graph[2])
 {
     am_tape *tape = build->tape;
-    am_dim n = build->bs, e = symbol(build, AM_E), g = symbol(build, AM_G);
+    am_dim n = build->bs, e = am_symbol_dim(build, AM_E), g = am_symbol_dim(build, AM_G);
     am_shape all = AM_SHAPE(n, e), groups = AM_SHAPE(n, g);
-    am_dim two = am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
+    am_dim two = am_number_dim(build, 2);
     am_var best[2], group[2], chosen[2];
     am_var choice = am_raw(tape, AM_OP_ADD, all, AM_FP32, scores, 0, 0, 0);
     am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, g, two), AM_FP32, AM_I64, choice, best);
     am_hold_graph(tape, false, graph[0] = best[1], 0);
     local[0] = am_raw(tape, AM_OP_SUM, groups, AM_FP32, best[0], 0, 0, 0);
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, symbol(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
     local[1] = group[1];
     local[2] = am_raw(tape, AM_OP_FULL, groups, AM_FP32, 0, 0, 0, 0);
     am_var mask = am_view(tape, local[2], AM_SHAPE(n, g, build->one));
@@ -77,7 +72,7 @@ static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], 
     graph[1] = am_raw(tape, AM_OP_NOT, all, AM_BOOL, am_raw(tape, AM_OP_TO, all, AM_BOOL, mask, 0, 0, 0), 0, 0, 0);
     am_hold_graph(tape, false, graph[1], 0);
     local[4] = am_raw(tape, AM_OP_MASKED_FILL, all, AM_FP32, choice, graph[1], 0, 0);
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, symbol(build, AM_T)), AM_FP32, AM_I64, local[4], chosen);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_T)), AM_FP32, AM_I64, local[4], chosen);
     return am_label(tape, chosen[1], "experts of each token");
 }
 
@@ -112,7 +107,7 @@ static am_var grouped_linear(am_build *build, am_var x, am_dim out, am_var offse
 {
     am_tape *tape = build->tape;
     am_dim in = am_shape_of(tape, x).dim[1];
-    am_var weight = am_weight(build, AM_SHAPE(symbol(build, AM_E), out, in), "experts' weights");
+    am_var weight = am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), out, in), "experts' weights");
     x = am_to(tape, x, tape->tensor[weight].dtype);
     return am_grouped_mm(tape, x, am_transpose(tape, weight, 1, 2), offsets);
 }
@@ -120,7 +115,7 @@ static am_var grouped_linear(am_build *build, am_var x, am_dim out, am_var offse
 static am_var gated(am_build *build, am_var both)
 {
     am_tape *tape = build->tape;
-    am_dim m = symbol(build, AM_M), half[] = {m, m};
+    am_dim m = am_symbol_dim(build, AM_M), half[] = {m, m};
     am_var part[2];
     am_split(tape, both, 2, half, part);
     am_module inside = am_enter(tape, "mlp.experts.act_fn", AM_C_MLP);
@@ -133,7 +128,7 @@ static am_var gated(am_build *build, am_var both)
 static am_var biased_linear(am_build *build, am_var x, am_dim out, am_var offsets, am_var ids, am_var *bias)
 {
     am_tape *tape = build->tape;
-    am_dim e = symbol(build, AM_E), in = am_shape_of(tape, x).dim[1];
+    am_dim e = am_symbol_dim(build, AM_E), in = am_shape_of(tape, x).dim[1];
     am_var before = *bias;
     *bias = am_index(tape, am_weight(build, AM_SHAPE(e, out), "experts' biases"), ids);
     am_label(tape, *bias, "bias of each row");
@@ -147,7 +142,7 @@ static am_var biased_linear(am_build *build, am_var x, am_dim out, am_var offset
 static am_var clamped_gate(am_build *build, am_var both)
 {
     am_tape *tape = build->tape;
-    am_dim m = symbol(build, AM_M);
+    am_dim m = am_symbol_dim(build, AM_M);
     am_var gate = am_slice_every(tape, both, m, 2), up = am_slice_every(tape, both, m, 2);
     gate = am_label(tape, am_unary(tape, AM_OP_CLAMP_MAX, gate), "gate, clamped");
     up = am_label(tape, am_unary(tape, AM_OP_CLAMP, up), "up, clamped");
@@ -166,8 +161,8 @@ static am_var grouped_experts(am_build *build, am_var x, const am_route *route)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.experts", AM_C_MLP);
-    am_dim e = symbol(build, AM_T), rows = am_times(tape, build->bs, e);
-    am_shape flat = AM_SHAPE(rows), experts = AM_SHAPE(symbol(build, AM_E));
+    am_dim e = am_symbol_dim(build, AM_T), rows = am_times(tape, build->bs, e);
+    am_shape flat = AM_SHAPE(rows), experts = AM_SHAPE(am_symbol_dim(build, AM_E));
     am_var sorted[2];
     am_var weights = am_view(tape, route->weights, flat), ids = am_view(tape, route->ids, flat);
     am_raw_pair(tape, AM_OP_SORT, flat, AM_I64, AM_I64, ids, sorted);
@@ -222,7 +217,7 @@ static am_var experts_and_shared(am_build *build, am_var x)
     am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
     am_var routed = routed_experts(build, tokens, &route, am_shape_of(tape, x)), y = routed;
     if (build->config->shared_ffn)
-        y = am_binary(tape, AM_OP_ADD, routed, am_hf_gated_mlp(build, x, &shared, symbol(build, AM_SF)));
+        y = am_binary(tape, AM_OP_ADD, routed, am_hf_gated_mlp(build, x, &shared, am_symbol_dim(build, AM_SF)));
     am_hold(tape, routed, route.logits, route.weights, route.ids);
     return y;
 }
@@ -235,7 +230,7 @@ static am_var experts_of_tokens(am_build *build, am_var x)
     am_tape *tape = build->tape;
     bool gated = am_wiring_of(build->config)->shared == AM_SHARED_GATED;
     am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
-    am_var own = gated ? am_hf_gated_mlp(build, tokens, &shared, symbol(build, AM_SF)) : 0;
+    am_var own = gated ? am_hf_gated_mlp(build, tokens, &shared, am_symbol_dim(build, AM_SF)) : 0;
     bool top = am_wiring_of(build->config)->router == AM_ROUTER_TOP;
     am_module module = am_enter(tape, top ? "mlp.router" : "mlp.gate", AM_C_MLP);
     am_route route = top ? top_router(build, tokens) : softmax_router(build, tokens);
@@ -276,7 +271,7 @@ am_var am_hf_attend_with_sinks(am_build *build, am_var q, am_var k, am_var v, am
     am_var masked = am_binary(tape, AM_OP_ADD, scores, build->mask);
     am_var sinks = am_view(tape, am_weight(build, AM_SHAPE(build->a), "sinks"), AM_SHAPE(one, build->a, one, one));
     sinks = am_expand(tape, sinks, AM_SHAPE(build->b, build->a, s, one));
-    am_var all = am_cat(tape, masked, sinks, am_dim_for(build, 1, 1, AM_S1, AM_SYMBOL_COUNT));
+    am_var all = am_cat(tape, masked, sinks, am_symbol_dim(build, AM_S1));
     am_var top = am_max(tape, all, one, &at);
     am_label(tape, at, "where each row's largest score is");
     all = am_binary(tape, AM_OP_SUB, all, top);

@@ -58,16 +58,16 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
     return (int)config->vpp;
 }
 
-static bool same_kind(const am_stage *stage, bool received, bool sent, int64_t layers)
-{
-    return stage->received == received && stage->sent == sent && stage->layers == layers;
-}
-
 static int find_kind(int kinds, const am_stage *stage, bool received, bool sent, int64_t layers)
 {
     int i = 0;
-    while (i < kinds && !same_kind(&stage[i], received, sent, layers)) i++;
+    while (i < kinds && (stage[i].received != received || stage[i].sent != sent || stage[i].layers != layers)) i++;
     return i;
+}
+
+int am_stage_kind_of(int kinds, const am_stage *stage, const am_chunk *chunk)
+{
+    return find_kind(kinds, stage, !chunk->embedding, !chunk->head, chunk->layers);
 }
 
 int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
@@ -184,7 +184,7 @@ static void begin(am_runner *runner, int64_t chunks)
     runner->kept += scratch;
 }
 
-am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *const *stage)
 {
     const am_pipeline schedule = am_pipeline_of(config);
     am_runner runner = {.rank = rank};
@@ -197,10 +197,8 @@ am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am
     rank->layers = rank->deallocated = rank->parameters = 0;
     rank->saved_bytes = rank->after_forward = rank->forward_peak = rank->backward_peak = rank->peak_bytes = 0;
     for (int i = 0; i < chunks; i++) {
-        int kind = find_kind(kinds, stage, !chunk[i].embedding, !chunk[i].head, chunk[i].layers);
-        if (kind == kinds) return AM_CAPACITY;
-        runner.stage[i] = &stage[kind];
-        int64_t let_go = am_mul_checked(chunk[i].alive, stage[kind].output);
+        runner.stage[i] = stage[i];
+        int64_t let_go = am_mul_checked(chunk[i].alive, stage[i]->output);
         rank->deallocated = am_add_checked(rank->deallocated, let_go);
     }
     begin(&runner, chunks);

@@ -57,6 +57,17 @@ typedef struct am_walk {
     int64_t start, count, inner;
 } am_walk;
 
+/* Is the model's last unit played by itself? Not of what core.wasm has. */
+static bool has_own_last(const am_profile *profile)
+{
+#ifdef AM_FIRST
+    (void)profile;
+    return false;
+#else
+    return profile->record.last;
+#endif
+}
+
 static int first_zone(const am_profile *profile, int unit)
 {
     return unit * profile->record.inner + 1;
@@ -79,7 +90,7 @@ static void settle_run(am_walk *walk)
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     memset(walk->last, 0, sizeof walk->last);
-    for (int unit = 0; unit < record->units - record->last; unit++)
+    for (int unit = 0; unit < record->units - has_own_last(profile); unit++)
         walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
     for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
         bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
@@ -94,7 +105,7 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
-    if (record->last && layer == walk->model->last) {
+    if (has_own_last(profile) && (record->inner > 1 ? start + walk->inner - 1 : layer) == walk->model->last) {
         *settled = true;
         return record->units - 1;
     }
@@ -131,8 +142,9 @@ static int64_t equal_units(const am_walk *walk)
     bool settled;
     const am_pattern *pattern = walk->model->pattern;
     unit_for(walk, walk->start, walk->start, &settled);
-    int64_t alike = alike_from(pattern, walk->start) / walk->inner, before = walk->model->last - walk->start;
-    if (walk->profile->record.last && alike > before) alike = before > 0 ? before : 1;
+    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
+    int64_t before = (walk->model->last + 1 - walk->start) / walk->inner - 1;
+    if (has_own_last(walk->profile) && alike > before) alike = before > 0 ? before : 1;
     if (!settled) return 1;
     if (alike == 0) return walk->inner % pattern->period == 0 && walk->start >= pattern->prefix ? walk->left : 1;
     return am_smaller(alike, walk->left);
@@ -164,23 +176,6 @@ static int64_t residue_of(const am_profile *profile, int unit)
 {
     const am_step *step = &profile->step;
     return step->boundary[last_zone(profile, unit)] - step->boundary[first_zone(profile, unit) - 1];
-}
-
-/* Bytes of tables and masks that live as long as this unit needs them: freed with its backward, beside what it left
- * itself. Not known of the first unit, and never needed. */
-static int64_t release_of(const am_profile *profile, int unit)
-{
-    const am_step *step = &profile->step;
-    if (unit == 0) return 0;
-    return step->backward_start[last_zone(profile, unit)] - step->backward_start[last_zone(profile, unit - 1)] -
-           residue_of(profile, unit);
-}
-
-/* The ledger has no rows of units that repeat one. */
-static int64_t saved_by(const am_profile *profile, int unit)
-{
-    int kind = profile->record.kind[unit * profile->record.inner];
-    return profile->unit_bytes[unit == 0 ? 0 : profile->steady[kind]];
 }
 
 /* What a unit's region leaves behind its backward, whose graph something keeps: its input, and the gradient that it was entered
@@ -245,61 +240,67 @@ static am_climb climb_of(int64_t start, int64_t gradients)
 
 typedef struct am_composer {
     const am_sequence *model;
-    uint32_t used;      /* of this run: played units whose tables and masks are there */
-    uint32_t kinds, before; /* of layers so far, and of those of the runs before */
-    int64_t held[AM_MAX_LAYER_KINDS]; /* by kind: tables and masks that these hold */
-    int run;
-    int64_t end;        /* live bytes of the forward behind the last layer */
-    int64_t released;   /* tables and masks that the graph holds, beyond those of the first run's profile */
-    int64_t owned;      /* thereof what is among the bytes of a unit that alone keeps it */
-    int64_t gradients;  /* of all layers */
-    int64_t outlived;   /* by all units */
-    int64_t start;      /* live bytes when the first layer's backward begins, less what that layer left */
-    int64_t head;       /* gradients that exist when the layers' backward begins */
+    const am_given *given; /* the bytes are the same in all */
+    uint64_t stays;        /* of what is given to the layers: held throughout the backward, and */
+    uint64_t held;         /* by the units so far */
+    int64_t end;           /* live bytes of the forward behind the last layer */
+    int64_t released;      /* of what is given: held by the model's units, beyond what the record of the first run has */
+    int64_t staying;       /* and held throughout the backward, likewise */
+    int64_t gradients;     /* of all layers */
+    int64_t outlived;      /* by all units */
+    int64_t start;         /* live bytes when the first layer's backward begins, less what that layer left and holds of what is given */
+    int64_t head;          /* gradients that exist when the layers' backward begins */
     am_outcome *outcome;
 } am_composer;
 
-/* Tables and masks of a kind that units of this profile hold, beyond those of its first unit. */
-static int64_t tables_of(const am_profile *profile, int kind)
-{
-    int unit = 0;
-    while (profile->record.kind[unit * profile->record.inner] != kind) unit++;
-    return release_of(profile, unit);
-}
-
-/* Those that a unit is the first to hold though layers of its kind stand before it: regions hold what others don't. */
-static int64_t tables_beyond(am_composer *composer, const am_profile *profile, int kind)
-{
-    int64_t bytes = tables_of(profile, kind) - composer->held[kind];
-    if (bytes <= 0) return 0;
-    composer->held[kind] += bytes;
-    composer->owned += profile->unit_tables[profile->steady[kind]];
-    return bytes;
-}
-
-/* What is freed with the backward of a unit beside what it left: tables and masks that no unit before it needs. */
-static int64_t first_release(am_composer *composer, const am_walk *walk)
+static int64_t given_bytes(const am_given *given, uint64_t set)
 {
     int64_t bytes = 0;
-    if (walk->index != composer->run) {
-        composer->run = walk->index;
-        composer->used = 0;
-        composer->before = composer->kinds;
-    }
-    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);) {
-        int unit = unit_of(walk->profile, climb.zone);
-        int kind = walk->profile->record.kind[climb.zone - 1];
-        composer->kinds |= 1u << kind;
-        if (composer->before >> kind & 1) {
-            bytes += tables_beyond(composer, walk->profile, kind);
-        } else if (!(composer->used & 1u << unit)) {
-            bytes += release_of(walk->profile, unit);
-            composer->held[kind] = tables_of(walk->profile, kind);
-            if (walk->index > 0) composer->owned += walk->profile->unit_tables[unit];
-        }
-        composer->used |= 1u << unit;
-    }
+    for (; set; set &= set - 1) bytes += given->bytes[__builtin_ctzll(set)];
     return bytes;
+}
+
+/* What a unit holds of what is given to the layers: of a region of several the layers of all kinds in it. The first one's input
+ * is given to no other, though its segment may stand for others. */
+static uint64_t given_to(const am_walk *walk)
+{
+    uint64_t set = 0;
+    const am_given *given = &walk->profile->given;
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);)
+        set |= given->held[unit_of(walk->profile, climb.zone)];
+    return walk->start > 0 ? set & ~given->input : set | (given->held[0] & given->input);
+}
+
+/* How much less there is when the backward of the model's last unit begins, if that is played by itself, than its place says. */
+static int64_t less_at_last(const am_profile *profile, int unit)
+{
+    const am_step *step = &profile->step;
+    if (!has_own_last(profile) || unit < profile->record.units - 1) return 0;
+    uint64_t held = profile->given.stays | profile->given.held[0], all = held;
+    int64_t bytes = step->backward_start[last_zone(profile, 0)];
+    for (int i = 1; i <= unit; i++) {
+        bytes += residue_of(profile, i);
+        all |= profile->given.held[i];
+    }
+    return bytes + given_bytes(&profile->given, all & ~held) - step->backward_start[last_zone(profile, unit)];
+}
+
+/* What the units of a stretch keep without that; the ledger has no rows of units that repeat one. */
+static int64_t own_saved_by(const am_walk *walk, int unit)
+{
+    const am_profile *profile = walk->profile;
+    int kind = profile->record.kind[unit * profile->record.inner];
+    int shown = unit == 0 ? 0 : profile->steady[kind];
+    int64_t input = shown == 0 ? (walk->count - (walk->start == 0)) * profile->own_input : 0;
+    return walk->count * (profile->unit_bytes[shown] - profile->unit_given[shown]) + input;
+}
+
+/* What is freed with the backward of a unit beside what it left: given to the layers, and held by none before it. */
+static int64_t first_release(am_composer *composer, const am_walk *walk)
+{
+    uint64_t set = given_to(walk) & ~composer->held;
+    composer->held |= set;
+    return given_bytes(composer->given, set);
 }
 
 static int64_t unit_gradients(const am_walk *walk)
@@ -344,6 +345,14 @@ static void add_costs(am_outcome *outcome, const am_walk *walk)
         add_cost(outcome, &walk->profile->step, climb.zone, walk->count * climb.n);
 }
 
+/* Live bytes when the first layer's backward begins, less what that layer left and what is held of what is given. */
+static int64_t start_of(const am_profile *profile)
+{
+    const am_given *given = &profile->given;
+    return profile->step.backward_start[last_zone(profile, 0)] - residue_of(profile, 0) -
+           given_bytes(given, given->held[0] | given->stays);
+}
+
 static void compose_sums(am_composer *composer)
 {
     const am_profile *ends = composer->model->run[0].profile; /* what is before and after the layers is the same in all */
@@ -351,23 +360,32 @@ static void compose_sums(am_composer *composer)
     am_outcome *outcome = composer->outcome;
     composer->end = step->boundary[0];
     composer->head = step->gradients_above[step->layers];
-    composer->start = step->backward_start[last_zone(ends, 0)] - residue_of(ends, 0);
+    composer->given = &ends->given;
+    composer->start = start_of(ends);
     add_cost(outcome, step, 0, 1);
     add_cost(outcome, step, step->layers + 1, 1);
     outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
-    for (int unit = 1; unit < ends->record.units; unit++) composer->released -= release_of(ends, unit);
+    uint64_t recorded = ends->given.stays;
+    for (int unit = 0; unit < ends->record.units; unit++) {
+        recorded |= ends->given.held[unit];
+        outcome->saved_bytes += ends->unit_given[unit];
+    }
     am_walk walk = {.model = composer->model};
     while (walk_on(&walk)) {
         int unit = unit_of(walk.profile, zone_for(&walk, walk.start, walk.start));
         composer->end += walk.count * residue_of(walk.profile, unit);
-        composer->released += first_release(composer, &walk);
+        composer->held |= given_to(&walk);
+        composer->stays |= walk.profile->given.stays;
         composer->gradients += walk.count * unit_gradients(&walk);
         composer->outlived += outlived_by_all(&walk);
-        outcome->saved_bytes += walk.count * saved_by(walk.profile, unit);
+        outcome->saved_bytes += own_saved_by(&walk, unit);
         add_costs(outcome, &walk);
     }
+    composer->start += given_bytes(composer->given, composer->stays);
+    composer->staying = given_bytes(composer->given, composer->stays) - given_bytes(composer->given, ends->given.stays);
+    composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
-    outcome->saved_bytes += composer->released - composer->owned;
+    outcome->saved_bytes += composer->released;
     outcome->after_forward = step->after_forward + above;
     outcome->gradient_bytes = step->gradient_bytes + composer->gradients + composer->head - step->gradients_above[0];
     outcome->backward_peak = step->after_drop + above;
@@ -471,7 +489,7 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
     note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
     for (int way = 0; way < 2; way++) {
-        int64_t more = composer->outlived - ends->outlived[0];
+        int64_t more = composer->outlived - ends->outlived[0] + composer->staying;
         if (way) more += composer->head + composer->gradients - ends->gradients_above[0];
         const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
         const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
@@ -499,6 +517,7 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     stand->gradients -= gradients;
     stand->outlived -= outlived_by(walk->profile, ends_run(walk) && !others);
     ends[0] = ends[1] = *stand;
+    ends[0].backward -= less_at_last(walk->profile, unit);
     ends[0].carried = carried_into(walk, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
@@ -506,7 +525,7 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     ends[1].gradients -= others * gradients;
     if (others) ends[1].outlived -= (others - 1) * outlived_by(walk->profile, false) + outlived_by(walk->profile, ends_run(walk));
     stand->forward = ends[1].forward + residue;
-    stand->backward = ends[1].backward;
+    stand->backward += others * residue;
     stand->gradients = ends[1].gradients;
     stand->outlived = ends[1].outlived;
     return others ? 2 : 1;
@@ -514,10 +533,7 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
 
 static am_stand first_stand(am_composer *composer)
 {
-    composer->used = 1; /* the first unit's are in `start` */
-    composer->kinds = composer->before = 0;
-    memset(composer->held, 0, sizeof composer->held);
-    composer->run = 0;
+    composer->held = composer->stays;
     return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
                       .backward = composer->start,
                       .gradients = composer->head + composer->gradients,
@@ -578,7 +594,7 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
     const am_sequence sequence = sequence_of(pattern, runs, run), *model = &sequence;
     memset(outcome, 0, sizeof *outcome);
     if (!fits(model)) return AM_TOO_LARGE;
-    am_composer composer = {.model = model, .outcome = outcome, .used = 1};
+    am_composer composer = {.model = model, .outcome = outcome};
     compose_sums(&composer);
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
     compose_outside(&composer, &model->run[0].profile->step);
@@ -601,7 +617,7 @@ void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_prof
     const am_run run = {profile, layers, 1};
     const am_sequence model = sequence_of(pattern, 1, &run);
     am_outcome outcome = {0};
-    am_composer composer = {.model = &model, .outcome = &outcome, .used = 1};
+    am_composer composer = {.model = &model, .outcome = &outcome};
     compose_sums(&composer);
     am_stand at = first_stand(&composer), ends[2];
     for (am_walk walk = {.model = &model}; walk_on(&walk);) {
@@ -695,7 +711,7 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
                                                 int64_t *behind, int64_t *outlived)
 {
     am_outcome outcome = {0};
-    am_composer composer = {.model = model, .outcome = &outcome, .used = 1};
+    am_composer composer = {.model = model, .outcome = &outcome};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
     *outlived = composer.outlived;
@@ -746,20 +762,20 @@ static am_walk walk_of_one(const am_sequence *model, int64_t layer)
     return walk;
 }
 
-void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layer,
-                  int64_t inner)
+void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,
+                  int64_t layer, int64_t inner)
 {
     const am_run run = {profile, 1, inner};
-    const am_sequence model = {pattern, 1, &run, -1}; /* a part: its last layer is unknown */
+    const am_sequence model = {pattern, 1, &run, layers - 1};
     am_walk walk = walk_of_one(&model, layer);
     int played = unit_of(profile, zone_for(&walk, layer, layer));
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
-    const am_stand stand = {.start = layer, .backward = residue_of(profile, played)};
+    const am_stand stand = {.start = layer, .backward = residue_of(profile, played) - less_at_last(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
-    *unit = (am_plan_unit){.played = played,
-                           .residue = residue_of(profile, played),
-                           .release = release_of(profile, played),
+    *unit = (am_plan_unit){.residue = residue_of(profile, played),
+                           .given = given_to(&walk),
+                           .outlived = {outlived_by(profile, true), outlived_by(profile, false)},
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,
@@ -773,14 +789,15 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
     int64_t end = step->boundary[step->layers], highest = step->after_drop;
     const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
     const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
-    am_plan_ends ends = {.forward = step->boundary[0],
-                         .backward = step->backward_start[last_zone(profile, 0)] - residue_of(profile, 0)};
+    uint64_t held = 0;
+    for (int unit = 0; unit < profile->record.units; unit++) held |= profile->given.held[unit];
+    int64_t given = given_bytes(&profile->given, held | profile->given.stays);
+    am_plan_ends ends = {.forward = step->boundary[0], .backward = start_of(profile)};
     for (int i = 0; i < 2; i++) {
         if (before[i]->seen && before[i]->bytes > ends.before) ends.before = before[i]->bytes;
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
-    ends.after = highest - end;
-    ends.kept = step->after_forward - (end - step->boundary[0]);
-    for (int unit = 1; unit < profile->record.units; unit++) ends.released += release_of(profile, unit);
+    ends.after = highest - end - given;
+    ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

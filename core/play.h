@@ -19,8 +19,8 @@ typedef struct am_play {
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
     uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
-    uint16_t open_gradient;           /* the slot of the gradient that it was entered with, and */
-    int64_t open_bytes;               /* its bytes, once nobody else holds it */
+    uint16_t open_gradient[3];        /* the slots of the gradients that it was entered with, and */
+    int64_t open_bytes;               /* their bytes, once nobody else holds them */
     int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
     bool returning;                   /* its input is about to be brought back */
     int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */
@@ -80,24 +80,6 @@ static inline bool am_play_outlives(const am_play *play, const am_region *region
     (void)play;
     return region->outlives && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
 #endif
-}
-
-/* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */
-static inline bool am_play_away(const am_play *play, am_away away)
-{
-#ifdef AM_FIRST
-    (void)play;
-    (void)away;
-    return false;
-#else
-    return play->tape->away == away;
-#endif
-}
-
-/* Are the inputs of reentrant regions, or all but this rank's part of each? */
-static inline bool am_play_inputs_away(const am_play *play)
-{
-    return am_play_away(play, AM_AWAY_INPUTS) || am_play_away(play, AM_AWAY_PARTS);
 }
 
 /* live.c */

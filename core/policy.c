@@ -87,8 +87,8 @@ static am_code read_slots(am_policy *policy, const am_config *config, int i, am_
     return AM_OK;
 }
 
-/* Megatron's --recompute-modules, by AM_MODULE_'s bits; those behind them have no bit. */
-static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act|shared_experts", no_modules[] = "mla_up_proj";
+/* Megatron's --recompute-modules, by AM_MODULE_'s bits. */
+static const char modules[] = "core_attn|layernorm|mlp|moe|moe_act|mla_up_proj|shared_experts";
 
 /* The index of a name of so many characters in a list; -1: not there. */
 static int index_in(const char *list, const char *name, size_t length)
@@ -105,13 +105,10 @@ static am_code read_modules(am_policy *policy, const char *text, am_status *stat
     for (const char *name = text;; name++) {
         size_t length = strcspn(name, ",");
         int bit = index_in(modules, name, length);
-        if (bit < 0 && index_in(no_modules, name, length) >= 0)
-            return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                           "Megatron's latent attention is not covered, nor mla_up_proj in checkpoint=modules:%s",
-                           text);
         if (bit < 0)
             return am_fail(status, AM_BAD_VALUE, "checkpoint",
-                           "checkpoint=modules: takes a list of core_attn, layernorm, mlp, moe, moe_act and shared_experts, not '%s'", text);
+                           "checkpoint=modules: takes a list of core_attn, layernorm, mlp, moe, moe_act, mla_up_proj and "
+                           "shared_experts, not '%s'", text);
         if (policy->modules >> bit & 1)
             return am_fail(status, AM_BAD_VALUE, "checkpoint", "checkpoint=modules:%s names one of its modules twice", text);
         policy->modules |= (uint8_t)(1 << bit);

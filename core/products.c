@@ -133,6 +133,18 @@ am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_v
     return linear_function(tape, op, x, 0, weight, bias);
 }
 
+am_var am_wide_linear(am_tape *tape, am_var x, am_var weight)
+{
+    am_shape shape = am_shape_of(tape, x), rows = shape;
+    const int64_t *n = tape->tensor[x].shape, *out = tape->tensor[weight].shape;
+    int64_t flops = flops_of(tape, n[0], n[1], out[1], out[0]);
+    am_var wide = am_raw(tape, AM_OP_TO, rows, AM_FP32, x, 0, 0, 0);
+    am_var table = am_raw(tape, AM_OP_TO, am_shape_of(tape, weight), AM_FP32, weight, 0, 0, 0);
+    shape.dim[2] = tape->tensor[weight].dim[0];
+    am_var input[] = {x, weight, wide, table}, y = am_tape_fresh(tape, shape, AM_FP32);
+    return am_tape_emit(tape, AM_OP_ROUTER_LINEAR_FP32, 4, input, 1, &y, flops);
+}
+
 /* x as a part of the buffer, whose first elements it fills. */
 static am_var gather_into(am_tape *tape, am_var buffer, am_var x, am_dim length)
 {
@@ -257,6 +269,7 @@ am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, a
     am_dim b = query.dim[0], heads = query.dim[1], s = query.dim[2], width = value.dim[3];
     am_var out = am_tape_fresh(tape, AM_SHAPE(b, s, heads, width), query.dtype);
     int64_t stride[AM_MAX_RANK] = {0}, *own = tape->tensor[out].stride;
+    query.shape[3] = value.shape[3];
     am_layout layout = {4, query.shape, query.stride};
     if (flash)
         am_layout_pointwise(4, query.shape, 1, &layout, stride);
@@ -276,7 +289,7 @@ am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, a
         result[2] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random seed");
         result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random offset");
     }
-    int64_t keys = tape->tensor[input[1]].shape[2], widths = query.shape[3] + value.shape[3];
+    int64_t keys = tape->tensor[input[1]].shape[2], widths = tape->tensor[input[0]].shape[3] + value.shape[3];
     int64_t flops = flops_of(tape, query.shape[0] * query.shape[1], query.shape[2], keys, widths);
     return am_tape_emit(tape, kernel, mask ? 4 : 3, input, result[3] ? 4 : 3, result, flops);
 }

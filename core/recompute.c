@@ -23,7 +23,8 @@ static uint16_t find(const am_play *play, uint16_t storage)
 void am_play_hold_saves(am_play *play, uint16_t index)
 {
     const am_node *node = &play->tape->node[index];
-    for (int i = node->first_save; i < node->first_save + node->save_count && !am_play_away(play, AM_AWAY_SAVED); i++) {
+    for (int i = node->first_save; i < node->first_save + node->save_count && !am_is_away(play->tape, AM_AWAY_SAVED);
+         i++) {
         uint16_t place = find(play, am_play_storage(play, play->tape->save[i]));
         am_play_retain(play, place);
         play->player->held[i] = place;
@@ -81,7 +82,9 @@ static uint16_t input_of(const am_play *play, const am_region *region)
 void am_play_discard(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (is_checkpointed(region)) am_play_resize(play, am_play_storage(play, region->output), 0);
+    if (!is_checkpointed(region)) return;
+    am_play_resize(play, am_play_storage(play, region->output), 0);
+    for (int i = 0; i < 2 && region->more[i]; i++) am_play_resize(play, am_play_storage(play, region->more[i]), 0);
 }
 
 /* What has been made again is copied into the storage that was emptied, and stays beside it until the region's backward has
@@ -90,9 +93,12 @@ void am_play_restore(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
     if (!is_checkpointed(region)) return;
-    uint16_t storage = am_play_storage(play, region->output);
+    const am_var results[] = {region->output, region->more[0], region->more[1]};
     am_play_recompute(play, index);
-    am_play_resize(play, storage, play->tape->storage[storage].bytes);
+    for (int i = 0; i < 3 && results[i]; i++) {
+        uint16_t storage = am_play_storage(play, results[i]);
+        am_play_resize(play, storage, play->tape->storage[storage].bytes);
+    }
     am_play_note(play, 0);
 }
 
@@ -239,7 +245,7 @@ void am_play_forget_saves(am_play *play, uint16_t index)
     if (!play->player->holding[index]) return;
     play->player->holding[index] = false;
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
-        if (!am_play_away(play, AM_AWAY_SAVED))
+        if (!am_is_away(play->tape, AM_AWAY_SAVED))
             am_play_release(play, play->player->held[i]);
         else if (play->player->held[i])
             play->live -= am_tape_copy_bytes(play->tape, i);

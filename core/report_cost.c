@@ -78,7 +78,10 @@ static void write_device(am_writer *json, const am_report *report)
     AM_PUT_FIGURE(json, "memory_bytes", device ? device->memory : -1);
     AM_PUT_PLAIN(json, "dtype", am_dtypes[dtype].name);
     AM_PUT_INT(json, "gflops", report->rates.gflops[dtype]);
-    AM_PUT_PLAIN(json, "gflops_from", own_rate ? "device_gflops" : device->source);
+    const char *own = dtype == AM_FP32 && config->device_fp32_gflops ? "device_fp32_gflops"
+                      : own_rate                                     ? "device_gflops"
+                                                                     : NULL;
+    AM_PUT_PLAIN(json, "gflops_from", own ? own : device->source);
     AM_PUT_FIGURE(json, "fp32_gflops", report->rates.gflops[AM_FP32] ? report->rates.gflops[AM_FP32] : -1);
     AM_PUT_INT(json, "bandwidth_mbs", report->rates.bandwidth);
     AM_PUT_PLAIN(json, "bandwidth_from", own_bandwidth ? "device_bandwidth" : device->source);

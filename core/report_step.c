@@ -201,6 +201,9 @@ static void write_plan(am_writer *json, const am_report *report, int index)
 #ifndef AM_FIRST
     am_json_traffic(json, &report->config, plan->policy, &plan->traffic);
 #endif
+#ifndef AM_FIRST
+    if (report->frontier.found && report->frontier.ranks > 0 && plan->rank_peak >= 0) AM_PUT_INT(json, "worst_rank_peak_bytes", plan->rank_peak);
+#endif
     if (report->frontier.found && plan->excess_bytes >= 0) AM_PUT_INT(json, "excess_bytes", plan->excess_bytes);
 #ifndef AM_FIRST
     if (report->frontier.found && plan->excess_time >= 0) AM_PUT_TIME(json, "excess_time_us", plan->excess_time);
@@ -254,8 +257,23 @@ static void write_runs(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
-static void write_frontier_row(am_writer *json, const am_frontier_row *row)
+/* Of a pipeline: what each rank peaks at and runs again, of many ranks the first. */
+static void write_frontier_ranks(am_writer *json, const am_frontier_report *frontier, int row)
 {
+    if (frontier->ranks == 0) return;
+    AM_OPEN(json, "ranks", "[");
+    for (int i = 0; i < frontier->ranks; i++) {
+        am_json_open(json, '{');
+        AM_PUT_INT(json, "peak_bytes", frontier->rank_peak[row][i]);
+        AM_PUT_TIME(json, "recomputed_time_us", frontier->rank_time[row][i]);
+        am_json_close(json, '}');
+    }
+    am_json_close(json, ']');
+}
+
+static void write_frontier_row(am_writer *json, const am_frontier_report *frontier, int index)
+{
+    const am_frontier_row *row = &frontier->row[index];
     am_json_open(json, '{');
     AM_PUT_INT(json, "peak_bytes", row->peak_bytes);
     AM_PUT_TIME(json, "recomputed_time_us", row->recomputed_time);
@@ -268,6 +286,7 @@ static void write_frontier_row(am_writer *json, const am_frontier_row *row)
         am_json_close(json, ']');
     }
     am_json_close(json, ']');
+    write_frontier_ranks(json, frontier, index);
     am_json_close(json, '}');
 }
 
@@ -276,6 +295,8 @@ static void write_frontier_row(am_writer *json, const am_frontier_row *row)
 /* Without the exact frontier: the plans of the list that no other of it beats. */
 static void write_best_plans(am_writer *json, const am_report *report)
 {
+    AM_PUT_PLAIN(json, "frontier_of", "listed");
+    AM_PUT_PLAIN(json, "frontier_by", "recomputed_flops");
     AM_OPEN(json, "frontier", "[");
     for (int i = 0; i < report->plans; i++) {
         if (!am_plan_is_pareto(report, i)) continue;
@@ -297,10 +318,13 @@ static void write_frontier(am_writer *json, const am_report *report)
     const am_frontier_report *frontier = &report->frontier;
     if (!frontier->found) {
         write_best_plans(json, report);
+        if (frontier->why_not) AM_PUT_PLAIN(json, "frontier_note", frontier->why_not);
         return;
     }
+    AM_PUT_PLAIN(json, "frontier_of", "searched");
+    AM_PUT_PLAIN(json, "frontier_by", "recomputed_time_us");
     AM_OPEN(json, "frontier", "[");
-    for (int i = 0; i < frontier->rows; i++) write_frontier_row(json, &frontier->row[i]);
+    for (int i = 0; i < frontier->rows; i++) write_frontier_row(json, frontier, i);
     am_json_close(json, ']');
     AM_OPEN(json, "frontier_choices", "[");
     for (int i = 0; i < frontier->choices; i++) write_choice(json, &frontier->choice[i]);

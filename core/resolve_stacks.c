@@ -321,8 +321,21 @@ static am_code check_megatron_tensor_parallel(const am_config *config, am_status
     int64_t t = config->tp;
     if (config->heads % t != 0) return not_divided("tp", t, "heads", config->heads, status);
     if (config->kv_heads % t != 0) return not_divided("tp", t, "kv_heads", config->kv_heads, status);
-    if (config->experts == 0 && config->ffn % t != 0) return not_divided("tp", t, "ffn", config->ffn, status);
-    if (config->shared_ffn % t != 0) return not_divided("tp", t, "shared_ffn", config->shared_ffn, status);
+    bool dense = config->experts == 0 || config->dense_layers > 0, engine = config->stack == AM_STACK_MEGATRON;
+    const struct {
+        const char *name;
+        int64_t size;
+        bool divided;
+    } widths[] = {
+        {"ffn", config->ffn, dense},
+        {"shared_ffn", config->shared_ffn, true},
+        /* each rank makes a part of the latents and gathers the others'; with Transformer Engine all of its own tokens */
+        {"q_rank", config->q_rank, !engine},
+        {"kv_rank + rotary_dim", config->kv_rank + config->rotary_dim, !engine && config->kv_rank > 0},
+    };
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        if (widths[i].divided && widths[i].size % t != 0)
+            return not_divided("tp", t, widths[i].name, widths[i].size, status);
     if (config->vocab % t != 0) {
         int64_t rows = am_mul_checked(128, t); /* --make-vocab-size-divisible-by */
         return am_fail(status, AM_CONFLICT, "vocab", "tp=%d does not divide vocab=%d; Megatron pads it to vocab=%d", t,
@@ -392,13 +405,26 @@ static am_code check_megatron_experts(const am_config *config, const char *who, 
     return code;
 }
 
-/* Megatron-Core's own attention takes keys as wide as values; Transformer Engine's kernels, or one in their place, others too. */
+/* DeepSeek-V3: its router's groups are scored by as many of their experts as a token takes of each. */
 static am_code check_megatron_latent(const am_config *config, const char *who, am_status *status)
 {
-    if (config->attention == AM_EAGER)
-        return am_fail(status, AM_UNSUPPORTED, "attention",
-                       "Megatron-Core's own attention takes no latent attention: attention=flash");
-    return am_wiring_check_value(config, AM_F_positions, AM_ROPE, who, status);
+    if (config->kv_rank == 0) return AM_OK;
+    am_code code = am_wiring_check_value(config, AM_F_qkv_bias, 0, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_norm, AM_RMSNORM, who, status);
+    if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, AM_ROPE, who, status);
+    if (code == AM_OK && config->pp > 1 && config->experts > 0 && config->dense_layers > 0)
+        return am_fail(status, AM_UNSUPPORTED, "pp",
+                       "%s is covered with dense_layers on one stage: pp=1, or dense_layers=0", who);
+    if (code == AM_OK && config->expert_groups > 1 && config->experts_per_token < config->groups_per_token)
+        return am_fail(status, AM_CONFLICT, "groups_per_token",
+                       "%s scores a group by experts_per_token / groups_per_token of its experts: groups_per_token=%d or less",
+                       who, config->experts_per_token);
+    if (code == AM_OK && config->expert_groups > 1 &&
+        config->experts_per_token / config->groups_per_token > config->experts / config->expert_groups)
+        return am_fail(status, AM_CONFLICT, "groups_per_token",
+                       "%s scores a group of %d experts by its %d best: more groups_per_token, or fewer expert_groups", who,
+                       config->experts / config->expert_groups, config->experts_per_token / config->groups_per_token);
+    return code;
 }
 
 static am_code check_megatron(const am_config *config, am_status *status)
@@ -416,7 +442,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
         {AM_F_reentrant, 1},
     };
     const unsigned families = 1u << AM_FAMILY_LLAMA | 1u << AM_FAMILY_MISTRAL | 1u << AM_FAMILY_QWEN2 |
-                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2 | 1u << AM_FAMILY_MIXTRAL;
+                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2 | 1u << AM_FAMILY_MIXTRAL | 1u << AM_FAMILY_DEEPSEEK_V3;
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_megatron_ranks(config, status);
@@ -425,13 +451,13 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_embedding_dim, config->hidden, who, status);
     if (code == AM_OK && config->positions == AM_ROPE && config->kv_rank == 0)
         code = am_wiring_check_value(config, AM_F_rotary_dim, config->head_dim, who, status);
-    if (code == AM_OK && config->kv_rank > 0) code = check_megatron_latent(config, who, status);
     if (code == AM_OK) code = check_megatron_biases(config, who, status);
     if (code == AM_OK) code = check_megatron_experts(config, who, status);
+    if (code == AM_OK) code = check_megatron_latent(config, who, status);
     if (code != AM_OK) return code;
     if (!(families >> config->family & 1))
         return am_fail(status, AM_UNSUPPORTED, "family",
-                       "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2 or mixtral", who);
+                       "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", who);
     if (config->stack == AM_STACK_MEGATRON && config->head_dim % 8 != 0)
         return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes heads of a multiple of 8 elements, not head_dim=%d",
                        who, config->head_dim);
@@ -447,7 +473,8 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
 {
     const char *wrong = NULL;
     bool mixed = config->experts > 0, engine = config->stack == AM_STACK_MEGATRON;
-    if (mixed && modules & AM_MODULE_MLP) wrong = "this model has experts in place of an MLP: moe or moe_act, not mlp";
+    if (mixed && config->dense_layers == 0 && modules & AM_MODULE_MLP)
+        wrong = "this model has experts in place of an MLP: moe or moe_act, not mlp";
     if (!mixed && modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)) wrong = "this model has no experts: mlp, not moe or moe_act";
     if (!config->shared_ffn && modules & AM_MODULE_SHARED_EXPERTS)
         wrong = "this model has no shared expert: shared_experts needs shared_ffn=N";
@@ -455,9 +482,11 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
         wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
         wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
+    if (!config->kv_rank && modules & AM_MODULE_MLA_UP_PROJ)
+        wrong = "this model has no latent attention: core_attn or layernorm, not mla_up_proj";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_SHARED_EXPERTS)))
         wrong = "moe plays the shared expert again too: moe or shared_experts, not both";
-    if (engine && !mixed && modules & AM_MODULE_LAYERNORM)
+    if (engine && !mixed && !config->kv_rank && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
     return wrong;
 }
@@ -580,12 +609,11 @@ am_code am_stack_check_policy(const am_config *config, am_policy policy, am_stat
                        config->checkpoint);
     if (config->zero == 3 && policy.reentrant)
         return am_fail(status, AM_UNSUPPORTED, "reentrant", "zero=3 is covered with reentrant=no");
-    if (config->zero == 3 && (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS ||
-                              policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
+    if (config->zero == 3 && (policy.kind == AM_POLICY_REGIONS || policy.kind == AM_POLICY_BEST_SEGMENTS || am_policy_segment(policy) > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "zero=3 is covered with regions of one layer: checkpoint=full, block:N or save:matmuls, not %s",
+                       "zero=3 is covered with regions of one layer: checkpoint=full, block:N, save:matmuls or budget:BYTES, not %s",
                        config->checkpoint);
-    bool selective = policy.kind != AM_POLICY_NONE && !am_policy_runs_layers_again(policy.kind);
+    bool selective = policy.kind != AM_POLICY_NONE && policy.kind != AM_POLICY_BUDGET && !am_policy_runs_layers_again(policy.kind);
     if (selective && config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",
                        "with tp or cp, stack=torch is covered where layers run again whole: checkpoint=full, not %s",

@@ -19,11 +19,6 @@ static bool turned(const am_tape *tape, am_var x)
     return n[1] > 1 && n[2] > 1;
 }
 
-static am_dim number(am_build *build, int64_t n)
-{
-    return am_dim_for(build, n, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT);
-}
-
 /* ---- forward ---- */
 
 typedef struct am_merge {
@@ -39,7 +34,7 @@ static void run_kernel(am_build *build, am_var q, am_shape shape, am_shape rows,
     am_tape *tape = build->tape;
     result[0] = am_raw(tape, op, shape, tape->tensor[q].dtype, q, 0, 0, 0);
     result[1] = am_label(tape, am_raw(tape, op, rows, AM_FP32, q, 0, 0, 0), "log-sum-exp of each row");
-    result[2] = am_label(tape, am_raw(tape, op, AM_SHAPE(number(build, 2)), AM_U64, q, 0, 0, 0), "random state");
+    result[2] = am_label(tape, am_raw(tape, op, AM_SHAPE(am_number_dim(build, 2)), AM_U64, q, 0, 0, 0), "random state");
     result[3] = am_label(tape, am_raw(tape, op, AM_SCALAR, AM_U64, q, 0, 0, 0), "random state, unused half");
 }
 
@@ -74,7 +69,7 @@ am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v)
     am_shape rows = AM_SHAPE(half.dim[0], half.dim[1], half.dim[2]), half_rows = rows;
     half.dim[2] = half_rows.dim[2] =
         am_dim_quotient(tape->extents, am_dim_for(build, 1, 2, AM_S, AM_SYMBOL_COUNT), AM_CP);
-    am_shape both = AM_SHAPE(number(build, 2), key.dim[0], key.dim[1], key.dim[2], key.dim[3]), all = both;
+    am_shape both = AM_SHAPE(am_number_dim(build, 2), key.dim[0], key.dim[1], key.dim[2], key.dim[3]), all = both;
     all.dim[0] = am_dim_for(build, 2, 1, AM_CP, AM_SYMBOL_COUNT);
     am_var keys = turned(tape, k) ? am_raw(tape, op, key, dtype, k, 0, 0, 0) : 0;
     am_var values = turned(tape, k) ? am_raw(tape, op, key, dtype, v, 0, 0, 0) : 0;
@@ -99,7 +94,7 @@ am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v)
 void am_ring_buffers(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_dim two = number(build, 2), whole = am_dim_for(build, 1, 1, AM_S, AM_SYMBOL_COUNT), own = build->s, d = build->d;
+    am_dim two = am_number_dim(build, 2), whole = am_symbol_dim(build, AM_S), own = build->s, d = build->d;
     am_enter(tape, "", AM_C_EMBEDDING);
     const struct {
         const char *name;

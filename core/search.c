@@ -123,35 +123,18 @@ static void search_up(am_search *search, am_answer *answer, am_field_id id, int6
 /* ---- GPUs ---- */
 
 /* One GPU shares nothing out, and a stack may refuse to call that ZeRO. Returns the total. */
-static int64_t total_of_one(am_search *search)
+static int64_t total_of_ranks(am_search *search, int64_t dp)
 {
     int64_t zero = search->config.zero;
-    search->config.zero = 0;
-    int64_t total = total_of(search, 1);
+    if (dp == 1) search->config.zero = 0;
+    int64_t total = total_of(search, dp);
     search->config.zero = zero;
     return total;
 }
 
-/* The smallest number of data-parallel ranks with which it fits; 0 if none does. Only what is shared out shrinks. */
-static int64_t smallest_ranks(am_search *search, int64_t most)
+static bool ranks_fit(am_search *search, int64_t dp)
 {
-    if (total_of_one(search) >= 0 && am_fit_fits(&search->workspace->totals.fit)) return 1;
-    int64_t low = 1, high = 2;
-    if (search->config.zero == 0) return 0;
-    while (high < most && !fits(search, high)) {
-        low = high;
-        high *= 2;
-    }
-    if (high > most) high = most;
-    if (!fits(search, high)) return 0;
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (fits(search, middle))
-            high = middle;
-        else
-            low = middle;
-    }
-    return high;
+    return total_of_ranks(search, dp) >= 0 && am_fit_fits(&search->workspace->totals.fit);
 }
 
 /* The number of GPUs of what was evaluated last. */
@@ -161,42 +144,100 @@ static int64_t gpus_of(const am_search *search)
     return config->tp * config->cp * config->pp * config->dp;
 }
 
-/* Of one GPU less in the same group, or of the next smaller tensor-parallel group. */
-static void write_fewer(am_search *search, am_answer *answer, int64_t tp, int64_t dp)
+/* Sizes of the groups of GPUs that share a model out: tensor-parallel ones, and of experts expert-parallel ones. */
+typedef struct am_team {
+    int64_t tp, ep;
+    int64_t ranks; /* data-parallel ones come in multiples of so many: the groups of experts lie across them */
+} am_team;
+
+static void use_team(am_search *search, const am_team *team)
 {
-    if (dp == 1)
-        for (tp--; tp > 0; tp--) {
-            search->config.tp = tp;
-            if (total_of_one(search) >= 0) break;
-        }
-    if (tp == 0) return;
-    answer->next_total = dp > 2 ? total_of(search, dp - 1) : total_of_one(search);
-    answer->next = gpus_of(search);
+    search->config.tp = team->tp;
+    search->config.ep = team->ep;
 }
 
-/* Over every tensor-parallel size that the stack has for this model, the fewest data-parallel ranks with each. */
+/* The group behind this one that the stack has for this model; false: there are no more. Begins with a group of zeros. */
+static bool next_team(am_search *search, const am_config *resolved, am_team *team)
+{
+    bool experts = resolved->experts > 0 && resolved->stack == AM_STACK_MEGATRON_LOCAL;
+    if (team->tp == 0) team->ep = experts ? resolved->experts : 1;
+    for (;;) {
+        team->ep++;
+        if (team->ep > (experts ? resolved->experts : 1)) {
+            team->tp++;
+            team->ep = 1;
+        }
+        if (team->tp > resolved->heads) return false;
+        if (resolved->heads % team->tp != 0 || (experts && resolved->experts % team->ep != 0)) continue;
+        use_team(search, team);
+        if (total_of_ranks(search, 1) < 0) continue; /* of so many GPUs as its groups take */
+        const am_config *config = &search->workspace->totals.config;
+        int64_t both = config->etp * config->ep, own = config->tp * config->cp;
+        team->ranks = resolved->experts > 0 ? both / am_common_divisor(both, own) : 1;
+        return true;
+    }
+}
+
+/* The smallest number of data-parallel ranks with which it fits; 0 if none does. Only what is shared out shrinks. */
+static int64_t smallest_ranks(am_search *search, const am_team *team, int64_t most)
+{
+    int64_t unit = team->ranks, low = 1, high = 2, end = most / unit;
+    use_team(search, team);
+    if (ranks_fit(search, unit)) return unit;
+    if (search->config.zero == 0) return 0;
+    while (high < end && !ranks_fit(search, high * unit)) {
+        low = high;
+        high *= 2;
+    }
+    if (high > end) high = end;
+    if (!ranks_fit(search, high * unit)) return 0;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (ranks_fit(search, middle * unit))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high * unit;
+}
+
+/* The most GPUs below those of the answer, in whatever groups, and the least that they would take. */
+static void write_fewer(am_search *search, am_answer *answer, const am_config *resolved)
+{
+    int64_t others = resolved->cp * resolved->pp, best = answer->value / others, most = 0;
+    for (am_team team = {0}; next_team(search, resolved, &team);) {
+        int64_t each = team.tp * team.ranks, times = search->config.zero == 0 ? each < best : (best - 1) / each;
+        if (times == 0 || times * each < most) continue;
+        int64_t total = total_of_ranks(search, times * team.ranks);
+        if (total < 0 || (times * each == most && total >= answer->next_total)) continue;
+        most = times * each;
+        answer->next = most * others;
+        answer->next_total = total;
+    }
+}
+
+/* Over the groups that the stack has for this model, the fewest data-parallel ranks with each. */
 static void search_gpus(am_search *search, am_answer *answer, const am_config *resolved)
 {
-    const int64_t own_tp = search->config.tp, own_dp = search->config.dp;
-    int64_t best = 0, tp = 1, dp = 1;
-    int64_t most = am_fields[AM_F_dp].most;
+    const int64_t own_tp = search->config.tp, own_ep = search->config.ep, own_dp = search->config.dp;
+    am_team best = {own_tp, own_ep, 0};
+    int64_t fewest = 0, dp = own_dp, most = am_fields[AM_F_dp].most;
     search->value = &search->config.dp;
-    for (int64_t size = 1; size <= resolved->heads; size++) {
-        if (resolved->heads % size != 0 || (best && size >= best)) continue;
-        search->config.tp = size;
-        int64_t ranks = smallest_ranks(search, most);
-        if (ranks == 0 || (best && size * ranks >= best)) continue;
-        best = size * ranks;
-        tp = size;
+    for (am_team team = {0}; next_team(search, resolved, &team);) {
+        if (fewest && team.tp * team.ranks >= fewest) continue;
+        int64_t ranks = smallest_ranks(search, &team, most);
+        if (ranks == 0 || (fewest && team.tp * ranks >= fewest)) continue;
+        fewest = team.tp * ranks;
+        best = team;
         dp = ranks;
     }
-    search->config.tp = best ? tp : own_tp;
+    use_team(search, &best);
     answer->id = "gpus";
-    if (!best) dp = own_dp;
-    int64_t total = dp > 1 ? total_of(search, dp) : total_of_one(search);
-    write_answer(search, answer, best > 0, gpus_of(search), total);
-    if (best) write_fewer(search, answer, tp, dp);
+    int64_t total = total_of_ranks(search, dp);
+    write_answer(search, answer, fewest > 0, gpus_of(search), total);
+    if (fewest) write_fewer(search, answer, resolved);
     search->config.tp = own_tp;
+    search->config.ep = own_ep;
     search->config.dp = own_dp;
 }
 

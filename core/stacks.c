@@ -270,7 +270,7 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x)
     pair.dim[4] = build->one;
     odd = am_view(tape, am_unary(tape, AM_OP_NEG, odd), pair);
     even = am_view(tape, even, pair);
-    am_var turned = am_cat(tape, odd, even, am_dim_for(build, 2, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT));
+    am_var turned = am_cat(tape, odd, even, am_number_dim(build, 2));
     turned = am_view(tape, turned, shape);
     am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
     return am_label(tape, y, name);
@@ -288,7 +288,7 @@ void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4])
 {
     am_tape *tape = build->tape;
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
-    am_dim rest = am_dim_for(build, 1, 1, AM_REST, AM_SYMBOL_COUNT);
+    am_dim rest = am_symbol_dim(build, AM_REST);
     am_var *x[2] = {q, k};
     for (int i = 0; i < 2; i++) {
         kept[i] = am_slice(tape, *x[i], build->rotary);
@@ -353,7 +353,7 @@ static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     if (build->config->head_dim % 8 == 0) return flash_kernel(build, q, k, v);
-    am_dim width = am_dim_for(build, 1, 1, AM_D8, AM_SYMBOL_COUNT);
+    am_dim width = am_symbol_dim(build, AM_D8);
     am_var padded[] = {am_pad(tape, q, width), am_pad(tape, k, width), am_pad(tape, v, width)};
     am_var y = am_slice(tape, flash_kernel(build, padded[0], padded[1], padded[2]), build->d);
     am_hold(tape, padded[0], padded[1], padded[2]);

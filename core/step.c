@@ -38,13 +38,13 @@ static void keep_results(am_play *play, const am_instruction *instruction, int i
 static int64_t part_bytes(const am_play *play, const am_region *region)
 {
     int64_t bytes = play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
-    return am_play_away(play, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
+    return am_is_away(play->tape, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
 }
 
 /* What a region holds until its backward. */
 static void hold_inputs(am_play *play, const am_instruction *instruction, uint16_t region)
 {
-    bool away = am_play_inputs_away(play);
+    bool away = am_inputs_away(play->tape);
     if (away) am_play_grow(play, part_bytes(play, &play->tape->region[region]));
     if (away) am_play_note(play, 0);
     for (int j = away; j < instruction->inputs; j++)
@@ -119,7 +119,7 @@ static void close_region(am_play *play)
     play->open = 0;
     am_play_release_left(play, region);
     play->live -= play->open_bytes;
-    bool away = am_play_inputs_away(play), stays = am_play_outlives(play, region);
+    bool away = am_inputs_away(play->tape), stays = am_play_outlives(play, region);
     if (away) let_input_go(play, region, stays);
     if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
     for (int i = away || stays; i < region->arguments; i++)
@@ -142,10 +142,11 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     if (region->kind != AM_REENTRANT || region->keep == AM_KEEP_EVERYTHING) return;
     close_region(play); /* the one behind it */
     play->open = index;
-    play->open_gradient = gradient;
+    play->open_gradient[0] = gradient;
+    play->open_gradient[1] = play->open_gradient[2] = 0;
     play->open_bytes = 0;
     play->zeros = bytes_beside(play, region);
-    play->returning = am_play_inputs_away(play);
+    play->returning = am_inputs_away(play->tape);
 }
 
 /* Once the region's first zone has begun. */
@@ -165,11 +166,18 @@ static void add_to_zeros(am_play *play, int64_t bytes)
     play->live -= bytes;
 }
 
+static bool holds_gradient(const am_play *play, uint16_t slot)
+{
+    for (int i = 0; i < 3; i++)
+        if (play->open_gradient[i] == slot) return true;
+    return false;
+}
+
 static void free_slot(am_play *play, const am_event *event)
 {
     if (am_play_outlives(play, &play->tape->region[play->player->slot_region[event->index]]))
         play->outlived += event->bytes;
-    else if (play->open && event->index == play->open_gradient)
+    else if (play->open && holds_gradient(play, event->index))
         play->open_bytes += event->bytes; /* the region's node still holds it */
     else
         play->live -= event->bytes;
@@ -179,7 +187,7 @@ static void free_slot(am_play *play, const am_event *event)
 static void take(am_play *play, const am_event *event)
 {
     uint16_t *held = &play->player->held[event->index];
-    if (am_play_away(play, AM_AWAY_SAVED)) {
+    if (am_is_away(play->tape, AM_AWAY_SAVED)) {
         play->live += event->bytes - am_tape_copy_bytes(play->tape, event->index); /* a copy may be of a part alone */
         *held = 0;
         return;
@@ -209,7 +217,7 @@ static void enter_node(am_play *play, const am_node *node)
     play->instruction = node->instruction;
     return_input(play);
     make_zeros(play);
-    if (am_play_away(play, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
+    if (am_is_away(play->tape, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
     if (!waiting || before) return;
     am_play_gather(play, region);
     am_play_recompute(play, region);
@@ -287,6 +295,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
+    case AM_E_ENTERED: play->open_gradient[event->bytes] = event->index; break;
     case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
@@ -323,6 +332,10 @@ static void reset(am_play *play)
         play->pending[i] = region->savers;
         uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
         if (region->discards || region->distributes) player->bytes[resized] = tape->storage[resized].bytes;
+        for (int j = 0; j < 2 && region->discards && region->more[j]; j++) {
+            resized = am_play_storage(play, region->more[j]);
+            player->bytes[resized] = tape->storage[resized].bytes;
+        }
     }
 }
 

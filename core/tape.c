@@ -393,6 +393,15 @@ void am_region_end(am_tape *tape, am_var y)
     tape->open_region = 0;
 }
 
+void am_region_end_with(am_tape *tape, am_var y, am_var second, am_var third)
+{
+    am_region *region = &tape->region[tape->open_region];
+    am_hold(tape, second, third);
+    region->more[0] = second;
+    region->more[1] = third;
+    am_region_end(tape, y);
+}
+
 void am_tape_send_away(am_tape *tape, am_away away, int64_t parts)
 {
     tape->away = (uint8_t)away;
@@ -408,10 +417,11 @@ int64_t am_tape_copy_bytes(const am_tape *tape, int i)
 void am_region_discard(am_tape *tape, uint16_t index, am_var hook)
 {
     am_region *region = &tape->region[index];
+    const am_var results[] = {region->output, region->more[0], region->more[1]};
     region->discards = true;
-    tape->storage[tape->tensor[region->output].storage].region = (uint8_t)index;
+    for (int i = 0; i < 3 && results[i]; i++) tape->storage[tape->tensor[results[i]].storage].region = (uint8_t)index;
     tape->node[tape->tensor[hook].node].restores = (uint8_t)index;
-    new_instruction(tape, AM_I_DISCARD, 1, &region->output)->dims[0] = (uint8_t)index;
+    new_instruction(tape, AM_I_DISCARD, 3, results)->dims[0] = (uint8_t)index;
 }
 
 void am_region_distribute(am_tape *tape, am_symbol ranks)

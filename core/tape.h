@@ -118,6 +118,7 @@ am_var am_linear_loss(am_tape *tape, am_op op, int inputs, const am_var *input, 
 /* Megatron-Core's: a linear layer as a Python function; a causal softmax in one kernel;
  * the MLP's activation with its bias (0: none) in one kernel, its result of this shape. */
 am_var am_parallel_linear(am_tape *tape, am_op op, am_var x, am_var weight, am_var bias);
+am_var am_wide_linear(am_tape *tape, am_var x, am_var weight); /* a router's product in fp32 */
 /* The same of x gathered along its first dimension, to that length, in the buffer. */
 am_var am_sequence_linear(am_tape *tape, am_var x, am_dim length, am_var buffer, am_var weight, am_var bias);
 am_var am_reduce_scatter(am_tape *tape, am_var x, am_dim length); /* along the first dimension; so, too: */
@@ -161,11 +162,30 @@ am_var am_cast(am_tape *tape, am_op op, am_var x);
  * are skipped); its result. Regions do not nest. */
 void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
 void am_region_end(am_tape *tape, am_var y);
+void am_region_end_with(am_tape *tape, am_var y, am_var second, am_var third); /* of three results */
 /* The output of this region, which has ended, is no longer needed in the forward: it is let go of, and made again when the
  * gradient of `hook` is there. */
 void am_region_discard(am_tape *tape, uint16_t region, am_var hook);
 /* The open region keeps but a share of its input for each of so many ranks, and gathers it again. */
 void am_region_distribute(am_tape *tape, am_symbol ranks);
+
+/* Is something of this kind away between forward and backward? core.wasm leaves that to whole.wasm. */
+static inline bool am_is_away(const am_tape *tape, am_away away)
+{
+#ifdef AM_FIRST
+    (void)tape;
+    (void)away;
+    return false;
+#else
+    return tape->away == away;
+#endif
+}
+
+/* Are the inputs of reentrant regions, or all but this rank's part of each? */
+static inline bool am_inputs_away(const am_tape *tape)
+{
+    return am_is_away(tape, AM_AWAY_INPUTS) || am_is_away(tape, AM_AWAY_PARTS);
+}
 
 /* The region of an instruction if it is checkpointed; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)

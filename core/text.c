@@ -393,6 +393,8 @@ static void write_found(am_writer *out, const am_report *report, const am_answer
             am_write_int(out, answer->config.tp);
             AM_WRITE(out, " dp=");
             am_write_int(out, answer->config.dp);
+            if (answer->config.ep > 1) AM_WRITE(out, " ep=");
+            if (answer->config.ep > 1) am_write_int(out, answer->config.ep);
             AM_WRITE(out, ", ");
         }
         write_size_with_unit(out, report, answer->total);

@@ -37,7 +37,7 @@ static bool has_attention(const am_kept *kept)
 /* "all products and attention", "gate_proj, up_proj and silu" */
 static void write_kept(am_writer *out, const am_choice_row *choice)
 {
-    bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == UINT64_MAX / 3;
+    bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == AM_HALF_PRODUCTS;
     if (all || half) {
         am_write_text(out, all ? "all products" : "every second product");
         if (has_attention(&choice->kept)) AM_WRITE(out, " and attention");
@@ -92,15 +92,30 @@ static void write_row(am_writer *out, const am_frontier_report *frontier, const 
     }
 }
 
-static void write_frontier_row(am_writer *out, const am_report *report, const am_frontier_row *row)
+/* "ranks 0 to 3 at 17.8, 19.5, 19.6 and 15.0 GiB" */
+static void write_ranks(am_writer *out, const am_report *report, int row)
 {
+    const am_frontier_report *frontier = &report->frontier;
+    AM_WRITE(out, "ranks at ");
+    for (int i = 0; i < frontier->ranks; i++) {
+        if (i > 0) am_write_text(out, i == frontier->ranks - 1 ? " and " : ", ");
+        am_text_size(out, report, frontier->rank_peak[row][i]);
+    }
+}
+
+static void write_frontier_row(am_writer *out, const am_report *report, int index)
+{
+    const am_frontier_row *row = &report->frontier.row[index];
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
     write_unit(&line, report, row->peak_bytes);
     AM_WRITE(&line, ", ");
     write_milliseconds(&line, row->recomputed_time);
     AM_WRITE(&line, " again: ");
-    write_row(&line, &report->frontier, row);
+    if (report->frontier.ranks)
+        write_ranks(&line, report, index);
+    else
+        write_row(&line, &report->frontier, row);
     if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
 }
 
@@ -141,21 +156,32 @@ static void write_frontier(am_writer *out, const am_report *report)
     char text[512];
     const am_frontier_report *frontier = &report->frontier;
     am_writer line = am_writer_of(text, sizeof text);
+    if (frontier->why_not) {
+        AM_WRITE(out, "\nNo frontier was searched for: ");
+        am_write_text(out, frontier->why_not);
+        AM_WRITE(out, ".\n");
+    }
     if (!frontier->found || frontier->rows == 0) return;
     int rows = frontier->rows < MOST_PLANS ? frontier->rows : MOST_PLANS;
     am_write_thousands(&line, frontier->points);
-    AM_WRITE(&line, " Pareto-optimal plans: no other has as low a peak and as little to run again. For each layer ");
+    AM_WRITE(&line, " Pareto-optimal plans");
+    if (frontier->ranks) AM_WRITE(&line, " of all ranks, evenly picked (checkpoint=budget: with a peak of theirs says what each rank does)");
+    AM_WRITE(&line, ": no other has as low a peak and as little to run again. For each layer ");
     am_write_int(&line, frontier->candidates);
     AM_WRITE(&line, " choices were played; no other beats ");
     am_write_int(&line, frontier->undominated);
-    AM_WRITE(&line, " of them. The frontier is over all plans of ");
-    am_write_int(&line, frontier->choices);
-    am_write_text(&line, rows < frontier->points ? " of these. Some of them, from the lowest peak to the least time:" : " of these:");
+    AM_WRITE(&line, " of them.");
+    if (!frontier->ranks) {
+        AM_WRITE(&line, " The frontier is over all plans of ");
+        am_write_int(&line, frontier->choices);
+        AM_WRITE(&line, " of these.");
+    }
+    am_write_text(&line, rows < frontier->points ? " Some of them, from the lowest peak to the least time:" : "");
     am_writer_end(&line);
     AM_WRITE(out, "\n");
     am_write_wrapped(out, text, 0);
     for (int i = 0; i < rows; i++)
-        write_frontier_row(out, report, &frontier->row[rows > 1 ? i * (frontier->rows - 1) / (rows - 1) : 0]);
+        write_frontier_row(out, report, rows > 1 ? i * (frontier->rows - 1) / (rows - 1) : 0);
     write_away(out, report);
 }
 

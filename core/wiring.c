@@ -188,6 +188,14 @@ static const am_wiring megatron = {
     .norm_topk = AM_BIAS_EITHER, .shared = AM_SHARED_ADDED, .prefix = "decoder.layers.",
 };
 
+/* And DeepSeek-V3's: the router always divides a token's weights by their sum, and Megatron's own attention refuses heads of
+ * two widths. */
+static const am_wiring megatron_latent = {
+    .any = true, .activations = 1u << AM_SWIGLU, .mask_argument = true, .attentions = 1u << AM_FLASH,
+    .dropouts = AM_DROPS_ALL, .may_mix = true, .shared = AM_SHARED_ADDED, .dense_layers = true,
+    .norm_topk = AM_BIAS_ALWAYS, .latent = true, .prefix = "decoder.layers.",
+};
+
 static const am_wiring megatron_engine = {
     .any = true, .activations = GELUS | 1u << AM_SWIGLU | 1u << AM_GEGLU | 1u << AM_GEGLU_TANH, .mask_argument = true,
     .attentions = 1u << AM_FLASH, .dropouts = AM_DROPS_ALL, .may_mix = true,
@@ -204,28 +212,28 @@ static const am_wiring megatron_engine = {
 const am_stack am_stacks[] = {
     [AM_STACK_HF] = {
         MEASURED("Hugging Face", "transformers 5.23.0,"),
-        AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED | 1 << AM_LOSS_FUSED | 1 << AM_LOSS_CUT, NULL},
+        AM_FAMILY_LLAMA, AM_LOSS_HF, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_CHUNKED | 1 << AM_LOSS_FUSED | 1 << AM_LOSS_CUT, NULL, NULL},
     [AM_STACK_PAPER] = {
         STACK("the paper's accounting", "paper", "Korthikanti et al. 2022, arXiv 2205.05198",
               "the paper gives the saved bytes; the peaks are derived by playing its operations"),
-        AM_FAMILY_GPT2, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &paper},
+        AM_FAMILY_GPT2, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &paper, NULL},
     [AM_STACK_TORCH] = {
-        MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES | 1 << AM_LOSS_VOCAB_PARALLEL, &torch},
+        MEASURED("plain PyTorch", "a plain Llama"), AM_FAMILY_LLAMA, AM_LOSS_FP32, PLAIN_LOSSES | 1 << AM_LOSS_VOCAB_PARALLEL, &torch, NULL},
     [AM_STACK_NANOGPT] = {
-        MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt},
+        MEASURED("nanoGPT", "nanoGPT's block"), AM_FAMILY_GPT2, AM_LOSS_BF16, PLAIN_LOSSES, &nanogpt, NULL},
     [AM_STACK_MEGATRON_LOCAL] = {
         MEASURED("Megatron-Core without Transformer Engine", "Megatron-Core 0.16.1's local layers"),
-        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron},
+        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron, &megatron_latent},
     [AM_STACK_LIGER] = {
         STACK("Hugging Face and Liger-Kernel", "source",
               "Liger-Kernel 0.8.5 in transformers 5.23.0: its Python on fake CUDA tensors, without its kernels; see tests/fixtures",
               "the norm's backward makes a row of fp32 sums for each of an H100's 132 multiprocessors"),
-        AM_FAMILY_LLAMA, AM_LOSS_FUSED, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_FUSED, NULL},
+        AM_FAMILY_LLAMA, AM_LOSS_FUSED, PLAIN_LOSSES | 1 << AM_LOSS_HF | 1 << AM_LOSS_FUSED, NULL, NULL},
     [AM_STACK_MEGATRON] = {
         STACK("Megatron-Core with Transformer Engine", "source",
               "read from Megatron-Core 0.16.1, Transformer Engine 2.20 and flash-attn 2",
               "no figure of this stack was measured; norms, experts, loss and rotary cache are those measured without the engine"),
-        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron_engine},
+        AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron_engine, &megatron_latent},
 };
 /* clang-format on */
 
@@ -236,8 +244,10 @@ const am_wiring *am_wiring_of_family(int64_t family)
 
 const am_wiring *am_wiring_of(const am_config *config)
 {
-    const am_wiring *own = am_stacks[config->stack].wiring;
-    return own ? own : am_wiring_of_family(config->family);
+    const am_stack *stack = &am_stacks[config->stack];
+    const am_wiring *family = am_wiring_of_family(config->family);
+    if (stack->latent && family->latent) return stack->latent;
+    return stack->wiring ? stack->wiring : family;
 }
 
 int64_t am_nearest_divisor(int64_t n, int64_t x)
@@ -301,18 +311,13 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
 {
     if (config->positions != AM_ROPE) return 0;
-    if (wiring->latent || config->kv_rank > 0) return am_even(config->head_dim / 3);
+    if (wiring->latent) return am_even(config->head_dim / 3);
     return wiring->rotary_quarters ? am_even(config->head_dim * wiring->rotary_quarters / 4) : config->head_dim;
 }
 
 void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 {
     fill(&config->rotary_dim, usual_rotary_dim(config, wiring));
-}
-
-static bool is_latent(const am_config *config, const am_wiring *wiring)
-{
-    return wiring->latent || (wiring->may_mix && config->kv_rank > 0);
 }
 
 static bool mixes(const am_config *config, const am_wiring *wiring)
@@ -457,7 +462,7 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
 /* Inputs of what a family does not have stand at what says so. */
 static am_code check_absent(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)
 {
-    bool latent = is_latent(config, wiring), experts = mixes(config, wiring), groups = wiring->router == AM_ROUTER_SIGMOID;
+    bool experts = mixes(config, wiring), groups = wiring->router == AM_ROUTER_SIGMOID || wiring->latent;
     const struct {
         bool present;
         am_field_id field;
@@ -470,9 +475,9 @@ static am_code check_absent(const am_config *config, const am_wiring *wiring, co
         {wiring->dense_layers, AM_F_dense_layers, 0},
         {groups, AM_F_expert_groups, 1},
         {groups, AM_F_groups_per_token, 1},
-        {latent, AM_F_q_rank, 0},
-        {latent, AM_F_kv_rank, 0},
-        {latent, AM_F_v_head_dim, config->head_dim},
+        {wiring->latent, AM_F_q_rank, 0},
+        {wiring->latent, AM_F_kv_rank, 0},
+        {wiring->latent, AM_F_v_head_dim, config->head_dim},
     };
     am_code code = check_bias(config, AM_F_norm_topk, wiring->norm_topk, who, status);
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs && code == AM_OK; i++)
@@ -539,7 +544,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     if (code == AM_OK) code = check_absent(config, wiring, who, status);
     if (code == AM_OK && mixes(config, wiring)) code = check_experts(config, wiring, who, status);
-    if (code == AM_OK && is_latent(config, wiring)) code = check_latent(config, who, status);
+    if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
     return code;
 }
 

@@ -140,6 +140,7 @@ typedef struct am_stack {
     int64_t loss;            /* its own loss head */
     unsigned losses;         /* all that its code is used with, a set of 1 << AM_LOSS_HF and so on */
     const am_wiring *wiring; /* NULL: the family's */
+    const am_wiring *latent; /* of families with latent attention, if it has that */
 } am_stack;
 
 extern const am_stack am_stacks[]; /* by AM_STACK_ */

@@ -16,6 +16,7 @@ typedef enum am_event_kind {
     AM_E_FORGET_RECOMPUTED, /* before that, if what it saved was made again */
     AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
+    AM_E_ENTERED,           /* and its result of this number, from 1, with this one */
     AM_E_RESTORE,           /* the output that this region has discarded is made again */
     AM_E_BESIDE,            /* what a region returned beside its result, of so many bytes, gets its gradient */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
@@ -107,8 +108,6 @@ typedef enum am_profile_id {
 } am_profile_id;
 
 #define AM_MAX_SAMPLES 8192
-#define AM_MAX_STAGES      1000 /* no more than layers */
-#define AM_MAX_STAGE_PARTS 2000
 
 #ifdef AM_FIRST
 #define AM_MAX_RUNS 2
@@ -131,6 +130,7 @@ typedef struct am_part_plan {
 #ifndef AM_FIRST
 #include "choices.h"
 #include "frontier.h"
+#include "rank_plans.h"
 #endif
 
 struct am_workspace {
@@ -156,12 +156,7 @@ struct am_workspace {
     am_choices choices;
     am_frontier frontier;
     am_knapsack knapsack;
-    int searched_kind; /* of stage, that choices holds */
-    int stage_parts; /* of the plans of a pipeline's stages */
-    am_part_plan stage_part[AM_MAX_STAGE_PARTS];
-    struct {
-        int16_t first, count;
-    } plan_of[AM_MAX_STAGES];
+    am_rank_plans rank_plans;
     am_planner planner;
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];

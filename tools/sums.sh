@@ -14,5 +14,5 @@ node -e '
         externalReferences: [{ type: "vcs", url: "https://github.com/zserge/jsmn" }] });
     console.log(JSON.stringify(list, null, 1));' $folder/npm.json "$(dpkg-query -W -f '${Version}' libjsmn-dev 2>/dev/null || echo unknown)" >$folder/sbom.cdx.json
 rm $folder/npm.json
-find build/actmem web/public/core.wasm web/public/whole.wasm web/dist $folder/sbom.cdx.json -type f -print0 | sort -z | xargs -0 sha256sum >$folder/SHA256SUMS
+find build/actmem web/made/core.wasm web/made/whole.wasm web/dist $folder/sbom.cdx.json -type f -print0 | sort -z | xargs -0 sha256sum >$folder/SHA256SUMS
 echo "  $folder/SHA256SUMS ($(wc -l <$folder/SHA256SUMS) files), $folder/sbom.cdx.json"

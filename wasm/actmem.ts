@@ -1,5 +1,5 @@
 /** Loads core.wasm and whole.wasm and talks to them: text in, JSON text out, through the two buffers of exports.h. */
-import type { ErrorDocument, FitMap, FormulaTable, Report, Tables } from './report.js';
+import type { ErrorDocument, FitMap, FormulaTable, Report, Tables, Toy } from './report.js';
 import { completer } from './words.js';
 
 /** What every module exports; wasm/exports.h says what each function does. */
@@ -45,15 +45,20 @@ export interface Whole {
   map(text: string): FitMap;
   /** The same, byte for byte what `build/actmem --map --json` prints. Throws ActmemError. */
   mapJson(text: string): string;
+  /** What Linear-ReLU-Linear keeps, for `hidden=4096&batch=8` or others. Throws ActmemError. */
+  toy(text: string): Toy;
   /** What no configuration changes of the published formulas. */
   readonly table: FormulaTable;
 }
 
 type Source = BufferSource | Response | URL;
 
+/** Reads tables.json, which `build/actmem --tables=inputs` writes. */
+export const loadTables = (source: Tables | Response | URL): Promise<Tables> => bodyOf<Tables>(source, 'tables.json', jsonOf);
+
 /** Compiles and starts core.wasm, which needs no imports. `words` is tables.json, which `build/actmem --tables=inputs` writes. */
 export async function loadCore(source: Source, words: Tables | Response | URL): Promise<Core> {
-  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), bodyOf<Tables>(words, 'tables.json', jsonOf)]);
+  const [exports, tables] = await Promise.all([start<'am_wasm_evaluate'>(source, 'core.wasm'), loadTables(words)]);
   const { ask } = talk(exports);
   const complete = completer(tables);
   return { evaluate: (text) => complete(JSON.parse(ask(exports.am_wasm_evaluate, text, 'syntax', 'the text')) as Report), tables };
@@ -61,7 +66,7 @@ export async function loadCore(source: Source, words: Tables | Response | URL): 
 
 /** Compiles and starts whole.wasm, as loadCore does core.wasm. */
 export async function loadWhole(source: Source): Promise<Whole> {
-  const exports = await start<'am_wasm_evaluate' | 'am_wasm_import' | 'am_wasm_map' | 'am_wasm_formulas'>(source, 'whole.wasm');
+  const exports = await start<'am_wasm_evaluate' | 'am_wasm_import' | 'am_wasm_map' | 'am_wasm_toy' | 'am_wasm_formulas'>(source, 'whole.wasm');
   const { ask } = talk(exports);
   const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
   const mapJson = (text: string) => ask(exports.am_wasm_map, text, 'syntax', 'the text');
@@ -71,6 +76,7 @@ export async function loadWhole(source: Source): Promise<Whole> {
     map: (text) => JSON.parse(mapJson(text)) as FitMap,
     mapJson,
     import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
+    toy: (text) => JSON.parse(ask(exports.am_wasm_toy, text, 'syntax', 'the text')) as Toy,
     table: JSON.parse(ask(exports.am_wasm_formulas, '', '', '')) as FormulaTable,
   };
 }

@@ -2,6 +2,7 @@
 
 #include "actmem.h"
 #include "input.h"
+#include "toy.h"
 #include "writer.h"
 
 #include <string.h>
@@ -128,6 +129,17 @@ int32_t am_wasm_map(int32_t length)
     if (am_config_parse(&config, memory.input, &status) != AM_OK) return answer_error(&status);
     if (am_fit_map(&map, &workspace, &config, &status) != AM_OK) return answer_error(&status);
     return answer(am_map_json(&map, memory.answer.text, sizeof memory.answer.text));
+}
+
+AM_EXPORT(am_wasm_toy)
+int32_t am_wasm_toy(int32_t length)
+{
+    am_status status = {0};
+    am_toy toy;
+    if (!is_text(length, &status)) return answer_error(&status);
+    if (am_toy_play(&toy, &workspace, &memory.answer.report.extents, memory.input, &status) != AM_OK)
+        return answer_error(&status);
+    return answer(am_toy_json(&toy, memory.answer.text, sizeof memory.answer.text));
 }
 
 AM_EXPORT(am_wasm_formulas)

@@ -30,6 +30,8 @@ int32_t am_wasm_evaluate(int32_t length);
 int32_t am_wasm_import(int32_t length);
 /* Likewise: key=value text, in which batch and seq may be ranges (batch=1..64), to the totals over both. */
 int32_t am_wasm_map(int32_t length);
+/* Likewise: hidden and batch as key=value text to what Linear-ReLU-Linear keeps (core/toy.h). */
+int32_t am_wasm_toy(int32_t length);
 /* Likewise: the table of published formulas, whatever the input. */
 int32_t am_wasm_formulas(int32_t length);
 

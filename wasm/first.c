@@ -75,11 +75,10 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
     return 0;
 }
 
-am_code am_rank_play(am_rank *rank, const am_config *config, int kinds, const am_stage *stage)
+am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *const *stage)
 {
     (void)rank;
     (void)config;
-    (void)kinds;
     (void)stage;
     return AM_ELSEWHERE;
 }
@@ -192,7 +191,7 @@ am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
 {
     *rates = (am_rates){{0}, 0};
-    bool usual = config->device_gflops == 0 && config->device_bandwidth == 0;
+    bool usual = config->device_gflops == 0 && config->device_fp32_gflops == 0 && config->device_bandwidth == 0;
     if (usual && strcmp(config->device, am_fields[AM_F_device].text) == 0) return AM_OK;
     return am_fail(status, AM_ELSEWHERE, "device", "whole.wasm answers for times");
 }

@@ -149,8 +149,14 @@ export interface Checkpoint {
   offload?: Offload;
   /** The actions of revolve:C and rotor:BYTES. */
   schedule?: Schedule;
+  /** Of which plans `frontier` is the best, and which of their figures it holds against the peak: of the listed policies by FLOPs that run
+   *  again, or with frontier=yes of all plans that were searched by time. */
+  frontier_of: 'listed' | 'searched';
+  frontier_by: 'recomputed_flops' | 'recomputed_time_us';
+  /** Why none was searched for, though frontier=yes. */
+  frontier_note?: string;
   /** The plans that no other plan beats: peak (gradients of parameters apart) against recomputation. Of the list; with frontier=yes of all
-   *  plans over what each layer may keep, from the lowest peak on. */
+   *  plans over what each layer may keep, from the lowest peak on; of a pipeline the highest peak of all ranks, with the cheapest plan of each. */
   frontier: ({ policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number } | FrontierPlan)[];
   /** With frontier=yes: what its plans are made of, and how many there are: plans of the exact frontier, choices that were played for a layer,
    *  those that none beats, those that the frontier is over. */
@@ -170,6 +176,8 @@ export interface FrontierPlan {
   recomputed_flops: number;
   /** [index of frontier_choices, regions or layers that do so] from the embedding on; none where they would be more than twelve. */
   plan: [number, number][];
+  /** Of a pipeline: each rank's own, of many ranks the first. */
+  ranks?: { peak_bytes: Bytes; recomputed_time_us: Microseconds }[];
 }
 
 /** What a layer may do: keep everything, its input alone, what is listed beside it; or be one of `span` layers of one region. */
@@ -234,6 +242,8 @@ export interface Plan {
   /** With frontier=yes, how far above it: in peak where no more may run again, in time where the peak may be no higher. */
   excess_bytes?: Bytes;
   excess_time_us?: Microseconds;
+  /** Of a pipeline with frontier=yes: the highest peak of all ranks with this policy on each stage's layers. */
+  worst_rank_peak_bytes?: Bytes;
 }
 
 /** Exact to the picosecond, which is its last decimal. */
@@ -541,4 +551,24 @@ export interface Preset {
   query?: string;
   /** Published exact count; null where none is. */
   parameters: number | null;
+}
+
+/** core/toy.h: Linear-ReLU-Linear on a few rows, with everything kept and under a checkpoint. */
+export interface Toy {
+  hidden: number;
+  batch: number;
+  dtype: string;
+  stored: ToyFigures;
+  recomputed: ToyFigures;
+}
+
+export interface ToyFigures {
+  /** Without the input. */
+  saved_bytes: Bytes;
+  after_forward_bytes: Bytes;
+  forward_peak_bytes: Bytes;
+  backward_peak_bytes: Bytes;
+  peak_bytes: Bytes;
+  forward_flops: number;
+  recomputed_flops: number;
 }

@@ -1,17 +1,6 @@
 #!/usr/bin/env bash
 # The command line: exit statuses and which stream says what. Usage: test_cli.sh [ACTMEM]; by default build/actmem.
-set -u
-actmem=$(realpath "${1:-$(dirname "$0")/../../build/actmem}")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-passed=0 failed=0
-
-check() { # NAME COMMAND…: the command must succeed
-    local name=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $name"; fi
-}
+source "$(dirname "$0")/cli.sh"
 
 run() { # ARGUMENTS…: runs actmem on an empty input, keeps its streams and status
     "$actmem" "$@" >out 2>err </dev/null

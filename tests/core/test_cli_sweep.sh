@@ -1,18 +1,7 @@
 #!/usr/bin/env bash
 # actmem sweep: rows, ranges, refusals, formats, shards, and what a killed run leaves. Usage: test_cli_sweep.sh [ACTMEM]; by default
 # build/actmem.
-set -u
-actmem=$(realpath "${1:-$(dirname "$0")/../../build/actmem}")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-passed=0 failed=0
-
-check() { # NAME COMMAND…: the command must succeed
-    local name=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $name"; fi
-}
+source "$(dirname "$0")/cli.sh"
 
 sweep() { # ARGUMENTS…: keeps its streams and status
     "$actmem" sweep "$@" >out 2>err </dev/null

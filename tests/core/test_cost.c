@@ -1,29 +1,20 @@
 /* FLOPs, bytes and times: FLOPs against those that PyTorch's FlopCounterMode counts, the roofline against sums by hand, and
  * what must hold of any step. */
+#include "bytes.h"
 #include "tapes.h"
 
 #define MILLION 1000000
 
 static const am_rates some = {{[AM_FP32] = 100, [AM_BF16] = 1000, [AM_FP16] = 1000}, 2000};
 
-static int64_t up(int64_t amount, int64_t rate)
-{
-    return (amount + rate - 1) / rate;
-}
-
 static int64_t moved(int64_t bytes)
 {
-    return up(bytes * MILLION, some.bandwidth);
+    return am_divide_up(bytes * MILLION, some.bandwidth);
 }
 
 static int64_t computed(int64_t flops, int dtype)
 {
-    return up(flops * 1000, some.gflops[dtype]);
-}
-
-static int64_t larger(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
+    return am_divide_up(flops * 1000, some.gflops[dtype]);
 }
 
 static const am_outcome *evaluate(const char *inputs)
@@ -200,7 +191,7 @@ static void expect_product(int64_t n, int64_t k, int64_t m)
     int64_t flops = 2 * n * k * m, bytes = 2 * (n * k + k * m + n * m), own = 0;
     for (int i = 0; i < tape->instructions; i++)
         if (tape->instruction[i].op == AM_OP_MM) own += tape->instruction[i].time;
-    int64_t expected = larger(computed(flops, AM_BF16), moved(bytes));
+    int64_t expected = am_larger(computed(flops, AM_BF16), moved(bytes));
     ck_assert_int_eq(own, expected);
     int64_t loss = moved(4 + 2 * (2 * n * m)); /* its gradient, the saved logits, theirs */
     ck_assert_int_eq(tape->zone_backward_time[0], loss + 2 * expected);
@@ -290,7 +281,7 @@ START_TEST(attention)
                   pairs = b * heads * s * (s + 1) / 2;
     ck_assert_int_eq(tape->instruction[first].flops, 4 * b * heads * s * s * d);
     ck_assert_int_eq(tape->executed[first], 4 * pairs * d);
-    ck_assert_int_eq(tape->instruction[first].time, larger(moved(4 * one + rest), computed(4 * pairs * d, AM_BF16)));
+    ck_assert_int_eq(tape->instruction[first].time, am_larger(moved(4 * one + rest), computed(4 * pairs * d, AM_BF16)));
     ck_assert_int_eq(tape->zone_work[AM_IN_BACKWARD][0].executed, 10 * pairs * d);
     ck_assert_int_eq(tape->zone_work[AM_IN_BACKWARD][0].flops, 10 * b * heads * s * s * d);
 }

@@ -54,6 +54,11 @@ START_TEST(found)
         {"model=gpt2 device=t4 device_gflops=2000", AM_BF16, 2000, 300000},
         {"model=gpt2 device=mine device_gflops=7 device_bandwidth=8", AM_BF16, 7, 8},
         {"model=gpt2 device=mine device_gflops=7 device_bandwidth=8", AM_FP32, 7, 8},
+        {"model=gpt2 device=mine device_gflops=7 device_fp32_gflops=5 device_bandwidth=8", AM_BF16, 7, 8},
+        {"model=gpt2 device=mine device_gflops=7 device_fp32_gflops=5 device_bandwidth=8", AM_FP32, 5, 8},
+        {"model=gpt2 device=mine device_gflops=7 device_fp32_gflops=5 device_bandwidth=8 dtype=fp32", AM_FP32, 5, 8},
+        {"model=gpt2 device=a100-80-sxm device_fp32_gflops=9000", AM_FP32, 9000, 2039000},
+        {"model=gpt2 device=a100-80-sxm device_fp32_gflops=9000", AM_BF16, 312000, 2039000},
         {"model=gpt2 device=tpu-v5p", AM_BF16, 459000, 2765000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

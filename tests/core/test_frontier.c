@@ -47,10 +47,18 @@ static void draw_chain(random_chain *chain, int seed)
                               .span = chain->span};
     for (int i = 0; i < MOST_LAYERS; i++) chain->class_of[i] = (uint8_t)draw(classes);
     for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(3));
+    int given = draw(2) ? 0 : 1 + (int)draw(3);
+    for (int i = 0; i < given; i++) chain->chain.given[i] = draw(3) ? draw(range) : draw(8 * range);
+    bool leaves = chain->chain.in_flight == 1 && draw(3) == 0; /* for good */
+    bool backwards = leaves || draw(2); /* peak above forwards, as they mostly do */
     for (int i = 0; i < MOST_LAYERS * MOST_CHOICES; i++) {
-        int64_t residue = draw(range);
+        int64_t residue = draw(range), forward = residue + draw(2 * range);
         bool none = i % chain->chain.choices && !draw(8);
-        chain->link[i] = (am_link){none ? -1 : residue, residue + draw(2 * range), draw(range)};
+        uint8_t held = given ? (uint8_t)draw((int64_t)1 << given) : 0;
+        if (draw(3)) held = (uint8_t)((1 << given) - 1); /* as most regions */
+        int64_t outlived = leaves && draw(2) ? draw(range) : 0;
+        chain->link[i] = (am_link){residue, forward, backwards ? forward + draw(range) : residue + draw(2 * range),
+                                   none ? -1 : draw(range), held, {outlived, outlived ? outlived + draw(range) : 0}};
     }
 }
 
@@ -58,11 +66,13 @@ static void play_every_plan(const am_chain *chain, int layer, int length, uint8_
 {
     if (layer == chain->layers) {
         ck_assert_int_lt(count, MOST_PLANS);
-        all[count++] = am_chain_play(chain, length, choice);
+        int64_t left;
+        all[count] = am_chain_play(chain, length, choice, &left);
+        all[count++].peak += (chain->in_flight - 1) * left;
         return;
     }
     for (int i = 0; i < chain->choices; i++) {
-        bool there = chain->link[chain->class_of[layer] * chain->choices + i].residue >= 0;
+        bool there = chain->link[chain->class_of[layer] * chain->choices + i].cost >= 0;
         if (!there || layer + chain->span[i] > chain->layers) continue;
         choice[length] = (uint8_t)i;
         play_every_plan(chain, layer + chain->span[i], length + 1, choice);
@@ -101,9 +111,10 @@ START_TEST(equals_brute_force)
         for (int j = 0; j < count; j++) {
             ck_assert_int_eq(frontier.point[j].peak, all[j].peak);
             ck_assert_int_eq(frontier.point[j].cost, all[j].cost);
-            int length = am_frontier_plan(&frontier, chain, j, choice);
-            am_frontier_point played = am_chain_play(chain, length, choice);
-            ck_assert_int_eq(played.peak, all[j].peak);
+            int64_t left;
+            int length = am_frontier_plan(&frontier, chain, frontier.point[j].index, choice);
+            am_frontier_point played = am_chain_play(chain, length, choice, &left);
+            ck_assert_int_eq(played.peak + (chain->in_flight - 1) * left, all[j].peak);
             ck_assert_int_eq(played.cost, all[j].cost);
         }
     }
@@ -113,9 +124,9 @@ END_TEST
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
-    static const am_link link[] = {{17, 20, 0}, {1, 20, 3}};
+    static const am_link link[] = {{17, 20, 20, 0, 0, {0}}, {1, 20, 20, 3, 0, {0}}};
     static const uint8_t class_of[100], span[] = {1, 1};
-    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span};
+    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 100); /* the last layer never needs to */
     ck_assert_int_eq(frontier.point[99].peak, 99 * 17 + 20);
@@ -134,17 +145,17 @@ START_TEST(limits)
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
         int64_t residue = draw((int64_t)1 << 30);
-        link[i] = (am_link){residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20)};
+        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, {0}};
     }
-    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span};
+    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span};
+    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
-    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span};
+    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span};
+    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY); /* more plans than fit */
-    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span};
+    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 10), AM_CAPACITY);
 }
 END_TEST

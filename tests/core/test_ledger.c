@@ -83,6 +83,44 @@ START_TEST(sums)
 }
 END_TEST
 
+/* What layers are given and their graphs hold: the first one's input, cosines and sines, position ids, masks. */
+START_TEST(given)
+{
+    enum { INPUT = 128, TABLES = 2 * 64, IDS = 32, MASK = 2 * 4 * 4 };
+    static const struct {
+        const char *text;
+        am_keep keep;
+        int64_t first, second, third;
+    } table[] = {
+        {"family=llama layers=3 hidden=16 heads=2 ffn=16 vocab=32 seq=4", AM_KEEP_EVERYTHING, TABLES, TABLES, TABLES},
+        {"family=llama layers=3 hidden=16 heads=2 ffn=16 vocab=32 seq=4", AM_KEEP_NOTHING, INPUT + TABLES + IDS, TABLES + IDS,
+         TABLES + IDS},
+        {"family=gemma2 layer_period=2 layers=3 hidden=16 heads=2 ffn=16 vocab=32 seq=4 sliding_window=2", AM_KEEP_NOTHING,
+         INPUT + TABLES + IDS + MASK, TABLES + IDS + MASK, TABLES + IDS + MASK},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        am_config config = config_of(table[i].text);
+        am_workspace *workspace = &fixture_workspace;
+        int64_t value[AM_SYMBOL_COUNT], bytes[3] = {0};
+        am_given own;
+        am_model_symbols(&config, value);
+        am_extents_init(&fixture_report.extents, value);
+        am_pattern pattern = am_model_pattern(&config);
+        am_record record = {.units = 3, .inner = 1, .regions = true};
+        for (int j = 0; j < 3; j++) record.kind[j] = (uint8_t)am_pattern_kind(&pattern, j);
+        ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, record), AM_OK);
+        am_tape_checkpoint(&workspace->tape, AM_NON_REENTRANT, table[i].keep);
+        am_given_read(&own, &workspace->tape, record);
+        for (int unit = 0; unit < 3; unit++)
+            for (int j = 0; j < AM_MAX_GIVEN; j++)
+                if (own.held[unit] >> j & 1) bytes[unit] += own.bytes[j];
+        ck_assert_int_eq(bytes[0], table[i].first);
+        ck_assert_int_eq(bytes[1], table[i].second);
+        ck_assert_int_eq(bytes[2], table[i].third);
+    }
+}
+END_TEST
+
 Suite *test_ledger_suite(void)
 {
     if (!cases.document) cases = json_load("cases.json");
@@ -91,6 +129,7 @@ Suite *test_ledger_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, measured_rows, 0, json_size(cases));
     tcase_add_test(tests, sums);
+    tcase_add_test(tests, given);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -90,6 +90,91 @@ START_TEST(engine_ranks)
 }
 END_TEST
 
+/* Latent attention: of a token the norm apart keeps 2·h and 4, the down projections 2·h; each latent with its norm's result and
+ * statistics 4 and 4 bytes an element and a token; the unfused rotations of queries and of the shared key cosines and sines of all
+ * tokens each; the kernel what it takes and gives. With mla_up_proj latents, the shared key and the angles are what is kept of
+ * queries, keys and values. */
+START_TEST(engine_latents)
+{
+    enum { S = 64, H = 96, A = 4, D = 24, R = 8, U = 16, Q = 40, C = 32, F = 160, T = 2 };
+    enum { WIDE = 4 * A * (D + U + 1) + 6 * F, OWN = 8 * H + 16 + 4 * Q + 4 * C + 2 * R };
+    static const struct {
+        const char *text;
+        int64_t bytes; /* a token */
+    } table[] = {
+        {"", OWN + 8 * R + WIDE},
+        {"tp=2", OWN + 8 * R + WIDE / T},
+        {"tp=2 sp=yes", 8 * R + (OWN + WIDE) / T},
+        {"checkpoint=modules:mla_up_proj", 8 * H + 8 + 2 * Q + 2 * (C + R) + 4 * R + 2 * A * U + 4 * A + 6 * F},
+        /* the gathered key is another tensor */
+        {"tp=2 sp=yes checkpoint=modules:mla_up_proj",
+         (8 * H + 8 + 2 * Q + 2 * (C + R) + 2 * A * U + 4 * A + 6 * F) / T + 2 * R + 4 * R},
+        {"checkpoint=modules:layernorm", OWN + 8 * R + WIDE - 2 * H - 4}, /* nor its statistics */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text,
+                 "stack=megatron family=deepseek_v3 layers=3 hidden=96 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 q_rank=40 "
+                 "kv_rank=32 ffn=160 vocab=64 seq=64 %s",
+                 table[i].text);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+        ck_assert_msg(kind->bytes == S * table[i].bytes + 16, "%s: %lld, not %lld", text, (long long)kind->bytes,
+                      (long long)(S * table[i].bytes + 16));
+    }
+}
+END_TEST
+
+/* Experts are those measured without the engine, a shared one too. */
+START_TEST(engine_experts)
+{
+    static const char *const table[] = {
+        "family=mixtral", "family=mixtral shared_ffn=32 tp=2 sp=yes ep=2",
+        "family=deepseek_v3 head_dim=24 rotary_dim=8 kv_rank=32 dense_layers=0 expert_groups=2 groups_per_token=1 shared_ffn=32 ep=2",
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        int64_t bytes[2];
+        for (int engine = 0; engine < 2; engine++) {
+            char text[320];
+            am_status status;
+            snprintf(text, sizeof text,
+                     "stack=megatron%s attention=flash layers=3 hidden=64 heads=4 ffn=96 vocab=64 seq=32 experts=4 "
+                     "experts_per_token=2 moe_ffn=48 %s",
+                     engine ? "" : "-local", table[i]);
+            am_config config = config_of(text);
+            ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+            bytes[engine] = 0;
+            for (int j = 0; j < fixture_report.rows; j++) {
+                const am_row *row = &fixture_report.row[j].row;
+                if (row->module.component == AM_C_MLP) bytes[engine] += row->bytes;
+            }
+        }
+        ck_assert_msg(bytes[0] == bytes[1] && bytes[0] > 0, "%s: %lld, %lld", table[i], (long long)bytes[0], (long long)bytes[1]);
+    }
+}
+END_TEST
+
+/* The rotary embedding's cache has 32 tables for the whole class, whatever the layers. */
+START_TEST(latent_tables)
+{
+    enum { S = 32, R = 8 };
+    for (int layers = 30; layers <= 40; layers += 5) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text,
+                 "stack=megatron-local family=deepseek_v3 layers=%d hidden=64 heads=4 head_dim=24 rotary_dim=8 kv_rank=32 ffn=96 "
+                 "vocab=64 seq=32",
+                 layers);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        ck_assert_int_eq(fixture_report.lastings, 1);
+        ck_assert_int_eq(fixture_report.lasting[0].bytes, 4 * S * R * (layers < 32 ? layers : 32));
+    }
+}
+END_TEST
+
 /* A rank whose experts get 150 per cent of its share keeps as many rows more, in whole tokens, and the report's rows say it. */
 START_TEST(imbalance)
 {
@@ -127,6 +212,9 @@ Suite *test_megatron_suite(void)
     tcase_add_test(tests, engine_layers);
     tcase_add_test(tests, engine_llama_3_8b);
     tcase_add_test(tests, engine_ranks);
+    tcase_add_test(tests, engine_latents);
+    tcase_add_test(tests, engine_experts);
+    tcase_add_test(tests, latent_tables);
     tcase_add_test(tests, imbalance);
     suite_add_tcase(suite, tests);
     return suite;

@@ -93,8 +93,10 @@ static const struct {
         {AM_OP_SEQUENCE_LINEAR, 4, 1},
     {AM_OP_REDUCE_SCATTER, 1, 1},
     {AM_OP_SCATTER_SEQUENCE, 1, 1},
+    {AM_OP_SCATTER_COPY, 1, 1},
     {AM_OP_ALL_TO_ALL, 1, 1},
     {AM_OP_GATHER_SEQUENCE, 1, 1},
+    {AM_OP_GATHER_MODEL, 1, 1},
     {AM_OP_ALL_GATHER, 1, 1},
     {AM_OP_MASKED_SOFTMAX, 1, 1},
     {AM_OP_FILL, 2, 1},
@@ -102,6 +104,7 @@ static const struct {
     {AM_OP_BIAS_SWIGLU, 2, 1},
     {AM_OP_VOCAB_LOSS, 1, 4},
     {AM_OP_ROUTER_LINEAR, 2, 1},
+    {AM_OP_ROUTER_LINEAR_FP32, 4, 1},
     {AM_OP_SCATTER, 2, 1},
     {AM_OP_AUX_LOSS, 2, 1},
     {AM_OP_MASKED_SELECT, 2, 1},
@@ -493,6 +496,17 @@ PLAY(reduce_scatter, am_reduce_scatter(tape, x[0], number(1)))
 PLAY(scatter_sequence, am_scatter_sequence(tape, x[0], number(1)))
 PLAY(all_to_all, am_activation(tape, AM_OP_ALL_TO_ALL, x[0], 0, SHAPE(4, 4)))
 PLAY(gather_sequence, am_activation(tape, AM_OP_GATHER_SEQUENCE, x[0], 0, SHAPE(12, 4)))
+PLAY(scatter_part, am_activation(tape, AM_OP_SCATTER_COPY, am_slice(tape, x[0], number(3)), 0, SHAPE(2, 3, 3)))
+PLAY(wide_linear, am_wide_linear(tape, x[0], x[1]))
+
+static am_var gather_model(const am_var *x)
+{
+    am_var parts = am_raw(tape, AM_OP_ALL_GATHER, SHAPE(3, 2, 8), AM_BF16, x[0], 0, 0, 0);
+    am_var y = am_activation(tape, AM_OP_GATHER_MODEL, x[0], 0, SHAPE(3, 2, 8));
+    am_hold(tape, parts);
+    return y;
+}
+
 PLAY(engine_linear, am_parallel_linear(tape, AM_OP_LINEAR, x[0], x[1], 0))
 PLAY(fused_rope, am_fused_rope(tape, x[0], x[1]))
 PLAY(flash_attn, attend(AM_OP_FLASH_ATTN, heads(x[0]), heads(x[1]), heads(x[2]), 0))
@@ -645,6 +659,7 @@ static const struct program {
     {"mul promoted", mul, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
     {"mul scalar", mul_scalar, {{3, {2, 3, 4}, AM_BF16}}},
     {"div by a number of items", divide, {{3, {2, 3, 4}, AM_FP32}, {1, {1}, AM_I64}}},
+    {"div by a sum", divide, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
     {"neg", negate, {{3, {2, 3, 4}, AM_FP32}}},
     {"pow", square, {{3, {2, 3, 4}, AM_FP32}}},
     {"rsqrt", rsqrt, {{3, {2, 3, 4}, AM_FP32}}},
@@ -722,6 +737,9 @@ static const struct program {
     {"reduce scatter", reduce_scatter, {{3, {2, 3, 4}, AM_BF16}}},
     {"scatter sequence", scatter_sequence, {{3, {2, 3, 4}, AM_BF16}}},
     {"all to all", all_to_all, {{2, {6, 4}, AM_BF16}}},
+    {"scatter a part", scatter_part, {{3, {4, 3, 5}, AM_BF16}}},
+    {"gather model", gather_model, {{3, {3, 2, 4}, AM_BF16}}},
+    {"wide linear", wide_linear, {{3, {2, 3, 4}, AM_BF16}, {2, {5, 4}, AM_BF16}}},
     {"gather sequence", gather_sequence, {{2, {6, 4}, AM_BF16}}},
     {"fused rope", fused_rope, {{4, {3, 2, 2, 4}, AM_BF16}, {4, {3, 1, 1, 4}, AM_FP32}}},
     {"flash_attn", flash_attn, {{4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}}},
@@ -888,6 +906,8 @@ static const struct {
     {"mul scalar", "0", "", NULL},
     {"div by a number of items", "10", "Div.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"div by a number of items", "00", "", NULL},
+    {"div by a sum", "11", "Div.other:0 Div.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@392 b96@488 b96@296 b24@320"},
+    {"div by a sum", "10", "Div.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"neg", "1", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"neg", "0", "", NULL},
     {"pow", "1", "Pow.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@392"},
@@ -1295,6 +1315,10 @@ static const struct {
     {"reduce scatter", "1", "", "f24@24 f4@28 b4@32 b24@56 b48@80"},
     {"scatter sequence", "1", "", "f4@4 b4@8 b24@32 b48@80"},
     {"all to all", "1", "", "f32@32 f4@36 b4@40 b32@72 b48@88"},
+    {"scatter a part", "1", "", "f36@36 f4@40 b4@44 b36@80 b72@116 b120@200"},
+    {"gather model", "1", "", "f96@96 f96@192 f4@100 b4@104 b96@200 b48@152"},
+    {"wide linear", "11", "RouterGatingLinearFunction.saved[0]:0 RouterGatingLinearFunction.saved[1]:0",
+     "f96@96 f80@176 f120@296 f4@124 b4@128 b120@248 b80@208 b96@304 b48@272 b96@272 b80@352 b40@296"},
     {"gather sequence", "1", "", "f96@96 f4@100 b4@104 b96@200 b48@152"},
     {"fused rope", "10", "FusedRoPEFunc.saved[0]:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"flash_attn", "111", "FlashAttnFunc.saved[0]:0 FlashAttnFunc.saved[1]:0 FlashAttnFunc.saved[2]:0 "

@@ -1,4 +1,5 @@
 /* Schedules, action by action: against the tables of torch's classes and of Megatron-Core, and against closed forms. */
+#include "bytes.h"
 #include "pipeline_schedule.h"
 
 #include <stdio.h>
@@ -86,11 +87,6 @@ END_TEST
 
 /* ---- closed forms */
 
-static int64_t least(int64_t x, int64_t y)
-{
-    return x < y ? x : y;
-}
-
 /* Of the most in flight by weight and by input parts. each: micro-batches of a round. */
 static int64_t closed_form(int64_t r, int64_t each, bool by_input)
 {
@@ -98,10 +94,10 @@ static int64_t closed_form(int64_t r, int64_t each, bool by_input)
     switch (schedule.kind) {
     case AM_GPIPE: return n;
     case AM_LOOPED_BFS: return n * v;
-    case AM_1F1B: return least(n, p - r);
-    case AM_INTERLEAVED: return least(n * v, 2 * (p - r - 1) + (v - 1) * each + 1);
-    case AM_INTERLEAVED_ZERO_BUBBLE: return least(n * v, (v - 1) * each + p - (by_input ? r : 0));
-    case AM_ZBV: return least(least(2 * p, 2 * n), n + 1 + r);
+    case AM_1F1B: return am_smaller(n, p - r);
+    case AM_INTERLEAVED: return am_smaller(n * v, 2 * (p - r - 1) + (v - 1) * each + 1);
+    case AM_INTERLEAVED_ZERO_BUBBLE: return am_smaller(n * v, (v - 1) * each + p - (by_input ? r : 0));
+    case AM_ZBV: return am_smaller(am_smaller(2 * p, 2 * n), n + 1 + r);
     default: return 2 * p + 1;
     }
 }

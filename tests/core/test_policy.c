@@ -36,7 +36,7 @@ static const struct {
     {"modules:mlp", AM_POLICY_MODULES, 0, AM_MODULE_MLP},
     {"modules:moe", AM_POLICY_MODULES, 0, AM_MODULE_MOE},
     {"modules:layernorm,moe_act", AM_POLICY_MODULES, 0, AM_MODULE_LAYERNORM | AM_MODULE_MOE_ACT},
-    {"modules:core_attn,layernorm,mlp,moe,moe_act,shared_experts", AM_POLICY_MODULES, 0, AM_MODULES_ALL},
+    {"modules:core_attn,layernorm,mlp,moe,moe_act,mla_up_proj,shared_experts", AM_POLICY_MODULES, 0, AM_MODULES_ALL},
     {"save:mm,addmm", AM_POLICY_SAVE_LIST, 0, 0},
     {"save:mul,silu,flash_attention,efficient_attention", AM_POLICY_SAVE_LIST, 0, 0},
     {"budget:1", AM_POLICY_BUDGET, 1, 0},
@@ -181,13 +181,12 @@ static const struct {
     {"memory-budget:-0.5", AM_BAD_VALUE, "not '-0.5'"},
     {"memory-budget:half", AM_BAD_VALUE, "not 'half'"},
     {"memory-budget", AM_BAD_VALUE, "memory-budget:X"},
-    {"modules:", AM_BAD_VALUE, "a list of core_attn, layernorm, mlp, moe, moe_act and shared_experts, not ''"},
+    {"modules:", AM_BAD_VALUE, "a list of core_attn, layernorm, mlp, moe, moe_act, mla_up_proj and shared_experts, not ''"},
     {"modules:attention", AM_BAD_VALUE, "not 'attention'"},
     {"modules:core_attn,", AM_BAD_VALUE, "not 'core_attn,'"},
     {"modules:moe_", AM_BAD_VALUE, "not 'moe_'"},
     {"modules:mlp,core_attn,mlp", AM_BAD_VALUE, "twice"},
-    {"modules:core_attn,mla_up_proj", AM_UNSUPPORTED, "not covered"},
-    {"modules:moe_act,mla_up_proj", AM_UNSUPPORTED, "latent attention"},
+    {"modules:shared_experts,shared_experts", AM_BAD_VALUE, "twice"},
 };
 
 START_TEST(error)

@@ -90,8 +90,39 @@ START_TEST(frontier)
     fake.plan[1].excess_time = 2000001;
     expect_document(am_report_json(&fake, json, sizeof json));
     expect("\"frontier\":[{\"peak_bytes\":7,\"recomputed_time_us\":1.5,\"recomputed_flops\":0,\"plan\":[[0,32]]}]");
+    expect("\"frontier_of\":\"searched\",\"frontier_by\":\"recomputed_time_us\"");
     expect("\"frontier_choices\":[{\"kind\":\"full\",\"span\":1,\"keeps\":[]}]");
     expect("\"excess_bytes\":8,\"excess_time_us\":2.000001}");
+}
+END_TEST
+
+/* Of a pipeline: its ranks beside each plan, and each policy's highest. */
+START_TEST(frontier_of_ranks)
+{
+    fake_report();
+    fake.frontier.found = true;
+    fake.frontier.points = fake.frontier.rows = 1;
+    fake.frontier.ranks = 2;
+    fake.frontier.row[0] = (am_frontier_row){.peak_bytes = 7, .recomputed_time = 1500000, .runs = AM_MAX_FRONTIER_RUNS + 1};
+    fake.frontier.rank_peak[0][0] = 7;
+    fake.frontier.rank_peak[0][1] = 5;
+    fake.frontier.rank_time[0][1] = 1500000;
+    fake.plan[0].rank_peak = 9;
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"plan\":[],\"ranks\":[{\"peak_bytes\":7,\"recomputed_time_us\":0},{\"peak_bytes\":5,\"recomputed_time_us\":1.5}]}]");
+    expect("\"worst_rank_peak_bytes\":9");
+}
+END_TEST
+
+/* Where none was searched for the listed policies are held against FLOPs, and it says why. */
+START_TEST(no_frontier)
+{
+    fake_report();
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"frontier_of\":\"listed\",\"frontier_by\":\"recomputed_flops\"");
+    fake.frontier.why_not = "it is like that";
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"frontier_note\":\"it is like that\"");
 }
 END_TEST
 
@@ -106,6 +137,8 @@ Suite *test_report_step_suite(void)
     tcase_add_test(tests, checkpoint);
     tcase_add_test(tests, lines);
     tcase_add_test(tests, frontier);
+    tcase_add_test(tests, frontier_of_ranks);
+    tcase_add_test(tests, no_frontier);
     suite_add_tcase(suite, tests);
     return suite;
 }

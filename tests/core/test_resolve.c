@@ -7,6 +7,10 @@
 #define OPEN "layers=4 hidden=64 heads=4 stack=megatron-local "
 #define MEGATRON SMALL "stack=megatron-local "
 #define MIXED "experts=4 experts_per_token=2 "
+#define LATENT                                                                                                         \
+    "family=deepseek_v3 layers=4 hidden=64 heads=16 head_dim=24 rotary_dim=8 q_rank=24 kv_rank=16 ffn=96 vocab=64 seq=32 "
+#define LOCAL LATENT "stack=megatron-local "
+#define SHARED "experts=8 moe_ffn=48 shared_ffn=48 "
 #define PAPER SMALL "family=gpt2 stack=paper attention=eager "
 /* Ones in plain PyTorch. */
 #define TORCH   SMALL "stack=torch "
@@ -294,12 +298,22 @@ static const struct {
     {MEGATRON MIXED "checkpoint=modules:mlp", AM_CONFLICT, "checkpoint", "moe or moe_act", MEGATRON MIXED "checkpoint=modules:moe"},
     {MEGATRON MIXED "checkpoint=modules:moe,moe_act", AM_CONFLICT, "checkpoint", "not covered", MEGATRON MIXED "checkpoint=modules:moe_act,layernorm"},
     {MEGATRON "bias=yes checkpoint=modules:mlp", AM_CONFLICT, "checkpoint", "bias=no", MEGATRON "bias=yes checkpoint=modules:layernorm"},
-    {SMALL "stack=megatron checkpoint=modules:layernorm", AM_CONFLICT, "checkpoint", "megatron-local", SMALL "stack=megatron checkpoint=modules:mlp"},
+    {MEGATRON "checkpoint=modules:mla_up_proj", AM_CONFLICT, "checkpoint", "no latent attention", MEGATRON "checkpoint=modules:layernorm"},
+    {LOCAL SHARED "experts_per_token=4 checkpoint=modules:moe,shared_experts", AM_CONFLICT, "checkpoint", "moe or shared_experts", LOCAL SHARED "experts_per_token=4 checkpoint=modules:shared_experts"},
+    {LOCAL "attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", LOCAL},
+    {LOCAL "tp=16", AM_CONFLICT, "tp", "q_rank=24", LATENT "stack=megatron tp=16"}, /* whose ranks make whole latents */
+    {MEGATRON "kv_rank=16", AM_UNSUPPORTED, "kv_rank", "kv_rank=0", LOCAL},
+    {LATENT "stack=megatron checkpoint=modules:mlp,moe_act", AM_CONFLICT, "checkpoint", "no experts",
+     LATENT "stack=megatron checkpoint=modules:layernorm,mla_up_proj"},
+    {LOCAL "qkv_bias=yes", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=no", LOCAL},
+    {LOCAL SHARED "experts_per_token=4 dense_layers=1 pp=2", AM_UNSUPPORTED, "pp", "dense_layers=0", LOCAL SHARED "experts_per_token=4 pp=2"},
+    {LOCAL SHARED "expert_groups=4 groups_per_token=3 experts_per_token=2", AM_CONFLICT, "groups_per_token", "groups_per_token=2",
+     LOCAL SHARED "expert_groups=4 groups_per_token=2 experts_per_token=4"},
     {PAPER "checkpoint=modules:mlp", AM_UNSUPPORTED, "checkpoint", "core_attn", PAPER "checkpoint=modules:core_attn"},
     {MEGATRON "kv_heads=1 tp=2", AM_CONFLICT, "tp", "kv_heads=1", MEGATRON "tp=2"},
     {MEGATRON MIXED "tp=2", AM_CONFLICT, "sp", "sp=yes", MEGATRON MIXED "tp=2 sp=yes"},
     {SMALL "stack=megatron tp=3", AM_CONFLICT, "tp", "tp=2", SMALL "stack=megatron tp=2"},
-    {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2 or mixtral", MEGATRON "family=qwen2"},
+    {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", MEGATRON "family=qwen2"},
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
@@ -462,9 +476,8 @@ static const struct {
     {"dp=2 zero=3 checkpoint=full reentrant=yes", AM_UNSUPPORTED, "reentrant", "reentrant=no", "dp=2 zero=3 checkpoint=full"},
     {"dp=2 zero=3 checkpoint=offload", AM_UNSUPPORTED, "checkpoint", "checkpoint=full or none, or zero=2", "dp=2 zero=3 checkpoint=full"},
     {"dp=2 zero=3 checkpoint=every:2", AM_UNSUPPORTED, "checkpoint", "regions of one layer", "dp=2 zero=3 checkpoint=every:1"},
-    {"dp=2 zero=3 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", "dp=2 zero=2 checkpoint=budget:40GiB"},
-    {TORCH "tp=2 checkpoint=budget:4GiB", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "tp=2 checkpoint=full"},
-    {"dp=2 zero=3 checkpoint=best", AM_UNSUPPORTED, "checkpoint", "checkpoint=full, block:N", "dp=2 zero=3 checkpoint=block:3"},
+    {TORCH "tp=2 checkpoint=save:mm", AM_UNSUPPORTED, "checkpoint", "checkpoint=full", TORCH "tp=2 checkpoint=budget:4GiB"},
+    {"dp=2 zero=3 checkpoint=best", AM_UNSUPPORTED, "checkpoint", "checkpoint=full, block:N", "dp=2 zero=3 checkpoint=budget:40GiB"},
     {"model=deepseek-v3 dp=2 zero=3", AM_UNSUPPORTED, "dense_layers", "dense_layers=0", "model=deepseek-v3 dp=2 zero=2"},
     {TORCH "checkpoint=modules:core_attn", AM_UNSUPPORTED, "checkpoint", "paper", TORCH "checkpoint=full"},
     {NANOGPT "family=llama", AM_UNSUPPORTED, "family", "stack=nanogpt has family=gpt2", NANOGPT "family=gpt2"},

@@ -1,4 +1,5 @@
 /* rotor.c: the reference's vectors, every schedule simulated, and random chains against all that a schedule could do. */
+#include "bytes.h"
 #include "schedule.h"
 
 #include <check.h>
@@ -38,11 +39,6 @@ START_TEST(vector)
 }
 END_TEST
 
-static int64_t larger(int64_t x, int64_t y)
-{
-    return x > y ? x : y;
-}
-
 /* Plays the schedule: after the backward of a stage goes what it kept, its input and its output's gradient. */
 static int64_t simulate(int stages, int64_t *time)
 {
@@ -61,7 +57,7 @@ static int64_t simulate(int stages, int64_t *time)
         case AM_STORE: stored[action.first] = true; break;
         case AM_ADVANCE:
             for (int k = stage; k <= action.end; k++) {
-                peak = larger(peak, live + chain[k].output + chain[k].advancing);
+                peak = am_larger(peak, live + chain[k].output + chain[k].advancing);
                 live += chain[k].output;
                 bool drops = k > stage; /* what is stored is still there; so is the input of a stage that was taken */
                 if (drops) live -= chain[k - 1].output;
@@ -70,7 +66,7 @@ static int64_t simulate(int stages, int64_t *time)
             at_hand = action.end;
             break;
         case AM_TAKE:
-            peak = larger(peak, live + own->saved + own->taking);
+            peak = am_larger(peak, live + own->saved + own->taking);
             live += own->saved;
             taken[stage] = true;
             *time += own->forward_time;
@@ -79,7 +75,7 @@ static int64_t simulate(int stages, int64_t *time)
         default:
             ck_assert(taken[stage]);
             ck_assert_int_eq(stage, pending);
-            peak = larger(peak, live + chain[stage - 1].gradient + own->backward);
+            peak = am_larger(peak, live + chain[stage - 1].gradient + own->backward);
             live += chain[stage - 1].gradient - own->gradient - own->saved;
             /* its input goes too, unless what the stage before kept holds it */
             if (stage > 1 && !taken[stage - 1]) live -= chain[stage - 1].output;
@@ -151,7 +147,7 @@ static int64_t try_all(int first, int last, int64_t memory)
     }
     int64_t advance = 0, most = ends + own->output + own->advancing;
     for (int i = first + 1; i < last; i++)
-        most = larger(most, ends + chain[i - 1].output + chain[i].output + chain[i].advancing);
+        most = am_larger(most, ends + chain[i - 1].output + chain[i].output + chain[i].advancing);
     for (int next = first + 1; next <= last && most <= memory; next++) {
         advance += chain[next - 1].forward_time;
         int64_t behind = try_all(next, last, memory - chain[next - 1].output);

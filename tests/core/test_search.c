@@ -132,6 +132,42 @@ START_TEST(gpus_of_groups)
 }
 END_TEST
 
+/* Of every expert-parallel size too: its groups lie across the others', which come in multiples of them. */
+START_TEST(gpus_of_experts)
+{
+    static const char run[] = "family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=8 experts_per_token=2 "
+                              "vocab=200 stack=megatron-local attention=flash seq=32 bias=no positions=rope norm=rmsnorm activation=swiglu";
+    static const struct {
+        const char *more;
+        int zero, etp; /* etp 0: as tp */
+    } kinds[] = {{"", 1, 0}, {"", 0, 0}, {"sp=yes etp=1", 1, 1}};
+    char with[64];
+    static int64_t totals[5][9][17];
+    char text[400];
+    for (int tp = 1; tp <= 4; tp *= 2)
+        for (int ep = 1; ep <= 8; ep *= 2)
+            for (int dp = 1; dp <= 16; dp++) {
+                int etp = kinds[_i].etp ? kinds[_i].etp : tp;
+                snprintf(text, sizeof text, "%s %s tp=%d ep=%d dp=%d zero=%d", run, kinds[_i].more, tp, ep, dp, dp > 1 ? kinds[_i].zero : 0);
+                totals[tp][ep][dp] = tp * dp % (etp * ep) == 0 ? total(text) : -1;
+            }
+    snprintf(with, sizeof with, "%s zero=%d", kinds[_i].more, kinds[_i].zero);
+    for (int ep = 1; ep <= 8; ep *= 2)
+        for (int dp = ep; dp <= 8; dp *= 2) {
+            int64_t memory = totals[1][ep][dp];
+            int best = 1000;
+            if (memory < 0) continue;
+            for (int t = 1; t <= 4; t *= 2)
+                for (int e = 1; e <= 8; e *= 2)
+                    for (int d = 1; d <= 16; d++)
+                        if (totals[t][e][d] >= 0 && totals[t][e][d] <= memory && t * d < best) best = t * d;
+            const am_answer *answer = answer_of(run, with, memory, 2);
+            ck_assert_int_eq(answer->value, best);
+            ck_assert_int_eq(answer->total, totals[answer->config.tp][answer->config.ep][answer->config.dp]);
+        }
+}
+END_TEST
+
 /* Data-parallel ranks that share out nothing do not help; the answer says what one takes. */
 START_TEST(none)
 {
@@ -199,6 +235,7 @@ Suite *test_search_suite(void)
     tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
     tcase_add_test(tests, gpus);
     tcase_add_test(tests, gpus_of_groups);
+    tcase_add_loop_test(tests, gpus_of_experts, 0, 3);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);
     tcase_add_loop_test(tests, cheapest_plan, 0, 3);

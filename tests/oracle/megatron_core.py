@@ -30,8 +30,11 @@ aten = torch.ops.aten
 KEYS = set(
     "layers hidden heads kv_heads head_dim ffn vocab norm activation bias positions max_positions tie_word_embeddings "
     "dropout attention_dropout tp sp cp ep etp distribute_saved experts experts_per_token moe_ffn pp rank micro_batches "
-    "family shared_ffn dense_layers expert_groups groups_per_token rotary_dim v_head_dim q_rank kv_rank".split()
+    "shared_ffn".split()
 )
+# And of family=deepseek_v3, which says what norm, activation, biases and positions are.
+DEEPSEEK = set("family rotary_dim v_head_dim q_rank kv_rank dense_layers expert_groups groups_per_token".split())
+DEEPSEEK_SAYS = {"norm": "rmsnorm", "activation": "swiglu", "bias": "no", "positions": "rope"}
 MODULES = {"core_attn", "mlp", "moe", "layernorm", "moe_act", "mla_up_proj", "shared_experts"}  # of checkpoint=modules:…
 
 # ---- stand-ins
@@ -173,7 +176,7 @@ def load():
     with mock.patch.object(torch, "compile", compiled):  # functions are compiled as they are defined
         gpt = importlib.import_module("megatron.core.models.gpt.gpt_model")
         from megatron.core.fusions import fused_softmax
-        from megatron.core.models.common.embeddings import rotary_pos_embedding
+        from megatron.core.models.common.embeddings import rotary_pos_embedding, yarn_rotary_pos_embedding
         from megatron.core.tensor_parallel import layers, mappings, random, utils
         from megatron.core.transformer import multi_latent_attention, torch_norm
         from megatron.core.transformer.moe import grouped_gemm_util, moe_utils, token_dispatcher
@@ -184,31 +187,16 @@ def load():
     random.activation_recompute_forward = random.fp8_autocast = lambda **_: contextlib.nullcontext()
     for module in (layers, mappings, utils):  # each has them under names of its own
         module.dist_all_gather_func = module.dist_reduce_scatter_func = done
-    rotary_pos_embedding.get_pos_emb_on_this_cp_rank = rotary_on_rank
+    for module in (rotary_pos_embedding, yarn_rotary_pos_embedding):
+        module.get_pos_emb_on_this_cp_rank = rotary_on_rank
     torch_norm.WrappedTorchNorm.__new__ = norm_of_rank(torch_norm.WrappedTorchNorm.__new__)
     fused_softmax.get_default_causal_mask = lambda s: torch.ones(s, s, device=torch.cuda.current_device()).triu(1).bool()
-    multi_latent_attention.HAVE_TE = False  # it asks whether it has parts of it
     grouped_gemm_util.ops = types.SimpleNamespace(gmm=lambda *given, trans_b: GMM.apply(*given, trans_b))
     grouped_gemm_util.assert_grouped_gemm_is_available = lambda: None
+    multi_latent_attention.HAVE_TE = False  # it takes the wrapper's name for Transformer Engine itself
     moe_utils.te_general_gemm = None  # it forgets this one without Transformer Engine; torch.mm has the same saves
     token_dispatcher.MoEAlltoAllTokenDispatcher._maybe_dtoh_and_synchronize = tokens_of_experts
     return gpt.GPTModel
-
-
-class FlashAttnFunc(torch.autograd.Function):
-    """A fused kernel on [s, b, heads, d] whose values may be narrower than its keys, as cuDNN's in Transformer Engine."""
-
-    @staticmethod
-    def forward(ctx, q, k, v):
-        s, b, heads, _ = q.shape
-        out = q.new_empty(s, b, heads, v.shape[-1])
-        logsumexp, state = q.new_empty(b, heads, s, dtype=torch.float32), q.new_empty(2, dtype=torch.uint64)
-        ctx.save_for_backward(q, k, v, out, logsumexp, state)
-        return out
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return tuple(torch.empty_like(x) for x in ctx.saved_tensors[:3])
 
 
 def flash_attention():
@@ -220,8 +208,6 @@ def flash_attention():
             super().__init__(config)
 
         def forward(self, query, *key_value, **_):
-            if self.config.multi_latent_attention:
-                return FlashAttnFunc.apply(query, *key_value[:2]).flatten(2)
             q, k, v = (x.permute(1, 2, 0, 3) for x in (query, *key_value[:2]))
             out = gpu.flash(q, k, v, self.config.attention_dropout if self.training else 0.0, True, None)
             return out.permute(2, 0, 1, 3).reshape(*query.shape[:2], -1)
@@ -259,35 +245,39 @@ def stage_of(case):
     return layers // pp, get("rank") == 0, get("rank") == pp - 1
 
 
-def latent_attention(case):
-    """What its configuration says of DeepSeek-V3's attention. Positions are plain rotary ones, as in actmem's model."""
-    get = lambda key: int(case.model[key])  # noqa: E731
+def is_deepseek(case):
+    return case.model.get("family") == "deepseek_v3"
+
+
+def model_of(case):
+    """Its keys of the group MODEL, with what the family says."""
+    return {**DEEPSEEK_SAYS, **case.model} if is_deepseek(case) else case.model
+
+
+def deepseek(case):
+    """What DeepSeek-V3's config says of latent attention, its router, its shared experts and its first, dense layers."""
+    get = lambda key, default=0: int(case.model.get(key, default))  # noqa: E731
+    head, groups = get("head_dim"), get("expert_groups", 1)
+    rotary = get("rotary_dim", head // 3 // 2 * 2)
+    layers, dense = get("layers"), get("dense_layers")
     return {
-        "q_lora_rank": int(case.model.get("q_rank", 0)) or None,
-        "kv_lora_rank": get("kv_rank"),
-        "qk_head_dim": get("head_dim") - get("rotary_dim"),
-        "qk_pos_emb_head_dim": get("rotary_dim"),
-        "v_head_dim": get("v_head_dim"),
-        "kv_channels": get("v_head_dim"),
-        "rope_type": "rope",
+        "multi_latent_attention": True,
         "qk_layernorm": True,
-    }
-
-
-def deepseek_experts(case):
-    """DeepSeek-V3's router, as its paper trains it: sigmoid scores in fp32, biases that balance, and a loss of each sequence."""
-    get = lambda key, default: int(case.model.get(key, default))  # noqa: E731
-    groups = get("expert_groups", 1)
-    dense, layers = get("dense_layers", 0), get("layers", 1)
-    return {
-        "moe_router_score_function": "sigmoid",
-        "moe_router_pre_softmax": True,
-        "moe_router_enable_expert_bias": True,
-        "moe_router_load_balancing_type": "seq_aux_loss",
-        "moe_router_dtype": "fp32",
-        "moe_router_topk_scaling_factor": 2.5,
-        **({"moe_router_num_groups": groups, "moe_router_group_topk": get("groups_per_token", groups)} if groups > 1 else {}),
+        "q_lora_rank": get("q_rank") or None,
+        "kv_lora_rank": get("kv_rank"),
+        "qk_head_dim": head - rotary,
+        "qk_pos_emb_head_dim": rotary,
+        "v_head_dim": get("v_head_dim", head),
+        "kv_channels": get("v_head_dim", head),  # by which the local attention shapes its result
         "moe_layer_freq": [0] * dense + [1] * (layers - dense),
+        "moe_router_score_function": "sigmoid",
+        "moe_router_enable_expert_bias": True,
+        "moe_router_num_groups": groups if groups > 1 else None,
+        "moe_router_group_topk": get("groups_per_token", groups) if groups > 1 else None,
+        "moe_router_topk_scaling_factor": 2.5,
+        "moe_router_load_balancing_type": "seq_aux_loss",
+        "moe_aux_loss_coeff": 0.0001,
+        "moe_router_dtype": "fp32",
     }
 
 
@@ -295,12 +285,11 @@ def configuration(case):
     """Its TransformerConfig: of the model, of the run, and what pretrain_gpt.py's arguments make it by default."""
     from megatron.core.transformer.transformer_config import MLATransformerConfig, TransformerConfig
 
-    get = case.model.get
-    latent = "kv_rank" in case.model
+    get = model_of(case).get
     hidden, heads, experts = int(get("hidden")), int(get("heads")), int(get("experts", 0))
     gated, dropout = get("activation", "gelu") == "swiglu", get("dropout", 0)
     ranks = ranks_of(case)
-    mixture = {
+    mixture = {} if not experts else {
         "num_moe_experts": experts,
         "moe_router_topk": int(get("experts_per_token", 0)),
         "moe_ffn_hidden_size": int(get("moe_ffn", get("ffn", 4 * hidden))),
@@ -311,9 +300,8 @@ def configuration(case):
         "expert_tensor_parallel_size": ranks["etp"],
         "moe_shared_expert_intermediate_size": int(get("shared_ffn", 0)) or None,
     }
-    if get("family") == "deepseek_v3":
-        mixture |= deepseek_experts(case)
-    heads_of = latent_attention(case) if latent else {"kv_channels": int(get("head_dim", hidden // heads))}
+    latent = is_deepseek(case)
+    mixture |= deepseek(case) if latent else {"kv_channels": int(get("head_dim", hidden // heads))}
     return (MLATransformerConfig if latent else TransformerConfig)(
         num_layers=stage_of(case)[0],
         hidden_size=hidden,
@@ -339,8 +327,7 @@ def configuration(case):
         bias_dropout_fusion=True,
         gradient_accumulation_fusion=False,
         perform_initialization=False,
-        **heads_of,
-        **(mixture if experts else {}),
+        **mixture,
         **recomputation(case),
     )
 
@@ -377,7 +364,7 @@ def build(case):
     if case.run["attention"] == "flash":
         for each in spec.layer_specs:
             each.submodules.self_attention.submodules.core_attention = flash_attention()
-    learned = case.model.get("positions", "learned") == "learned"
+    learned = model_of(case).get("positions", "learned") == "learned"
     tied = case.model.get("tie_word_embeddings", "yes" if learned else "no")
     _, first, last = stage_of(case)
     return load()(
@@ -416,7 +403,8 @@ def kept_for_the_run(config):
 
     zeros = functools.partial(torch.zeros, dtype=torch.float32)
     MoEAuxLossAutoScaler.main_loss_backward_scale, losses = zeros(()), zeros(config.num_layers)
-    get_moe_layer_wise_logging_tracker()["load_balancing_loss"] = {"values": losses}
+    name = "seq_load_balancing_loss" if config.moe_router_load_balancing_type == "seq_aux_loss" else "load_balancing_loss"
+    get_moe_layer_wise_logging_tracker()[name] = {"values": losses}
     return [MoEAuxLossAutoScaler.main_loss_backward_scale, losses]
 
 
@@ -426,7 +414,7 @@ def megatron_step(case):
     device, run = torch.get_default_device(), case.run
     if run["attention"] not in ("eager", "flash") or run["dtype"] != "bf16" or case.autocast or run["trainable"] != "all":
         raise BadInput("stack=megatron-local is measured with attention=eager or flash, in bf16, and all of it trained")
-    if unknown := sorted(set(case.model) - KEYS):
+    if unknown := sorted(set(case.model) - KEYS - (DEEPSEEK if is_deepseek(case) else set())):
         raise BadInput(f"{', '.join(unknown)}: not measured in Megatron")
     ranks, sp, seq = ranks_of(case), case.model.get("sp") == "yes", case.seq // ranks_of(case)["cp"]
     experts, chosen = (int(case.model.get(key, "0")) for key in ("experts", "experts_per_token"))

@@ -170,6 +170,16 @@ test('native = wasm: the map of what fits', () => {
   assert.equal(totals[15][3], whole.evaluate(`model=llama-3-8b batch=${batch[3]} seq=${seq[15]}`).fit.total_bytes);
 });
 
+test('native = wasm: Linear-ReLU-Linear', () => {
+  for (const text of ['', 'hidden=512 batch=4', 'hidden=0', 'seq=2']) same(answer(() => JSON.stringify(whole.toy(text))), native('--toy', ...text.split(' ').filter(Boolean)), text);
+});
+
+test('bench.wasm takes less than 30 KB, gzipped, and asks its host for a GPU and for nothing else', () => {
+  const bytes = readFileSync('build/bench.wasm');
+  assert.ok(gzipSync(bytes, { level: 9 }).length < 30_000);
+  assert.deepEqual([...new Set(WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => i.module))].sort(), ['gpu', 'told']);
+});
+
 test('native = wasm: errors', () => {
   const texts = [
     'model=no-such-model', 'colour=red', 'seq=0', 'seq=abc', 'seq=99999999999999999999', 'seq=1 seq=2', '=5', 'seq', 'seq=',

@@ -786,7 +786,7 @@ test('at phone width one view at a time, under tabs', async ({ context, address 
 test('wider, every section is a click away with the answer in sight, and the headings take the focus', async ({ page }) => {
   const nav = page.getByRole('navigation', { name: 'Sections' });
   const labels = await nav.getByRole('button').allInnerTexts();
-  assert.deepEqual(labels, ['Bytes', 'Tensors', 'Example', 'Checkpointing', 'Step', 'Fit', 'State', 'Compare', 'Formulas']);
+  assert.deepEqual(labels, ['Bytes', 'Tensors', 'Example', 'Checkpointing', 'Step', 'Fit', 'State', 'Compare', 'Formulas', 'Your GPU']);
   assert.equal(await page.locator('main section.view').count(), labels.length);
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await nav.getByRole('button', { name: 'Step' }).click();

@@ -47,7 +47,8 @@ export async function serve(prefix = '/some/where/', host = {}) {
   return { address: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() };
 }
 
-export function launch() {
+/** more: further switches */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -58,6 +59,7 @@ export function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }

@@ -7,7 +7,7 @@ export type Measure = 'saved' | 'activations' | 'step';
 /** What a measure reads off a plan. */
 export function measureOf(plan: Plan, measure: Measure): Bytes {
   if (measure === 'saved') return plan.saved_bytes;
-  return measure === 'step' ? plan.peak_bytes : Math.max(plan.forward_peak_bytes, plan.backward_peak_bytes);
+  return measure === 'step' ? plan.peak_bytes : (plan.worst_rank_peak_bytes ?? Math.max(plan.forward_peak_bytes, plan.backward_peak_bytes));
 }
 
 /** What a plan computes again, of the forward pass: from the counts, so that it is rounded once, where it is shown. */

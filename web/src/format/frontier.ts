@@ -5,7 +5,7 @@ import { plural } from './words';
 
 /** The exact frontier, where the report has it: without frontier=yes it lists the best policies in its place. */
 export function frontierOf(checkpoint: Checkpoint): FrontierPlan[] | null {
-  return checkpoint.frontier_search === undefined ? null : (checkpoint.frontier as FrontierPlan[]);
+  return checkpoint.frontier_of === 'listed' ? null : (checkpoint.frontier as FrontierPlan[]);
 }
 
 /** "gate_proj": the last part of a module's path; the operation where all of its kind are kept. */
@@ -27,6 +27,7 @@ function keeps({ kind, span, keeps: kept, modules }: LayerChoice, one: boolean, 
 
 /** "19 layers keep their input, 7 in regions of 7, 6 keep everything"; empty where the plan's runs are too many to be listed. */
 export function planText(plan: FrontierPlan, choices: readonly LayerChoice[], most = MOST): string {
+  if (plan.ranks !== undefined) return `each of ${formatCount(plan.ranks.length)} ranks by a plan of its own`;
   const layers = new Map<number, number>();
   for (const [choice, units] of plan.plan) layers.set(choice, (layers.get(choice) ?? 0) + units * (choices[choice]?.span ?? 1));
   const sorted = [...layers].sort((p, q) => q[1] - p[1] || p[0] - q[0]);

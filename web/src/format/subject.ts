@@ -6,7 +6,7 @@ import { formatCount, formatParameters } from './bytes';
 /* Said elsewhere in the sentence, or not of what is kept. */
 const SAID = new Set(['model', 'seq', 'batch', 'checkpoint', 'reentrant', 'units', 'timeline', 'frontier', 'fit']);
 /* Of the GPU, or of what stands beside the activations: the line on whether it fits is of them. */
-const BESIDE = new Set(['device', 'device_memory', 'device_gflops', 'device_bandwidth', 'link_bandwidth', 'reserve', 'optimizer', 'master_weights']);
+const BESIDE = new Set(['device', 'device_memory', 'device_gflops', 'device_fp32_gflops', 'device_bandwidth', 'link_bandwidth', 'reserve', 'optimizer', 'master_weights']);
 /* More would bury the answer; the inputs below show them all. */
 const MOST = 3;
 

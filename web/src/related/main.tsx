@@ -1,7 +1,6 @@
 /* The pages beside the calculator: each one question, asked of the same core. */
 import { render } from 'preact';
-import { loadWhole } from '../../../wasm/actmem';
-import type { Tables } from '../../../wasm/report';
+import { loadTables, loadWhole } from '../../../wasm/actmem';
 import { tablesFile, wholeFile } from '../state/files';
 import { PageStore } from '../state/page-store';
 import { Failure } from '../views/failure';
@@ -15,17 +14,11 @@ const PAGES: Readonly<Record<string, () => Promise<{ default: RelatedPage }>>> =
 
 const page = document.getElementById('page') as HTMLElement;
 
-async function tablesOf(): Promise<Tables> {
-  const response = await fetch(tablesFile);
-  if (!response.ok) throw new Error(`tables.json: ${response.status} ${response.statusText}`.trimEnd());
-  return (await response.json()) as Tables;
-}
-
 async function start(): Promise<void> {
   try {
     const load = PAGES[document.documentElement.dataset['page'] ?? ''];
     if (load === undefined) throw new Error('there is no such page');
-    const [whole, tables, { default: View }] = await Promise.all([loadWhole(wholeFile), tablesOf(), load()]);
+    const [whole, tables, { default: View }] = await Promise.all([loadWhole(wholeFile), loadTables(tablesFile), load()]);
     const store = new PageStore({ evaluate: whole.evaluate, tables }, async () => whole);
     await store.needWhole();
     page.replaceChildren();

@@ -29,6 +29,7 @@ const VIEWS = [
   ['state', 'State', 'Beside the activations'],
   ['compare', 'Compare', 'Against another configuration'],
   ['formulas', 'Formulas', 'What published formulas say'],
+  ['gpu', 'Your GPU', 'Your GPU'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
 
@@ -85,6 +86,7 @@ export function App({ store }: { store: PageStore }) {
     state: below((r) => <r.StateTables report={report} units={units} />),
     fit: below((r) => <r.Fit store={store} report={report} units={units} />),
     formulas: below((r) => <r.Formulas store={store} report={report} units={units} />),
+    gpu: below((r) => <r.OwnGpu store={store} report={report} units={units} />),
   };
   return (
     <>

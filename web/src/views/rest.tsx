@@ -4,6 +4,7 @@ export { Compare } from './compare';
 export { WorkedExample } from './example';
 export { Fit } from './fit';
 export { Formulas } from './formulas';
+export { OwnGpu } from './gpu';
 export { LedgerTable } from './ledger-table';
 export { Pictures } from './pictures';
 export { Ranks } from './ranks';

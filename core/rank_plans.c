@@ -1,0 +1,594 @@
+/* Plans of a pipeline's ranks. Each kind of stage has a front of plans: peak, what stays between forward and backward, time to run
+ * again. A rank holds chunks of several micro-batches at once, as its schedule says; which plan each of its chunks follows is
+ * searched by branch and bound over these fronts, so that nothing that a chain could do is left out. */
+#include <string.h>
+
+#include "bytes.h"
+#include "evaluate.h"
+#include "pipeline_schedule.h"
+
+#define STEPS 4000000 /* plans that are looked at for one rank */
+
+/* ---- the moments of a schedule ---- */
+
+typedef struct am_watch {
+    am_rank_chain *chain;
+    int32_t alive[AM_MAX_CHUNKS];
+    bool full;
+} am_watch;
+
+static bool is_below(const am_moment *x, const am_moment *y, int chunks)
+{
+    if (x->chunk != y->chunk) return false;
+    for (int i = 0; i < chunks; i++)
+        if (x->beside[i] > y->beside[i]) return false;
+    return true;
+}
+
+/* Notes a moment unless one stands above it, in place of those that it stands above. */
+static void note(am_watch *watch, const am_moment *moment)
+{
+    am_rank_chain *chain = watch->chain;
+    int count = 0;
+    for (int i = 0; i < chain->moments; i++)
+        if (is_below(moment, &chain->moment[i], chain->chunks)) return;
+    for (int i = 0; i < chain->moments; i++)
+        if (!is_below(&chain->moment[i], moment, chain->chunks)) chain->moment[count++] = chain->moment[i];
+    watch->full |= count == AM_MAX_MOMENTS;
+    if (count < AM_MAX_MOMENTS) chain->moment[count++] = *moment;
+    chain->moments = count;
+}
+
+/* Of a run of forwards the last has most beside it, of a run of backwards the first. */
+static void watch_action(void *context, am_pipeline_action action, int chunk, int64_t times)
+{
+    am_watch *watch = context;
+    bool forward = action == AM_ACT_FORWARD;
+    am_moment moment = {.chunk = chunk};
+    if (forward) watch->alive[chunk] += (int32_t)times;
+    memcpy(moment.beside, watch->alive, sizeof moment.beside);
+    moment.beside[chunk]--;
+    note(watch, &moment);
+    if (!forward) watch->alive[chunk] -= (int32_t)times;
+}
+
+bool am_rank_moments(am_rank_chain *chain, const am_config *config, int64_t rank)
+{
+    const am_pipeline schedule = am_pipeline_of(config);
+    am_watch watch = {.chain = chain};
+    chain->chunks = (int)config->vpp;
+    chain->moments = 0;
+    am_pipeline_play(&schedule, rank, watch_action, &watch);
+    return !watch.full;
+}
+
+/* ---- the plans of a rank's chunks ---- */
+
+int64_t am_rank_chain_peak(const am_rank_chain *chain, const int *plan)
+{
+    int64_t highest = 0;
+    for (int i = 0; i < chain->moments; i++) {
+        const am_moment *moment = &chain->moment[i];
+        int64_t bytes = chain->base + chain->plan[moment->chunk][plan[moment->chunk]].peak;
+        for (int j = 0; j < chain->chunks; j++) bytes += moment->beside[j] * chain->plan[j][plan[j]].kept;
+        highest = am_larger(highest, bytes);
+    }
+    return highest;
+}
+
+static void find_bounds(am_rank_chain *chain)
+{
+    chain->low_cost[chain->chunks] = 0;
+    for (int i = chain->chunks - 1; i >= 0; i--) {
+        const am_stage_plan *plan = chain->plan[i];
+        chain->low_peak[i] = chain->low_kept[i] = INT64_MAX;
+        for (int j = 0; j < chain->plans[i]; j++) {
+            chain->low_peak[i] = am_smaller(chain->low_peak[i], plan[j].peak);
+            chain->low_kept[i] = am_smaller(chain->low_kept[i], plan[j].kept);
+        }
+    }
+    for (int i = 0; i < chain->moments; i++) {
+        const am_moment *moment = &chain->moment[i];
+        chain->load[i] = chain->base;
+        for (int j = 0; j < chain->chunks; j++) chain->load[i] += moment->beside[j] * chain->low_kept[j];
+    }
+}
+
+/* Does every moment stay below, with a plan for this chunk beside those that are taken, and the others at their lowest? */
+static bool fits(const am_rank_chain *chain, int chunk, const am_stage_plan *plan, int64_t bytes)
+{
+    for (int i = 0; i < chain->moments; i++) {
+        const am_moment *moment = &chain->moment[i];
+        int64_t load = chain->load[i] + moment->beside[chunk] * (plan->kept - chain->low_kept[chunk]);
+        load += moment->chunk == chunk ? plan->peak : chain->low_peak[moment->chunk];
+        if (load > bytes) return false;
+    }
+    return true;
+}
+
+/* A plan is taken for this chunk, or given up again: its own peak then stands in place of the lowest. */
+static void take(am_rank_chain *chain, int chunk, const am_stage_plan *plan, int sign)
+{
+    for (int i = 0; i < chain->moments; i++) {
+        const am_moment *moment = &chain->moment[i];
+        chain->load[i] += sign * moment->beside[chunk] * (plan->kept - chain->low_kept[chunk]);
+        if (moment->chunk == chunk) chain->load[i] += sign * (plan->peak - chain->low_peak[chunk]);
+    }
+}
+
+typedef struct am_hunt {
+    am_rank_chain *chain;
+    int64_t bytes;
+    bool any, found;
+} am_hunt;
+
+static void hunt(am_hunt *own, int chunk, int64_t cost)
+{
+    am_rank_chain *chain = own->chain;
+    if (chunk == chain->chunks) {
+        chain->cost = cost;
+        own->found = true;
+        memcpy(chain->best, chain->taken, sizeof chain->best);
+        return;
+    }
+    for (int i = 0; i < chain->plans[chunk]; i++) {
+        const am_stage_plan *plan = &chain->plan[chunk][i];
+        int64_t least = cost + plan->cost + chain->low_cost[chunk + 1];
+        if (own->found && (own->any || least >= chain->cost)) return;
+        if (--chain->steps < 0) {
+            chain->complete = false;
+            return;
+        }
+        if (!fits(chain, chunk, plan, own->bytes)) continue;
+        take(chain, chunk, plan, 1);
+        chain->taken[chunk] = i;
+        hunt(own, chunk + 1, cost + plan->cost);
+        take(chain, chunk, plan, -1);
+    }
+}
+
+/* The least that a chunk costs with all others at their lowest. False: it does not fit even so. */
+static bool find_least(am_rank_chain *chain, int64_t bytes)
+{
+    for (int i = chain->chunks - 1; i >= 0; i--) {
+        int first = 0;
+        while (first < chain->plans[i] && !fits(chain, i, &chain->plan[i][first], bytes)) first++;
+        if (first == chain->plans[i]) return false;
+        chain->low_cost[i] = chain->low_cost[i + 1] + chain->plan[i][first].cost;
+    }
+    return true;
+}
+
+/* Plans to begin with: of each chunk in turn the cheapest that fits beside what the others do now, until none gets cheaper. */
+static bool improve(am_hunt *own)
+{
+    am_rank_chain *chain = own->chain;
+    int *plan = chain->best;
+    if (am_rank_chain_peak(chain, plan) > own->bytes) return false;
+    for (bool better = true; better;) {
+        better = false;
+        for (int i = 0; i < chain->chunks; i++) {
+            int now = plan[i];
+            for (plan[i] = 0; plan[i] < now && am_rank_chain_peak(chain, plan) > own->bytes; plan[i]++) {}
+            better |= plan[i] < now && chain->plan[i][plan[i]].cost < chain->plan[i][now].cost;
+        }
+    }
+    chain->cost = 0;
+    for (int i = 0; i < chain->chunks; i++) chain->cost += chain->plan[i][plan[i]].cost;
+    return own->found = true;
+}
+
+/* For each chunk the plan that leaves least, of these the one that peaks lowest; or the reverse. */
+static void take_lowest(am_rank_chain *chain, bool kept)
+{
+    for (int i = 0; i < chain->chunks; i++) {
+        const am_stage_plan *plan = chain->plan[i];
+        int lowest = 0;
+        for (int j = 1; j < chain->plans[i]; j++) {
+            int64_t first = kept ? plan[j].kept - plan[lowest].kept : plan[j].peak - plan[lowest].peak;
+            int64_t second = kept ? plan[j].peak - plan[lowest].peak : plan[j].kept - plan[lowest].kept;
+            if (first < 0 || (first == 0 && second < 0)) lowest = j;
+        }
+        chain->best[i] = lowest;
+    }
+}
+
+bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any)
+{
+    am_hunt own = {.chain = chain, .bytes = bytes, .any = any};
+    chain->complete = true;
+    chain->steps = STEPS;
+    find_bounds(chain);
+    if (!find_least(chain, bytes)) return false;
+    take_lowest(chain, true);
+    if (!improve(&own)) {
+        take_lowest(chain, false);
+        improve(&own);
+    }
+    hunt(&own, 0, 0);
+    return own.found;
+}
+
+int64_t am_rank_lowest(am_rank_chain *chain)
+{
+    int64_t low = 0, high;
+    take_lowest(chain, true);
+    high = am_rank_chain_peak(chain, chain->best);
+    take_lowest(chain, false);
+    high = am_smaller(high, am_rank_chain_peak(chain, chain->best));
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (am_rank_search(chain, middle, true))
+            high = am_rank_chain_peak(chain, chain->best);
+        else
+            low = middle;
+    }
+    am_rank_search(chain, high, false);
+    return high;
+}
+
+/* ---- the fronts of stages ---- */
+
+static bool before(const am_stage_plan *x, const am_stage_plan *y)
+{
+    return x->cost != y->cost ? x->cost < y->cost : x->kept < y->kept;
+}
+
+static void sift(am_stage_plan *heap, int root, int count)
+{
+    for (int child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && before(&heap[child], &heap[child + 1])) child++;
+        if (!before(&heap[root], &heap[child])) return;
+        const am_stage_plan other = heap[root];
+        heap[root] = heap[child];
+        heap[child] = other;
+    }
+}
+
+static void sort_plans(am_stage_plan *plan, int count)
+{
+    for (int i = count / 2; i-- > 0;) sift(plan, i, count);
+    for (int i = count - 1; i > 0; i--) {
+        const am_stage_plan last = plan[i];
+        plan[i] = plan[0];
+        plan[0] = last;
+        sift(plan, 0, i);
+    }
+}
+
+/* Searches the plans of a kind of stage, unless it was the last one that was. */
+static am_code search_kind(am_evaluation *stage, int kind)
+{
+    am_workspace *workspace = stage->workspace;
+    if (workspace->rank_plans.kind != kind) workspace->choices.searched = false;
+    workspace->rank_plans.kind = kind;
+    if (am_choices_search(stage, true)) return stage->code;
+    return workspace->choices.found ? AM_OK : AM_CAPACITY;
+}
+
+/* With what experts' regions leave for good, which the search with several micro-batches leaves out. */
+static int64_t peak_with_outlived(am_workspace *workspace, int index)
+{
+    uint8_t path[AM_MAX_CHAIN_LAYERS];
+    int64_t left;
+    int units = am_frontier_plan(&workspace->frontier, &workspace->choices.chain, index, path);
+    return am_chain_play(&workspace->choices.chain, units, path, &left).peak;
+}
+
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluation, int kind)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_code code = search_kind(&stage, kind);
+    if (code) return code;
+    const am_choices *choices = &workspace->choices;
+    const am_front front = am_frontier_plans(&workspace->frontier);
+    int64_t beneath = choices->ends.forward - workspace->stage[kind].lasting;
+    if (plans->plans + front.count > AM_MAX_STAGE_PLANS) return AM_CAPACITY;
+    plans->first[kind] = plans->plans;
+    for (int i = 0; i < front.count; i++) {
+        int64_t peak = config.experts > 0 ? peak_with_outlived(workspace, i) : am_larger(front.peak[i], choices->chain.before);
+        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, choices->kept + front.rest[i], front.cost[i], i};
+    }
+    plans->first[kind + 1] = plans->plans;
+    sort_plans(&plans->plan[plans->first[kind]], front.count);
+    return AM_OK;
+}
+
+static am_code list_all_plans(const am_evaluation *evaluation)
+{
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    am_code code = am_stages_load(evaluation, &plans->kinds);
+    plans->plans = 0;
+    plans->kind = -1;
+    for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = list_plans(evaluation, i);
+    return code;
+}
+
+/* ---- each rank ---- */
+
+static am_code read_chain(const am_evaluation *evaluation, int64_t rank)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_rank_chain *chain = &plans->chain;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int64_t scratch = 0;
+    int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+    if (!am_rank_moments(chain, evaluation->config, rank)) return AM_CAPACITY;
+    chain->base = 0;
+    for (int i = 0; i < chunks; i++) {
+        int kind = am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]);
+        const am_stage *stage = &workspace->stage[kind];
+        chain->plan[i] = &plans->plan[plans->first[kind]];
+        chain->plans[i] = plans->first[kind + 1] - plans->first[kind];
+        chain->base += stage->lasting - stage->scratch;
+        scratch = am_larger(scratch, stage->scratch);
+    }
+    chain->base += scratch;
+    return AM_OK;
+}
+
+/* Chooses the plans of a rank's chunks. AM_OUT_OF_RANGE: none keep it below its target; *smallest: the lowest that any do. */
+static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64_t *smallest)
+{
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    am_rank_chain *chain = &plans->chain;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+    am_code code = read_chain(evaluation, rank);
+    if (code) return code;
+    if (!am_rank_search(chain, plans->target[rank], false)) {
+        *smallest = am_rank_lowest(chain);
+        if (*smallest > plans->target[rank]) return AM_OUT_OF_RANGE;
+    }
+    for (int i = 0; i < chunks; i++) plans->chosen[chunk[i].stage] = chain->plan[i][chain->best[i]].index;
+    return AM_OK;
+}
+
+static bool keep_plan(am_workspace *workspace, int stage)
+{
+    am_rank_plans *plans = &workspace->rank_plans;
+    if (plans->parts + workspace->parts > AM_MAX_STAGE_PARTS) return false;
+    plans->plan_of[stage].first = (int16_t)plans->parts;
+    plans->plan_of[stage].count = (int16_t)workspace->parts;
+    memcpy(&plans->part[plans->parts], workspace->part, (size_t)workspace->parts * sizeof *workspace->part);
+    plans->parts += workspace->parts;
+    return true;
+}
+
+void am_rank_plans_recall(am_workspace *workspace, int stage)
+{
+    const am_rank_plans *plans = &workspace->rank_plans;
+    workspace->parts = plans->plan_of[stage].count;
+    memcpy(workspace->part, &plans->part[plans->plan_of[stage].first], (size_t)workspace->parts * sizeof *workspace->part);
+}
+
+/* The chosen plans of all stages of a kind, each with what a micro-batch takes by it. */
+__attribute__((noinline)) static am_code take_plans(const am_evaluation *evaluation, int kind)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_code code = search_kind(&stage, kind);
+    for (int64_t rank = 0; rank < evaluation->config->pp; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+        for (int i = 0; i < chunks && code == AM_OK; i++) {
+            int own = chunk[i].stage;
+            if (am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) != kind) continue;
+            code = am_choices_take(&stage, plans->chosen[own]);
+            if (!code && !keep_plan(workspace, own)) code = AM_CAPACITY;
+            plans->stage[own] = workspace->stage[kind];
+            if (!code) code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_BUDGET}, &plans->stage[own]);
+        }
+    }
+    return code;
+}
+
+/* Plays a rank's schedule by its plans. */
+static am_code play_planned(const am_evaluation *evaluation, am_rank *rank)
+{
+    const am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    const am_stage *stage[AM_MAX_CHUNKS];
+    am_chunk chunk[AM_MAX_CHUNKS];
+    rank->chunks = am_rank_chunks(evaluation->config, rank->rank, chunk);
+    for (int i = 0; i < rank->chunks; i++) stage[i] = &plans->stage[chunk[i].stage];
+    return am_rank_play(rank, evaluation->config, stage);
+}
+
+/* The schedule has the last word: what a layer carries on into the next may differ between what they do. *over: a rank is above
+ * the budget, and is to be planned again for less. */
+static am_code check_ranks(const am_evaluation *evaluation, int64_t bytes, bool *over)
+{
+    am_code code = AM_OK;
+    *over = false;
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        am_rank rank = {.rank = i};
+        code = play_planned(evaluation, &rank);
+        int64_t above = am_rank_peak(&rank) - bytes;
+        if (code || above <= 0) continue;
+        evaluation->workspace->rank_plans.target[i] -= above;
+        *over = true;
+    }
+    return code;
+}
+
+/* Chooses and takes the plans of all stages; AM_OUT_OF_RANGE: *worst is the rank whose smallest peak is the highest. */
+static am_code plan_all(const am_evaluation *evaluation, int64_t *worst, int64_t *smallest)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_code code = AM_OK;
+    *smallest = 0;
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        int64_t own = 0;
+        code = choose_plans(evaluation, i, &own);
+        if (code != AM_OUT_OF_RANGE) continue;
+        if (own > *smallest) *worst = i;
+        *smallest = am_larger(*smallest, own);
+        code = AM_OK;
+    }
+    if (!code && *smallest > 0) return AM_OUT_OF_RANGE;
+    plans->parts = workspace->listeds = 0;
+    for (int i = 0; i < plans->kinds && code == AM_OK; i++) /* the one that was searched last comes first */
+        code = take_plans(evaluation, plans->kinds - 1 - i);
+    return code;
+}
+
+static void gather_runs(am_evaluation *evaluation)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    am_part_plan *all = workspace->planned;
+    int count = 0;
+    for (int64_t i = 0; i < config->pp * config->vpp; i++) {
+        am_rank_plans_recall(workspace, (int)i);
+        for (int j = 0; j < workspace->parts; j++) count = am_part_append(all, count, workspace->part[j]);
+    }
+    memcpy(workspace->part, all, (size_t)count * sizeof *all);
+    workspace->parts = count;
+    memset(workspace->played, 0, sizeof workspace->played);
+    workspace->recorded = (am_record){0};
+}
+
+void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    int64_t worst = 0, smallest = 0;
+    bool over = true;
+    for (int64_t i = 0; i < evaluation->config->pp; i++) plans->target[i] = bytes;
+    evaluation->code = list_all_plans(evaluation);
+    for (int tries = 0; over && !evaluation->code; tries++) {
+        evaluation->code = tries < 8 ? plan_all(evaluation, &worst, &smallest) : AM_CAPACITY;
+        if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes, &over);
+    }
+    if (evaluation->code == AM_OUT_OF_RANGE) {
+        smallest += bytes - plans->target[worst];
+        evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
+                                   "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d: "
+                                   "checkpoint=budget:%d, or more of pp or tp",
+                                   worst, bytes, smallest, smallest);
+    }
+    if (!evaluation->code) gather_runs(evaluation);
+}
+
+/* ---- the frontier */
+
+/* A row for the cheapest plans of all ranks below so many bytes, unless the row before it costs no more. */
+static am_code add_row(am_evaluation *evaluation, int64_t bytes)
+{
+    am_frontier_report *out = &evaluation->report->frontier;
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    am_frontier_row *row = &out->row[out->rows];
+    am_code code = AM_OK;
+    *row = (am_frontier_row){.runs = AM_MAX_FRONTIER_RUNS + 1};
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        int64_t smallest;
+        plans->target[i] = bytes;
+        code = choose_plans(evaluation, i, &smallest);
+        int64_t peak = am_rank_chain_peak(&plans->chain, plans->chain.best);
+        row->peak_bytes = am_larger(row->peak_bytes, peak);
+        row->recomputed_time += plans->chain.cost;
+        if (i >= out->ranks) continue;
+        out->rank_peak[out->rows][i] = peak;
+        out->rank_time[out->rows][i] = plans->chain.cost;
+    }
+    if (code == AM_OK && out->rows > 0 && row[-1].recomputed_time <= row->recomputed_time) return AM_OK;
+    memcpy(plans->row[out->rows++], plans->chosen, (size_t)(evaluation->config->pp * evaluation->config->vpp) * sizeof *plans->chosen);
+    return code;
+}
+
+/* The FLOPs of all rows' stages of a kind. */
+__attribute__((noinline)) static am_code add_flops(am_evaluation *evaluation, int kind)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    const am_rank_plans *plans = &workspace->rank_plans;
+    am_frontier_report *out = &evaluation->report->frontier;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_code code = search_kind(&stage, kind);
+    for (int64_t rank = 0; rank < evaluation->config->pp && code == AM_OK; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+        for (int i = 0; i < chunks; i++)
+            for (int j = 0; j < out->rows && am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) == kind; j++)
+                out->row[j].recomputed_flops += am_choices_flops(&stage, plans->row[j][chunk[i].stage]);
+    }
+    return code;
+}
+
+/* How far a plan of the list, with its own highest peak of all ranks, is from the frontier. */
+static am_code measure(const am_evaluation *evaluation, am_plan *plan)
+{
+    const am_frontier_report *frontier = &evaluation->report->frontier;
+    am_workspace *workspace = evaluation->workspace;
+    am_evaluation own = *evaluation;
+    int64_t time = 0;
+    int kinds;
+    own.policy = &plan->policy;
+    own.report = NULL;
+    if (am_policy_moves(plan->policy) || plan->policy.kind == AM_POLICY_BUDGET || am_policy_is_schedule(plan->policy)) return AM_OK;
+    am_code code = am_stages_load(&own, &kinds);
+    for (int64_t i = 0; i < own.config->pp && code == AM_OK; i++) {
+        const am_stage *stage[AM_MAX_CHUNKS];
+        am_chunk chunk[AM_MAX_CHUNKS];
+        am_rank rank = {.rank = i, .chunks = am_rank_chunks(own.config, i, chunk)};
+        for (int j = 0; j < rank.chunks; j++) {
+            stage[j] = &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[j])];
+            time += stage[j]->recomputed_time;
+        }
+        code = am_rank_play(&rank, own.config, stage);
+        plan->rank_peak = am_larger(plan->rank_peak, am_rank_peak(&rank));
+    }
+    for (int i = 0; i < frontier->rows; i++)
+        if (frontier->row[i].peak_bytes <= plan->rank_peak) plan->excess_time = time - frontier->row[i].recomputed_time;
+    for (int i = frontier->rows; i-- > 0;)
+        if (frontier->row[i].recomputed_time <= time)
+            plan->excess_bytes = plan->rank_peak - frontier->row[i].peak_bytes;
+    return code;
+}
+
+/* Budgets in equal steps from the lowest that all ranks have plans for to where nothing runs again: with several chunks, whose
+ * combinations are searched anew for each, fewer of them. */
+static am_code add_rows(am_evaluation *evaluation)
+{
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS;
+    int64_t low = 0, high = 0;
+    am_code code = AM_OK;
+    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+        code = read_chain(evaluation, i);
+        if (code) break;
+        low = am_larger(low, am_rank_lowest(&plans->chain));
+        am_rank_search(&plans->chain, AM_MAX_BYTES, false);
+        high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
+    }
+    for (int i = 0; i < rows && code == AM_OK; i++) code = add_row(evaluation, low + (high - low) * i / (rows - 1));
+    return code;
+}
+
+void am_ranks_report_frontier(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_frontier_report *out = &report->frontier;
+    const am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    const am_choices *choices = &evaluation->workspace->choices;
+    if (evaluation->code) return;
+    out->rows = out->choices = 0;
+    out->ranks = (int)am_smaller(evaluation->config->pp, AM_MAX_FRONTIER_RANKS);
+    am_code code = list_all_plans(evaluation);
+    if (!code) code = add_rows(evaluation);
+    for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = add_flops(evaluation, plans->kinds - 1 - i);
+    out->found = code == AM_OK && out->rows > 0;
+    out->points = out->rows;
+    out->candidates = choices->candidates;
+    out->undominated = choices->undominated;
+    out->choices = 0;
+    for (int i = 0; i < report->plans && out->found; i++) measure(evaluation, &report->plan[i]);
+}

@@ -1,0 +1,189 @@
+/* Ranks of a pipeline: what one micro-batch takes on each kind of stage, and each rank's schedule played on that. */
+#include <string.h>
+
+#include "bytes.h"
+#include "evaluate.h"
+#include "fit.h"
+#include "input.h"
+#include "writer.h"
+
+/* ---- stages ---- */
+
+/* The policy on the layers of one stage: a number of segments or of layers is of these. */
+static am_policy stage_policy(am_evaluation *stage)
+{
+    am_status status;
+    am_policy policy = *stage->policy;
+    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
+    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
+    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = am_evaluation_best_segment(stage, policy.reentrant);
+    return policy;
+}
+
+/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
+static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
+{
+    const am_workspace *workspace = stage->workspace;
+    const am_tape *tape = &workspace->tape;
+    for (int i = 1; i < tape->storages; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent) continue;
+        load->lasting += storage->bytes;
+        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
+        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
+            load->saved_lasting += storage->bytes;
+    }
+}
+
+/* A backward in two parts, from the stage's plain record: the layers that it leaves out keep as much as its last one, and their
+ * gradients wait beside those of the others. */
+static am_code split_stage(const am_evaluation *stage, am_stage *load)
+{
+    am_workspace *workspace = stage->workspace;
+    load->input = load->waiting = load->kept; /* the first stage has no input that learns: all with the weights */
+    load->weights = load->backward;
+    if (!load->received) return AM_OK;
+    am_step *step = &workspace->step;
+    workspace->tape.inputs_alone = true;
+    am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
+    workspace->tape.inputs_alone = false;
+    if (code) return code;
+    int last = step->layers;
+    int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
+    int64_t beneath = others * (each + step->waiting[last]);
+    load->input = step->backward[0][AM_BACKWARD][last + 1].bytes + others * each - load->lasting;
+    for (int zone = 0; zone <= last; zone++)
+        load->input = am_larger(load->input, step->backward[0][AM_BACKWARD][zone].bytes + beneath - load->lasting);
+    load->waiting = step->after_backward + beneath - load->lasting;
+    int64_t weights = step->weights[last + 1]; /* the first layers come first, the head last */
+    for (int64_t i = load->layers; i > 0; i--) {
+        int zone = i < last ? (int)i : last;
+        weights = am_larger(step->weights[zone], weights - step->waiting[zone]);
+    }
+    load->weights = load->waiting + am_larger(weights, 0);
+    return AM_OK;
+}
+
+am_evaluation am_stage_evaluation(const am_evaluation *evaluation, const am_stage *load, am_config *config)
+{
+    am_evaluation own = *evaluation;
+    am_workspace *workspace = own.workspace;
+    *config = *evaluation->config;
+    config->layers = load->layers;
+    own.config = config;
+    own.received = load->received;
+    own.sent = load->sent;
+    memset(workspace->played, 0, sizeof workspace->played);
+    workspace->recorded = (am_record){0};
+    return own;
+}
+
+am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
+{
+    am_workspace *workspace = stage->workspace;
+    am_outcome outcome;
+    int runs = am_evaluation_runs(stage, policy);
+    if (!stage->code) stage->code = am_plan_compose(&outcome, &stage->pattern, runs, workspace->run);
+    if (!stage->code) stage->code = am_evaluation_parameters(stage, &workspace->stage_parameters);
+    if (stage->code) return stage->code;
+    bool plain = false, other = false;
+    for (int i = 0; i < runs; i++) {
+        plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
+        other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
+    }
+    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers}; /* it may have been loaded before */
+    add_stage_lasting(stage, plain, other, load);
+    load->saved = outcome.saved_bytes - load->saved_lasting;
+    load->kept = outcome.after_forward - load->lasting;
+    load->forward = outcome.forward_peak - load->lasting;
+    load->backward = outcome.backward_peak - load->lasting;
+    load->step = outcome.step_peak - load->lasting;
+    load->gradients = outcome.gradient_bytes;
+    load->recomputed_time = outcome.recomputed_time;
+    load->parameters = workspace->stage_parameters.total;
+    if (stage->config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE) stage->code = split_stage(stage, load);
+    const am_tape *tape = &workspace->tape;
+    load->output = load->sent ? tape->storage[tape->tensor[tape->loss].storage].bytes : 0;
+    return stage->code;
+}
+
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) static am_code load_kind(const am_evaluation *evaluation, int kind)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_policy policy = stage_policy(&stage);
+    if (policy.kind == AM_POLICY_BUDGET) policy = (am_policy){.kind = AM_POLICY_NONE}; /* until it is planned */
+    am_code code = am_stage_load(&stage, policy, &workspace->stage[kind]);
+    return code ? code : am_fit_stage(workspace, kind);
+}
+
+am_code am_stages_load(const am_evaluation *evaluation, int *kinds)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_code code = AM_OK;
+    *kinds = am_stage_kinds(evaluation->config, workspace->stage);
+    workspace->rank_parameters.kinds = 0;
+    for (int i = 0; i < *kinds && code == AM_OK; i++) code = load_kind(evaluation, i);
+    return code;
+}
+
+/* ---- ranks ---- */
+
+/* The plans of a rank's chunks in words; cut where they are too long. */
+static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chunk, int chunks, char text[AM_PLAN_TEXT])
+{
+    am_workspace *workspace = evaluation->workspace;
+    char all[4 * AM_PLAN_TEXT];
+    am_writer out = am_writer_of(all, sizeof all);
+    for (int i = 0; i < chunks; i++) {
+        am_rank_plans_recall(workspace, chunk[i].stage);
+        if (i > 0) AM_WRITE(&out, "; ");
+        am_choices_write_plan(&out, workspace, chunk[i].first_layer);
+        am_choices_report_plan(evaluation, chunk[i].stage, chunk[i].first_layer);
+    }
+    size_t length = am_writer_end(&out);
+    bool fits = length > 0 && length < AM_PLAN_TEXT;
+    am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
+}
+
+/* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
+__attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
+                                                   am_fit *worst)
+{
+    am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    const am_stage *stage[AM_MAX_CHUNKS];
+    am_chunk chunk[AM_MAX_CHUNKS];
+    am_fit fit;
+    bool planned = evaluation->policy->kind == AM_POLICY_BUDGET;
+    am_rank rank = {.rank = index, .first_chunk = first, .chunks = am_rank_chunks(config, index, chunk)};
+    for (int i = 0; i < rank.chunks; i++)
+        stage[i] = planned ? &workspace->rank_plans.stage[chunk[i].stage]
+                           : &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[i])];
+    am_code code = am_rank_play(&rank, config, stage);
+    if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);
+    if (code) return code;
+    if (index == 0 || fit.total > worst->total) *worst = fit;
+    if (!report) return AM_OK;
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    rank.layer_bytes = kind->bytes / kind->layers_each;
+    memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
+    report->rank[index] = rank;
+    report->rank_plan[index][0] = '\0';
+    if (planned) write_rank_plan(evaluation, chunk, rank.chunks, report->rank_plan[index]);
+    if (am_rank_peak(&rank) > am_rank_peak(&report->rank[report->worst_rank])) report->worst_rank = (int)index;
+    report->ranks++;
+    return AM_OK;
+}
+
+am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst)
+{
+    const am_config *config = evaluation->config;
+    int kinds = evaluation->workspace->rank_plans.kinds; /* a budget's plans are loaded */
+    am_code code = evaluation->policy->kind == AM_POLICY_BUDGET ? AM_OK : am_stages_load(evaluation, &kinds);
+    for (int64_t i = 0; i < config->pp && code == AM_OK; i++) code = read_rank(evaluation, i, kinds, (int)(i * config->vpp), worst);
+    return code;
+}

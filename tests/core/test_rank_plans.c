@@ -1,0 +1,441 @@
+/* The plans of a pipeline's ranks: the search over chunks against every combination, on random plans and on small twins whose
+ * plans are all composed and whose schedules are played. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluate.h"
+#include "fixture.h"
+#include "pipeline_schedule.h"
+#include "wiring.h"
+
+/* A repeatable draw from 0 to below n. */
+static uint64_t state;
+static int64_t draw(int64_t n)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (int64_t)(state >> 33) % n;
+}
+
+/* ---- moments */
+
+static am_config draw_schedule(int64_t schedule)
+{
+    int64_t pp = 1 + draw(6), vpp = schedule == AM_GPIPE || schedule == AM_1F1B ? 1 : 2 + draw(3);
+    return (am_config){.schedule = schedule, .pp = pp, .vpp = vpp, .micro_batches = pp * (1 + draw(5)), .layers = pp * vpp};
+}
+
+static am_rank_chain chain;
+
+typedef struct naive {
+    int64_t alive[AM_MAX_CHUNKS], kept[AM_MAX_CHUNKS], peak[AM_MAX_CHUNKS], forward, backward;
+} naive;
+
+/* The highest of a schedule's moments, one action at a time. */
+static void act(void *context, am_pipeline_action action, int chunk, int64_t times)
+{
+    naive *own = context;
+    for (int64_t i = 0; i < times; i++) {
+        int64_t bytes = own->peak[chunk];
+        if (action != AM_ACT_FORWARD) own->alive[chunk]--;
+        for (int j = 0; j < AM_MAX_CHUNKS; j++) bytes += own->alive[j] * own->kept[j];
+        if (action == AM_ACT_FORWARD) own->alive[chunk]++;
+        int64_t *highest = action == AM_ACT_FORWARD ? &own->forward : &own->backward;
+        if (bytes > *highest) *highest = bytes;
+    }
+}
+
+/* The moments of a chain are those of the schedule; whatever a chunk keeps and peaks at, forwards stand as high as backwards: so
+ * the highest of both is all that a chunk's plan is told by. */
+START_TEST(moments)
+{
+    static const int64_t schedules[] = {AM_GPIPE, AM_1F1B, AM_INTERLEAVED, AM_LOOPED_BFS};
+    state = (uint64_t)_i + 1;
+    for (int round = 0; round < 60; round++) {
+        am_config config = draw_schedule(schedules[_i]);
+        const am_pipeline schedule = {config.schedule, config.pp, config.vpp, config.micro_batches};
+        for (int64_t rank = 0; rank < config.pp; rank++) {
+            naive own = {.forward = 0};
+            am_stage_plan plan[AM_MAX_CHUNKS];
+            int first[AM_MAX_CHUNKS] = {0};
+            ck_assert(am_rank_moments(&chain, &config, rank));
+            chain.base = 0;
+            for (int i = 0; i < config.vpp; i++) {
+                own.kept[i] = draw(1000);
+                own.peak[i] = own.kept[i] + draw(3000);
+                plan[i] = (am_stage_plan){own.peak[i], own.kept[i], 0, 0};
+                chain.plan[i] = &plan[i];
+            }
+            am_pipeline_play(&schedule, rank, act, &own);
+            ck_assert_int_eq(own.forward, own.backward);
+            ck_assert_int_eq(am_rank_chain_peak(&chain, first), own.backward);
+        }
+    }
+}
+END_TEST
+
+/* ---- the search */
+
+enum { MOST = 12 };
+static am_stage_plan plans[AM_MAX_CHUNKS][MOST];
+
+static int by_cost(const void *x, const void *y)
+{
+    const am_stage_plan *a = x, *b = y;
+    return a->cost < b->cost ? -1 : a->cost > b->cost;
+}
+
+static void draw_plans(int chunks, int64_t range)
+{
+    for (int i = 0; i < chunks; i++) {
+        chain.plans[i] = 1 + (int)draw(chunks > 3 ? 5 : MOST);
+        chain.plan[i] = plans[i];
+        for (int j = 0; j < chain.plans[i]; j++) {
+            int64_t kept = draw(range);
+            plans[i][j] = (am_stage_plan){kept + draw(range), kept, draw(range), j};
+        }
+        qsort(plans[i], (size_t)chain.plans[i], sizeof **plans, by_cost);
+    }
+}
+
+/* The cheapest of all combinations, and the lowest peak of any. */
+static void try_all(int chunk, int *plan, int64_t cost, int64_t bytes, int64_t *cheapest, int64_t *lowest)
+{
+    if (chunk == chain.chunks) {
+        int64_t peak = am_rank_chain_peak(&chain, plan);
+        if (peak < *lowest) *lowest = peak;
+        if (peak <= bytes && cost < *cheapest) *cheapest = cost;
+        return;
+    }
+    for (plan[chunk] = 0; plan[chunk] < chain.plans[chunk]; plan[chunk]++)
+        try_all(chunk + 1, plan, cost + chain.plan[chunk][plan[chunk]].cost, bytes, cheapest, lowest);
+}
+
+START_TEST(equals_brute_force)
+{
+    state = (uint64_t)_i + 1;
+    for (int round = 0; round < 60; round++) {
+        static const int64_t ranges[] = {3, 20, 1000, (int64_t)1 << 40};
+        int plan[AM_MAX_CHUNKS] = {0};
+        am_config config = draw_schedule(draw(2) ? AM_INTERLEAVED : draw(2) ? AM_LOOPED_BFS : AM_1F1B);
+        ck_assert(am_rank_moments(&chain, &config, draw(config.pp)));
+        chain.base = draw(10);
+        draw_plans(chain.chunks, ranges[draw(4)]);
+        int64_t none = INT64_MAX, lowest = INT64_MAX, high = 0;
+        try_all(0, plan, 0, -1, &none, &lowest);
+        ck_assert_int_eq(am_rank_lowest(&chain), lowest);
+        ck_assert_int_eq(am_rank_chain_peak(&chain, chain.best), lowest);
+        for (int i = 0; i < chain.chunks; i++) plan[i] = 0;
+        high = am_rank_chain_peak(&chain, plan);
+        for (int i = 0; i < 6; i++) {
+            int64_t bytes = lowest - 1 + (high - lowest + 2) * i / 5, cheapest = INT64_MAX, low = INT64_MAX;
+            try_all(0, plan, 0, bytes, &cheapest, &low);
+            bool found = am_rank_search(&chain, bytes, false);
+            ck_assert(chain.complete);
+            ck_assert_int_eq(found, cheapest < INT64_MAX);
+            if (!found) continue;
+            ck_assert_int_eq(chain.cost, cheapest);
+            ck_assert_int_le(am_rank_chain_peak(&chain, chain.best), bytes);
+        }
+    }
+}
+END_TEST
+
+/* ---- small twins */
+
+#define SHAPE "hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 "
+#define OWN   "stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm " SHAPE
+static const char *const twins[] = {
+    OWN "layers=8 pp=4 micro_batches=8",
+    OWN "layers=8 pp=2 vpp=2 micro_batches=4",
+    OWN "layers=9 pp=2 vpp=2 micro_batches=6 stage_layers=2,3,3,1",
+    OWN "layers=12 pp=2 vpp=3 micro_batches=4",
+    "stack=megatron-local family=llama activation=swiglu bias=no positions=rope norm=rmsnorm attention=flash tp=2 sp=yes layers=8 "
+    "pp=2 vpp=2 micro_batches=2 " SHAPE,
+};
+enum { TWINS = sizeof twins / sizeof *twins };
+
+static const am_report *evaluate(const char *twin, const char *policy)
+{
+    char text[512];
+    am_status status;
+    snprintf(text, sizeof text, "%s checkpoint=%s", twin, policy);
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    return &fixture_report;
+}
+
+static int64_t highest_of(const am_report *report)
+{
+    return am_rank_peak(&report->rank[report->worst_rank]);
+}
+
+/* Every plan of a stage, played. */
+enum { MOST_PLANS = 2048 };
+typedef struct brute {
+    am_evaluation stage;
+    int choices, plans;
+    struct {
+        am_profile_id id;
+        int span;
+    } choice[40];
+    am_stage plan[MOST_PLANS];
+    int64_t cost[MOST_PLANS];
+} brute;
+
+static brute stages[4];
+
+static void list_plans(brute *force, const am_stage *kind, int layer, int parts)
+{
+    am_workspace *workspace = &fixture_workspace;
+    if (layer == kind->layers) {
+        am_outcome outcome;
+        ck_assert_int_lt(force->plans, MOST_PLANS);
+        workspace->parts = parts;
+        force->plan[force->plans] = *kind;
+        am_evaluation_compose(&force->stage, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
+        ck_assert_int_eq(am_stage_load(&force->stage, (am_policy){.kind = AM_POLICY_BUDGET}, &force->plan[force->plans]), AM_OK);
+        force->cost[force->plans++] = outcome.recomputed_time;
+        return;
+    }
+    for (int i = 0; i < force->choices; i++) {
+        if (layer + force->choice[i].span > kind->layers) continue;
+        workspace->part[parts] = (am_part_plan){force->choice[i].id, 1, force->choice[i].span};
+        list_plans(force, kind, layer + force->choice[i].span, parts + 1);
+    }
+}
+
+static void list_choices(brute *force, const am_config *config)
+{
+    force->choices = force->plans = 0;
+    force->choice[force->choices].id = AM_PROFILE_PLAIN;
+    force->choice[force->choices++].span = 1;
+    force->choice[force->choices].id = AM_PROFILE_LAYER;
+    force->choice[force->choices++].span = 1;
+    for (int span = 2; span <= 3; span++) {
+        force->choice[force->choices].id = AM_PROFILE_SEGMENT;
+        force->choice[force->choices++].span = span;
+    }
+    for (int modules = 1, listed = 0; modules < 32; modules++) {
+        if (am_modules_wrong(config, (unsigned)modules)) continue;
+        fixture_workspace.listed[listed] = (am_listed){.modules = (uint8_t)modules};
+        force->choice[force->choices].id = (am_profile_id)(AM_PROFILE_LISTED + listed++);
+        force->choice[force->choices++].span = 1;
+    }
+}
+
+/* The cheapest of all combinations of the chunks' plans whose schedule, played, stays below. */
+static int64_t cheapest_of(const am_config *config, int64_t rank, int64_t bytes, int kinds)
+{
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(config, rank, chunk), kind[3] = {0};
+    int64_t least = INT64_MAX;
+    ck_assert_int_le(chunks, 3);
+    for (int i = 0; i < chunks; i++) kind[i] = am_stage_kind_of(kinds, fixture_workspace.stage, &chunk[i]);
+    const brute *first = &stages[kind[0]], *second = &stages[kind[1]], *third = &stages[kind[2]];
+    for (int i = 0; i < first->plans; i++)
+        for (int j = 0; j < (chunks > 1 ? second->plans : 1); j++)
+            for (int k = 0; k < (chunks > 2 ? third->plans : 1); k++) {
+                int64_t cost = first->cost[i];
+                if (chunks > 1) cost += second->cost[j];
+                if (chunks > 2) cost += third->cost[k];
+                if (cost >= least) continue;
+                const am_stage *stage[] = {&first->plan[i], &second->plan[j], &third->plan[k]};
+                am_rank own = {.rank = rank};
+                ck_assert_int_eq(am_rank_play(&own, config, stage), AM_OK);
+                if (am_rank_peak(&own) <= bytes) least = cost;
+            }
+    return least;
+}
+
+/* Of all plans of all chunks of all ranks none that stay below have less to run again than those that were found. */
+START_TEST(no_cheaper_plan)
+{
+    static const int percent[] = {0, 12, 35, 60, 90};
+    const char *twin = twins[_i % TWINS];
+    int64_t low = highest_of(evaluate(twin, "full")), high = highest_of(evaluate(twin, "none"));
+    int64_t most = low + (high - low) * percent[_i / TWINS] / 100, sum = 0;
+    char policy[48];
+    snprintf(policy, sizeof policy, "budget:%ld", (long)most);
+    const am_report *report = evaluate(twin, policy);
+    ck_assert_int_le(highest_of(report), most);
+    int64_t found = report->outcome.recomputed_time;
+    const am_config *config = &report->config;
+    am_evaluation evaluation = {.workspace = &fixture_workspace,
+                                .config = config,
+                                .policy = &report->policy,
+                                .timed = true,
+                                .extents = &fixture_workspace.extents,
+                                .pattern = am_model_pattern(config)};
+    int64_t value[AM_SYMBOL_COUNT];
+    am_status status;
+    int kinds;
+    am_model_symbols(config, value);
+    am_extents_init(&fixture_workspace.extents, value);
+    ck_assert_int_eq(am_rates_of(config, &evaluation.rates, &status), AM_OK);
+    ck_assert_int_eq(am_stages_load(&evaluation, &kinds), AM_OK);
+    ck_assert_int_le(kinds, 4);
+    for (int i = 0; i < kinds; i++) {
+        am_config own;
+        stages[i].stage = am_stage_evaluation(&evaluation, &fixture_workspace.stage[i], &own);
+        list_choices(&stages[i], config);
+        list_plans(&stages[i], &fixture_workspace.stage[i], 0, 0);
+    }
+    for (int64_t rank = 0; rank < config->pp; rank++) sum += cheapest_of(config, rank, most, kinds);
+    ck_assert_msg(found == sum, "%s budget:%ld: %ld ps, by brute force %ld", twin, (long)most, (long)found, (long)sum);
+}
+END_TEST
+
+/* ---- beside the listed policies */
+
+static const char *const shapes[] = {
+    "model=llama-3-8b stack=megatron seq=4096 pp=8 vpp=2 micro_batches=8 tp=4",
+    "model=llama-3-8b stack=megatron seq=4096 pp=8 vpp=4 micro_batches=16 tp=4",
+    "model=llama-3-8b stack=torch seq=4096 pp=4 vpp=2 schedule=interleaved micro_batches=8",
+    "model=llama-3-8b stack=torch seq=4096 pp=4 vpp=4 schedule=looped_bfs micro_batches=4",
+    "model=llama-3-8b stack=megatron-local attention=flash seq=2048 pp=4 vpp=2 micro_batches=8 tp=8 sp=yes",
+    "model=llama-3-70b stack=megatron seq=8192 tp=8 pp=8 micro_batches=16",
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+static const char *const policies[] = {"full", "uniform:2", "block:1", "none"};
+
+/* A budget that a listed policy meets is met, with no more to run again. */
+START_TEST(no_worse_than_listed)
+{
+    const am_report *report = evaluate(shapes[_i % SHAPES], policies[_i / SHAPES]);
+    int64_t bytes = highest_of(report), stages_of = report->config.pp * report->config.vpp, time = report->outcome.recomputed_time;
+    char policy[48];
+    if (strcmp(policies[_i / SHAPES], "block:1") == 0) /* of each stage its first layer */
+        time = evaluate(shapes[_i % SHAPES], "full")->outcome.recomputed_time / report->config.layers * stages_of;
+    snprintf(policy, sizeof policy, "budget:%ld", (long)bytes);
+    report = evaluate(shapes[_i % SHAPES], policy);
+    ck_assert_int_le(highest_of(report), bytes);
+    ck_assert_int_le(report->outcome.recomputed_time, time);
+}
+END_TEST
+
+/* Each point of a pipeline's frontier is what its peak leads to as a budget; none of the listed policies lies below. */
+START_TEST(frontier)
+{
+    static am_frontier_report own;
+    const am_report *report;
+    const char *shape = _i < SHAPES ? shapes[_i] : twins[_i - SHAPES];
+    char text[512], policy[48];
+    am_status status;
+    snprintf(text, sizeof text, "%s frontier=yes", shape);
+    am_config config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    own = fixture_report.frontier;
+    ck_assert(own.found && own.ranks == fixture_report.config.pp && own.rows > 1);
+    int measured = 0;
+    for (int i = 0; i < fixture_report.plans; i++) {
+        const am_plan *plan = &fixture_report.plan[i];
+        if (plan->excess_bytes < 0 && plan->excess_time < 0) continue;
+        ck_assert_int_ge(plan->rank_peak, own.row[0].peak_bytes);
+        measured++;
+    }
+    ck_assert_int_ge(measured, 2);
+    ck_assert_int_eq(own.row[own.rows - 1].recomputed_time, 0);
+    for (int i = 0; i < own.rows; i += 1 + own.rows / 7) {
+        const am_frontier_row *row = &own.row[i];
+        ck_assert(i == 0 || (row->peak_bytes > row[-1].peak_bytes && row->recomputed_time < row[-1].recomputed_time));
+        snprintf(policy, sizeof policy, "budget:%ld", (long)row->peak_bytes);
+        report = evaluate(shape, policy);
+        ck_assert_int_le(highest_of(report), row->peak_bytes);
+        ck_assert_int_eq(report->outcome.recomputed_time, row->recomputed_time);
+        ck_assert_int_eq(report->outcome.recomputed_flops, row->recomputed_flops);
+        int64_t highest = 0;
+        for (int j = 0; j < own.ranks; j++) highest = own.rank_peak[i][j] > highest ? own.rank_peak[i][j] : highest;
+        ck_assert_int_eq(highest, row->peak_bytes);
+    }
+}
+END_TEST
+
+/* The refusal of a budget names the smallest that there is a plan for. */
+START_TEST(the_smallest)
+{
+    static const char *const own[] = {"model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4", "model=llama-3-8b stack=megatron pp=4 vpp=2"};
+    char text[256], policy[64];
+    am_status status;
+    snprintf(text, sizeof text, "%s checkpoint=budget:1MiB", own[_i]);
+    am_config config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+    ck_assert_str_eq(status.field, "checkpoint");
+    const char *nearest = strstr(status.message, "checkpoint=");
+    ck_assert_ptr_nonnull(nearest);
+    long long bytes = strtoll(strchr(nearest, ':') + 1, NULL, 10);
+    snprintf(policy, sizeof policy, "budget:%lld", bytes);
+    ck_assert_int_eq(highest_of(evaluate(own[_i], policy)), bytes);
+    snprintf(text, sizeof text, "%s checkpoint=budget:%lld", own[_i], bytes - 1);
+    config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+}
+END_TEST
+
+static const char *const pipelines[] = {
+    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 pp=2 micro_batches=4",
+    "stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=4096 seq=32 pp=4 micro_batches=8",
+    "stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm pp=4 micro_batches=8 " SHAPE,
+    "stack=megatron-local family=llama activation=swiglu bias=no positions=rope norm=rmsnorm attention=flash tp=2 sp=yes pp=2 micro_batches=2 " SHAPE,
+    "stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm pp=2 vpp=2 micro_batches=4 " SHAPE,
+    "stack=torch family=llama hidden=64 heads=8 ffn=96 vocab=64 seq=32 pp=2 schedule=gpipe micro_batches=3",
+};
+enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
+
+/* The first layers of each stage run again: a plan that fits its own peak; the budget's has no more to run again, and
+ * every rank's schedule, played, stays below. */
+START_TEST(every_rank_below_the_budget)
+{
+    char text[400];
+    am_status status;
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=block:%d", pipelines[_i % PIPELINES], _i / PIPELINES);
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    int64_t most = am_rank_peak(&fixture_report.rank[fixture_report.worst_rank]), ours = 0;
+    int64_t again = fixture_report.config.pp * fixture_report.config.vpp * (_i / PIPELINES);
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=full", pipelines[_i % PIPELINES]);
+    config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    int64_t time = fixture_report.outcome.recomputed_time / 16 * again; /* all layers take as long */
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=budget:%ld", pipelines[_i % PIPELINES], (long)most);
+    config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
+                  status.message);
+    ours = fixture_report.outcome.recomputed_time;
+    for (int i = 0; i < fixture_report.ranks; i++) {
+        ck_assert_int_le(am_rank_peak(&fixture_report.rank[i]), most);
+        ck_assert_int_ne(fixture_report.rank_plan[i][0], 0);
+    }
+    ck_assert_msg(ours <= time, "%s: %ld ps, not %ld", text, (long)ours, (long)time);
+    int64_t kept = 0;
+    for (int i = 0; i < fixture_report.rows; i++) kept += fixture_report.row[i].row.bytes * fixture_report.row[i].count;
+    ck_assert_int_eq(kept, fixture_report.saved_bytes);
+}
+END_TEST
+
+START_TEST(no_plan_of_a_rank)
+{
+    am_status status;
+    am_config config = config_of("model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4 checkpoint=budget:1GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+    ck_assert_str_eq(status.field, "checkpoint");
+    ck_assert_ptr_nonnull(strstr(status.message, "rank 0"));
+}
+END_TEST
+
+Suite *test_rank_plans_suite(void)
+{
+    Suite *suite = suite_create("rank_plans");
+    TCase *tests = tcase_create("rank_plans");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, moments, 0, 4);
+    tcase_add_loop_test(tests, equals_brute_force, 0, 10);
+    tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
+    tcase_add_loop_test(tests, no_worse_than_listed, 0, SHAPES * (int)(sizeof policies / sizeof *policies));
+    tcase_add_loop_test(tests, frontier, 0, SHAPES + TWINS);
+    tcase_add_loop_test(tests, the_smallest, 0, 2);
+    tcase_add_loop_test(tests, every_rank_below_the_budget, 0, PIPELINES * 4);
+    tcase_add_test(tests, no_plan_of_a_rank);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,137 @@
+/* What a micro-batch takes on a pipeline's stages: as it was measured, and together what the whole model keeps. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pipelines.h"
+#include "fixture.h"
+
+static const am_report *evaluate(const char *text)
+{
+    am_status status;
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    return &fixture_report;
+}
+
+/* ---- as measured: one micro-batch, so that the rank's figures are the stage's */
+
+static void compare_figure(const char *text, json record, const char *key, int64_t bytes)
+{
+    if (json_is_null(json_get(record, key))) return;
+    int64_t wanted = json_int(json_get(record, key));
+    ck_assert_msg(bytes == wanted, "%s: %s is %lld, not %lld", text, key, (long long)bytes, (long long)wanted);
+}
+
+static void compare_rank(const char *text, json record, const am_rank *rank)
+{
+    compare_figure(text, record, "saved_bytes", rank->saved_bytes);
+    compare_figure(text, record, "live_after_forward", rank->after_forward);
+    compare_figure(text, record, "forward_peak", rank->forward_peak);
+    compare_figure(text, record, "backward_peak", rank->backward_peak);
+    compare_figure(text, record, "rank_parameters", rank->parameters);
+}
+
+/* Of the stage with these ends, whatever its rank has beside it. */
+static void compare_kind(const char *text, json record, const am_report *report)
+{
+    char name[16];
+    json_text(json_get(json_get(record, "case"), "stage"), name, sizeof name);
+    bool received = strcmp(name, "first") != 0, sent = strcmp(name, "last") != 0;
+    const am_stage *stage = fixture_workspace.stage;
+    while (stage->received != received || stage->sent != sent) stage++;
+    compare_figure(text, record, "live_after_forward", stage->kept + stage->lasting);
+    compare_figure(text, record, "forward_peak", stage->forward + stage->lasting);
+    compare_figure(text, record, "backward_peak", stage->backward + stage->lasting);
+    if (report->config.schedule != AM_ZBV || !received) return;
+    int64_t input = json_int(json_get(record, "input_peak")), norm = 2 * report->config.hidden;
+    bool in_norm = input == stage->input + norm; /* whose stand-in makes its weight's gradient all the same */
+    compare_figure(text, record, "input_peak", stage->input + (in_norm ? norm : 0));
+    compare_figure(text, record, "waiting", stage->waiting);
+    int64_t peak = json_int(json_get(record, "weights_peak")); /* its norm's backward is a stand-in that makes all gradients */
+    ck_assert_msg(stage->weights >= stage->waiting && stage->weights < peak + peak / 8, "%s: weights %lld, not %lld", text,
+                  (long long)stage->weights, (long long)peak);
+}
+
+static void compare_stage(json record, void *count)
+{
+    char text[1024];
+    const am_report *report = evaluate(json_text(json_get(record, "text"), text, sizeof text));
+    ++*(int *)count;
+    compare_kind(text, record, report);
+    if (report->config.vpp == 1) compare_rank(text, record, &report->rank[json_int(json_get(record, "rank"))]);
+}
+
+START_TEST(measured)
+{
+    int count = 0;
+    json_each(json_load("stages.json"), compare_stage, &count);
+    ck_assert_int_eq(count, 33 + 24 + 12);
+}
+END_TEST
+
+/* ---- sums */
+
+/* The stages of one micro-batch keep together what the whole model keeps. */
+START_TEST(sums)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s micro_batches=1", pipelines[_i]);
+    const am_report *report = evaluate(text);
+    int64_t saved = 0, parameters = 0, layers = 0;
+    for (int i = 0; i < report->ranks; i++) {
+        ck_assert_int_eq(report->rank[i].in_flight, report->config.vpp);
+        saved += report->rank[i].saved_bytes;
+        parameters += report->rank[i].parameters;
+        layers += report->rank[i].layers;
+    }
+    bool tied = report->config.tie_word_embeddings;
+    int64_t copy = report->config.vocab / report->config.tp * report->config.hidden;
+    ck_assert_int_eq(saved, report->saved_bytes + (report->ranks - 1) * report->shared_bytes); /* each has its own tables */
+    ck_assert_int_eq(parameters, report->parameters.total + (tied && report->config.vpp == 1 ? copy : 0));
+    ck_assert_int_eq(layers, report->config.layers);
+}
+END_TEST
+
+/* Without a pipeline the one rank's figures are the step's. */
+START_TEST(alone)
+{
+    const am_report *report = evaluate("model=llama-3-8b stack=torch layers=5 seq=512");
+    const am_rank *rank = report->rank;
+    ck_assert_int_eq(report->ranks, 1);
+    ck_assert_int_eq(report->worst_rank, 0);
+    ck_assert_int_eq(rank->layers, 5);
+    ck_assert_int_eq(rank->in_flight, 1);
+    ck_assert_int_eq(rank->saved_bytes, report->saved_bytes);
+    ck_assert_int_eq(rank->after_forward, report->outcome.after_forward);
+    ck_assert_int_eq(rank->forward_peak, report->outcome.forward_peak);
+    ck_assert_int_eq(rank->backward_peak, report->outcome.backward_peak);
+    ck_assert_int_eq(rank->peak_bytes, report->outcome.step_peak);
+    ck_assert_int_eq(rank->parameters, report->parameters.total);
+    ck_assert_int_eq(report->chunk[0].alive, 1);
+}
+END_TEST
+
+/* Checkpointing is of a stage's own layers: block:N of each. */
+START_TEST(checkpointed)
+{
+    const am_report *report = evaluate("stack=megatron-local layers=8 hidden=64 heads=4 vocab=96 seq=32 ffn=256 pp=2 positions=learned "
+                                       "activation=gelu checkpoint=block:3 micro_batches=1");
+    int64_t input = 2 * 32 * 64, layer = report->kind[report->kinds - 1].bytes;
+    int64_t outside[2] = {0};
+    for (int i = 0; i < report->rows; i++)
+        if (report->row[i].kind == AM_KIND_OUTSIDE) outside[report->row[i].row.zone > 0] += report->row[i].row.bytes;
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(report->rank[i].saved_bytes, 3 * input + layer + outside[i]);
+}
+END_TEST
+
+Suite *test_ranks_suite(void)
+{
+    Suite *suite = suite_create("ranks");
+    TCase *tests = tcase_create("ranks");
+    tcase_add_test(tests, measured);
+    tcase_add_loop_test(tests, sums, 0, 4);
+    tcase_add_test(tests, alone);
+    tcase_add_test(tests, checkpointed);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,68 @@
+/* A roofline: what a GPU reaches at most, by how much is computed with each byte; both axes logarithmic. */
+import { scaleLinear } from './scale';
+
+export interface Roof {
+  name: string;
+  /** GFLOP/s of matrix products, and MB/s. */
+  gflops: number;
+  bandwidth: number;
+}
+
+export interface Point {
+  name: string;
+  /** FLOP for each byte. */
+  intensity: number;
+  /** GFLOP/s; null: what the highest roof allows. */
+  gflops: number | null;
+}
+
+export interface RooflineLayout {
+  width: number;
+  height: number;
+  frame: { left: number; right: number; top: number; bottom: number };
+  roofs: { name: string; path: string; labelX: number; labelY: number }[];
+  points: (Point & { x: number; y: number; bound: 'memory' | 'compute' })[];
+  xTicks: { at: number; text: string }[];
+  yTicks: { at: number; text: string }[];
+}
+
+/** What a roof allows at an intensity. */
+export const under = (roof: Roof, intensity: number): number => Math.min(roof.gflops, (intensity * roof.bandwidth) / 1000);
+
+export function layRoofline(roofs: readonly Roof[], points: readonly Point[], width: number): RooflineLayout {
+  const height = width < 520 ? 300 : 360;
+  const frame = { left: 56, right: width - 12, top: 28, bottom: height - 44 };
+  const best = roofs.reduce<Roof | undefined>((a, b) => (a === undefined || b.gflops > a.gflops ? b : a), undefined);
+  if (best === undefined) return { width, height, frame, roofs: [], points: [], xTicks: [], yTicks: [] };
+  const ridge = (best.gflops / best.bandwidth) * 1000;
+  const intensities = points.map((p) => p.intensity).filter((i) => i > 0);
+  const low = Math.floor(Math.log10(Math.min(0.5, ridge / 10, ...intensities)));
+  const high = Math.ceil(Math.log10(Math.max(ridge * 10, ...intensities)));
+  const rates = [...roofs.map((r) => r.gflops), ...points.map((p) => p.gflops ?? under(best, p.intensity))].filter((rate) => rate > 0);
+  const bottom = Math.floor(Math.log10(Math.min(...rates, under(best, 10 ** low))));
+  const top = Math.ceil(Math.log10(Math.max(...rates)) + 0.05);
+  const x = scaleLinear([low, high], [frame.left, frame.right]);
+  const y = scaleLinear([bottom, top], [frame.bottom, frame.top]);
+  const at = (intensity: number, gflops: number) => ({ x: x(Math.log10(intensity)), y: y(Math.log10(gflops)) });
+  const decades = (from: number, to: number, most: number) => {
+    const step = Math.max(1, Math.ceil((to - from) / most));
+    return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
+  };
+  return {
+    width,
+    height,
+    frame,
+    roofs: roofs.map((roof) => {
+      const start = at(10 ** low, under(roof, 10 ** low));
+      const knee = at((roof.gflops / roof.bandwidth) * 1000, roof.gflops);
+      return { name: roof.name, path: `M ${start.x} ${start.y} L ${knee.x} ${knee.y} H ${frame.right}`, labelX: frame.right, labelY: knee.y - 6 };
+    }),
+    points: points
+      .filter((p) => p.intensity > 0)
+      .map((p) => ({ ...p, ...at(p.intensity, p.gflops ?? under(best, p.intensity)), bound: p.intensity * best.bandwidth < best.gflops * 1000 ? 'memory' : 'compute' })),
+    xTicks: decades(low, high, width < 520 ? 4 : 8).map((d) => ({ at: x(d), text: power(d) })),
+    yTicks: decades(bottom, top, 6).map((d) => ({ at: y(d), text: power(d) })),
+  };
+}
+
+const power = (decade: number): string => (decade >= 0 ? (10 ** decade).toLocaleString('en-US') : String(Number((10 ** decade).toFixed(-decade))));
