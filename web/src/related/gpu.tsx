@@ -71,12 +71,11 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        found.value.size === 0 ? (
-          `${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}.`
+        !done ? (
+          `${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`
         ) : (
           <>
-            {name} trains {said(0)} with all weights, {said(1)} with full checkpointing, {said(3)} with LoRA adapters and checkpointing
-            {done ? '.' : ' …'}
+            {name} trains {said(0)} with all weights, {said(1)} with full checkpointing, {said(3)} with LoRA adapters and checkpointing.
           </>
         )
       }
