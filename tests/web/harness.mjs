@@ -72,6 +72,6 @@ export async function open(context, address, hash = '') {
   const page = await context.newPage();
   await page.goto(address + (hash === '' ? '' : `#${hash}`));
   await page.waitForSelector('.answer-sentence');
-  await page.waitForSelector('.ledger', { state: 'attached' });
+  await page.waitForSelector('.below', { state: 'detached' });
   return page;
 }

@@ -1,8 +1,18 @@
 /* What may wait until the first answer is painted. */
 
-/** Calls back once the page has painted and has nothing else to do. */
+/** Calls back when the page has nothing else to do; returns what calls it off. */
+export function whenIdle(then: () => void): () => void {
+  if ('requestIdleCallback' in window) {
+    const id = requestIdleCallback(then, { timeout: 1000 });
+    return () => cancelIdleCallback(id);
+  }
+  const id = setTimeout(then, 50);
+  return () => clearTimeout(id);
+}
+
+/** The same once it has painted. */
 export function afterwards(then: () => void): void {
-  requestAnimationFrame(() => setTimeout(() => ('requestIdleCallback' in window ? requestIdleCallback(then, { timeout: 1000 }) : then())));
+  requestAnimationFrame(() => setTimeout(() => whenIdle(then)));
 }
 
 /** The visitor asked for as few bytes as can be. */

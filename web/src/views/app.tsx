@@ -13,6 +13,7 @@ import type { PageStore } from '../state/page-store';
 import { AnswerSentence, staleness } from './answer';
 import { Breakdown } from './breakdown';
 import { Header } from './header';
+import { InTurn } from './in-turn';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
 import { Sections, shortAnswer } from './sections';
@@ -127,7 +128,9 @@ export function App({ store }: { store: PageStore }) {
               {title}
               {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
             </h2>
-            {contents[id]}
+            <InTurn within={`view-${id}`} now={narrow.value && id === current}>
+              {contents[id]}
+            </InTurn>
           </section>
         ))}
         {rest.value !== null && <rest.value.Related query={report.query} />}
