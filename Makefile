@@ -76,6 +76,7 @@ READY   := build/setup.stamp
 # The oracle's PyTorch, some gigabytes, in an environment of its own; PYTHON=… names a Python that has it already.
 PYTHON  ?= build/oracle/bin/python
 ORACLE  := $(filter build/oracle/bin/python,$(PYTHON))
+LIGHTHOUSE := 12.8.2
 COUNT   ?= 40
 SEED    ?= 1
 MODULES := web/node_modules/.package-lock.json
@@ -96,7 +97,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random single package wasm format clean distclean help setup force
+.PHONY: all run test bench bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random single package wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -113,9 +114,18 @@ test: $(READY) ## build and run every test
 	@rm -rf build/test
 	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
 
-bench: $(READY) ## time one evaluation, native and in wasm
-	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js
+bench: $(READY) ## measure design's bars: an evaluation, native and in wasm, its stages and growth, and the page in Chromium
+	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js $(PAGE)
 	@node tests/bench/bench.mjs
+	@node tests/bench/page.mjs
+
+bench-peers: build/peers/bin/python ## the same questions asked of llm-analysis, and of PyTorch itself if `make oracle` has installed it
+	@$(submake) build/bench build/actmem
+	@$< -W ignore tests/bench/peers.py
+
+lighthouse: $(READY) build/lighthouse/node_modules/lighthouse/package.json ## Lighthouse's four scores of every page, on a phone and on a desktop
+	@$(submake) $(PAGE)
+	@node tests/bench/lighthouse.mjs
 
 fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=… seconds (FUZZERS=… for some)
 	@$(submake) $(FUZZERS:%=build/fuzz/%)
@@ -355,6 +365,16 @@ build/duckdb/bin/python: tests/sweep/requirements.txt
 	@python3 -m venv --clear build/duckdb
 	@build/duckdb/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+build/peers/bin/python: tests/bench/requirements.txt
+	@$(call say,pip,build/peers)
+	@python3 -m venv --clear build/peers
+	@build/peers/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+build/lighthouse/node_modules/lighthouse/package.json: | $(READY)
+	@$(call say,npm,build/lighthouse)
+	@npm install --prefix build/lighthouse --loglevel=error --no-audit --no-fund lighthouse@$(LIGHTHOUSE) >build/npm-lighthouse.log 2>&1 || { cat build/npm-lighthouse.log >&2; exit 1; }
 
 # ---------------------------------------------------------------- stages of make test
 

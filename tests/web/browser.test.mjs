@@ -706,6 +706,8 @@ test('GiB, GB and bytes, never mixed, kept in the address', async ({ page }) => 
   await choose('GB');
   await addressed(page, 'model=llama-3-8b&units=GB');
   await page.waitForFunction(() => document.querySelector('.answer-sentence').textContent.includes('14.3'));
+  /* What is far from the window follows when there is nothing else to do. */
+  for (let left = 100; left > 0 && (await units()).some((u) => u.endsWith('iB')); left--) await page.waitForTimeout(50);
   assert.ok((await units()).length > 20);
   assert.deepEqual((await units()).filter((u) => u.endsWith('iB')), []);
   await choose('bytes');
@@ -981,8 +983,10 @@ test('every measured case stands on the Validation page, filtered, sorted, with 
   const page = await validation(context, address);
   const rows = page.locator('.cases tbody tr');
   const data = JSON.parse(await readFile(join(root, 'build/validation.json'), 'utf8'));
-  assert.equal(await rows.count(), data.rows.length);
   assert.ok(data.rows.length >= 500);
+  assert.ok((await rows.count()) < data.rows.length);
+  await page.getByRole('button', { name: /^Show the other / }).click();
+  assert.equal(await rows.count(), data.rows.length);
   assert.match(await page.locator('.validation-answer').innerText(), new RegExp(`^${data.rows.length.toLocaleString('en-US')} measured cases, `));
   const wrong = data.rows.filter((row) => row[4] !== null).length;
   await page.getByLabel('only what differs').check();

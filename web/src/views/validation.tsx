@@ -30,6 +30,8 @@ interface Case {
   off: number;
 }
 
+/* Of a table that long a phone takes a second; what is not shown is found by the search. */
+const AT_FIRST = 100;
 const KEPT = 0;
 const HIGHEST = 4;
 const COLUMNS = [
@@ -67,6 +69,7 @@ export function Validation({ data }: { data: ValidationData }) {
   const search = useSignal('');
   const set = useSignal(-1);
   const wrong = useSignal(false);
+  const all = useSignal(false);
   const sort = useSignal<{ column: Column; down: boolean }>({ column: 'name', down: false });
   const cases = data.rows.map(caseOf);
   const figures = cases.reduce((sum, c) => sum + c.figures, 0);
@@ -125,9 +128,18 @@ export function Validation({ data }: { data: ValidationData }) {
               </tr>
             </thead>
             <tbody>
-              {shown.map((c) => (
+              {(all.value ? shown : shown.slice(0, AT_FIRST)).map((c) => (
                 <CaseRow key={`${c.set} ${c.name}`} row={c} set={data.sets[c.set]?.name ?? ''} units={units.value} />
               ))}
+              {!all.value && shown.length > AT_FIRST && (
+                <tr>
+                  <td colSpan={COLUMNS.length}>
+                    <button type="button" class="button-quiet" onClick={() => (all.value = true)}>
+                      Show the other {formatCount(shown.length - AT_FIRST)}
+                    </button>
+                  </td>
+                </tr>
+              )}
               {shown.length === 0 && (
                 <tr>
                   <td colSpan={COLUMNS.length} class="quiet">
