@@ -1,8 +1,9 @@
-/* Draws the pictures that the site is announced by: icons from web/public/icons/icon.svg, and the card that a link to it shows, with a real figure.
+/* Draws the pictures that the site is announced by: icons from web/public/icons/icon.svg, the card that a link to it shows, with a real figure, and
+ * the page as the README shows it.
  * `make web/dist/index.html && node tools/pictures.mjs` after a change of what they show. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { launch, root, serve } from '../tests/web/harness.mjs';
+import { launch, open, root, SCHEMES, serve } from '../tests/web/harness.mjs';
 
 const folder = join(root, 'web/public');
 const icon = await readFile(join(folder, 'icons/icon.svg'), 'utf8');
@@ -32,6 +33,13 @@ try {
   );
   await card.locator('activation-memory .block').first().waitFor();
   await writeFile(join(folder, 'card.png'), await card.screenshot());
+  for (const scheme of SCHEMES) {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 1240 }, colorScheme: scheme });
+    const calculator = await open(context, server.address, 'model=llama-3-8b&seq=8192');
+    await calculator.locator('.fit-changes li').first().waitFor();
+    await calculator.screenshot({ path: join(root, `docs/page-${scheme}.png`) });
+    await context.close();
+  }
 } finally {
   await browser.close();
   server.close();
