@@ -60,7 +60,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 CLI    := $(wildcard core/cli*.c)
 CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
-BENCH  := $(addprefix wasm/,bench.c kernels.c program.c timing.c truth.c)
+BENCH  := $(addprefix wasm/,bench.c kernels.c plan.c program.c timing.c truth.c)
 TESTS  := $(wildcard tests/core/*.c tests/wasm/*.c)
 SUITES := $(patsubst test_%.c,%,$(sort $(notdir $(wildcard tests/core/test_*.c tests/wasm/test_*.c))))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
@@ -322,6 +322,8 @@ build/loader/actmem.js: $(LOADER) | $(MODULES)
 	@web/node_modules/.bin/tsc -p wasm --outDir $(@D)
 	@echo '{ "type": "module" }' > $(@D)/package.json
 	@touch $@
+
+build/gpu/wasm/truth.o: CFLAGS_hot := -O2
 
 # ---------------------------------------------------------------- page
 

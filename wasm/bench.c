@@ -1,17 +1,16 @@
 #include "bench.h"
 
+#include "plan.h"
 #include "timing.h"
-#include "truth.h"
 
 #include <string.h>
 
 #define MIB           (1u << 20)
-#define CHUNK         MIB /* that is read back at once */
-#define MOST_SAMPLES  11
+#define CHUNK         MIB  /* that is read back at once */
 #define CLOCK_SAMPLES 7    /* which take four batches each */
-#define LEAST_SAMPLES 3    /* of a race too */
 #define MOST_RUNS     4096 /* in a batch, of one kernel */
 #define MOST_FAILURES 6    /* of the clock, until it is given up */
+#define MOST_KERNELS  64   /* that are compiled: more than all programs have */
 
 /* Milliseconds. */
 #define SLEEPY      15.0  /* an idle GPU that takes longer to answer is one that the browser looks at now and then */
@@ -19,17 +18,13 @@
 #define CLOCK_BATCH 30.0  /* one's by the clock */
 #define WARM        300.0 /* of work before samples count: GPUs raise their clock */
 #define RACE_WARM   30.0
-#define PROBE_RUN   4.0 /* of the largest product of the probe, at least */
-#define BLOCK_RUN   20.0
-#define NO_TIME     300.0 /* with less left nothing is begun */
-
-#define FAST 50.0 /* GFLOP/s: below it is no GPU, or one that needs smaller sizes */
+#define CLOSING     500.0 /* of the budget, for what cannot be stopped */
 
 typedef enum am_state {
     AM_IDLE,
     AM_OPENING,
     AM_LISTENING, /* how long the browser takes to say that nothing is done */
-    AM_COMPILING, /* the kernels of a program, one after the other */
+    AM_COMPILING, /* the kernels of a program that are not there yet, one after the other */
     AM_FILLING,
     AM_WALKING, /* pass by pass, with buffers made and freed as autograd would */
     AM_READING, /* results, to be checked */
@@ -38,60 +33,42 @@ typedef enum am_state {
     AM_TRIPLING, /* by the clock: three times the runs, so that what a batch takes beside them falls out */
 } am_state;
 
-/* A job has stages, of one program each: sizes of the probe, tiles and the winner of a race, a small program that is compared with C and
- * the block itself. */
-typedef enum am_job { AM_PROBE, AM_TIME, AM_RACE, AM_BLOCK } am_job;
-
-static const struct {
-    am_job job;
-    am_measure measure;
-    double share; /* of the time that is left, at most */
-} jobs[] = {
-    {AM_PROBE, AM_M_MATMUL_F32, 0.15}, {AM_TIME, AM_M_COPY, 0.15},          {AM_TIME, AM_M_TOY, 0.6},
-    {AM_RACE, AM_M_MATMUL_F32, 0.35},  {AM_RACE, AM_M_MATMUL_F16_F32, 0.3}, {AM_RACE, AM_M_MATMUL_F16, 0.3},
-    {AM_BLOCK, AM_M_MLP, 0.4},         {AM_BLOCK, AM_M_ATTENTION, 0.6},     {AM_TIME, AM_M_SOFTMAX, 0.8},
-};
-#define JOBS ((int)(sizeof jobs / sizeof *jobs))
-
 static struct {
     am_bench_options options;
     am_gpu_limits limits;
     am_state state;
-    double start, latency;
+    double start, end, latency;
     bool timestamps; /* are there, and hold so far */
     bool nudged;
     int heard; /* answers listened to */
-    int32_t fill_kernel;
-    double speed;                          /* GFLOP/s that the probe has come to */
+    struct {
+        uint64_t print; /* a hash of its text */
+        int32_t handle;
+    } compiled[MOST_KERNELS]; /* the fill first, which serves every program */
+    int kernels;
     double gflops[AM_MEASURES], bandwidth; /* of valid results */
 
-    int job, stage;
-    double deadline; /* of the job */
-    uint32_t width;  /* of square products: what the probe has found */
-    uint8_t tile;    /* the fastest yet */
-    double fastest;  /* its GFLOP/s */
-    am_omission why; /* no tile has run */
+    am_plan plan;
+    am_stage stage;
+    am_taken taken; /* by the stage so far */
+    double since;   /* what is under way */
 
-    am_program program;
-    am_subject subject;
-    uint32_t size;
-    bool timed, quick; /* quick: only to be compared */
-    bool checked;      /* its results are right */
-    bool exact;        /* filled with numbers for a check, to be filled anew before it is timed */
-    int32_t buffer[AM_MOST_SLOTS], parameters[AM_MOST_SLOTS], fill_binding[AM_MOST_SLOTS];
-    int32_t kernel[AM_MOST_STEPS], binding[AM_MOST_STEPS];
-    uint32_t print[AM_MOST_STEPS]; /* a hash of the kernel's text */
+    bool checked; /* its results are right */
+    int32_t buffer[AM_MOST_SLOTS], fill_told[AM_MOST_SLOTS], fill_binding[AM_MOST_SLOTS];
+    int32_t kernel[AM_MOST_STEPS], told[AM_MOST_STEPS], binding[AM_MOST_STEPS];
     int pass, slot;
     uint32_t offset;
     am_variant variant;
-    double base, walked; /* bytes before it; milliseconds of it */
+    double base; /* bytes before it */
+    double walked[AM_VARIANTS];
     double saved[AM_VARIANTS], after[AM_VARIANTS], peak[AM_VARIANTS];
     uint64_t sum[AM_VARIANTS]; /* of the results' bits */
 
     uint32_t runs;
     double warmed, single; /* by the clock: the batch before the threefold one */
+    double batch;          /* the last one, by the clock */
     int samples[AM_VARIANTS], failures;
-    double sample[AM_VARIANTS][MOST_SAMPLES];
+    double sample[AM_VARIANTS][AM_MOST_SAMPLES];
 } bench;
 
 static char text[AM_MOST_WGSL];
@@ -99,29 +76,27 @@ static uint32_t chunk[CHUNK / 4];
 
 /* ---- small things */
 
-static double left(void)
-{
-    return bench.start + bench.options.budget - am_gpu_now();
-}
-
-static am_measure measure(void)
-{
-    return jobs[bench.job].measure;
-}
-
 static bool is_matmul(am_measure measure)
 {
     return measure == AM_M_MATMUL_F32 || measure == AM_M_MATMUL_F16_F32 || measure == AM_M_MATMUL_F16;
 }
 
-static am_precision precision_of(am_measure measure)
+static double nothing_below(double x)
 {
-    return measure == AM_M_MATMUL_F16 ? AM_F16 : measure == AM_M_MATMUL_F16_F32 ? AM_F16_F32 : AM_F32;
+    return x > 0 ? x : 0;
+}
+
+/* Milliseconds since the last call. */
+static double lap(void)
+{
+    double now = am_gpu_now(), took = now - bench.since;
+    bench.since = now;
+    return took;
 }
 
 static int variants(void)
 {
-    return bench.program.recomputes ? AM_VARIANTS : 1;
+    return bench.stage.program.recomputes ? AM_VARIANTS : 1;
 }
 
 static double batch(void)
@@ -138,212 +113,72 @@ static void release(int32_t *object)
 /* Buffers of one role, or of all that a pass makes. */
 static void release_values(void)
 {
-    for (int i = 0; i < bench.program.slots; i++)
-        if (bench.program.slot[i].role != AM_DATA) release(&bench.buffer[i]);
+    for (int i = 0; i < bench.stage.program.slots; i++)
+        if (bench.stage.program.slot[i].role != AM_DATA) release(&bench.buffer[i]);
 }
 
-static void release_program(void)
+static void release_stage(void)
 {
-    for (int i = 0; i < bench.program.passes; i++) {
+    for (int i = 0; i < bench.stage.program.passes; i++) {
         release(&bench.binding[i]);
-        bool shared = false;
-        for (int j = 0; j < i; j++) shared = shared || bench.kernel[j] == bench.kernel[i];
-        if (!shared) am_gpu_free(bench.kernel[i]);
+        release(&bench.told[i]);
+        bench.kernel[i] = 0;
     }
-    for (int i = 0; i < bench.program.passes; i++) bench.kernel[i] = 0;
-    for (int i = 0; i < bench.program.slots; i++) {
+    for (int i = 0; i < bench.stage.program.slots; i++) {
         release(&bench.fill_binding[i]);
-        release(&bench.parameters[i]);
+        release(&bench.fill_told[i]);
         release(&bench.buffer[i]);
     }
+    bench.stage.program.passes = bench.stage.program.slots = 0;
 }
 
 static void end(am_ending ending)
 {
     if (bench.state == AM_IDLE) return;
     bench.state = AM_IDLE;
-    release_program();
-    release(&bench.fill_kernel);
+    release_stage();
+    while (bench.kernels > 0) am_gpu_free(bench.compiled[--bench.kernels].handle);
     double fp32 = bench.gflops[AM_M_MATMUL_F32], half = bench.gflops[AM_M_MATMUL_F16_F32];
     if (fp32 > 0 && bench.bandwidth > 0) am_told_rates(half > 0 ? half : fp32, fp32, bench.bandwidth);
     am_told_end(ending, am_gpu_now() - bench.start);
 }
 
-/* ---- choosing programs */
+/* ---- stages */
 
-static void next_job(void);
-static void next_stage(void);
 static void compile_next(void);
 
-/* Whether the adapter and the limit of memory have room for the program. */
-static bool fits(void)
+static void begin_stage(void)
 {
-    const am_program *program = &bench.program;
-    if (am_program_bytes(program) > bench.options.memory || am_program_largest(program) > bench.limits.buffer_bytes)
-        return false;
-    for (int i = 0; i < program->passes; i++) {
-        const am_kernel *kernel = &program->pass[i].kernel;
-        uint32_t grid[3];
-        am_kernel_grid(kernel, grid);
-        if (am_kernel_shared(kernel) > bench.limits.workgroup_bytes ||
-            am_kernel_threads(kernel) > bench.limits.workgroup_size)
-            return false;
-        for (int j = 0; j < 3; j++)
-            if (grid[j] > bench.limits.workgroups) return false;
-    }
-    return true;
-}
-
-static void set_program(uint32_t size, uint8_t tile)
-{
-    am_program *program = &bench.program;
-    bench.size = size;
-    switch (measure()) {
-    case AM_M_COPY: am_program_copy(program, size); break;
-    case AM_M_TOY: am_program_toy(program, size); break;
-    case AM_M_MLP: am_program_mlp(program, size, size, tile); break;
-    case AM_M_ATTENTION: am_program_attention(program, size, size, tile); break;
-    case AM_M_SOFTMAX: am_program_softmax(program, size); break;
-    default: am_program_matmul(program, size, precision_of(measure()), tile, true);
-    }
-}
-
-/* Halves the size until it fits. False: nothing does. */
-static bool choose(uint32_t size, uint32_t least, uint8_t tile, am_subject subject)
-{
-    bench.subject = subject;
-    for (; size >= least; size /= 2) {
-        set_program(size, tile);
-        if (fits()) return true;
-    }
-    return false;
-}
-
-/* The largest power of two from `least` to `most` whose FLOPs, so many times its cube, take no longer than so many milliseconds. */
-static uint32_t width_for(double flops_per_cube, double milliseconds, uint32_t least, uint32_t most)
-{
-    uint32_t width = least;
-    while (width * 2 <= most && flops_per_cube * 8.0 * width * width * width <= bench.speed * 1e6 * milliseconds)
-        width *= 2;
-    return width;
-}
-
-static uint32_t smaller(uint32_t x, uint32_t y)
-{
-    return x < y ? x : y;
-}
-
-#define BLOCK_TILE  2    /* divides every size of the blocks, and a head */
-#define PROBE_WIDTH 256u /* what it begins with */
-#define BLOCK_FLOPS 48.0 /* of an MLP's forward and backward, of its width cubed; attention has a few less */
-
-/* Sets up the job's next program. False: it has none. Without room *why says so. */
-static bool choose_stage(am_omission *why)
-{
-    const am_bench_options *most = &bench.options;
-    bool fast = bench.speed > FAST;
-    int stage = bench.stage++;
-    *why = AM_O_LIMITS;
-    bench.timed = true;
-    bench.quick = false;
-    bench.exact = false;
-    switch (jobs[bench.job].job) {
-    case AM_PROBE:
-        if (stage == 0)
-            bench.width = smaller(PROBE_WIDTH, most->matmul);
-        else if (bench.fastest > 0 && bench.width * 2 <= most->matmul &&
-                 2.0 * bench.width * bench.width * bench.width < bench.fastest * 1e6 * PROBE_RUN)
-            bench.width *= 2;
-        else
-            return false;
-        bench.quick = true;
-        if (choose(bench.width, bench.width, BLOCK_TILE, AM_OF_MATMUL)) return true;
-        if (bench.width > PROBE_WIDTH) bench.width /= 2;
-        return false;
-    case AM_RACE: {
-        if (measure() != AM_M_MATMUL_F32 && !bench.limits.f16) {
-            *why = AM_O_UNSUPPORTED;
-            return false;
-        }
-        if (stage > AM_RACING_TILES || (stage == AM_RACING_TILES && bench.fastest == 0)) {
-            *why = bench.why ? bench.why : AM_O_LIMITS;
-            return false;
-        }
-        bench.quick = stage < AM_RACING_TILES;
-        bench.exact = measure() != AM_M_MATMUL_F32;
-        uint8_t tile = bench.quick ? (uint8_t)stage : bench.tile;
-        if (am_tile_fits(tile, bench.width) && choose(bench.width, bench.width, tile, AM_OF_MATMUL)) return true;
-        return choose_stage(why);
-    }
-    case AM_BLOCK: {
-        uint32_t least = smaller(128, most->block);
-        if (stage > 1) return false;
-        bench.timed = stage == 1;
-        if (stage == 0) return choose(most->small, most->small, BLOCK_TILE, AM_OF_SMALL);
-        return choose(width_for(BLOCK_FLOPS, BLOCK_RUN, least, most->block), least, BLOCK_TILE, AM_OF_NUMBERS);
-    }
-    case AM_TIME:
-        if (stage > 0) return false;
-        if (measure() == AM_M_COPY)
-            return choose(fast ? most->copy : smaller(most->copy, 32 * MIB), 4096, 0, AM_OF_COPY);
-        if (measure() == AM_M_TOY) return choose(most->toy, 64, 0, AM_OF_TOY);
-        return choose(smaller(fast ? 16384 : 512, most->copy / 4096), 64, 0, AM_OF_SOFTMAX);
-    }
-    return false;
-}
-
-static void omit(am_omission why)
-{
-    bool race = jobs[bench.job].job == AM_RACE && bench.quick;
-    release_program();
-    if (jobs[bench.job].job == AM_PROBE) {
-        if (bench.width > PROBE_WIDTH) bench.width /= 2;
-        next_job(); /* what is measured will say it */
-        return;
-    }
-    if (race) {
-        if (!bench.why || why == AM_O_WRONG) bench.why = why; /* the worst of them is told if no tile is left */
-        next_stage();
-        return;
-    }
-    am_told_omitted(measure(), why);
-    next_job();
-}
-
-static void next_stage(void)
-{
-    am_omission why = AM_O_LIMITS;
-    bool first = bench.stage == 0;
-    if (!choose_stage(&why)) {
-        bool without = first || (jobs[bench.job].job == AM_RACE && bench.fastest == 0);
-        if (without && jobs[bench.job].job != AM_PROBE) am_told_omitted(measure(), why);
-        next_job();
-        return;
-    }
-    for (int i = 0; i < AM_VARIANTS; i++) bench.samples[i] = 0;
+    bench.taken = (am_taken){0};
+    for (int i = 0; i < AM_VARIANTS; i++) bench.samples[i] = 0, bench.walked[i] = 0;
     bench.failures = 0;
     bench.variant = AM_STORED;
     bench.checked = false;
-    bench.walked = 0;
     bench.pass = 0;
+    lap();
     compile_next();
 }
 
-static void next_job(void)
+static void go_on(void)
 {
-    if (bench.job >= 0 && jobs[bench.job].job == AM_PROBE) bench.speed = bench.fastest;
-    while (++bench.job < JOBS && left() < NO_TIME)
-        if (jobs[bench.job].job != AM_PROBE) am_told_omitted(measure(), AM_O_TIME);
-    if (bench.job >= JOBS) {
-        end(AM_E_DONE);
-        return;
+    for (;;) {
+        am_omission why;
+        switch (am_plan_next(&bench.plan, am_gpu_now(), &bench.stage, &why)) {
+        case AM_T_MEASURE: am_told_progress(am_plan_measure(&bench.plan), am_plan_share(&bench.plan)); break;
+        case AM_T_STAGE: begin_stage(); return;
+        case AM_T_OMITTED: am_told_omitted(am_plan_measure(&bench.plan), why); break;
+        case AM_T_END: end(bench.plan.late ? AM_E_TIME : AM_E_DONE); return;
+        }
     }
-    bench.stage = 0;
-    bench.fastest = 0;
-    bench.why = 0;
-    bench.deadline = am_gpu_now() + jobs[bench.job].share * left();
-    am_told_progress(measure(), (double)bench.job / JOBS);
-    next_stage();
+}
+
+static void end_stage(am_omission why)
+{
+    bench.taken.why = why;
+    for (int i = 0; i < variants(); i++) bench.taken.walked += bench.walked[i];
+    am_plan_took(&bench.plan, &bench.stage, &bench.taken);
+    release_stage();
+    go_on();
 }
 
 /* ---- opening */
@@ -363,6 +198,7 @@ static void on_opened(am_gpu_status status)
         return;
     }
     bench.timestamps = bench.options.timestamps && bench.limits.timestamps;
+    am_plan_begin(&bench.plan, &bench.options, &bench.limits, bench.end);
     bench.latency = bench.options.budget;
     bench.heard = 0;
     listen();
@@ -379,68 +215,81 @@ static void on_heard(double wall)
         am_gpu_nudge(1);
         listen();
     } else {
-        next_job();
+        go_on();
     }
 }
 
 /* ---- compiling and filling */
 
-static uint32_t print_of(const char *wgsl, size_t length)
+static uint64_t print_of(const char *wgsl, size_t length)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)wgsl[i]) * 16777619u;
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)wgsl[i]) * 0x100000001b3u;
     return hash;
 }
 
 static void fill_data(void)
 {
     static am_gpu_dispatch list[AM_MOST_SLOTS];
-    uint32_t count = 0;
-    for (int i = 0; i < bench.program.slots; i++) {
-        const am_slot *slot = &bench.program.slot[i];
-        am_kernel kernel = {.kind = AM_K_FILL, .n = slot->bytes / 4};
+    uint32_t count = 0, words[AM_MOST_TOLD];
+    int32_t fill = bench.compiled[0].handle;
+    for (int i = 0; i < bench.stage.program.slots; i++) {
+        const am_slot *slot = &bench.stage.program.slot[i];
+        const am_kernel kernel = {.kind = AM_K_FILL, .sizes.n = slot->bytes / 4, .fill = slot->fill};
         if (slot->role != AM_DATA) continue;
         if (!bench.buffer[i]) bench.buffer[i] = am_gpu_buffer(slot->bytes);
-        release(&bench.parameters[i]);
+        release(&bench.fill_told[i]);
         release(&bench.fill_binding[i]);
-        bench.parameters[i] = am_gpu_buffer(sizeof slot->fill);
-        am_gpu_write(bench.parameters[i], &slot->fill, sizeof slot->fill);
-        bench.fill_binding[i] =
-            am_gpu_bind(bench.fill_kernel, (const int32_t[]){bench.parameters[i], bench.buffer[i]}, 2);
-        list[count] = (am_gpu_dispatch){bench.fill_kernel, bench.fill_binding[i], {0}};
+        bench.fill_told[i] = am_gpu_uniform(words, am_kernel_told(&kernel, words) * 4);
+        bench.fill_binding[i] = am_gpu_bind(fill, (const int32_t[]){bench.buffer[i], bench.fill_told[i]}, 2);
+        list[count] = (am_gpu_dispatch){fill, bench.fill_binding[i], {0}};
         am_kernel_grid(&kernel, list[count++].grid);
     }
     bench.state = AM_FILLING;
+    lap();
     am_gpu_run_async(list, count, 1, 0);
 }
 
-/* The fill first, which serves every program; a kernel that an earlier pass has is not compiled again. */
+/* A kernel by its text; 0: it is not there, and is being compiled. */
+static int32_t kernel_of(const am_kernel *kernel)
+{
+    size_t length = am_kernel_text(kernel, text, sizeof text);
+    uint64_t print = print_of(text, length);
+    for (int i = 0; i < bench.kernels; i++)
+        if (bench.compiled[i].print == print) return bench.compiled[i].handle;
+    bench.state = AM_COMPILING;
+    bench.compiled[bench.kernels].print = print;
+    bench.compiled[bench.kernels++].handle = am_gpu_compile_async(text, (uint32_t)length);
+    return 0;
+}
+
 static void compile_next(void)
 {
-    const am_kernel fill = {.kind = AM_K_FILL};
-    bench.state = AM_COMPILING;
-    if (!bench.fill_kernel) {
-        bench.fill_kernel = am_gpu_compile_async(text, (uint32_t)am_kernel_text(&fill, text, sizeof text));
-        return;
-    }
-    for (; bench.pass < bench.program.passes; bench.pass++) {
-        int pass = bench.pass;
-        size_t length = am_kernel_text(&bench.program.pass[pass].kernel, text, sizeof text);
-        bench.print[pass] = print_of(text, length);
-        for (int i = 0; i < pass && !bench.kernel[pass]; i++)
-            if (bench.print[i] == bench.print[pass]) bench.kernel[pass] = bench.kernel[i];
-        if (bench.kernel[pass]) continue;
-        bench.kernel[pass] = am_gpu_compile_async(text, (uint32_t)length);
-        return;
+    static const am_kernel fill = {.kind = AM_K_FILL};
+    uint32_t words[AM_MOST_TOLD];
+    if (!kernel_of(&fill)) return;
+    for (; bench.pass < bench.stage.program.passes; bench.pass++) {
+        const am_kernel *kernel = &bench.stage.program.pass[bench.pass].kernel;
+        uint32_t told = am_kernel_told(kernel, words);
+        bench.kernel[bench.pass] = kernel_of(kernel);
+        if (!bench.kernel[bench.pass]) return;
+        if (told) bench.told[bench.pass] = am_gpu_uniform(words, told * 4);
     }
     fill_data();
+}
+
+static void on_compiled(void)
+{
+    double took = lap();
+    if (took > bench.taken.compiled) bench.taken.compiled = took;
+    compile_next();
 }
 
 /* ---- walking: the passes as autograd would run them */
 
 static am_gpu_dispatch dispatch_of(int pass)
 {
-    const am_pass *which = &bench.program.pass[pass];
+    const am_pass *which = &bench.stage.program.pass[pass];
     am_gpu_dispatch dispatch = {bench.kernel[pass], bench.binding[pass], {0}};
     am_kernel_grid(&which->kernel, dispatch.grid);
     return dispatch;
@@ -448,14 +297,16 @@ static am_gpu_dispatch dispatch_of(int pass)
 
 static void bind_pass(int pass)
 {
-    const am_pass *which = &bench.program.pass[pass];
-    int32_t buffers[AM_MOST_OPERANDS];
+    const am_pass *which = &bench.stage.program.pass[pass];
+    int32_t buffers[AM_MOST_OPERANDS + 1];
+    uint32_t count = which->slots;
     for (int i = 0; i < which->slots; i++) {
         int slot = which->slot[i];
-        if (!bench.buffer[slot]) bench.buffer[slot] = am_gpu_buffer(bench.program.slot[slot].bytes);
+        if (!bench.buffer[slot]) bench.buffer[slot] = am_gpu_buffer(bench.stage.program.slot[slot].bytes);
         buffers[i] = bench.buffer[slot];
     }
-    bench.binding[pass] = am_gpu_bind(bench.kernel[pass], buffers, which->slots);
+    if (bench.told[pass]) buffers[count++] = bench.told[pass];
+    bench.binding[pass] = am_gpu_bind(bench.kernel[pass], buffers, count);
 }
 
 static double live(void)
@@ -466,9 +317,9 @@ static double live(void)
 static void walk(void)
 {
     static am_gpu_dispatch dispatch;
-    while (!am_pass_runs(&bench.program.pass[bench.pass], bench.variant)) bench.pass++;
+    while (!am_pass_runs(&bench.stage.program.pass[bench.pass], bench.variant)) bench.pass++;
     bind_pass(bench.pass);
-    bool forward = bench.program.pass[bench.pass].part == AM_FORWARD;
+    bool forward = bench.stage.program.pass[bench.pass].part == AM_FORWARD;
     if (forward && live() > bench.peak[bench.variant]) bench.peak[bench.variant] = live();
     dispatch = dispatch_of(bench.pass);
     bench.state = AM_WALKING;
@@ -489,8 +340,9 @@ static void begin_walk(void)
 static void note_saved(void)
 {
     double results = 0;
-    for (int i = 0; i < bench.program.slots; i++)
-        if (bench.program.slot[i].role == AM_RESULT && bench.buffer[i]) results += bench.program.slot[i].bytes;
+    for (int i = 0; i < bench.stage.program.slots; i++)
+        if (bench.stage.program.slot[i].role == AM_RESULT && bench.buffer[i])
+            results += bench.stage.program.slot[i].bytes;
     bench.after[bench.variant] = live();
     bench.saved[bench.variant] = live() - results;
 }
@@ -499,9 +351,9 @@ static void read_next(void);
 
 static void on_walked(double wall)
 {
-    const am_program *program = &bench.program;
+    const am_program *program = &bench.stage.program;
     const am_pass *pass = &program->pass[bench.pass];
-    bench.walked += wall - bench.latency;
+    bench.walked[bench.variant] += nothing_below(wall - bench.latency);
     release(&bench.binding[bench.pass]);
     for (int i = 0; i < pass->slots; i++)
         if (am_slot_ends(program, bench.variant, bench.pass, pass->slot[i])) release(&bench.buffer[pass->slot[i]]);
@@ -512,7 +364,8 @@ static void on_walked(double wall)
         walk();
         return;
     }
-    if (bench.variant == AM_STORED) am_truth_begin(bench.subject, program);
+    lap();
+    if (bench.variant == AM_STORED) am_truth_begin(bench.stage.subject, program);
     bench.slot = 0;
     bench.offset = 0;
     read_next();
@@ -525,6 +378,7 @@ static void take_results(void);
 
 static void on_checked(void)
 {
+    bench.taken.checked += lap();
     release_values();
     if (bench.variant + 1 < (am_variant)variants()) {
         bench.variant++;
@@ -532,13 +386,11 @@ static void on_checked(void)
         return;
     }
     bench.checked = true;
-    if (!bench.timed) {
-        release_program();
-        next_stage();
-    } else if (bench.exact) {
-        bench.exact = false;
-        am_program_matmul(&bench.program, bench.size, precision_of(measure()), bench.program.pass[0].kernel.matmul.tile,
-                          false);
+    if (!bench.stage.timed) {
+        end_stage(0);
+    } else if (bench.stage.exact) {
+        const am_kernel *kernel = &bench.stage.program.pass[0].kernel;
+        am_program_matmul(&bench.stage.program, bench.stage.size, kernel->precision, kernel->layout.tile, false);
         fill_data();
     } else {
         begin_timing();
@@ -547,15 +399,17 @@ static void on_checked(void)
 
 static uint32_t chunk_size(void)
 {
-    return smaller(bench.program.slot[bench.slot].bytes - bench.offset, CHUNK);
+    uint32_t rest = bench.stage.program.slot[bench.slot].bytes - bench.offset;
+    return rest < CHUNK ? rest : CHUNK;
 }
 
 static void read_next(void)
 {
-    while (bench.slot < bench.program.slots && bench.program.slot[bench.slot].role != AM_RESULT) bench.slot++;
-    if (bench.slot == bench.program.slots) {
+    while (bench.slot < bench.stage.program.slots && bench.stage.program.slot[bench.slot].role != AM_RESULT)
+        bench.slot++;
+    if (bench.slot == bench.stage.program.slots) {
         if (bench.variant == AM_RECOMPUTED && bench.sum[AM_RECOMPUTED] != bench.sum[AM_STORED])
-            omit(AM_O_WRONG);
+            end_stage(AM_O_WRONG);
         else
             on_checked();
         return;
@@ -571,11 +425,11 @@ static void on_read(void)
     for (uint32_t i = 0; i < size / 4; i++) sum = (sum ^ chunk[i]) * 0x9e3779b97f4a7c15u;
     bench.sum[bench.variant] = sum;
     if (bench.variant == AM_STORED && !am_truth_holds(bench.slot, bench.offset, chunk, size)) {
-        omit(AM_O_WRONG);
+        end_stage(AM_O_WRONG);
         return;
     }
     bench.offset += size;
-    if (bench.offset == bench.program.slot[bench.slot].bytes) {
+    if (bench.offset == bench.stage.program.slot[bench.slot].bytes) {
         bench.offset = 0;
         bench.slot++;
     }
@@ -588,44 +442,57 @@ static void run_batch(am_state state, uint32_t runs)
 {
     static am_gpu_dispatch list[AM_MOST_STEPS];
     uint32_t count = 0;
-    for (int i = 0; i < bench.program.passes; i++)
-        if (am_pass_runs(&bench.program.pass[i], bench.variant)) list[count++] = dispatch_of(i);
+    for (int i = 0; i < bench.stage.program.passes; i++)
+        if (am_pass_runs(&bench.stage.program.pass[i], bench.variant)) list[count++] = dispatch_of(i);
     bench.state = state;
     am_gpu_run_async(list, count, runs, bench.timestamps);
 }
 
+static void next_sample(void);
+
 static void begin_timing(void)
 {
     if (!bench.timestamps && bench.latency > SLEEPY) {
-        omit(AM_O_CLOCK);
+        end_stage(AM_O_CLOCK);
         return;
     }
-    for (int i = 0; i < bench.program.passes; i++)
+    for (int i = 0; i < bench.stage.program.passes; i++)
         if (!bench.binding[i]) bind_pass(i);
     bench.variant = AM_STORED;
     bench.runs = 1;
-    bench.warmed = bench.walked;
+    bench.warmed = bench.walked[AM_STORED] + bench.walked[AM_RECOMPUTED];
+    bench.batch = bench.walked[AM_STORED];
+    if (bench.walked[AM_STORED] > WARM) {
+        next_sample(); /* one run is a batch, and all is warm */
+        return;
+    }
     run_batch(AM_WARMING, 1);
 }
 
 /* Samples that there will be, unless the time is up. */
 static int wanted(void)
 {
-    return bench.quick ? LEAST_SAMPLES : bench.timestamps ? MOST_SAMPLES : CLOCK_SAMPLES;
+    return bench.stage.quick ? AM_LEAST_SAMPLES : bench.timestamps ? AM_MOST_SAMPLES : CLOCK_SAMPLES;
 }
+
+static void run_out(void);
 
 static void next_sample(void)
 {
+    double now = am_gpu_now();
     int last = variants() - 1;
-    bool enough =
-        bench.samples[last] >= wanted() || (bench.samples[last] >= LEAST_SAMPLES && am_gpu_now() > bench.deadline);
-    if (bench.samples[last] == bench.samples[AM_STORED] && enough) {
+    bool least = bench.samples[last] >= AM_LEAST_SAMPLES, even = bench.samples[last] == bench.samples[AM_STORED];
+    if (even && (bench.samples[last] >= wanted() || (least && now > bench.plan.deadline))) {
         take_results();
-        return;
+    } else if (now + bench.batch > bench.end) {
+        if (least)
+            take_results();
+        else
+            run_out(); /* rather than begin what cannot be through in time */
+    } else {
+        bench.variant = even ? AM_STORED : AM_RECOMPUTED; /* in turn, under the same conditions */
+        run_batch(AM_SAMPLING, bench.runs);
     }
-    bench.variant = bench.samples[last] < bench.samples[AM_STORED] ? AM_RECOMPUTED
-                                                                   : AM_STORED; /* in turn, under the same conditions */
-    run_batch(AM_SAMPLING, bench.runs);
 }
 
 /* Everything of this program by the clock, and all that follows. */
@@ -636,14 +503,9 @@ static void distrust_timestamps(void)
     begin_timing();
 }
 
-static double nothing_below(double x)
-{
-    return x > 0 ? x : 0;
-}
-
 static uint32_t most_runs(void)
 {
-    return MOST_RUNS / bench.program.passes;
+    return MOST_RUNS / bench.stage.program.passes;
 }
 
 static void on_warmed(double wall, double nanoseconds)
@@ -656,7 +518,7 @@ static void on_warmed(double wall, double nanoseconds)
     }
     bench.warmed += wall;
     bool long_enough = took >= batch() * 0.5 || bench.runs == most_runs();
-    if (long_enough && (bench.warmed >= (bench.quick ? RACE_WARM : WARM) || am_gpu_now() > bench.deadline)) {
+    if (long_enough && (bench.warmed >= (bench.stage.quick ? RACE_WARM : WARM) || am_gpu_now() > bench.plan.deadline)) {
         next_sample();
         return;
     }
@@ -697,7 +559,7 @@ static void on_tripled(double wall)
     if (holds) {
         add_sample(slope);
     } else if (++bench.failures > MOST_FAILURES) {
-        omit(AM_O_CLOCK);
+        end_stage(AM_O_CLOCK);
     } else {
         next_sample();
     }
@@ -707,9 +569,10 @@ static void on_tripled(double wall)
 
 static am_measured measured_of(am_variant variant)
 {
-    const am_program *program = &bench.program;
+    const am_program *program = &bench.stage.program;
     int count = bench.samples[variant];
-    am_measured measured = {.size = bench.size, .samples = count, .runs = bench.runs, .timestamps = bench.timestamps};
+    am_measured measured = {
+        .size = bench.stage.size, .samples = count, .runs = bench.runs, .timestamps = bench.timestamps};
     am_spread spread = count ? am_spread_of(bench.sample[variant], count) : (am_spread){0};
     measured.median = spread.median;
     measured.p10 = spread.p10;
@@ -721,7 +584,7 @@ static am_measured measured_of(am_variant variant)
     measured.saved = bench.saved[variant];
     measured.after = bench.after[variant];
     measured.peak = bench.peak[variant];
-    measured.check = bench.subject == AM_OF_NUMBERS ? 0.5 : 1;
+    measured.check = bench.stage.subject == AM_OF_NUMBERS ? 0.5 : 1;
     return measured;
 }
 
@@ -729,35 +592,32 @@ static void tell_results(void)
 {
     for (int i = 0; i < variants(); i++) {
         am_measured measured = measured_of((am_variant)i);
-        am_told_result(measure(), (am_variant)i, &measured);
+        am_told_result(am_plan_measure(&bench.plan), (am_variant)i, &measured);
     }
 }
 
 static void take_results(void)
 {
     am_measured measured = measured_of(AM_STORED);
-    if (!bench.quick) {
-        if (is_matmul(measure())) bench.gflops[measure()] = measured.gflops;
-        if (measure() == AM_M_COPY) bench.bandwidth = measured.mbs;
+    am_measure measure = am_plan_measure(&bench.plan);
+    bench.taken.gflops = measured.gflops;
+    if (!bench.stage.quick) {
+        if (is_matmul(measure)) bench.gflops[measure] = measured.gflops;
+        if (measure == AM_M_COPY) bench.bandwidth = measured.mbs;
         tell_results();
-    } else if (measured.gflops > bench.fastest) {
-        bench.fastest = measured.gflops;
-        bench.tile = bench.program.pass[0].kernel.matmul.tile;
     }
-    release_program();
-    next_stage();
+    end_stage(0);
 }
 
 /* The time is up. Of a block whose values are right, what it keeps is told without times. */
 static void run_out(void)
 {
-    if (bench.job >= 0 && bench.state >= AM_WARMING && bench.program.recomputes) {
+    bool told = bench.checked && bench.stage.timed && bench.stage.program.recomputes;
+    if (told) {
         for (int i = 0; i < variants(); i++) bench.samples[i] = 0;
         tell_results();
-        bench.job++;
     }
-    for (bench.job += bench.job < 0; bench.job < JOBS; bench.job++)
-        if (jobs[bench.job].job != AM_PROBE) am_told_omitted(measure(), AM_O_TIME);
+    am_plan_abandon(&bench.plan, told, am_told_omitted);
     end(AM_E_TIME);
 }
 
@@ -765,10 +625,11 @@ static void run_out(void)
 
 static void on_failure(am_gpu_status status)
 {
-    if (bench.state == AM_COMPILING && bench.pass == 0 && !bench.kernel[0])
+    if (bench.state == AM_COMPILING) am_gpu_free(bench.compiled[--bench.kernels].handle);
+    if (bench.kernels == 0)
         end(AM_E_REFUSED); /* the fill, which all need */
     else
-        omit(status == AM_GPU_OUT_OF_MEMORY ? AM_O_MEMORY : AM_O_REFUSED);
+        end_stage(status == AM_GPU_OUT_OF_MEMORY ? AM_O_MEMORY : AM_O_REFUSED);
 }
 
 am_bench_options am_bench_defaults(void)
@@ -780,7 +641,8 @@ am_bench_options am_bench_defaults(void)
                               .matmul = 4096,
                               .block = 1024,
                               .toy = 4096,
-                              .small = 128};
+                              .small = 128,
+                              .trial = 1024};
 }
 
 void am_bench_begin(const am_bench_options *options)
@@ -789,7 +651,7 @@ void am_bench_begin(const am_bench_options *options)
     memset(&bench, 0, sizeof bench);
     bench.options = *options;
     bench.start = am_gpu_now();
-    bench.job = -1;
+    bench.end = bench.start + options->budget - CLOSING;
     bench.state = AM_OPENING;
     am_gpu_open_async(&bench.limits, options->timestamps);
 }
@@ -823,7 +685,7 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
         return;
     }
     if (event != awaited[bench.state]) return;
-    if (bench.state > AM_OPENING && left() < 0) {
+    if (bench.state > AM_OPENING && am_gpu_now() > bench.end) {
         run_out();
         return;
     }
@@ -831,12 +693,14 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
         on_failure((am_gpu_status)status);
         return;
     }
+    if (bench.state >= AM_WARMING) bench.batch = wall;
     switch (bench.state) {
     case AM_IDLE: break;
     case AM_OPENING: on_opened((am_gpu_status)status); break;
     case AM_LISTENING: on_heard(wall); break;
-    case AM_COMPILING: compile_next(); break;
+    case AM_COMPILING: on_compiled(); break;
     case AM_FILLING:
+        bench.taken.filled += lap();
         if (bench.checked)
             begin_timing();
         else
@@ -853,6 +717,8 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
 AM_EXPORT(am_bench_stop)
 void am_bench_stop(int32_t ending)
 {
-    if (bench.state != AM_IDLE && ending == AM_E_TIME) run_out();
-    else end((am_ending)ending);
+    if (bench.state != AM_IDLE && ending == AM_E_TIME)
+        run_out();
+    else
+        end((am_ending)ending);
 }

@@ -59,10 +59,11 @@ typedef struct am_measured {
 } am_measured;
 
 typedef struct am_bench_options {
-    double budget;                            /* milliseconds */
-    double memory;                            /* bytes of GPU memory at once */
-    int32_t timestamps;                       /* 0: by the clock alone */
-    uint32_t copy, matmul, block, toy, small; /* the largest sizes: bytes, and widths */
+    double budget;                     /* milliseconds */
+    double memory;                     /* bytes of GPU memory at once */
+    int32_t timestamps;                /* 0: by the clock alone */
+    uint32_t copy, matmul, block, toy; /* the largest sizes: bytes, and widths */
+    uint32_t small, trial; /* widths: of blocks that C runs too; of the toy that foretells what wider ones take */
 } am_bench_options;
 
 am_bench_options am_bench_defaults(void);

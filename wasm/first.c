@@ -146,14 +146,15 @@ am_state am_state_configured(const am_parameters *parameters, const am_config *c
     (void)config;
     am_state state = {.weights = parameters->bytes};
     for (int i = 0; i < parameters->count; i++)
-        if (parameters->part[i].trainable > 0) state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
+        if (parameters->part[i].trainable > 0)
+            state.gradients = am_add_checked(state.gradients, parameters->part[i].bytes);
     state.optimizer = am_mul_checked(state.gradients, 2);
     return am_state_sum(state);
 }
 
 am_code am_state_check(const am_config *config, am_status *status)
 {
-    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp,     AM_F_zero,
+    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp, AM_F_zero,
                                      AM_F_reserve,   AM_F_device_memory,  AM_F_fit};
     bool other = config->micro_batches != 1 ||
                  config->grad_dtype != (config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype);

@@ -48,7 +48,8 @@ typedef struct am_gpu_dispatch {
 AM_IMPORT void am_gpu_open_async(am_gpu_limits *limits, int32_t timestamps);
 /* A buffer of zeros. */
 AM_IMPORT int32_t am_gpu_buffer(uint32_t bytes);
-AM_IMPORT void am_gpu_write(int32_t buffer, const void *from, uint32_t bytes);
+/* A uniform buffer of these bytes, at least 16. */
+AM_IMPORT int32_t am_gpu_uniform(const void *from, uint32_t bytes);
 /* Compiles a kernel from WGSL; its entry point is main. AM_GPU_COMPILED. */
 AM_IMPORT int32_t am_gpu_compile_async(const char *wgsl, uint32_t length);
 /* The buffers of a kernel, in the order of its bindings. */

@@ -77,6 +77,7 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|warp/i;
 const GRACE = 5000;
 const WIDEST = 2 ** 31;
 const USAGE = 0x80 | 0x8 | 0x4; /* STORAGE, COPY_DST, COPY_SRC: Workers of some browsers lack the constants */
+const UNIFORM = 0x40 | 0x8;
 const MAP_READ = 0x1 | 0x8;
 const QUERY_RESOLVE = 0x200 | 0x4;
 
@@ -121,7 +122,11 @@ class Host {
     return {
       am_gpu_open_async: (limits: number, timestamps: number) => void this.#open(limits, timestamps === 1),
       am_gpu_buffer: (bytes: number) => this.#buffer(bytes >>> 0),
-      am_gpu_write: (buffer: number, from: number, bytes: number) => this.#gpuDevice.queue.writeBuffer(this.#find<GPUBuffer>(buffer), 0, this.#view(from, bytes)),
+      am_gpu_uniform: (from: number, bytes: number) => {
+        const handle = this.#buffer(bytes, UNIFORM);
+        this.#gpuDevice.queue.writeBuffer(this.#find<GPUBuffer>(handle), 0, this.#view(from, bytes));
+        return handle;
+      },
       am_gpu_compile_async: (wgsl: number, length: number) => this.#compile(new TextDecoder().decode(this.#view(wgsl, length))),
       am_gpu_bind: (kernel: number, buffers: number, count: number) => this.#bind(kernel, new Int32Array(this.exports.memory.buffer, buffers, count)),
       am_gpu_run_async: (list: number, count: number, times: number, timestamps: number) => void this.#run(list, count, times, timestamps === 1),
@@ -187,10 +192,10 @@ class Host {
     }
   }
 
-  #buffer(bytes: number): number {
+  #buffer(bytes: number, usage = USAGE): number {
     const device = this.#gpuDevice;
     device.pushErrorScope('out-of-memory');
-    const buffer = device.createBuffer({ size: bytes, usage: USAGE });
+    const buffer = device.createBuffer({ size: bytes, usage });
     this.#scopes.push(
       device.popErrorScope().then(
         (error) => error !== null && this.#note(OUT_OF_MEMORY, error.message),

@@ -1,4 +1,4 @@
-/* The kernels of the benchmark, as WGSL text with every size a constant. */
+/* The kernels of the benchmark, as WGSL text. Sizes are no part of it: compiled once, a kernel serves programs of every size. */
 #ifndef AM_KERNELS_H
 #define AM_KERNELS_H
 
@@ -10,7 +10,7 @@
 typedef enum am_precision { AM_F32, AM_F16_F32, AM_F16 } am_precision;
 
 typedef enum am_kernel_kind {
-    AM_K_FILL,             /* (am_fill, o) of n words */
+    AM_K_FILL,             /* (o) of n words, which 4 divides */
     AM_K_COPY,             /* (x, o) of `n` words */
     AM_K_MATMUL,           /* (a, b[, bias], o) */
     AM_K_RELU,             /* (x, o): max(x, 0), of `n` elements as all below */
@@ -24,35 +24,31 @@ typedef enum am_kernel_kind {
     AM_K_MEAN,             /* (x, o): of n elements, one number */
 } am_kernel_kind;
 
-/* How a matrix product is cut: a workgroup of across × down threads, each of which computes rows × columns elements and goes
- * along k in steps of depth. */
+/* How a matrix product is cut: a workgroup of across × down threads, each of which computes rows × columns elements. Along k it goes in
+ * steps of depth, through memory that the workgroup shares; depth 0: every thread reads the operands for itself. */
 typedef struct am_tile {
     uint32_t across, down, rows, columns, depth;
 } am_tile;
 
-/* Beside square tiles, which race: DIRECT shares nothing, for sums over few products of an a that is turned and a b that is not; LOW is for
- * 8 rows of an a that is not turned, and splits the sums among the threads of a workgroup. */
-enum { AM_RACING_TILES = 4, AM_TILE_DIRECT = AM_RACING_TILES, AM_TILES, AM_TILE_LOW = AM_TILES };
+/* The tiles race in their order. DIRECT is the first, being compiled soonest: WGSL clears shared memory, which some compilers unroll. LOW is
+ * none of them: for 8 rows of an a that is not turned, it splits the sums among the threads of a workgroup. */
+enum { AM_TILE_DIRECT, AM_TILE_SHARED, AM_TILES = 5, AM_TILE_LOW = AM_TILES };
 extern const am_tile am_tiles[AM_TILES];
 
-/* m × k by k × n elements. A matrix's neighbouring rows are `pitch` elements apart: of a as it is stored, which is k × m if
- * a_turned, n × k for b if b_turned. `batch` such products lie `apart` elements from each other. The result is divided. */
-typedef struct am_matmul {
-    uint32_t m, n, k, batch, divisor;
-    struct {
-        uint32_t pitch, apart;
-        bool turned;
-    } a, b, o;
-    bool bias; /* n elements, added to every row */
+/* What the text of a matrix product depends on. A turned a is stored k × m, a turned b n × k. */
+typedef struct am_layout {
     uint8_t tile;
-} am_matmul;
+    bool a_turned, b_turned;
+    bool bias; /* n elements, added to every row */
+} am_layout;
 
-typedef struct am_kernel {
-    am_kernel_kind kind;
-    am_precision precision;
-    uint32_t n, k;
-    am_matmul matmul;
-} am_kernel;
+/* What a kernel is told when it runs, in this order: its struct Sizes. A matrix product is of m × k by k × n elements, scaled. A matrix's
+ * neighbouring rows, as it is stored, are `pitch` elements apart; `batch` such products lie `apart` elements from each other. */
+typedef struct am_sizes {
+    uint32_t n, k, m, batch;
+    float scale;
+    uint32_t a_pitch, a_apart, b_pitch, b_apart, o_pitch, o_apart, none;
+} am_sizes;
 
 /* What AM_K_FILL writes, word i being made of a hash of seed and i. f32: (a number from −range to range) · scale. */
 typedef struct am_fill {
@@ -62,10 +58,21 @@ typedef struct am_fill {
     float scale;
 } am_fill;
 
+typedef struct am_kernel {
+    am_kernel_kind kind;
+    am_precision precision;
+    am_layout layout;
+    am_sizes sizes;
+    am_fill fill; /* of AM_K_FILL */
+} am_kernel;
+
 #define AM_MOST_WGSL (64 << 10)
+#define AM_MOST_TOLD 12
 
 /* The text; its first line says what the kernel is, for people and for the fake GPU. Returns its length, 0 if it does not fit. */
 size_t am_kernel_text(const am_kernel *kernel, char *text, size_t size);
+/* The words of a uniform buffer that is its last binding; their number, 0 if its buffers' lengths say all. */
+uint32_t am_kernel_told(const am_kernel *kernel, uint32_t words[AM_MOST_TOLD]);
 /* The workgroups that do all of it. */
 void am_kernel_grid(const am_kernel *kernel, uint32_t grid[3]);
 /* Bytes that a workgroup shares, and its threads. */

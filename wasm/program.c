@@ -32,24 +32,22 @@ static void add_pass(am_program *program, am_part part, am_kernel kernel, const 
 
 static am_kernel elementwise(am_kernel_kind kind, uint32_t n)
 {
-    return (am_kernel){.kind = kind, .n = n};
+    return (am_kernel){.kind = kind, .sizes.n = n};
 }
 
 static am_kernel rowwise(am_kernel_kind kind, uint32_t rows, uint32_t columns)
 {
-    return (am_kernel){.kind = kind, .n = rows, .k = columns};
+    return (am_kernel){.kind = kind, .sizes = {.n = rows, .k = columns}};
 }
 
 /* o[m, n] = a[m, k] b[k, n]; turned: the operand is stored the other way round. */
 static am_kernel product(uint32_t m, uint32_t n, uint32_t k, bool a_turned, bool b_turned, uint8_t tile)
 {
-    am_matmul matmul = {.m = m, .n = n, .k = k, .batch = 1, .divisor = 1, .tile = tile};
-    matmul.a.pitch = a_turned ? m : k;
-    matmul.a.turned = a_turned;
-    matmul.b.pitch = b_turned ? k : n;
-    matmul.b.turned = b_turned;
-    matmul.o.pitch = n;
-    return (am_kernel){.kind = AM_K_MATMUL, .matmul = matmul};
+    am_sizes sizes = {.m = m, .n = n, .k = k, .batch = 1, .scale = 1};
+    sizes.a_pitch = a_turned ? m : k;
+    sizes.b_pitch = b_turned ? k : n;
+    sizes.o_pitch = n;
+    return (am_kernel){.kind = AM_K_MATMUL, .layout = {tile, a_turned, b_turned, false}, .sizes = sizes};
 }
 
 /* A linear layer of rows × in to rows × out, its weight [out, in] as PyTorch has it, and what its backward multiplies. */
@@ -118,7 +116,7 @@ void am_program_toy(am_program *program, uint32_t width)
         y = add_value(program, n, AM_VALUE);
     int dactive = add_value(program, n, AM_VALUE), dup = add_value(program, n, AM_VALUE);
     am_kernel biased = linear(rows, width, width, AM_TILE_LOW);
-    biased.matmul.bias = true;
+    biased.layout.bias = true;
     for (am_part part = AM_FORWARD; part <= AM_RECOMPUTE; part++) {
         PASS(program, part, biased, x, w1, b1, up);
         PASS(program, part, elementwise(AM_K_RELU, n), up, active);
@@ -161,20 +159,19 @@ void am_program_mlp(am_program *program, uint32_t tokens, uint32_t width, uint8_
 static am_kernel per_head(am_kernel kernel, uint32_t heads, bool a_square, bool b_square, bool o_square,
                           uint32_t tokens)
 {
-    am_matmul *x = &kernel.matmul;
+    am_sizes *x = &kernel.sizes;
     uint32_t width = heads * AM_HEAD_WIDTH, square = tokens * tokens;
     x->batch = heads;
-    x->a.pitch = a_square ? tokens : width;
-    x->b.pitch = b_square ? tokens : width;
-    x->o.pitch = o_square ? tokens : width;
-    x->a.apart = a_square ? square : AM_HEAD_WIDTH;
-    x->b.apart = b_square ? square : AM_HEAD_WIDTH;
-    x->o.apart = o_square ? square : AM_HEAD_WIDTH;
+    x->a_pitch = a_square ? tokens : width;
+    x->b_pitch = b_square ? tokens : width;
+    x->o_pitch = o_square ? tokens : width;
+    x->a_apart = a_square ? square : AM_HEAD_WIDTH;
+    x->b_apart = b_square ? square : AM_HEAD_WIDTH;
+    x->o_apart = o_square ? square : AM_HEAD_WIDTH;
     return kernel;
 }
 
-#define ROOT_OF_HEAD_WIDTH 8
-#define HEAD_TILE          2 /* as wide as a head */
+#define BY_ROOT_OF_HEAD_WIDTH 0.125f
 
 void am_program_attention(am_program *program, uint32_t tokens, uint32_t width, uint8_t tile)
 {
@@ -194,11 +191,11 @@ void am_program_attention(am_program *program, uint32_t tokens, uint32_t width, 
     for (int i = Q; i <= V; i++) dvalue[i] = add_value(program, n, AM_VALUE);
     for (int i = Q; i <= V; i++) part_of_dx[i] = add_value(program, n, AM_VALUE);
     int sum = add_value(program, n, AM_VALUE);
-    am_kernel scores = per_head(product(t, t, w, false, true, HEAD_TILE), heads, false, false, true, t);
-    am_kernel mix = per_head(product(t, w, t, false, false, HEAD_TILE), heads, true, false, false, t);
-    am_kernel turned_mix = per_head(product(t, w, t, true, false, HEAD_TILE), heads, true, false, false, t);
+    am_kernel scores = per_head(product(t, t, w, false, true, tile), heads, false, false, true, t);
+    am_kernel mix = per_head(product(t, w, t, false, false, tile), heads, true, false, false, t);
+    am_kernel turned_mix = per_head(product(t, w, t, true, false, tile), heads, true, false, false, t);
     am_kernel divided = scores, divided_mix = mix, divided_turned_mix = turned_mix;
-    divided.matmul.divisor = divided_mix.matmul.divisor = divided_turned_mix.matmul.divisor = ROOT_OF_HEAD_WIDTH;
+    divided.sizes.scale = divided_mix.sizes.scale = divided_turned_mix.sizes.scale = BY_ROOT_OF_HEAD_WIDTH;
     for (am_part part = AM_FORWARD; part <= AM_RECOMPUTE; part++) {
         for (int i = Q; i <= V; i++) PASS(program, part, linear(t, width, width, tile), x, weight[i], value[i]);
         PASS(program, part, divided, value[Q], value[K], s);
@@ -245,7 +242,7 @@ double am_program_flops(const am_program *program, am_variant variant)
     double flops = 0;
     for (int i = 0; i < program->passes; i++) {
         const am_pass *pass = &program->pass[i];
-        const am_matmul *x = &pass->kernel.matmul;
+        const am_sizes *x = &pass->kernel.sizes;
         if (pass->kernel.kind == AM_K_MATMUL && am_pass_runs(pass, variant))
             flops += 2.0 * x->m * x->n * x->k * x->batch;
     }

@@ -48,7 +48,7 @@ void am_program_softmax(am_program *program, uint32_t rows);
 /* Linear(width, width)-ReLU-Linear(width, width) on AM_TOY_ROWS rows that learn too, and the mean as the loss: what core/toy.c plays. Its
  * numbers are such that every sum is exact in f32. */
 void am_program_toy(am_program *program, uint32_t width);
-/* Linear(width, 4 width)-GELU-Linear(4 width, width) on so many tokens, without biases. */
+/* Of tiles as wide as a head (DIRECT, SHARED): Linear(width, 4 width)-GELU-Linear(4 width, width) on so many tokens, without biases. */
 void am_program_mlp(am_program *program, uint32_t tokens, uint32_t width, uint8_t tile);
 /* Self-attention with heads of AM_HEAD_WIDTH, eager, without a mask or biases. */
 void am_program_attention(am_program *program, uint32_t tokens, uint32_t width, uint8_t tile);

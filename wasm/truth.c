@@ -72,19 +72,20 @@ static float element(const void *buffer, uint32_t i, am_precision precision)
 
 static void multiply(const am_kernel *kernel, const void *a, const void *b, const float *bias, void *o)
 {
-    const am_matmul *x = &kernel->matmul;
+    const am_sizes *x = &kernel->sizes;
+    const am_layout *layout = &kernel->layout;
     for (uint32_t z = 0; z < x->batch; z++) {
         for (uint32_t i = 0; i < x->m; i++) {
             for (uint32_t j = 0; j < x->n; j++) {
                 float sum = 0;
                 for (uint32_t k = 0; k < x->k; k++)
-                    sum += element(a, z * x->a.apart + (x->a.turned ? k * x->a.pitch + i : i * x->a.pitch + k),
+                    sum += element(a, z * x->a_apart + (layout->a_turned ? k * x->a_pitch + i : i * x->a_pitch + k),
                                    kernel->precision) *
-                           element(b, z * x->b.apart + (x->b.turned ? j * x->b.pitch + k : k * x->b.pitch + j),
+                           element(b, z * x->b_apart + (layout->b_turned ? j * x->b_pitch + k : k * x->b_pitch + j),
                                    kernel->precision);
-                sum /= (float)x->divisor;
+                sum *= x->scale;
                 if (bias) sum += bias[j];
-                uint32_t at = z * x->o.apart + i * x->o.pitch + j;
+                uint32_t at = z * x->o_apart + i * x->o_pitch + j;
                 if (kernel->precision == AM_F32)
                     ((float *)o)[at] = sum;
                 else
@@ -126,13 +127,13 @@ void am_kernel_compute(const am_kernel *kernel, void *const buffers[AM_MOST_OPER
 {
     const float *x = buffers[0], *y = buffers[1];
     float *o1 = buffers[1], *o2 = buffers[2];
-    uint32_t n = kernel->n, k = kernel->k;
+    uint32_t n = kernel->sizes.n, k = kernel->sizes.k;
     switch (kernel->kind) {
-    case AM_K_FILL: fill(buffers[0], buffers[1], n); break;
+    case AM_K_FILL: fill(&kernel->fill, buffers[0], n); break;
     case AM_K_COPY: memcpy(o1, x, (size_t)n * 4); break;
     case AM_K_MATMUL:
-        multiply(kernel, buffers[0], buffers[1], kernel->matmul.bias ? buffers[2] : NULL,
-                 buffers[kernel->matmul.bias ? 3 : 2]);
+        multiply(kernel, buffers[0], buffers[1], kernel->layout.bias ? buffers[2] : NULL,
+                 buffers[kernel->layout.bias ? 3 : 2]);
         break;
     case AM_K_RELU:
         for (uint32_t i = 0; i < n; i++) o1[i] = x[i] > 0 ? x[i] : 0;
@@ -175,7 +176,7 @@ void am_kernel_compute(const am_kernel *kernel, void *const buffers[AM_MOST_OPER
 
 static uint32_t width_of(const am_program *program)
 {
-    return program->pass[0].kernel.matmul.n;
+    return program->pass[0].kernel.sizes.n;
 }
 
 static void begin_matmul(const am_program *program)

@@ -17,9 +17,11 @@ typedef struct object {
     void *memory;
     uint32_t bytes;
     am_kernel kernel;
+    uint64_t print;
     int32_t of, operand[AM_MOST_OPERANDS];
     uint32_t operands;
-    bool computed; /* it would come to the same again */
+    am_kernel told; /* of a binding: the kernel with its sizes */
+    bool computed;  /* it would come to the same again */
 } object;
 
 fake_gpu fake;
@@ -51,7 +53,7 @@ am_bench_options fake_gpu_options(void)
 {
     am_bench_options options = am_bench_defaults();
     options.copy = 1 << 18;
-    options.matmul = options.block = options.small = options.toy = 64;
+    options.matmul = options.block = options.small = options.toy = options.trial = 64;
     return options;
 }
 
@@ -128,40 +130,63 @@ int32_t am_gpu_buffer(uint32_t bytes)
     return handle;
 }
 
-void am_gpu_write(int32_t buffer, const void *from, uint32_t bytes)
+int32_t am_gpu_uniform(const void *from, uint32_t bytes)
 {
-    object *to = find(buffer, BUFFER);
-    ck_assert_uint_le(bytes, to->bytes);
-    memcpy(to->memory, from, bytes);
+    int32_t handle = am_gpu_buffer(bytes);
+    ck_assert_uint_ge(bytes, 16);
+    memcpy(objects[handle].memory, from, bytes);
+    return handle;
 }
 
 static const char *const names[] = {"fill",    "copy",          "matmul", "relu",    "relu_backward",
                                     "gelu",    "gelu_backward", "add",    "softmax", "softmax_backward",
                                     "row_sum", "mean"};
 
-/* The kernel of a title; its tile does not matter. */
+/* The kernel of a title; its tile says how long its text is to compile, and no more. */
 static am_kernel read_title(const char *wgsl)
 {
     am_kernel kernel = {0};
-    am_matmul *x = &kernel.matmul;
     char name[32];
-    unsigned precision, turned[2], bias;
+    unsigned precision, turned[2], bias, tile;
     int end = 0;
-    ck_assert_int_eq(sscanf(wgsl, "// %31s %u %u %u%n", name, &precision, &kernel.n, &kernel.k, &end), 4);
+    ck_assert_int_eq(sscanf(wgsl, "// %31s %u%n", name, &precision, &end), 2);
     kernel.precision = (am_precision)precision;
     while (strcmp(names[kernel.kind], name) != 0) {
         kernel.kind++;
         ck_assert_msg(kernel.kind < sizeof names / sizeof *names, "a kernel '%s'", name);
     }
     if (kernel.kind != AM_K_MATMUL) return kernel;
-    ck_assert_int_eq(sscanf(wgsl + end, "%u%u%u%u%u%u%u%u%u%u%u%u%u%u", &x->m, &x->n, &x->k, &x->batch, &x->divisor,
-                            &x->a.pitch, &x->a.apart, &turned[0], &x->b.pitch, &x->b.apart, &turned[1], &x->o.pitch,
-                            &x->o.apart, &bias),
-                     14);
-    x->a.turned = turned[0];
-    x->b.turned = turned[1];
-    x->bias = bias;
+    ck_assert_int_eq(sscanf(wgsl + end, "%u%u%u%u", &turned[0], &turned[1], &bias, &tile), 4);
+    kernel.layout = (am_layout){(uint8_t)tile, turned[0], turned[1], bias};
     return kernel;
+}
+
+/* What it is told, or what the lengths of its buffers say. */
+static void tell(object *binding, const void *words)
+{
+    am_kernel *kernel = &binding->told;
+    uint32_t n = find(binding->operand[binding->operands - 1], BUFFER)->bytes / 4;
+    uint32_t read = find(binding->operand[0], BUFFER)->bytes / 4;
+    *kernel = find(binding->of, KERNEL)->kernel;
+    switch (kernel->kind) {
+    case AM_K_FILL:
+        memcpy(&kernel->fill, words, sizeof kernel->fill);
+        kernel->sizes.n = n;
+        break;
+    case AM_K_MATMUL:
+    case AM_K_SOFTMAX:
+    case AM_K_SOFTMAX_BACKWARD: memcpy(&kernel->sizes, words, sizeof kernel->sizes); break;
+    case AM_K_ROW_SUM: kernel->sizes = (am_sizes){.n = read / n, .k = n}; break;
+    case AM_K_MEAN: kernel->sizes.n = read; break;
+    default: kernel->sizes.n = n;
+    }
+}
+
+static uint64_t print_of(const char *text)
+{
+    uint64_t hash = 0;
+    for (; *text; text++) hash = (hash ^ (uint8_t)*text) * 0x9e3779b97f4a7c15u;
+    return hash;
 }
 
 int32_t am_gpu_compile_async(const char *wgsl, uint32_t length)
@@ -171,7 +196,12 @@ int32_t am_gpu_compile_async(const char *wgsl, uint32_t length)
     ck_assert_uint_eq(strlen(wgsl), length);
     objects[handle].kernel = read_title(wgsl);
     if (fake.refused && strcmp(names[objects[handle].kernel.kind], fake.refused) == 0) status = AM_GPU_INVALID;
-    fake.now += 1;
+    fake.compilations++;
+    for (int i = 1; i < MOST_OBJECTS; i++)
+        ck_assert_msg(i == handle || objects[i].kind != KERNEL || objects[i].print != print_of(wgsl),
+                      "compiled twice: %.60s", wgsl);
+    objects[handle].print = print_of(wgsl);
+    fake.now += 1 + (strstr(wgsl, "var<workgroup> A") ? fake.shared_compilation : 0);
     post(AM_GPU_COMPILED, 0, 0);
     return handle;
 }
@@ -180,12 +210,16 @@ int32_t am_gpu_bind(int32_t kernel, const int32_t *buffers, uint32_t count)
 {
     int32_t handle = make(BINDING);
     find(kernel, KERNEL);
-    objects[handle].of = kernel;
-    objects[handle].operands = count;
+    object *binding = &objects[handle];
+    uint32_t words[AM_MOST_TOLD], told = am_kernel_told(&find(kernel, KERNEL)->kernel, words) > 0;
+    ck_assert_uint_le(count - told, AM_MOST_OPERANDS);
+    binding->of = kernel;
+    binding->operands = count - told;
     for (uint32_t i = 0; i < count; i++) {
         find(buffers[i], BUFFER);
-        objects[handle].operand[i] = buffers[i];
+        if (i < binding->operands) binding->operand[i] = buffers[i];
     }
+    tell(binding, told ? find(buffers[count - 1], BUFFER)->memory : NULL);
     return handle;
 }
 
@@ -211,8 +245,8 @@ static double bytes_of(const object *binding)
 
 static double time_of(const object *binding)
 {
-    const am_kernel *kernel = &find(binding->of, KERNEL)->kernel;
-    const am_matmul *x = &kernel->matmul;
+    const am_kernel *kernel = &binding->told;
+    const am_sizes *x = &kernel->sizes;
     double flops = kernel->kind == AM_K_MATMUL ? 2.0 * x->m * x->n * x->k * x->batch : 0;
     double rate = kernel->precision == AM_F32 ? fake.gflops : 2 * fake.gflops;
     return fake.launch + fmax(flops / rate / 1e6, bytes_of(binding) / fake.gbs / 1e6);
@@ -220,17 +254,17 @@ static double time_of(const object *binding)
 
 static void compute(object *binding)
 {
-    object *kernel = find(binding->of, KERNEL), *last = find(binding->operand[binding->operands - 1], BUFFER);
+    const am_kernel *kernel = &binding->told;
+    object *last = find(binding->operand[binding->operands - 1], BUFFER);
     void *operand[AM_MOST_OPERANDS] = {0};
     if (binding->computed) return;
     binding->computed = true;
     for (uint32_t i = 0; i < binding->operands; i++) operand[i] = find(binding->operand[i], BUFFER)->memory;
-    if (kernel->kernel.kind == AM_K_FILL) kernel->kernel.n = last->bytes / 4;
-    am_kernel_compute(&kernel->kernel, operand);
-    if (!fake.wrong || strcmp(names[kernel->kernel.kind], fake.wrong) != 0 || seen++ < fake.wrong_from) return;
-    if (kernel->kernel.kind == AM_K_COPY)
+    am_kernel_compute(kernel, operand);
+    if (!fake.wrong || strcmp(names[kernel->kind], fake.wrong) != 0 || seen++ < fake.wrong_from) return;
+    if (kernel->kind == AM_K_COPY)
         ((uint32_t *)last->memory)[last->bytes / 8] ^= 1;
-    else if (kernel->kernel.precision == AM_F32)
+    else if (kernel->precision == AM_F32)
         ((float *)last->memory)[last->bytes / 8] += 0.25f;
     else
         ((uint16_t *)last->memory)[last->bytes / 4] ^= 1 << 10;
@@ -246,7 +280,7 @@ static double stamp(double from, double to)
 {
     double a = from * 1e6 / fake.tick, b = to * 1e6 / fake.tick;
     if (fake.quantum > 0) a = floor(a / fake.quantum) * fake.quantum, b = floor(b / fake.quantum) * fake.quantum;
-    if (fake.stamps == STAMPS_ZERO || (fake.stamps == STAMPS_BREAK_LATE && batches > 400)) return 0;
+    if (fake.stamps == STAMPS_ZERO || (fake.stamps == STAMPS_BREAK_LATE && batches > 250)) return 0;
     if (fake.stamps == STAMPS_MISSING) return NAN;
     return fake.stamps == STAMPS_BACKWARD ? a - b : b - a;
 }

@@ -10,17 +10,18 @@ typedef struct fake_gpu {
     /* what it is: set before a run */
     am_gpu_status opens; /* AM_GPU_OK */
     am_gpu_limits limits;
-    double memory;      /* bytes; buffers beyond make the next event's status out of memory */
-    double gflops, gbs; /* of kernels, whichever takes longer */
-    double launch;      /* ms of a dispatch */
-    double latency;     /* ms from the end of the work to the browser's word */
-    double poll;        /* ms: the word comes at multiples of it, unless nudged; 0: at once */
-    bool deaf;          /* nudging does not help */
-    double clock_step;  /* ms of am_gpu_now and of times by it; 0: exact */
-    double jitter;      /* of a batch, as a share of it */
-    double slow_until;  /* ms of the clock until when everything takes twice as long */
-    double tick;        /* nanoseconds that timestamps count as one; 1 */
-    double quantum;     /* in which timestamps come; 0: any */
+    double shared_compilation; /* ms of a kernel whose threads share a product's operands, beside the 1 of any other */
+    double memory;             /* bytes; buffers beyond make the next event's status out of memory */
+    double gflops, gbs;        /* of kernels, whichever takes longer */
+    double launch;             /* ms of a dispatch */
+    double latency;            /* ms from the end of the work to the browser's word */
+    double poll;               /* ms: the word comes at multiples of it, unless nudged; 0: at once */
+    bool deaf;                 /* nudging does not help */
+    double clock_step;         /* ms of am_gpu_now and of times by it; 0: exact */
+    double jitter;             /* of a batch, as a share of it */
+    double slow_until;         /* ms of the clock until when everything takes twice as long */
+    double tick;               /* nanoseconds that timestamps count as one; 1 */
+    double quantum;            /* in which timestamps come; 0: any */
     fake_stamps stamps;
     int interrupt;              /* every so many batches something else takes 50 ms; 0: never */
     const char *wrong;          /* a kernel that gets one element wrong; NULL: none */
@@ -44,7 +45,7 @@ typedef struct fake_gpu {
     /* what it has come to */
     double now, most_bytes, longest_batch;
     int objects; /* that are there */
-    int nudges;
+    int nudges, compilations;
     double clock_batches;
 } fake_gpu;
 

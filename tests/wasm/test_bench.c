@@ -71,7 +71,7 @@ START_TEST(good)
 {
     am_bench_options options = fake_gpu_options();
     fake_gpu_reset();
-    options.matmul = options.small = options.block = 128; /* every tile, two heads */
+    options.matmul = options.block = 128; /* every tile; blocks that C does not run */
     run(&options);
     ck_assert_int_eq(fake.ending, AM_E_DONE);
     ck_assert_int_eq(fake.results, COUNT(all) + 3);
@@ -99,12 +99,14 @@ START_TEST(recomputation)
         double saved, again; /* bytes of it, stored; FLOPs computed again, of those without */
     } cases[] = {
         {AM_M_TOY, 8 * 64 * 4, 1.0 / 6},
-        {AM_M_MLP, 2 * 4 * 64 * 64 * 4, 1.0 / 6},
-        {AM_M_ATTENTION, (4 * 64 * 64 + 64 * 64) * 4, 4.0 / 18}, /* q, k, v, o, the probabilities */
+        {AM_M_MLP, 2 * 4 * 128 * 128 * 4, 1.0 / 6},
+        {AM_M_ATTENTION, (4 * 128 * 128 + 2 * 128 * 128) * 4, 5.0 / 18}, /* q, k, v, o, the probabilities of 2 heads */
     };
+    am_bench_options options = fake_gpu_options();
+    options.block = 128;
     fake_gpu_reset();
     fake.launch = 0;
-    run_small();
+    run(&options);
     for (int i = 0; i < COUNT(cases); i++) {
         const am_measured *x = fake.measured[cases[i].measure];
         ck_assert_double_eq(x[AM_STORED].saved, cases[i].saved);
@@ -245,9 +247,11 @@ static const struct {
 START_TEST(wrong)
 {
     fake_gpu_reset();
+    am_bench_options options = fake_gpu_options();
+    options.block = 128;
     fake.wrong = wrongs[_i].kernel;
     fake.wrong_from = wrongs[_i].from;
-    run_small();
+    run(&options);
     ck_assert_int_eq(fake.ending, AM_E_DONE);
     ck_assert_msg(fake.omitted[wrongs[_i].measure] == AM_O_WRONG, "%s from %d: omitted for %d", wrongs[_i].kernel,
                   wrongs[_i].from, fake.omitted[wrongs[_i].measure]);
@@ -355,16 +359,63 @@ START_TEST(slow)
     ck_assert_int_eq(fake.ending, AM_E_TIME);
     ck_assert_double_le(fake.took, options.budget + 3000); /* the run that was under way */
     for (int i = 0; i < COUNT(all); i++) ck_assert(fake.told[all[i]][0] || fake.omitted[all[i]] == AM_O_TIME);
-    fake_gpu_reset(); /* enough to run the toy, not to time it */
-    fake.gflops = 1e9;
-    fake.gbs = 0.000035;
-    options.copy = 1 << 14;
-    options.matmul = 32;
+}
+END_TEST
+
+/* Whatever the budget, it is kept, and everything has a result or is omitted for the time. */
+START_TEST(budgets)
+{
+    int without_times = 0, done = 0;
+    for (int budget = 600; budget <= 20600; budget += budget < 4000 ? 200 : 1000) {
+        am_bench_options options = fake_gpu_options();
+        fake_gpu_reset();
+        fake.gflops = 4;
+        fake.gbs = 0.005;
+        options.budget = budget;
+        run(&options);
+        ck_assert_msg(fake.took <= budget, "%d ms become %g", budget, fake.took);
+        ck_assert_int_eq(fake.ending == AM_E_TIME || fake.ending == AM_E_DONE, 1);
+        for (int i = 0; i < COUNT(all); i++)
+            ck_assert_msg(fake.told[all[i]][0] != (fake.omitted[all[i]] == AM_O_TIME),
+                          "%d ms: measure %d is omitted for %d", budget, all[i], fake.omitted[all[i]]);
+        done += fake.ending == AM_E_DONE;
+        if (!fake.told[AM_M_TOY][0]) continue;
+        ck_assert_double_eq(fake.measured[AM_M_TOY][0].saved, 8 * 64 * 4);
+        without_times += fake.measured[AM_M_TOY][0].samples == 0;
+    }
+    ck_assert_int_gt(without_times, 0);
+    ck_assert_int_gt(done, 0);
+}
+END_TEST
+
+/* The toy is as wide as there is time for, a race over once compilers have taken it. */
+START_TEST(adapts)
+{
+    static const struct {
+        double gflops, gbs, shared_compilation;
+        double least_width, most_width;
+        int compilations; /* at most */
+    } cases[] = {
+        {2000, 200, 0, 1024, 1024, 64},
+        {2000, 200, 2500, 1024, 1024, 18},
+        {2000, 0.01, 1000, 512, 512, 20},
+        {2000, 0.002, 1000, 128, 256, 20},
+    };
+    am_bench_options options = fake_gpu_options();
+    options.toy = 1024;
+    fake_gpu_reset();
+    fake.limits.f16 = 0;
+    fake.gflops = cases[_i].gflops;
+    fake.gbs = cases[_i].gbs;
+    fake.shared_compilation = cases[_i].shared_compilation;
     run(&options);
-    ck_assert_int_eq(fake.ending, AM_E_TIME);
-    ck_assert(fake.told[AM_M_TOY][0]);
-    ck_assert_double_eq(fake.measured[AM_M_TOY][0].samples, 0);
-    ck_assert_double_eq(fake.measured[AM_M_TOY][0].saved, 8 * 64 * 4);
+    ck_assert_double_le(fake.took, options.budget);
+    ck_assert_int_le(fake.compilations, cases[_i].compilations);
+    ck_assert_msg(fake.told[AM_M_TOY][0], "omitted for %d", fake.omitted[AM_M_TOY]);
+    ck_assert_double_ge(fake.measured[AM_M_TOY][0].size, cases[_i].least_width);
+    ck_assert_double_le(fake.measured[AM_M_TOY][0].size, cases[_i].most_width);
+    ck_assert_double_eq(fake.measured[AM_M_TOY][0].saved, 8 * 4 * fake.measured[AM_M_TOY][0].size);
+    ck_assert(fake.told[AM_M_MATMUL_F32][0] && fake.has_rates);
 }
 END_TEST
 
@@ -410,6 +461,8 @@ Suite *test_bench_suite(void)
     tcase_add_test(tests, limits);
     tcase_add_loop_test(tests, stopped, 0, 4 * 12);
     tcase_add_test(tests, slow);
+    tcase_add_test(tests, budgets);
+    tcase_add_loop_test(tests, adapts, 0, 4);
     tcase_add_test(tests, again);
     tcase_add_test(tests, strays);
     suite_add_tcase(suite, tests);

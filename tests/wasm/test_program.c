@@ -15,10 +15,9 @@ static void begin(void)
 {
     for (int i = 0; i < program.slots; i++) {
         const am_slot *slot = &program.slot[i];
-        am_kernel fill = {.kind = AM_K_FILL, .n = slot->bytes / 4};
-        am_fill form = slot->fill;
+        am_kernel fill = {.kind = AM_K_FILL, .sizes.n = slot->bytes / 4, .fill = slot->fill};
         memory[i] = calloc(1, slot->bytes);
-        if (slot->role == AM_DATA) am_kernel_compute(&fill, (void *const[AM_MOST_OPERANDS]){&form, memory[i]});
+        if (slot->role == AM_DATA) am_kernel_compute(&fill, (void *const[AM_MOST_OPERANDS]){memory[i]});
     }
 }
 
