@@ -9,7 +9,8 @@
 #define CHUNK         MIB  /* that is read back at once */
 #define CLOCK_SAMPLES 7    /* which take four batches each */
 #define MOST_RUNS     4096 /* in a batch, of one kernel */
-#define MOST_FAILURES 6    /* of the clock, until it is given up */
+#define MOST_FAILURES 6    /* of the clock, until it is given up once the time of its measure is over */
+#define MOST_DOUBTS   3    /* of timestamps, one after the other */
 #define MOST_KERNELS  64   /* that are compiled: more than all programs have */
 
 /* Milliseconds. */
@@ -18,6 +19,7 @@
 #define CLOCK_BATCH 30.0  /* one's by the clock */
 #define WARM        300.0 /* of work before samples count: GPUs raise their clock */
 #define RACE_WARM   30.0
+#define LONG        200.0 /* a batch that is not made longer where something comes between */
 #define CLOSING     500.0 /* of the budget, for what cannot be stopped */
 
 typedef enum am_state {
@@ -67,7 +69,7 @@ static struct {
     uint32_t runs;
     double warmed, single; /* by the clock: the batch before the threefold one */
     double batch;          /* the last one, by the clock */
-    int samples[AM_VARIANTS], failures;
+    int samples[AM_VARIANTS], failures, doubts;
     double sample[AM_VARIANTS][AM_MOST_SAMPLES];
 } bench;
 
@@ -138,8 +140,6 @@ static void end(am_ending ending)
     bench.state = AM_IDLE;
     release_stage();
     while (bench.kernels > 0) am_gpu_free(bench.compiled[--bench.kernels].handle);
-    double fp32 = bench.gflops[AM_M_MATMUL_F32], half = bench.gflops[AM_M_MATMUL_F16_F32];
-    if (fp32 > 0 && bench.bandwidth > 0) am_told_rates(half > 0 ? half : fp32, fp32, bench.bandwidth);
     am_told_end(ending, am_gpu_now() - bench.start);
 }
 
@@ -499,6 +499,7 @@ static void next_sample(void)
 static void distrust_timestamps(void)
 {
     bench.timestamps = false;
+    bench.doubts = 0;
     for (int i = 0; i < AM_VARIANTS; i++) bench.samples[i] = 0;
     begin_timing();
 }
@@ -508,12 +509,22 @@ static uint32_t most_runs(void)
     return MOST_RUNS / bench.stage.program.passes;
 }
 
+/* Something may have come between, once. */
+static bool is_doubtful(double nanoseconds, double wall)
+{
+    bench.doubts = am_timestamps_hold(nanoseconds, wall, bench.latency) ? 0 : bench.doubts + 1;
+    return bench.doubts > 0;
+}
+
 static void on_warmed(double wall, double nanoseconds)
 {
     double took = bench.timestamps ? nanoseconds / 1e6 : nothing_below(wall - bench.latency);
     bool judged = wall - bench.latency > BATCH / 2;
-    if (bench.timestamps && judged && !am_timestamps_hold(nanoseconds, wall, bench.latency)) {
-        distrust_timestamps();
+    if (bench.timestamps && judged && is_doubtful(nanoseconds, wall)) {
+        if (bench.doubts == MOST_DOUBTS)
+            distrust_timestamps();
+        else
+            run_batch(AM_WARMING, bench.runs);
         return;
     }
     bench.warmed += wall;
@@ -538,8 +549,10 @@ static void add_sample(double milliseconds)
 
 static void on_sampled(double wall, double nanoseconds)
 {
-    if (bench.timestamps && am_timestamps_hold(nanoseconds, wall, bench.latency)) {
+    if (bench.timestamps && !is_doubtful(nanoseconds, wall)) {
         add_sample(nanoseconds / 1e6 / bench.runs);
+    } else if (bench.timestamps && bench.doubts < MOST_DOUBTS) {
+        next_sample();
     } else if (bench.timestamps) {
         distrust_timestamps();
     } else if (wall > 1000 || wall > 100 * bench.latency + 100) {
@@ -558,9 +571,10 @@ static void on_tripled(double wall)
     bool holds = slope > 0 && wall > 2 * (bench.single - bench.latency) && wall < 4 * bench.single + bench.latency;
     if (holds) {
         add_sample(slope);
-    } else if (++bench.failures > MOST_FAILURES) {
+    } else if (++bench.failures > MOST_FAILURES && am_gpu_now() > bench.plan.deadline) {
         end_stage(AM_O_CLOCK);
     } else {
+        if (bench.single < LONG && bench.runs * 2 <= most_runs()) bench.runs *= 2;
         next_sample();
     }
 }
@@ -596,6 +610,12 @@ static void tell_results(void)
     }
 }
 
+static void tell_rates(void)
+{
+    double fp32 = bench.gflops[AM_M_MATMUL_F32], half = bench.gflops[AM_M_MATMUL_F16_F32];
+    if (fp32 > 0 && bench.bandwidth > 0) am_told_rates(half > 0 ? half : fp32, fp32, bench.bandwidth);
+}
+
 static void take_results(void)
 {
     am_measured measured = measured_of(AM_STORED);
@@ -605,6 +625,7 @@ static void take_results(void)
         if (is_matmul(measure)) bench.gflops[measure] = measured.gflops;
         if (measure == AM_M_COPY) bench.bandwidth = measured.mbs;
         tell_results();
+        tell_rates();
     }
     end_stage(0);
 }

@@ -86,7 +86,7 @@ AM_TOLD void am_told_progress(am_measure measure, double share);
 AM_TOLD void am_told_result(am_measure measure, am_variant variant, const am_measured *measured);
 AM_TOLD void am_told_omitted(am_measure measure, am_omission omission);
 /* Rates as the inputs device_gflops (of half precision, or of f32 if there is none), device_fp32_gflops and device_bandwidth have them:
- * told last, if f32 products and copies have been measured. */
+ * told once f32 products and copies have been measured, and again after each measure. */
 AM_TOLD void am_told_rates(double gflops, double fp32_gflops, double bandwidth);
 AM_TOLD void am_told_end(am_ending ending, double milliseconds);
 

@@ -1,14 +1,46 @@
 /* The benchmark of the visitor's GPU in browsers with software renderers: states and values, never rates. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
+import { firefox, webkit } from './webdriver.mjs';
 
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
-/* The host and bench.wasm alone, beside the page; run.js runs them in a Worker, or on a page that imports it. */
+/* ---- browsers */
+
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json';
+const WEBKIT_DRIVER = '/usr/bin/WebKitWebDriver';
+const MINIBROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
+const WEBGPU_OF_FIREFOX = { 'dom.webgpu.enabled': true, 'dom.webgpu.workers.enabled': true, 'gfx.webgpu.ignore-blocklist': true };
+
+/** Debian's packages that are missing, by the files that are looked for. */
+const missing = (files) => Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
+
+/** A test in a browser that may not be installed. `context` of it: newPage() has go(address), run(script, …) and close(). */
+function testIn(files, name, start, work) {
+  const lacks = missing(files);
+  if (lacks.length > 0) tests.push({ name, lacks });
+  else
+    test(name, async () => {
+      const page = await start();
+      try {
+        await work({ newPage: async () => ({ ...page, close: async () => undefined }) });
+      } finally {
+        await page.close();
+      }
+    });
+}
+const testInFirefox = (name, prefs, work) => testIn({ [FIREFOX]: 'firefox-esr', [LAVAPIPE]: 'mesa-vulkan-drivers' }, name, () => firefox(FIREFOX, prefs, { VK_DRIVER_FILES: LAVAPIPE, VK_ICD_FILENAMES: LAVAPIPE }), work);
+const testInWebKit = (name, work) =>
+  testIn({ [WEBKIT_DRIVER]: 'webkit2gtk-driver', [MINIBROWSER]: 'libwebkit2gtk-4.1-0', '/usr/bin/xvfb-run': 'xvfb' }, name, () => webkit(WEBKIT_DRIVER, MINIBROWSER), work);
+
+/* ---- the host and bench.wasm alone: on a page that runs them as its address says, and ends with all that was told as its text */
+
 const RUN_JS = `
   import { startBench } from './loader/gpu.js';
   export async function go({ timestamps, budget, stop }, tell) {
@@ -16,16 +48,36 @@ const RUN_JS = `
     const running = await startBench({ module, gpu: navigator.gpu, budget, timestamps, tell });
     if (stop !== null) setTimeout(() => running.stop('cancelled'), stop);
   }
-  if (typeof document === 'undefined') onmessage = ({ data }) => go(data, postMessage);
+  if (typeof document === 'undefined') onmessage = ({ data }) => go(data, (told) => postMessage(told));
 `;
+const PAGE_JS = `
+  const { worker, ...options } = JSON.parse(decodeURIComponent(location.search.slice(1)));
+  const told = [];
+  const end = (all) => (document.body.textContent = JSON.stringify(all));
+  const fail = (error) => end([{ kind: 'failed', message: String(error?.message ?? error) }]);
+  const tell = (one) => {
+    told.push(one);
+    if (one.kind === 'end') end(told);
+  };
+  if (worker) {
+    const thread = new Worker('/run.js', { type: 'module' });
+    thread.onmessage = ({ data }) => tell(data);
+    thread.onerror = fail;
+    thread.postMessage(options);
+  } else {
+    const { go } = await import('./run.js');
+    await go(options, tell).catch(fail);
+  }
+`;
+const FILES = {
+  '/': ['text/html', '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>benchmark</title><script type="module" src="page.js"></script><body></body>'],
+  '/page.js': ['text/javascript', PAGE_JS],
+  '/run.js': ['text/javascript', RUN_JS],
+};
 const alone = createServer(async (request, response) => {
+  const { pathname } = new URL(request.url, 'http://localhost');
   try {
-    const [type, body] =
-      request.url === '/'
-        ? ['text/html', '<!doctype html><link rel="icon" href="data:,"><title>benchmark</title>']
-        : request.url === '/run.js'
-          ? ['text/javascript', RUN_JS]
-          : [request.url.endsWith('.js') ? 'text/javascript' : 'application/wasm', await readFile(join(root, 'build', request.url.slice(1)))];
+    const [type, body] = FILES[pathname] ?? [pathname.endsWith('.js') ? 'text/javascript' : 'application/wasm', await readFile(join(root, 'build', pathname.slice(1)))];
     response.writeHead(200, { 'content-type': type }).end(body);
   } catch {
     response.writeHead(404).end();
@@ -34,90 +86,112 @@ const alone = createServer(async (request, response) => {
 await new Promise((resolve) => alone.listen(0, '127.0.0.1', resolve));
 const aloneAddress = `http://127.0.0.1:${alone.address().port}/`;
 
+const WAIT = `
+  const done = arguments[arguments.length - 1];
+  const look = () => (document.body.textContent === '' ? setTimeout(look, 100) : done(document.body.textContent));
+  look();
+`;
+
 /** Runs it on a page or in a Worker; all that it tells, up to and with its end. */
-async function run(context, { worker = false, timestamps = true, budget = 20_000, stop = null }) {
+async function run(context, { worker = true, timestamps = true, budget = 20_000, stop = null } = {}) {
   const page = await context.newPage();
-  if (process.env.DEBUG) page.on('console', (m) => console.log('  console', m.text())), page.on('requestfinished', (r) => console.log('  req', r.url())), page.on('requestfailed', (r) => console.log('  FAILED', r.url()));
-  await page.goto(aloneAddress);
-  const told = await page.evaluate(
-    ([worker, options]) =>
-      new Promise((resolve, reject) => {
-        const told = [];
-        const tell = (one) => {
-          told.push(one);
-          if (one.kind === 'end') resolve(told);
-        };
-        if (!worker) {
-          void import('/run.js').then(({ go }) => go(options, tell)).catch(reject);
-          return;
-        }
-        const thread = new Worker('/run.js', { type: 'module' });
-        thread.onmessage = ({ data }) => tell(data);
-        thread.onerror = ({ message }) => reject(new Error(message));
-        thread.postMessage(options);
-      }),
-    [worker, { timestamps, budget, stop }],
-  );
+  const go = page.go ?? ((url) => page.goto(url));
+  const wait = page.run ?? ((script) => page.evaluate(`new Promise((done) => (function () {${script}})(done))`));
+  await go(`${aloneAddress}?${encodeURIComponent(JSON.stringify({ worker, timestamps, budget, stop }))}`);
+  const told = JSON.parse(await wait(WAIT));
   await page.close();
-  return {
+  assert.equal(told.at(-1).kind, 'end', told.at(-1).message);
+  const got = {
     end: told.at(-1),
     device: told.find((t) => t.kind === 'device')?.device,
-    rates: told.find((t) => t.kind === 'rates')?.rates,
+    rates: told.findLast((t) => t.kind === 'rates')?.rates,
     results: Object.fromEntries(told.filter((t) => t.kind === 'result').map((t) => [`${t.measure} ${t.variant}`, t.figures])),
     omitted: Object.fromEntries(told.filter((t) => t.kind === 'omitted').map((t) => [t.measure, t.omission])),
   };
-}
-
-function expectValid({ results, omitted }) {
-  for (const [name, f] of Object.entries(results)) {
+  assert.ok(got.end.milliseconds <= budget, `${got.end.milliseconds} of ${budget} ms`);
+  for (const [name, f] of Object.entries(got.results)) {
+    assert.equal(f.check > 0, true, name);
     if (f.samples === 0) continue;
     assert.ok(f.p10 > 0 && f.p10 <= f.median && f.median <= f.p90 && f.samples >= 3, name);
+    if (!timestamps) assert.equal(f.timestamps, 0, name);
   }
-  for (const [name, why] of Object.entries(omitted)) assert.ok(why !== 'wrong' && why !== 'refused', `${name}: ${why}`);
+  for (const [name, why] of Object.entries(got.omitted)) assert.ok(why !== 'wrong' && why !== 'refused', `${name}: ${why} ${got.end.detail}`);
+  return got;
 }
 
-/* Whatever else the machine does, all of it is measured in the end: so this one has more time than a visitor would wait. */
-for (const worker of [true, false]) {
-  test(`everything is measured and right, in ${worker ? 'a Worker, by timestamps' : 'the page, by the clock'}`, async ({ gpu }) => {
-    const got = await run(gpu, { worker, timestamps: worker, budget: 240_000 });
-    assert.equal(got.end.ending, 'done', JSON.stringify(got.omitted));
-    expectValid(got);
-    const f16 = got.device.features.includes('shader-f16');
-    for (const name of ['copy stored', 'toy stored', 'toy recomputed', 'matmul-f32 stored', 'mlp stored', 'mlp recomputed', 'attention stored', 'attention recomputed', 'softmax stored'])
-      assert.ok(got.results[name]?.samples >= 3, `${name}: ${got.omitted[name.split(' ')[0]]}`);
-    assert.equal(got.omitted['matmul-f16'], f16 ? undefined : 'unsupported');
-    assert.equal(got.device.software, true);
-    if (!worker) for (const [name, f] of Object.entries(got.results)) assert.equal(f.timestamps, 0, name);
-    const { loadWhole } = await import('../../build/loader/actmem.js');
-    const toy = (await loadWhole(await readFile(join(root, 'build/whole.wasm')))).toy('');
-    assert.equal(got.results['toy stored'].size, toy.hidden);
-    assert.equal(got.results['toy stored'].saved, toy.stored.saved_bytes);
-    assert.equal(got.results['toy stored'].after, toy.stored.after_forward_bytes);
-    assert.equal(got.results['toy stored'].peak, toy.stored.forward_peak_bytes);
-    assert.equal(got.results['toy recomputed'].saved, toy.recomputed.saved_bytes);
-    assert.equal(got.results['toy recomputed'].after, toy.recomputed.after_forward_bytes);
-    assert.equal(got.results['toy recomputed'].peak, toy.recomputed.forward_peak_bytes);
-    const { stored, recomputed } = toy;
-    const again = got.results['toy recomputed'].flops / got.results['toy stored'].flops;
-    assert.equal(again, 1 + recomputed.recomputed_flops / (3 * stored.forward_flops));
-    assert.ok(got.rates.fp32 > 0 && got.rates.bandwidth > 0);
-  });
+const { loadWhole } = await import('../../build/loader/actmem.js');
+const whole = await loadWhole(await readFile(join(root, 'build/whole.wasm')));
+
+/** The toy's bytes are the tape's at its width, and so is what is computed again. */
+function expectToy({ results }) {
+  const { 'toy stored': stored, 'toy recomputed': recomputed } = results;
+  const toy = whole.toy(`hidden=${stored.size}`);
+  for (const [got, said] of [
+    [stored, toy.stored],
+    [recomputed, toy.recomputed],
+  ]) {
+    assert.equal(got.saved, said.saved_bytes);
+    assert.equal(got.after, said.after_forward_bytes);
+    assert.equal(got.peak, said.forward_peak_bytes);
+    assert.equal(got.check, 1); /* every gradient, against C's */
+  }
+  assert.equal(recomputed.flops / stored.flops, 1 + toy.recomputed.recomputed_flops / (3 * toy.stored.forward_flops));
 }
+
+const ALWAYS = ['copy stored', 'matmul-f32 stored', 'mlp stored', 'mlp recomputed', 'attention stored', 'attention recomputed', 'softmax stored', 'toy stored', 'toy recomputed'];
+
+/** In its time it ends, with what is right. Where other work on this machine left it too little, it has more of it a second time. */
+async function expectAll(context, options) {
+  let got = await run(context, options);
+  assert.equal(got.end.ending, Object.values(got.omitted).includes('time') || got.results['toy stored']?.samples === 0 ? 'time' : 'done');
+  if (got.end.ending === 'time') {
+    console.log(`     not in 20 s: ${Object.entries(got.omitted).filter(([, why]) => why === 'time').map(([name]) => name).join(', ') || 'times of the toy'}`);
+    got = await run(context, { ...options, budget: 120_000 });
+  }
+  assert.equal(got.end.ending, 'done', JSON.stringify(got.omitted));
+  for (const name of ALWAYS) assert.ok(got.results[name]?.samples >= 3, `${name}: ${got.omitted[name.split(' ')[0]]}`);
+  expectToy(got);
+  for (const name of ['matmul-f16', 'matmul-f16-f32']) assert.equal(got.omitted[name], got.device.features.includes('shader-f16') ? undefined : 'unsupported');
+  assert.ok(got.rates.fp32 > 0 && got.rates.gflops > 0 && got.rates.bandwidth > 0);
+  assert.equal(got.device.software, true);
+  return got;
+}
+
+test('all is measured and right in 20 s: Chromium with SwiftShader, in a Worker, by timestamps', ({ gpu }) => expectAll(gpu, {}));
+test('all is measured and right in 20 s: Chromium with SwiftShader, on the page, by the clock', ({ gpu }) => expectAll(gpu, { worker: false, timestamps: false }));
+
+testInFirefox('all is measured and right in 20 s: Firefox with lavapipe, f16 too, in a Worker', WEBGPU_OF_FIREFOX, async (context) => {
+  const got = await expectAll(context, {});
+  assert.ok(got.device.features.includes('shader-f16'));
+  assert.ok(got.results['matmul-f16 stored'].samples >= 3 && got.results['matmul-f16-f32 stored'].samples >= 3);
+});
+
+testInFirefox('Firefox without WebGPU says so', { 'dom.webgpu.enabled': false }, async (context) => {
+  const got = await run(context);
+  assert.equal(got.end.ending, 'absent');
+  assert.deepEqual(got.results, {});
+});
+
+testInWebKit('WebKitGTK, which has no WebGPU, says so', async (context) => {
+  for (const worker of [true, false]) {
+    const got = await run(context, { worker });
+    assert.equal(got.end.ending, 'absent');
+    assert.deepEqual(got.results, {});
+  }
+});
 
 test('it ends when it is told to', async ({ gpu }) => {
-  const got = await run(gpu, { worker: true, stop: 1500 });
+  const got = await run(gpu, { stop: 1500 });
   assert.equal(got.end.ending, 'cancelled');
-  expectValid(got);
 });
 
 test('its time is kept', async ({ gpu }) => {
-  const got = await run(gpu, { worker: true, budget: 2000 });
+  const got = await run(gpu, { budget: 2000 });
   assert.equal(got.end.ending, 'time');
-  expectValid(got);
 });
 
 test('without an adapter it says so', async ({ plain }) => {
-  const got = await run(plain, { worker: true });
+  const got = await run(plain);
   assert.equal(got.end.ending, 'no-adapter');
   assert.deepEqual(got.results, {});
 });
@@ -125,6 +199,7 @@ test('without an adapter it says so', async ({ plain }) => {
 /* ---- the page */
 
 const section = (page) => page.locator('#view-gpu');
+const BENCH = /\/bench(-[\w-]+)?\.wasm$/;
 
 async function near(context, address, hash = '') {
   const page = await open(context, address, hash);
@@ -138,11 +213,13 @@ test('the page: nothing is loaded before the start; progress, then results or wh
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.waitForTimeout(300);
-  assert.ok(!asked.some((url) => url.endsWith('bench.wasm')));
+  assert.ok(!asked.some((url) => BENCH.test(url)));
   await section(page).getByRole('button', { name: 'Measure this GPU' }).click();
   await section(page).locator('progress').waitFor();
+  const started = performance.now();
   await section(page).getByRole('button', { name: /Measure/ }).waitFor({ timeout: 40_000 });
-  assert.ok(asked.some((url) => url.endsWith('bench.wasm')));
+  assert.ok(performance.now() - started < 20_000 + 2000, 'the page promises 20 s; the rest is for a slow machine to show the end');
+  assert.ok(asked.some((url) => BENCH.test(url)));
   assert.match(await section(page).locator('.gpu-said').innerText(), /^(Measured\.|The time was up)/);
   const text = await section(page).innerText();
   assert.match(text, /software renderer/);
@@ -248,8 +325,12 @@ const plainBrowser = await launch();
 const gpuBrowser = await launch(['--enable-unsafe-webgpu']);
 let passed = 0;
 let failed = 0;
-for (const { name, run } of tests) {
+for (const { name, run, lacks } of tests) {
   if (only !== undefined && !name.includes(only)) continue;
+  if (lacks !== undefined) {
+    console.log(`skip ${name}: without ${lacks.join(', ')}`);
+    continue;
+  }
   const faults = [];
   const given = { browser: plainBrowser, address: server.address };
   for (const [key, browser] of [['plain', plainBrowser], ['gpu', gpuBrowser]]) {

@@ -11,10 +11,12 @@ onmessage = async ({ data }: MessageEvent<Asked>) => {
     (await running)?.stop(data.why);
     return;
   }
+  const start = performance.now();
   try {
     const response = await fetch(data.module);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trimEnd());
-    running = startBench({ module: await response.arrayBuffer(), gpu: navigator.gpu, budget: data.budget, timestamps: true, tell });
+    const module = await response.arrayBuffer();
+    running = startBench({ module, gpu: navigator.gpu, budget: data.budget - (performance.now() - start), timestamps: true, tell });
     await running;
   } catch (error) {
     tell({ kind: 'end', ending: 'refused', milliseconds: 0, detail: error instanceof Error ? error.message : String(error) });

@@ -1,10 +1,12 @@
 /* A run of the benchmark, and what stays of it on this device. Nothing of it is sent anywhere. */
 import bench from '../../made/bench.wasm?url';
-import type { Device, Ending, Figures, Measure, Omission, Rates, Told } from '../../../wasm/gpu';
+import { type Device, type Ending, type Figures, type Measure, MEASURES, type Omission, type Rates, type Told } from '../../../wasm/gpu';
 import type { Asked } from './bench-worker';
 
-/** Milliseconds. */
+/** Milliseconds that it takes at most. */
 export const BUDGET = 20_000;
+/** Of them, until its thread has started. */
+const STARTING = 200;
 
 export interface Outcome {
   stored: Figures;
@@ -39,8 +41,14 @@ export function withTold(run: Run, told: Told): Run {
     case 'rates':
       return { ...run, rates: told.rates };
     case 'end':
-      return { ...run, ending: told.ending, milliseconds: told.milliseconds, detail: told.detail };
+      return { ...run, omitted: told.ending === 'time' ? withRest(run) : run.omitted, ending: told.ending, milliseconds: told.milliseconds, detail: told.detail };
   }
+}
+
+/* What nothing was told of when the time was up. */
+function withRest({ results, omitted }: Run): Run['omitted'] {
+  const rest = MEASURES.filter((m) => results[m] === undefined && omitted[m] === undefined);
+  return { ...omitted, ...Object.fromEntries(rest.map((m) => [m, 'time'])) };
 }
 
 /** Starts one in a Worker. `changed` is called with all that is known, and with what is under way; the returned function stops it. */
@@ -55,6 +63,7 @@ export function measure(changed: (run: Run, now: { measure: Measure; share: numb
     run = withTold(run, told);
     if (told.kind === 'progress') now = told;
     if (told.kind === 'end') {
+      clearTimeout(watchdog);
       document.removeEventListener('visibilitychange', hidden);
       worker.terminate();
       now = null;
@@ -66,8 +75,10 @@ export function measure(changed: (run: Run, now: { measure: Measure; share: numb
     event.preventDefault();
     take({ kind: 'end', ending: 'refused', milliseconds: 0, detail: event.message || 'its thread did not start' });
   };
+  /* Where the browser holds even its thread. */
+  const watchdog = setTimeout(() => take({ kind: 'end', ending: 'time', milliseconds: BUDGET, detail: '' }), BUDGET);
   document.addEventListener('visibilitychange', hidden);
-  post({ kind: 'start', module: new URL(bench, document.baseURI).href, budget: BUDGET });
+  post({ kind: 'start', module: new URL(bench, document.baseURI).href, budget: BUDGET - STARTING });
   return () => post({ kind: 'stop', why: 'cancelled' });
 }
 
