@@ -53,6 +53,15 @@ run_to 0 --tables=inputs
 json out 'len(d["devices"]) >= 20 and all(x["memory_bytes"] > 0 for x in d["devices"])'
 run_to 0 --tables
 json out 'all(x["bf16_gflops"] or x["fp16_gflops"] for x in d["devices"])'
+run_to 0 --toy
+json out 'd["hidden"] == 4096 and d["batch"] == 8 and d["stored"]["saved_bytes"] == 8 * 4096 * 4 and d["recomputed"]["saved_bytes"] == 0'
+json out 'd["recomputed"]["recomputed_flops"] == 2 * 8 * 4096 * 4096 and d["stored"]["recomputed_flops"] == 0'
+run_to 0 --toy hidden=64 batch=2
+json out 'd["stored"]["after_forward_bytes"] == 2 * 64 * 4 + 4 and d["stored"]["forward_flops"] == 2 * 2 * 2 * 64 * 64'
+run_to 2 --toy batch=0
+says err 'batch must be from 1'
+run_to 2 --toy model=llama-3-8b
+says err 'Linear-ReLU-Linear has the inputs hidden and batch: leave model out'
 run_to 0 --version
 says out 'actmem '
 run_to 0 --help

@@ -16,12 +16,22 @@ export interface Point {
   gflops: number | null;
 }
 
+export interface Placed extends Point {
+  x: number;
+  y: number;
+  measured: boolean;
+  /** GFLOP/s: measured, or at most. */
+  reached: number;
+  bound: 'memory' | 'compute';
+}
+
 export interface RooflineLayout {
   width: number;
   height: number;
   frame: { left: number; right: number; top: number; bottom: number };
   roofs: { name: string; path: string; labelX: number; labelY: number }[];
-  points: (Point & { x: number; y: number; bound: 'memory' | 'compute' })[];
+  /** From left to right. */
+  points: Placed[];
   xTicks: { at: number; text: string }[];
   yTicks: { at: number; text: string }[];
 }
@@ -59,7 +69,11 @@ export function layRoofline(roofs: readonly Roof[], points: readonly Point[], wi
     }),
     points: points
       .filter((p) => p.intensity > 0)
-      .map((p) => ({ ...p, ...at(p.intensity, p.gflops ?? under(best, p.intensity)), bound: p.intensity * best.bandwidth < best.gflops * 1000 ? 'memory' : 'compute' })),
+      .sort((a, b) => a.intensity - b.intensity)
+      .map((p) => {
+        const reached = p.gflops ?? under(best, p.intensity);
+        return { ...p, ...at(p.intensity, reached), measured: p.gflops !== null, reached, bound: p.intensity * best.bandwidth < best.gflops * 1000 ? 'memory' : 'compute' };
+      }),
     xTicks: decades(low, high, width < 520 ? 4 : 8).map((d) => ({ at: x(d), text: power(d) })),
     yTicks: decades(bottom, top, 6).map((d) => ({ at: y(d), text: power(d) })),
   };
