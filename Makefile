@@ -97,7 +97,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random single package wasm format clean distclean help setup force
+.PHONY: all run test bench bench-gpu bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random single package wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -126,6 +126,10 @@ bench-peers: build/peers/bin/python ## the same questions asked of llm-analysis,
 lighthouse: $(READY) build/lighthouse/node_modules/lighthouse/package.json ## Lighthouse's four scores of every page, on a phone and on a desktop
 	@$(submake) $(PAGE)
 	@node tests/bench/lighthouse.mjs
+
+bench-gpu: $(READY) ## matrix products by WebGPU beside TensorFlow.js and ONNX Runtime Web, and the page's frames (FLAGS=… of Chromium)
+	@$(submake) build/bench-kernels.json $(PAGE) tests/bench/gpu/node_modules/.package-lock.json
+	@FLAGS='$(FLAGS)' node tests/bench/gpu/bench.mjs
 
 fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=… seconds (FUZZERS=… for some)
 	@$(submake) $(FUZZERS:%=build/fuzz/%)
@@ -191,11 +195,11 @@ format: ## lay out the C files with clang-format
 	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/wasm/*.[ch] tests/bench/*.c)
 
 clean: ## remove what was built, keep what was installed
-	@rm -rf build/actmem build/bench build/*.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
+	@rm -rf build/actmem build/bench build/bench-* build/*.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
 	        build/gcc build/clang build/asan build/first build/whole build/gpu web/dist $(BINARY) $(WORDS)
 
 distclean: clean ## remove what was installed into the project too
-	@rm -rf build web/node_modules
+	@rm -rf build web/node_modules tests/bench/gpu/node_modules
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -275,6 +279,13 @@ build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
 	@$(call say,gcc,$@)
 	@$(GCC) $(CFLAGS_gcc) $^ -o $@
 
+build/bench-kernels: $(call objects,gcc,wasm/kernels.c wasm/program.c core/writer.c tests/bench/gpu/kernels.c)
+	@$(call say,gcc,$@)
+	@$(GCC) $(CFLAGS_gcc) $^ -o $@
+
+build/bench-kernels.json: build/bench-kernels
+	@$< 512 1024 > $@
+
 # ---------------------------------------------------------------- wasm
 
 define wasm_flavour
@@ -330,6 +341,12 @@ build/gpu/wasm/truth.o: CFLAGS_hot := -O2
 $(MODULES): web/package.json web/package-lock.json | $(READY)
 	@$(call say,npm,web/node_modules)
 	@cd web && npm ci --loglevel=error --no-audit --no-fund >../build/npm.log 2>&1 || { cat ../build/npm.log >&2; exit 1; }
+	@touch $@
+
+# What make bench-gpu compares with: for nothing else.
+tests/bench/gpu/node_modules/.package-lock.json: tests/bench/gpu/package.json tests/bench/gpu/package-lock.json | $(READY)
+	@$(call say,npm,tests/bench/gpu/node_modules)
+	@cd tests/bench/gpu && npm ci --ignore-scripts --loglevel=error --no-audit --no-fund >../../../build/npm-bench.log 2>&1 || { cat ../../../build/npm-bench.log >&2; exit 1; }
 	@touch $@
 
 $(PAGE): $(WEB_SOURCES) $(BINARY) $(WORDS) $(MODULES)
