@@ -60,7 +60,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 CLI    := $(wildcard core/cli*.c)
 CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
-BENCH  := $(addprefix wasm/,bench.c kernels.c plan.c program.c timing.c truth.c)
+BENCH  := $(addprefix wasm/,agenda.c bench.c kernels.c program.c timing.c truth.c)
 TESTS  := $(wildcard tests/core/*.c tests/wasm/*.c)
 SUITES := $(patsubst test_%.c,%,$(sort $(notdir $(wildcard tests/core/test_*.c tests/wasm/test_*.c))))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
@@ -108,7 +108,7 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser
+STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser gpu
 
 test: $(READY) ## build and run every test
 	@rm -rf build/test
@@ -397,7 +397,7 @@ build/lighthouse/node_modules/lighthouse/package.json: | $(READY)
 
 # ---------------------------------------------------------------- stages of make test
 
-.PHONY: $(STAGES:%=test-%) test-docs test-gpu
+.PHONY: $(STAGES:%=test-%) test-docs
 
 $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 	@tools/stage.sh check-$* env $(RUN_$*) $<
@@ -423,7 +423,7 @@ test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress and a notebook, which it installs into build/docs
 	@tools/stage.sh docs node --test --test-reporter=spec tests/docs/*.test.mjs
 
-test-gpu: $(PAGE) build/loader/actmem.js ## measure a software GPU in Chromium (minutes; no part of make test)
+test-gpu: $(PAGE) build/bench.wasm build/whole.wasm build/loader/actmem.js
 	@tools/stage.sh gpu node tests/web/gpu.test.mjs
 
 -include $(wildcard build/*/core/*.d build/*/wasm/*.d build/*/tests/*/*.d)

@@ -1,6 +1,6 @@
 #include "bench.h"
 
-#include "plan.h"
+#include "agenda.h"
 #include "timing.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ static struct {
     int kernels;
     double gflops[AM_MEASURES], bandwidth; /* of valid results */
 
-    am_plan plan;
+    am_agenda agenda;
     am_stage stage;
     am_taken taken; /* by the stage so far */
     double since;   /* what is under way */
@@ -163,11 +163,11 @@ static void go_on(void)
 {
     for (;;) {
         am_omission why;
-        switch (am_plan_next(&bench.plan, am_gpu_now(), &bench.stage, &why)) {
-        case AM_T_MEASURE: am_told_progress(am_plan_measure(&bench.plan), am_plan_share(&bench.plan)); break;
+        switch (am_agenda_next(&bench.agenda, am_gpu_now(), &bench.stage, &why)) {
+        case AM_T_MEASURE: am_told_progress(am_agenda_measure(&bench.agenda), am_agenda_share(&bench.agenda)); break;
         case AM_T_STAGE: begin_stage(); return;
-        case AM_T_OMITTED: am_told_omitted(am_plan_measure(&bench.plan), why); break;
-        case AM_T_END: end(bench.plan.late ? AM_E_TIME : AM_E_DONE); return;
+        case AM_T_OMITTED: am_told_omitted(am_agenda_measure(&bench.agenda), why); break;
+        case AM_T_END: end(bench.agenda.late ? AM_E_TIME : AM_E_DONE); return;
         }
     }
 }
@@ -176,7 +176,7 @@ static void end_stage(am_omission why)
 {
     bench.taken.why = why;
     for (int i = 0; i < variants(); i++) bench.taken.walked += bench.walked[i];
-    am_plan_took(&bench.plan, &bench.stage, &bench.taken);
+    am_agenda_took(&bench.agenda, &bench.stage, &bench.taken);
     release_stage();
     go_on();
 }
@@ -198,7 +198,7 @@ static void on_opened(am_gpu_status status)
         return;
     }
     bench.timestamps = bench.options.timestamps && bench.limits.timestamps;
-    am_plan_begin(&bench.plan, &bench.options, &bench.limits, bench.end);
+    am_agenda_begin(&bench.agenda, &bench.options, &bench.limits, bench.end);
     bench.latency = bench.options.budget;
     bench.heard = 0;
     listen();
@@ -482,7 +482,7 @@ static void next_sample(void)
     double now = am_gpu_now();
     int last = variants() - 1;
     bool least = bench.samples[last] >= AM_LEAST_SAMPLES, even = bench.samples[last] == bench.samples[AM_STORED];
-    if (even && (bench.samples[last] >= wanted() || (least && now > bench.plan.deadline))) {
+    if (even && (bench.samples[last] >= wanted() || (least && now > bench.agenda.deadline))) {
         take_results();
     } else if (now + bench.batch > bench.end) {
         if (least)
@@ -529,7 +529,8 @@ static void on_warmed(double wall, double nanoseconds)
     }
     bench.warmed += wall;
     bool long_enough = took >= batch() * 0.5 || bench.runs == most_runs();
-    if (long_enough && (bench.warmed >= (bench.stage.quick ? RACE_WARM : WARM) || am_gpu_now() > bench.plan.deadline)) {
+    if (long_enough &&
+        (bench.warmed >= (bench.stage.quick ? RACE_WARM : WARM) || am_gpu_now() > bench.agenda.deadline)) {
         next_sample();
         return;
     }
@@ -571,7 +572,7 @@ static void on_tripled(double wall)
     bool holds = slope > 0 && wall > 2 * (bench.single - bench.latency) && wall < 4 * bench.single + bench.latency;
     if (holds) {
         add_sample(slope);
-    } else if (++bench.failures > MOST_FAILURES && am_gpu_now() > bench.plan.deadline) {
+    } else if (++bench.failures > MOST_FAILURES && am_gpu_now() > bench.agenda.deadline) {
         end_stage(AM_O_CLOCK);
     } else {
         if (bench.single < LONG && bench.runs * 2 <= most_runs()) bench.runs *= 2;
@@ -606,7 +607,7 @@ static void tell_results(void)
 {
     for (int i = 0; i < variants(); i++) {
         am_measured measured = measured_of((am_variant)i);
-        am_told_result(am_plan_measure(&bench.plan), (am_variant)i, &measured);
+        am_told_result(am_agenda_measure(&bench.agenda), (am_variant)i, &measured);
     }
 }
 
@@ -619,7 +620,7 @@ static void tell_rates(void)
 static void take_results(void)
 {
     am_measured measured = measured_of(AM_STORED);
-    am_measure measure = am_plan_measure(&bench.plan);
+    am_measure measure = am_agenda_measure(&bench.agenda);
     bench.taken.gflops = measured.gflops;
     if (!bench.stage.quick) {
         if (is_matmul(measure)) bench.gflops[measure] = measured.gflops;
@@ -638,7 +639,7 @@ static void run_out(void)
         for (int i = 0; i < variants(); i++) bench.samples[i] = 0;
         tell_results();
     }
-    am_plan_abandon(&bench.plan, told, am_told_omitted);
+    am_agenda_abandon(&bench.agenda, told, am_told_omitted);
     end(AM_E_TIME);
 }
 

@@ -278,6 +278,30 @@ test('what was measured becomes inputs, in the address, and every time on the pa
   await page.close();
 });
 
+test('the roofline by keyboard, and its points as a table', async ({ plain, address }) => {
+  await measured(plain);
+  const page = await near(plain, address);
+  const dots = section(page).locator('.roof-dot');
+  const count = await dots.count();
+  assert.ok(count > 3);
+  assert.equal(await section(page).locator('.roof-dot[tabindex="0"]').count(), 1);
+  await dots.first().focus();
+  const said = [];
+  for (let i = 0; i < count; i++) {
+    said.push(await section(page).locator('.roofline .tradeoff-readout').innerText());
+    assert.equal(said[i], await dots.nth(i).getAttribute('aria-label'));
+    await page.keyboard.press('ArrowRight');
+  }
+  await section(page).locator('.roofline-table summary').click();
+  const rows = await section(page).locator('.roofline-table tbody tr').allInnerTexts();
+  assert.equal(rows.length, count);
+  for (const [i, row] of rows.entries()) {
+    const [name, intensity, reached] = row.split('\t').map((cell) => cell.trim());
+    for (const part of [`${name}: `, `${intensity} FLOP a byte`, `${reached} GFLOP/s`]) assert.ok(said[i].includes(part), `${said[i]} without ${part}`);
+  }
+  await page.close();
+});
+
 test('without WebGPU or a GPU the page says what to do', async ({ plain, address }) => {
   for (const [without, says] of [
     [false, /no GPU that it would use/],

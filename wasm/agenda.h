@@ -1,7 +1,7 @@
 /* What the benchmark measures, in which order and at which sizes, so that all of it is through in time: a small program tells of an adapter
  * what the next may be. */
-#ifndef AM_PLAN_H
-#define AM_PLAN_H
+#ifndef AM_AGENDA_H
+#define AM_AGENDA_H
 
 #include "bench.h"
 #include "truth.h"
@@ -27,7 +27,7 @@ typedef struct am_taken {
     double filled, walked, checked; /* by its data, by all its variants once, by their results */
 } am_taken;
 
-typedef struct am_plan {
+typedef struct am_agenda {
     const am_bench_options *options;
     const am_gpu_limits *limits;
     double end; /* of the benchmark, by the clock */
@@ -43,24 +43,24 @@ typedef struct am_plan {
     double fastest;        /* its GFLOP/s */
     uint8_t block_tile;    /* the faster of those that are as wide as a head */
     am_taken taken;        /* by the stage before */
-} am_plan;
+} am_agenda;
 
 typedef enum am_turn {
     AM_T_MEASURE, /* another measure begins */
-    AM_T_STAGE,   /* is to be run, and told of by am_plan_took */
+    AM_T_STAGE,   /* is to be run, and told of by am_agenda_took */
     AM_T_OMITTED, /* the measure has no result */
     AM_T_END,
 } am_turn;
 
 /* Both stay where they are. end: when it has to be through, by the clock. */
-void am_plan_begin(am_plan *plan, const am_bench_options *options, const am_gpu_limits *limits, double end);
+void am_agenda_begin(am_agenda *agenda, const am_bench_options *options, const am_gpu_limits *limits, double end);
 /* What comes next: the stage, or why the measure has no result. */
-am_turn am_plan_next(am_plan *plan, double now, am_stage *stage, am_omission *why);
-void am_plan_took(am_plan *plan, const am_stage *stage, const am_taken *taken);
+am_turn am_agenda_next(am_agenda *agenda, double now, am_stage *stage, am_omission *why);
+void am_agenda_took(am_agenda *agenda, const am_stage *stage, const am_taken *taken);
 /* The time is up: everything else is told to be omitted for it; what is under way too, if there is nothing of it. */
-void am_plan_abandon(am_plan *plan, bool told, void (*omitted)(am_measure measure, am_omission why));
+void am_agenda_abandon(am_agenda *agenda, bool told, void (*omitted)(am_measure measure, am_omission why));
 /* The measure that is under way, and how much of all was before it, from 0 to 1. */
-am_measure am_plan_measure(const am_plan *plan);
-double am_plan_share(const am_plan *plan);
+am_measure am_agenda_measure(const am_agenda *agenda);
+double am_agenda_share(const am_agenda *agenda);
 
 #endif
