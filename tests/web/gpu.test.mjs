@@ -292,8 +292,8 @@ test('the roofline by keyboard, and its points as a table', async ({ plain, addr
     assert.equal(said[i], await dots.nth(i).getAttribute('aria-label'));
     await page.keyboard.press('ArrowRight');
   }
-  await section(page).locator('.roofline-table summary').click();
-  const rows = await section(page).locator('.roofline-table tbody tr').allInnerTexts();
+  await section(page).getByRole('button', { name: 'Table', exact: true }).click();
+  const rows = await section(page).locator('.chart-table tbody tr').allInnerTexts();
   assert.equal(rows.length, count);
   for (const [i, row] of rows.entries()) {
     const [name, intensity, reached] = row.split('\t').map((cell) => cell.trim());

@@ -1,12 +1,13 @@
-/* The roofline of a measured GPU, with what was measured and with the operations of the step, and a table of the same. */
+/* The roofline of a measured GPU, with what was measured and with the operations of the step. */
 import { useSignal } from '@preact/signals';
 import { threeDigits } from '../format/bytes';
 import { YAxis } from './axis';
+import type { ChartTable } from './frame';
 import { layRoofline, type Placed, type Point, type Roof } from './roofline-layout';
 import { rove } from './rove';
 import { useWidth } from './width';
 
-interface RooflineProps {
+export interface RooflineProps {
   roofs: readonly Roof[];
   measured: readonly Point[];
   operations: readonly Point[];
@@ -16,6 +17,15 @@ const intensityOf = (point: Placed): string => Number(point.intensity.toPrecisio
 const boundOf = (point: Placed): string => (point.bound === 'memory' ? 'waits for memory' : 'computes at the full rate');
 const textOf = (point: Placed): string =>
   `${point.name}: ${intensityOf(point)} FLOP a byte, ${point.measured ? 'measured' : 'at most'} ${threeDigits(point.reached)} GFLOP/s, ${boundOf(point)}`;
+
+/** Its points, as ChartFrame has them. */
+export function tableOf({ roofs, measured, operations }: RooflineProps): ChartTable {
+  const { points } = layRoofline(roofs, [...measured, ...operations], 640);
+  return {
+    columns: ['Point', 'FLOP a byte', 'GFLOP/s', 'The rate is', 'The operation'],
+    rows: points.map((point) => [point.name, intensityOf(point), threeDigits(point.reached), point.measured ? 'measured' : 'at most', boundOf(point)]),
+  };
+}
 
 export function Roofline({ roofs, measured, operations }: RooflineProps) {
   const { ref, width } = useWidth<HTMLDivElement>(640);
@@ -34,7 +44,7 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
         height={layout.height}
         viewBox={`0 0 ${width} ${layout.height}`}
         role="group"
-        aria-label="Roofline: GFLOP/s that this GPU reaches against FLOP for each byte. The table below it has the same figures. Arrow keys go from point to point."
+        aria-label="Roofline: GFLOP/s that this GPU reaches against FLOP for each byte. Its table has the same figures. Arrow keys go from point to point."
         onKeyDown={rove('.roof-dot')}
       >
         <text class="axis-title" x={0} y={14}>
@@ -45,7 +55,7 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
         </text>
         <YAxis ticks={layout.yTicks} frame={frame} />
         {layout.xTicks.map((tick) => (
-          <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor="middle">
+          <text key={tick.at} class="axis" x={tick.at} y={frame.bottom + 18} text-anchor={tick.at > frame.right - 24 ? 'end' : 'middle'}>
             {tick.text}
           </text>
         ))}
@@ -79,37 +89,6 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
           );
         })}
       </svg>
-      <details class="roofline-table">
-        <summary>Its points as a table: {layout.points.length}</summary>
-        <div class="scroll" role="region" aria-label="Points of the roofline" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Point</th>
-                <th scope="col" class="number">
-                  FLOP a byte
-                </th>
-                <th scope="col" class="number">
-                  GFLOP/s
-                </th>
-                <th scope="col">Which is</th>
-                <th scope="col">There it</th>
-              </tr>
-            </thead>
-            <tbody>
-              {layout.points.map((point, i) => (
-                <tr key={i}>
-                  <th scope="row">{point.name}</th>
-                  <td class="number">{intensityOf(point)}</td>
-                  <td class="number">{threeDigits(point.reached)}</td>
-                  <td>{point.measured ? 'measured' : 'at most'}</td>
-                  <td>{boundOf(point)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
     </div>
   );
 }

@@ -5,7 +5,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Whole } from '../../../wasm/actmem';
 import { type Figures, type Measure, MEASURES } from '../../../wasm/gpu';
 import type { Report, Toy, Units } from '../../../wasm/report';
-import { Roofline } from '../charts/roofline';
+import { ChartFrame } from '../charts/frame';
+import { Roofline, tableOf } from '../charts/roofline';
 import type { Point, Roof } from '../charts/roofline-layout';
 import { exactBytes, formatPercent, threeDigits } from '../format/bytes';
 import { formatTime } from '../format/time';
@@ -273,7 +274,7 @@ function Omitted({ run }: { run: Run }) {
 }
 
 /* The configuration's step by the measured rates. */
-function StepHere({ run, store, whole, report }: ViewProps & { run: Run }) {
+function StepHere({ run, store, whole, report, units }: ViewProps & { run: Run }) {
   const rates = run.rates;
   if (rates === null) return null;
   const inputs = inputsOf(rates);
@@ -319,7 +320,9 @@ function StepHere({ run, store, whole, report }: ViewProps & { run: Run }) {
           Export as JSON
         </button>
       </p>
-      <Roofline roofs={roofs} measured={measured} operations={operations} />
+      <ChartFrame name="roofline" title="Roofline of this GPU" query={report.query} units={units} table={() => tableOf({ roofs, measured, operations })}>
+        <Roofline roofs={roofs} measured={measured} operations={operations} />
+      </ChartFrame>
     </>
   );
 }
