@@ -248,7 +248,7 @@ START_TEST(wrong)
 {
     fake_gpu_reset();
     am_bench_options options = fake_gpu_options();
-    options.block = 128;
+    if (wrongs[_i].from > 1) options.block = 128; /* one that C does not run, after one that it runs twice */
     fake.wrong = wrongs[_i].kernel;
     fake.wrong_from = wrongs[_i].from;
     run(&options);

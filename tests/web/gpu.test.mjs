@@ -146,7 +146,7 @@ async function expectAll(context, options) {
   assert.equal(got.end.ending, Object.values(got.omitted).includes('time') || got.results['toy stored']?.samples === 0 ? 'time' : 'done');
   if (got.end.ending === 'time') {
     console.log(`     not in 20 s: ${Object.entries(got.omitted).filter(([, why]) => why === 'time').map(([name]) => name).join(', ') || 'times of the toy'}`);
-    got = await run(context, { ...options, budget: 120_000 });
+    got = await run(context, { ...options, budget: 60_000 });
   }
   assert.equal(got.end.ending, 'done', JSON.stringify(got.omitted));
   for (const name of ALWAYS) assert.ok(got.results[name]?.samples >= 3, `${name}: ${got.omitted[name.split(' ')[0]]}`);
