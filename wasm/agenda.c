@@ -21,8 +21,8 @@ static const struct {
     am_measure measure;
     double share; /* of the time that is left, at most; the toy, which is as wide as it can be, has the rest */
 } jobs[] = {
-    {AM_PROBE, AM_M_MATMUL_F32, 0.10},    {AM_TIME, AM_M_COPY, 0.10},       {AM_RACE, AM_M_MATMUL_F32, 0.12},
-    {AM_BLOCK, AM_M_MLP, 0.12},           {AM_BLOCK, AM_M_ATTENTION, 0.14}, {AM_TIME, AM_M_SOFTMAX, 0.10},
+    {AM_PROBE, AM_M_MATMUL_F32, 0.10},    {AM_TIME, AM_M_COPY, 0.08},       {AM_RACE, AM_M_MATMUL_F32, 0.12},
+    {AM_BLOCK, AM_M_MLP, 0.08},           {AM_BLOCK, AM_M_ATTENTION, 0.08}, {AM_TIME, AM_M_SOFTMAX, 0.06},
     {AM_RACE, AM_M_MATMUL_F16_F32, 0.20}, {AM_RACE, AM_M_MATMUL_F16, 0.20}, {AM_TOY, AM_M_TOY, 1.0},
 };
 #define JOBS ((int)(sizeof jobs / sizeof *jobs))

@@ -70,20 +70,30 @@ static float element(const void *buffer, uint32_t i, am_precision precision)
     return precision == AM_F32 ? ((const float *)buffer)[i] : am_from_half(((const uint16_t *)buffer)[i]);
 }
 
+/* One element of a product: k steps through both operands, from where its row and its column begin. */
+static float dot_of(const am_kernel *kernel, const void *a, const void *b, uint32_t a_at, uint32_t b_at)
+{
+    const am_sizes *x = &kernel->sizes;
+    const uint32_t a_step = kernel->layout.a_turned ? x->a_pitch : 1, b_step = kernel->layout.b_turned ? 1 : x->b_pitch;
+    const float *p = a, *q = b;
+    float sum = 0;
+    if (kernel->precision == AM_F32)
+        for (uint32_t k = 0; k < x->k; k++) sum += p[a_at + k * a_step] * q[b_at + k * b_step];
+    else
+        for (uint32_t k = 0; k < x->k; k++)
+            sum += element(a, a_at + k * a_step, kernel->precision) * element(b, b_at + k * b_step, kernel->precision);
+    return sum;
+}
+
 static void multiply(const am_kernel *kernel, const void *a, const void *b, const float *bias, void *o)
 {
     const am_sizes *x = &kernel->sizes;
-    const am_layout *layout = &kernel->layout;
+    const uint32_t a_row = kernel->layout.a_turned ? 1 : x->a_pitch,
+                   b_column = kernel->layout.b_turned ? x->b_pitch : 1;
     for (uint32_t z = 0; z < x->batch; z++) {
         for (uint32_t i = 0; i < x->m; i++) {
             for (uint32_t j = 0; j < x->n; j++) {
-                float sum = 0;
-                for (uint32_t k = 0; k < x->k; k++)
-                    sum += element(a, z * x->a_apart + (layout->a_turned ? k * x->a_pitch + i : i * x->a_pitch + k),
-                                   kernel->precision) *
-                           element(b, z * x->b_apart + (layout->b_turned ? j * x->b_pitch + k : k * x->b_pitch + j),
-                                   kernel->precision);
-                sum *= x->scale;
+                float sum = dot_of(kernel, a, b, z * x->a_apart + i * a_row, z * x->b_apart + j * b_column) * x->scale;
                 if (bias) sum += bias[j];
                 uint32_t at = z * x->o_apart + i * x->o_pitch + j;
                 if (kernel->precision == AM_F32)
