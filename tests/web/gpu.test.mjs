@@ -148,8 +148,10 @@ async function expectAll(context, options) {
     console.log(`     not in 20 s: ${Object.entries(got.omitted).filter(([, why]) => why === 'time').map(([name]) => name).join(', ') || 'times of the toy'}`);
     got = await run(context, { ...options, budget: 60_000 });
   }
-  assert.equal(got.end.ending, 'done', JSON.stringify(got.omitted));
-  for (const name of ALWAYS) assert.ok(got.results[name]?.samples >= 3, `${name}: ${got.omitted[name.split(' ')[0]]}`);
+  /* The toy is last and as wide as the time that was foreseen: where the machine became slower it has its bytes and gradients alone. */
+  const untimed = got.end.ending === 'time' && !Object.values(got.omitted).includes('time');
+  assert.ok(got.end.ending === 'done' || untimed, `${got.end.ending} ${JSON.stringify(got.omitted)}`);
+  for (const name of ALWAYS) assert.ok(got.results[name]?.samples >= (untimed && name.startsWith('toy') ? 0 : 3), `${name}: ${got.omitted[name.split(' ')[0]]}`);
   expectToy(got);
   for (const name of ['matmul-f16', 'matmul-f16-f32']) assert.equal(got.omitted[name], got.device.features.includes('shader-f16') ? undefined : 'unsupported');
   assert.ok(got.rates.fp32 > 0 && got.rates.gflops > 0 && got.rates.bandwidth > 0);
