@@ -108,7 +108,7 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser gpu
+STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser engines gpu
 
 test: $(READY) ## build and run every test
 	@rm -rf build/test
@@ -419,6 +419,9 @@ test-package: $(PACKAGE) build/actmem build/tables.json
 
 test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 	@tools/stage.sh browser npm --prefix web run --silent test:browser
+
+test-engines: $(PAGE) build/actmem build/whole.wasm build/loader/actmem.js
+	@tools/stage.sh engines node tests/web/engines.test.mjs
 
 test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress and a notebook, which it installs into build/docs
 	@tools/stage.sh docs node --test --test-reporter=spec tests/docs/*.test.mjs

@@ -1,29 +1,22 @@
 /* The benchmark of the visitor's GPU in browsers with software renderers: states and values, never rates. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
-import { firefox, webkit } from './webdriver.mjs';
+import { FIREFOX_NEEDS, firefox, missing, WEBKIT_NEEDS, webkit } from './webdriver.mjs';
 
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
 /* ---- browsers */
 
-const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json';
-const WEBKIT_DRIVER = '/usr/bin/WebKitWebDriver';
-const MINIBROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const WEBGPU_OF_FIREFOX = { 'dom.webgpu.enabled': true, 'dom.webgpu.workers.enabled': true, 'gfx.webgpu.ignore-blocklist': true };
 
-/** Debian's packages that are missing, by the files that are looked for. */
-const missing = (files) => Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
-
 /** A test in a browser that may not be installed. `context` of it: newPage() has go(address), run(script, …) and close(). */
-function testIn(files, name, start, work) {
-  const lacks = missing(files);
+function testIn(needs, name, start, work) {
+  const lacks = missing(needs);
   if (lacks.length > 0) tests.push({ name, lacks });
   else
     test(name, async () => {
@@ -35,9 +28,8 @@ function testIn(files, name, start, work) {
       }
     });
 }
-const testInFirefox = (name, prefs, work) => testIn({ [FIREFOX]: 'firefox-esr', [LAVAPIPE]: 'mesa-vulkan-drivers' }, name, () => firefox(FIREFOX, prefs, { VK_DRIVER_FILES: LAVAPIPE, VK_ICD_FILENAMES: LAVAPIPE }), work);
-const testInWebKit = (name, work) =>
-  testIn({ [WEBKIT_DRIVER]: 'webkit2gtk-driver', [MINIBROWSER]: 'libwebkit2gtk-4.1-0', '/usr/bin/xvfb-run': 'xvfb' }, name, () => webkit(WEBKIT_DRIVER, MINIBROWSER), work);
+const testInFirefox = (name, prefs, work) => testIn({ ...FIREFOX_NEEDS, [LAVAPIPE]: 'mesa-vulkan-drivers' }, name, () => firefox(prefs, { VK_DRIVER_FILES: LAVAPIPE, VK_ICD_FILENAMES: LAVAPIPE }), work);
+const testInWebKit = (name, work) => testIn(WEBKIT_NEEDS, name, webkit, work);
 
 /* ---- the host and bench.wasm alone: on a page that runs them as its address says, and ends with all that was told as its text */
 

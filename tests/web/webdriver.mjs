@@ -1,10 +1,21 @@
 /* Firefox and WebKitGTK as Debian has them: Playwright drives none of them. Firefox speaks WebDriver's commands by Marionette, its
  * own protocol below geckodriver; WebKitWebDriver by HTTP. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const WEBKIT_DRIVER = '/usr/bin/WebKitWebDriver';
+const MINIBROWSER = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
+
+/** Debian's packages by the files that are looked for. */
+export const FIREFOX_NEEDS = { [FIREFOX]: 'firefox-esr' };
+export const WEBKIT_NEEDS = { [WEBKIT_DRIVER]: 'webkit2gtk-driver', [MINIBROWSER]: 'libwebkit2gtk-4.1-0', '/usr/bin/xvfb-run': 'xvfb' };
+/** Those that are missing. */
+export const missing = (needs) => Object.entries(needs).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -90,12 +101,12 @@ async function marionette(port) {
 const TIMEOUTS = { script: 300_000, pageLoad: 60_000, implicit: 0 };
 
 /** A page of Firefox: go(address), and run(script, ...arguments), whose last argument is the function that ends it. */
-export async function firefox(executable, prefs = {}, env = {}) {
+export async function firefox(prefs = {}, env = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'actmem-firefox-'));
   const port = await freePort();
   const lines = Object.entries({ 'marionette.port': port, 'datareporting.policy.dataSubmissionEnabled': false, 'app.normandy.enabled': false, 'toolkit.telemetry.server': '', ...prefs });
   await writeFile(join(profile, 'user.js'), lines.map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
-  const program = start(executable, ['--marionette', '--headless', '--no-remote', '--profile', profile], { ...env, HOME: profile });
+  const program = start(FIREFOX, ['--marionette', '--headless', '--no-remote', '--profile', profile], { ...env, HOME: profile });
   const stop = async () => {
     await program.stop();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -104,9 +115,17 @@ export async function firefox(executable, prefs = {}, env = {}) {
     const { call, close } = await patient(() => marionette(port), 60);
     await call('WebDriver:NewSession', { capabilities: {} });
     await call('WebDriver:SetTimeouts', TIMEOUTS);
+    const run = (script, ...args) => call('WebDriver:ExecuteAsyncScript', { script, args, sandbox: null });
+    /* From an address with a # Firefox says that it is there before it has left. */
+    const arrived = async (url) => {
+      if ((await run('arguments[0](location.href)')) !== url) throw new Error(`Firefox does not go to ${url}`);
+    };
     return {
-      go: (url) => call('WebDriver:Navigate', { url }),
-      run: (script, ...args) => call('WebDriver:ExecuteAsyncScript', { script, args, sandbox: null }),
+      go: async (url) => {
+        await call('WebDriver:Navigate', { url });
+        await patient(() => arrived(url), 60);
+      },
+      run,
       close: async () => {
         close();
         await stop();
@@ -119,9 +138,9 @@ export async function firefox(executable, prefs = {}, env = {}) {
 }
 
 /** A page of WebKitGTK's MiniBrowser, on a display of its own. */
-export async function webkit(driver, browser) {
+export async function webkit() {
   const port = await freePort();
-  const program = start('xvfb-run', ['-a', driver, `--port=${port}`, '--host=127.0.0.1']);
+  const program = start('xvfb-run', ['-a', WEBKIT_DRIVER, `--port=${port}`, '--host=127.0.0.1']);
   const ask = async (method, path, body) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, body: body === undefined ? null : JSON.stringify(body) });
     const { value } = await response.json();
@@ -129,7 +148,7 @@ export async function webkit(driver, browser) {
     return value;
   };
   try {
-    const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary: browser, args: ['--automation'] } } };
+    const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary: MINIBROWSER, args: ['--automation'] } } };
     const { sessionId } = await patient(() => ask('POST', '/session', { capabilities }), 60);
     const of = `/session/${sessionId}`;
     await ask('POST', `${of}/timeouts`, TIMEOUTS);
