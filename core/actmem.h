@@ -249,6 +249,7 @@ typedef enum am_symbol {
     AM_U,   /* u      value dimension */
     AM_CR,  /* (c+ρ)  latent and shared key */
     AM_RU,  /* (d-ρ+u)  a head's own key and value */
+    AM_DU,  /* (d+u)  a head's key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_CP,  /* cp     context-parallel size, likewise */
     AM_EP,  /* ep     expert-parallel size, likewise */
@@ -339,6 +340,7 @@ typedef enum am_backward_kind {
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
     AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand; else the whole one stays */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
+    AM_TURNS,     /* ring attention with Transformer Engine */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,

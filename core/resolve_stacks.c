@@ -35,7 +35,8 @@ static am_code check_parallel(const am_config *config, am_status *status)
 {
     bool ranked = config->stack == AM_STACK_TORCH || is_megatron(config);
     if (config->cp != 1 && !ranked)
-        return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch and megatron-local: cp=1");
+        return am_fail(status, AM_UNSUPPORTED, "cp",
+                       "context parallelism is covered for stack=torch, megatron and megatron-local: cp=1");
     return check_megatrons(config, status);
 }
 
@@ -299,9 +300,6 @@ static am_code not_divided(const char *key, int64_t size, const char *of, int64_
 static am_code check_context_parallel(const am_config *config, am_status *status)
 {
     if (config->cp == 1) return AM_OK;
-    if (config->stack == AM_STACK_MEGATRON)
-        return am_fail(status, AM_UNSUPPORTED, "cp",
-                       "Transformer Engine's ring of keys and values is not covered: stack=megatron-local attention=flash, or cp=1");
     if (config->attention == AM_EAGER)
         return am_fail(status, AM_UNSUPPORTED, "attention",
                        "Megatron's own attention takes no context parallelism: attention=flash, or cp=1");

@@ -127,11 +127,12 @@ END_TEST
  * keys the s·s/2 of a half. Its backward has five products to the forward's two. */
 START_TEST(ring)
 {
-    for (int64_t ranks = 2; ranks <= 8; ranks *= 2) {
+    static const char *const stacks[] = {"torch", "megatron", "megatron-local attention=flash"};
+    for (int64_t i = 0, ranks = 2; i < 9; i++, ranks = ranks == 8 ? 2 : 2 * ranks) {
         char more[64];
         const int64_t layers = 3, b = 2, heads = 4, d = 16, s = 64 / ranks;
         const int64_t all = s * s / 2 * (ranks + 1), executed = s * (s + 1) / 2 + s * s / 2 * (ranks - 1);
-        snprintf(more, sizeof more, "stack=torch cp=%lld", (long long)ranks);
+        snprintf(more, sizeof more, "stack=%s cp=%lld", stacks[i / 3], (long long)ranks);
         const am_work *work = evaluate_with(LLAMA, more)->work;
         const int64_t pair = 2 * b * heads * d * layers;
         ck_assert_int_eq(work[AM_IN_FORWARD].flops - work[AM_IN_FORWARD].executed, 2 * pair * (all - executed));

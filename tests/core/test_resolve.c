@@ -282,7 +282,7 @@ static const struct {
     {MEGATRON "cp=2", AM_UNSUPPORTED, "attention", "attention=flash", MEGATRON "cp=2 attention=flash"},
     {MEGATRON "cp=3 attention=flash", AM_CONFLICT, "cp", "cp=2", MEGATRON "cp=2 attention=flash"},
     {OPEN "cp=2 attention=flash seq=31 vocab=96 ffn=128", AM_CONFLICT, "seq", "seq=32", OPEN "cp=2 attention=flash seq=32 vocab=96 ffn=128"},
-    {SMALL "stack=megatron cp=2", AM_UNSUPPORTED, "cp", "megatron-local", SMALL "stack=megatron tp=2 sp=yes"},
+    {SMALL "stack=megatron cp=3", AM_CONFLICT, "cp", "cp=2", SMALL "stack=megatron cp=2"},
     {MEGATRON "ep=2", AM_CONFLICT, "ep", "ep=1", MEGATRON MIXED "ep=2"},
     {MEGATRON "expert_imbalance=150", AM_CONFLICT, "expert_imbalance", "models with experts", MEGATRON MIXED "ep=2 expert_imbalance=150"},
     {MEGATRON "tp=2 etp=1", AM_CONFLICT, "etp", "etp=2", MEGATRON MIXED "tp=2 sp=yes etp=1"},
