@@ -1155,6 +1155,7 @@ typedef struct am_report_row {
 typedef struct am_chunk {
     int16_t stage; /* its place in the model, from 0 */
     int16_t first_layer, layers;
+    int16_t dense; /* of its layers, the first ones, that have an MLP in place of experts */
     bool embedding, head;
     int32_t alive; /* micro-batches of it that are between forward and backward when the rank holds most chunks */
 } am_chunk;
@@ -1168,7 +1169,7 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
  * ends are alike. Bytes. */
 typedef struct am_stage {
     bool received, sent; /* as am_record */
-    int64_t layers;
+    int64_t layers, dense;     /* dense: as am_chunk's */
     int64_t saved;             /* kept by autograd and by checkpoints between its forward and its backward */
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */

@@ -70,6 +70,8 @@ am_evaluation am_stage_evaluation(const am_evaluation *evaluation, const am_stag
     am_workspace *workspace = own.workspace;
     *config = *evaluation->config;
     config->layers = load->layers;
+    config->dense_layers = load->dense;
+    own.pattern = am_model_pattern(config);
     own.config = config;
     own.received = load->received;
     own.sent = load->sent;
@@ -91,7 +93,7 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
         plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
         other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
     }
-    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers}; /* it may have been loaded before */
+    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers, .dense = load->dense}; /* it may have been loaded before */
     add_stage_lasting(stage, plain, other, load);
     load->saved = outcome.saved_bytes - load->saved_lasting;
     load->kept = outcome.after_forward - load->lasting;
@@ -148,6 +150,24 @@ static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chu
     am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
 }
 
+/* What a usual layer of the rank keeps: one with experts, if it has such. */
+static int64_t bytes_of_layer(const am_report *report, const am_chunk *chunk, int chunks)
+{
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    int64_t layers = 0, dense = 0;
+    for (int i = 0; i < chunks; i++) {
+        layers += chunk[i].layers;
+        dense += chunk[i].dense;
+    }
+    const char *label = am_model_kind_name(&report->config, 0);
+    for (int i = report->kinds - 1; dense == layers && label && i >= 0; i--)
+        if (report->kind[i].label && strcmp(report->kind[i].label, label) == 0) {
+            kind = &report->kind[i];
+            break;
+        }
+    return kind->bytes / kind->layers_each;
+}
+
 /* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
 __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
                                                    am_fit *worst)
@@ -168,8 +188,7 @@ __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluati
     if (code) return code;
     if (index == 0 || fit.total > worst->total) *worst = fit;
     if (!report) return AM_OK;
-    const am_kind *kind = &report->kind[report->kinds - 1];
-    rank.layer_bytes = kind->bytes / kind->layers_each;
+    rank.layer_bytes = bytes_of_layer(report, chunk, rank.chunks);
     memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
     report->rank[index] = rank;
     report->rank_plan[index][0] = '\0';

@@ -410,9 +410,6 @@ static am_code check_megatron_latent(const am_config *config, const char *who, a
     am_code code = am_wiring_check_value(config, AM_F_qkv_bias, 0, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_norm, AM_RMSNORM, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, AM_ROPE, who, status);
-    if (code == AM_OK && config->pp > 1 && config->experts > 0 && config->dense_layers > 0)
-        return am_fail(status, AM_UNSUPPORTED, "pp",
-                       "%s is covered with dense_layers on one stage: pp=1, or dense_layers=0", who);
     if (code == AM_OK && config->expert_groups > 1 && config->experts_per_token < config->groups_per_token)
         return am_fail(status, AM_CONFLICT, "groups_per_token",
                        "%s scores a group by experts_per_token / groups_per_token of its experts: groups_per_token=%d or less",
@@ -479,11 +476,11 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
     if (modules & AM_MODULE_MLP && config->mlp_bias)
         wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
-        wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
+        wrong = "a checkpoint of moe_act inside one of moe is not covered: moe or moe_act, not both";
     if (!config->kv_rank && modules & AM_MODULE_MLA_UP_PROJ)
         wrong = "this model has no latent attention: core_attn or layernorm, not mla_up_proj";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_SHARED_EXPERTS)))
-        wrong = "moe plays the shared expert again too: moe or shared_experts, not both";
+        wrong = "a checkpoint of the shared expert inside one of moe is not covered: moe or shared_experts, not both";
     if (engine && !mixed && !config->kv_rank && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
     return wrong;

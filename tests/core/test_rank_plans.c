@@ -152,6 +152,9 @@ static const char *const twins[] = {
     OWN "layers=12 pp=2 vpp=3 micro_batches=4",
     "stack=megatron-local family=llama activation=swiglu bias=no positions=rope norm=rmsnorm attention=flash tp=2 sp=yes layers=8 "
     "pp=2 vpp=2 micro_batches=2 " SHAPE,
+    /* layers of two kinds: on one stage, on another, and side by side */
+    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
+    "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=3 layers=6 pp=3 micro_batches=6",
 };
 enum { TWINS = sizeof twins / sizeof *twins };
 
@@ -171,14 +174,14 @@ static int64_t highest_of(const am_report *report)
 }
 
 /* Every plan of a stage, played. */
-enum { MOST_PLANS = 2048 };
+enum { MOST_PLANS = 8192 };
 typedef struct brute {
     am_evaluation stage;
     int choices, plans;
     struct {
         am_profile_id id;
         int span;
-    } choice[40];
+    } choice[80];
     am_stage plan[MOST_PLANS];
     int64_t cost[MOST_PLANS];
 } brute;
@@ -212,11 +215,11 @@ static void list_choices(brute *force, const am_config *config)
     force->choice[force->choices++].span = 1;
     force->choice[force->choices].id = AM_PROFILE_LAYER;
     force->choice[force->choices++].span = 1;
-    for (int span = 2; span <= 3; span++) {
+    for (int span = 2; span <= (config->experts ? 0 : 3); span++) {
         force->choice[force->choices].id = AM_PROFILE_SEGMENT;
         force->choice[force->choices++].span = span;
     }
-    for (int modules = 1, listed = 0; modules < 32; modules++) {
+    for (int modules = 1, listed = 0; modules <= AM_MODULES_ALL; modules++) {
         if (am_modules_wrong(config, (unsigned)modules)) continue;
         fixture_workspace.listed[listed] = (am_listed){.modules = (uint8_t)modules};
         force->choice[force->choices].id = (am_profile_id)(AM_PROFILE_LISTED + listed++);
@@ -278,7 +281,7 @@ START_TEST(no_cheaper_plan)
     for (int i = 0; i < kinds; i++) {
         am_config own;
         stages[i].stage = am_stage_evaluation(&evaluation, &fixture_workspace.stage[i], &own);
-        list_choices(&stages[i], config);
+        list_choices(&stages[i], &own);
         list_plans(&stages[i], &fixture_workspace.stage[i], 0, 0);
     }
     for (int64_t rank = 0; rank < config->pp; rank++) sum += cheapest_of(config, rank, most, kinds);

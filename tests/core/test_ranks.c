@@ -65,7 +65,7 @@ START_TEST(measured)
 {
     int count = 0;
     json_each(json_load("stages.json"), compare_stage, &count);
-    ck_assert_int_eq(count, 33 + 24 + 12);
+    ck_assert_int_eq(count, 33 + 24 + 12 + 9);
 }
 END_TEST
 
@@ -129,7 +129,7 @@ Suite *test_ranks_suite(void)
     Suite *suite = suite_create("ranks");
     TCase *tests = tcase_create("ranks");
     tcase_add_test(tests, measured);
-    tcase_add_loop_test(tests, sums, 0, 4);
+    tcase_add_loop_test(tests, sums, 0, 5);
     tcase_add_test(tests, alone);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);

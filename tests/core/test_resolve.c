@@ -306,7 +306,6 @@ static const struct {
     {LATENT "stack=megatron checkpoint=modules:mlp,moe_act", AM_CONFLICT, "checkpoint", "no experts",
      LATENT "stack=megatron checkpoint=modules:layernorm,mla_up_proj"},
     {LOCAL "qkv_bias=yes", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=no", LOCAL},
-    {LOCAL SHARED "experts_per_token=4 dense_layers=1 pp=2", AM_UNSUPPORTED, "pp", "dense_layers=0", LOCAL SHARED "experts_per_token=4 pp=2"},
     {LOCAL SHARED "expert_groups=4 groups_per_token=3 experts_per_token=2", AM_CONFLICT, "groups_per_token", "groups_per_token=2",
      LOCAL SHARED "expert_groups=4 groups_per_token=2 experts_per_token=4"},
     {PAPER "checkpoint=modules:mlp", AM_UNSUPPORTED, "checkpoint", "core_attn", PAPER "checkpoint=modules:core_attn"},
