@@ -1254,11 +1254,26 @@ typedef struct am_frontier_row {
 #define AM_MAX_FRONTIER_RANKS 32
 #endif
 
+/* What leaves it open whether a plan that was searched for is the best there is. */
+typedef struct am_doubt {
+    int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
+    bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
+    bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
+    bool outlived; /* what regions with experts leave for good counted in every plan of a pipeline's stage; another might leave less */
+} am_doubt;
+
+static inline bool am_doubted(const am_doubt *doubt)
+{
+    return doubt->stopped || doubt->lowered || doubt->hull || doubt->outlived;
+}
+
 typedef struct am_frontier_report {
     bool found;
     const char *why_not; /* why none was searched for, though it was asked for; NULL */
     int points; /* of the exact frontier; of a pipeline those that are written down */
     int candidates, undominated, choices, rows;
+    am_doubt doubt;
+    uint32_t spans; /* bit n: a region may be of n layers */
     am_choice_row choice[64];
     am_frontier_row row[AM_MAX_FRONTIER_ROWS]; /* of a pipeline: the highest peak of all ranks, times of all ranks together */
     int ranks;                                 /* 0: no pipeline */
@@ -1326,6 +1341,7 @@ typedef struct am_report {
     am_frontier_report frontier;
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */
+    am_doubt doubt;         /* of a budget's plan */
 #endif
 } am_report;
 

@@ -973,6 +973,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->frontier.why_not = NULL;
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
+    report->doubt = (am_doubt){0};
 #endif
     report->answers = 0;
     am_evaluation evaluation = {.report = report,

@@ -68,6 +68,8 @@ void am_rank_plans_recall(am_workspace *workspace, int stage);
 /* choices.c: finds the frontier of plans over what each layer may do. several: with several micro-batches in flight, whose
  * plans am_frontier_plans has. It is not searched for again until choices.searched is cleared. */
 am_code am_choices_search(am_evaluation *evaluation, bool several);
+/* Of how many layers a region may be in what was searched: bit n stands for n. */
+uint32_t am_choices_spans(const am_choices *choices);
 /* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
 /* The same of a plan by its place in the front of the whole chain. */

@@ -816,6 +816,7 @@ static void write_ranks(am_writer *out, const am_report *report)
         am_write_text(out, report->rank_plan[ranks.index[i]]);
         AM_WRITE(out, "\n");
     }
+    am_text_doubt(out, &report->doubt, "the cheapest");
 #endif
 }
 

@@ -141,6 +141,36 @@ START_TEST(equals_brute_force)
 }
 END_TEST
 
+/* A search that ends early finds a plan that fits, and says that a cheaper one may be there. */
+START_TEST(stopped_early)
+{
+    int dearer = 0;
+    state = 1;
+    for (int round = 0; round < 40; round++) {
+        int plan[AM_MAX_CHUNKS] = {0};
+        am_config config = {.schedule = AM_INTERLEAVED, .pp = 3, .vpp = 3, .micro_batches = 6, .layers = 9};
+        ck_assert(am_rank_moments(&chain, &config, draw(3)));
+        chain.base = 0;
+        draw_plans(chain.chunks, 1000);
+        int64_t lowest = INT64_MAX, none = INT64_MAX;
+        try_all(0, plan, 0, -1, &none, &lowest);
+        for (int64_t limit = 1; limit <= 4096; limit *= 8) {
+            int64_t bytes = lowest + lowest / 4, cheapest = INT64_MAX;
+            try_all(0, plan, 0, bytes, &cheapest, &lowest);
+            chain.limit = limit;
+            bool found = am_rank_search(&chain, bytes, false);
+            chain.limit = 0;
+            ck_assert_msg(found || !chain.complete, "a plan was missed unsaid");
+            if (!found) continue;
+            ck_assert_int_le(am_rank_chain_peak(&chain, chain.best), bytes);
+            if (chain.complete) ck_assert_int_eq(chain.cost, cheapest);
+            dearer += chain.cost > cheapest;
+        }
+    }
+    ck_assert_int_gt(dearer, 0);
+}
+END_TEST
+
 /* ---- small twins */
 
 #define SHAPE "hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 batch=2 "
@@ -354,6 +384,22 @@ START_TEST(frontier)
 }
 END_TEST
 
+/* The report says whether every plan was looked at. */
+START_TEST(proven)
+{
+    const char *shape = "model=llama-3-70b layers=96 stack=megatron seq=8192 tp=8 pp=4 vpp=2";
+    for (int stops = 0; stops < 2; stops++) {
+        fixture_workspace.rank_plans.chain.limit = stops ? 100 : 0;
+        const am_report *report = evaluate(shape, "budget:26GiB");
+        fixture_workspace.rank_plans.chain.limit = 0;
+        ck_assert_int_eq(report->doubt.stopped > 0, stops);
+        ck_assert_int_eq(am_doubted(&report->doubt), stops);
+        for (int i = 0; i < report->ranks; i++) ck_assert_int_le(am_rank_peak(&report->rank[i]), (int64_t)26 << 30);
+    }
+    ck_assert_int_gt(evaluate("model=llama-3-70b layers=96 stack=megatron seq=8192 tp=8 pp=4 vpp=8", "budget:32GiB")->doubt.stopped, 0);
+}
+END_TEST
+
 /* The refusal of a budget names the smallest that there is a plan for. */
 START_TEST(the_smallest)
 {
@@ -433,6 +479,8 @@ Suite *test_rank_plans_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, moments, 0, 4);
     tcase_add_loop_test(tests, equals_brute_force, 0, 10);
+    tcase_add_test(tests, stopped_early);
+    tcase_add_test(tests, proven);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_loop_test(tests, no_worse_than_listed, 0, SHAPES * (int)(sizeof policies / sizeof *policies));
     tcase_add_loop_test(tests, frontier, 0, SHAPES + TWINS);
