@@ -832,6 +832,7 @@ typedef struct am_step {
     /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
      * this part is above what waits when it comes to the zone */
     int64_t after_backward, waiting[AM_MAX_UNITS + 2], weights[AM_MAX_UNITS + 2];
+    int64_t head_learned; /* the highest of the head's backward from its first gradient of a parameter on, such gradients apart; 0: it has none */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
@@ -861,6 +862,7 @@ typedef struct am_place {
 typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
+    int64_t learned_peak; /* the highest from the first gradient of a parameter on, such gradients apart */
     int64_t gradient_bytes;
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
