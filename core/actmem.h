@@ -1165,6 +1165,9 @@ typedef struct am_chunk {
 #define AM_MAX_STAGES 1000 /* of a pipeline: each has a layer */
 
 /* The chunks of a rank of a resolved configuration, in the order in which the rank comes to them. Returns how many. */
+/* How many layers a stage of a resolved configuration has, and the greatest number that divides those of all stages. */
+int64_t am_stage_layers(const am_config *config, int64_t stage);
+int64_t am_stage_divisor(const am_config *config);
 int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS]);
 
 /* What one micro-batch takes on a chunk, without what lasts for the whole run. Chunks with as many layers and the same
@@ -1172,6 +1175,7 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
 typedef struct am_stage {
     bool received, sent; /* as am_record */
     int64_t layers, dense;     /* dense: as am_chunk's */
+    int first;                 /* stage of this kind, in the model's order */
     int64_t saved;             /* kept by autograd and by checkpoints between its forward and its backward */
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */

@@ -528,17 +528,6 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
     return (am_profile_id)(AM_PROFILE_LISTED + workspace->listeds++);
 }
 
-int am_part_append(am_part_plan *part, int count, am_part_plan next)
-{
-    am_part_plan *last = count > 0 ? &part[count - 1] : NULL;
-    if (!last || last->id != next.id || last->inner != next.inner) {
-        part[count] = next;
-        return count + 1;
-    }
-    last->units += next.units;
-    return count;
-}
-
 static void plan_runs(am_evaluation *evaluation, int index)
 {
     am_workspace *workspace = evaluation->workspace;

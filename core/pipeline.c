@@ -40,6 +40,19 @@ static int64_t layers_of(const am_config *config, int64_t stage, int64_t *before
     return layers[stage];
 }
 
+int64_t am_stage_layers(const am_config *config, int64_t stage)
+{
+    int64_t before;
+    return layers_of(config, stage, &before);
+}
+
+int64_t am_stage_divisor(const am_config *config)
+{
+    int64_t divisor = 0;
+    for (int64_t i = 0; i < config->pp * config->vpp; i++) divisor = am_common_divisor(divisor, am_stage_layers(config, i));
+    return divisor;
+}
+
 /* How many of a stage's layers come before the first with experts. */
 static int64_t dense_of(const am_config *config, int64_t layers, int64_t before)
 {
@@ -92,7 +105,8 @@ int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
         int64_t before, layers = layers_of(config, i, &before);
         const am_stage wanted = {.received = i > 0, .sent = i < stages - 1, .layers = layers, .dense = dense_of(config, layers, before)};
         if (find_kind(kinds, stage, &wanted) < kinds || kinds == AM_MAX_STAGE_KINDS) continue;
-        stage[kinds++] = wanted;
+        stage[kinds] = wanted;
+        stage[kinds++].first = (int)i;
     }
     return kinds;
 }

@@ -290,7 +290,7 @@ static int64_t own_saved_by(const am_walk *walk, int unit)
 {
     const am_profile *profile = walk->profile;
     int kind = profile->record.kind[unit * profile->record.inner];
-    int shown = unit == 0 ? 0 : profile->steady[kind];
+    int shown = unit == 0 || walk->start == 0 ? 0 : profile->steady[kind]; /* a stage's only segment is both its first and its last */
     int64_t input = shown == 0 ? (walk->count - (walk->start == 0)) * profile->own_input : 0;
     return walk->count * (profile->unit_bytes[shown] - profile->unit_given[shown]) + input;
 }

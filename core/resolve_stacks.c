@@ -514,13 +514,16 @@ static am_code check_distribution(const am_config *config, am_policy policy, am_
 static am_code check_megatron_policy(const am_config *config, am_policy policy, am_status *status)
 {
     am_code code = check_distribution(config, policy, status);
+    int64_t layers = config->pp > 1 ? am_stage_divisor(config) : config->layers;
     if (code != AM_OK) return code;
     switch (policy.kind) {
     case AM_POLICY_UNIFORM:
-        if (config->layers % policy.count == 0) return AM_OK;
+        if (layers % policy.count == 0) return AM_OK;
         return am_fail(status, AM_CONFLICT, "checkpoint",
-                       "checkpoint=uniform:%d does not divide the %d layers; the nearest that does is uniform:%d",
-                       policy.count, config->layers, am_nearest_divisor(config->layers, policy.count));
+                       config->pp > 1 ? "checkpoint=uniform:%d does not divide the layers of each stage, of which %d is the greatest "
+                                        "divisor; the nearest that does is uniform:%d"
+                                      : "checkpoint=uniform:%d does not divide the %d layers; the nearest that does is uniform:%d",
+                       policy.count, layers, am_nearest_divisor(layers, policy.count));
     case AM_POLICY_NONE:
     case AM_POLICY_FULL:
     case AM_POLICY_BLOCK:
