@@ -183,8 +183,8 @@ static const char *const twins[] = {
     "stack=megatron-local family=llama activation=swiglu bias=no positions=rope norm=rmsnorm attention=flash tp=2 sp=yes layers=8 "
     "pp=2 vpp=2 micro_batches=2 " SHAPE,
     /* layers of two kinds: on one stage, on another, and side by side */
-    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
-    "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=3 layers=6 pp=3 micro_batches=6",
+    ("stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
+     "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=3 layers=6 pp=3 micro_batches=6"),
 };
 enum { TWINS = sizeof twins / sizeof *twins };
 
