@@ -25,8 +25,6 @@ static const char *const runs[] = {
     SMALL "family=mixtral ffn=176 experts=4 experts_per_token=2",
     "layers=2 hidden=64 heads=4 ffn=256 vocab=200 stack=paper tp=2 sp=yes",
     "layers=4 hidden=64 heads=4 kv_heads=2 vocab=200 family=llama ffn=176 stack=torch pp=2 micro_batches=3 checkpoint=full",
-    SMALL "family=llama ffn=176 stack=megatron cp=2 tp=2 sp=yes",
-    SMALL "family=llama ffn=176 stack=torch cp=2 tp=2 sp=yes",
     "layers=5 hidden=64 heads=4 kv_heads=2 vocab=200 family=llama ffn=176 stack=megatron pp=2 vpp=2 stage_layers=1,1,2,1",
 };
 
