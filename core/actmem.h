@@ -249,6 +249,7 @@ typedef enum am_symbol {
     AM_U,   /* u      value dimension */
     AM_CR,  /* (c+ρ)  latent and shared key */
     AM_RU,  /* (d-ρ+u)  a head's own key and value */
+    AM_DU,  /* (d+u)  a head's key and value */
     AM_TP,  /* t      tensor-parallel size (negative powers: divides) */
     AM_CP,  /* cp     context-parallel size, likewise */
     AM_EP,  /* ep     expert-parallel size, likewise */
@@ -339,6 +340,7 @@ typedef enum am_backward_kind {
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
     AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand; else the whole one stays */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
+    AM_TURNS,     /* ring attention with Transformer Engine */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
     AM_TRANSPOSE,
     AM_EXPAND,
@@ -830,6 +832,7 @@ typedef struct am_step {
     /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
      * this part is above what waits when it comes to the zone */
     int64_t after_backward, waiting[AM_MAX_UNITS + 2], weights[AM_MAX_UNITS + 2];
+    int64_t head_learned; /* the highest of the head's backward from its first gradient of a parameter on, such gradients apart; 0: it has none */
     int64_t after_forward, after_drop; /* live when the forward has returned; when the caller has dropped the logits */
     int64_t gradient_bytes;
     int64_t forward_flops, recomputed_flops;
@@ -859,6 +862,7 @@ typedef struct am_place {
 typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
     int64_t after_forward, forward_peak, backward_peak, step_peak;
+    int64_t learned_peak; /* the highest from the first gradient of a parameter on, such gradients apart */
     int64_t gradient_bytes;
     int64_t head_forward, head_backward; /* the most above what the layers leave: last norm, head and loss */
     int64_t forward_flops, recomputed_flops;
@@ -1153,6 +1157,7 @@ typedef struct am_report_row {
 typedef struct am_chunk {
     int16_t stage; /* its place in the model, from 0 */
     int16_t first_layer, layers;
+    int16_t dense; /* of its layers, the first ones, that have an MLP in place of experts */
     bool embedding, head;
     int32_t alive; /* micro-batches of it that are between forward and backward when the rank holds most chunks */
 } am_chunk;
@@ -1160,13 +1165,17 @@ typedef struct am_chunk {
 #define AM_MAX_STAGES 1000 /* of a pipeline: each has a layer */
 
 /* The chunks of a rank of a resolved configuration, in the order in which the rank comes to them. Returns how many. */
+/* How many layers a stage of a resolved configuration has, and the greatest number that divides those of all stages. */
+int64_t am_stage_layers(const am_config *config, int64_t stage);
+int64_t am_stage_divisor(const am_config *config);
 int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS]);
 
 /* What one micro-batch takes on a chunk, without what lasts for the whole run. Chunks with as many layers and the same
  * ends are alike. Bytes. */
 typedef struct am_stage {
     bool received, sent; /* as am_record */
-    int64_t layers;
+    int64_t layers, dense;     /* dense: as am_chunk's */
+    int first;                 /* stage of this kind, in the model's order */
     int64_t saved;             /* kept by autograd and by checkpoints between its forward and its backward */
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */
@@ -1251,11 +1260,26 @@ typedef struct am_frontier_row {
 #define AM_MAX_FRONTIER_RANKS 32
 #endif
 
+/* What leaves it open whether a plan that was searched for is the best there is. */
+typedef struct am_doubt {
+    int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
+    bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
+    bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
+    bool outlived; /* what regions with experts leave for good counted in every plan of a pipeline's stage; another might leave less */
+} am_doubt;
+
+static inline bool am_doubted(const am_doubt *doubt)
+{
+    return doubt->stopped || doubt->lowered || doubt->hull || doubt->outlived;
+}
+
 typedef struct am_frontier_report {
     bool found;
     const char *why_not; /* why none was searched for, though it was asked for; NULL */
     int points; /* of the exact frontier; of a pipeline those that are written down */
     int candidates, undominated, choices, rows;
+    am_doubt doubt;
+    uint32_t spans; /* bit n: a region may be of n layers */
     am_choice_row choice[64];
     am_frontier_row row[AM_MAX_FRONTIER_ROWS]; /* of a pipeline: the highest peak of all ranks, times of all ranks together */
     int ranks;                                 /* 0: no pipeline */
@@ -1323,6 +1347,7 @@ typedef struct am_report {
     am_frontier_report frontier;
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */
+    am_doubt doubt;         /* of a budget's plan */
 #endif
 } am_report;
 

@@ -203,6 +203,9 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
         am_compile_retain(compiler, gradient->slot);
         break;
     case AM_LET_GO: let_go(compiler, instruction); return 0;
+#ifndef AM_FIRST
+    case AM_TURNS: am_compile_engine_ring(compiler, instruction, out); return 0;
+#endif
     case AM_TURNED:
         if (wanted) *gradient = gradient_turned(compiler, instruction, k);
         break;

@@ -21,6 +21,7 @@ typedef struct am_build {
     am_dim ad, kd, bs;   /* a·d, k·d, b·s */
     /* values that the whole model shares */
     am_var mask, position_ids, cos, sin, alibi;
+    am_var lengths[3]; /* of Megatron: where sequences begin, of all, of a rank and of half of it */
     struct {
         am_var mask, cos, sin;
     } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */

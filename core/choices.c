@@ -413,7 +413,15 @@ static void solve(am_evaluation *evaluation, bool several)
         if (!choose(choices, i)) continue;
         lay_chain(evaluation, several);
         choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
+        choices->hull = i > 0;
     }
+}
+
+uint32_t am_choices_spans(const am_choices *choices)
+{
+    uint32_t spans = 0;
+    for (int i = 0; i < choices->used; i++) spans |= (uint32_t)1 << choices->span[i];
+    return spans;
 }
 
 am_code am_choices_search(am_evaluation *evaluation, bool several)
@@ -520,17 +528,6 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
     return (am_profile_id)(AM_PROFILE_LISTED + workspace->listeds++);
 }
 
-int am_part_append(am_part_plan *part, int count, am_part_plan next)
-{
-    am_part_plan *last = count > 0 ? &part[count - 1] : NULL;
-    if (!last || last->id != next.id || last->inner != next.inner) {
-        part[count] = next;
-        return count + 1;
-    }
-    last->units += next.units;
-    return count;
-}
-
 static void plan_runs(am_evaluation *evaluation, int index)
 {
     am_workspace *workspace = evaluation->workspace;
@@ -561,12 +558,14 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     const am_choices *choices = choices_of(evaluation);
     if (am_choices_search(evaluation, false)) return evaluation->code;
     if (!choices->found) return evaluation->code = AM_CAPACITY;
+    if (evaluation->report) evaluation->report->doubt.hull = choices->hull;
     for (int point = point_below(evaluation, bytes); point >= 0; point--) {
         am_outcome outcome;
         workspace->listeds = 0;
         plan_runs(evaluation, frontier->point[point].index);
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
         if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
+        if (evaluation->report) evaluation->report->doubt.lowered = true;
     }
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
             "no plan stays below %d bytes; the smallest peaks at %d: checkpoint=budget:%d", bytes,
@@ -745,6 +744,8 @@ void am_choices_report(am_evaluation *evaluation)
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;
     out->choices = choices->used;
+    out->doubt = (am_doubt){.hull = choices->hull};
+    out->spans = am_choices_spans(choices);
     for (int i = 0; i < choices->used; i++)
         describe_choice(&out->choice[i], choices, &choices->candidate[choices->chosen[i]]);
     out->rows = frontier->points < AM_MAX_FRONTIER_ROWS ? frontier->points : AM_MAX_FRONTIER_ROWS;

@@ -69,8 +69,9 @@ bool am_compile_same_shape(const am_compiler *compiler, am_var x, am_var y);
 /* backward.c: one node, from its incoming gradients to its outgoing ones. */
 void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out);
 
-/* ring.c: the gradients of ring attention. */
+/* ring.c, engine_ring.c: the gradients of ring attention. */
 void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);
+void am_compile_engine_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);
 
 /* engine.c: the whole backward from the record's loss. */
 am_code am_compile(am_program *program, am_player *player, const am_tape *tape);

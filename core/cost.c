@@ -164,7 +164,7 @@ static bool factors(am_op op, am_factors *of)
 static bool is_attention(am_op op)
 {
     return op == AM_OP_FLASH_ATTENTION || op == AM_OP_FLASH_ATTN || op == AM_OP_EFFICIENT_ATTENTION ||
-           op == AM_OP_RING_ATTENTION;
+           op == AM_OP_RING_ATTENTION || op == AM_OP_ENGINE_RING;
 }
 
 /* Only the rows that an index names are read of input 0. */
@@ -225,16 +225,15 @@ static int64_t flops_forward(const am_costing *costing)
 }
 
 /* A causal kernel without a mask passes over the keys after a query: of s·s pairs s(s+1)/2 are left, and with a window of w
- * keys w(w+1)/2 + (s-w)·w. In a ring of n ranks s·s/2 pairs with each other rank's keys come beside them, none passed over. */
+ * keys w(w+1)/2 + (s-w)·w. Of n context-parallel ranks s·s/2 pairs with each other one's keys come beside them, none passed over. */
 static int64_t without_skipped(const am_costing *costing, int64_t flops)
 {
     const am_instruction *instruction = costing->instruction;
-    if (!is_attention((am_op)instruction->op) || instruction->inputs > 3) return flops;
-    int64_t s = tensor_of(costing, 0)->shape[2], w = costing->tape->window;
-    if (instruction->op == AM_OP_RING_ATTENTION) {
-        int64_t ranks = costing->tape->extents->value[AM_CP];
-        return flops / (s * (ranks + 1)) * (s + 1 + s * (ranks - 1));
-    }
+    if (!is_attention((am_op)instruction->op)) return flops;
+    int64_t s = tensor_of(costing, 0)->shape[2], w = costing->tape->window,
+            ranks = costing->tape->extents->value[AM_CP];
+    if (ranks > 1) return flops / (s * (ranks + 1)) * (s + 1 + s * (ranks - 1));
+    if (instruction->inputs > 3) return flops;
     if (!instruction->windowed || w >= s) return flops / (2 * s) * (s + 1);
     return flops / s / s * (w * (w + 1) / 2 + (s - w) * w);
 }

@@ -294,23 +294,45 @@ static am_profile_id profile_id(const am_evaluation *evaluation, am_policy polic
     return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
 }
 
+int am_part_append(am_part_plan *part, int count, am_part_plan next)
+{
+    am_part_plan *last = count > 0 ? &part[count - 1] : NULL;
+    if (!last || last->id != next.id || last->inner != next.inner) {
+        part[count] = next;
+        return count + 1;
+    }
+    last->units += next.units;
+    return count;
+}
+
+/* What so many consecutive layers do, behind what those before them do. */
+static int append_parts(const am_evaluation *evaluation, am_policy policy, int64_t layers, am_part_plan *part, int count)
+{
+    int64_t inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1, rest = layers % inner;
+    am_part_plan next[2] = {{profile_id(evaluation, policy, inner), layers / inner, inner}, {profile_id(evaluation, policy, rest), 1, rest}};
+    if (policy.kind == AM_POLICY_BLOCK) {
+        next[0] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
+        next[1] = (am_part_plan){AM_PROFILE_PLAIN, layers - policy.count, 1};
+    }
+    for (int i = 0; i < 2; i++)
+        if (next[i].units > 0 && next[i].inner > 0) count = am_part_append(part, count, next[i]);
+    return count;
+}
+
 int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part)
 {
-    int64_t layers = evaluation->config->layers, inner = am_policy_segment(policy) > 0 ? am_policy_segment(policy) : 1;
-    int count = 0;
     if (policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_REGIONS) {
         memcpy(part, evaluation->workspace->part, (size_t)evaluation->workspace->parts * sizeof *part);
         return evaluation->workspace->parts;
     }
-    if (policy.kind == AM_POLICY_BLOCK) {
-        if (policy.count > 0) part[count++] = (am_part_plan){profile_id(evaluation, policy, 1), policy.count, 1};
-        if (layers > policy.count) part[count++] = (am_part_plan){AM_PROFILE_PLAIN, layers - policy.count, 1};
-        return count;
-    }
-    int64_t rest = layers % inner;
-    if (layers >= inner) part[count++] = (am_part_plan){profile_id(evaluation, policy, inner), layers / inner, inner};
-    if (rest) part[count++] = (am_part_plan){profile_id(evaluation, policy, rest), 1, rest};
-    return count;
+#ifndef AM_FIRST
+    bool whole = !evaluation->received && !evaluation->sent;
+    int count = 0;
+    for (int64_t i = 0; evaluation->config->pp > 1 && whole && i < evaluation->config->pp * evaluation->config->vpp; i++)
+        count = append_parts(evaluation, am_stage_policy(evaluation, policy, i), am_stage_layers(evaluation->config, i), part, count);
+    if (count > 0) return count;
+#endif
+    return append_parts(evaluation, policy, evaluation->config->layers, part, 0);
 }
 
 int am_evaluation_runs(am_evaluation *evaluation, am_policy policy)
@@ -478,21 +500,34 @@ static void add_chain_plans(am_evaluation *evaluation)
 #endif
 }
 
+/* Of a pipeline, of a stage: the layers of the first, and what divides those of all. */
+static int64_t layers_together(const am_evaluation *evaluation, bool divided)
+{
+#ifndef AM_FIRST
+    const am_config *config = evaluation->config;
+    if (config->pp > 1) return divided ? am_stage_divisor(config) : am_stage_layers(config, 0);
+#else
+    (void)divided;
+#endif
+    return evaluation->config->layers;
+}
+
 /* Plans of reentrant regions, and of regions of several layers. */
 static void add_longer_plans(am_evaluation *evaluation)
 {
-    int64_t layers = evaluation->config->layers;
+    int64_t layers = layers_together(evaluation, false);
     add_plan(evaluation, (am_policy){.kind = AM_POLICY_FULL, .reentrant = true});
     if (layers >= 2) add_plan(evaluation, segments(AM_POLICY_EVERY, 2));
     if (layers >= 4) add_plan(evaluation, segments(AM_POLICY_EVERY, 4));
     add_plan(evaluation, segments(AM_POLICY_SQRT, am_root_segment(layers)));
-    add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, am_evaluation_best_segment(evaluation, false)));
+    if (evaluation->config->pp == 1) /* else each stage has its own, which are sought where they are asked for */
+        add_plan(evaluation, segments(AM_POLICY_BEST_SEGMENTS, am_evaluation_best_segment(evaluation, false)));
     add_chain_plans(evaluation);
 }
 
 static void add_plans(am_evaluation *evaluation)
 {
-    int64_t layers = evaluation->config->layers;
+    int64_t layers = layers_together(evaluation, false);
     add_plan(evaluation, segments(AM_POLICY_NONE, 0));
     if (evaluation->config->stack == AM_STACK_PAPER) {
         add_plan(evaluation, core_attention);
@@ -501,7 +536,7 @@ static void add_plans(am_evaluation *evaluation)
         if (evaluation->config->attention == AM_EAGER) add_plan(evaluation, core_attention);
         if (layers > 1) add_plan(evaluation, segments(AM_POLICY_BLOCK, layers / 2));
         add_plan(evaluation, segments(AM_POLICY_FULL, 0));
-        if (layers % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
+        if (layers_together(evaluation, true) % 2 == 0) add_plan(evaluation, segments(AM_POLICY_UNIFORM, 2));
     } else {
         play_all(evaluation);
         add_plan(evaluation, segments(AM_POLICY_SAVE_MATMULS, 0));
@@ -902,6 +937,11 @@ static void lay_regions(am_evaluation *evaluation, am_policy policy)
 /* What a policy leaves to be found. */
 static void settle(am_evaluation *evaluation, am_policy *policy)
 {
+#ifndef AM_FIRST
+    if (evaluation->config->pp > 1)
+        am_stages_settle(evaluation, policy);
+    else
+#endif
     if (policy->kind == AM_POLICY_BEST_SEGMENTS) policy->count = am_evaluation_best_segment(evaluation, policy->reentrant);
     if (policy->kind == AM_POLICY_SAVE_LIST)
         evaluation->workspace->listed[0] = (am_listed){{{policy->ops[0], policy->ops[1]}, 0}, 0};
@@ -973,6 +1013,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->frontier.why_not = NULL;
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
+    report->doubt = (am_doubt){0};
 #endif
     report->answers = 0;
     am_evaluation evaluation = {.report = report,

@@ -54,6 +54,10 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load);
 /* One stage of each kind, into the workspace, and how many kinds there are: with the policy on its own layers, and for a budget
  * without checkpointing. */
 am_code am_stages_load(const am_evaluation *evaluation, int *kinds);
+/* A policy on the layers of one stage: a number of segments or of layers is of these. */
+am_policy am_stage_policy(const am_evaluation *evaluation, am_policy policy, int64_t stage);
+/* Finds what a policy leaves to be found for each stage, and makes it that of the first. */
+void am_stages_settle(const am_evaluation *evaluation, am_policy *policy);
 /* Every rank, into the report if there is one; *worst: the total of the one that takes most. */
 am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
 
@@ -68,6 +72,9 @@ void am_rank_plans_recall(am_workspace *workspace, int stage);
 /* choices.c: finds the frontier of plans over what each layer may do. several: with several micro-batches in flight, whose
  * plans am_frontier_plans has. It is not searched for again until choices.searched is cleared. */
 am_code am_choices_search(am_evaluation *evaluation, bool several);
+/* Of how many layers a region may be in what was searched: bit n stands for n. */
+typedef struct am_choices am_choices;
+uint32_t am_choices_spans(const am_choices *choices);
 /* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
 /* The same of a plan by its place in the front of the whole chain. */

@@ -35,6 +35,7 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_U] = {"u", "v_head_dim", "value dimension"},
     [AM_CR] = {"(c+ρ)", "kv_rank", "KV latent and shared key"},
     [AM_RU] = {"(d-ρ+u)", "v_head_dim", "a head's own key and its value"},
+    [AM_DU] = {"(d+u)", "v_head_dim", "a head's key and value"},
     [AM_TP] = {"t", "tp", "tensor-parallel size"},
     [AM_CP] = {"cp", "cp", "context-parallel size"},
     [AM_EP] = {"ep", "ep", "expert-parallel size"},

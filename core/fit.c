@@ -7,15 +7,23 @@
 #include "input.h"
 #include "state.h"
 
-/* Whether gradients are there throughout the step: those of earlier micro-batches, a buffer of another type that they are
- * added to (Megatron-Core's main_grad), or the part of each that a rank keeps once they have been reduced. Else they start
- * as None (zero_grad's default) and are made in backward. */
+/* Whether gradients are there throughout the step: those of earlier micro-batches, or a buffer of another type that they are
+ * added to (Megatron-Core's main_grad). Else they start as None (zero_grad's default) and are made in backward, FSDP2's with fp32
+ * shards as others. */
 static bool gradients_stay(const am_config *config)
 {
     int own = am_trainable_dtype(config);
     static const int types[] = {AM_FP32, AM_BF16, AM_FP16};
-    bool accumulates = config->micro_batches > 1;
-    return accumulates || types[config->grad_dtype] != own || (config->dp > 1 && config->zero >= 2);
+    return config->micro_batches > 1 || (config->zero < 3 && types[config->grad_dtype] != own);
+}
+
+/* ZeRO 2 gives each gradient to the rank whose part it is in, and lets go of it. The first one that is in its own part makes a rank
+ * allocate the whole part: on the one that has the model's end, the first of all. Source: DeepSpeed 0.19.6,
+ * runtime/zero/stage_1_and_2.py, reduce_ipg_grads and copy_grads_in_partition; its buckets (reduce_bucket_size) are communication
+ * buffers, which are not counted. */
+static bool gradients_go(const am_config *config)
+{
+    return config->zero == 2 && config->dp > 1;
 }
 
 /* Sizes have been checked. */
@@ -26,15 +34,23 @@ static int64_t size_of(const char *text, int64_t otherwise)
     return bytes;
 }
 
-/* peak: the highest of forward and backward, gradients apart; step: where they start as None and count. */
-static am_code add_up(am_fit *fit, const am_config *config, const am_parameters *parameters, int64_t peak, int64_t step)
+/* What a micro-batch peaks at. */
+typedef struct am_peaks {
+    int64_t peak;    /* the highest of forward and backward, gradients apart */
+    int64_t step;    /* where they start as None and count */
+    int64_t learned; /* from the first of them on, they apart */
+} am_peaks;
+
+static am_code add_up(am_fit *fit, const am_config *config, const am_parameters *parameters, am_peaks peaks)
 {
     const am_device *device = am_device_find(config->device);
     *fit = (am_fit){.memory = size_of(config->device_memory, device ? device->memory : -1),
                     .reserve = size_of(config->reserve, 0),
                     .gradients_stay = gradients_stay(config)};
     fit->state = am_state_configured(parameters, config);
-    fit->activations = fit->gradients_stay ? peak : step;
+    fit->activations = fit->gradients_stay ? peaks.peak : peaks.step;
+    if (!fit->gradients_stay && gradients_go(config))
+        fit->activations = am_larger(peaks.peak, am_add_checked(peaks.learned, fit->state.gradients));
     int64_t held = am_add_checked(am_add_checked(fit->state.weights, fit->state.master), fit->state.optimizer);
     if (fit->gradients_stay) held = am_add_checked(held, fit->state.gradients);
     fit->total = am_add_checked(held, fit->activations);
@@ -43,7 +59,7 @@ static am_code add_up(am_fit *fit, const am_config *config, const am_parameters 
 
 am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome)
 {
-    return add_up(fit, config, parameters, am_outcome_peak(outcome), outcome->step_peak);
+    return add_up(fit, config, parameters, (am_peaks){am_outcome_peak(outcome), outcome->step_peak, outcome->learned_peak});
 }
 
 am_code am_fit_stage(am_workspace *workspace, int kind)
@@ -64,7 +80,8 @@ am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *confi
     am_parameters *sum = &workspace->rank_parameters;
     for (int i = 0; i < sum->kinds; i++) sum->alike[i].count = 0;
     for (int i = 0; i < rank->chunks; i++) add_chunk(workspace, &chunk[i], kinds);
-    am_code code = add_up(fit, config, sum, am_rank_peak(rank), rank->peak_bytes);
+    /* with one micro-batch on a pipeline, as if the part were there from its start */
+    am_code code = add_up(fit, config, sum, (am_peaks){am_rank_peak(rank), rank->peak_bytes, am_rank_peak(rank)});
     fit->rank = rank->rank;
     return code;
 }

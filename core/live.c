@@ -76,8 +76,19 @@ static void note_sample(am_play *play)
     play->sampled = play->instruction;
 }
 
+#ifndef AM_FIRST
+void am_play_note_learned(am_play *play)
+{
+    bool head = play->zone == play->step->layers + 1;
+    if (play->learns && head && play->live > play->step->head_learned) play->step->head_learned = play->live;
+}
+#endif
+
 void am_play_note(am_play *play, int64_t extra)
 {
+#ifndef AM_FIRST
+    am_play_note_learned(play);
+#endif
     if (play->trace && play->trace->sample) note_sample(play);
     note_peak(play, play->top[0], play->live);
     note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */

@@ -2,9 +2,10 @@
  * operation, with a hold where that code keeps a value alive. Tensors are [s, b, …]. Source: Megatron-Core 0.16.1,
  * transformer/transformer_layer.py, attention.py, dot_product_attention.py and mlp.py, tensor_parallel/layers.py and
  * cross_entropy.py; Transformer Engine 2.20, pytorch/module/layernorm_linear.py, linear.py, attention/rope.py and
- * dot_product_attention/backends.py; flash-attn 2's flash_attn_interface.py. */
+ * dot_product_attention/backends.py and utils.py; flash-attn 2's flash_attn_interface.py. */
 #include "bytes.h"
 #include "megatron.h"
+#include "record.h"
 
 bool am_megatron_has_engine(const am_build *build)
 {
@@ -250,6 +251,37 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     return am_view(tape, y, AM_SHAPE(s, build->b, am_megatron_share(build, build->ad)));
 }
 
+/* Of all ranks of a context-parallel group; q, k and v [b, heads, s, d]. The kernel's tables of where sequences begin are cached:
+ * those of whole sequences, which cuDNN's are made of, and of this rank's part and half of it. */
+static am_var core_ring(am_build *build, am_var q, am_var k, am_var v)
+{
+    bool latent = build->config->kv_rank > 0;
+    const am_ring_input input = {
+        q, k, v, {build->lengths[latent], latent ? build->lengths[2] : 0}, am_symbol_dim(build, AM_CP)};
+    am_dim pair = latent ? am_symbol_dim(build, AM_DU) : am_dim_for(build, 2, 1, AM_D, AM_SYMBOL_COUNT);
+    return am_engine_ring(build->tape, &input, pair);
+}
+
+/* Does one kernel turn a packed query, key and value into parts of one tensor (_PrepareQKVForFA)? Of several ranks what the ring
+ * keeps of the query then keeps all of it; of one, all three are kept in any case. */
+static bool turns_together(const am_build *build, bool packed)
+{
+    const am_config *config = build->config;
+    int64_t tokens = am_mul_checked(config->seq / config->cp, config->batch);
+    return packed && config->cp > 1 && config->head_dim == 128 && (tokens < 0 || tokens >= 512);
+}
+
+/* [s, b, heads, d] as [b, s, heads, d] in its place in such a tensor. */
+static am_var turned_into(am_build *build, am_var x, am_var whole)
+{
+    am_tape *tape = build->tape;
+    am_var y = am_transpose(tape, x, 0, 1);
+    am_shape shape = am_shape_of(tape, y);
+    int64_t stride[AM_MAX_RANK];
+    am_layout_contiguous(shape.rank, tape->tensor[y].shape, stride);
+    return am_tape_emit1(tape, AM_OP_CLONE, y, am_tape_alias(tape, whole, shape, stride));
+}
+
 /* DotProductAttention with its FlashAttention: what is no part of one packed tensor is made contiguous, then all of it is
  * turned to [b, s, heads, d]. */
 static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
@@ -259,20 +291,32 @@ static am_var core_engine(am_build *build, am_var q, am_var k, am_var v)
     bool packed = config->positions == AM_LEARNED && config->heads == config->kv_heads;
     static const char *const names[] = {"query", "key", "value"};
     const am_var given[] = {q, k, v};
-    am_var own[3], turned[3];
+    am_var own[3], turned[3], whole = 0;
+    if (turns_together(build, packed)) {
+        am_shape shape = am_shape_of(tape, q);
+        whole = am_raw(tape, AM_OP_CLONE,
+                       AM_SHAPE(am_number_dim(build, 3), shape.dim[1], shape.dim[0], shape.dim[2], shape.dim[3]),
+                       build->dtype, q, k, v, 0);
+        am_label(tape, whole, "query, key and value");
+    }
     for (int i = 0; i < 3; i++) {
         own[i] = packed ? given[i] : am_contiguous(tape, given[i]);
+        if (whole) {
+            turned[i] = am_transpose(tape, turned_into(build, own[i], whole), 1, 2);
+            continue;
+        }
         am_var rows = am_contiguous(tape, am_transpose(tape, own[i], 0, 1));
         bool copied = tape->tensor[rows].storage != tape->tensor[given[i]].storage;
         if (copied) am_label(tape, rows, names[i]);
         turned[i] = am_transpose(tape, rows, 1, 2);
     }
     am_module module = am_enter(tape, "self_attention.core_attention.flash_attention", AM_C_ATTENTION);
-    am_var y = am_attention(tape, AM_OP_FLASH_ATTN, turned[0], turned[1], turned[2], 0);
+    am_var y = config->cp > 1 ? core_ring(build, turned[0], turned[1], turned[2])
+                              : am_attention(tape, AM_OP_FLASH_ATTN, turned[0], turned[1], turned[2], 0);
     tape->module = module;
     y = am_view(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, am_megatron_share(build, build->ad)));
     y = am_contiguous(tape, am_transpose(tape, y, 0, 1));
-    am_hold(tape, own[0], own[1], own[2]);
+    am_hold(tape, own[0], own[1], own[2], turned[0], turned[1], turned[2]);
     return y;
 }
 
@@ -283,7 +327,9 @@ static am_var core_kernel(am_build *build, am_op kernel, am_var q, am_var k, am_
     am_tape *tape = build->tape;
     am_var part[] = {q, k, v};
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_attention(tape, kernel, part[0], part[1], part[2], 0);
+    am_var y = am_megatron_has_engine(build) && build->config->cp > 1
+                   ? core_ring(build, part[0], part[1], part[2])
+                   : am_attention(tape, kernel, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
     am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
     return am_reshape(tape, y, AM_SHAPE(build->s, build->b, width));
@@ -464,6 +510,22 @@ static am_var embedding(am_build *build)
     return x;
 }
 
+/* Where sequences begin, cached for the kernels of a context-parallel group: whole ones, and with cuDNN's a rank's part of each and
+ * half of it. */
+static void lengths(am_build *build)
+{
+    am_tape *tape = build->tape;
+    static const char *const names[] = {"beginnings of sequences, cached", "beginnings of a rank's sequences, cached",
+                                        "beginnings of half of them, cached"};
+    int tables = build->config->kv_rank > 0 ? 3 : 1;
+    am_enter(tape, "self_attention.core_attention", AM_C_ATTENTION);
+    for (int i = 0; i < tables; i++) {
+        build->lengths[i] = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(am_number_dim(build, build->config->batch + 1)), AM_I32,
+                                   i ? build->lengths[0] : 0, 0, 0, 0);
+        am_permanent(tape, am_label(tape, build->lengths[i], names[i]));
+    }
+}
+
 /* The rotary table is cached, dispatchers keep their maps, and the scores are written into a buffer that all layers use. */
 static void permanent_tensors(am_build *build)
 {
@@ -573,6 +635,7 @@ am_code am_megatron(am_build *build)
     am_var x = build->record.received ? am_stage_input(build, AM_SHAPE(rows, build->b, build->h)) : embedding(build);
     am_var first = x, held[] = {0};
     permanent_tensors(build);
+    if (am_megatron_has_engine(build) && build->config->cp > 1) lengths(build);
     global_buffer(build);
     build->tape->scratch = build->scratch;
     if (!build->config->kv_rank) held[0] = build->cos; /* latent attention has a table in each layer */

@@ -50,6 +50,7 @@ void am_model_symbols(const am_config *config, int64_t value[AM_SYMBOL_COUNT])
     value[AM_U] = latent ? config->v_head_dim : 0;
     value[AM_CR] = latent ? config->kv_rank + config->rotary_dim : 0;
     value[AM_RU] = latent ? value[AM_REST] + config->v_head_dim : 0;
+    value[AM_DU] = latent ? config->head_dim + config->v_head_dim : 0;
 }
 
 const char *am_model_layer_prefix(const am_config *config)

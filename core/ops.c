@@ -105,6 +105,10 @@
     {                                                                                                                  \
         AM_RING, 0                                                                                                     \
     }
+#define TURNS                                                                                                          \
+    {                                                                                                                  \
+        AM_TURNS, 0                                                                                                    \
+    }
 #define PARTS                                                                                                          \
     {                                                                                                                  \
         AM_PARTS, 0                                                                                                    \

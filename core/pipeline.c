@@ -40,6 +40,26 @@ static int64_t layers_of(const am_config *config, int64_t stage, int64_t *before
     return layers[stage];
 }
 
+int64_t am_stage_layers(const am_config *config, int64_t stage)
+{
+    int64_t before;
+    return layers_of(config, stage, &before);
+}
+
+int64_t am_stage_divisor(const am_config *config)
+{
+    int64_t divisor = 0;
+    for (int64_t i = 0; i < config->pp * config->vpp; i++) divisor = am_common_divisor(divisor, am_stage_layers(config, i));
+    return divisor;
+}
+
+/* How many of a stage's layers come before the first with experts. */
+static int64_t dense_of(const am_config *config, int64_t layers, int64_t before)
+{
+    int64_t dense = config->experts > 0 ? config->dense_layers - before : 0;
+    return dense < 0 ? 0 : am_smaller(dense, layers);
+}
+
 int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_CHUNKS])
 {
     const am_pipeline schedule = am_pipeline_of(config);
@@ -51,6 +71,7 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
         chunk[i] = (am_chunk){.stage = (int16_t)stage,
                               .first_layer = (int16_t)before,
                               .layers = (int16_t)layers,
+                              .dense = (int16_t)dense_of(config, layers, before),
                               .embedding = stage == 0,
                               .head = stage == stages - 1,
                               .alive = flight.alive[i]};
@@ -58,16 +79,22 @@ int am_rank_chunks(const am_config *config, int64_t rank, am_chunk chunk[AM_MAX_
     return (int)config->vpp;
 }
 
-static int find_kind(int kinds, const am_stage *stage, bool received, bool sent, int64_t layers)
+static bool same_kind(const am_stage *x, const am_stage *y)
+{
+    return x->received == y->received && x->sent == y->sent && x->layers == y->layers && x->dense == y->dense;
+}
+
+static int find_kind(int kinds, const am_stage *stage, const am_stage *wanted)
 {
     int i = 0;
-    while (i < kinds && (stage[i].received != received || stage[i].sent != sent || stage[i].layers != layers)) i++;
+    while (i < kinds && !same_kind(&stage[i], wanted)) i++;
     return i;
 }
 
 int am_stage_kind_of(int kinds, const am_stage *stage, const am_chunk *chunk)
 {
-    return find_kind(kinds, stage, !chunk->embedding, !chunk->head, chunk->layers);
+    const am_stage wanted = {.received = !chunk->embedding, .sent = !chunk->head, .layers = chunk->layers, .dense = chunk->dense};
+    return find_kind(kinds, stage, &wanted);
 }
 
 int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
@@ -76,9 +103,10 @@ int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
     int64_t stages = config->pp * config->vpp;
     for (int64_t i = 0; i < stages; i++) {
         int64_t before, layers = layers_of(config, i, &before);
-        bool received = i > 0, sent = i < stages - 1;
-        if (find_kind(kinds, stage, received, sent, layers) < kinds || kinds == AM_MAX_STAGE_KINDS) continue;
-        stage[kinds++] = (am_stage){.received = received, .sent = sent, .layers = layers};
+        const am_stage wanted = {.received = i > 0, .sent = i < stages - 1, .layers = layers, .dense = dense_of(config, layers, before)};
+        if (find_kind(kinds, stage, &wanted) < kinds || kinds == AM_MAX_STAGE_KINDS) continue;
+        stage[kinds] = wanted;
+        stage[kinds++].first = (int)i;
     }
     return kinds;
 }

@@ -290,7 +290,7 @@ static int64_t own_saved_by(const am_walk *walk, int unit)
 {
     const am_profile *profile = walk->profile;
     int kind = profile->record.kind[unit * profile->record.inner];
-    int shown = unit == 0 ? 0 : profile->steady[kind];
+    int shown = unit == 0 || walk->start == 0 ? 0 : profile->steady[kind]; /* a stage's only segment is both its first and its last */
     int64_t input = shown == 0 ? (walk->count - (walk->start == 0)) * profile->own_input : 0;
     return walk->count * (profile->unit_bytes[shown] - profile->unit_given[shown]) + input;
 }
@@ -405,15 +405,22 @@ static void note_forward(am_outcome *outcome, int64_t bytes, const am_peak *peak
     if (peak->seen) note(&outcome->forward_peak, &outcome->forward_at, bytes, peak, AM_FORWARD, layer);
 }
 
-/* way: 0 gradients exist beforehand, 1 they count. */
-static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_peak *peak, am_phase phase,
-                          int64_t layer)
+/* Before the first gradient of a parameter and behind it. way: 0 gradients exist beforehand, 1 they count. */
+static void note_head(am_outcome *outcome, int way, int64_t bytes, const am_peak *peak, am_phase phase, int64_t layer)
 {
     if (!peak->seen) return;
     if (way == 0)
         note(&outcome->backward_peak, &outcome->backward_at, bytes, peak, phase, layer);
     else
         note(&outcome->step_peak, &outcome->step_at, bytes, peak, phase, layer);
+}
+
+/* The same behind it. */
+static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_peak *peak, am_phase phase,
+                          int64_t layer)
+{
+    if (peak->seen && way == 0) outcome->learned_peak = am_larger(outcome->learned_peak, bytes);
+    note_head(outcome, way, bytes, peak, phase, layer);
 }
 
 /* Where a unit of the model stands. */
@@ -488,12 +495,13 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
     note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
+    if (ends->head_learned) outcome->learned_peak = ends->head_learned + above;
     for (int way = 0; way < 2; way++) {
         int64_t more = composer->outlived - ends->outlived[0] + composer->staying;
         if (way) more += composer->head + composer->gradients - ends->gradients_above[0];
         const am_peak *loss = &ends->backward[way][AM_BACKWARD][after];
         const am_peak *embedding = &ends->backward[way][AM_BACKWARD][0];
-        note_backward(outcome, way, loss->bytes + above, loss, AM_BACKWARD, -1);
+        note_head(outcome, way, loss->bytes + above, loss, AM_BACKWARD, -1);
         note_backward(outcome, way, embedding->bytes + more, embedding, AM_BACKWARD, -1);
     }
 }

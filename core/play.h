@@ -13,6 +13,7 @@ typedef struct am_play {
     am_trace *trace;
     int64_t live;      /* with gradients of parameters there beforehand and not counted */
     int64_t gradients; /* what counts beside it where they start as None */
+    bool learns;       /* a parameter has got one */
     am_peak *top[2];   /* the peaks of this phase and zone, either way; of the forward the first alone */
     am_phase phase;
     uint16_t zone, instruction, sampled;
@@ -85,6 +86,8 @@ static inline bool am_play_outlives(const am_play *play, const am_region *region
 /* live.c */
 /* Goes to a phase of the step and a zone of the record. */
 void am_play_go(am_play *play, am_phase phase, uint16_t zone);
+/* Notes what is live now in the head's backward, once a parameter has its gradient. */
+void am_play_note_learned(am_play *play);
 /* Notes what is live now. extra: bytes that exist only where gradients start as None. */
 void am_play_note(am_play *play, int64_t extra);
 /* One allocation, not yet noted. */

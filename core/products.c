@@ -260,6 +260,20 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
     return am_view(tape, am_bmm(tape, input[0], input[1]), shape);
 }
 
+/* Keys that s queries meet, as whole products. A rank of a context-parallel group has an early and a late chunk of each sequence:
+ * all of its queries meet its own keys, and in each other turn half as many pairs, be it the late chunk of queries another rank's
+ * keys or all of them its early chunk. */
+static int64_t keys_met(const am_tape *tape, int64_t s)
+{
+#ifndef AM_FIRST
+    int64_t ranks = tape->extents->value[AM_CP];
+    if (ranks > 1) return s / 2 * (ranks + 1);
+#else
+    (void)tape;
+#endif
+    return s;
+}
+
 /* Flash writes its output in q's layout, memory-efficient attention always b s h d; both give it the shape b h s d. */
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask)
 {
@@ -289,21 +303,19 @@ am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, a
         result[2] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random seed");
         result[3] = am_label(tape, am_tape_fresh(tape, AM_SCALAR, AM_I64), "random offset");
     }
-    int64_t keys = tape->tensor[input[1]].shape[2], widths = tape->tensor[input[0]].shape[3] + value.shape[3];
+    int64_t keys = keys_met(tape, tape->tensor[input[1]].shape[2]),
+            widths = tape->tensor[input[0]].shape[3] + value.shape[3];
     int64_t flops = flops_of(tape, query.shape[0] * query.shape[1], query.shape[2], keys, widths);
     return am_tape_emit(tape, kernel, mask ? 4 : 3, input, result[3] ? 4 : 3, result, flops);
 }
 
-/* A rank has an early and a late chunk of the sequence: all of its queries meet its own keys, the late half of them those of
- * each other rank (rank 0; others as many). */
-am_var am_ring(am_tape *tape, const am_var input[3], am_var logsumexp, am_var state, am_var unused)
+am_var am_ring(am_tape *tape, am_op op, int inputs, const am_var *input, am_var output, const am_var beside[3])
 {
     const am_tensor *query = &tape->tensor[input[0]];
-    int64_t heads = query->shape[0] * query->shape[1], s = query->shape[2], ranks = tape->extents->value[AM_CP];
-    int64_t flops = flops_of(tape, heads, s, s / 2 * (ranks + 1), 2 * query->shape[3]);
-    am_var result[4] = {am_tape_fresh(tape, am_shape_of(tape, input[0]), query->dtype), logsumexp, state, unused};
-    am_label(tape, result[0], "attention output");
-    return am_tape_emit(tape, AM_OP_RING_ATTENTION, 3, input, 4, result, flops);
+    int64_t heads = query->shape[0] * query->shape[1], s = query->shape[2];
+    int64_t flops = flops_of(tape, heads, s, keys_met(tape, s), query->shape[3] + tape->tensor[input[2]].shape[3]);
+    am_var result[4] = {am_label(tape, output, "attention output"), beside[0], beside[1], beside[2]};
+    return am_tape_emit(tape, op, inputs, input, 4, result, flops);
 }
 
 am_var am_nll_loss(am_tape *tape, am_var log_probabilities, am_var target)

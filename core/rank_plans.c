@@ -7,8 +7,6 @@
 #include "evaluate.h"
 #include "pipeline_schedule.h"
 
-#define STEPS 4000000 /* plans that are looked at for one rank */
-
 /* ---- the moments of a schedule ---- */
 
 typedef struct am_watch {
@@ -197,7 +195,7 @@ bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any)
 {
     am_hunt own = {.chain = chain, .bytes = bytes, .any = any};
     chain->complete = true;
-    chain->steps = STEPS;
+    chain->steps = chain->limit ? chain->limit : AM_MOST_RANK_STEPS;
     find_bounds(chain);
     if (!find_least(chain, bytes)) return false;
     take_lowest(chain, true);
@@ -212,18 +210,22 @@ bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any)
 int64_t am_rank_lowest(am_rank_chain *chain)
 {
     int64_t low = 0, high;
+    bool complete = true;
     take_lowest(chain, true);
     high = am_rank_chain_peak(chain, chain->best);
     take_lowest(chain, false);
     high = am_smaller(high, am_rank_chain_peak(chain, chain->best));
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        if (am_rank_search(chain, middle, true))
+        if (am_rank_search(chain, middle, true)) {
             high = am_rank_chain_peak(chain, chain->best);
-        else
+        } else {
+            complete &= chain->complete;
             low = middle;
+        }
     }
     am_rank_search(chain, high, false);
+    chain->complete &= complete;
     return high;
 }
 
@@ -275,6 +277,14 @@ static int64_t peak_with_outlived(am_workspace *workspace, int index)
     return am_chain_play(&workspace->choices.chain, units, path, &left).peak;
 }
 
+/* Does a choice of a layer leave something for good? */
+static bool outlives(const am_choices *choices)
+{
+    for (int i = 0; i < choices->classes * choices->used; i++)
+        if (choices->link[i].outlived[0] || choices->link[i].outlived[1]) return true;
+    return false;
+}
+
 /* A frame of its own: it holds a configuration. */
 __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluation, int kind)
 {
@@ -294,6 +304,9 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
         plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, choices->kept + front.rest[i], front.cost[i], i};
     }
     plans->first[kind + 1] = plans->plans;
+    plans->doubt.hull |= choices->hull;
+    plans->doubt.outlived |= outlives(choices);
+    plans->spans |= am_choices_spans(choices);
     sort_plans(&plans->plan[plans->first[kind]], front.count);
     return AM_OK;
 }
@@ -304,6 +317,8 @@ static am_code list_all_plans(const am_evaluation *evaluation)
     am_code code = am_stages_load(evaluation, &plans->kinds);
     plans->plans = 0;
     plans->kind = -1;
+    plans->doubt = (am_doubt){0};
+    plans->spans = 0;
     for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = list_plans(evaluation, i);
     return code;
 }
@@ -341,10 +356,11 @@ static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64
     int chunks = am_rank_chunks(evaluation->config, rank, chunk);
     am_code code = read_chain(evaluation, rank);
     if (code) return code;
-    if (!am_rank_search(chain, plans->target[rank], false)) {
-        *smallest = am_rank_lowest(chain);
-        if (*smallest > plans->target[rank]) return AM_OUT_OF_RANGE;
-    }
+    bool found = am_rank_search(chain, plans->target[rank], false), complete = chain->complete;
+    if (!found) *smallest = am_rank_lowest(chain);
+    complete &= chain->complete;
+    plans->doubt.stopped += !complete;
+    if (!found && *smallest > plans->target[rank]) return AM_OUT_OF_RANGE;
     for (int i = 0; i < chunks; i++) plans->chosen[chunk[i].stage] = chain->plan[i][chain->best[i]].index;
     return AM_OK;
 }
@@ -425,6 +441,7 @@ static am_code plan_all(const am_evaluation *evaluation, int64_t *worst, int64_t
     am_rank_plans *plans = &workspace->rank_plans;
     am_code code = AM_OK;
     *smallest = 0;
+    plans->doubt.stopped = 0;
     for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
         int64_t own = 0;
         code = choose_plans(evaluation, i, &own);
@@ -467,12 +484,17 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     for (int tries = 0; over && !evaluation->code; tries++) {
         evaluation->code = tries < 8 ? plan_all(evaluation, &worst, &smallest) : AM_CAPACITY;
         if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes, &over);
+        plans->doubt.lowered |= over;
     }
+    if (evaluation->report) evaluation->report->doubt = plans->doubt;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         smallest += bytes - plans->target[worst];
         evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-                                   "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d: "
-                                   "checkpoint=budget:%d, or more of pp or tp",
+                                   plans->doubt.stopped
+                                       ? "no plan of pipeline rank %d was found below %d bytes before the search ended; the smallest found "
+                                         "peaks at %d: checkpoint=budget:%d, or more of pp or tp"
+                                       : "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d: "
+                                         "checkpoint=budget:%d, or more of pp or tp",
                                    worst, bytes, smallest, smallest);
     }
     if (!evaluation->code) gather_runs(evaluation);
@@ -590,5 +612,7 @@ void am_ranks_report_frontier(am_evaluation *evaluation)
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;
     out->choices = 0;
+    out->doubt = plans->doubt;
+    out->spans = plans->spans;
     for (int i = 0; i < report->plans && out->found; i++) measure(evaluation, &report->plan[i]);
 }

@@ -5,6 +5,8 @@
 
 /* Part of workspace.h, whose am_part_plan it has. */
 
+#define AM_MOST_RANK_STEPS 4000000 /* plans that are looked at for one rank */
+
 #define AM_MAX_STAGE_PARTS 2000
 #define AM_MAX_STAGE_PLANS 131072
 #define AM_MAX_MOMENTS     512
@@ -30,7 +32,8 @@ typedef struct am_rank_chain {
     const am_stage_plan *plan[AM_MAX_CHUNKS]; /* sorted by cost */
     int plans[AM_MAX_CHUNKS];
     am_moment moment[AM_MAX_MOMENTS]; /* those that no other moment of the same chunk stands above */
-    int64_t steps;                    /* plans that may be looked at */
+    int64_t limit;                    /* plans that may be looked at; 0: AM_MOST_RANK_STEPS */
+    int64_t steps;                    /* of these, still */
     /* while it is searched */
     int64_t low_peak[AM_MAX_CHUNKS], low_kept[AM_MAX_CHUNKS], low_cost[AM_MAX_CHUNKS + 1]; /* low_cost: of this chunk and those behind */
     int64_t load[AM_MAX_MOMENTS];
@@ -52,6 +55,8 @@ int64_t am_rank_chain_peak(const am_rank_chain *chain, const int *plan);
 int64_t am_rank_lowest(am_rank_chain *chain);
 
 typedef struct am_rank_plans {
+    am_doubt doubt;
+    uint32_t spans; /* as am_frontier_report's */
     int kinds;     /* of stages */
     int kind;      /* that am_choices holds; -1: none */
     int plans;

@@ -9,15 +9,41 @@
 
 /* ---- stages ---- */
 
-/* The policy on the layers of one stage: a number of segments or of layers is of these. */
-static am_policy stage_policy(am_evaluation *stage)
+/* ---- a policy on stages */
+
+am_policy am_stage_policy(const am_evaluation *evaluation, am_policy policy, int64_t stage)
 {
-    am_status status;
-    am_policy policy = *stage->policy;
-    if (policy.kind == AM_POLICY_SQRT) am_policy_parse(&policy, stage->config, &status);
-    if (policy.kind == AM_POLICY_BLOCK && policy.count > stage->config->layers) policy.count = stage->config->layers;
-    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = am_evaluation_best_segment(stage, policy.reentrant);
+    int64_t layers = am_stage_layers(evaluation->config, stage);
+    if (policy.kind == AM_POLICY_SQRT) policy.count = am_root_segment(layers);
+    if (policy.kind == AM_POLICY_BLOCK) policy.count = am_smaller(policy.count, layers);
+    if (policy.kind == AM_POLICY_BEST_SEGMENTS) policy.count = evaluation->workspace->best_segment[stage];
     return policy;
+}
+
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) static int16_t best_of(const am_evaluation *evaluation, int kind, bool reentrant)
+{
+    am_config config;
+    am_evaluation stage = am_stage_evaluation(evaluation, &evaluation->workspace->stage[kind], &config);
+    return (int16_t)am_evaluation_best_segment(&stage, reentrant);
+}
+
+void am_stages_settle(const am_evaluation *evaluation, am_policy *policy)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    int16_t best[AM_MAX_STAGE_KINDS] = {0};
+    int kinds = am_stage_kinds(config, workspace->stage);
+    for (int i = 0; i < kinds && policy->kind == AM_POLICY_BEST_SEGMENTS; i++) best[i] = best_of(evaluation, i, policy->reentrant);
+    for (int64_t rank = 0; rank < config->pp; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(config, rank, chunk);
+        for (int i = 0; i < chunks; i++)
+            workspace->best_segment[chunk[i].stage] = best[am_stage_kind_of(kinds, workspace->stage, &chunk[i])];
+    }
+    memset(workspace->played, 0, sizeof workspace->played);
+    workspace->recorded = (am_record){0};
+    if (policy->kind != AM_POLICY_BLOCK) *policy = am_stage_policy(evaluation, *policy, 0);
 }
 
 /* What is on the stage's tape for the whole run, and what of it a played policy saves. */
@@ -70,6 +96,8 @@ am_evaluation am_stage_evaluation(const am_evaluation *evaluation, const am_stag
     am_workspace *workspace = own.workspace;
     *config = *evaluation->config;
     config->layers = load->layers;
+    config->dense_layers = load->dense;
+    own.pattern = am_model_pattern(config);
     own.config = config;
     own.received = load->received;
     own.sent = load->sent;
@@ -91,7 +119,7 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
         plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
         other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
     }
-    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers}; /* it may have been loaded before */
+    *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers, .dense = load->dense, .first = load->first}; /* it may have been loaded before */
     add_stage_lasting(stage, plain, other, load);
     load->saved = outcome.saved_bytes - load->saved_lasting;
     load->kept = outcome.after_forward - load->lasting;
@@ -113,7 +141,7 @@ __attribute__((noinline)) static am_code load_kind(const am_evaluation *evaluati
     am_config config;
     am_workspace *workspace = evaluation->workspace;
     am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
-    am_policy policy = stage_policy(&stage);
+    am_policy policy = am_stage_policy(evaluation, *stage.policy, workspace->stage[kind].first);
     if (policy.kind == AM_POLICY_BUDGET) policy = (am_policy){.kind = AM_POLICY_NONE}; /* until it is planned */
     am_code code = am_stage_load(&stage, policy, &workspace->stage[kind]);
     return code ? code : am_fit_stage(workspace, kind);
@@ -148,6 +176,24 @@ static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chu
     am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
 }
 
+/* What a usual layer of the rank keeps: one with experts, if it has such. */
+static int64_t bytes_of_layer(const am_report *report, const am_chunk *chunk, int chunks)
+{
+    const am_kind *kind = &report->kind[report->kinds - 1];
+    int64_t layers = 0, dense = 0;
+    for (int i = 0; i < chunks; i++) {
+        layers += chunk[i].layers;
+        dense += chunk[i].dense;
+    }
+    const char *label = am_model_kind_name(&report->config, 0);
+    for (int i = report->kinds - 1; dense == layers && label && i >= 0; i--)
+        if (report->kind[i].label && strcmp(report->kind[i].label, label) == 0) {
+            kind = &report->kind[i];
+            break;
+        }
+    return kind->bytes / kind->layers_each;
+}
+
 /* One rank of a report, or only its total; *worst: of the ranks before it and of this one. */
 __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluation, int64_t index, int kinds, int first,
                                                    am_fit *worst)
@@ -168,8 +214,7 @@ __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluati
     if (code) return code;
     if (index == 0 || fit.total > worst->total) *worst = fit;
     if (!report) return AM_OK;
-    const am_kind *kind = &report->kind[report->kinds - 1];
-    rank.layer_bytes = kind->bytes / kind->layers_each;
+    rank.layer_bytes = bytes_of_layer(report, chunk, rank.chunks);
     memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);
     report->rank[index] = rank;
     report->rank_plan[index][0] = '\0';

@@ -62,6 +62,11 @@ void am_json_formula_words(am_writer *json, const am_formula *formula);
 void am_text_cost(am_writer *out, const am_report *report);
 /* The frontier, the plan that a budget led to, and the lines that do the policy. */
 void am_text_plan(am_writer *out, const am_report *report);
+/* "Not proven to be the cheapest: …", where it is not. */
+void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what);
+/* Why what was searched for may not be the best there is, without a full stop. */
+#define AM_DOUBT_SIZE 512
+const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE]);
 /* A size in the report's unit: three significant digits, or four decimals where that is less. */
 void am_text_size(am_writer *out, const am_report *report, int64_t bytes);
 /* What no stack's figures count: words, too. */

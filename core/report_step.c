@@ -309,6 +309,15 @@ static void write_best_plans(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
+#ifndef AM_FIRST
+static void write_proof(am_writer *json, const am_doubt *doubt)
+{
+    char text[AM_DOUBT_SIZE];
+    AM_PUT_BOOL(json, "proven", !am_doubted(doubt));
+    if (am_doubted(doubt)) AM_PUT_PLAIN(json, "proven_note", am_doubt_text(doubt, text));
+}
+#endif
+
 /* All Pareto-optimal plans, or evenly picked ones of them, and what they are made of. */
 static void write_frontier(am_writer *json, const am_report *report)
 {
@@ -334,6 +343,11 @@ static void write_frontier(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "candidates", frontier->candidates);
     AM_PUT_INT(json, "undominated", frontier->undominated);
     AM_PUT_INT(json, "choices", frontier->choices);
+    AM_OPEN(json, "spans", "[");
+    for (int i = 1; i < 32; i++)
+        if (frontier->spans >> i & 1) am_json_int(json, i);
+    am_json_close(json, ']');
+    write_proof(json, &frontier->doubt);
     am_json_close(json, '}');
 #endif
 }
@@ -352,6 +366,7 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     am_json_traffic(json, &report->config, report->policy, &report->traffic);
     am_json_schedule(json, report);
     write_runs(json, report);
+    if (report->policy.kind == AM_POLICY_BUDGET) write_proof(json, &report->doubt);
     am_json_lines(json, report);
 #endif
     am_json_close(json, '}');

@@ -35,7 +35,8 @@ static am_code check_parallel(const am_config *config, am_status *status)
 {
     bool ranked = config->stack == AM_STACK_TORCH || is_megatron(config);
     if (config->cp != 1 && !ranked)
-        return am_fail(status, AM_UNSUPPORTED, "cp", "context parallelism is covered for stack=torch and megatron-local: cp=1");
+        return am_fail(status, AM_UNSUPPORTED, "cp",
+                       "context parallelism is covered for stack=torch, megatron and megatron-local: cp=1");
     return check_megatrons(config, status);
 }
 
@@ -299,9 +300,6 @@ static am_code not_divided(const char *key, int64_t size, const char *of, int64_
 static am_code check_context_parallel(const am_config *config, am_status *status)
 {
     if (config->cp == 1) return AM_OK;
-    if (config->stack == AM_STACK_MEGATRON)
-        return am_fail(status, AM_UNSUPPORTED, "cp",
-                       "Transformer Engine's ring of keys and values is not covered: stack=megatron-local attention=flash, or cp=1");
     if (config->attention == AM_EAGER)
         return am_fail(status, AM_UNSUPPORTED, "attention",
                        "Megatron's own attention takes no context parallelism: attention=flash, or cp=1");
@@ -412,9 +410,6 @@ static am_code check_megatron_latent(const am_config *config, const char *who, a
     am_code code = am_wiring_check_value(config, AM_F_qkv_bias, 0, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_norm, AM_RMSNORM, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_positions, AM_ROPE, who, status);
-    if (code == AM_OK && config->pp > 1 && config->experts > 0 && config->dense_layers > 0)
-        return am_fail(status, AM_UNSUPPORTED, "pp",
-                       "%s is covered with dense_layers on one stage: pp=1, or dense_layers=0", who);
     if (code == AM_OK && config->expert_groups > 1 && config->experts_per_token < config->groups_per_token)
         return am_fail(status, AM_CONFLICT, "groups_per_token",
                        "%s scores a group by experts_per_token / groups_per_token of its experts: groups_per_token=%d or less",
@@ -481,11 +476,11 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
     if (modules & AM_MODULE_MLP && config->mlp_bias)
         wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
-        wrong = "moe plays the experts' activation again too; both at once are not covered: moe or moe_act";
+        wrong = "a checkpoint of moe_act inside one of moe is not covered: moe or moe_act, not both";
     if (!config->kv_rank && modules & AM_MODULE_MLA_UP_PROJ)
         wrong = "this model has no latent attention: core_attn or layernorm, not mla_up_proj";
     if (!(~modules & (AM_MODULE_MOE | AM_MODULE_SHARED_EXPERTS)))
-        wrong = "moe plays the shared expert again too: moe or shared_experts, not both";
+        wrong = "a checkpoint of the shared expert inside one of moe is not covered: moe or shared_experts, not both";
     if (engine && !mixed && !config->kv_rank && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
     return wrong;
@@ -519,13 +514,16 @@ static am_code check_distribution(const am_config *config, am_policy policy, am_
 static am_code check_megatron_policy(const am_config *config, am_policy policy, am_status *status)
 {
     am_code code = check_distribution(config, policy, status);
+    int64_t layers = config->pp > 1 ? am_stage_divisor(config) : config->layers;
     if (code != AM_OK) return code;
     switch (policy.kind) {
     case AM_POLICY_UNIFORM:
-        if (config->layers % policy.count == 0) return AM_OK;
+        if (layers % policy.count == 0) return AM_OK;
         return am_fail(status, AM_CONFLICT, "checkpoint",
-                       "checkpoint=uniform:%d does not divide the %d layers; the nearest that does is uniform:%d",
-                       policy.count, config->layers, am_nearest_divisor(config->layers, policy.count));
+                       config->pp > 1 ? "checkpoint=uniform:%d does not divide the layers of each stage, of which %d is the greatest "
+                                        "divisor; the nearest that does is uniform:%d"
+                                      : "checkpoint=uniform:%d does not divide the %d layers; the nearest that does is uniform:%d",
+                       policy.count, layers, am_nearest_divisor(layers, policy.count));
     case AM_POLICY_NONE:
     case AM_POLICY_FULL:
     case AM_POLICY_BLOCK:

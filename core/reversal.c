@@ -412,6 +412,7 @@ int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_o
     for (int i = 0; i < schedule->count; i++)
         play_action(&player, &schedule->action[i], i + 1 < schedule->count ? &schedule->action[i + 1] : NULL);
     play_embedding(&player);
+    outcome->learned_peak = outcome->backward_peak; /* at most */
     if (outcome->forward_peak >= outcome->step_peak) {
         outcome->step_peak = outcome->forward_peak;
         outcome->step_at = outcome->forward_at;

@@ -4,6 +4,7 @@
  * PyTorch 2.15, torch/distributed/tensor/experimental/_context_parallel/_attention.py. */
 #include "build.h"
 #include "compile.h"
+#include "record.h"
 
 /* Ranks whose turns are played: this one, the next, one between, the last. */
 static int turns(const am_tape *tape)
@@ -84,7 +85,8 @@ am_var am_ring_attention(am_build *build, am_var q, am_var k, am_var v)
         if (i == 1) am_hold(tape, keys, values);
         merge(build, &merged, q, half, half_rows);
     }
-    am_var y = am_ring(tape, (const am_var[]){q, k, v}, merged.rows, state, unused);
+    am_var out = am_tape_fresh(tape, am_shape_of(tape, q), tape->tensor[q].dtype);
+    am_var y = am_ring(tape, op, 3, (const am_var[]){q, k, v}, out, (const am_var[]){merged.rows, state, unused});
     am_hold(tape, gathered, merged.output);
     am_hold_list(tape, 4, merged.block);
     return y;

@@ -285,6 +285,14 @@ static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
     return true;
 }
 
+/* What ranks cut a sequence into: context-parallel ones into two chunks each, sequence-parallel ones each rank's tokens, or with
+ * PyTorch's ring each chunk. */
+static int64_t parts_of_sequence(const am_config *config)
+{
+    int64_t chunks = config->cp > 1 ? 2 * config->cp : 1, own = config->sp ? config->tp : 1;
+    return common_multiple(chunks, own * (config->stack == AM_STACK_TORCH ? chunks : config->cp));
+}
+
 /* A frame of its own: it holds a configuration. */
 __attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
 {
@@ -293,7 +301,7 @@ __attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace 
     if (!report->config.fit) return AM_OK;
     const am_config *resolved = &report->config;
     am_search search = {.workspace = workspace, .config = *config};
-    int64_t parts = common_multiple(resolved->sp ? resolved->tp : 1, resolved->cp > 1 ? 2 * resolved->cp : 1);
+    int64_t parts = parts_of_sequence(resolved);
     search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);

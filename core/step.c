@@ -273,6 +273,10 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
         if (copied) am_play_note(play, 0);
         return;
     }
+#ifndef AM_FIRST
+    play->learns = true;
+    am_play_note_learned(play); /* the gradient is there until what takes it has */
+#endif
     if (copied) am_play_note(play, event->bytes); /* both exist for a moment */
     play->gradients += event->bytes;
 }

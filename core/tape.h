@@ -141,8 +141,15 @@ am_var am_vocab_loss(am_tape *tape, am_var logits, am_var softmax, am_var mask, 
 am_var am_replicate(am_tape *tape, am_var x);
 am_var am_sharded_embedding(am_tape *tape, am_var table, am_var indices, am_var whole);
 am_var am_sharded_nll_loss(am_tape *tape, am_var log_probabilities, am_var target, am_var picked, am_var mask);
-/* Ring attention's result, as its kernel's other results are there already. */
-am_var am_ring(am_tape *tape, const am_var input[3], am_var logsumexp, am_var state, am_var unused);
+/* Ring attention's result, in a tensor that is new; what is kept beside it is there already. */
+am_var am_ring(am_tape *tape, am_op op, int inputs, const am_var *input, am_var output, const am_var beside[3]);
+/* engine_ring.c: Transformer Engine's of q, k and v as [b, heads, s, d] in memory of their own, each rank's lengths of sequences
+ * and, where a kernel takes them (else 0), those of their halves. pair: the width of a key and a value together. */
+typedef struct am_ring_input {
+    am_var q, k, v, lengths[2];
+    am_dim ranks;
+} am_ring_input;
+am_var am_engine_ring(am_tape *tape, const am_ring_input *x, am_dim pair);
 /* Lives inside one fused kernel only, so that it takes no memory. Returns x. */
 am_var am_transient(am_tape *tape, am_var x);
 /* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */

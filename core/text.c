@@ -615,7 +615,7 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
         am_write_text(out, plan->chosen ? "> " : "  ");
         am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
         if (plan->policy.reentrant && !am_policy_moves(plan->policy) && !am_wiring_of(&grid->report->config)->any) AM_WRITE(out, ", reentrant");
-        if (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS) {
+        if (grid->report->config.pp == 1 && (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS)) {
             AM_WRITE(out, " (every:");
             am_write_int(out, am_policy_segment(plan->policy));
             AM_WRITE(out, ")");
@@ -816,6 +816,7 @@ static void write_ranks(am_writer *out, const am_report *report)
         am_write_text(out, report->rank_plan[ranks.index[i]]);
         AM_WRITE(out, "\n");
     }
+    am_text_doubt(out, &report->doubt, "the cheapest");
 #endif
 }
 

@@ -75,6 +75,63 @@ static void write_choice(am_writer *out, const am_choice_row *choice)
     }
 }
 
+/* ---- what is not proven */
+
+const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
+{
+    const char *const others[] = {
+        doubt->hull ? "of a layer's choices those on the lower hull were combined, not all that no other beats" : NULL,
+        doubt->lowered ? "a plan that seemed to fit stands above the budget when it is played, and one below less was taken" : NULL,
+        doubt->outlived ? "what regions with experts leave for good counts in every plan of a stage, and another plan might leave less" : NULL,
+    };
+    am_writer out = am_writer_of(text, AM_DOUBT_SIZE);
+    bool more = doubt->stopped > 0;
+    if (more) {
+        am_write_int(&out, doubt->stopped);
+        am_write_text(&out, doubt->stopped == 1 ? " search of a rank's plans ended at " : " searches of ranks' plans ended at ");
+        am_write_thousands(&out, AM_MOST_RANK_STEPS);
+        AM_WRITE(&out, " of them");
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!others[i]) continue;
+        if (more) AM_WRITE(&out, "; ");
+        am_write_text(&out, others[i]);
+        more = true;
+    }
+    am_writer_end(&out);
+    return text;
+}
+
+/* "Not proven to be the cheapest: …." */
+void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what)
+{
+    char text[AM_DOUBT_SIZE], all[AM_DOUBT_SIZE + 64];
+    if (!am_doubted(doubt)) return;
+    am_writer line = am_writer_of(all, sizeof all);
+    AM_WRITE(&line, "Not proven to be ");
+    am_write_text(&line, what);
+    AM_WRITE(&line, ": ");
+    am_write_text(&line, am_doubt_text(doubt, text));
+    AM_WRITE(&line, ".");
+    am_writer_end(&line);
+    am_write_wrapped(out, all, 0);
+}
+
+/* Of how many layers regions were, and what of it holds for others: cut into such ones, a region runs no more again and its inputs
+ * are more by one for each cut: its backward has fewer layers at once, all else stands as it stood. */
+static void write_spans(am_writer *out, uint32_t spans)
+{
+    if (spans >> 2 == 0) return;
+    AM_WRITE(out, " Regions were of ");
+    for (int i = 1; i < 32; i++) {
+        if (!(spans >> i & 1)) continue;
+        if (i > 1) am_write_text(out, spans >> i == 1 ? " and " : ", ");
+        am_write_int(out, i);
+    }
+    AM_WRITE(out, " layers; one of another length runs no less again, and lowers a peak by at most one input of each micro-batch in flight "
+                  "for each of these that it takes the place of.");
+}
+
 /* ---- the frontier */
 
 /* "26 layers keeping q_proj and k_proj; 6 keeping everything" */
@@ -153,7 +210,7 @@ static void write_away(am_writer *out, const am_report *report)
 
 static void write_frontier(am_writer *out, const am_report *report)
 {
-    char text[512];
+    char text[1024];
     const am_frontier_report *frontier = &report->frontier;
     am_writer line = am_writer_of(text, sizeof text);
     if (frontier->why_not) {
@@ -176,9 +233,11 @@ static void write_frontier(am_writer *out, const am_report *report)
         am_write_int(&line, frontier->choices);
         AM_WRITE(&line, " of these.");
     }
+    write_spans(&line, frontier->spans);
     am_write_text(&line, rows < frontier->points ? " Some of them, from the lowest peak to the least time:" : "");
     am_writer_end(&line);
     AM_WRITE(out, "\n");
+    am_text_doubt(out, &frontier->doubt, "all of them");
     am_write_wrapped(out, text, 0);
     for (int i = 0; i < rows; i++)
         write_frontier_row(out, report, rows > 1 ? i * (frontier->rows - 1) / (rows - 1) : 0);
@@ -227,10 +286,12 @@ static void write_plan(am_writer *out, const am_report *report)
     AM_WRITE(out, "\n");
     am_write_wrapped(out, text, 0);
     for (int i = 0; i < plan->runs && i < MOST_RUNS; i++) write_run(out, plan, i);
-    if (plan->runs <= MOST_RUNS) return;
-    AM_WRITE(out, "  … and ");
-    am_write_int(out, plan->runs - MOST_RUNS);
-    AM_WRITE(out, " more runs of layers\n");
+    if (plan->runs > MOST_RUNS) {
+        AM_WRITE(out, "  … and ");
+        am_write_int(out, plan->runs - MOST_RUNS);
+        AM_WRITE(out, " more runs of layers\n");
+    }
+    am_text_doubt(out, &report->doubt, "the cheapest");
 }
 
 /* ---- how to do it */

@@ -232,7 +232,8 @@ const am_stack am_stacks[] = {
     [AM_STACK_MEGATRON] = {
         STACK("Megatron-Core with Transformer Engine", "source",
               "read from Megatron-Core 0.16.1, Transformer Engine 2.20 and flash-attn 2",
-              "no figure of this stack was measured; norms, experts, loss and rotary cache are those measured without the engine"),
+              "no figure of this stack was measured; norms, experts, loss and rotary cache are those measured without the engine; of "
+              "a context-parallel group it is the last rank, whose turns hold the most, and what its ring allocates is what that code allocates"),
         AM_AUTO, AM_LOSS_VOCAB_PARALLEL, 1 << AM_LOSS_VOCAB_PARALLEL, &megatron_engine, &megatron_latent},
 };
 /* clang-format on */

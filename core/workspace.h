@@ -160,6 +160,7 @@ struct am_workspace {
     am_planner planner;
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];
+    int16_t best_segment[AM_MAX_STAGES]; /* layers of each stage's segments, for checkpoint=best */
 };
 
 #endif

@@ -159,11 +159,14 @@ export interface Checkpoint {
    *  plans over what each layer may keep, from the lowest peak on; of a pipeline the highest peak of all ranks, with the cheapest plan of each. */
   frontier: ({ policy: string; reentrant: boolean; layers_each?: number; peak_bytes: Bytes; recomputed_flops: number } | FrontierPlan)[];
   /** With frontier=yes: what its plans are made of, and how many there are: plans of the exact frontier, choices that were played for a layer,
-   *  those that none beats, those that the frontier is over. */
+   *  those that none beats, those that the frontier is over; of how many layers regions were; whether no plan can be missing, else why. */
   frontier_choices?: LayerChoice[];
-  frontier_search?: { plans: number; candidates: number; undominated: number; choices: number };
+  frontier_search?: { plans: number; candidates: number; undominated: number; choices: number; spans: number[]; proven: boolean; proven_note?: string };
   /** The plan that a budget led to, or that was listed (regions:LIST), from the embedding on; of a pipeline rank by rank, with the stage. */
   runs?: (LayerChoice & { stage?: number; first_layer: number; layers: number })[];
+  /** Of a budget's plan: whether none is cheaper among those that could be searched, else why that is not known. */
+  proven?: boolean;
+  proven_note?: string;
   /** The lines of code, or the flags, that do the policy, in each framework that can; core.wasm leaves them out. */
   lines?: { framework: string; text: string }[];
   /** Why there are none, where the policy would need some. */

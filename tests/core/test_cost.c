@@ -127,16 +127,47 @@ END_TEST
  * keys the s·s/2 of a half. Its backward has five products to the forward's two. */
 START_TEST(ring)
 {
-    for (int64_t ranks = 2; ranks <= 8; ranks *= 2) {
+    static const char *const stacks[] = {"torch", "megatron", "megatron-local attention=flash"};
+    for (int64_t i = 0, ranks = 2; i < 9; i++, ranks = ranks == 8 ? 2 : 2 * ranks) {
         char more[64];
         const int64_t layers = 3, b = 2, heads = 4, d = 16, s = 64 / ranks;
         const int64_t all = s * s / 2 * (ranks + 1), executed = s * (s + 1) / 2 + s * s / 2 * (ranks - 1);
-        snprintf(more, sizeof more, "stack=torch cp=%lld", (long long)ranks);
+        snprintf(more, sizeof more, "stack=%s cp=%lld", stacks[i / 3], (long long)ranks);
         const am_work *work = evaluate_with(LLAMA, more)->work;
         const int64_t pair = 2 * b * heads * d * layers;
         ck_assert_int_eq(work[AM_IN_FORWARD].flops - work[AM_IN_FORWARD].executed, 2 * pair * (all - executed));
         ck_assert_int_eq(work[AM_IN_BACKWARD].flops - work[AM_IN_BACKWARD].executed, 5 * pair * (all - executed));
         ck_assert_int_eq(2 * work[AM_IN_FORWARD].flops + pair * all, work[AM_IN_BACKWARD].flops);
+    }
+}
+END_TEST
+
+/* Of a pipeline, however it is cut, one micro-batch on all stages: the model's products counted by hand, and again those of the layers that
+ * run again on each stage. */
+START_TEST(pipelines)
+{
+    enum { L = 12, H = 64, A = 4, K = 2, D = 16, F = 96, V = 128, S = 64, B = 2 };
+    const int64_t layer = 2 * B * S * (H * (A + 2 * K) * D + A * D * H + 3 * H * F), attention = 4 * B * A * S * S * D, head = 2 * B * S * H * V;
+    static const struct {
+        const char *text;
+        int64_t again; /* layers */
+    } table[] = {
+        {"stack=torch pp=3", 0},
+        {"stack=torch pp=4 vpp=3 schedule=interleaved checkpoint=full reentrant=yes", 12},
+        {"stack=megatron pp=3 stage_layers=2,7,3", 0},
+        {"stack=megatron pp=3 stage_layers=2,7,3 checkpoint=full", 12},
+        {"stack=megatron pp=3 stage_layers=2,7,3 checkpoint=block:3", 8},
+        {"stack=megatron pp=2 vpp=2 stage_layers=1,5,2,4 checkpoint=block:2", 7},
+        {"stack=megatron pp=4 vpp=3 checkpoint=block:1", 12},
+        {"stack=megatron pp=2 vpp=2 stage_layers=2,4,2,4 checkpoint=uniform:2", 12},
+        {"stack=megatron-local attention=flash pp=6 checkpoint=block:1", 6},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const am_outcome *outcome = evaluate_with(SHAPES " layers=12 batch=2 head_dim=16 tie_word_embeddings=no", table[i].text);
+        ck_assert_msg(outcome->work[AM_IN_FORWARD].flops == L * (layer + attention) + head, "%s", table[i].text);
+        ck_assert_msg(outcome->work[AM_IN_BACKWARD].flops == 2 * (L * layer + head) + L * attention / 2 * 5, "%s", table[i].text);
+        ck_assert_msg(outcome->work[AM_IN_RECOMPUTE].flops == table[i].again * (layer + attention), "%s: %lld", table[i].text,
+                      (long long)outcome->work[AM_IN_RECOMPUTE].flops);
     }
 }
 END_TEST
@@ -479,6 +510,7 @@ Suite *test_cost_suite(void)
     tcase_add_loop_test(tests, experts, 0, 2);
     tcase_add_test(tests, sequence_parallel);
     tcase_add_test(tests, ring);
+    tcase_add_test(tests, pipelines);
     tcase_add_test(tests, causal);
     tcase_add_loop_test(tests, window, 0, 3);
     tcase_add_test(tests, product);

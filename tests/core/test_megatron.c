@@ -90,6 +90,40 @@ START_TEST(engine_ranks)
 }
 END_TEST
 
+/* With context parallelism the ring keeps the query and, of the rank after, keys and values, as many bytes as the kernel's own; a
+ * random state for each turn, and for all layers where sequences begin. A kernel that turns packed heads of 128 together makes the
+ * query a part of one tensor, all of which stays. */
+START_TEST(engine_context)
+{
+    enum { S = 64, H = 96, A = 4, K = 2, D = H / A, F = 160 };
+    static const struct {
+        const char *text;
+        int64_t batch, cp, bytes; /* a token of the rank */
+        int64_t shared;
+    } table[] = {
+        {"kv_heads=2 ffn=160", 1, 2, 12 * H + 4 * K * D + 6 * F + 8 + 4 * A, 4 * S * D + 8},
+        {"kv_heads=2 ffn=160", 3, 4, 14 * H + 4 * K * D + 6 * F + 8 + 4 * A, 4 * S * D + 16},
+        {"kv_heads=2 ffn=160 tp=2 sp=yes", 1, 2, (12 * H + 4 * K * D + 6 * F + 8 + 4 * A) / 2, 4 * S * D + 8},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 dropout=0.1", 1, 2, 34 * H + 16 + 4 * A, 8},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 head_dim=128", 1, 16,
+         24 * H + 8 * 512 + 16 + 4 * A, 8},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text, "stack=megatron layers=3 hidden=96 heads=4 vocab=64 seq=%lld batch=%lld cp=%lld %s",
+                 (long long)(S * table[i].cp), (long long)table[i].batch, (long long)table[i].cp, table[i].text);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
+        int64_t wanted = S * table[i].batch * table[i].bytes + 16 * table[i].cp;
+        ck_assert_msg(kind->bytes == wanted, "%s: %lld, not %lld", text, (long long)kind->bytes, (long long)wanted);
+        ck_assert_msg(fixture_report.shared_bytes == table[i].shared, "%s shares %lld", text,
+                      (long long)fixture_report.shared_bytes);
+    }
+}
+END_TEST
+
 /* Latent attention: of a token the norm apart keeps 2·h and 4, the down projections 2·h; each latent with its norm's result and
  * statistics 4 and 4 bytes an element and a token; the unfused rotations of queries and of the shared key cosines and sines of all
  * tokens each; the kernel what it takes and gives. With mla_up_proj latents, the shared key and the angles are what is kept of
@@ -212,6 +246,7 @@ Suite *test_megatron_suite(void)
     tcase_add_test(tests, engine_layers);
     tcase_add_test(tests, engine_llama_3_8b);
     tcase_add_test(tests, engine_ranks);
+    tcase_add_test(tests, engine_context);
     tcase_add_test(tests, engine_latents);
     tcase_add_test(tests, engine_experts);
     tcase_add_test(tests, latent_tables);

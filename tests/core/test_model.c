@@ -166,7 +166,7 @@ START_TEST(symbols)
           [AM_C] = 20,
           [AM_U] = 12,
           [AM_CR] = 28,
-          [AM_RU] = 28,
+          [AM_RU] = 28, [AM_DU] = 36,
           [AM_G] = 4,
           [AM_TG] = 2,
           [AM_TP] = 1, [AM_CP] = 1, [AM_EP] = 1, [AM_ETP] = 1}},

@@ -129,6 +129,7 @@ static const struct {
     {AM_OP_SHARDED_LOG_SOFTMAX, 1, 1},
     {AM_OP_SHARDED_NLL_LOSS, 4, 2},
     {AM_OP_RING_ATTENTION, 3, 4},
+    {AM_OP_ENGINE_RING, 5, 4},
     {AM_OP_CHECKPOINT, 1, 1},
     {AM_OP_PAPER_NORM, 3, 1},
     {AM_OP_PAPER_EMBEDDING, 1, 1},
@@ -308,8 +309,9 @@ static bool is_fused(const am_op_info *op)
 /* Transformer Engine's and flash-attn's functions are read from their source. */
 static bool is_read(const am_op_info *op)
 {
-    static const am_op read[] = {AM_OP_NORM_LINEAR, AM_OP_LINEAR, AM_OP_NORM_SEQUENCE_LINEAR, AM_OP_GATHER_LINEAR,
-                                 AM_OP_SCATTER_LINEAR, AM_OP_FUSED_ROPE, AM_OP_FLASH_ATTN};
+    static const am_op read[] = {AM_OP_NORM_LINEAR,   AM_OP_LINEAR,         AM_OP_NORM_SEQUENCE_LINEAR,
+                                 AM_OP_GATHER_LINEAR, AM_OP_SCATTER_LINEAR, AM_OP_FUSED_ROPE,
+                                 AM_OP_FLASH_ATTN,    AM_OP_ENGINE_RING};
     for (int i = 0; i < COUNT(read); i++)
         if (op == &am_ops[read[i]]) return true;
     return false;
@@ -396,6 +398,18 @@ static am_var times(am_var x, am_var y)
 static am_var attend(am_op op, am_var q, am_var k, am_var v, am_var mask)
 {
     return am_attention(tape, op, q, k, v, mask);
+}
+
+/* Two ranks of Transformer Engine's. */
+static am_var ring_of(am_var q, am_var k, am_var v, am_var lengths, am_var halves)
+{
+    const am_ring_input input = {q, k, v, {lengths, halves}, number(2)};
+    return am_engine_ring(tape, &input, number(tape->tensor[k].shape[3] + tape->tensor[v].shape[3]));
+}
+
+static am_var first_heads(am_var x) /* of [s, b, heads, d] */
+{
+    return heads(am_transpose(tape, x, 0, 1));
 }
 
 /* Into heads' order of dimensions and back to rows: whatever does not keep that order shows as a copy. */
@@ -510,6 +524,8 @@ static am_var gather_model(const am_var *x)
 PLAY(engine_linear, am_parallel_linear(tape, AM_OP_LINEAR, x[0], x[1], 0))
 PLAY(fused_rope, am_fused_rope(tape, x[0], x[1]))
 PLAY(flash_attn, attend(AM_OP_FLASH_ATTN, heads(x[0]), heads(x[1]), heads(x[2]), 0))
+PLAY(engine_ring, ring_of(heads(x[0]), heads(x[1]), heads(x[2]), x[3], 0))
+PLAY(engine_ring_latent, ring_of(first_heads(x[0]), first_heads(x[1]), first_heads(x[2]), x[3], x[3]))
 PLAY(bias_swiglu, am_activation(tape, AM_OP_BIAS_SWIGLU, x[0], 0, SHAPE(6, 4)))
 PLAY(clone, am_clone(tape, x[0]))
 PLAY(clone_transposed, am_contiguous(tape, heads(x[0])))
@@ -745,6 +761,10 @@ static const struct program {
     {"flash_attn", flash_attn, {{4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}}},
     {"flash_attn grouped", flash_attn, {{4, {2, 4, 4, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8},
      AM_BF16}}},
+    {"engine ring", engine_ring, {{4, {2, 4, 4, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16}, {4, {2, 4, 2, 8}, AM_BF16},
+     {1, {3}, AM_I32}}},
+    {"engine ring latent", engine_ring_latent, {{4, {4, 2, 2, 16}, AM_BF16}, {4, {4, 2, 2, 16}, AM_BF16}, {4, {4, 2, 2, 8}, AM_BF16},
+     {1, {3}, AM_I32}}},
     {"bias swiglu", bias_swiglu, {{2, {6, 8}, AM_BF16}}},
     {"sigmoid", sigmoid, {{3, {2, 3, 4}, AM_FP32}}},
     {"sub", minus, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
@@ -1327,6 +1347,18 @@ static const struct {
     {"flash_attn grouped", "111", "FlashAttnFunc.saved[0]:0 FlashAttnFunc.saved[1]:0 FlashAttnFunc.saved[2]:0 "
      "FlashAttnFunc.saved[3]:512 FlashAttnFunc.saved[4]:128 FlashAttnFunc.saved[5]:16",
      "f512@512 f128@640 f16@656 f4@660 b4@664 b512@1176 b512@1688 b256@1944 b256@2200"},
+    /* AttnFuncWithCPAndKVP2P of Transformer Engine 2.20 as rank 1 of 2, with kernels and sends left out; it makes each turn's state by
+     * itself. The tables of where chunks begin, here one, are two. */
+    {"engine ring", "1110", "AttnFuncWithCPAndKVP2P.cu_seqlens_q_per_step:0 AttnFuncWithCPAndKVP2P.rng_states:32 "
+     "AttnFuncWithCPAndKVP2P.saved[3]:0 AttnFuncWithCPAndKVP2P.saved[4]:512 AttnFuncWithCPAndKVP2P.saved[5]:512 "
+     "AttnFuncWithCPAndKVP2P.saved[6]:128",
+     "f512@512 f512@1024 f512@1536 f128@1664 f512@2176 f128@2304 f32@2336 f128@2464 f512@2976 f4@1188 b4@1192 b512@1704 "
+     "b512@2216 b1024@3240 b1024@4264 b512@4776 b128@4904 b128@5032 b512@4776 b256@5032 b256@5288"},
+    {"engine ring latent", "1110", "AttnFuncWithCPAndKVP2P.cu_seqlens_kv_per_step:0 AttnFuncWithCPAndKVP2P.cu_seqlens_q_per_step:0 "
+     "AttnFuncWithCPAndKVP2P.rng_states:32 AttnFuncWithCPAndKVP2P.saved[3]:0 AttnFuncWithCPAndKVP2P.saved[4]:768 "
+     "AttnFuncWithCPAndKVP2P.saved[5]:256 AttnFuncWithCPAndKVP2P.saved[6]:64",
+     "f768@768 f768@1536 f256@1792 f64@1856 f256@2112 f64@2176 f32@2208 f64@2272 f256@2528 f4@1124 b4@1128 b256@1384 "
+     "b512@1896 b1536@3432 b1536@4968 b512@5480 b256@5736 b128@5864 b512@5480 b512@5992 b256@6248"},
     {"bias swiglu", "1", "SwiGLUFunction.saved[0]:0", "f48@48 f4@52 b4@56 b48@104 b96@152"},
     {"bias swiglu", "0", "", NULL},
     {"sigmoid", "1", "Sigmoid.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},

@@ -65,7 +65,7 @@ START_TEST(measured)
 {
     int count = 0;
     json_each(json_load("stages.json"), compare_stage, &count);
-    ck_assert_int_eq(count, 33 + 24 + 12);
+    ck_assert_int_eq(count, 33 + 24 + 12 + 9 + 6);
 }
 END_TEST
 
@@ -89,6 +89,40 @@ START_TEST(sums)
     ck_assert_int_eq(saved, report->saved_bytes + (report->ranks - 1) * report->shared_bytes); /* each has its own tables */
     ck_assert_int_eq(parameters, report->parameters.total + (tied && report->config.vpp == 1 ? copy : 0));
     ck_assert_int_eq(layers, report->config.layers);
+}
+END_TEST
+
+/* So under a policy, which is of each stage's own layers: so many of its first, so many segments. */
+START_TEST(policies_of_stages)
+{
+    static const char *const table[][2] = {
+        {"stack=torch layers=12 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=2,7,3", "block:2"},
+        {"stack=torch layers=12 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=2,7,3", "every:2"},
+        {"stack=torch layers=12 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=2,7,3", "sqrt"},
+        {"stack=torch layers=12 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=3 stage_layers=2,7,3", "best"},
+        {"stack=torch layers=12 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=32 pp=2 vpp=2 stage_layers=1,5,2,4", "save:matmuls"},
+        {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=2 vpp=2 stage_layers=1,5,2,4", "block:3"},
+        {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3 stage_layers=2,6,4", "uniform:2"},
+        {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3 stage_layers=2,7,3", "modules:core_attn"},
+    };
+    char text[512];
+    snprintf(text, sizeof text, "%s checkpoint=%s", table[_i][0], table[_i][1]);
+    const am_report *report = evaluate(text);
+    int64_t saved = 0, time = 0;
+    for (int64_t rank = 0; rank < report->config.pp; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(&report->config, rank, chunk);
+        for (int i = 0; i < chunks; i++) {
+            const am_stage *stage = &fixture_workspace.stage[am_stage_kind_of(AM_MAX_STAGE_KINDS, fixture_workspace.stage, &chunk[i])];
+            saved += stage->saved + stage->saved_lasting;
+            time += stage->recomputed_time;
+        }
+    }
+    int64_t chunks = report->config.pp * report->config.vpp;
+    ck_assert_msg(saved == report->saved_bytes + (chunks - 1) * report->shared_bytes, "%s: %lld, not %lld", text, (long long)saved,
+                  (long long)report->saved_bytes);
+    ck_assert_msg(time == report->outcome.recomputed_time, "%s: %lld, not %lld", text, (long long)time,
+                  (long long)report->outcome.recomputed_time);
 }
 END_TEST
 
@@ -129,7 +163,8 @@ Suite *test_ranks_suite(void)
     Suite *suite = suite_create("ranks");
     TCase *tests = tcase_create("ranks");
     tcase_add_test(tests, measured);
-    tcase_add_loop_test(tests, sums, 0, 4);
+    tcase_add_loop_test(tests, sums, 0, 5);
+    tcase_add_loop_test(tests, policies_of_stages, 0, 8);
     tcase_add_test(tests, alone);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);

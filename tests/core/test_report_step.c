@@ -126,6 +126,30 @@ START_TEST(no_frontier)
 }
 END_TEST
 
+/* A budget's plan and a searched frontier say whether they are proven, and why not. */
+START_TEST(proofs)
+{
+    fake_report();
+    fake.policy = (am_policy){.kind = AM_POLICY_BUDGET, .count = 1 << 30};
+    fake.doubt = (am_doubt){0};
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"proven\":true");
+    ck_assert_ptr_null(strstr(json, "proven_note"));
+    fake.doubt.stopped = 2;
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"proven\":false,\"proven_note\":\"2 searches of ranks' plans ended at 4,000,000 of them\"");
+    fake.policy = (am_policy){.kind = AM_POLICY_NONE};
+    fake.doubt = (am_doubt){0};
+    fake.frontier.found = true;
+    fake.frontier.spans = 1 << 1 | 1 << 2 | 1 << 16;
+    fake.frontier.doubt = (am_doubt){.hull = true};
+    expect_document(am_report_json(&fake, json, sizeof json));
+    expect("\"spans\":[1,2,16],\"proven\":false,\"proven_note\":\"of a layer's choices ");
+    fake.frontier.found = false;
+    fake.frontier.doubt = (am_doubt){0};
+}
+END_TEST
+
 Suite *test_report_step_suite(void);
 Suite *test_report_step_suite(void)
 {
@@ -134,6 +158,7 @@ Suite *test_report_step_suite(void)
     tcase_add_test(tests, step);
     tcase_add_test(tests, long_timeline);
     tcase_add_test(tests, pareto);
+    tcase_add_test(tests, proofs);
     tcase_add_test(tests, checkpoint);
     tcase_add_test(tests, lines);
     tcase_add_test(tests, frontier);

@@ -70,6 +70,17 @@ START_TEST(seq)
 }
 END_TEST
 
+/* Of lengths that ranks divide, more than one way. */
+START_TEST(divided)
+{
+    static const char *const ranks[] = {"stack=megatron cp=2 tp=2 sp=yes", "stack=torch cp=2 tp=2 sp=yes", "stack=megatron cp=4",
+                                         "stack=torch cp=4 tp=2 sp=yes"};
+    char run[160];
+    snprintf(run, sizeof run, SMALL "family=llama ffn=176 %s", ranks[_i]);
+    expect_largest(run, "batch=1", "seq", 1);
+}
+END_TEST
+
 /* What bisection relies on: a first length of its own for each range of Megatron's fused softmax. */
 START_TEST(monotone)
 {
@@ -232,6 +243,7 @@ Suite *test_search_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, batch, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, seq, 0, (int)COUNT(runs));
+    tcase_add_loop_test(tests, divided, 0, 4);
     tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
     tcase_add_test(tests, gpus);
     tcase_add_test(tests, gpus_of_groups);

@@ -77,6 +77,36 @@ START_TEST(budget)
 }
 END_TEST
 
+/* What leaves it open whether there is a better plan, one reason behind another; the words stand where the plan does, and not
+ * where it is proven. */
+START_TEST(doubts)
+{
+    static const struct {
+        am_doubt doubt;
+        const char *text;
+    } table[] = {
+        {{.stopped = 1}, "1 search of a rank's plans ended at 4,000,000 of them"},
+        {{.stopped = 3, .lowered = true},
+         "3 searches of ranks' plans ended at 4,000,000 of them; a plan that seemed to fit stands above the budget when it is played, and one "
+         "below less was taken"},
+        {{.hull = true, .outlived = true},
+         "of a layer's choices those on the lower hull were combined, not all that no other beats; what regions with experts leave for good "
+         "counts in every plan of a stage, and another plan might leave less"},
+    };
+    char words[AM_DOUBT_SIZE];
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        ck_assert_str_eq(am_doubt_text(&table[i].doubt, words), table[i].text);
+        ck_assert(am_doubted(&table[i].doubt));
+    }
+    ck_assert(!am_doubted(&(am_doubt){0}));
+    evaluate("model=llama-3-8b seq=8192 checkpoint=budget:40GiB frontier=yes");
+    expect("\nNot proven to be all of them: of a layer's choices");
+    expect("\nNot proven to be the cheapest: of a layer's choices");
+    evaluate("model=llama-3-8b stack=megatron seq=8192 checkpoint=budget:40GiB frontier=yes");
+    ck_assert_int_eq(count("Not proven"), 0);
+}
+END_TEST
+
 Suite *test_text_plan_suite(void);
 Suite *test_text_plan_suite(void)
 {
@@ -85,6 +115,7 @@ Suite *test_text_plan_suite(void)
     tcase_add_test(tests, frontier);
     tcase_add_test(tests, small_frontier);
     tcase_add_test(tests, budget);
+    tcase_add_test(tests, doubts);
     suite_add_tcase(suite, tests);
     return suite;
 }

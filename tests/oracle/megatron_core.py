@@ -260,6 +260,7 @@ def deepseek(case):
     head, groups = get("head_dim"), get("expert_groups", 1)
     rotary = get("rotary_dim", head // 3 // 2 * 2)
     layers, dense = get("layers"), get("dense_layers")
+    own, before = stage_of(case)[0], get("rank") * stage_of(case)[0]
     return {
         "multi_latent_attention": True,
         "qk_layernorm": True,
@@ -269,7 +270,7 @@ def deepseek(case):
         "qk_pos_emb_head_dim": rotary,
         "v_head_dim": get("v_head_dim", head),
         "kv_channels": get("v_head_dim", head),  # by which the local attention shapes its result
-        "moe_layer_freq": [0] * dense + [1] * (layers - dense),
+        "moe_layer_freq": ([0] * dense + [1] * (layers - dense))[before : before + own],
         "moe_router_score_function": "sigmoid",
         "moe_router_enable_expert_bias": True,
         "moe_router_num_groups": groups if groups > 1 else None,

@@ -155,8 +155,9 @@ export function excessText(plan: Plan | undefined, units: Units): string {
 function searchText({ checkpoint }: Report, shown: number): string {
   const search = checkpoint.frontier_search;
   if (search === undefined) return '';
+  const doubt = search.proven_note === undefined ? '' : ` Not proven: ${search.proven_note}.`;
   if (checkpoint.frontier.some((plan) => 'ranks' in plan))
-    return `Against the highest peak of all ranks, and the time to run again on all of them: with ${formatCount(search.candidates)} ways for each layer no plans of the ranks lie below the line, of which ${formatCount(shown)} points are marked. A policy's peak is here that of its highest rank.`;
+    return `Against the highest peak of all ranks, and the time to run again on all of them: with ${formatCount(search.candidates)} ways for each layer no plans of the ranks lie below the line, of which ${formatCount(shown)} points are marked. A policy's peak is here that of its highest rank.${doubt}`;
   const hull = search.choices < search.undominated ? `, of which the ${formatCount(search.choices)} on the lower hull are combined` : ', all combined';
   return `No plan below the line exists in what was searched: ${formatCount(search.candidates)} ways for a layer to keep or run again its results, alone or in a region with its neighbours, ${formatCount(search.undominated)} of them beaten by no other${hull} over all layers; ${formatCount(search.plans)} plans are on the line${shown < search.plans ? `, ${formatCount(shown)} of them marked` : ''}.`;
 }
