@@ -1202,6 +1202,33 @@ test('drawing over layers places what is chosen on each', async ({ context, addr
   assert.equal(await laid(page), 'regions:4x0,4x1,24x0');
 });
 
+test('a finger drawn sideways over layers places what is chosen on each; upwards it scrolls', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await learn(context, address);
+  const cells = await board(page);
+  await page.locator('.board').scrollIntoViewIfNeeded();
+  const client = await context.newCDPSession(page);
+  const touch = (type, x, y) => client.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] });
+  const swipe = async (from, dx, dy) => {
+    await touch('touchStart', from.x + 8, from.y + 20);
+    for (let i = 1; i <= 16; i++) await touch('touchMove', from.x + 8 + (dx * i) / 16, from.y + 20 + (dy * i) / 16);
+    await touch('touchEnd');
+  };
+  const becomes = (regions) => page.waitForFunction((text) => /regions:[\dx,]*/.exec(decodeURIComponent(document.querySelector('.game-said a').href))[0] === text, regions);
+  const at = (i) => cells.nth(i).boundingBox();
+  const [from, to] = [await at(2), await at(5)];
+  await swipe(from, to.x - from.x, 0);
+  await becomes('regions:2x0,4x1,26x0');
+  await cells.nth(8).tap();
+  await becomes('regions:2x0,4x1,2x0,1,23x0');
+  const before = await page.evaluate(() => scrollY);
+  await swipe(await at(3), 0, -200);
+  await page.waitForFunction((y) => scrollY > y + 50, before);
+  assert.equal(await laid(page), 'regions:2x0,4x1,2x0,1,23x0');
+  await context.close();
+});
+
 test('a model that regions don\u2019t cover says so in the game, and offers another', async ({ context, address }) => {
   const page = await learn(context, address, 'model=gpt3-175b&stack=paper');
   await page.locator('#checkpointing').scrollIntoViewIfNeeded();

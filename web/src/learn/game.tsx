@@ -147,7 +147,7 @@ interface BoardProps {
 
 const KEYS: Readonly<Record<string, Piece>> = { c: 'begin', j: 'join', k: 'keep' };
 
-/* One tab stop; arrows walk, Enter and the space bar place the chosen piece, c, j and k their own; a pointer may be drawn along. */
+/* One tab stop; arrows walk, Enter and the space bar place the chosen piece, c, j and k their own; a pointer or, sideways, a finger may be drawn along. */
 function Board({ pieces, brush, onPlace }: BoardProps) {
   const board = useRef<HTMLDivElement>(null);
   const at = useSignal(0);
@@ -190,9 +190,7 @@ function Board({ pieces, brush, onPlace }: BoardProps) {
         aria-label="Layers, from the embedding on. Arrow keys go from layer to layer, Enter places what is chosen above; c checkpoints, j joins, k keeps; Shift and an arrow carry it on."
         onKeyDown={walk}
         onPointerDown={(event) => {
-          const i = under(event);
-          if (i === null || event.pointerType === 'touch') return;
-          drawing.current = i;
+          drawing.current = under(event);
         }}
         onPointerMove={(event) => {
           const i = drawing.current === null ? null : under(event);
