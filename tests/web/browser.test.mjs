@@ -348,6 +348,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   const before = await top();
   await page.locator('.fit-no').first().waitFor({ timeout: 20_000 });
   assert.match(await page.locator('.fit-sum').innerText(), /^106\sGiB in all, of 80\.0\sGiB: 25\.9\sGiB too much, nothing reserved/);
+  assert.match(await page.locator('.fit-limit-text').textContent(), /^80\.0\sGiB$/);
   assert.equal(await page.locator('.fit-picker select').first().inputValue(), 'h100-sxm');
   const { fit } = await evaluated('model=llama-3-8b&seq=8192&fit=yes');
   const parts = await page.locator('.fit-key data').evaluateAll((all) => all.map((e) => Number(e.value)));
@@ -382,6 +383,7 @@ test('the GPU and what is reserved of it are chosen where the answer stands', as
   await page.locator('.fit-picker select').last().selectOption('2GiB');
   await addressed(page, 'model=llama-3-8b&reserve=2GiB');
   assert.match(await page.locator('.fit-sum').innerText(), /17\.9\sGiB free with 2\.00\sGiB reserved/);
+  assert.match(await page.locator('.fit-limit-text').textContent(), /^78\.0\sGiB$/);
 });
 
 test('a GPU of one’s own is chosen in the inputs, and said where the answer stands', async ({ context, address }) => {
