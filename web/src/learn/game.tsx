@@ -17,6 +17,7 @@ import type { Store } from '../state/store';
 import { Figure } from '../views/figure';
 import { Switch } from '../views/switch';
 import { equalRegions, firstLayers, type Piece, placed, regionsOf } from './game-plan';
+import { TableHead } from '../views/table-head';
 
 interface GameProps {
   store: Store;
@@ -279,20 +280,7 @@ function Goals({ goals, times, units }: { goals: readonly Goal[]; times: Readonl
   return (
     <div class="scroll" role="region" aria-label="Goals" tabIndex={0}>
       <table class="goals">
-        <thead>
-          <tr>
-            <th scope="col">Goal</th>
-            <th scope="col" class="number">
-              Peak
-            </th>
-            <th scope="col" class="number">
-              Your least run again
-            </th>
-            <th scope="col" class="number">
-              Frontier’s
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={['Goal']} figures={['Peak', 'Your least run again', 'Frontier’s']} />
         <tbody>
           {goals.map(({ name, peak, par }) => {
             const time = times.get(name);
