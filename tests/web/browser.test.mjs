@@ -643,6 +643,41 @@ test('a map that takes minutes is given up and never holds the page up', async (
   await page.waitForFunction(() => /4,096 tokens: 75\.4\sGiB, fits/.test(document.querySelector('.fit-map-read')?.textContent), undefined, { timeout: 20_000 });
 });
 
+test('every picture is read by a finger, and the map asks for a second tap before it takes one', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 820, height: 1100 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await open(context, address, 'model=llama-3-8b&checkpoint=block:16');
+  /* Taps its middle, and wants the reading to be another and to stay. */
+  const tapped = async (mark, reading) => {
+    await mark.scrollIntoViewIfNeeded();
+    const said = await page.locator(reading).innerText();
+    const box = await mark.boundingBox();
+    await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+    await page.waitForFunction(([where, before]) => document.querySelector(where).innerText !== before, [reading, said]);
+    await page.waitForTimeout(100);
+    return page.locator(reading).innerText();
+  };
+  await tapped(page.locator('.mark').nth(5), '.inspector-title');
+  await tapped(page.locator('.piece').first(), '.inspector-title');
+  await page.locator('.treemap').scrollIntoViewIfNeeded();
+  await tapped(page.locator('.tile').nth(1), '.treemap .picture-readout');
+  await tapped(page.locator('.slab').nth(1), '.stack .picture-readout');
+  await page.locator('#view-step').scrollIntoViewIfNeeded();
+  await tapped(page.locator('.timeline-hit'), '.timeline-readout');
+  await page.locator('#view-fit').scrollIntoViewIfNeeded();
+  await page.locator('.fit-map-here').waitFor({ timeout: 20_000 });
+  const before = await hash(page);
+  assert.match(await tapped(page.locator('.fit-map-hit'), '.fit-map-read'), /^\d+ × [\d,]+ tokens: .*\(a second tap takes it\)$/);
+  assert.equal(await hash(page), before);
+  const box = await page.locator('.fit-map-hit').boundingBox();
+  await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+  await page.waitForFunction(() => /&batch=\d+/.test(location.hash));
+  await page.locator('#view-formulas').scrollIntoViewIfNeeded();
+  await page.locator('.strip .dot').first().waitFor({ timeout: 20_000 });
+  await tapped(page.locator('.strip .dot').first(), '.strip-readout');
+  await context.close();
+});
+
 test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
   const page = await context.newPage();
   const asked = [];
