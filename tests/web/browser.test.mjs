@@ -770,6 +770,22 @@ test('a config.json is imported; a bad one says so and changes nothing', async (
   await shows(page, '6,063,563,044');
 });
 
+test('a config.json dropped anywhere on the page is imported; a bad one opens the dialog and says so', async ({ page }) => {
+  const drop = (text) =>
+    page.evaluate((json) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([json], 'config.json', { type: 'application/json' }));
+      const target = document.querySelector('.answer');
+      for (const type of ['dragover', 'drop']) if (target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))) throw new Error(`${type} is left to the browser`);
+    }, text);
+  await drop('{"model_type": "rwkv"}');
+  await page.locator('dialog[open] .import-fault .fault').waitFor();
+  assert.equal(await kept(page), DEFAULT);
+  await drop('{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257,"n_positions":1024,"activation_function":"gelu_new"}');
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+});
+
 test('the colours are the visitor\u2019s choice and stay after a reload', async ({ page }) => {
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   await page.locator('.switch input[value=light]').check();
