@@ -348,6 +348,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   const before = await top();
   await page.locator('.fit-no').first().waitFor({ timeout: 20_000 });
   assert.match(await page.locator('.fit-sum').innerText(), /^106\sGiB in all, of 80\.0\sGiB: 25\.9\sGiB too much, nothing reserved/);
+  assert.match(await page.locator('.fit-limit-text').textContent(), /^80\.0\sGiB$/);
   assert.equal(await page.locator('.fit-picker select').first().inputValue(), 'h100-sxm');
   const { fit } = await evaluated('model=llama-3-8b&seq=8192&fit=yes');
   const parts = await page.locator('.fit-key data').evaluateAll((all) => all.map((e) => Number(e.value)));
@@ -382,6 +383,7 @@ test('the GPU and what is reserved of it are chosen where the answer stands', as
   await page.locator('.fit-picker select').last().selectOption('2GiB');
   await addressed(page, 'model=llama-3-8b&reserve=2GiB');
   assert.match(await page.locator('.fit-sum').innerText(), /17\.9\sGiB free with 2\.00\sGiB reserved/);
+  assert.match(await page.locator('.fit-limit-text').textContent(), /^78\.0\sGiB$/);
 });
 
 test('a GPU of one’s own is chosen in the inputs, and said where the answer stands', async ({ context, address }) => {
@@ -641,6 +643,41 @@ test('a map that takes minutes is given up and never holds the page up', async (
   await page.waitForFunction(() => /4,096 tokens: 75\.4\sGiB, fits/.test(document.querySelector('.fit-map-read')?.textContent), undefined, { timeout: 20_000 });
 });
 
+test('every picture is read by a finger, and the map asks for a second tap before it takes one', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 820, height: 1100 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await open(context, address, 'model=llama-3-8b&checkpoint=block:16');
+  /* Taps its middle, and wants the reading to be another and to stay. */
+  const tapped = async (mark, reading) => {
+    await mark.scrollIntoViewIfNeeded();
+    const said = await page.locator(reading).innerText();
+    const box = await mark.boundingBox();
+    await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+    await page.waitForFunction(([where, before]) => document.querySelector(where).innerText !== before, [reading, said]);
+    await page.waitForTimeout(100);
+    return page.locator(reading).innerText();
+  };
+  await tapped(page.locator('.mark').nth(5), '.inspector-title');
+  await tapped(page.locator('.piece').first(), '.inspector-title');
+  await page.locator('.treemap').scrollIntoViewIfNeeded();
+  await tapped(page.locator('.tile').nth(1), '.treemap .picture-readout');
+  await tapped(page.locator('.slab').nth(1), '.stack .picture-readout');
+  await page.locator('#view-step').scrollIntoViewIfNeeded();
+  await tapped(page.locator('.timeline-hit'), '.timeline-readout');
+  await page.locator('#view-fit').scrollIntoViewIfNeeded();
+  await page.locator('.fit-map-here').waitFor({ timeout: 20_000 });
+  const before = await hash(page);
+  assert.match(await tapped(page.locator('.fit-map-hit'), '.fit-map-read'), /^\d+ × [\d,]+ tokens: .*\(a second tap takes it\)$/);
+  assert.equal(await hash(page), before);
+  const box = await page.locator('.fit-map-hit').boundingBox();
+  await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+  await page.waitForFunction(() => /&batch=\d+/.test(location.hash));
+  await page.locator('#view-formulas').scrollIntoViewIfNeeded();
+  await page.locator('.strip .dot').first().waitFor({ timeout: 20_000 });
+  await tapped(page.locator('.strip .dot').first(), '.strip-readout');
+  await context.close();
+});
+
 test('published formulas: a strip from the lowest to the highest, the chosen one explained, loaded when they are near', async ({ context, address }) => {
   const page = await context.newPage();
   const asked = [];
@@ -731,6 +768,22 @@ test('a config.json is imported; a bad one says so and changes nothing', async (
   await field(page, 'batch').locator('input[type=text]').fill('8');
   await field(page, 'seq').locator('input[type=text]').fill('1024');
   await shows(page, '6,063,563,044');
+});
+
+test('a config.json dropped anywhere on the page is imported; a bad one opens the dialog and says so', async ({ page }) => {
+  const drop = (text) =>
+    page.evaluate((json) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([json], 'config.json', { type: 'application/json' }));
+      const target = document.querySelector('.answer');
+      for (const type of ['dragover', 'drop']) if (target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))) throw new Error(`${type} is left to the browser`);
+    }, text);
+  await drop('{"model_type": "rwkv"}');
+  await page.locator('dialog[open] .import-fault .fault').waitFor();
+  assert.equal(await kept(page), DEFAULT);
+  await drop('{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257,"n_positions":1024,"activation_function":"gelu_new"}');
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+  assert.equal(await page.locator('dialog[open]').count(), 0);
 });
 
 test('the colours are the visitor\u2019s choice and stay after a reload', async ({ page }) => {
@@ -1200,6 +1253,33 @@ test('drawing over layers places what is chosen on each', async ({ context, addr
   await page.mouse.move(to.x + 8, to.y + 20, { steps: 12 });
   await page.mouse.up();
   assert.equal(await laid(page), 'regions:4x0,4x1,24x0');
+});
+
+test('a finger drawn sideways over layers places what is chosen on each; upwards it scrolls', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await learn(context, address);
+  const cells = await board(page);
+  await page.locator('.board').scrollIntoViewIfNeeded();
+  const client = await context.newCDPSession(page);
+  const touch = (type, x, y) => client.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] });
+  const swipe = async (from, dx, dy) => {
+    await touch('touchStart', from.x + 8, from.y + 20);
+    for (let i = 1; i <= 16; i++) await touch('touchMove', from.x + 8 + (dx * i) / 16, from.y + 20 + (dy * i) / 16);
+    await touch('touchEnd');
+  };
+  const becomes = (regions) => page.waitForFunction((text) => /regions:[\dx,]*/.exec(decodeURIComponent(document.querySelector('.game-said a').href))[0] === text, regions);
+  const at = (i) => cells.nth(i).boundingBox();
+  const [from, to] = [await at(2), await at(5)];
+  await swipe(from, to.x - from.x, 0);
+  await becomes('regions:2x0,4x1,26x0');
+  await cells.nth(8).tap();
+  await becomes('regions:2x0,4x1,2x0,1,23x0');
+  const before = await page.evaluate(() => scrollY);
+  await swipe(await at(3), 0, -200);
+  await page.waitForFunction((y) => scrollY > y + 50, before);
+  assert.equal(await laid(page), 'regions:2x0,4x1,2x0,1,23x0');
+  await context.close();
 });
 
 test('a model that regions don\u2019t cover says so in the game, and offers another', async ({ context, address }) => {

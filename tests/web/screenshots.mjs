@@ -11,7 +11,11 @@ const PAGES = {
   zero: 'zero.html#',
   accumulation: 'accumulation.html#',
   gpu: 'gpu.html#device=rtx-4090',
+  learn: 'learn.html#',
+  validation: 'validation.html#',
 };
+/* What a page beside the calculator has once it is there. */
+const THERE = { learn: 'html[data-live]', validation: '.cases td' };
 const given = process.argv.slice(2).map((argument) => [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)]);
 const pages = given.length > 0 ? given : Object.entries(PAGES);
 const into = join(root, 'build/screenshots');
@@ -21,7 +25,7 @@ await mkdir(into, { recursive: true });
 const openFile = async (context, file) => {
   const page = await context.newPage();
   await page.goto(server.address + file);
-  await page.waitForSelector('td data', { timeout: 20_000 });
+  await page.waitForSelector(THERE[/^\w+/.exec(file)[0]] ?? 'td data', { timeout: 20_000, state: 'attached' });
   return page;
 };
 

@@ -76,6 +76,11 @@ export function shareTests(test) {
     const buttons = await page.locator('button').evaluateAll((all) => all.filter((button) => button.checkVisibility()).map((button) => button.className));
     assert.deepEqual(buttons, []);
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 718);
+    const cut = await page.locator('.scroll').evaluateAll((all) => all.filter((e) => e.checkVisibility() && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1) && getComputedStyle(e).overflow !== 'visible').map((e) => e.ariaLabel));
+    assert.deepEqual(cut, []);
+    /* What a button stood before has its room. */
+    await page.locator('.fit-change').first().waitFor({ timeout: 20_000 });
+    assert.ok((await page.locator('.fit-change').first().boundingBox()).width > 200);
     assert.ok((await page.pdf({ format: 'A4' })).length > 50_000);
     await context.close();
   });

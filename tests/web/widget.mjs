@@ -165,6 +165,23 @@ export function widgetTests(test) {
   );
 
   embedded(
+    'on a page written from right to left, with fonts and sizes of its own, it is set as everywhere',
+    (site) => figure('layer', 'model=llama-3-8b', 'still') + figure('breakdown', 'model=llama-3-8b', 'still') + script(site),
+    async ({ page }) => {
+      const element = page.locator('activation-memory').first();
+      await element.locator('.station').first().waitFor();
+      const { directions, wide } = await page.evaluate(() => {
+        const roots = [...document.querySelectorAll('activation-memory')].map(({ shadowRoot }) => shadowRoot);
+        const stations = [...roots[0].querySelectorAll('.station')].map((station) => [station.querySelector('text').textContent, station.querySelector('text').getBBox().width, station.querySelector('rect').getBBox().width]);
+        return { directions: roots.map((root) => getComputedStyle(root.querySelector('.widget')).direction), wide: stations.filter(([text, inside, box]) => inside > box).map(([text]) => text) };
+      });
+      assert.deepEqual(directions, ['ltr', 'ltr']);
+      assert.deepEqual(wide, []);
+    },
+    { attributes: 'dir="rtl"' },
+  );
+
+  embedded(
     'it is as dark as the page, whichever way the page says so, and follows it',
     (site) => figure('timeline') + figure('timeline', '', 'scheme="light"') + script(site),
     async ({ page }) => {

@@ -1,5 +1,5 @@
-/* What a page says of itself to who links to it or looks for it: from its own title and description, and from the address of the site, if it is known
- * (SITE=https://… when it is built). */
+/* What all pages have in their heads: their colours and sign; and what a page says of itself to who links to it or looks for it, from its own title and
+ * description, and from the address of the site, if it is known (SITE=https://… when it is built). */
 import type { Plugin } from 'vite';
 
 const CARD = 'card.png';
@@ -9,6 +9,17 @@ interface Tag {
   tag: 'meta' | 'link';
   attrs: Record<string, string>;
 }
+
+/* In both schemes, as --paper and --accent of tokens.css. */
+const themed = (scheme: 'light' | 'dark', content: string): Tag => ({ tag: 'meta', attrs: { name: 'theme-color', media: `(prefers-color-scheme: ${scheme})`, content } });
+const SIGN =
+  "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cstyle%3Erect{fill:%2300687a}%40media(prefers-color-scheme:dark){rect{fill:%2358c7d8}}%3C/style%3E%3Crect x='3' y='5' width='26' height='4'/%3E%3Crect x='3' y='12' width='12' height='8' opacity='.75'/%3E%3Crect x='3' y='23' width='20' height='4' opacity='.5'/%3E%3C/svg%3E";
+const ALIKE: readonly Tag[] = [
+  { tag: 'meta', attrs: { name: 'color-scheme', content: 'light dark' } },
+  themed('light', '#fbfaf7'),
+  themed('dark', '#14161a'),
+  { tag: 'link', attrs: { rel: 'icon', href: `data:image/svg+xml,${SIGN}` } },
+];
 
 /** The tags of a page: `path` within the site, "" for its first. Without a site's address those that need one in full are left out. */
 export function announce(html: string, path: string, site: string | null): Tag[] {
@@ -46,8 +57,7 @@ export const announced = (paths: readonly string[], text: string | undefined): P
   const pathOf = (file: string): string => file.replace(/^\//, '').replace(/^index\.html$/, '');
   return {
     name: 'announced',
-    apply: 'build',
-    transformIndexHtml: (html, { path }) => (paths.includes(pathOf(path)) ? announce(html, pathOf(path), site).map((tag) => ({ ...tag, injectTo: 'head' as const })) : []),
+    transformIndexHtml: (html, { path }) => (paths.includes(pathOf(path)) ? [...ALIKE, ...announce(html, pathOf(path), site)].map((tag) => ({ ...tag, injectTo: 'head' as const })) : []),
     generateBundle() {
       if (site === null) return;
       this.emitFile({ type: 'asset', fileName: 'sitemap.xml', source: sitemap(site, paths) });

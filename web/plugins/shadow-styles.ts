@@ -10,7 +10,7 @@ const WIDTH = /\(\s*(?:max|min)-width\b/;
 const MADE = /^[ck]-/;
 /* The page's own: names that are words of a widget's texts too, elements that none has, the grid of its inputs. */
 const OUTSIDE: ReadonlySet<string> = new Set(['view', 'fit', 'below', 'together', 'breakdown', 'checkpointing', 'group', 'button']);
-const OTHERWISE = /^(?:main|h1|ol|figure|textarea)\b|^\.inputs-first\s*>/;
+const OTHERWISE = /^(?:main|h1|figure|textarea)\b|^\.inputs-first\s*>/;
 /* Whose module each sheet dresses, and which one is there before it. */
 const SHEETS: Readonly<Record<string, { entry: string; before?: string }>> = {
   'styles.css': { entry: 'element.tsx' },

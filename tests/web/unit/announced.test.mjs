@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import { close, load, root } from './modules.mjs';
 
 after(close);
-const { announce, siteOf, sitemap } = await load('plugins/announced.ts');
+const { announce, announced, siteOf, sitemap } = await load('plugins/announced.ts');
+const PAGES = ['index.html', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'];
 
 test('an address of a site ends in a slash; what is none is refused by name', () => {
   assert.equal(siteOf(undefined), null);
@@ -16,10 +17,8 @@ test('an address of a site ends in a slash; what is none is refused by name', ()
 
 test('every page to be found has its own title, description and, on a known site, address and picture', async () => {
   const seen = new Set();
-  for (const [file, path] of [
-    ['index.html', ''],
-    ['validation.html', 'validation.html'],
-  ]) {
+  for (const file of PAGES) {
+    const path = file.replace('index.html', '');
     const html = await readFile(join(root, 'web', file), 'utf8');
     const tags = announce(html, path, 'https://example.org/actmem/');
     const of = (name) => tags.find(({ attrs }) => attrs.property === name || attrs.rel === name)?.attrs;
@@ -32,7 +31,22 @@ test('every page to be found has its own title, description and, on a known site
     /* Where the site is not known nothing points anywhere. */
     assert.ok(!announce(html, path, null).some(({ attrs }) => /https?:/.test(Object.values(attrs).join())));
   }
-  assert.equal(seen.size, 2);
+  assert.equal(seen.size, PAGES.length);
+});
+
+test('every page to be found has the colours of tokens.css and the sign, others have none', async () => {
+  const tokens = await readFile(join(root, 'web/src/styles/tokens.css'), 'utf8');
+  const paper = /--paper: light-dark\((#\w+), (#\w+)\)/.exec(tokens).slice(1);
+  const { transformIndexHtml } = announced(['', 'learn.html'], undefined);
+  for (const path of ['/index.html', '/learn.html']) {
+    const tags = transformIndexHtml('<title>a</title>', { path }).map(({ attrs }) => attrs);
+    assert.deepEqual(
+      tags.filter(({ name }) => name === 'theme-color').map(({ content }) => content),
+      paper,
+    );
+    assert.ok(tags.some(({ rel, href }) => rel === 'icon' && href.startsWith('data:image/svg+xml,')));
+  }
+  assert.deepEqual(transformIndexHtml('<title>a</title>', { path: '/embed.html' }), []);
 });
 
 test('the picture is there, 1200 × 630', async () => {

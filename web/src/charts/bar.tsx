@@ -10,20 +10,34 @@ import { Figure } from '../views/figure';
 import { textWidth } from './measure';
 import { useWidth } from './width';
 
-const BAR = 46;
-const TENSORS = 34;
-const LIST = BAR + TENSORS + 34;
+/* The list is not wider, so that names stay near their figures: the rest is the bar's. */
+const LIST = 430;
 /* Room for a share and the gap before it. */
 const SHARE = 50;
 
+/** Right edges of the components and of their tensors, and where the list begins. */
+interface Columns {
+  bar: number;
+  tensors: number;
+  list: number;
+}
+
+function columnsOf(width: number): Columns {
+  const rest = Math.max(0, width - 114 - LIST);
+  const bar = 46 + 0.4 * rest;
+  const tensors = 80 + rest;
+  return { bar, tensors, list: tensors + 34 };
+}
+
 export function StepBar({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
   const { ref, width } = useWidth<HTMLDivElement>(380);
+  const columns = columnsOf(width);
   const layout = layBar(report, scopes, 400);
   const peak = activationPeak(report.step);
   const without = layout.withoutY === null ? undefined : report.checkpoint.plans.find((p) => p.policy === 'none');
   /* Shares give way to long figures. */
   const shares = layout.blocks.every(
-    (b) => LIST + 17 + textWidth(componentName(b.component), 13) + 4 + textWidth(formatBytes(b.bytes, units), 13) <= width - SHARE,
+    (b) => columns.list + 17 + textWidth(componentName(b.component), 13) + 4 + textWidth(formatBytes(b.bytes, units), 13) <= width - SHARE,
   );
   const text = report.components.map((c) => `${componentName(c.component)} ${formatBytes(c.bytes, units)}`).join(', ');
   return (
@@ -52,27 +66,28 @@ export function StepBar({ report, scopes, units }: { report: Report; scopes: rea
         role="img"
         aria-label={`Bytes kept by component: ${text}; in all ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} alive at once.`}
       >
-        <rect class="bar-peak" x={0.5} y={layout.peakY} width={BAR + TENSORS} height={Math.max(0, layout.base - layout.peakY)} />
+        <rect class="bar-peak" x={0.5} y={layout.peakY} width={columns.tensors} height={Math.max(0, layout.base - layout.peakY)} />
         {layout.blocks.map((block) => (
-          <BlockView key={block.component} block={block} units={units} width={width} shares={shares} />
+          <BlockView key={block.component} block={block} units={units} width={width} columns={columns} shares={shares} />
         ))}
-        {layout.withoutY !== null && <path class="bar-without" d={`M 0 ${layout.withoutY} H ${BAR + TENSORS}`} />}
+        {layout.withoutY !== null && <path class="bar-without" d={`M 0 ${layout.withoutY} H ${columns.tensors}`} />}
       </svg>
     </div>
   );
 }
 
-function BlockView({ block, units, width, shares }: { block: Block; units: Units; width: number; shares: boolean }) {
+function BlockView({ block, units, width, columns, shares }: { block: Block; units: Units; width: number; columns: Columns; shares: boolean }) {
+  const { bar, tensors, list } = columns;
   const middle = block.y + block.height / 2;
   return (
     <g class={`block c-${block.component}`}>
-      <rect class="block-fill" x={0} y={block.y} width={BAR} height={Math.max(block.height, 0.75)} />
+      <rect class="block-fill" x={0} y={block.y} width={bar} height={Math.max(block.height, 0.75)} />
       {block.pieces.map((piece) => (
-        <PieceView key={piece.entry.id} piece={piece} />
+        <PieceView key={piece.entry.id} piece={piece} columns={columns} />
       ))}
-      <path class="leader" d={`M ${BAR + TENSORS + 2} ${middle} C ${BAR + TENSORS + 20} ${middle} ${LIST - 24} ${block.lineY} ${LIST - 6} ${block.lineY}`} />
-      <rect class="swatch" x={LIST} y={block.lineY - 5} width={10} height={10} />
-      <text class="block-name" x={LIST + 17} y={block.lineY + 4.5}>
+      <path class="leader" d={`M ${tensors + 2} ${middle} C ${tensors + 20} ${middle} ${list - 24} ${block.lineY} ${list - 6} ${block.lineY}`} />
+      <rect class="swatch" x={list} y={block.lineY - 5} width={10} height={10} />
+      <text class="block-name" x={list + 17} y={block.lineY + 4.5}>
         {componentName(block.component)}
       </text>
       <text class="block-bytes" x={shares ? width - SHARE : width} y={block.lineY + 4.5} text-anchor="end">
@@ -84,12 +99,12 @@ function BlockView({ block, units, width, shares }: { block: Block; units: Units
           {formatPercent(block.share)}
         </text>
       )}
-      <path class="rule" d={`M ${LIST} ${block.lineY + LINE / 2} H ${width}`} />
+      <path class="rule" d={`M ${list} ${block.lineY + LINE / 2} H ${width}`} />
     </g>
   );
 }
 
-function PieceView({ piece }: { piece: Piece }) {
+function PieceView({ piece, columns: { bar, tensors } }: { piece: Piece; columns: Columns }) {
   const lit = useComputed(() => (hot.value === piece.entry.id ? '' : undefined));
   const { onPointerEnter, onPointerLeave } = pointing(piece.entry.id);
   return (
@@ -97,9 +112,9 @@ function PieceView({ piece }: { piece: Piece }) {
       class="piece"
       data-row={piece.entry.id}
       data-hot={lit}
-      x={BAR}
+      x={bar}
       y={piece.y}
-      width={TENSORS}
+      width={tensors - bar}
       height={Math.max(piece.height - (piece.height > 3 ? 1 : 0), 0.5)}
       onPointerEnter={onPointerEnter}
       onPointerLeave={onPointerLeave}

@@ -39,6 +39,13 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
     const row = Math.min(rows - 1, Math.max(0, rows - 1 - Math.floor(((event.clientY - box.top) / box.height) * rows)));
     at.value = { column, row };
   };
+  /* A finger reads a cell first; a second tap on the same takes it. */
+  const tapped = useSignal(false);
+  const down = (event: PointerEvent) => {
+    const before = at.value;
+    move(event);
+    tapped.value = event.pointerType === 'touch' && !(tapped.value && before?.column === at.value?.column && before?.row === at.value?.row);
+  };
   const choose = () => {
     const chosen = [map.batch[shown.column], map.seq[shown.row]];
     if (chosen[0] !== undefined && chosen[1] !== undefined && level !== REFUSED) onChoose(chosen[0], chosen[1]);
@@ -60,7 +67,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
           {formatCount(map.batch[shown.column] ?? 0)} × {formatCount(map.seq[shown.row] ?? 0)} tokens
         </b>
         : {words}
-        {at.value === null && <span class="quiet"> (as it is now)</span>}
+        {at.value === null ? <span class="quiet"> (as it is now)</span> : tapped.value && level !== REFUSED && <span class="quiet"> (a second tap takes it)</span>}
       </p>
       <div class="fit-map-plane">
       <svg class="chart" width={width} height={height + BOTTOM + TOP} viewBox={`0 ${-TOP} ${width} ${height + BOTTOM + TOP}`} role="img" aria-label="Total memory by micro-batch and sequence length; its table has the figures">
@@ -92,11 +99,14 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         style={{ top: `${TOP}px`, left: `${LEFT}px`, width: `${cell * columns}px`, height: `${height}px` }}
         aria-label="Choose a micro-batch and a sequence length: arrow keys move, Enter takes it"
         onPointerMove={move}
-        onPointerDown={move}
-        onPointerLeave={() => {
+        onPointerDown={down}
+        onPointerCancel={() => {
           at.value = null;
         }}
-        onClick={choose}
+        onPointerLeave={(event) => {
+          if (event.pointerType !== 'touch') at.value = null;
+        }}
+        onClick={() => tapped.value || choose()}
         onKeyDown={key}
         onBlur={() => {
           at.value = null;

@@ -83,7 +83,7 @@ export function layLayer(scope: Scope, width: number, order: readonly string[] =
   const chains = branchesOf(scope).map((stops) => (scope.kind === 'layer' ? withSilent(stops, order) : stops));
   const columns = width >= 700 ? Math.min(2, Math.max(1, chains.length)) : 1;
   const column = Math.floor((width - GAP * (columns - 1)) / columns);
-  const stacked = column < 320;
+  const stacked = column < 340;
   const markWidth = stacked ? column - MARK_X - 30 : Math.round(Math.max(84, Math.min(190, column - MARK_X - 10 - NAME - BYTES)));
   const row = stacked ? 38 : ROW;
   const longest = Math.max(1, ...scope.entries.map((e) => elementsPerToken(e)));

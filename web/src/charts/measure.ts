@@ -20,6 +20,11 @@ export function textWidth(text: string, size: number, family: keyof typeof FAMIL
   return width;
 }
 
+/** Where the variables of the fonts are, if not at the page's root: in a figure on a page of others. */
+export function readFonts(element: Element): void {
+  for (const family of ['sans', 'mono'] as const) fonts.set(family, getComputedStyle(element).getPropertyValue(FAMILY[family]));
+}
+
 /** The text, or as much of its beginning as fits, with an ellipsis. */
 export function fitText(text: string, room: number, size: number, family: keyof typeof FAMILY = 'sans'): string {
   if (textWidth(text, size, family) <= room) return text;

@@ -1,6 +1,6 @@
 /* A Hugging Face config.json, pasted, dropped or opened. It is read by the core, here; it goes nowhere. */
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { ActmemError } from '../../../wasm/actmem';
 
 /* As many bytes as the core reads. What is larger is no config.json, and is not even taken into memory. */
@@ -47,8 +47,30 @@ export function ImportDialog({ onOpen, onImport }: ImportProps) {
 
   const open = () => {
     onOpen();
-    dialog.current?.showModal();
+    if (dialog.current?.open === false) dialog.current.showModal();
   };
+  /* A file may be dropped anywhere on the page: a browser would leave it for the file. */
+  useEffect(() => {
+    const dragged = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files') !== true) return;
+      event.preventDefault();
+      over.value = event.type === 'dragover';
+      if (event.type !== 'drop') return;
+      open();
+      void takeFile(event.dataTransfer.files[0]);
+    };
+    const left = (event: DragEvent) => {
+      if (event.relatedTarget === null) over.value = false;
+    };
+    addEventListener('dragover', dragged);
+    addEventListener('drop', dragged);
+    addEventListener('dragleave', left);
+    return () => {
+      removeEventListener('dragover', dragged);
+      removeEventListener('drop', dragged);
+      removeEventListener('dragleave', left);
+    };
+  }, []);
 
   return (
     <>
@@ -63,21 +85,9 @@ export function ImportDialog({ onOpen, onImport }: ImportProps) {
             event.preventDefault();
             void take(text.value);
           }}
-          onDragOver={(event) => {
-            event.preventDefault();
-            over.value = true;
-          }}
-          onDragLeave={() => {
-            over.value = false;
-          }}
-          onDrop={(event) => {
-            event.preventDefault();
-            over.value = false;
-            void takeFile(event.dataTransfer?.files[0]);
-          }}
         >
           <h2 id="import-title">Import a model’s config.json</h2>
-          <p>As on the Hugging Face Hub: paste it, drop the file here or open it. It is read in this page and goes nowhere.</p>
+          <p>As on the Hugging Face Hub: paste it, drop the file on the page or open it. It is read in this page and goes nowhere.</p>
           <textarea
             aria-label="config.json"
             aria-describedby="import-fault"

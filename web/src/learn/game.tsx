@@ -17,6 +17,7 @@ import type { Store } from '../state/store';
 import { Figure } from '../views/figure';
 import { Switch } from '../views/switch';
 import { equalRegions, firstLayers, type Piece, placed, regionsOf } from './game-plan';
+import { TableHead } from '../views/table-head';
 
 interface GameProps {
   store: Store;
@@ -147,7 +148,7 @@ interface BoardProps {
 
 const KEYS: Readonly<Record<string, Piece>> = { c: 'begin', j: 'join', k: 'keep' };
 
-/* One tab stop; arrows walk, Enter and the space bar place the chosen piece, c, j and k their own; a pointer may be drawn along. */
+/* One tab stop; arrows walk, Enter and the space bar place the chosen piece, c, j and k their own; a pointer or, sideways, a finger may be drawn along. */
 function Board({ pieces, brush, onPlace }: BoardProps) {
   const board = useRef<HTMLDivElement>(null);
   const at = useSignal(0);
@@ -190,9 +191,7 @@ function Board({ pieces, brush, onPlace }: BoardProps) {
         aria-label="Layers, from the embedding on. Arrow keys go from layer to layer, Enter places what is chosen above; c checkpoints, j joins, k keeps; Shift and an arrow carry it on."
         onKeyDown={walk}
         onPointerDown={(event) => {
-          const i = under(event);
-          if (i === null || event.pointerType === 'touch') return;
-          drawing.current = i;
+          drawing.current = under(event);
         }}
         onPointerMove={(event) => {
           const i = drawing.current === null ? null : under(event);
@@ -281,20 +280,7 @@ function Goals({ goals, times, units }: { goals: readonly Goal[]; times: Readonl
   return (
     <div class="scroll" role="region" aria-label="Goals" tabIndex={0}>
       <table class="goals">
-        <thead>
-          <tr>
-            <th scope="col">Goal</th>
-            <th scope="col" class="number">
-              Peak
-            </th>
-            <th scope="col" class="number">
-              Your least run again
-            </th>
-            <th scope="col" class="number">
-              Frontier’s
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={['Goal']} figures={['Peak', 'Your least run again', 'Frontier’s']} />
         <tbody>
           {goals.map(({ name, peak, par }) => {
             const time = times.get(name);

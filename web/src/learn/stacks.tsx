@@ -74,7 +74,13 @@ export function Stacks({ report, whole, store, units }: { report: Report; whole:
                 </svg>
               </td>
               <td class="codes-formula">
-                <Expression text={usualLayer(own)?.formula ?? ''} symbols={own.symbols} />
+                {/* A line of MathML breaks nowhere. */}
+                {(usualLayer(own)?.formula ?? '').split(' + ').map((term, i) => (
+                  <span key={term}>
+                    {i > 0 && '+ '}
+                    <Expression text={term} symbols={own.symbols} />{' '}
+                  </span>
+                ))}
               </td>
             </tr>
           ))}

@@ -12,6 +12,7 @@ import type { PageStore } from '../state/page-store';
 import type { Fault } from '../state/store';
 import { faultText } from '../format/fault';
 import { Figure } from './figure';
+import { TableHead } from './table-head';
 
 /* What people hold a configuration against. The stack or the model may refuse one: then it is said when it is chosen. */
 const USUAL: readonly (readonly [name: string, changes: Changes])[] = [
@@ -125,20 +126,7 @@ function Both({ ours, theirs, fields, units }: BothProps) {
       </div>
       <div class="scroll" role="region" aria-label="Both configurations" tabIndex={0}>
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Figure</th>
-              <th scope="col" class="number">
-                This
-              </th>
-              <th scope="col" class="number">
-                The other
-              </th>
-              <th scope="col" class="number">
-                Difference
-              </th>
-            </tr>
-          </thead>
+          <TableHead texts={['Figure']} figures={['This', 'The other', 'Difference']} />
           <tbody>
             {figures.map(([name, a, b]) =>
               a === undefined || b === undefined ? null : (

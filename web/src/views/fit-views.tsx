@@ -13,6 +13,7 @@ import { map as askMap, patientMap, TooSlow } from '../state/ask';
 import { framed } from '../state/frame';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
+import { TableHead } from './table-head';
 
 interface FitProps {
   store: Store;
@@ -119,17 +120,7 @@ function Cost({ report }: FitProps) {
       </h3>
       <div class="scroll" role="region" aria-label="What a step costs" tabIndex={0}>
         <table class="cost">
-          <thead>
-            <tr>
-              <th scope="col">Part</th>
-              <th scope="col" class="number">
-                FLOPs
-              </th>
-              <th scope="col" class="number">
-                Time
-              </th>
-            </tr>
-          </thead>
+          <TableHead texts={['Part']} figures={['FLOPs', 'Time']} />
           <tbody>
             {rows.map(([name, flops, time]) => (
               <tr key={name}>

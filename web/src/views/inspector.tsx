@@ -23,7 +23,7 @@ export function Inspector({ report, scopes, units }: { report: Report; scopes: r
       </p>
       <p class="inspector-line">
         {row.shape} = [{row.shape_values.map((n) => formatCount(n)).join(', ')}] {row.dtype} · <FormulaText text={row.formula} symbols={report.symbols} /> ={' '}
-        {exactBytes(row.bytes)} · <code>{row.saved_by.join(', ')}</code>
+        {exactBytes(row.bytes)} <code>· {row.saved_by.join(', ')}</code>
       </p>
       <p class="inspector-why">
         {fate === 'recomputed' && 'Not kept: computed again in backward. '}

@@ -133,15 +133,22 @@ function FitBar({ fit, units }: { fit: Fit; units: Units }) {
       <svg
         class="fit-bar"
         width="100%"
-        height="14"
+        height="34"
         role="img"
         aria-label={`${segments.map(({ name, bytes }) => `${name} ${formatBytes(bytes, units)}`).join(', ')}; in all ${formatBytes(fit.total_bytes, units)}${fit.memory_bytes === null ? '' : ` of ${formatBytes(fit.memory_bytes, units)}`}.`}
       >
-        <rect class="fit-room" x="0" y="2" width="100%" height="10" />
+        <rect class="fit-room" x="0" y="18" width="100%" height="14" />
         {segments.map((s) => (
-          <rect key={s.name} class={`fit-part fit-tint-${s.tint}`} x={`${s.x}%`} y="2" width={`${s.width}%`} height="10" />
+          <rect key={s.name} class={`fit-part fit-tint-${s.tint}`} x={`${s.x}%`} y="18" width={`${s.width}%`} height="14" />
         ))}
-        {limit !== null && <rect class="fit-limit" x={`${Math.min(limit, 99.8)}%`} y="0" width="2" height="14" />}
+        {limit !== null && fit.memory_bytes !== null && (
+          <>
+            <rect class="fit-limit" x={`${Math.min(limit, 99.8)}%`} y="4" width="2" height="30" />
+            <text class="fit-limit-text" x={`${limit}%`} y="13" dx={limit > 50 ? -5 : 7} text-anchor={limit > 50 ? 'end' : 'start'}>
+              {formatBytes(Math.max(0, fit.memory_bytes - fit.reserve_bytes), units)}
+            </text>
+          </>
+        )}
       </svg>
       <ul class="fit-key">
         {segments.map((s) => (
@@ -188,7 +195,7 @@ function ChangesView({ room, current, store, report, units }: ChangesProps) {
             </button>
             <span class="fit-change">
               {changeText(change, units)}
-              {NOTES[change.id] !== undefined && <span class="fit-more"> {NOTES[change.id]}</span>}
+              <span class="fit-more">{NOTES[change.id]}</span>
             </span>
             <span class="fit-cost">{PER_STEP.has(change.id) && now !== null && change.step !== null ? costText(change.step, now) : ''}</span>
             <Figure bytes={change.total} units={units} />
@@ -206,11 +213,11 @@ const FEW = 3;
 const PER_STEP: ReadonlySet<ChangeId> = new Set<ChangeId>(['plan', 'policy', 'liger', 'loss']);
 
 const NOTES: Partial<Record<ChangeId, string>> = {
-  liger: 'fused kernels, the same training',
-  loss: 'the logits are never whole',
-  gpus: 'the same micro-batch on each; communication is not counted',
-  optimizer: 'other rounding in the optimizer',
-  lora: 'adapters are trained instead of the weights',
+  liger: ': fused kernels, the same training',
+  loss: ': the logits are never whole',
+  gpus: ': the same micro-batch on each; communication is not counted',
+  optimizer: ': other rounding in the optimizer',
+  lora: ' instead of the weights',
 };
 
 /** "Checkpoint by save:half-matmuls", "Shorten to 4,715 tokens" */

@@ -3,6 +3,7 @@ import type { Report, Units } from '../../../wasm/report';
 import { formatCount, formatParameters } from '../format/bytes';
 import { componentName } from '../format/words';
 import { Figure } from './figure';
+import { TableHead } from './table-head';
 
 export function StateTables({ report, units }: { report: Report; units: Units }) {
   const { model, state } = report;
@@ -11,29 +12,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
       <div class="scroll" role="region" aria-label="Conventions" tabIndex={0}>
         <table class="conventions">
           <caption>Parameters, gradients and optimizer, by convention</caption>
-          <thead>
-            <tr>
-              <th scope="col">Convention</th>
-              <th scope="col" class="number">
-                Bytes a parameter
-              </th>
-              <th scope="col" class="number">
-                Weights
-              </th>
-              <th scope="col" class="number">
-                Master copy
-              </th>
-              <th scope="col" class="number">
-                Gradients
-              </th>
-              <th scope="col" class="number">
-                Optimizer
-              </th>
-              <th scope="col" class="number">
-                In all
-              </th>
-            </tr>
-          </thead>
+          <TableHead texts={['Convention']} figures={['Bytes a parameter', 'Weights', 'Master copy', 'Gradients', 'Optimizer', 'In all']} />
           <tbody>
             {state.conventions.map((c) => (
               <tr key={c.id}>
@@ -70,17 +49,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
             Parameters by part: {formatCount(model.parameters)}
             {model.parameters !== model.trainable_parameters && `, ${formatCount(model.trainable_parameters)} of them trainable`}
           </caption>
-          <thead>
-            <tr>
-              <th scope="col">Part</th>
-              <th scope="col" class="number">
-                Parameters
-              </th>
-              <th scope="col" class="number">
-                Memory
-              </th>
-            </tr>
-          </thead>
+          <TableHead texts={['Part']} figures={['Parameters', 'Memory']} />
           <tbody>
             {model.parts.map((part) => (
               <tr key={`${part.component}${part.adapter}`} class={`c-${part.component}`}>

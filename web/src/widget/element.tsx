@@ -8,6 +8,7 @@ import { computed, signal } from '@preact/signals';
 import { render } from 'preact';
 import type { Core, Whole } from '../../../wasm/actmem';
 import { activationPeak } from '../charts/bar-layout';
+import { readFonts } from '../charts/measure';
 import { Store } from '../state/store';
 import { type Attributes, type FigureState, WidgetRoot } from './figure';
 import type { LoadFrontier } from './frontier';
@@ -151,6 +152,11 @@ function elementOf({ core, whole, frontier, page }: Source): CustomElementConstr
         onChange: (report, view) => this.#tell('actmem-change', { query: report.query, view, savedBytes: report.saved.bytes, peakBytes: activationPeak(report.step), report }),
         onFault: (wrong) => this.#tell('actmem-error', wrong),
       };
+      /* Charts measure text before they are there. */
+      const fonts = document.createElement('div');
+      fonts.className = 'widget';
+      root.replaceChildren(fonts);
+      readFonts(fonts);
       root.replaceChildren();
       render(<WidgetRoot {...state} />, root);
     }

@@ -71,7 +71,7 @@ function Fallback({ wrong, scheme, onFault }: Shown & { wrong: Wrong }) {
   useEffect(() => onFault(wrong), [where, message]);
   return (
     <>
-      <div class="widget widget-wrong" data-scheme={scheme.value} role="status">
+      <div class="widget widget-wrong" lang="en" data-scheme={scheme.value} role="status">
         <p>
           <code>activation-memory</code> <span class="fault">{where === '' || message.replace(/^'/, '').startsWith(where) ? message : `${where}: ${message}`}.</span>
         </p>
@@ -118,7 +118,7 @@ function Widget({ store, answer, view, keys, ...shown }: WidgetProps) {
   }, [report, fault?.message, view]);
   const page = shown.page.value;
   return (
-    <div class="widget" data-scheme={shown.scheme.value}>
+    <div class="widget" lang="en" data-scheme={shown.scheme.value}>
       <Patterns components={store.tables.components} />
       <h2 class="hidden">{VIEWS.find(([name]) => name === view)?.[1]}</h2>
       <p class="widget-answer" data-stale={fault === null ? undefined : ''}>
