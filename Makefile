@@ -169,9 +169,9 @@ sums: $(READY) ## checksums of what is published and a CycloneDX list of what it
 	@$(submake) build/actmem $(BINARY) $(PAGE)
 	@tools/sums.sh
 
-coverage: $(READY) ## the share of core/'s lines and branches that the tests reach, file by file
+coverage: $(READY) ## core/'s lines and branches that the tests reach, against tests/coverage.txt (WRITE=yes stores them)
 	@$(submake) build/coverage/check build/coverage/actmem
-	@tools/coverage.sh
+	@tools/coverage.sh $(WRITE:yes=--write)
 
 duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
 	@build/duckdb/bin/python tests/sweep/read.py $<
