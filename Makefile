@@ -176,7 +176,7 @@ coverage: $(READY) ## core/'s lines and branches that the tests reach, against t
 duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
 	@build/duckdb/bin/python tests/sweep/read.py $<
 
-reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model and formula as Markdown, from the tables
+reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model, formula and view as Markdown, from the tables
 	@echo $<
 
 single: $(SINGLE) ## the page in one file that opens from a disk: build/actmem.html
@@ -264,6 +264,12 @@ build/install/bin/actmem: build/actmem
 
 build/install/share/man/man1/actmem.1: WORDS_OF := --manual
 build/install/share/doc/actmem/reference.md: WORDS_OF := --reference
+# The views of a figure are the page's, and in its own table.
+build/install/share/doc/actmem/reference.md: build/actmem web/src/widget/views.ts
+	@mkdir -p $(@D)
+	@$< $(WORDS_OF) > $@
+	@printf '\n## Views\n\nOf `<activation-memory view="…">`.\n\n| view | what it shows |\n|---|---|\n' >> $@
+	@sed -n "s/^  \['\([a-z]*\)', '\(.*\)'\],$$/| \`\1\` | \2 |/p" web/src/widget/views.ts | grep . >> $@
 build/install/share/bash-completion/completions/actmem: WORDS_OF := --completion=bash
 build/install/share/zsh/site-functions/_actmem: WORDS_OF := --completion=zsh
 build/install/share/fish/vendor_completions.d/actmem.fish: WORDS_OF := --completion=fish
