@@ -232,7 +232,7 @@ build/$(1)/wasm/%.o: wasm/%.c
 build/$(1)/tests/%.o: tests/%.c | build/include/jsmn.h build/suites.def
 	@$$(call say,$(1),$$<)
 	@mkdir -p $$(@D)
-	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Itests/wasm -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(CFLAGS_tests) -c $$< -o $$@
+	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Itests/wasm -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(if $(filter coverage,$(1)),,$(CFLAGS_tests)) -c $$< -o $$@
 
 build/$(1)/tests/core/main.o: build/suites.def
 

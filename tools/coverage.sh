@@ -16,5 +16,6 @@ one() { # a Check suite, or a script that is given the command line; the counter
 }
 export -f one
 { printf '%s\n' tests/core/test_cli*.sh && sed -n 's/^SUITE(\(.*\))$/\1/p' build/suites.def; } | xargs -P "$jobs" -I{} bash -c 'one {}'
-(cd $folder && gcov --json-format --stdout --branch-probabilities --object-directory core core/*.o 2>/dev/null) >$folder/gcov.json
+# The suites' own objects too, for what headers define.
+(cd $folder && for part in core tests/core; do gcov --json-format --stdout --branch-probabilities --object-directory $part $part/*.o 2>/dev/null; done) >$folder/gcov.json
 node tools/coverage.mjs "$@"
