@@ -1,7 +1,7 @@
 /* Conditions that the code around them makes certain, said for the reader and for analysers: AM_ALWAYS(x) and AM_NEVER(x), as
  * SQLite has them. Where sanitizers and fuzzers run (AM_PROVE) one that is wrong ends the program; for `make coverage` (AM_COVERAGE)
  * it is a constant, since no test could take the other branch; everywhere else it is the plain condition, so that a wrong proof is
- * still handled. Beside each stands why it holds. */
+ * still handled. A condition has no effects of its own, since it may not be asked. Beside each stands why it holds. */
 #ifndef AM_PROVEN_H
 #define AM_PROVEN_H
 

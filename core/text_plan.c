@@ -36,7 +36,8 @@ static void write_note(am_writer *out, const char *lead, const char *note)
     am_write_text(&line, note);
     AM_WRITE(&line, ".");
     AM_WRITE(out, "\n");
-    if (AM_ALWAYS(am_writer_end(&line) > 0)) am_write_wrapped(out, text, 0); /* no note is that long */
+    size_t length = am_writer_end(&line);
+    if (AM_ALWAYS(length > 0)) am_write_wrapped(out, text, 0); /* no note is that long */
 }
 
 /* ---- what layers do */
