@@ -28,11 +28,11 @@ COMPILER_plain := $(CLANG)
 COMPILER_coverage := $(GCC)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
-CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory
+CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DAM_PROVE
+CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DAM_PROVE
+CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory -DAM_PROVE
 CFLAGS_plain   := -O0
-CFLAGS_coverage := -O0 -g --coverage
+CFLAGS_coverage := -O0 -g --coverage -DAM_COVERAGE
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
@@ -173,14 +173,14 @@ sums: $(READY) ## checksums of what is published and a CycloneDX list of what it
 	@$(submake) build/actmem $(BINARY) $(PAGE)
 	@tools/sums.sh
 
-coverage: $(READY) ## the share of core/'s lines and branches that the tests reach, file by file
+coverage: $(READY) ## core/'s lines and branches that the tests reach, against tests/coverage.txt (WRITE=yes stores them)
 	@$(submake) build/coverage/check build/coverage/actmem
-	@tools/coverage.sh
+	@tools/coverage.sh $(WRITE:yes=--write)
 
 duckdb: build/actmem build/duckdb/bin/python ## read what a sweep writes with DuckDB and pandas, as it is
 	@build/duckdb/bin/python tests/sweep/read.py $<
 
-reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model and formula as Markdown, from the tables
+reference: build/install/share/doc/actmem/reference.md ## every key, error, operation, GPU, model, formula and view as Markdown, from the tables
 	@echo $<
 
 single: $(SINGLE) ## the page in one file that opens from a disk: build/actmem.html
@@ -236,7 +236,7 @@ build/$(1)/wasm/%.o: wasm/%.c
 build/$(1)/tests/%.o: tests/%.c | build/include/jsmn.h build/suites.def
 	@$$(call say,$(1),$$<)
 	@mkdir -p $$(@D)
-	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Itests/wasm -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(CFLAGS_tests) -c $$< -o $$@
+	@$(COMPILER_$(1)) $(COMPILE) -Itests/core -Itests/wasm -Ibuild $$(CHECK_CFLAGS) $(CFLAGS_$(1)) $(if $(filter coverage,$(1)),,$(CFLAGS_tests)) -c $$< -o $$@
 
 build/$(1)/tests/core/main.o: build/suites.def
 
@@ -268,6 +268,12 @@ build/install/bin/actmem: build/actmem
 
 build/install/share/man/man1/actmem.1: WORDS_OF := --manual
 build/install/share/doc/actmem/reference.md: WORDS_OF := --reference
+# The views of a figure are the page's, and in its own table.
+build/install/share/doc/actmem/reference.md: build/actmem web/src/widget/views.ts
+	@mkdir -p $(@D)
+	@$< $(WORDS_OF) > $@
+	@printf '\n## Views\n\nOf `<activation-memory view="…">`.\n\n| view | what it shows |\n|---|---|\n' >> $@
+	@sed -n "s/^  \['\([a-z]*\)', '\(.*\)'\],$$/| \`\1\` | \2 |/p" web/src/widget/views.ts | grep . >> $@
 build/install/share/bash-completion/completions/actmem: WORDS_OF := --completion=bash
 build/install/share/zsh/site-functions/_actmem: WORDS_OF := --completion=zsh
 build/install/share/fish/vendor_completions.d/actmem.fish: WORDS_OF := --completion=fish

@@ -268,7 +268,7 @@ static void release_one(am_compiler *compiler, int *slots, uint16_t *slot, int i
 /* Runs the steps of the operation's row, in order; temporaries die when all have run, or before. */
 static void run_steps(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, am_outputs *out)
 {
-    uint16_t temporary[AM_MAX_STEPS];
+    uint16_t temporary[AM_MAX_STEPS] = {0};
     int temporaries = 0;
     const am_backward_step *step = am_ops[instruction->op].backward;
     if (step[0].kind == AM_PARTS) {

@@ -4,6 +4,7 @@
 #define AM_BYTES_H
 
 #include "actmem.h"
+#include "proven.h"
 
 /* x·y, or -1 if either is negative or the product is above AM_MAX_BYTES. */
 static inline int64_t am_mul_checked(int64_t x, int64_t y)

@@ -509,6 +509,11 @@ static int path_of(am_evaluation *evaluation, int index)
     return units;
 }
 
+static bool is_same(const am_listed *x, const am_listed *y)
+{
+    return x->kept.products == y->kept.products && x->kept.ops[0] == y->kept.ops[0] && x->kept.ops[1] == y->kept.ops[1] && x->modules == y->modules;
+}
+
 /* The profile of a choice: one of the table, or of those that are listed. */
 static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *choice)
 {
@@ -517,7 +522,7 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
     if (choice->span > 1) return AM_PROFILE_SEGMENT;
     if (choice->whole) return AM_PROFILE_LAYER;
     for (int i = 0; i < workspace->listeds; i++)
-        if (memcmp(&workspace->listed[i], &choice->listed, sizeof choice->listed) == 0)
+        if (is_same(&workspace->listed[i], &choice->listed))
             return (am_profile_id)(AM_PROFILE_LISTED + i);
     if (workspace->listeds == AM_MAX_LISTED) {
         evaluation->code = AM_CAPACITY;

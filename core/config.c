@@ -259,7 +259,7 @@ static am_code survey_text(const char *text, survey *found, am_status *status)
     *found = (survey){0};
     const char *at = skip_separators(text);
     for (; *at; at = skip_separators(at)) {
-        pair next;
+        pair next = {am_fields, ""};
         am_code code = read_pair(&at, &next, status);
         if (code != AM_OK) return code;
         ptrdiff_t id = next.field - am_fields;
@@ -294,7 +294,7 @@ static am_code set_pairs(am_config *config, const char *text, am_status *status)
 {
     const char *at = skip_separators(text);
     for (; *at; at = skip_separators(at)) {
-        pair next;
+        pair next = {am_fields, ""};
         am_code code = read_pair(&at, &next, status);
         if (code == AM_OK && next.field != &am_fields[AM_F_model])
             code = set_value(config, next.field, next.value, status);

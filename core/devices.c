@@ -21,11 +21,9 @@ const am_device *am_device_find(const char *id)
 
 static const am_device *nearest(const char *id, const am_device *not_this)
 {
-    const am_device *found = NULL;
-    for (int i = 0; i < am_device_count; i++) {
-        if (&am_devices[i] == not_this) continue;
-        if (!found || am_name_distance(id, am_devices[i].id) < am_name_distance(id, found->id)) found = &am_devices[i];
-    }
+    const am_device *found = &am_devices[not_this == am_devices];
+    for (int i = 0; i < am_device_count; i++)
+        if (&am_devices[i] != not_this && am_name_distance(id, am_devices[i].id) < am_name_distance(id, found->id)) found = &am_devices[i];
     return found;
 }
 

@@ -371,7 +371,7 @@ int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
         int64_t inner = am_divide_up(layers, segments);
         if (inner == tried) continue;
         tried = inner;
-        am_outcome outcome;
+        am_outcome outcome = {0};
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;

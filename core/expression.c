@@ -24,13 +24,10 @@ static am_amount plain(int64_t num, int64_t den)
     return (am_amount){{num}, den};
 }
 
-/* x·(num / den), in lowest terms, in place: amounts are passed about much. */
+/* x·(num / den), den above 0, in lowest terms, in place: amounts are passed about much. */
 static void scale(am_amount *x, int64_t num, int64_t den)
 {
-    if (x->den == 0 || den == 0) {
-        *x = no_answer;
-        return;
-    }
+    if (x->den == 0) return;
     int64_t divisor = x->den > 1 ? am_common_divisor(magnitude(num), x->den) : 1;
     if (divisor > 1) num /= divisor, x->den /= divisor;
     divisor = den;

@@ -324,7 +324,7 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
     unsigned held = state | link->given, kept = state_of(frontier, end, held);
     int64_t residue = link->residue + given_bytes(chain, held & ~kept);
     int64_t peak = am_larger(link->forward, link->backward + given_bytes(chain, held));
-    for (int follows = 0; follows <= frontier->outlives; follows++) {
+    for (int follows = 0; follows < 1 + frontier->outlives; follows++) {
         const am_front behind = front_of(frontier, end, kept, follows);
         int64_t gone = frontier->outlives ? link->outlived[follows] : 0;
         const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
@@ -436,7 +436,7 @@ static void add_point(am_frontier *frontier, am_frontier_point point)
 static void read_points(am_frontier *frontier, const am_chain *chain)
 {
     frontier->points = 0;
-    for (int own = 0; own <= frontier->outlives; own++) {
+    for (int own = 0; own < 1 + frontier->outlives; own++) {
         const am_front front = front_of(frontier, 0, 0, own);
         for (int i = 0; i < front.count; i++) {
             int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i] : frontier->outlives ? front.rest[i] : 0;

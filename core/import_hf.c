@@ -3,6 +3,7 @@
 
 #include "document.h"
 #include "input.h"
+#include "proven.h"
 #include "wiring.h"
 
 /* ---- keys */
@@ -732,7 +733,7 @@ __attribute__((noinline)) am_code am_config_import(am_config *config, const char
     origin from = {NULL, NULL};
     am_code code = am_document_read(&document, json, length, status);
     if (code == AM_OK) code = find_importer(&document, &from, status);
-    if (code != AM_OK) return code;
+    if (code != AM_OK || AM_NEVER(!from.own && !from.usual)) return code; /* else no type is found */
     am_config next = *config;
     am_config_clear_model(&next);
     next.family = from.own ? from.own->family : from.usual->family;

@@ -393,7 +393,7 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
     am_module module = am_enter(tape, names->module, AM_C_MLP);
     am_dim f = am_megatron_share(build, width);
     am_dim wide = gated ? am_times(tape, am_number_dim(build, 2), f) : f;
-    am_var inner;
+    am_var inner = 0;
     am_var up = (names->normed ? am_megatron_column_linear : first_linear)(build, normed, names->fc1, AM_C_MLP, wide,
                                                                            config->mlp_bias, &inner);
     am_var active;

@@ -143,7 +143,7 @@ static am_var router(am_build *build, am_var x, am_var *map)
     bool sigmoid = am_wiring_of(build->config)->latent;
     am_module module = am_enter(tape, "mlp.router", AM_C_MLP);
     am_shape all = AM_SHAPE(tokens_of(build), am_symbol_dim(build, AM_E));
-    am_var weight = am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), build->h), "weight"), chosen;
+    am_var weight = am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), build->h), "weight"), chosen = 0;
     am_var logits = sigmoid ? am_wide_linear(tape, x, weight) : am_parallel_linear(tape, AM_OP_ROUTER_LINEAR, x, weight, 0);
     logits = am_view(tape, logits, all);
     am_var weights = (sigmoid ? sigmoid_routing : topk_routing)(build, logits, map);

@@ -414,12 +414,7 @@ static am_code check_megatron_latent(const am_config *config, const char *who, a
         return am_fail(status, AM_CONFLICT, "groups_per_token",
                        "%s scores a group by experts_per_token / groups_per_token of its experts: groups_per_token=%d or less",
                        who, config->experts_per_token);
-    if (code == AM_OK && config->expert_groups > 1 &&
-        config->experts_per_token / config->groups_per_token > config->experts / config->expert_groups)
-        return am_fail(status, AM_CONFLICT, "groups_per_token",
-                       "%s scores a group of %d experts by its %d best: more groups_per_token, or fewer expert_groups", who,
-                       config->experts / config->expert_groups, config->experts_per_token / config->groups_per_token);
-    return code;
+    return code; /* wiring.c: a group has as many experts */
 }
 
 static am_code check_megatron(const am_config *config, am_status *status)

@@ -157,6 +157,7 @@ bool am_rotor_solve(am_rotor *rotor, int stages, const am_rotor_stage *stage, in
     memcpy(rotor->stage, stage, (size_t)(stages + 1) * sizeof *stage);
     find_period(rotor);
     uint32_t rows = lay_rows(rotor);
+    if (AM_NEVER(rows == 0)) return false; /* a stage has a row */
     int most = (int)(AM_ROTOR_CELLS / rows);
     if (most < 2) return false;
     choose_unit(rotor, budget < 0 ? 0 : budget, (most < AM_ROTOR_SLOTS ? most : AM_ROTOR_SLOTS) - 1);

@@ -160,7 +160,7 @@ static void use_team(am_search *search, const am_team *team)
 static bool next_team(am_search *search, const am_config *resolved, am_team *team)
 {
     bool experts = resolved->experts > 0 && resolved->stack == AM_STACK_MEGATRON_LOCAL;
-    if (team->tp == 0) team->ep = experts ? resolved->experts : 1;
+    if (team->tp == 0) team->tp = 1;
     for (;;) {
         team->ep++;
         if (team->ep > (experts ? resolved->experts : 1)) {

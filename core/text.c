@@ -687,8 +687,8 @@ static void write_traffic(am_writer *out, const am_report *report)
 static void write_schedule(am_writer *out, const am_report *report)
 {
     if (report->schedule == NULL) return;
-    AM_WRITE(out, "\nThe schedule: S stores a layer's input, A runs layers without keeping anything, T runs a layer and keeps\n"
-                  "what its backward needs, B is its backward; layers count from 0\n");
+    AM_WRITE(out, "\nThe schedule: S stores a layer's input, A runs layers without keeping anything, T runs a layer and\n"
+                  "keeps what its backward needs, B is its backward; layers count from 0\n");
     am_write_actions(out, report->schedule, report->config.layers, 100);
     if (report->schedule_unit <= 1) return;
     AM_WRITE(out, "  sizes rounded up to ");

@@ -1,6 +1,7 @@
 /* The report for people: the frontier of checkpointing plans, the plan that a budget led to, and the lines that do it. */
 #include "grid.h"
 #include "lines.h"
+#include "proven.h"
 #include "report.h"
 
 #define MILLISECOND 1000000000 /* in picoseconds */
@@ -25,6 +26,18 @@ static const char *last_of(const am_module *module)
 {
     const char *path = module->leaf[0] ? module->leaf : module->path, *dot = strrchr(path, '.');
     return dot ? dot + 1 : path;
+}
+
+static void write_note(am_writer *out, const char *lead, const char *note)
+{
+    char text[512];
+    am_writer line = am_writer_of(text, sizeof text);
+    am_write_text(&line, lead);
+    am_write_text(&line, note);
+    AM_WRITE(&line, ".");
+    AM_WRITE(out, "\n");
+    size_t length = am_writer_end(&line);
+    if (AM_ALWAYS(length > 0)) am_write_wrapped(out, text, 0); /* no note is that long */
 }
 
 /* ---- what layers do */
@@ -214,9 +227,7 @@ static void write_frontier(am_writer *out, const am_report *report)
     const am_frontier_report *frontier = &report->frontier;
     am_writer line = am_writer_of(text, sizeof text);
     if (frontier->why_not) {
-        AM_WRITE(out, "\nNo frontier was searched for: ");
-        am_write_text(out, frontier->why_not);
-        AM_WRITE(out, ".\n");
+        write_note(out, "No frontier was searched for: ", frontier->why_not);
     }
     if (!frontier->found || frontier->rows == 0) return;
     int rows = frontier->rows < MOST_PLANS ? frontier->rows : MOST_PLANS;
@@ -305,10 +316,7 @@ static void write_lines(am_writer *out, const am_report *report)
         AM_WRITE(out, "\n\n");
         am_write_lines(out, report, i);
     }
-    if (!note) return;
-    AM_WRITE(out, "\nTo do it: ");
-    am_write_text(out, note);
-    AM_WRITE(out, ".\n");
+    if (note) write_note(out, "To do it: ", note);
 }
 
 void am_text_plan(am_writer *out, const am_report *report)

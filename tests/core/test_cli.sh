@@ -118,6 +118,17 @@ json piped 'd["config"]["layers"] == 2'
 run_to 0 --json "$(python3 -c 'import json; print(json.load(open("piped"))["query"])')"
 check 'the query gives the report again' cmp -s out piped
 
+for two in '--config config.json --config config.json' '--config config.json model=gpt2'; do run_to 2 $two; done
+says err '--config and model=gpt2 are two models'
+run_to 1 --config absent.json
+says err "can't read absent.json"
+
+# the block of many notebooks
+run_to 0 --toy hidden=512 batch=4
+json out 'd["hidden"] == 512 and d["stored"]["saved_bytes"] == 4 * 512 * 4 and d["recomputed"]["saved_bytes"] == 0'
+for bad in 'batch=x' 'layers=2' '--map' '--config config.json'; do run_to 2 --toy $bad; done
+run_to 0 -h
+
 # bad input
 for bad in 'seq=0' 'seq=many' 'sec=1' 'seq' 'model=gpt-9' 'seq=1 seq=2' 'kv_heads=7' 'checkpoint=sometimes' '--jsn' '--config' '-x'; do
     run_to 2 $bad

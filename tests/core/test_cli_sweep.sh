@@ -138,10 +138,28 @@ check 'three shards are the whole' cmp together.csv one.csv
 
 # arguments that are wrong
 for bad in '' 'seq' 'sec=1' 'seq=many' 'seq=0..4' 'seq=4..1' 'seq=1..x' 'seq=64,64' 'seq=1..8:x1' 'seq=1..8:0' 'dtype=bf16..fp32' 'checkpoint=none,full' \
-    'seq=64 --shard 0/3' 'seq=64 --shard 4/3' 'seq=64 --jobs 0' 'seq=64 --format xml' 'seq=64 --output' 'seq=64 --jsn'; do
+    'seq=64 --shard 0/3' 'seq=64 --shard 4/3' 'seq=64 --jobs 0' 'seq=64 --format xml' 'seq=64 --output' 'seq=64 --jsn' \
+    'seq=1..2..3' 'seq=1..8:' 'seq=1..8:2:3' 'seq=..8' 'vpp=1..65' 'seq=1..9007199254740993k' 'experts=0..8:x2' 'seq=64 --shard 1' 'seq=64 --shard x/2' \
+    'seq=64 --shard 1/x' 'seq=64 --shard 1/10000001' 'seq=64 --jobs x' 'seq=64 --jobs 10000' 'seq=64 --format' 'seq=64 --rowsx' 'seq=64 --jobs' \
+    'seq=1..1048576 hidden=1..1048576 ffn=1..1048576'; do
     sweep_to 2 $bad
     check "an error for '$bad'" [ -s err ]
 done
+sweep_to 2 seq=1..1048576 hidden=1..1048576 ffn=1..1048576
+says err 'more than 2^53 rows'
+sweep_to 2 experts=0..8:x2
+says err '0 times a factor stays 0'
+sweep_to 1 --config nowhere.json seq=64
+says err 'nowhere.json'
+{ head -c 4096 /dev/zero | tr '\0' ' ' && echo && echo "$LITTLE seq=64" && echo "$LITTLE seq=32 $(printf '%4100s' '')x=1"; } >long.txt
+sweep_to 0 --rows long.txt
+says err 'longer than 4096 characters'
+python3 -c 'import fcntl, sys, time; file = open(sys.argv[1], "a"); fcntl.lockf(file, fcntl.LOCK_EX); open("locked", "w"); time.sleep(60)' taken.csv &
+holder=$!
+until [ -e locked ]; do sleep 0.05; done
+sweep_to 2 $LITTLE seq=64 --output taken.csv
+says err 'another sweep is writing taken.csv'
+kill $holder
 sweep_to 1 --rows nowhere.txt
 says err 'nowhere.txt'
 sweep_to 1 seq=64 --output nowhere/out.csv
@@ -150,6 +168,7 @@ if [ -w /dev/full ]; then
     check 'status 1 on a full disk' [ $? -eq 1 ]
     says err "can't write"
 fi
+sweep_to 0 -h
 sweep_to 0 --help
 says out '--shard'
 says out 'total_bytes'

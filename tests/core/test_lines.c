@@ -202,6 +202,69 @@ START_TEST(stages)
 }
 END_TEST
 
+/* Plans that Megatron's flags have, being the same for all layers and all ranks; and their neighbours, which they have not. */
+typedef struct one_run {
+    int stage, first, layers, choice;
+} one_run;
+
+enum { PLAIN, WHOLE, PAIRS, TRIPLE, ATTENTION, NORMS };
+
+static const struct {
+    const char *flags; /* NULL: they can't */
+    one_run run[6];
+} plans[] = {
+    {"full --recompute-method uniform --recompute-num-layers 1", {{0, 0, 8, WHOLE}}},
+    {"full --recompute-method uniform --recompute-num-layers 2", {{0, 0, 8, PAIRS}}},
+    {"full --recompute-method uniform --recompute-num-layers 3", {{0, 0, 6, TRIPLE}, {0, 6, 2, PAIRS}}}, /* the rest */
+    {NULL, {{0, 0, 4, PAIRS}, {0, 4, 3, TRIPLE}}},
+    {NULL, {{0, 0, 6, TRIPLE}, {0, 6, 4, PAIRS}}},
+    {NULL, {{0, 0, 6, TRIPLE}, {0, 6, 2, ATTENTION}}},
+    {NULL, {{0, 0, 6, PAIRS}, {0, 6, 1, PLAIN}}},
+    {"full --recompute-method block --recompute-num-layers 3", {{0, 0, 3, WHOLE}, {0, 3, 5, PLAIN}}},
+    {NULL, {{0, 0, 3, WHOLE}, {0, 3, 2, PLAIN}, {0, 5, 3, WHOLE}}},
+    {NULL, {{0, 0, 3, WHOLE}, {0, 3, 5, ATTENTION}}},
+    {"selective --recompute-modules core_attn", {{0, 0, 8, ATTENTION}}},
+    {NULL, {{0, 0, 4, ATTENTION}, {0, 4, 4, PLAIN}}},
+    {NULL, {{0, 0, 8, PLAIN}}},
+    {"full --recompute-method uniform --recompute-num-layers 1", {{0, 0, 4, WHOLE}, {1, 4, 4, WHOLE}}},
+    {"full --recompute-method block --recompute-num-layers 2", {{0, 0, 2, WHOLE}, {0, 2, 2, PLAIN}, {1, 4, 2, WHOLE}, {1, 6, 2, PLAIN}}},
+    {NULL, {{0, 0, 2, WHOLE}, {0, 2, 2, PLAIN}, {1, 4, 3, WHOLE}, {1, 7, 1, PLAIN}}},
+    {NULL, {{0, 0, 4, WHOLE}, {1, 4, 4, PLAIN}}},
+    {NULL, {{0, 0, 4, ATTENTION}, {1, 4, 4, NORMS}}},
+    {NULL, {{0, 0, 4, WHOLE}, {1, 4, 2, ATTENTION}, {1, 6, 2, PLAIN}}},
+    {"selective --recompute-modules core_attn", {{0, 0, 4, ATTENTION}, {1, 4, 4, ATTENTION}}},
+};
+
+START_TEST(flags)
+{
+    evaluate(SMALL " stack=megatron-local checkpoint=budget:500KB timeline=none");
+    am_plan_runs *own = &fixture_report.plan_runs;
+    own->choices = NORMS + 1;
+    own->choice[PLAIN] = (am_choice_row){.kind = "none", .span = 1};
+    own->choice[WHOLE] = (am_choice_row){.kind = "full", .span = 1};
+    own->choice[PAIRS] = (am_choice_row){.kind = "segment", .span = 2};
+    own->choice[TRIPLE] = (am_choice_row){.kind = "segment", .span = 3};
+    own->choice[ATTENTION] = (am_choice_row){.kind = "modules", .span = 1, .modules = AM_MODULE_CORE_ATTN};
+    own->choice[NORMS] = (am_choice_row){.kind = "modules", .span = 1, .modules = AM_MODULE_LAYERNORM};
+    own->runs = 0;
+    for (const one_run *run = plans[_i].run; run < plans[_i].run + 6 && run->layers > 0; run++, own->runs++) {
+        own->run[own->runs].stage = (int16_t)run->stage;
+        own->run[own->runs].first = (int16_t)run->first;
+        own->run[own->runs].layers = (int16_t)run->layers;
+        own->run[own->runs].choice = (uint8_t)run->choice;
+    }
+    const char *framework = am_lines_framework(&fixture_report, 0);
+    ck_assert_int_eq(framework != NULL, plans[_i].flags != NULL);
+    ck_assert_int_eq(am_lines_note(&fixture_report) != NULL, plans[_i].flags == NULL);
+    am_writer writer = am_writer_of(text, sizeof text);
+    am_write_lines(&writer, &fixture_report, 0); /* nothing where there is no framework */
+    ck_assert_int_eq(writer.length > 0, plans[_i].flags != NULL);
+    if (!plans[_i].flags) return;
+    am_writer_end(&writer);
+    expect(plans[_i].flags);
+}
+END_TEST
+
 /* A buffer that is too small is full, and nothing is written beyond it. */
 START_TEST(small_buffer)
 {
@@ -240,6 +303,7 @@ Suite *test_lines_suite(void)
     tcase_add_loop_test(tests, without, 0, sizeof notes / sizeof *notes);
     tcase_add_test(tests, runs);
     tcase_add_test(tests, stages);
+    tcase_add_loop_test(tests, flags, 0, sizeof plans / sizeof *plans);
     tcase_add_test(tests, small_buffer);
     tcase_add_test(tests, aten_names);
     suite_add_tcase(suite, tests);

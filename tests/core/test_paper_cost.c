@@ -92,11 +92,49 @@ START_TEST(other_layers)
 }
 END_TEST
 
+/* The equations are of a model whose widths follow from h; and each of their sums is below 2^63 or there is no answer. */
+START_TEST(without)
+{
+    static const struct {
+        int64_t batch, seq, hidden, ffn, heads, kv_heads, head_dim, vocab, layers;
+        bool answers;
+    } cases[] = {
+        {1, 8, 4, 16, 2, 2, 2, 8, 1, true},
+        {1, 8, 4, 12, 2, 2, 2, 8, 1, false}, /* ffn */
+        {1, 8, 4, 16, 2, 1, 2, 8, 1, false}, /* kv_heads */
+        {1, 8, 4, 16, 2, 2, 4, 8, 1, false}, /* head_dim */
+        {1LL << 62, 4, 1, 4, 1, 1, 1, 1, 1, false},          /* tokens */
+        {1, 1LL << 32, 1, 4, 1, 1, 1, 1, 1, false},          /* scores */
+        {1LL << 60, 1, 1, 4, 1, 1, 1, 1, 1, false},          /* products with weights */
+        {1, 1LL << 31, 1, 4, 1, 1, 1, 1, 1, false},          /* products of attention */
+        {1LL << 57, 1, 1, 4, 1, 1, 1, 1, 1, false},          /* three times those */
+        {1LL << 50, 1, 1, 4, 1, 1, 1, 1LL << 20, 1, false},  /* the head */
+        {1, 759250124, 1, 4, 1, 1, 1, 0, 1, false},          /* attention once more */
+        {92000000000000000, 1, 1, 4, 1, 1, 1, 0, 1, false},  /* the layer once more */
+        {82000000000000000, 1, 1, 4, 1, 1, 1, 0, 1, true},
+    };
+    am_paper_flops flops;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        am_config config = config_of("model=gpt3-175b");
+        config.seq = cases[i].seq;
+        config.hidden = cases[i].hidden;
+        config.ffn = cases[i].ffn;
+        config.heads = cases[i].heads;
+        config.kv_heads = cases[i].kv_heads;
+        config.head_dim = cases[i].head_dim;
+        config.vocab = cases[i].vocab;
+        config.layers = cases[i].layers;
+        ck_assert_msg(am_paper_flops_of(&flops, &config, cases[i].batch) == cases[i].answers, "case %zu", i);
+    }
+}
+END_TEST
+
 Suite *test_paper_cost_suite(void);
 Suite *test_paper_cost_suite(void)
 {
     Suite *suite = suite_create("paper_cost");
     TCase *tests = tcase_create("paper_cost");
+    tcase_add_test(tests, without);
     tcase_add_loop_test(tests, utilisations, 0, 4);
     tcase_add_loop_test(tests, inconsistency, 0, 2);
     tcase_add_loop_test(tests, tape, 0, 4);

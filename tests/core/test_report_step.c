@@ -3,6 +3,9 @@
 
 #include "documents.h"
 #include "fake_report.h"
+#define json fixture_json /* documents.h has a text of that name */
+#include "fixture.h"
+#undef json
 
 START_TEST(step)
 {
@@ -150,6 +153,29 @@ START_TEST(proofs)
 }
 END_TEST
 
+/* Of real evaluations: what only some inputs bring about. */
+#define SMALL "family=llama layers=4 hidden=64 heads=4 ffn=96 vocab=128 seq=32 "
+
+static const struct {
+    const char *inputs, *part;
+} real[] = {
+    {SMALL "stack=torch dp=4 zero=3", "\"gathered\":{\"after_forward_bytes\":0,\"peak_bytes\":102784}"},
+    {SMALL "stack=megatron-local tp=2 sp=yes", "\"lasting\":[{\"name\":\"rotary angles, cached\",\"bytes\":2048},{\"name\":\"global memory buffer\",\"bytes\":4096}]"},
+    {SMALL "stack=megatron-local experts=4 experts_per_token=2 frontier=yes", "\"modules\":\"layernorm,moe_act\""},
+    {SMALL "loss=cut", "the loss head as its own code allocates and keeps"},
+    {SMALL "stack=torch schedule=zbv pp=2", "a split backward keeps its chunk"},
+};
+
+START_TEST(evaluated)
+{
+    am_status why;
+    am_config config = config_of(real[_i].inputs);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &why) == AM_OK, "%s: %s", real[_i].inputs, why.message);
+    expect_document(am_report_json(&fixture_report, json, sizeof json));
+    ck_assert_msg(strstr(json, real[_i].part) != NULL, "%s: no %s", real[_i].inputs, real[_i].part);
+}
+END_TEST
+
 Suite *test_report_step_suite(void);
 Suite *test_report_step_suite(void)
 {
@@ -163,6 +189,7 @@ Suite *test_report_step_suite(void)
     tcase_add_test(tests, lines);
     tcase_add_test(tests, frontier);
     tcase_add_test(tests, frontier_of_ranks);
+    tcase_add_loop_test(tests, evaluated, 0, sizeof real / sizeof *real);
     tcase_add_test(tests, no_frontier);
     suite_add_tcase(suite, tests);
     return suite;

@@ -6,6 +6,9 @@
 /* One that the paper's stack takes. */
 #define OPEN "layers=4 hidden=64 heads=4 stack=megatron-local "
 #define MEGATRON SMALL "stack=megatron-local "
+#define EIGHT "layers=8 hidden=64 heads=4 ffn=128 vocab=96 seq=32 stack=torch "
+/* One whose layers' inputs have an odd number of elements. */
+#define ODD "layers=4 hidden=63 heads=4 head_dim=16 ffn=128 vocab=96 seq=33 stack=megatron-local "
 #define MIXED "experts=4 experts_per_token=2 "
 #define LATENT                                                                                                         \
     "family=deepseek_v3 layers=4 hidden=64 heads=16 head_dim=24 rotary_dim=8 q_rank=24 kv_rank=16 ffn=96 vocab=64 seq=32 "
@@ -288,6 +291,7 @@ static const struct {
     {MEGATRON "tp=2 etp=1", AM_CONFLICT, "etp", "etp=2", MEGATRON MIXED "tp=2 sp=yes etp=1"},
     {MEGATRON MIXED "ep=3", AM_CONFLICT, "ep", "ep=2", MEGATRON MIXED "ep=4"},
     {MEGATRON MIXED "tp=2 sp=yes etp=7", AM_CONFLICT, "etp", "moe_ffn", MEGATRON MIXED "tp=2 sp=yes etp=4"},
+    {MEGATRON MIXED "dp=2 ep=4", AM_CONFLICT, "ep", "the 2 ranks of tp, cp and dp; the nearest product that does is 2", MEGATRON MIXED "dp=2 ep=2"},
     {MEGATRON MIXED "expert_imbalance=150", AM_CONFLICT, "expert_imbalance", "ep=2 or more", MEGATRON MIXED "ep=2 expert_imbalance=200"},
     {MEGATRON MIXED "ep=2 expert_imbalance=201", AM_OUT_OF_RANGE, "expert_imbalance", "expert_imbalance=200", MEGATRON MIXED "ep=4 expert_imbalance=200"},
     {MEGATRON "distribute_saved=yes tp=2", AM_CONFLICT, "distribute_saved", "checkpoint=full", MEGATRON "distribute_saved=yes tp=2 checkpoint=block:1"},
@@ -343,6 +347,12 @@ static const struct {
     {MEGATRON MIXED "activation=geglu", AM_UNSUPPORTED, "activation", "activation=swiglu", MEGATRON MIXED},
     {MEGATRON MIXED "bias=yes", AM_UNSUPPORTED, "bias", "bias=no", MEGATRON MIXED},
     {MEGATRON "experts=4 experts_per_token=1", AM_UNSUPPORTED, "experts_per_token", "2 or more", MEGATRON MIXED},
+    {MEGATRON "experts=4 experts_per_token=5", AM_OUT_OF_RANGE, "experts_per_token", "at most 4, not 5", MEGATRON "experts=4 experts_per_token=4"},
+    {LOCAL SHARED "expert_groups=3 experts_per_token=2", AM_CONFLICT, "expert_groups", "experts=8 in expert_groups=3", LOCAL SHARED "expert_groups=4 groups_per_token=2 experts_per_token=2"},
+    {LOCAL SHARED "expert_groups=4 groups_per_token=1 experts_per_token=3", AM_CONFLICT, "expert_groups", "a token's 3 experts in its 1 groups",
+     LOCAL SHARED "expert_groups=4 groups_per_token=1 experts_per_token=2"},
+    {LOCAL SHARED "expert_groups=4 groups_per_token=5 experts_per_token=4", AM_OUT_OF_RANGE, "groups_per_token", "at most 4, not 5",
+     LOCAL SHARED "expert_groups=4 groups_per_token=4 experts_per_token=4"},
     {MEGATRON "experts=4", AM_MISSING, "experts_per_token", "experts_per_token", MEGATRON MIXED},
     {MEGATRON "experts_per_token=2", AM_UNSUPPORTED, "experts_per_token", "experts_per_token=0", MEGATRON MIXED},
     {MEGATRON "shared_ffn=32", AM_UNSUPPORTED, "shared_ffn", "shared_ffn=0", MEGATRON MIXED "shared_ffn=32"},
@@ -412,6 +422,10 @@ static const struct {
     {PAPER "checkpoint=revolve:2", AM_UNSUPPORTED, "checkpoint", "the paper has", PAPER "checkpoint=full"},
     {MEGATRON "checkpoint=revolve:2", AM_UNSUPPORTED, "checkpoint", "partition", MEGATRON "checkpoint=full"},
     {MEGATRON "checkpoint=partition", AM_CONFLICT, "tp", "tp=2 or more", MEGATRON "tp=2 checkpoint=partition"},
+    {MEGATRON "tp=2 sp=yes checkpoint=partition", AM_CONFLICT, "sp", "sp=no or checkpoint=full", MEGATRON "tp=2 checkpoint=partition"},
+    {MEGATRON "tp=2 pp=2 checkpoint=partition", AM_UNSUPPORTED, "checkpoint", "pp=1", MEGATRON "tp=2 checkpoint=partition"},
+    {ODD "tp=2 checkpoint=partition", AM_CONFLICT, "tp", "tp=1, which divides hidden", ODD "tp=2 batch=2 checkpoint=partition"},
+    {ODD "tp=2 distribute_saved=yes checkpoint=full", AM_CONFLICT, "tp", "the 2079 elements of a layer's input; the nearest that does is tp=1", ODD "tp=2 batch=2 distribute_saved=yes checkpoint=full"},
     {MEGATRON "checkpoint=partition:cpu", AM_CONFLICT, "tp", "tp=2 or more", MEGATRON "tp=2 checkpoint=partition:cpu"},
     {"trainable=lora checkpoint=partition", AM_CONFLICT, "tp", "tp=2 or more", "trainable=lora checkpoint=offload"},
     {"checkpoint=modules:core_attn", AM_UNSUPPORTED, "checkpoint", "stack=megatron", PAPER "checkpoint=modules:core_attn"},
@@ -544,6 +558,10 @@ static const struct {
     {TORCH "schedule=1f1b pp=2 vpp=2", AM_CONFLICT, "vpp", "vpp=1, or schedule=interleaved", TORCH "pp=2 vpp=2"},
     {TORCH "schedule=gpipe pp=2 vpp=2", AM_CONFLICT, "vpp", "vpp=1, or schedule=looped_bfs", TORCH "pp=2 vpp=2 schedule=looped_bfs"},
     {TORCH "schedule=looped_bfs pp=2", AM_CONFLICT, "vpp", "vpp=2 or more", TORCH "schedule=looped_bfs pp=2 vpp=2"},
+    {TORCH "schedule=zbv pp=2 checkpoint=full", AM_UNSUPPORTED, "checkpoint", "checkpoint=none, or schedule=interleaved with vpp=2",
+     TORCH "schedule=interleaved pp=2 vpp=2 checkpoint=full"},
+    {TORCH "schedule=dualpipev pp=2 checkpoint=full", AM_UNSUPPORTED, "checkpoint", "with vpp=2", TORCH "schedule=dualpipev pp=2"},
+    {EIGHT "schedule=interleaved_zero_bubble pp=2 vpp=4 checkpoint=sqrt", AM_UNSUPPORTED, "checkpoint", "with vpp=4", EIGHT "schedule=interleaved pp=2 vpp=4 checkpoint=sqrt"},
     {TORCH "schedule=zbv pp=2 vpp=1", AM_CONFLICT, "vpp", "vpp=2, not 1", TORCH "schedule=zbv pp=2"},
     {TORCH "pp=4 micro_batches=3", AM_CONFLICT, "micro_batches", "micro_batches=4 or more", TORCH "pp=4 micro_batches=5"},
     {TORCH "pp=2 schedule=dualpipev micro_batches=3", AM_CONFLICT, "micro_batches", "micro_batches=4 or more, not 3",

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "fake_report.h"
+#include "fixture.h"
 
-static char text[1 << 16];
+static char text[1 << 17];
 
 static void read_report(const am_report *report)
 {
@@ -202,6 +203,61 @@ START_TEST(too_small)
 }
 END_TEST
 
+/* ---- of real evaluations */
+
+#define SMALL "family=llama layers=4 hidden=64 heads=4 ffn=96 vocab=128 seq=32 "
+#define LOCAL SMALL "stack=megatron-local "
+#define BIG   "model=llama-3-8b "
+
+/* What is said only under some inputs; a line's end counts as a blank. */
+static const struct {
+    const char *inputs, *parts[4];
+} said[] = {
+    {"family=gpt2 layers=1 hidden=64 heads=4 ffn=96 vocab=128 seq=1", {"of 1 layer, hidden size 64, 1 token × 1"}},
+    {SMALL "allocator=cuda trainable=none", {", frozen, in blocks of 512 bytes:"}},
+    {SMALL "stack=torch dp=4 zero=3", {"dp=4, zero=3:", " Gathered parameters are at most 0.0001 GiB (102,784 bytes) of the live bytes."}},
+    {LOCAL "tp=2 sp=yes", {"tp=2, sequence parallel:", " Beside what is kept stay for the whole run: rotary angles, cached <0.0001 GiB (2,048 bytes), global memory buffer"}},
+    {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance"}},
+    {BIG "pp=4 stack=megatron-local checkpoint=budget:8GiB", {"The cheapest plan of each rank below the budget, by layers 0: ", " 3: 24-31 none"}},
+    {BIG "pp=4 stack=megatron-local", {"rank 0 takes most, "}},
+    {BIG "optimizer=sgd reserve=2GiB fit=yes", {"80.0 GiB less a reserve of 2.00 GiB, ", "Fewest GPUs: 1 (", "Cheapest checkpointing: none is needed."}},
+    {"model=llama-3-70b fit=yes", {"Does not fit: ", "Largest micro-batch: none; 1 would take ", "Fewest GPUs: none; 1 would take ", "No checkpointing plan fits."}},
+    {"family=llama layers=16 hidden=64 heads=4 ffn=96 vocab=64 seq=32 batch=8 device_memory=7MiB fit=yes",
+     {"Does not fit: ", "Largest micro-batch: 3 (", "Cheapest checkpointing: checkpoint=budget:", " in all; the next cheaper plan takes "}},
+    {LOCAL "experts=4 experts_per_token=2 tp=2 sp=yes dp=2 ep=2 device_memory=1MiB fit=yes", {"Fewest GPUs: 4 (tp=2 dp=2 ep=2, ", "; 2 would take "}},
+    {SMALL "checkpoint=offload", {"Moved in each step <0.0001 GiB (16,384 bytes) to the host, and back: ", "The way there may overlap"}},
+    {SMALL "checkpoint=offload:saved", {"(800,740 bytes) to the host, 0.0003 of it copies of weights, and back: ", "The copies are waited for."}},
+    {LOCAL "tp=2 checkpoint=partition", {"Moved in each step <0.0001 GiB (8,192 bytes) gathered from the other ranks."}},
+    {LOCAL "tp=2 checkpoint=partition:cpu", {"to the host, and back: ", "waited for. <0.0001 GiB (8,192 bytes) gathered from the other ranks."}},
+    {SMALL "checkpoint=revolve:2", {"The schedule: S stores a layer's input, ", "count from 0 S0 "}},
+    {BIG "checkpoint=rotor:8GiB", {" S12 A12:13 S13 ", " sizes rounded up to 10,317,206 bytes where it was sought, not where it was played"}},
+    {BIG "stack=megatron-local pp=4 frontier=yes", {"Pareto-optimal plans of all ranks, evenly picked", "GiB, 0 ms again: ranks at "}},
+    {"model=mixtral-8x7b stack=megatron-local tp=2 sp=yes frontier=yes", {"keeping all but what core_attn,layernorm,moe_act makes again"}},
+    {"model=gpt3-175b stack=paper frontier=yes", {"No frontier was searched for: the paper's equations know three policies, "}},
+    {SMALL "stack=torch schedule=zbv pp=2 frontier=yes", {"No frontier was searched for: each part of a backward in two parts "}},
+};
+
+START_TEST(sayings)
+{
+    am_status status;
+    am_config config = config_of(said[_i].inputs);
+    am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+    if (code == AM_OK) code = am_fit_search(&fixture_report, &fixture_workspace, &config, &status);
+    ck_assert_msg(code == AM_OK, "%s: %s", said[_i].inputs, status.message);
+    read_report(&fixture_report);
+    expect_tidy();
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '\n') *at = ' ';
+    for (char *at = text, *end = text; *at != '\0'; at++) { /* blanks before a line are not what is said */
+        if (*at == ' ' && at[1] == ' ') continue;
+        *end++ = *at;
+        if (at[1] == '\0') *end = '\0';
+    }
+    for (int i = 0; i < 4 && said[_i].parts[i]; i++)
+        ck_assert_msg(strstr(text, said[_i].parts[i]) != NULL, "%s: no '%s' in %.1500s", said[_i].inputs, said[_i].parts[i], text);
+}
+END_TEST
+
 Suite *test_text_suite(void);
 Suite *test_text_suite(void)
 {
@@ -215,6 +271,7 @@ Suite *test_text_suite(void)
     tcase_add_test(tests, stages);
     tcase_add_test(tests, long_names);
     tcase_add_test(tests, too_small);
+    tcase_add_loop_test(tests, sayings, 0, sizeof said / sizeof *said);
     suite_add_tcase(suite, tests);
     return suite;
 }
