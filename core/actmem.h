@@ -283,6 +283,9 @@ typedef struct am_extents {
     am_extent of[AM_MAX_EXTENTS];
     int count;
     bool full; /* more were asked for than fit */
+#ifndef AM_FIRST
+    int64_t even_to; /* up to so many sequences every block of memory is affine in their number */
+#endif
 } am_extents;
 
 typedef uint8_t am_dim; /* index into am_extents */

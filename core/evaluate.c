@@ -109,6 +109,16 @@ static void choose_segments(const am_evaluation *evaluation, am_profile *profile
     add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
 
+static am_profile_id profile_id(const am_evaluation *evaluation, am_policy policy, int64_t inner);
+
+/* Is a profile whose layers are hooked what the report shows? With the hook the first layer's input needs a gradient, so that
+ * the second layer stands for all later ones; a timeline shows a third all the same. */
+static bool shows_hooked(const am_evaluation *evaluation)
+{
+    am_profile_id id = profile_id(evaluation, *evaluation->policy, 1);
+    return id < AM_PROFILE_LISTED && recipes[id].hooked;
+}
+
 /* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
 static void choose_record(const am_evaluation *evaluation, const am_recipe *recipe, am_profile *profile)
 {
@@ -126,7 +136,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         choose_segments(evaluation, profile, adapters);
         return;
     }
-    choose_layers(evaluation, profile, adapters);
+    choose_layers(evaluation, profile, adapters && (!recipe->hooked || shows_hooked(evaluation)));
     choose_last(evaluation, profile);
 }
 
