@@ -557,6 +557,13 @@ typedef struct am_sharded {
 } am_sharded;
 
 /* A record of one forward pass. */
+/* A layer that was copied from another: its instructions, how far behind the other's they stand, and the zones of both. */
+typedef struct am_repeated {
+    uint16_t first, end, shift;
+    uint16_t zone, of;
+    am_var input, output;
+} am_repeated;
+
 typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
     am_extents *extents;
@@ -597,6 +604,10 @@ typedef struct am_tape {
     int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
     bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;
+#ifndef AM_FIRST
+    int repeats;
+    am_repeated repeated[AM_MAX_UNITS]; /* in order */
+#endif
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;
 

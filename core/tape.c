@@ -38,6 +38,9 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->flops = 0;
     tape->ranks = 1;
     tape->units = tape->unit = 0;
+#ifndef AM_FIRST
+    tape->repeats = 0;
+#endif
 }
 
 am_shape am_shape_of(const am_tape *tape, am_var x)
