@@ -350,6 +350,22 @@ static bool lower(const am_outcome *x, const am_outcome *y)
     return x->saved_bytes < y->saved_bytes;
 }
 
+/* What regions of so many layers each make of the model, which a plan of the list may have said already. */
+static void compose_segments(am_evaluation *evaluation, int64_t inner, bool reentrant, am_outcome *outcome)
+{
+#ifndef AM_FIRST
+    const am_report *report = evaluation->report;
+    for (int i = 0; report && i < report->plans; i++) {
+        am_policy policy = report->plan[i].policy;
+        bool segments = policy.kind == AM_POLICY_EVERY || policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS;
+        if (!segments || policy.count != inner || policy.reentrant != reentrant) continue;
+        *outcome = report->plan[i].outcome;
+        return;
+    }
+#endif
+    am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, outcome);
+}
+
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
 int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
 {
@@ -360,7 +376,7 @@ int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
         if (inner == tried) continue;
         tried = inner;
         am_outcome outcome;
-        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
+        compose_segments(evaluation, inner, reentrant, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;
         lowest = outcome;
@@ -438,6 +454,8 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     if (policy.reentrant && !own && !am_policy_moves(policy)) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
     if (plan->chosen && am_policy_is_schedule(policy))
         plan->outcome = report->outcome; /* made and played already */
+    else if (policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS)
+        compose_segments(evaluation, policy.count, policy.reentrant, &plan->outcome);
     else
         am_evaluation_compose(evaluation, policy, &plan->outcome);
     if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &plan->outcome, &plan->traffic);
