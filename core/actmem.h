@@ -557,11 +557,14 @@ typedef struct am_sharded {
 } am_sharded;
 
 /* A record of one forward pass. */
-/* A layer that was copied from another: its instructions, how far behind the other's they stand, and the zones of both. */
+/* A layer that was copied from another: its instructions, how far behind the other's they stand, nodes, saves and tensors
+ * likewise, and the zones of both. */
 typedef struct am_repeated {
     uint16_t first, end, shift;
+    uint16_t nodes, saves, tensors;
     uint16_t zone, of;
     am_var input, output;
+    am_var from; /* the input of the layer that it was copied from */
 } am_repeated;
 
 typedef struct am_tape {

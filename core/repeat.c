@@ -46,7 +46,8 @@ static bool has_room(const am_tape *tape, const am_mark *from, const am_mark *to
            tape->leaves + to->leaves - from->leaves < AM_MAX_NODES;
 }
 
-/* Did the layer leave what was there before it as it was: no copy of a weight made, no other name for its input's memory used? */
+/* Did the layer leave what was there before it as it was: no copy of a weight made, no other name for its input's memory used,
+ * no gradient passed on but to its input? */
 static bool is_closed(const am_repeat *repeat, const am_tape *tape)
 {
     const am_mark *from = &repeat->from, *to = &repeat->to;
@@ -54,7 +55,8 @@ static bool is_closed(const am_repeat *repeat, const am_tape *tape)
         if (tape->tensor[i].cast >= from->tensors) return false;
     for (int i = from->operands; i < to->operands; i++) {
         am_var x = tape->operand[i];
-        if (x && x < from->tensors && x != repeat->input && tape->tensor[x].storage == tape->tensor[repeat->input].storage) return false;
+        if (x >= from->tensors || x == repeat->input) continue;
+        if (tape->tensor[x].grad || (x && tape->tensor[x].storage == tape->tensor[repeat->input].storage)) return false;
     }
     return true;
 }
@@ -198,9 +200,13 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
     tape->repeated[tape->repeats++] = (am_repeated){.first = (uint16_t)tape->instructions,
                                                     .end = (uint16_t)(repeat->to.instructions + shift.instructions),
                                                     .shift = (uint16_t)shift.instructions,
+                                                    .nodes = (uint16_t)shift.nodes,
+                                                    .saves = (uint16_t)shift.saves,
+                                                    .tensors = (uint16_t)shift.tensors,
                                                     .zone = tape->zone,
                                                     .of = repeat->zone,
                                                     .input = x,
+                                                    .from = repeat->input,
                                                     .output = y};
     copy_tensors(tape, &shift);
     copy_storages(tape, &shift);
