@@ -30,6 +30,7 @@ static void setup_config(void)
     config = am_default_config();
     config.layers = 6, config.hidden = 24, config.heads = config.kv_heads = 2, config.head_dim = 12, config.ffn = 40, config.seq = 8;
     config.batch = 2, config.vocab = 17, config.tp = config.cp = 1;
+    config.lora_dtype = 1;
 }
 
 static void record(bool autocast, bool learns, am_record of)
