@@ -41,8 +41,8 @@ FRAMES_clang   := $(FRAMES)
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. bench.wasm, the benchmark of a GPU, alone has imports. core.wasm gives the first answer and has 60 KB at most, gzipped:
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
-LATER        := alibi choices cost devices dtensor engine_ring falcon fit frontier fsdp gptj liger linear_loss lines map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
-                opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
+LATER        := alibi backward_repeat choices cost devices dtensor engine_ring falcon fit frontier fsdp gptj liger linear_loss lines map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
+                opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks repeat report_chain report_cost report_fit report_map resolve_stacks reversal revolve ring rotor \
                 schedules search stage text_cost text_plan torch torch_rank toy
 HOT          := backward engine gradient layout live recompute step tape writer
 INLINE_first := -mllvm -inline-threshold=100
@@ -51,7 +51,7 @@ CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
 CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
 CFLAGS_gpu   := -Os
-LDFLAGS_wasm := -Os -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
+LDFLAGS_wasm := -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
 
 CHECK_CFLAGS = $(shell pkg-config --cflags check)
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -305,6 +305,8 @@ endef
 
 $(foreach f,first whole gpu,$(eval $(call wasm_flavour,$(f))))
 
+build/core.wasm build/whole.wasm build/bench.wasm: LEVEL := -Os
+build/core.wasm: LEVEL := -Oz -sBINARYEN_EXTRA_PASSES=--converge
 build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
@@ -316,7 +318,7 @@ build/bench.wasm: IMPORTS := -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_
 build/bench.wasm: $(call objects,gpu,$(BENCH) core/writer.c)
 build/core.wasm build/whole.wasm build/bench.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $(IMPORTS) $^ -o $@
+	@$(EMCC) $(LEVEL) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $(IMPORTS) $^ -o $@
 
 web/made/%.wasm: build/%.wasm
 	@mkdir -p $(@D)

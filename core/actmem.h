@@ -284,6 +284,9 @@ typedef struct am_extents {
     am_extent of[AM_MAX_EXTENTS];
     int count;
     bool full; /* more were asked for than fit */
+#ifndef AM_FIRST
+    int64_t even_to; /* up to so many sequences every block of memory is affine in their number */
+#endif
 } am_extents;
 
 typedef uint8_t am_dim; /* index into am_extents */
@@ -556,6 +559,16 @@ typedef struct am_sharded {
 } am_sharded;
 
 /* A record of one forward pass. */
+/* A layer that was copied from another: its instructions, how far behind the other's they stand, nodes, saves and tensors
+ * likewise, and the zones of both. */
+typedef struct am_repeated {
+    uint16_t first, end, shift;
+    uint16_t nodes, saves, tensors;
+    uint16_t zone, of;
+    am_var input, output;
+    am_var from; /* the input of the layer that it was copied from */
+} am_repeated;
+
 typedef struct am_tape {
     uint32_t records; /* how often this tape has been recorded anew; never 0 once it has been */
     am_extents *extents;
@@ -596,6 +609,10 @@ typedef struct am_tape {
     int64_t executed[AM_MAX_INSTRUCTIONS]; /* FLOPs of a forward, without what a causal kernel skips */
     bool reached[AM_MAX_TENSORS];          /* by a gradient */
     int actives;
+#ifndef AM_FIRST
+    int repeats;
+    am_repeated repeated[AM_MAX_UNITS]; /* in order */
+#endif
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;
 

@@ -67,4 +67,12 @@ static inline int64_t am_block_bytes(int64_t bytes, int64_t block)
     return block > 1 ? am_divide_up(bytes, block) * block : bytes;
 }
 
+/* The most sequences up to which blocks for so many bytes of each are affine in their number: what is beyond whole blocks fills
+ * less than one more, or whole blocks less than one fewer. */
+static inline int64_t am_block_even_to(int64_t each, int64_t block)
+{
+    int64_t rest = each % block;
+    return rest ? am_larger(block / rest, (block - 1) / (block - rest)) : INT64_MAX;
+}
+
 #endif

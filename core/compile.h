@@ -7,12 +7,25 @@
 #include "layout.h"
 #include "tape.h"
 
+/* Where the backward of a layer began that repeats another: NULL where the last one does not. */
+typedef struct am_layer_backward {
+    const am_repeated *repeated;
+    uint16_t last; /* node */
+    int events, slots;
+    int64_t gradient_bytes;
+    am_gradient gradient; /* of its result, with so many who hold it */
+    uint16_t refs;
+} am_layer_backward;
+
 /* A program in the making. Its slots are numbered from 1 and never used twice. */
 typedef struct am_compiler {
     const am_tape *tape;
     am_player *player;
     am_program *program;
     bool entered[AM_MAX_REGIONS]; /* a node of the region has been seen */
+    am_layer_backward layer;
+    uint16_t node; /* that has run last, */
+    int events;    /* and how many there were then */
     am_code code;
 } am_compiler;
 
@@ -30,6 +43,15 @@ static inline const am_tensor *am_compile_tensor(const am_compiler *compiler, am
 static inline am_var am_compile_operand(const am_compiler *compiler, const am_instruction *instruction, int i)
 {
     return compiler->tape->operand[instruction->first + i];
+}
+
+/* Where gradients of a tensor that needs them wait. */
+static inline am_gradient *am_compile_buffer(const am_compiler *compiler, am_var x)
+{
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
+    am_player *player = compiler->player;
+    return tensor->node ? &player->gradient[compiler->tape->node[tensor->node].first_gradient + tensor->output]
+                        : &player->leaf[tensor->leaf];
 }
 
 /* Does a gradient flow to it: to a weight only where weights get theirs. */
@@ -68,6 +90,11 @@ bool am_compile_same_shape(const am_compiler *compiler, am_var x, am_var y);
 
 /* backward.c: one node, from its incoming gradients to its outgoing ones. */
 void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out);
+
+/* backward_repeat.c: at the last node of a layer, its region entered: notes where its backward begins; or makes all of it, where
+ * the layer repeats the one behind it, and goes on to its first node. */
+void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node);
+bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node);
 
 /* ring.c, engine_ring.c: the gradients of ring attention. */
 void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);

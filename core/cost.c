@@ -577,6 +577,26 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
     if (shown) add_backward(table, costing, kind);
 }
 
+/* A repeated layer costs what that costs which it repeats. Its result has been reached, as its input then is. */
+static void skip(am_tape *tape, const am_repeated *repeated)
+{
+    tape->reached[repeated->input] |= tape->reached[repeated->output] && tape->tensor[repeated->input].grad;
+}
+
+static void repeat(am_tape *tape, const am_repeated *repeated)
+{
+    for (int i = repeated->first; i < repeated->end; i++) {
+        const am_instruction *other = &tape->instruction[i - repeated->shift];
+        tape->instruction[i].time = other->time;
+        tape->instruction[i].bound = other->bound;
+        tape->executed[i] = tape->executed[i - repeated->shift];
+    }
+    tape->zone_time[repeated->zone] = tape->zone_time[repeated->of];
+    tape->zone_backward_time[repeated->zone] = tape->zone_backward_time[repeated->of];
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++)
+        tape->zone_work[part][repeated->zone] = tape->zone_work[part][repeated->of];
+}
+
 /* In the order of the backward, so that a gradient has arrived before its node is looked at. */
 static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
 {
@@ -585,8 +605,15 @@ static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
     memset(tape->zone_time, 0, sizeof tape->zone_time);
     memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
     memset(tape->zone_work, 0, sizeof tape->zone_work);
-    for (int i = tape->instructions - 1; i >= 0; i--)
+    int repeats = tape->repeats;
+    for (int i = tape->instructions - 1; i >= 0; i--) {
+        while (repeats > 0 && i == tape->repeated[repeats - 1].end - 1) {
+            skip(tape, &tape->repeated[--repeats]);
+            i = tape->repeated[repeats].first - 1;
+        }
         if (counts(&tape->instruction[i])) cost_instruction(&costing, i, table);
+    }
+    for (int i = 0; i < tape->repeats; i++) repeat(tape, &tape->repeated[i]);
     if (!tape->status.code && !in_bounds(tape))
         am_fail(&tape->status, AM_TOO_LARGE, "seq",
                 "the step has more than 2^61 floating-point operations or picoseconds");
@@ -598,10 +625,20 @@ am_code am_cost_tape(am_tape *tape, const am_rates *rates)
     return cost(tape, rates, NULL);
 }
 
+/* The zone that another one repeats, or itself. */
+static uint16_t repeated_zone(const am_tape *tape, uint16_t zone)
+{
+    for (int i = 0; i < tape->repeats; i++)
+        if (tape->repeated[i].zone == zone) return tape->repeated[i].of;
+    return zone;
+}
+
 am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
                      const uint16_t zone[AM_MAX_LAYER_KINDS])
 {
-    am_table table = {rows, 0, zone, tape->instructions ? tape->instruction[tape->instructions - 1].zone : 0};
+    uint16_t first[AM_MAX_LAYER_KINDS];
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) first[i] = repeated_zone(tape, zone[i]);
+    am_table table = {rows, 0, first, tape->instructions ? tape->instruction[tape->instructions - 1].zone : 0};
     am_code code = cost(tape, rates, &table);
     turn_rows(&table);
     *count = table.count;

@@ -3,19 +3,11 @@
 
 #include <string.h>
 
-static am_gradient *buffer_of(const am_compiler *compiler, am_var x)
-{
-    const am_tensor *tensor = am_compile_tensor(compiler, x);
-    am_player *player = compiler->player;
-    return tensor->node ? &player->gradient[compiler->tape->node[tensor->node].first_gradient + tensor->output]
-                        : &player->leaf[tensor->leaf];
-}
-
 /* AccumulateGrad. Where gradients exist beforehand the new one dies; else it becomes .grad, without a copy where it
  * can. */
 static void accumulate(am_compiler *compiler, am_var x)
 {
-    am_gradient *buffer = buffer_of(compiler, x), g = *buffer;
+    am_gradient *buffer = am_compile_buffer(compiler, x), g = *buffer;
     const am_tensor *tensor = am_compile_tensor(compiler, x);
     buffer->slot = 0;
     int64_t bytes = am_compile_bytes(compiler, x, tensor->dtype);
@@ -38,7 +30,7 @@ static void accumulate(am_compiler *compiler, am_var x)
 /* Adds a gradient to what waits at x. summed: released when the node's loop over its outputs has ended. */
 static bool add_gradient(am_compiler *compiler, am_var x, am_gradient gradient, uint16_t *summed)
 {
-    am_gradient *buffer = buffer_of(compiler, x);
+    am_gradient *buffer = am_compile_buffer(compiler, x);
     if (!buffer->slot) {
         *buffer = gradient;
         return false;
@@ -129,9 +121,9 @@ static void enter_region(am_compiler *compiler, uint16_t region)
     if (!region || compiler->entered[region]) return;
     compiler->entered[region] = true;
     const am_region *entered = &compiler->tape->region[region];
-    am_compile_event(compiler, AM_E_REGION, buffer_of(compiler, entered->output)->slot, region);
+    am_compile_event(compiler, AM_E_REGION, am_compile_buffer(compiler, entered->output)->slot, region);
     for (int i = 0; i < 2 && entered->more[i]; i++)
-        am_compile_event(compiler, AM_E_ENTERED, buffer_of(compiler, entered->more[i])->slot, i + 1);
+        am_compile_event(compiler, AM_E_ENTERED, am_compile_buffer(compiler, entered->more[i])->slot, i + 1);
 }
 
 /* A region whose last node has run: the gradient of its input is there. */
@@ -139,7 +131,7 @@ static void leave_region(am_compiler *compiler, uint16_t region)
 {
     const am_tape *tape = compiler->tape;
     if (!region || !tape->region[region].outlives) return;
-    uint16_t slot = buffer_of(compiler, tape->operand[tape->region[region].first_input])->slot;
+    uint16_t slot = am_compile_buffer(compiler, tape->operand[tape->region[region].first_input])->slot;
     if (slot) compiler->player->slot_region[slot] = (uint8_t)region;
 }
 
@@ -168,6 +160,22 @@ static void reset(am_compiler *compiler)
     if (tape->inputs_alone) find_leads(compiler);
 }
 
+/* Is it the last node of a layer, all of which repeats the one behind it: goes on to its first. */
+static bool begins_layer(am_compiler *compiler, uint16_t *node)
+{
+#ifdef AM_FIRST /* repeats none */
+    (void)compiler, (void)node;
+    return false;
+#else
+    const am_tape *tape = compiler->tape;
+    uint16_t zone = tape->instruction[tape->node[*node].instruction].zone;
+    if (tape->repeats == 0 || zone == tape->instruction[tape->node[compiler->node].instruction].zone) return false;
+    if (am_compile_repeat(compiler, zone, node)) return true;
+    am_compile_layer(compiler, zone, *node);
+    return false;
+#endif
+}
+
 /* Autograd's engine. Ready nodes run by highest sequence number; since a node is created after all that it depends on,
  * that is the order of creation reversed. */
 am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
@@ -178,7 +186,7 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
     count_waiting(&compiler, first);
     am_gradient g = am_compile_gradient(&compiler, tape->loss, tape->tensor[tape->loss].dtype, NULL);
     am_compile_retain(&compiler, g.slot); /* backward() itself holds it throughout */
-    *buffer_of(&compiler, tape->loss) = g;
+    *am_compile_buffer(&compiler, tape->loss) = g;
     int at = tape->instructions;
     uint16_t region = 0;
     for (uint16_t index = first; index > 0 && compiler.code == AM_OK; index--) {
@@ -190,10 +198,13 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         if (instruction->region != region) leave_region(&compiler, region);
         region = instruction->region;
         enter_region(&compiler, region);
+        if (begins_layer(&compiler, &index)) continue;
         am_outputs out;
         memset(out.made, 0, sizeof out.made);
         am_compile_node(&compiler, index, &out);
         pass_on(&compiler, instruction, &out);
+        compiler.node = index;
+        compiler.events = program->events;
     }
     if (tape->inputs_alone) forget_end(&compiler);
     if (tape->inputs_alone && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */

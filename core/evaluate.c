@@ -109,6 +109,16 @@ static void choose_segments(const am_evaluation *evaluation, am_profile *profile
     add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
 
+static am_profile_id profile_id(const am_evaluation *evaluation, am_policy policy, int64_t inner);
+
+/* Is a profile whose layers are hooked what the report shows? With the hook the first layer's input needs a gradient, so that
+ * the second layer stands for all later ones; a timeline shows a third all the same. */
+static bool shows_hooked(const am_evaluation *evaluation)
+{
+    am_profile_id id = profile_id(evaluation, *evaluation->policy, 1);
+    return id < AM_PROFILE_LISTED && recipes[id].hooked;
+}
+
 /* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
 static void choose_record(const am_evaluation *evaluation, const am_recipe *recipe, am_profile *profile)
 {
@@ -126,7 +136,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         choose_segments(evaluation, profile, adapters);
         return;
     }
-    choose_layers(evaluation, profile, adapters);
+    choose_layers(evaluation, profile, adapters && (!recipe->hooked || shows_hooked(evaluation)));
     choose_last(evaluation, profile);
 }
 
@@ -362,6 +372,22 @@ static bool lower(const am_outcome *x, const am_outcome *y)
     return x->saved_bytes < y->saved_bytes;
 }
 
+/* What regions of equal length make of the model, which a plan of the list may have said already. Of a pipeline it says it of other lengths. */
+static void compose_segments(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
+{
+#ifndef AM_FIRST
+    const am_report *report = evaluation->report;
+    for (int i = 0; report && evaluation->config->pp == 1 && i < report->plans; i++) {
+        am_policy other = report->plan[i].policy;
+        bool segments = other.kind == AM_POLICY_EVERY || other.kind == AM_POLICY_SQRT || other.kind == AM_POLICY_BEST_SEGMENTS;
+        if (!segments || other.count != policy.count || other.reentrant != policy.reentrant) continue;
+        *outcome = report->plan[i].outcome;
+        return;
+    }
+#endif
+    am_evaluation_compose(evaluation, policy, outcome);
+}
+
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
 int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
 {
@@ -372,7 +398,7 @@ int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
         if (inner == tried) continue;
         tried = inner;
         am_outcome outcome = {0};
-        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
+        compose_segments(evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
         if (inner > 1 && !lower(&outcome, &lowest)) continue;
         best = inner;
         lowest = outcome;
@@ -450,6 +476,8 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     if (policy.reentrant && !own && !am_policy_moves(policy)) plan->note = "use_reentrant=True: the whole region runs again, without early stop";
     if (plan->chosen && am_policy_is_schedule(policy))
         plan->outcome = report->outcome; /* made and played already */
+    else if (policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS)
+        compose_segments(evaluation, policy, &plan->outcome);
     else
         am_evaluation_compose(evaluation, policy, &plan->outcome);
     if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &plan->outcome, &plan->traffic);

@@ -187,32 +187,40 @@ static void write_plus(am_writer *writer, bool *first)
     *first = false;
 }
 
-static void write_multiple(am_writer *writer, const am_sum *sum, int64_t count, const int64_t *values)
+static void write_multiple(am_writer *writer, int64_t count)
 {
     if (count > 1) {
         am_write_int(writer, count);
         AM_WRITE(writer, "·");
     }
     AM_WRITE(writer, "(");
-    am_write_sum(writer, sum, values);
-    AM_WRITE(writer, ")");
 }
 
-void am_write_total(am_writer *writer, const am_report *report, const int64_t *values)
+/* A part of the total: a sum so many times, in parentheses, or as it is (0). */
+static void write_part(am_writer *writer, const am_report *report, int kind, int64_t count, const int64_t *values,
+                       am_span *span, bool *first)
+{
+    am_sum sum = {0};
+    if (span->length == 0) sum = am_report_formula(report, kind);
+    if (span->length == 0 && sum.count == 0) return;
+    write_plus(writer, first);
+    if (count) write_multiple(writer, count);
+    size_t from = writer->length;
+    if (span->length)
+        am_write_again(writer, *span);
+    else
+        am_write_sum(writer, &sum, values);
+    *span = am_span_since(writer, from);
+    if (count) AM_WRITE(writer, ")");
+}
+
+void am_write_total(am_writer *writer, const am_report *report, const int64_t *values, am_sum_spans *spans)
 {
     bool first = true;
-    for (int kind = 0; kind < report->kinds; kind++) {
-        am_sum sum = am_report_formula(report, kind);
-        if (sum.count == 0) continue;
-        write_plus(writer, &first);
-        write_multiple(writer, &sum, report->kind[kind].count, values);
-    }
-    for (int kind = AM_KIND_OUTSIDE; kind >= AM_KIND_SHARED; kind--) {
-        am_sum sum = am_report_formula(report, kind);
-        if (sum.count == 0) continue;
-        write_plus(writer, &first);
-        am_write_sum(writer, &sum, values);
-    }
+    for (int kind = 0; kind < report->kinds; kind++)
+        write_part(writer, report, kind, report->kind[kind].count, values, am_sum_of(spans, kind), &first);
+    for (int kind = AM_KIND_OUTSIDE; kind >= AM_KIND_SHARED; kind--)
+        write_part(writer, report, kind, 0, values, am_sum_of(spans, kind), &first);
     if (first) AM_WRITE(writer, "0");
 }
 

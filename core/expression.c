@@ -196,33 +196,52 @@ static am_amount read_factor(reader *text)
     return read_symbol(text);
 }
 
-/* A factor that is a whole number or a symbol to the first power: most are, and need no amount of their own. */
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A factor that is a whole number, a symbol or its square: most are, and need no amount of their own. */
 static bool take_simple(reader *text, int64_t *value, am_share *share)
 {
+    int64_t read = 0;
+    next(text);
     const char *at = text->at;
     *share = AM_SHARE_HIDDEN;
-    if (next(text) >= '0' && *text->at <= '9') {
-        for (*value = 0; *text->at >= '0' && *text->at <= '9'; text->at++) *value = 10 * *value + (*text->at - '0');
-        if (*text->at != '.') return true;
-    } else if ((*text->at >= 'a' && *text->at <= 'z') || (*text->at >= 'A' && *text->at <= 'Z')) {
-        *share = share_of(*text->at);
-        *value = text->values->of[(unsigned char)*text->at++];
-        bool goes_on = (*text->at >= 'a' && *text->at <= 'z') || *text->at == ' ' || strncmp(text->at, "²", 2) == 0;
-        if (*value >= 0 && !goes_on) return true;
+    if (*at >= '0' && *at <= '9') {
+        for (; *at >= '0' && *at <= '9'; at++) read = 10 * read + (*at - '0');
+        if (*at == '.') return false;
+    } else if (is_letter(*at)) {
+        char symbol = *at++;
+        read = text->values->of[(unsigned char)symbol];
+        bool square = at[0] == "²"[0] && at[1] == "²"[1];
+        *share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
+        if (read < 0 || *at == ' ' || (*at >= 'a' && *at <= 'z')) return false;
+        if (square && am_mul_wraps(read, read, &read)) return false;
+        if (square) at += 2;
+    } else {
+        return false;
+    }
+    *value = read;
+    text->at = at;
+    return true;
+}
+
+/* Times one more of them; false, and nothing taken, where that is none, or the product is none that stays so. */
+static bool times_simple(reader *text, int64_t *value, am_share *share)
+{
+    const char *at = text->at;
+    int64_t factor;
+    am_share own;
+    if (*at != "·"[0]) return false;
+    bool simple = take(text, "·") && take_simple(text, &factor, &own) && (own == AM_SHARE_HIDDEN || *share == AM_SHARE_HIDDEN);
+    if (simple && !am_mul_wraps(*value, factor, &factor)) {
+        *value = factor;
+        if (own != AM_SHARE_HIDDEN) *share = own;
+        return true;
     }
     text->at = at;
     return false;
-}
-
-/* x times a simple factor. */
-static void multiply_simple(am_amount *x, int64_t value, am_share share)
-{
-    am_amount own = {{0}, 1};
-    own.part[share] = value;
-    if (share == AM_SHARE_HIDDEN)
-        scale(x, value, 1);
-    else
-        multiply(x, &own);
 }
 
 static am_amount read_first(reader *text)
@@ -230,6 +249,7 @@ static am_amount read_first(reader *text)
     int64_t value;
     am_share share;
     if (!take_simple(text, &value, &share)) return read_factor(text);
+    while (times_simple(text, &value, &share)) {}
     am_amount read = {{0}, 1};
     read.part[share] = value;
     return read;
@@ -239,15 +259,16 @@ static am_amount read_product(reader *text)
 {
     am_amount read = read_first(text);
     for (;;) {
-        int64_t value;
-        am_share share;
         bool times = take(text, "·");
         if (!times && !take(text, "/")) return read;
-        if (times && take_simple(text, &value, &share)) {
-            multiply_simple(&read, value, share);
+        int64_t value;
+        am_share share;
+        if (!times && take_simple(text, &value, &share)) {
+            if (share != AM_SHARE_HIDDEN || value <= 0) read = no_answer;
+            if (value > 1) scale(&read, 1, value);
             continue;
         }
-        am_amount factor = read_factor(text);
+        am_amount factor = times ? read_first(text) : read_factor(text);
         if (times)
             multiply(&read, &factor);
         else

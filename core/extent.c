@@ -105,6 +105,9 @@ void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT])
     extents->of[0] = (am_extent){1, {1, 1, {0}}};
     extents->count = 1;
     extents->full = false;
+#ifndef AM_FIRST
+    extents->even_to = INT64_MAX;
+#endif
 }
 
 static bool terms_equal(const am_term *x, const am_term *y)

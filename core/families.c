@@ -1,5 +1,5 @@
 /* What the builders of whole models share: the layers in checkpointed regions or not, the token embedding. */
-#include "build.h"
+#include "repeat.h"
 
 /* ---- layers, in checkpointed regions or not ---- */
 
@@ -27,16 +27,31 @@ static int hold_kinds(const am_build *build, am_var hold[6])
     return count;
 }
 
+/* One layer, as its builder writes it: copied where that would write the same as it did last. core.wasm always builds. */
+static am_var one_layer(am_build *build, am_layer_builder *layer, am_var x, am_repeat *last)
+{
+#ifdef AM_FIRST
+    (void)last;
+    return layer(build, x);
+#else
+    if (am_repeats(last, build, x)) return am_repeat_layer(last, build->tape, x);
+    am_repeat_begin(last, build, x);
+    if (build->tape->ranks > 1) am_shard_begin(build->tape);
+    am_var y = layer(build, x);
+    if (build->tape->ranks > 1) am_shard_end(build->tape);
+    am_repeat_end(last, build, y);
+    return y;
+#endif
+}
+
 /* One layer after another; inside a region the loop over its layers holds each hidden state until the next layer
  * returns. */
-static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x)
+static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x, am_repeat *last)
 {
     for (int i = 0; i < build->record.inner; i++) {
         int played = build->tape->zone++;
         take_kind(build, played < AM_MAX_UNITS ? build->record.kind[played] : 0); /* more do not fit anyway */
-        if (build->tape->ranks > 1) am_shard_begin(build->tape);
-        am_var y = layer(build, x);
-        if (build->tape->ranks > 1) am_shard_end(build->tape);
+        am_var y = one_layer(build, layer, x, last);
         am_hold(build->tape, x);
         x = y;
     }
@@ -48,6 +63,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
 {
     am_tape *tape = build->tape;
     const am_record *record = &build->record;
+    am_repeat last = {0};
     for (int i = 0; i < record->units; i++) {
         am_var y, returned = build->returned;
         if (record->regions) {
@@ -60,11 +76,11 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
                 tape->region[tape->open_region].arguments = 2;
             if (build->config->distribute_saved) am_region_distribute(tape, AM_TP);
             tape->zone--;
-            y = layer_run(build, layer, x);
+            y = layer_run(build, layer, x, &last);
             tape->region[tape->open_region].beside = build->returned;
             am_region_end(tape, y);
         } else {
-            y = layer_run(build, layer, x);
+            y = layer_run(build, layer, x, &last);
         }
         am_hold(tape, x, returned);
         if (i == 0) tape->beside = build->returned;

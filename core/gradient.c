@@ -62,7 +62,7 @@ int64_t am_compile_bytes(const am_compiler *compiler, am_var like, int dtype)
     int64_t n = am_dtypes[dtype].size;
     for (int i = 0; i < tensor->rank; i++)
         n *= tensor->shape[i]; /* the record checked it in at least this size's fp32 form */
-    return am_block_bytes(n, compiler->tape->block);
+    return am_tape_block_bytes(compiler->tape, n, tensor->rank, tensor->dim);
 }
 
 /* A new gradient of x's shape; stride NULL: contiguous. */

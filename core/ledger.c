@@ -117,6 +117,13 @@ static bool made_before_layers(const am_tape *tape, am_var x)
     return tape->instruction[tape->storage[tape->tensor[x].storage].born].zone == 0;
 }
 
+/* Can it make autograd keep something, or a region? Most instructions are views, or what the code itself holds. */
+static bool may_keep(const am_tape *tape, const am_instruction *instruction)
+{
+    if (instruction->kind != AM_I_OP) return instruction->kind == AM_I_BEGIN;
+    return instruction->region || (instruction->node && tape->node[instruction->node].save_count);
+}
+
 static void read_instruction(am_reader *reader, const am_instruction *instruction)
 {
     const am_tape *tape = reader->tape;
@@ -181,7 +188,7 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     reader.layers = (uint16_t)(record.units * record.inner);
     find_repeats(&reader);
     for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++)
-        read_instruction(&reader, &tape->instruction[i]);
+        if (may_keep(tape, &tape->instruction[i])) read_instruction(&reader, &tape->instruction[i]);
     sum_units(&reader);
     return reader.code;
 }
@@ -230,8 +237,11 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
     *given = (am_given){.input = record.regions ? set_of(tape, tape->operand[tape->region[1].first_input]) : 0};
     for (int i = 0; i < tape->instructions; i++) {
         const am_instruction *instruction = &tape->instruction[i];
-        int unit = (instruction->zone - 1) / record.inner;
+        bool saves = instruction->kind == AM_I_OP && instruction->node && tape->node[instruction->node].save_count;
+        if (!saves && instruction->kind != AM_I_BEGIN) continue;
         uint64_t held = held_by(tape, instruction, &given->stays);
+        if (!held) continue;
+        int unit = (instruction->zone - 1) / record.inner;
         if (instruction->zone == 0)
             lent &= ~held;
         else if (unit < record.units)

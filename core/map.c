@@ -169,12 +169,13 @@ static void fill(am_row_search *row, int i, int j)
     fill_side(row, j, right, k + 1);
 }
 
-/* Whether every tensor's bytes are affine in the micro-batch, from two sequences on, and peaks convex. Not so where blocks
- * are rounded up, where rows are taken in powers of two, where a kernel wants multiples of four matrices, where experts'
+/* Whether every tensor's bytes are affine in the micro-batch, from two sequences on, and peaks convex; where blocks are rounded
+ * up as far as am_extents.even_to says, which knows whole tensors alone. Not so where rows are taken in powers of two, where a kernel wants multiples of four matrices, where experts'
  * shares are rounded, and where the policy itself is chosen by the totals. */
 static bool is_affine(const am_config *config, am_policy policy)
 {
-    bool rounded = config->allocator != AM_ALLOCATOR_EXACT || config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT;
+    bool parts = config->cp > 1 || config->distribute_saved;
+    bool rounded = (config->allocator != AM_ALLOCATOR_EXACT && parts) || config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT;
     bool fused = config->stack == AM_STACK_MEGATRON_LOCAL && config->attention == AM_EAGER;
     if (rounded || fused || config->expert_imbalance != am_fields[AM_F_expert_imbalance].value) return false;
     switch (policy.kind) {
@@ -195,10 +196,12 @@ static bool is_affine(const am_config *config, am_policy policy)
 
 static void fill_row(am_row_search *row, bool affine)
 {
-    int first = 0, last = row->map->batches - 1;
-    while (first <= last && row->map->batch[first] < 2) first++; /* one sequence: copies that more need are none */
-    if (affine && first < last && cell(row, first) >= 0 && cell(row, last) >= 0) fill(row, first, last);
-    for (int i = 0; i <= last; i++) cell(row, i);
+    int first = 0, count = row->map->batches, last = count - 1;
+    while (first < last && row->map->batch[first] < 2) first++; /* one sequence: copies that more need are none */
+    if (affine && cell(row, first) >= 0)
+        while (last > first && row->map->batch[last] > row->workspace->extents.even_to) last--;
+    if (affine && row->total[first] >= 0 && cell(row, last) >= 0) fill(row, first, last);
+    for (int i = 0; i < count; i++) cell(row, i);
 }
 
 __attribute__((noinline)) am_code am_fit_map(am_map *map, am_workspace *workspace, const am_config *config, am_status *status)

@@ -80,7 +80,8 @@ static int last_zone(const am_profile *profile, int unit)
 
 static int unit_of(const am_profile *profile, int zone)
 {
-    return (zone - 1) / profile->record.inner;
+    int inner = profile->record.inner;
+    return inner == 1 ? zone - 1 : (zone - 1) / inner; /* most are so, and a division is slow */
 }
 
 /* The last played unit of each kind stands for all later ones, and for all of them in a run before which the kind has
@@ -558,7 +559,7 @@ static bool within(int64_t figure, int64_t layers)
 static bool work_fits(const am_step *step, int64_t layers)
 {
     int64_t flops = step->forward_flops, time = 0;
-    for (int i = 0; i < AM_MAX_UNITS + 2; i++) {
+    for (int i = 0; i <= step->layers + 1; i++) {
         if (__builtin_add_overflow(time, step->zone_time[i], &time)) return false;
         if (__builtin_add_overflow(time, step->zone_backward_time[i], &time)) return false;
         for (int part = 0; part < AM_PART_COUNT; part++)

@@ -107,8 +107,6 @@ void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes);
 int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's parts */
 
 /* recompute.c */
-/* Does selective checkpointing keep this operation's results? */
-bool am_play_keeps(const am_play *play, const am_instruction *instruction);
 void am_play_hold_saves(am_play *play, uint16_t index);
 /* Brings back what a node has saved, where every saved tensor is away. */
 void am_play_return_saves(am_play *play, uint16_t index);

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-/* Does selective checkpointing keep this operation's results? */
-bool am_play_keeps(const am_play *play, const am_instruction *instruction)
-{
-    uint16_t region = am_checkpointed_region(play->tape, instruction);
-    if (!region || instruction->kind != AM_I_OP) return false;
-    return am_instruction_kept(&play->tape->region[region], instruction);
-}
-
 /* Where a storage lives now: in its copy where its region has been recomputed. */
 static uint16_t find(const am_play *play, uint16_t storage)
 {
@@ -216,7 +208,7 @@ void am_play_recompute(am_play *play, uint16_t index)
                 am_play_hold_saves(play, instruction->node);
                 break;
             }
-            if (am_play_keeps(play, instruction))
+            if (region->keep != AM_KEEP_EVERYTHING && am_instruction_kept(region, instruction))
                 take_results(play, instruction, i);
             else if (!is_idle(region, instruction))
                 recompute_results(play, instruction, i);

@@ -141,13 +141,14 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
 {
     am_writer json = am_writer_of(buffer, size);
     am_query query = am_query_of(&report->config, report->preset);
+    am_sum_spans sums = {0};
     am_json_open(&json, '{');
     AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
     AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
     write_config(&json, report, &query);
     write_model(&json, report, &query);
     am_json_symbols(&json, report);
-    am_json_saved(&json, report);
+    am_json_saved(&json, report, &sums);
     am_json_components(&json, report);
     am_json_rows(&json, report);
     am_json_step(&json, report);
@@ -161,7 +162,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_fit(&json, report);
     am_json_formulas(&json, &report->config, report->saved_bytes);
 #endif
-    am_json_example(&json, report);
+    am_json_example(&json, report, &sums);
     write_provenance(&json, report);
     return am_json_end(&json, '}');
 }

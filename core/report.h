@@ -2,7 +2,7 @@
 #ifndef AM_REPORT_H
 #define AM_REPORT_H
 
-#include "writer.h"
+#include "explain.h"
 
 /* The symbols that a report's rows use, and b and s in any case. */
 void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT]);
@@ -36,10 +36,10 @@ const char *am_report_note(const am_report *report, int index);
 
 /* Sections of the report's JSON, each one key or more of the document. */
 void am_json_symbols(am_writer *json, const am_report *report);
-void am_json_saved(am_writer *json, const am_report *report);
+void am_json_saved(am_writer *json, const am_report *report, am_sum_spans *sums);
 void am_json_components(am_writer *json, const am_report *report);
 void am_json_rows(am_writer *json, const am_report *report);
-void am_json_example(am_writer *json, const am_report *report);
+void am_json_example(am_writer *json, const am_report *report, am_sum_spans *sums); /* those that am_json_saved wrote */
 void am_json_step(am_writer *json, const am_report *report);
 void am_json_checkpoint(am_writer *json, const am_report *report);
 void am_json_cost(am_writer *json, const am_report *report);

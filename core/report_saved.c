@@ -5,25 +5,26 @@
 
 /* ---- symbols */
 
-static void mark_symbols(bool used[AM_SYMBOL_COUNT], const am_term *term)
+/* Bits of all powers, symbol by symbol: 0 only where each is. */
+static void mark_symbols(uint8_t bits[AM_SYMBOL_COUNT], const am_term *term)
 {
-    for (int i = 0; i < AM_SYMBOL_COUNT; i++) used[i] = used[i] || term->power[i] != 0;
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) bits[i] |= (uint8_t)term->power[i];
 }
 
-static void mark_rows(bool used[AM_SYMBOL_COUNT], const am_report_row *rows, int count)
+static void mark_rows(uint8_t bits[AM_SYMBOL_COUNT], const am_report_row *rows, int count)
 {
     for (int i = 0; i < count; i++) {
-        mark_symbols(used, &rows[i].row.elements);
-        for (int j = 0; j < rows[i].row.rank; j++) mark_symbols(used, &rows[i].row.extent[j]);
+        mark_symbols(bits, &rows[i].row.elements);
+        for (int j = 0; j < rows[i].row.rank; j++) mark_symbols(bits, &rows[i].row.extent[j]);
     }
 }
 
 void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT])
 {
-    memset(used, 0, AM_SYMBOL_COUNT * sizeof used[0]);
-    used[AM_S] = used[AM_B] = true;
-    mark_rows(used, report->row, report->rows);
-    mark_rows(used, report->dropped, report->dropped_rows);
+    uint8_t bits[AM_SYMBOL_COUNT] = {[AM_S] = 1, [AM_B] = 1};
+    mark_rows(bits, report->row, report->rows);
+    mark_rows(bits, report->dropped, report->dropped_rows);
+    for (int i = 0; i < AM_SYMBOL_COUNT; i++) used[i] = bits[i] != 0;
 }
 
 void am_json_symbols(am_writer *json, const am_report *report)
@@ -52,11 +53,21 @@ static void write_sum_key(am_writer *json, const am_sum *sum, const int64_t *val
     am_json_unquote(json);
 }
 
-static void write_kinds(am_writer *json, const am_report *report)
+/* A sum that the total has. */
+static void write_sum_again(am_writer *json, am_span span)
+{
+    am_json_quote(json);
+    if (span.length)
+        am_write_again(json, span);
+    else
+        AM_WRITE(json, "0");
+    am_json_unquote(json);
+}
+
+static void write_kinds(am_writer *json, const am_report *report, am_sum_spans *sums)
 {
     AM_OPEN(json, "layers", "[");
     for (int i = 0; i < report->kinds; i++) {
-        am_sum sum = am_report_formula(report, i);
         am_json_open(json, '{');
         AM_KEY(json, "kind");
         am_json_quote(json);
@@ -66,7 +77,7 @@ static void write_kinds(am_writer *json, const am_report *report)
         AM_PUT_INT(json, "layers_each", report->kind[i].layers_each);
         AM_PUT_INT(json, "bytes", report->kind[i].bytes);
         AM_KEY(json, "formula");
-        write_sum_key(json, &sum, NULL);
+        write_sum_again(json, *am_sum_of(sums, i));
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
@@ -108,24 +119,23 @@ static void write_outside(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "outside_bytes", report->outside_bytes);
 }
 
-static void write_shared(am_writer *json, const am_report *report)
+static void write_shared(am_writer *json, const am_report *report, am_sum_spans *sums)
 {
-    am_sum sum = am_report_formula(report, AM_KIND_SHARED);
     AM_PUT_INT(json, "shared_bytes", report->shared_bytes);
     AM_KEY(json, "shared_formula");
-    write_sum_key(json, &sum, NULL);
+    write_sum_again(json, *am_sum_of(sums, AM_KIND_SHARED));
 }
 
-void am_json_saved(am_writer *json, const am_report *report)
+void am_json_saved(am_writer *json, const am_report *report, am_sum_spans *sums)
 {
     AM_OPEN(json, "saved", "{");
     AM_PUT_INT(json, "bytes", report->saved_bytes);
     AM_KEY(json, "formula");
     am_json_quote(json);
-    am_write_total(json, report, NULL);
+    am_write_total(json, report, NULL, sums);
     am_json_unquote(json);
-    write_kinds(json, report);
-    write_shared(json, report);
+    write_kinds(json, report, sums);
+    write_shared(json, report, sums);
     write_outside(json, report);
     am_json_close(json, '}');
 }
@@ -264,49 +274,55 @@ static void write_example_row(am_writer *json, const am_report *report, const am
     am_json_close(json, '}');
 }
 
+/* values: where the sums stand with numbers in them, which this writes. */
 static void write_example_sum(am_writer *json, const am_report *report, int kind, const char *name, int64_t bytes,
-                              int64_t count)
+                              int64_t count, am_sum_spans *sums, am_sum_spans *values)
 {
+    if (am_sum_of(sums, kind)->length == 0) return;
     am_sum sum = am_report_formula(report, kind);
-    if (sum.count == 0) return;
     am_json_open(json, '{');
     write_scope(json, report, kind);
     AM_PUT_PLAIN(json, "name", name);
     AM_KEY(json, "formula");
-    write_sum_key(json, &sum, NULL);
+    write_sum_again(json, *am_sum_of(sums, kind));
     AM_KEY(json, "substituted");
-    write_sum_key(json, &sum, report->extents.value);
+    am_json_quote(json);
+    size_t from = json->length;
+    am_write_sum(json, &sum, report->extents.value);
+    *am_sum_of(values, kind) = am_span_since(json, from);
+    am_json_unquote(json);
     AM_PUT_INT(json, "bytes", bytes);
     AM_PUT_INT(json, "count", count);
     am_json_close(json, '}');
 }
 
-static void write_example_total(am_writer *json, const am_report *report)
+static void write_example_total(am_writer *json, const am_report *report, am_sum_spans *sums, am_sum_spans *values)
 {
     am_json_open(json, '{');
     AM_PUT_PLAIN(json, "scope", "total");
     AM_PUT_PLAIN(json, "name", "the whole model");
     AM_KEY(json, "formula");
     am_json_quote(json);
-    am_write_total(json, report, NULL);
+    am_write_total(json, report, NULL, sums);
     am_json_unquote(json);
     AM_KEY(json, "substituted");
     am_json_quote(json);
-    am_write_total(json, report, report->extents.value);
+    am_write_total(json, report, report->extents.value, values);
     am_json_unquote(json);
     AM_PUT_INT(json, "bytes", report->saved_bytes);
     AM_PUT_INT(json, "count", 1);
     am_json_close(json, '}');
 }
 
-void am_json_example(am_writer *json, const am_report *report)
+void am_json_example(am_writer *json, const am_report *report, am_sum_spans *sums)
 {
+    am_sum_spans values = {0};
     AM_OPEN(json, "example", "[");
     for (int i = 0; i < report->rows; i++) write_example_row(json, report, &report->row[i]);
     for (int i = 0; i < report->kinds; i++)
-        write_example_sum(json, report, i, "sum of the rows", report->kind[i].bytes, report->kind[i].count);
-    write_example_sum(json, report, AM_KIND_SHARED, "shared by the layers", report->shared_bytes, 1);
-    write_example_sum(json, report, AM_KIND_OUTSIDE, "outside the layers", report->outside_bytes, 1);
-    write_example_total(json, report);
+        write_example_sum(json, report, i, "sum of the rows", report->kind[i].bytes, report->kind[i].count, sums, &values);
+    write_example_sum(json, report, AM_KIND_SHARED, "shared by the layers", report->shared_bytes, 1, sums, &values);
+    write_example_sum(json, report, AM_KIND_OUTSIDE, "outside the layers", report->outside_bytes, 1, sums, &values);
+    write_example_total(json, report, sums, &values);
     am_json_close(json, ']');
 }

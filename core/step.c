@@ -11,10 +11,11 @@
 /* Makes the storages that an operation's results fill. All of one operation appear together. */
 static void make_results(am_play *play, const am_instruction *instruction, int index)
 {
-    /* the forward of a reentrant region wants no gradient */
-    const am_region *region = &play->tape->region[am_checkpointed_region(play->tape, instruction)];
-    bool left_out = instruction->graph_only && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
-    bool any = false;
+    bool any = false, left_out = false; /* the forward of a reentrant region wants no gradient */
+    if (instruction->graph_only) {
+        const am_region *region = &play->tape->region[am_checkpointed_region(play->tape, instruction)];
+        left_out = region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
+    }
     for (int i = instruction->made; am_play_makes(play, i, index); i++) {
         if (play->tape->storage[i].fixed) continue;
         play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
@@ -70,17 +71,27 @@ static void play_forward(am_play *play)
         }
         play->instruction = i;
         uint16_t region = am_checkpointed_region(tape, instruction);
-        if (instruction->kind == AM_I_BEGIN && region) hold_inputs(play, instruction, region);
-        if (instruction->kind == AM_I_OP) {
+        switch (instruction->kind) {
+        case AM_I_OP:
             make_results(play, instruction, i);
-            if (am_play_keeps(play, instruction)) keep_results(play, instruction, i);
+            if (region && am_instruction_kept(&tape->region[region], instruction)) keep_results(play, instruction, i);
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
+            break;
+        case AM_I_BEGIN:
+            if (region) hold_inputs(play, instruction, region);
+            break;
+        case AM_I_UNSHARD: am_play_unshard(play, instruction); break;
+        case AM_I_RESHARD: am_play_reshard(play, instruction); break;
+        case AM_I_GRAPH:
+        case AM_I_GRAPH_END:
+            if (!region) am_play_graph(play, instruction);
+            break;
+        case AM_I_DISCARD: am_play_discard(play, instruction->dims[0]); break;
+        case AM_I_END:
+            if (region) am_play_distribute(play, region);
+            break;
+        default: break;
         }
-        if (instruction->kind == AM_I_UNSHARD) am_play_unshard(play, instruction);
-        if (instruction->kind == AM_I_RESHARD) am_play_reshard(play, instruction);
-        if ((instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) && !region) am_play_graph(play, instruction);
-        if (instruction->kind == AM_I_DISCARD) am_play_discard(play, instruction->dims[0]);
-        if (instruction->kind == AM_I_END && region) am_play_distribute(play, region);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;

@@ -38,6 +38,9 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     tape->flops = 0;
     tape->ranks = 1;
     tape->units = tape->unit = 0;
+#ifndef AM_FIRST
+    tape->repeats = 0;
+#endif
 }
 
 am_shape am_shape_of(const am_tape *tape, am_var x)
@@ -104,6 +107,18 @@ static void too_large(am_tape *tape, am_shape shape)
                 am_symbols[worst].key);
 }
 
+#ifndef AM_FIRST
+int64_t am_tape_block_bytes(const am_tape *tape, int64_t bytes, int rank, const am_dim *dim)
+{
+    am_extents *extents = tape->extents;
+    bool grows = false;
+    for (int i = 0; i < rank && tape->block > 1; i++) grows |= extents->of[dim[i]].term.power[AM_B] != 0;
+    if (grows && bytes > 0)
+        extents->even_to = am_smaller(extents->even_to, am_block_even_to(bytes / extents->value[AM_B], tape->block));
+    return am_block_bytes(bytes, tape->block);
+}
+#endif
+
 static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed)
 {
     if (tape->storages == AM_MAX_STORAGES) {
@@ -119,7 +134,7 @@ static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed
         storage->dim[i] = shape.dim[i];
     }
     if (bytes < 0) too_large(tape, shape);
-    storage->bytes = am_block_bytes(bytes, tape->block);
+    storage->bytes = am_tape_block_bytes(tape, bytes, shape.rank, shape.dim);
     storage->rank = (uint8_t)shape.rank;
     storage->dtype = (uint8_t)dtype;
     storage->fixed = fixed;

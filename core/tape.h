@@ -14,6 +14,14 @@ typedef struct am_shape {
 #define AM_SHAPE(...) ((am_shape){(int)(sizeof((am_dim[]){__VA_ARGS__}) / sizeof(am_dim)), {__VA_ARGS__}})
 #define AM_SCALAR     ((am_shape){0, {0}})
 
+/* What the allocator takes for so many bytes of a tensor of these dimensions. Notes, for maps, up to how many sequences blocks
+ * like it are affine in their number. */
+#ifdef AM_FIRST
+#define am_tape_block_bytes(tape, bytes, rank, dim) am_block_bytes(bytes, (tape)->block)
+#else
+int64_t am_tape_block_bytes(const am_tape *tape, int64_t bytes, int rank, const am_dim *dim);
+#endif
+
 void am_tape_reset(am_tape *tape, am_extents *extents, int autocast);
 am_shape am_shape_of(const am_tape *tape, am_var x);
 am_dim am_times(am_tape *tape, am_dim x, am_dim y);

@@ -589,6 +589,7 @@ static void write_closed_form(am_writer *out, const am_report *report, int kind,
 static void write_closed_forms(am_writer *out, const am_report *report)
 {
     char text[1024];
+    am_sum_spans sums = {0};
     am_writer line = am_writer_of(text, sizeof text);
     AM_WRITE(out, "\nIn closed form, in bytes\n");
     for (int i = 0; i < report->kinds; i++)
@@ -596,7 +597,7 @@ static void write_closed_forms(am_writer *out, const am_report *report)
     if (report->shared_bytes > 0) write_closed_form(out, report, AM_KIND_SHARED, "shared", report->shared_bytes);
     if (report->outside_bytes > 0) write_closed_form(out, report, AM_KIND_OUTSIDE, "outside", report->outside_bytes);
     AM_WRITE(&line, "in all: ");
-    am_write_total(&line, report, report->extents.value);
+    am_write_total(&line, report, report->extents.value, &sums);
     AM_WRITE(&line, " = ");
     am_write_thousands(&line, report->saved_bytes);
     if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);

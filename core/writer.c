@@ -58,6 +58,11 @@ void am_write_text(am_writer *writer, const char *text)
         am_write(writer, text, left + 1); /* does not fit */
 }
 
+void am_write_again(am_writer *writer, am_span span)
+{
+    am_write(writer, writer->text + span.from, span.length);
+}
+
 void am_write_spaces(am_writer *writer, int count)
 {
     for (; count > 0; count--) am_write_char(writer, ' ');
@@ -110,8 +115,38 @@ static uint64_t magnitude(int64_t value)
     return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
 }
 
+#ifndef AM_FIRST
+/* How many digits a value has, below 20. */
+static size_t digit_count(uint64_t value)
+{
+    static const uint64_t least[] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+                                     100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+                                     10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    size_t guess = (size_t)(64 - __builtin_clzll(value | 1)) * 1233 >> 12; /* bits · log10(2) */
+    return guess + (value >= least[guess]);
+}
+#endif
+
+#ifndef AM_FIRST
+/* A number that is not negative where it will stand, if there is room for it and one character more. */
+static inline bool write_in_place(am_writer *writer, int64_t value)
+{
+    size_t count = (uint64_t)value < 10 ? 1 : digit_count((uint64_t)value);
+    if (value < 0 || count >= writer->room - writer->length) return false;
+    writer->length += count;
+    if (value < 10)
+        writer->text[writer->length - 1] = (char)('0' + value);
+    else
+        digits(writer->text + writer->length, (uint64_t)value);
+    return true;
+}
+#else
+#define write_in_place(writer, value) false
+#endif
+
 void am_write_int(am_writer *writer, int64_t value)
 {
+    if (write_in_place(writer, value)) return;
     char text[MOST_DIGITS];
     char *start = digits(text + sizeof text, magnitude(value));
     if (value < 0) AM_WRITE(writer, "-");
@@ -255,8 +290,8 @@ void am_json_joined(am_writer *writer, const char *first, const char *second)
 
 void am_json_int(am_writer *writer, int64_t value)
 {
-    am_write_int(writer, value);
-    AM_WRITE(writer, ",");
+    if (!write_in_place(writer, value)) am_write_int(writer, value);
+    am_write_char(writer, ',');
 }
 
 void am_json_number(am_writer *writer, const char *number)

@@ -22,6 +22,19 @@ size_t am_writer_end(am_writer *writer);
 /* length bytes as they stand. */
 __attribute__((noinline)) void am_write(am_writer *writer, const char *text, size_t length);
 
+/* A stretch of what has been written. */
+typedef struct am_span {
+    uint32_t from, length;
+} am_span;
+
+static inline am_span am_span_since(const am_writer *writer, size_t from)
+{
+    return (am_span){(uint32_t)from, (uint32_t)(writer->length - from)};
+}
+
+/* Writes it again. */
+void am_write_again(am_writer *writer, am_span span);
+
 static inline void am_write_char(am_writer *writer, char c)
 {
     if (writer->length == writer->room)

@@ -64,6 +64,20 @@ START_TEST(divisor)
 }
 END_TEST
 
+/* Beside the blocks themselves, of 2, 3, … sequences: each step as high as the first. */
+START_TEST(blocks)
+{
+    static const int64_t each[] = {1, 2, 8, 64, 100, 255, 256, 257, 400, 448, 504, 511, 512, 520, 1016, 1024, 5000};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        int64_t first = am_block_bytes(2 * each[i], 512), step = am_block_bytes(3 * each[i], 512) - first, even = 3;
+        while (even < 2000 && am_block_bytes((even + 1) * each[i], 512) - am_block_bytes(even * each[i], 512) == step) even++;
+        int64_t said = am_block_even_to(each[i], 512);
+        ck_assert_int_le(said, even < 2000 ? even : INT64_MAX);
+        if (each[i] % 512 == 0 || each[i] == 8 || each[i] == 504 || each[i] == 1016) ck_assert_int_ge(said, even);
+    }
+}
+END_TEST
+
 Suite *test_bytes_suite(void);
 Suite *test_bytes_suite(void)
 {
@@ -72,6 +86,7 @@ Suite *test_bytes_suite(void)
     tcase_add_loop_test(tests, product_and_sum, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tests, product_near_powers);
     tcase_add_test(tests, divisor);
+    tcase_add_test(tests, blocks);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -163,12 +163,17 @@ static void expect(const char *expected)
 START_TEST(total)
 {
     const am_report *report = fake_report();
-    am_write_total(&writer, report, NULL);
-    expect("(2·s·b·h) + 31·(6·s·b·h + 2·s·b·r) + 4·s·b·v + 8·s·b + 2·s·d");
-    am_write_total(&writer, report, report->extents.value);
+    am_sum_spans sums = {0}, numbers = {0}, none = {0};
+    am_write_total(&writer, report, NULL, &sums);
+    ck_assert_int_eq(am_sum_of(&sums, 0)->length, sizeof "2·s·b·h" - 1);
+    am_write_text(&writer, " | ");
+    am_write_total(&writer, report, NULL, &sums); /* as it stands already */
+    expect("(2·s·b·h) + 31·(6·s·b·h + 2·s·b·r) + 4·s·b·v + 8·s·b + 2·s·d | "
+           "(2·s·b·h) + 31·(6·s·b·h + 2·s·b·r) + 4·s·b·v + 8·s·b + 2·s·d");
+    am_write_total(&writer, report, report->extents.value, &numbers);
     expect("(2·2048·1·4096) + 31·(6·2048·1·4096 + 2·2048·1·16) + 4·2048·1·128256 + 8·2048·1 + 2·2048·128");
     fake.rows = 0;
-    am_write_total(&writer, report, NULL);
+    am_write_total(&writer, report, NULL, &none);
     expect("0");
 }
 END_TEST

@@ -51,7 +51,7 @@ static void expect_cells(const char *text)
 /* Axes at random, small vocabularies and large ones: so that peaks stand in loss, layers, embedding. */
 START_TEST(cells)
 {
-    static const char *const more[] = {"", "vocab=17", "vocab=30000", "checkpoint=full", "checkpoint=save:mm,addmm", "layers=1", "micro_batches=2", "optimizer=none"};
+    static const char *const more[] = {"", "vocab=17", "vocab=30000", "checkpoint=full", "checkpoint=save:mm,addmm", "layers=1", "micro_batches=2", "optimizer=none", "allocator=cuda"};
     for (size_t i = 0; i < COUNT(more); i++) {
         char text[320], key[16];
         state = 7 + (uint32_t)(_i * 100) + (uint32_t)i;
@@ -77,7 +77,7 @@ START_TEST(presets)
 {
     static const char *const texts[] = {"model=llama-3-8b", "model=gpt2 attention=eager", "model=llama-3-8b checkpoint=full loss=chunked",
                                         "model=mistral-7b seq=2048 trainable=lora", "model=gemma-2-2b",
-                                        "model=llama-3-8b stack=megatron checkpoint=full"};
+                                        "model=llama-3-8b stack=megatron checkpoint=full", "model=llama-3-8b allocator=cuda"};
     map.batches = map.seqs = 0;
     draw_map(texts[_i]);
     ck_assert_int_eq(map.batches, 64);
@@ -166,7 +166,7 @@ Suite *test_map_suite(void)
     TCase *tests = tcase_create("map");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, cells, 0, (int)COUNT(runs));
-    tcase_add_loop_test(tests, presets, 0, 6);
+    tcase_add_loop_test(tests, presets, 0, 7);
     tcase_add_test(tests, axes);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, usual);
