@@ -1260,7 +1260,10 @@ test('a finger drawn sideways over layers places what is chosen on each; upwards
   watch(context);
   const page = await learn(context, address);
   const cells = await board(page);
-  await page.locator('.board').scrollIntoViewIfNeeded();
+  /* What loads above and below it moves it. */
+  await page.locator('.knot').first().waitFor({ state: 'attached', timeout: 20_000 });
+  await page.waitForTimeout(500);
+  await page.locator('.board').evaluate((element) => element.scrollIntoView({ block: 'center' }));
   const client = await context.newCDPSession(page);
   const touch = (type, x, y) => client.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x, y }] });
   const swipe = async (from, dx, dy) => {
