@@ -133,11 +133,27 @@ static void softmax_backward(const float *g, const float *y, float *o, uint32_t 
     for (uint32_t i = 0; i < n; i++) o[i] = (float)(y[i] * (g[i] - sum));
 }
 
+/* Least operands of a kernel: of a product without a bias. */
+static int operands_of(am_kernel_kind kind)
+{
+    switch (kind) {
+    case AM_K_FILL: return 1;
+    case AM_K_MATMUL:
+    case AM_K_RELU_BACKWARD:
+    case AM_K_GELU_BACKWARD:
+    case AM_K_ADD:
+    case AM_K_SOFTMAX_BACKWARD: return 3;
+    default: return 2;
+    }
+}
+
 void am_kernel_compute(const am_kernel *kernel, void *const buffers[AM_MOST_OPERANDS])
 {
     const float *x = buffers[0], *y = buffers[1];
     float *o1 = buffers[1], *o2 = buffers[2];
     uint32_t n = kernel->sizes.n, k = kernel->sizes.k;
+    for (int i = 0; i < operands_of(kernel->kind); i++)
+        if (buffers[i] == NULL) return; /* programs name every operand; analysers follow none of them */
     switch (kernel->kind) {
     case AM_K_FILL: fill(&kernel->fill, buffers[0], n); break;
     case AM_K_COPY: memcpy(o1, x, (size_t)n * 4); break;
