@@ -140,17 +140,38 @@ static int64_t gradient_width(const am_alike *alike, const am_config *config)
     return own ? am_dtypes[alike->dtype].size : am_dtypes[float_type(config->grad_dtype)].size;
 }
 
-/* Of all tensors of one dtype that learn. DeepSpeed's ZeRO 1 and 2 lay them out one behind another in one vector, padded
- * so that it divides into parts of an even number of elements (stage_1_and_2.py: nccl_start_alignment_factor 2). */
-static int64_t flat_part(const am_parameters *parameters, int dtype, int64_t ranks)
+/* Megatron's experts, its only tensors of three dimensions, are in a vector of their own. */
+static bool is_apart(const am_alike *alike, const am_config *config)
 {
-    int64_t all = 0;
+    return alike->rank == 3 && (config->stack == AM_STACK_MEGATRON || config->stack == AM_STACK_MEGATRON_LOCAL);
+}
+
+/* Ranks with the same tensors: data-parallel ones; of experts apart those that expert parallelism leaves with the same
+ * experts, tp·cp·dp / (ep·etp) (the expert data-parallel group of Megatron-Core's parallel_state.py, over which its
+ * distributed optimizer shares them out). */
+static int64_t sharing_ranks(const am_config *config, bool apart)
+{
+    int64_t ranks = apart ? config->tp * config->cp * config->dp / (config->ep * config->etp) : config->dp;
+    return ranks > 1 ? ranks : 1;
+}
+
+/* A rank's part of one vector of all tensors of one dtype that learn. DeepSpeed's ZeRO 1 and 2 lay them out one behind
+ * another, padded so that it divides into parts of an even number of elements (stage_1_and_2.py:
+ * nccl_start_alignment_factor 2). */
+static int64_t vector_part(const am_parameters *parameters, int dtype, const am_config *config, bool apart)
+{
+    int64_t all = 0, ranks = sharing_ranks(config, apart);
     for (int i = 0; i < parameters->kinds; i++) {
         const am_alike *alike = &parameters->alike[i];
-        if (alike->trainable && alike->dtype == dtype)
+        if (alike->trainable && alike->dtype == dtype && is_apart(alike, config) == apart)
             all = am_add_checked(all, am_mul_checked(elements(alike), alike->count));
     }
     return all < 0 ? all : round_up(all, 2 * ranks) / ranks;
+}
+
+static int64_t flat_part(const am_parameters *parameters, int dtype, const am_config *config)
+{
+    return am_add_checked(vector_part(parameters, dtype, config, false), vector_part(parameters, dtype, config, true));
 }
 
 static void add(int64_t *sum, int64_t each, int64_t count)
@@ -162,7 +183,7 @@ static void add(int64_t *sum, int64_t each, int64_t count)
 static void add_flat(am_state *state, const am_parameters *parameters, const am_config *config)
 {
     for (int dtype = AM_FP32; dtype <= AM_FP16; dtype++) {
-        int64_t part = flat_part(parameters, dtype, config->dp);
+        int64_t part = flat_part(parameters, dtype, config);
         am_seen seen = {part, part, 1, 1, false, config->master_weights ? 4 : am_dtypes[dtype].size};
         am_alike like = {.dtype = (uint8_t)dtype};
         add(&state->optimizer, states(&seen, config->optimizer), 1);
@@ -195,7 +216,7 @@ static int64_t tables(const am_state *state, const am_parameters *parameters, co
     if (config->optimizer != AM_ADAMW_8BIT || state->optimizer <= 0) return 0;
     if (flat) {
         for (int dtype = AM_FP32; dtype <= AM_FP16; dtype++)
-            if (flat_part(parameters, dtype, config->dp) >= least) return bytes;
+            if (flat_part(parameters, dtype, config) >= least) return bytes;
         return 0;
     }
     for (int i = 0; i < parameters->kinds; i++)

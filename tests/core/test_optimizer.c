@@ -1,4 +1,5 @@
 /* optimizer.c: states held to what the optimizers' own classes allocate, and shared out as DeepSpeed and FSDP2 do. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -104,6 +105,33 @@ START_TEST(wide_shards)
 }
 END_TEST
 
+/* Mixtral 8x7B on Megatron: its experts are shared out over the tp·cp·dp / (ep·etp) ranks that have the same, all else over dp. */
+START_TEST(experts)
+{
+    const int64_t expert = 32LL * 3 * 4096 * 14336, router = 32LL * 8 * 4096, norms = 65LL * 4096, table = 2LL * 32000 * 4096;
+    const int64_t attention = 32LL * 4096 * (2 * 4096 + 2 * 1024), others = attention + router + norms + table;
+    const struct {
+        const char *text;
+        int64_t elements;
+    } cases[] = {
+        {"ep=8 dp=8", 1 * expert + others},
+        {"ep=8 dp=8 zero=1", 1 * expert + others / 8},
+        {"ep=8 dp=16 zero=1", 1 * expert / 2 + others / 16},
+        {"ep=2 dp=8 zero=1", 4 * expert / 4 + others / 8},
+        {"dp=8 zero=1", 8 * expert / 8 + others / 8},
+        {"tp=2 sp=yes ep=4 etp=1 dp=8 zero=1", 2 * expert / 4 + (attention / 2 + router + norms + table / 2) / 8},
+    };
+    char text[96];
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        snprintf(text, sizeof text, "model=mixtral-8x7b stack=megatron %s", cases[i].text);
+        am_config run = config_of(text);
+        ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &run, &status) == AM_OK, "%s: %s", text, status.message);
+        int64_t found = am_state_configured(&fixture_report.parameters, &fixture_report.config).optimizer;
+        ck_assert_msg(found == 4 * cases[i].elements, "%s: %lld, by hand %lld", text, (long long)found, (long long)(4 * cases[i].elements));
+    }
+}
+END_TEST
+
 /* 3 tensors of 1001 in bf16, 5 of 4 in fp32, one of 999 frozen: 3003 elements are padded to a multiple of 2·dp, 20 too. */
 START_TEST(flat)
 {
@@ -206,6 +234,7 @@ Suite *test_optimizer_suite(void)
     tcase_add_loop_test(tests, one_gpu, 0, json_size(json_get(measured, "cases")));
     tcase_add_loop_test(tests, fsdp2, 0, json_size(json_get(measured, "sharded")));
     tcase_add_test(tests, wide_shards);
+    tcase_add_test(tests, experts);
     tcase_add_test(tests, flat);
     tcase_add_test(tests, flat_bytes);
     tcase_add_test(tests, refused);
