@@ -2,6 +2,7 @@
  * tensor, shared out among data-parallel ranks as ZeRO does. Counters of steps are left out: numbers, on the host. */
 #include "bytes.h"
 #include "state.h"
+#include "wiring.h"
 
 /* By optimizer, with the code that was read. tests/fixtures/optimizers.json holds what these classes allocate. */
 const am_convention am_configured[] = {
@@ -143,7 +144,7 @@ static int64_t gradient_width(const am_alike *alike, const am_config *config)
 /* Megatron's experts, its only tensors of three dimensions, are in a vector of their own. */
 static bool is_apart(const am_alike *alike, const am_config *config)
 {
-    return alike->rank == 3 && (config->stack == AM_STACK_MEGATRON || config->stack == AM_STACK_MEGATRON_LOCAL);
+    return alike->rank == 3 && am_wiring_of(config)->any;
 }
 
 /* Ranks with the same tensors: data-parallel ones; of experts apart those that expert parallelism leaves with the same
@@ -169,26 +170,23 @@ static int64_t vector_part(const am_parameters *parameters, int dtype, const am_
     return all < 0 ? all : round_up(all, 2 * ranks) / ranks;
 }
 
-static int64_t flat_part(const am_parameters *parameters, int dtype, const am_config *config)
-{
-    return am_add_checked(vector_part(parameters, dtype, config, false), vector_part(parameters, dtype, config, true));
-}
-
 static void add(int64_t *sum, int64_t each, int64_t count)
 {
     *sum = am_add_checked(*sum, am_mul_checked(each, count));
 }
 
-/* States and master copy of a part of the vector of each dtype; with zero=2 its gradients. */
+/* States and master copy of a rank's part of each vector; with zero=2 its gradients. */
 static void add_flat(am_state *state, const am_parameters *parameters, const am_config *config)
 {
     for (int dtype = AM_FP32; dtype <= AM_FP16; dtype++) {
-        int64_t part = flat_part(parameters, dtype, config);
-        am_seen seen = {part, part, 1, 1, false, config->master_weights ? 4 : am_dtypes[dtype].size};
         am_alike like = {.dtype = (uint8_t)dtype};
-        add(&state->optimizer, states(&seen, config->optimizer), 1);
-        if (config->master_weights && dtype != AM_FP32) add(&state->master, part, 4);
-        if (config->zero == 2) add(&state->gradients, part, gradient_width(&like, config));
+        for (int apart = 0; apart <= 1; apart++) {
+            int64_t part = vector_part(parameters, dtype, config, apart);
+            am_seen seen = {part, part, 1, 1, false, config->master_weights ? 4 : am_dtypes[dtype].size};
+            add(&state->optimizer, states(&seen, config->optimizer), 1);
+            if (config->master_weights && dtype != AM_FP32) add(&state->master, part, 4);
+            if (config->zero == 2) add(&state->gradients, part, gradient_width(&like, config));
+        }
     }
 }
 
@@ -216,7 +214,8 @@ static int64_t tables(const am_state *state, const am_parameters *parameters, co
     if (config->optimizer != AM_ADAMW_8BIT || state->optimizer <= 0) return 0;
     if (flat) {
         for (int dtype = AM_FP32; dtype <= AM_FP16; dtype++)
-            if (flat_part(parameters, dtype, config) >= least) return bytes;
+            for (int apart = 0; apart <= 1; apart++)
+                if (vector_part(parameters, dtype, config, apart) >= least) return bytes;
         return 0;
     }
     for (int i = 0; i < parameters->kinds; i++)

@@ -125,9 +125,7 @@ static size_t digit_count(uint64_t value)
     size_t guess = (size_t)(64 - __builtin_clzll(value | 1)) * 1233 >> 12; /* bits · log10(2) */
     return guess + (value >= least[guess]);
 }
-#endif
 
-#ifndef AM_FIRST
 /* A number that is not negative where it will stand, if there is room for it and one character more. */
 static inline bool write_in_place(am_writer *writer, int64_t value)
 {
