@@ -98,7 +98,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench bench-gpu bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism sums oracle random single package wasm format clean distclean help setup force
+.PHONY: all run test bench bench-gpu bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism trixie sums oracle random single package wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -169,6 +169,10 @@ memory: $(READY) ## every preset and the fuzzers' corpus under MemorySanitizer
 determinism: $(READY) ## the same bytes from gcc and clang at -O0 and -O2, and the same wasm from two folders
 	@$(submake) build/gcc/actmem build/clang/actmem build/coverage/actmem build/plain/actmem
 	@tools/determinism.sh
+
+trixie: $(READY) ## the wasm by Debian trixie's Emscripten, in build/trixie (3 GB, as root), says the native build's bytes
+	@$(submake) build/actmem build/tables.json build/loader/actmem.js build/include/jsmn.h
+	@tools/trixie.sh
 
 sums: $(READY) ## checksums of what is published and a CycloneDX list of what it is made of, in build/release
 	@$(submake) build/actmem $(BINARY) $(PAGE)

@@ -311,7 +311,7 @@ static float toy_wanted(int slot, uint32_t i)
     const float dy = truth.program->slot[AM_TOY_DY].fill.scale;
     float sum = 0;
     if (slot == AM_TOY_DX) return truth.is.toy.dx[i];
-    if (slot == AM_TOY_DB2) return dy * AM_TOY_ROWS;
+    if (slot == AM_TOY_DB2) return dy * (float)AM_TOY_ROWS;
     for (uint32_t row = 0; row < AM_TOY_ROWS; row++) {
         if (slot == AM_TOY_DB1) sum += truth.is.toy.dup[row * width + i];
         if (slot == AM_TOY_DW1) sum += truth.is.toy.dup[row * width + out] * truth.is.toy.x[row * width + in];

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 
 import { ActmemError, loadCore, loadWhole } from '../../build/loader/actmem.js';
 
-export const wasm = { core: readFileSync('build/core.wasm'), whole: readFileSync('build/whole.wasm') };
+/** Where the modules are: `make trixie` has others tested. */
+const folder = process.env.WASM ?? 'build';
+export const wasm = { core: readFileSync(`${folder}/core.wasm`), whole: readFileSync(`${folder}/whole.wasm`) };
 export const tables = JSON.parse(readFileSync('build/tables.json', 'utf8'));
 export const core = await loadCore(wasm.core, tables);
 export const whole = await loadWhole(wasm.whole);
