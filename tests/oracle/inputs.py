@@ -164,8 +164,38 @@ FAMILIES |= {
         "embedding_dropout": "embedding_dropout",
     },
 }
+MOE = {
+    **BIASED,
+    "experts": "num_experts",
+    "experts_per_token": "num_experts_per_tok",
+    "moe_ffn": "moe_intermediate_size",
+    "norm_topk": "norm_topk_prob",
+}
+DEEPSEEK = {
+    **MOE,
+    "experts": "n_routed_experts",
+    "dense_layers": "first_k_dense_replace",
+    "expert_groups": "n_group",
+    "groups_per_token": "topk_group",
+}
+LOCAL = {**BIASED, "experts": "num_local_experts", "experts_per_token": "num_experts_per_tok"}
+FAMILIES |= {
+    "mixtral": {**LOCAL, "sliding_window": "sliding_window"},
+    "qwen2_moe": {**MOE, "qkv_bias": "qkv_bias", "shared_ffn": "shared_expert_intermediate_size"},
+    "qwen3_moe": MOE,
+    "olmoe": {key: name for key, name in MOE.items() if key != "moe_ffn"},
+    "glm4_moe": {**DEEPSEEK, "qk_norm": "use_qk_norm"},
+    "deepseek_v3": {
+        **{key: name for key, name in DEEPSEEK.items() if key != "head_dim"},
+        "rotary_dim": "qk_rope_head_dim",
+        "v_head_dim": "v_head_dim",
+        "q_rank": "q_lora_rank",
+        "kv_rank": "kv_lora_rank",
+    },
+    "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
+}
 WINDOWED = {"gemma2", "gemma3_text", "cohere2"}  # all layers but every layer_period-th
-PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4"}
+PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
 
@@ -278,12 +308,24 @@ def _in_other_words(family, model):
         return {"layer_types": kinds}
     if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
-        return {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
+        rotary = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
+        return rotary | _shared_experts(family, model)
+    if family == "deepseek_v3":
+        plain = int(model["head_dim"]) - int(model["rotary_dim"])
+        latent = int(model["q_rank"]) or None
+        return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | _shared_experts(family, model)
     if family in ("gpt_bigcode", "falcon"):
         return {"multi_query": model["kv_heads"] == "1"}
     if family == "gpt_neo":
         return {"attention_types": [[["global"], int(model["layers"])]]}
     return {}
+
+
+def _shared_experts(family, model):
+    """Of families whose config.json counts them."""
+    if FAMILIES[family].get("dense_layers") is None:
+        return {}
+    return {"n_shared_experts": int(model["shared_ffn"]) // int(model["moe_ffn"])}
 
 
 def read(words, config=None, preset=None):
