@@ -245,7 +245,7 @@ static bool as_good(const am_choices *choices, int x, int y)
     for (int i = 0; i < choices->classes; i++) {
         const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
         if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a) ||
-            (b->given & ~a->given) != 0 || b->outlived[0] > a->outlived[0] || b->outlived[1] > a->outlived[1])
+            (b->given & ~a->given) != 0 || b->outlived > a->outlived || b->passed > a->passed)
             return false;
     }
     return true;
@@ -339,7 +339,7 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, {unit->outlived[0], unit->outlived[1]}};
+    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, unit->outlived, unit->passed};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;
@@ -463,7 +463,7 @@ static const am_link *link_at(const am_choices *choices, int layer, int choice)
 static bool same_link(const am_link *x, const am_link *y)
 {
     return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived[0] == y->outlived[0] && x->outlived[1] == y->outlived[1];
+           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed;
 }
 
 /* May the unit at this layer and the next one change places, each meaning there what it means here? */

@@ -189,11 +189,20 @@ static am_opened *holder_of(am_play *play, uint16_t slot)
     return NULL;
 }
 
+/* The gradient of a region's input, which outlives its backward. */
+static void leave_behind(am_play *play, const am_region *region, int64_t bytes)
+{
+    uint16_t zone = play->tape->instruction[region->start].zone;
+    play->outlived += bytes;
+    if (zone != play->zone) play->step->passed[zone] += bytes;
+}
+
 static void free_slot(am_play *play, const am_event *event)
 {
     am_opened *holder = holder_of(play, event->index);
-    if (am_play_outlives(play, &play->tape->region[play->player->slot_region[event->index]]))
-        play->outlived += event->bytes;
+    const am_region *region = &play->tape->region[play->player->slot_region[event->index]];
+    if (am_play_outlives(play, region))
+        leave_behind(play, region, event->bytes);
     else if (holder)
         holder->bytes += event->bytes;
     else

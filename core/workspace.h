@@ -82,7 +82,7 @@ struct am_player {
 #ifdef AM_FIRST
 #define AM_MAX_LISTED 1
 #else
-#define AM_MAX_LISTED 48 /* lists of what is kept, among the profiles of one evaluation */
+#define AM_MAX_LISTED 64 /* lists of what is kept, among the profiles of one evaluation */
 #endif
 
 /* The records that plans are composed of. */
