@@ -323,15 +323,23 @@ static int unit_at(const am_walk *walk)
     return unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
 }
 
+/* Of a unit that a walk has come to: one layer of several whose graph is kept keeps that of all. */
+static int64_t most_left(const am_walk *walk, int64_t (*left_by)(const am_profile *, int unit))
+{
+    int64_t most = 0;
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);)
+        most = am_larger(most, left_by(walk->profile, unit_of(walk->profile, climb.zone)));
+    return most;
+}
+
 /* What so many units at the end of a stretch leave for good: of what follows it depends what the last one leaves of a gradient. */
 static int64_t outlived_at_end(const am_walk *walk, int64_t count)
 {
     if (!walk->model->outlives || count == 0) return 0;
-    int unit = unit_at(walk);
     am_walk next = *walk;
-    int64_t passed = (count - 1) * passed_by(walk->profile, unit);
-    if (walk_on(&next)) passed += passed_by(next.profile, unit_at(&next));
-    return count * outlived_by(walk->profile, unit) + passed;
+    int64_t passed = count > 1 ? (count - 1) * most_left(walk, passed_by) : 0;
+    if (walk_on(&next)) passed += most_left(&next, passed_by);
+    return count * most_left(walk, outlived_by) + passed;
 }
 
 /* The cost of so many layers like this zone. */
