@@ -7,7 +7,7 @@
 #include "lines.h"
 #include "wiring.h"
 
-#define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
+#define STEPS  4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define NAMED  0xffffu
 enum { PLAIN }; /* the first candidate */
 #define COST(unit) ((unit)->recomputed_time)
@@ -111,21 +111,6 @@ static am_kept kept_of(const am_choices *choices, unsigned set)
 
 /* ---- classes of layers ---- */
 
-/* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
-static bool is_length(const am_evaluation *evaluation, int64_t span)
-{
-    static const uint8_t lengths[] = {2, 3, 4, 6, 8, 12, 16};
-    int64_t layers = evaluation->config->layers;
-    if (span > layers) return false;
-    for (size_t i = 0; i < sizeof lengths; i++)
-        if (span == lengths[i]) return true;
-    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
-        int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
-        if (length > 1 && (span == length || span == layers % length)) return true;
-    }
-    return false;
-}
-
 /* Layers that differ in what stands before or behind them are of classes of their own: the first, those that a segment
  * may begin at before the kind of layers changes, the first period of a cycle, and where the last layer is like no other those
  * that a segment of it may begin at. */
@@ -137,7 +122,7 @@ static int class_number(const am_evaluation *evaluation, int64_t layer)
     int64_t prefix = pattern->prefix, left = evaluation->config->layers - layer;
     bool own = evaluation->workspace->profile[AM_PROFILE_PLAIN].record.last;
     if (layer == 0) return 0;
-    if (own && left <= AM_MAX_SPAN && (left == 1 || is_length(evaluation, left))) return LASTS + (int)left - 1;
+    if (own && left <= AM_MAX_SPAN) return LASTS + (int)left - 1;
     if (layer < prefix) return prefix - layer > AM_MAX_SPAN ? 1 : 2 + (int)(AM_MAX_SPAN - (prefix - layer));
     int phase = (int)((layer - prefix) % pattern->period);
     return 2 + AM_MAX_SPAN + phase + (layer < prefix + pattern->period ? 0 : AM_MAX_PERIOD);
@@ -186,10 +171,9 @@ static void note_listed(am_evaluation *evaluation, am_kept kept, unsigned set, b
 
 static void note_segments(am_evaluation *evaluation)
 {
-    for (int64_t span = 2; span <= AM_MAX_SPAN; span++)
-        if (is_length(evaluation, span))
-            note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
-                 am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
+    for (int64_t span = 2; span <= AM_MAX_SPAN && span <= evaluation->config->layers; span++)
+        note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
+             am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
 }
 
 /* Megatron's checkpoint: whole layers, or every set of modules that it plays again in such a layer. */

@@ -405,13 +405,17 @@ static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer)
     return solve_states(frontier, chain, layer, false) && (!frontier->outlives || solve_states(frontier, chain, layer, true));
 }
 
-/* Fronts grow about as the number of layers: what is left can be foreseen, and given up early. */
-static bool goes_too_far(const am_frontier *frontier, int done, int layers, int64_t steps)
+/* Fronts grow about as the number of layers: what those that are left will take can be foreseen from the last half of those that
+ * are done, and given up early. */
+static bool goes_too_far(am_frontier *frontier, int done, int layers, int64_t steps)
 {
-    if (frontier->steps > steps) return true;
-    const int enough = 8;
-    if (done < enough) return false;
-    return frontier->steps / (done * done) > steps / layers * 2 / layers;
+    enum { ENOUGH = 8 };
+    frontier->layer[layers - done].steps = frontier->steps;
+    if (done < ENOUGH || frontier->steps > steps) return frontier->steps > steps;
+    int half = done / 2, middle = (done + half) / 2;
+    int64_t rate = (frontier->steps - frontier->layer[layers - half].steps) / (done - half);
+    int64_t left = ((int64_t)layers * layers - (int64_t)done * done) / 2;
+    return frontier->steps + rate * left / middle > steps;
 }
 
 am_front am_frontier_plans(am_frontier *frontier)

@@ -67,6 +67,7 @@ typedef struct am_front_layer {
     /* of each the plans whose first layers make those before them leave nothing, and the others */
     int count[AM_MAX_STATES][2], node[AM_MAX_STATES][2]; /* node: the first in am_frontier.node */
     int64_t place[AM_MAX_STATES][2], begin;              /* where they stand among all figures that were ever written down */
+    int64_t steps;                                       /* taken until then */
 } am_front_layer;
 
 /* Working memory; some megabytes. */

@@ -46,7 +46,7 @@ static void draw_chain(random_chain *chain, int seed)
                               .link = chain->link,
                               .span = chain->span};
     for (int i = 0; i < MOST_LAYERS; i++) chain->class_of[i] = (uint8_t)draw(classes);
-    for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(3));
+    for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(MOST_LAYERS));
     int given = draw(2) ? 0 : 1 + (int)draw(3);
     for (int i = 0; i < given; i++) chain->chain.given[i] = draw(3) ? draw(range) : draw(8 * range);
     bool leaves = chain->chain.in_flight == 1 && draw(3) == 0; /* for good */
