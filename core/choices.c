@@ -176,7 +176,7 @@ static void note_segments(am_evaluation *evaluation)
              am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
 }
 
-/* Megatron's checkpoint: whole layers, or every set of modules that it plays again in such a layer. */
+/* Megatron's checkpoint: whole layers, several together, or every set of modules that it plays again in such a layer. */
 static void gather_modules(am_evaluation *evaluation)
 {
     const am_config *config = evaluation->config;
@@ -187,7 +187,7 @@ static void gather_modules(am_evaluation *evaluation)
         if (am_modules_wrong(config, (unsigned)modules)) continue;
         note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));
     }
-    if (config->experts == 0 && !config->distribute_saved) note_segments(evaluation);
+    if (!config->distribute_saved) note_segments(evaluation);
 }
 
 /* What selective checkpointing sees of DTensor's operations and of ring attention's is not known: layers run again whole. */

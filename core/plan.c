@@ -803,8 +803,8 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = residue_of(profile, played),
                            .given = given_to(&walk),
-                           .outlived = outlived_by(profile, played),
-                           .passed = passed_by(profile, played),
+                           .outlived = most_left(&walk, outlived_by),
+                           .passed = most_left(&walk, passed_by),
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,

@@ -198,6 +198,9 @@ static const char *const twins[] = {
     "stack=megatron-local family=llama activation=swiglu tp=2 sp=yes " MEGATRON,
     "stack=megatron-local family=gpt2 hidden=64 heads=8 ffn=256 vocab=64 seq=32 dropout=0.1",
     "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 " MEGATRON,
+    "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 shared_ffn=400 attention=flash " MEGATRON,
+    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
+    "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=1",
 };
 enum { TWINS = sizeof twins / sizeof *twins };
 
@@ -237,7 +240,7 @@ typedef struct brute_choice {
 
 typedef struct brute {
     am_evaluation evaluation;
-    brute_choice choice[40];
+    brute_choice choice[80];
     int choices;
     am_run run[8];
     int64_t budget, cheapest;
@@ -295,9 +298,9 @@ START_TEST(no_cheaper_plan)
     fixture_workspace.recorded = (am_record){0};
     force.choice[force.choices++] = (brute_choice){AM_PROFILE_PLAIN, 1};
     force.choice[force.choices++] = (brute_choice){AM_PROFILE_LAYER, 1};
-    for (int span = 2; span <= 3 && resolved->experts == 0; span++)
+    for (int span = 2; span <= 3; span++)
         force.choice[force.choices++] = (brute_choice){AM_PROFILE_SEGMENT, span};
-    for (int modules = 1, listed = 0; modules < 32; modules++) {
+    for (int modules = 1, listed = 0; modules <= AM_MODULES_ALL; modules++) {
         if (am_modules_wrong(resolved, (unsigned)modules)) continue;
         fixture_workspace.listed[listed] = (am_listed){.modules = (uint8_t)modules};
         force.choice[force.choices++] = (brute_choice){(am_profile_id)(AM_PROFILE_LISTED + listed++), 1};
