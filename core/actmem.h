@@ -516,6 +516,7 @@ static inline bool am_keeps_any(const am_kept *kept)
 
 typedef struct am_region {
     uint8_t kind, keep;
+    uint16_t around;                      /* the region that it is in; 0: none */
     uint16_t first_input, inputs;         /* operands that it holds: its arguments, then what its closure holds */
     uint16_t arguments;                   /* the first of them: saved tensors of a reentrant region's node */
     uint16_t start, end;                  /* instructions */
@@ -844,6 +845,7 @@ typedef struct am_step {
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters and what is outlived apart */
     int64_t outlived[AM_MAX_UNITS + 2];        /* and what backwards of regions have left, whose graphs something keeps */
+    int64_t passed[AM_MAX_UNITS + 2];          /* thereof the gradient of a region's input, by the zone that this begins: the zone before left it */
     int64_t all_outlived;                      /* at the end */
     int64_t recompute_start[AM_MAX_UNITS + 2]; /* live when a layer's recomputation begins */
     /* of a backward to the inputs alone: live at its end; by zone, gradients that wait for the weights' part, and the most that
@@ -981,7 +983,7 @@ typedef struct am_plan_unit {
     int64_t residue;
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
-    int64_t outlived[2]; /* left behind its backward for good: before units that leave nothing so, before one that does */
+    int64_t outlived, passed; /* left for good behind its backward, and by the backward of the unit before it */
 } am_plan_unit;
 
 void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,

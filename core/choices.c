@@ -7,7 +7,7 @@
 #include "lines.h"
 #include "wiring.h"
 
-#define STEPS  3000000 /* plans looked at before a smaller choice is tried: some milliseconds */
+#define STEPS  4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define NAMED  0xffffu
 enum { PLAIN }; /* the first candidate */
 #define COST(unit) ((unit)->recomputed_time)
@@ -111,21 +111,6 @@ static am_kept kept_of(const am_choices *choices, unsigned set)
 
 /* ---- classes of layers ---- */
 
-/* The lengths of segments of the named policies, and some between; longer ones are rarely of use. */
-static bool is_length(const am_evaluation *evaluation, int64_t span)
-{
-    static const uint8_t lengths[] = {2, 3, 4, 6, 8, 12, 16};
-    int64_t layers = evaluation->config->layers;
-    if (span > layers) return false;
-    for (size_t i = 0; i < sizeof lengths; i++)
-        if (span == lengths[i]) return true;
-    for (int i = 0; evaluation->report && i < evaluation->report->plans; i++) {
-        int64_t length = am_policy_segment(evaluation->report->plan[i].policy);
-        if (length > 1 && (span == length || span == layers % length)) return true;
-    }
-    return false;
-}
-
 /* Layers that differ in what stands before or behind them are of classes of their own: the first, those that a segment
  * may begin at before the kind of layers changes, the first period of a cycle, and where the last layer is like no other those
  * that a segment of it may begin at. */
@@ -137,7 +122,7 @@ static int class_number(const am_evaluation *evaluation, int64_t layer)
     int64_t prefix = pattern->prefix, left = evaluation->config->layers - layer;
     bool own = evaluation->workspace->profile[AM_PROFILE_PLAIN].record.last;
     if (layer == 0) return 0;
-    if (own && left <= AM_MAX_SPAN && (left == 1 || is_length(evaluation, left))) return LASTS + (int)left - 1;
+    if (own && left <= AM_MAX_SPAN) return LASTS + (int)left - 1;
     if (layer < prefix) return prefix - layer > AM_MAX_SPAN ? 1 : 2 + (int)(AM_MAX_SPAN - (prefix - layer));
     int phase = (int)((layer - prefix) % pattern->period);
     return 2 + AM_MAX_SPAN + phase + (layer < prefix + pattern->period ? 0 : AM_MAX_PERIOD);
@@ -186,13 +171,12 @@ static void note_listed(am_evaluation *evaluation, am_kept kept, unsigned set, b
 
 static void note_segments(am_evaluation *evaluation)
 {
-    for (int64_t span = 2; span <= AM_MAX_SPAN; span++)
-        if (is_length(evaluation, span))
-            note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
-                 am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
+    for (int64_t span = 2; span <= AM_MAX_SPAN && span <= evaluation->config->layers; span++)
+        note(evaluation, (am_choice){.span = (uint8_t)span, .named = true, .set = NAMED},
+             am_evaluation_profile(evaluation, AM_PROFILE_SEGMENT));
 }
 
-/* Megatron's checkpoint: whole layers, or every set of modules that it plays again in such a layer. */
+/* Megatron's checkpoint: whole layers, several together, or every set of modules that it plays again in such a layer. */
 static void gather_modules(am_evaluation *evaluation)
 {
     const am_config *config = evaluation->config;
@@ -203,7 +187,7 @@ static void gather_modules(am_evaluation *evaluation)
         if (am_modules_wrong(config, (unsigned)modules)) continue;
         note(evaluation, candidate, am_evaluation_try(evaluation, candidate.listed));
     }
-    if (config->experts == 0 && !config->distribute_saved) note_segments(evaluation);
+    if (!config->distribute_saved) note_segments(evaluation);
 }
 
 /* What selective checkpointing sees of DTensor's operations and of ring attention's is not known: layers run again whole. */
@@ -245,7 +229,7 @@ static bool as_good(const am_choices *choices, int x, int y)
     for (int i = 0; i < choices->classes; i++) {
         const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
         if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a) ||
-            (b->given & ~a->given) != 0 || b->outlived[0] > a->outlived[0] || b->outlived[1] > a->outlived[1])
+            (b->given & ~a->given) != 0 || b->outlived > a->outlived || b->passed > a->passed)
             return false;
     }
     return true;
@@ -339,7 +323,7 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, {unit->outlived[0], unit->outlived[1]}};
+    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, unit->outlived, unit->passed};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;
@@ -463,7 +447,7 @@ static const am_link *link_at(const am_choices *choices, int layer, int choice)
 static bool same_link(const am_link *x, const am_link *y)
 {
     return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived[0] == y->outlived[0] && x->outlived[1] == y->outlived[1];
+           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed;
 }
 
 /* May the unit at this layer and the next one change places, each meaning there what it means here? */

@@ -22,7 +22,8 @@ typedef struct am_compiler {
     const am_tape *tape;
     am_player *player;
     am_program *program;
-    bool entered[AM_MAX_REGIONS]; /* a node of the region has been seen */
+    bool entered[AM_MAX_REGIONS]; /* a node of the region has been seen, */
+    bool given[AM_MAX_REGIONS];   /* when its input had a gradient already */
     am_layer_backward layer;
     uint16_t node; /* that has run last, */
     int events;    /* and how many there were then */

@@ -94,15 +94,36 @@ static void forget_end(am_compiler *compiler)
     }
 }
 
-/* Passes a node's gradients on, then accumulates those of leaves that wait for no more. */
-static void pass_on(am_compiler *compiler, const am_instruction *instruction, const am_outputs *out)
+/* Is a node the last of its region that runs, and x the region's input, which has a gradient from outside? A reentrant region is
+ * a graph of its own: what it gives its input is added to that once it has run. */
+static bool is_added_outside(const am_compiler *compiler, uint16_t node, am_var x)
 {
+#ifdef AM_FIRST /* only what Megatron plays again is used beside its region */
+    (void)compiler, (void)node, (void)x;
+    return false;
+#else
+    const am_tape *tape = compiler->tape;
+    uint16_t region = tape->instruction[tape->node[node].instruction].region, next = node;
+    if (!compiler->given[region] || x != tape->operand[tape->region[region].first_input]) return false;
+    while (next-- > 1 && !compiler->player->reached[next]) {}
+    return !am_region_is_in(tape, tape->instruction[tape->node[next].instruction].region, region);
+#endif
+}
+
+/* Passes a node's gradients on, then accumulates those of leaves that wait for no more. */
+static void pass_on(am_compiler *compiler, uint16_t node, const am_outputs *out)
+{
+    const am_instruction *instruction = &compiler->tape->instruction[compiler->tape->node[node].instruction];
     uint16_t summed[AM_MAX_INPUTS];
     am_var ready[AM_MAX_INPUTS];
-    int sums = 0, leaves = 0;
+    int sums = 0, leaves = 0, outside = -1;
     for (int k = 0; k < instruction->inputs && k < AM_MAX_INPUTS; k++) {
         if (!out->made[k]) continue;
         am_var x = am_compile_operand(compiler, instruction, k);
+        if (is_added_outside(compiler, node, x)) {
+            outside = k;
+            continue;
+        }
         bool added = add_gradient(compiler, x, out->gradient[k], &summed[sums]);
         sums += added;
         if (!added && instruction->region && x == compiler->tape->region[instruction->region].beside)
@@ -113,6 +134,10 @@ static void pass_on(am_compiler *compiler, const am_instruction *instruction, co
     }
     for (int i = 0; i < sums; i++) am_compile_release(compiler, summed[i]);
     for (int i = 0; i < leaves; i++) accumulate(compiler, ready[i]);
+    if (outside < 0) return;
+    am_compile_event(compiler, AM_E_LEAVE, instruction->region, 0);
+    add_gradient(compiler, am_compile_operand(compiler, instruction, outside), out->gradient[outside], summed);
+    am_compile_release(compiler, summed[0]);
 }
 
 /* A region that is entered: with the gradient of its result, which a reentrant one holds. */
@@ -121,18 +146,22 @@ static void enter_region(am_compiler *compiler, uint16_t region)
     if (!region || compiler->entered[region]) return;
     compiler->entered[region] = true;
     const am_region *entered = &compiler->tape->region[region];
+    enter_region(compiler, entered->around);
+    compiler->given[region] = am_compile_buffer(compiler, compiler->tape->operand[entered->first_input])->slot != 0;
     am_compile_event(compiler, AM_E_REGION, am_compile_buffer(compiler, entered->output)->slot, region);
     for (int i = 0; i < 2 && entered->more[i]; i++)
         am_compile_event(compiler, AM_E_ENTERED, am_compile_buffer(compiler, entered->more[i])->slot, i + 1);
 }
 
-/* A region whose last node has run: the gradient of its input is there. */
-static void leave_region(am_compiler *compiler, uint16_t region)
+/* Regions whose last node has run, the next one being in this one: the gradients of their inputs are there. */
+static void leave_regions(am_compiler *compiler, uint16_t region, uint16_t next)
 {
     const am_tape *tape = compiler->tape;
-    if (!region || !tape->region[region].outlives) return;
-    uint16_t slot = am_compile_buffer(compiler, tape->operand[tape->region[region].first_input])->slot;
-    if (slot) compiler->player->slot_region[slot] = (uint8_t)region;
+    for (; region && !am_region_is_in(tape, next, region); region = tape->region[region].around) {
+        if (!tape->region[region].outlives) continue;
+        uint16_t slot = am_compile_buffer(compiler, tape->operand[tape->region[region].first_input])->slot;
+        if (slot) compiler->player->slot_region[slot] = (uint8_t)region;
+    }
 }
 
 /* FSDP2's hooks between two nodes: they stand where a unit's forward began and ended. */
@@ -195,14 +224,14 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         pass_units(&compiler, at, tape->node[index].instruction);
         at = tape->node[index].instruction;
         if (tape->node[index].restores) am_compile_event(&compiler, AM_E_RESTORE, tape->node[index].restores, 0);
-        if (instruction->region != region) leave_region(&compiler, region);
+        if (instruction->region != region) leave_regions(&compiler, region, instruction->region);
         region = instruction->region;
         enter_region(&compiler, region);
         if (begins_layer(&compiler, &index)) continue;
         am_outputs out;
         memset(out.made, 0, sizeof out.made);
         am_compile_node(&compiler, index, &out);
-        pass_on(&compiler, instruction, &out);
+        pass_on(&compiler, index, &out);
         compiler.node = index;
         compiler.events = program->events;
     }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define CHOICE_SHIFT 24
-#define OUTLIVES     0x800000u /* the plans behind are of those whose first layers outlive something */
+#define PASSES     0x800000u /* the plans behind are of those for whose first layers something is left */
 #define PARENT_MASK  0x7fffffu
 
 static const am_link *link_of(const am_chain *chain, int layer, int choice)
@@ -260,17 +260,19 @@ static bool backwards_peak(const am_chain *chain)
     return true;
 }
 
-static bool outlives(const am_link *link)
+/* Is something left for good? Notes how much layers leave on behalf of those behind them. */
+static bool find_outlived(am_frontier *frontier, const am_chain *chain)
 {
-    return link->outlived[0] != 0 || link->outlived[1] != 0;
-}
-
-static bool any_outlives(const am_chain *chain)
-{
+    bool any = false;
+    frontier->passed = 0;
     for (int layer = 0; layer < chain->layers; layer++)
-        for (int choice = 0; choice < chain->choices; choice++)
-            if (is_there(chain, layer, choice) && outlives(link_of(chain, layer, choice))) return true;
-    return false;
+        for (int choice = 0; choice < chain->choices; choice++) {
+            const am_link *link = link_of(chain, layer, choice);
+            if (!is_there(chain, layer, choice)) continue;
+            any |= link->outlived != 0 || link->passed != 0;
+            frontier->passed = am_larger(frontier->passed, link->passed);
+        }
+    return any;
 }
 
 static void begin(am_frontier *frontier, const am_chain *chain)
@@ -279,7 +281,7 @@ static void begin(am_frontier *frontier, const am_chain *chain)
     frontier->points = frontier->nodes = 0;
     frontier->reach = 1;
     frontier->drops = backwards_peak(chain);
-    frontier->outlives = chain->in_flight == 1 && any_outlives(chain);
+    frontier->outlives = chain->in_flight == 1 && find_outlived(frontier, chain);
     frontier->rests = chain->in_flight > 1 || frontier->outlives;
     frontier->later[chain->layers] = 0;
     for (int choice = 0; choice < chain->choices; choice++)
@@ -326,9 +328,9 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
     int64_t peak = am_larger(link->forward, link->backward + given_bytes(chain, held));
     for (int follows = 0; follows < 1 + frontier->outlives; follows++) {
         const am_front behind = front_of(frontier, end, kept, follows);
-        int64_t gone = frontier->outlives ? link->outlived[follows] : 0;
+        int64_t gone = frontier->outlives ? link->outlived + follows * frontier->passed : 0;
         const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
-                                   (uint32_t)choice << CHOICE_SHIFT | (follows ? OUTLIVES : 0)};
+                                   (uint32_t)choice << CHOICE_SHIFT | (follows ? PASSES : 0)};
         if (behind.count == 0) continue;
         bool fits = frontier->rests ? merge(frontier, next, now, &behind, &over) : merge_one(frontier, next, now, &behind, &over);
         const am_front other = *now;
@@ -356,14 +358,14 @@ static unsigned usual_given(const am_chain *chain, int layer)
     return usual;
 }
 
-/* Those of the usual ones or the others, that outlive something or don't. */
+/* Those of the usual ones or the others, for which the layers before leave something or don't. */
 static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer, unsigned state, unsigned usual, bool those,
                          bool own, am_front *now, am_front *next)
 {
     for (int choice = 0; choice < chain->choices; choice++) {
         const am_link *link = link_of(chain, layer, choice);
         if (!is_there(chain, layer, choice) || (link->given == usual) != those) continue;
-        if (frontier->outlives && outlives(link) != own) continue;
+        if (frontier->outlives && (link->passed != 0) != own) continue;
         if (!take_choice(frontier, chain, layer, choice, state, now, next)) return false;
     }
     return true;
@@ -403,13 +405,17 @@ static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer)
     return solve_states(frontier, chain, layer, false) && (!frontier->outlives || solve_states(frontier, chain, layer, true));
 }
 
-/* Fronts grow about as the number of layers: what is left can be foreseen, and given up early. */
-static bool goes_too_far(const am_frontier *frontier, int done, int layers, int64_t steps)
+/* Fronts grow about as the number of layers: what those that are left will take can be foreseen from the last half of those that
+ * are done, and given up early. */
+static bool goes_too_far(am_frontier *frontier, int done, int layers, int64_t steps)
 {
-    if (frontier->steps > steps) return true;
-    const int enough = 8;
-    if (done < enough) return false;
-    return frontier->steps / (done * done) > steps / layers * 2 / layers;
+    enum { ENOUGH = 8 };
+    frontier->layer[layers - done].steps = frontier->steps;
+    if (done < ENOUGH || frontier->steps > steps) return frontier->steps > steps;
+    int half = done / 2, middle = (done + half) / 2;
+    int64_t rate = (frontier->steps - frontier->layer[layers - half].steps) / (done - half);
+    int64_t left = ((int64_t)layers * layers - (int64_t)done * done) / 2;
+    return frontier->steps + rate * left / middle > steps;
 }
 
 am_front am_frontier_plans(am_frontier *frontier)
@@ -441,7 +447,7 @@ static void read_points(am_frontier *frontier, const am_chain *chain)
         for (int i = 0; i < front.count; i++) {
             int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i] : frontier->outlives ? front.rest[i] : 0;
             add_point(frontier, (am_frontier_point){am_larger(front.peak[i], chain->before) + below, front.cost[i],
-                                                    own ? i | (int)OUTLIVES : i});
+                                                    own ? i | (int)PASSES : i});
         }
     }
 }
@@ -484,11 +490,11 @@ int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int ind
     unsigned state = 0;
     while (layer < chain->layers) {
         const am_front_layer *at = &frontier->layer[layer];
-        bool own = ((unsigned)index & OUTLIVES) != 0;
+        bool own = ((unsigned)index & PASSES) != 0;
         uint32_t node = frontier->node[at->node[slot_of(at, state)][own] + (int)((unsigned)index & PARENT_MASK)];
         uint8_t next = (uint8_t)(node >> CHOICE_SHIFT);
         choice[count++] = next;
-        index = (int)(node & (OUTLIVES | PARENT_MASK));
+        index = (int)(node & (PASSES | PARENT_MASK));
         state |= link_of(chain, layer, next)->given;
         layer += chain->span[next];
         state = state_of(frontier, layer, state);
@@ -500,8 +506,8 @@ int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int ind
 static int64_t outlived_by(const am_chain *chain, int count, const uint8_t *choice, int index, int layer)
 {
     const am_link *link = link_of(chain, layer, choice[index]);
-    int next = layer + chain->span[choice[index]];
-    return link->outlived[index + 1 < count && outlives(link_of(chain, next, choice[index + 1]))];
+    if (index + 1 == count) return link->outlived;
+    return link->outlived + link_of(chain, layer + chain->span[choice[index]], choice[index + 1])->passed;
 }
 
 am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left)

@@ -22,8 +22,8 @@ typedef struct am_link {
     int64_t backward; /* of their backward, above what these and they themselves hold of what they are given too */
     int64_t cost;     /* of running again; -1: there is no such choice here */
     uint8_t given;    /* what they hold of it until their backward, as a set */
-    int64_t outlived[2]; /* bytes that their backward leaves for good: where none of the layers behind them does so, where those right
-                          * behind do */
+    int64_t outlived; /* bytes that their backward leaves for good, and that of the layers before them on their behalf; where that is */
+    int64_t passed;   /* not 0, it is the same in all of a chain */
 } am_link;
 
 /* A chain: layers in order, and choices for each. The step's peak is the highest of
@@ -64,9 +64,10 @@ typedef struct am_front_space {
 typedef struct am_front_layer {
     int states;
     uint8_t state[AM_MAX_STATES];
-    /* of each the plans whose first layers outlive nothing, and the others */
+    /* of each the plans whose first layers make those before them leave nothing, and the others */
     int count[AM_MAX_STATES][2], node[AM_MAX_STATES][2]; /* node: the first in am_frontier.node */
     int64_t place[AM_MAX_STATES][2], begin;              /* where they stand among all figures that were ever written down */
+    int64_t steps;                                       /* taken until then */
 } am_front_layer;
 
 /* Working memory; some megabytes. */
@@ -81,7 +82,8 @@ typedef struct am_frontier {
     am_front_space space[3];
     int64_t stair_rest[AM_MAX_FRONT], stair_cost[AM_MAX_FRONT];
     bool rests; /* fronts have a rest */
-    bool outlives; /* something is outlived */
+    bool outlives; /* something is outlived, and */
+    int64_t passed; /* so much by layers on behalf of those behind them */
     am_front_layer layer[AM_MAX_CHAIN_LAYERS + 1];
     uint8_t later[AM_MAX_CHAIN_LAYERS + 1]; /* what layers from this one on may hold */
     uint32_t node[AM_MAX_FRONT_NODES];

@@ -129,7 +129,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     const am_tape *tape = reader->tape;
     uint16_t index = am_checkpointed_region(tape, instruction);
     const am_region *region = &tape->region[index];
-    if (instruction->kind == AM_I_BEGIN && index)
+    if (am_region_begun(tape, instruction))
         for (int i = am_is_away(tape, AM_AWAY_INPUTS); i < instruction->inputs; i++) {
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
@@ -220,7 +220,7 @@ static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, 
     uint16_t index = am_checkpointed_region(tape, instruction);
     const am_region *region = &tape->region[index];
     bool away = am_inputs_away(tape);
-    for (int i = away; index && instruction->kind == AM_I_BEGIN && i < instruction->inputs; i++) {
+    for (int i = away; i < instruction->inputs && am_region_begun(tape, instruction); i++) {
         uint64_t one = set_of(tape, tape->operand[instruction->first + i]);
         set |= one;
         if (region->kind == AM_REENTRANT && i >= region->arguments) *stays |= one;

@@ -92,7 +92,8 @@ static am_var engine_product(am_build *build, am_var x, am_var weight)
     return am_parallel_linear(build->tape, AM_OP_LINEAR, x, weight, 0);
 }
 
-/* ColumnParallelLinear, with Transformer Engine without a bias; *later: a bias that is left to the next kernel. */
+/* ColumnParallelLinear, with Transformer Engine without a bias; *later: a bias that is left to the next kernel. Megatron's own
+ * passes its input through _CopyToModelParallelRegion where the product has nothing to reduce: a node of the graph. */
 am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out,
                                  bool bias, am_var *later)
 {
@@ -101,6 +102,7 @@ am_var am_megatron_column_linear(am_build *build, am_var x, const char *path, am
     am_var weight = am_weight(build, AM_SHAPE(out, am_shape_of(tape, x).dim[2]), "weight");
     am_var added = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
     if (later) *later = added;
+    if (build->config->tp == 1 && !am_megatron_has_engine(build)) x = am_view(tape, x, am_shape_of(tape, x));
     am_var y =
         am_megatron_has_engine(build) ? engine_product(build, x, weight) : product(build, x, weight, later ? 0 : added);
     tape->module = module;

@@ -278,14 +278,13 @@ am_var am_megatron_moe(am_build *build, am_var normed)
     if (build->config->ep > 1) back = exchange(build, AM_OP_ALL_TO_ALL, back, rows);
     am_var zeros = am_raw(tape, AM_OP_FULL, flat, build->dtype, 0, 0, 0, 0);
     am_var sum = am_label(tape, am_scatter_add(tape, zeros, back, order), "MLP block's output");
-    am_hold(tape, picked, got, share, back);
     sum = am_view(tape, sum, AM_SHAPE(am_megatron_stream(build), build->b, build->h));
     if (own) {
         am_var routed = sum;
         sum = am_label(tape, am_binary(tape, AM_OP_ADD, routed, own), "MLP block's output");
-        am_hold(tape, own, routed);
+        am_hold(tape, routed);
     }
-    am_hold(tape, normed);
+    am_hold(tape, picked, got, share, back, own, normed);
     tape->module = module;
     return sum;
 }

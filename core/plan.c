@@ -34,13 +34,17 @@ typedef struct am_sequence {
     const am_pattern *pattern;
     int runs;
     const am_run *run;
-    int64_t last; /* layer */
+    int64_t last;  /* layer */
+    bool outlives; /* backwards leave something for good */
 } am_sequence;
 
 static am_sequence sequence_of(const am_pattern *pattern, int runs, const am_run *run)
 {
-    am_sequence model = {pattern, runs, run, -1};
-    for (int i = 0; i < runs; i++) model.last += run[i].units * run[i].inner;
+    am_sequence model = {pattern, runs, run, -1, false};
+    for (int i = 0; i < runs; i++) {
+        model.last += run[i].units * run[i].inner;
+        model.outlives |= run[i].profile->step.all_outlived != 0;
+    }
     return model;
 }
 
@@ -179,15 +183,18 @@ static int64_t residue_of(const am_profile *profile, int unit)
     return step->boundary[last_zone(profile, unit)] - step->boundary[first_zone(profile, unit) - 1];
 }
 
-/* What a unit's region leaves behind its backward, whose graph something keeps: its input, and the gradient that it was entered
- * with if that is of another region's input. So the last unit of a run leaves less. */
-static int64_t outlived_by(const am_profile *profile, bool last)
+/* What the backward of the unit before one leaves, for the graph of its region, which something keeps: the gradient of its input. */
+static int64_t passed_by(const am_profile *profile, int unit)
+{
+    return profile->step.passed[first_zone(profile, unit)];
+}
+
+/* What its own backward leaves so. */
+static int64_t outlived_by(const am_profile *profile, int unit)
 {
     const am_step *step = &profile->step;
-    int unit = last ? profile->record.units - 1 : 0;
-    bool alone = !last && profile->record.units == 1; /* the gradient of its own input goes where that came from */
-    int64_t behind = alone ? step->all_outlived : step->outlived[first_zone(profile, unit) - 1];
-    return behind - step->outlived[last_zone(profile, unit)];
+    int64_t bytes = step->outlived[first_zone(profile, unit) - 1] - step->outlived[last_zone(profile, unit)];
+    return unit + 1 < profile->record.units ? bytes - passed_by(profile, unit + 1) : bytes;
 }
 
 /* Bytes of gradients that a zone's parameters get. */
@@ -311,17 +318,28 @@ static int64_t unit_gradients(const am_walk *walk)
     return -climb.above;
 }
 
-/* Does the stretch end a run, with no region behind it whose input's gradient stays? */
-static bool ends_run(const am_walk *walk)
+static int unit_at(const am_walk *walk)
 {
-    const am_sequence *model = walk->model;
-    int next = walk->index + 1;
-    return walk->left == walk->count && (next == model->runs || model->run[next].profile->step.all_outlived == 0);
+    return unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
 }
 
-static int64_t outlived_by_all(const am_walk *walk)
+/* Of a unit that a walk has come to: one layer of several whose graph is kept keeps that of all. */
+static int64_t most_left(const am_walk *walk, int64_t (*left_by)(const am_profile *, int unit))
 {
-    return (walk->count - 1) * outlived_by(walk->profile, false) + outlived_by(walk->profile, ends_run(walk));
+    int64_t most = 0;
+    for (am_climb climb = climb_of(walk->start, 0); climb_on(walk, &climb);)
+        most = am_larger(most, left_by(walk->profile, unit_of(walk->profile, climb.zone)));
+    return most;
+}
+
+/* What so many units at the end of a stretch leave for good: of what follows it depends what the last one leaves of a gradient. */
+static int64_t outlived_at_end(const am_walk *walk, int64_t count)
+{
+    if (!walk->model->outlives || count == 0) return 0;
+    am_walk next = *walk;
+    int64_t passed = count > 1 ? (count - 1) * most_left(walk, passed_by) : 0;
+    if (walk_on(&next)) passed += most_left(&next, passed_by);
+    return count * most_left(walk, outlived_by) + passed;
 }
 
 /* The cost of so many layers like this zone. */
@@ -373,12 +391,12 @@ static void compose_sums(am_composer *composer)
     }
     am_walk walk = {.model = composer->model};
     while (walk_on(&walk)) {
-        int unit = unit_of(walk.profile, zone_for(&walk, walk.start, walk.start));
+        int unit = unit_at(&walk);
         composer->end += walk.count * residue_of(walk.profile, unit);
         composer->held |= given_to(&walk);
         composer->stays |= walk.profile->given.stays;
         composer->gradients += walk.count * unit_gradients(&walk);
-        composer->outlived += outlived_by_all(&walk);
+        composer->outlived += outlived_at_end(&walk, walk.count);
         outcome->saved_bytes += own_saved_by(&walk, unit);
         add_costs(outcome, &walk);
     }
@@ -519,24 +537,25 @@ static int64_t carried_into(const am_walk *walk, int unit)
 static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand,
                         am_stand ends[2])
 {
-    int unit = unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
+    int unit = unit_at(walk);
     int64_t residue = residue_of(walk->profile, unit), others = walk->count - 1;
     stand->start = walk->start;
     stand->backward += residue + first_release(composer, walk);
     stand->gradients -= gradients;
-    stand->outlived -= outlived_by(walk->profile, ends_run(walk) && !others);
+    int64_t outlived = stand->outlived - outlived_at_end(walk, walk->count);
+    stand->outlived = outlived + outlived_at_end(walk, others);
     ends[0] = ends[1] = *stand;
+    ends[1].outlived = outlived;
     ends[0].backward -= less_at_last(walk->profile, unit);
     ends[0].carried = carried_into(walk, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;
     ends[1].gradients -= others * gradients;
-    if (others) ends[1].outlived -= (others - 1) * outlived_by(walk->profile, false) + outlived_by(walk->profile, ends_run(walk));
     stand->forward = ends[1].forward + residue;
     stand->backward += others * residue;
     stand->gradients = ends[1].gradients;
-    stand->outlived = ends[1].outlived;
+    stand->outlived = outlived;
     return others ? 2 : 1;
 }
 
@@ -630,7 +649,7 @@ void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_prof
     compose_sums(&composer);
     am_stand at = first_stand(&composer), ends[2];
     for (am_walk walk = {.model = &model}; walk_on(&walk);) {
-        int unit = unit_of(profile, zone_for(&walk, walk.start, walk.start));
+        int unit = unit_at(&walk);
         int64_t gradients = unit_gradients(&walk), residue = residue_of(profile, unit);
         stretch_ends(&composer, &walk, gradients, &at, ends);
         for (int64_t i = 0; i < walk.count; i++)
@@ -775,16 +794,17 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t layer, int64_t inner)
 {
     const am_run run = {profile, 1, inner};
-    const am_sequence model = {pattern, 1, &run, layers - 1};
+    const am_sequence model = {pattern, 1, &run, layers - 1, false};
     am_walk walk = walk_of_one(&model, layer);
-    int played = unit_of(profile, zone_for(&walk, layer, layer));
+    int played = unit_at(&walk);
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
     const am_stand stand = {.start = layer, .backward = residue_of(profile, played) - less_at_last(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = residue_of(profile, played),
                            .given = given_to(&walk),
-                           .outlived = {outlived_by(profile, true), outlived_by(profile, false)},
+                           .outlived = most_left(&walk, outlived_by),
+                           .passed = most_left(&walk, passed_by),
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,

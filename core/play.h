@@ -5,6 +5,20 @@
 
 #include "tape.h"
 
+/* Regions of which each is in the one before. */
+#ifdef AM_FIRST /* only Megatron's are */
+#define AM_MAX_NESTED 1
+#else
+#define AM_MAX_NESTED 2
+#endif
+
+/* A reentrant region whose backward runs. */
+typedef struct am_opened {
+    uint16_t region;
+    uint16_t gradient[3]; /* the slots of the gradients that it was entered with, and */
+    int64_t bytes;        /* their bytes, once nobody else holds them */
+} am_opened;
+
 /* Where the play stands. */
 typedef struct am_play {
     const am_tape *tape;
@@ -19,10 +33,9 @@ typedef struct am_play {
     uint16_t zone, instruction, sampled;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
     bool done[AM_MAX_REGIONS];        /* recomputed */
-    uint16_t open;                    /* the reentrant region whose backward runs; 0: none */
-    uint16_t open_gradient[3];        /* the slots of the gradients that it was entered with, and */
-    int64_t open_bytes;               /* their bytes, once nobody else holds them */
-    int64_t zeros;                    /* and those of a gradient of zeros that it is about to make */
+    int opened;                       /* reentrant regions whose backward runs, each in the one before */
+    am_opened open[AM_MAX_NESTED];
+    int64_t zeros;                    /* bytes of a gradient of zeros that the innermost is about to make */
     bool returning;                   /* its input is about to be brought back */
     int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */
     struct {
@@ -106,7 +119,15 @@ void am_play_reduce(am_play *play, const am_instruction *instruction);
 void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes);
 int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's parts */
 
+/* The innermost reentrant region whose backward runs; 0: none. */
+static inline uint16_t am_play_innermost(const am_play *play)
+{
+    return play->opened ? play->open[play->opened - 1].region : 0;
+}
+
 /* recompute.c */
+/* Where a storage lives now: in its copy where its region has been recomputed. */
+uint16_t am_play_place(const am_play *play, uint16_t storage);
 void am_play_hold_saves(am_play *play, uint16_t index);
 /* Brings back what a node has saved, where every saved tensor is away. */
 void am_play_return_saves(am_play *play, uint16_t index);

@@ -281,7 +281,7 @@ static int64_t peak_with_outlived(am_workspace *workspace, int index)
 static bool outlives(const am_choices *choices)
 {
     for (int i = 0; i < choices->classes * choices->used; i++)
-        if (choices->link[i].outlived[0] || choices->link[i].outlived[1]) return true;
+        if (choices->link[i].outlived || choices->link[i].passed) return true;
     return false;
 }
 

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* Where a storage lives now: in its copy where its region has been recomputed. */
-static uint16_t find(const am_play *play, uint16_t storage)
+uint16_t am_play_place(const am_play *play, uint16_t storage)
 {
     uint16_t place = play->player->place[storage];
     bool restored = place && play->tape->region[play->tape->storage[storage].region].discards;
@@ -17,7 +16,7 @@ void am_play_hold_saves(am_play *play, uint16_t index)
     const am_node *node = &play->tape->node[index];
     for (int i = node->first_save; i < node->first_save + node->save_count && !am_is_away(play->tape, AM_AWAY_SAVED);
          i++) {
-        uint16_t place = find(play, am_play_storage(play, play->tape->save[i]));
+        uint16_t place = am_play_place(play, am_play_storage(play, play->tape->save[i]));
         am_play_retain(play, place);
         play->player->held[i] = place;
     }
@@ -37,7 +36,7 @@ void am_play_return_saves(am_play *play, uint16_t index)
 void am_play_graph(am_play *play, const am_instruction *instruction)
 {
     for (int i = 0; i < instruction->inputs; i++) {
-        uint16_t slot = find(play, am_play_storage(play, am_play_operand(play, instruction, i)));
+        uint16_t slot = am_play_place(play, am_play_storage(play, am_play_operand(play, instruction, i)));
         if (instruction->kind == AM_I_GRAPH)
             am_play_retain(play, slot);
         else
@@ -125,15 +124,18 @@ void am_play_gather(am_play *play, uint16_t index)
 }
 #endif
 
-static void recompute_results(am_play *play, const am_instruction *instruction, int index)
+/* Makes an operation's results anew, each so far behind its own place. */
+static void recompute_results(am_play *play, const am_instruction *instruction, int index, int behind)
 {
     am_player *player = play->player;
     bool any = false;
     for (int i = instruction->made; am_play_makes(play, i, index); i++) {
         if (play->tape->storage[i].fixed) continue;
-        player->place[i] = (uint16_t)(i + AM_MAX_STORAGES);
-        player->refs[i + AM_MAX_STORAGES] = 1;
-        am_play_grow(play, player->bytes[i + AM_MAX_STORAGES]);
+        int64_t bytes = player->bytes[i + AM_MAX_STORAGES];
+        player->place[i] = (uint16_t)(i + behind);
+        player->refs[i + behind] = 1;
+        player->bytes[i + behind] = bytes;
+        am_play_grow(play, bytes);
         any = true;
     }
     if (any) am_play_note(play, 0);
@@ -175,10 +177,34 @@ static void release_dying(am_play *play, const am_region *region, const am_instr
 /* What was made again and is still held by the code itself dies when it stops. */
 void am_play_release_left(am_play *play, const am_region *region)
 {
-    for (uint16_t storage = region->first_storage; storage < region->last_storage; storage++)
-        if (play->player->place[storage] && !play->player->gone[storage])
-            am_play_release(play, play->player->place[storage]);
+    for (uint16_t storage = region->first_storage; storage < region->last_storage; storage++) {
+        if (!play->player->place[storage] || play->player->gone[storage]) continue;
+        am_play_release(play, play->player->place[storage]);
+        play->player->gone[storage] = true;
+    }
 }
+
+/* An operation of a region that runs again: what its results were kept for, or made anew. */
+static void run_again(am_play *play, const am_region *region, const am_instruction *instruction, int index)
+{
+    if (am_instruction_kept(region, instruction))
+        take_results(play, instruction, index);
+    else if (!is_idle(region, instruction))
+        recompute_results(play, instruction, index, AM_MAX_STORAGES);
+    if (instruction->node) am_play_hold_saves(play, instruction->node);
+}
+
+#ifdef AM_FIRST /* only Megatron's have others in them */
+#define run_inner(play, instruction, index) ((void)0)
+#else
+/* The forward of a region in one that runs again, without gradients: in places of the forward, in which nothing of it is left. */
+static void run_inner(am_play *play, const am_instruction *instruction, int index)
+{
+    if (instruction->kind == AM_I_OP) recompute_results(play, instruction, index, 0);
+    for (int i = 0; instruction->kind == AM_I_BEGIN && i < instruction->inputs; i++)
+        am_play_retain(play, am_play_place(play, am_play_storage(play, am_play_operand(play, instruction, i))));
+}
+#endif
 
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if
  * that only saves inputs, since they exist by then. */
@@ -203,18 +229,16 @@ void am_play_recompute(am_play *play, uint16_t index)
             am_play_go(play, AM_RECOMPUTE, instruction->zone);
         }
         play->instruction = (uint16_t)i;
-        if (instruction->kind == AM_I_OP) {
-            if (early && i == stop && !tape->node[instruction->node].saves_result) {
-                am_play_hold_saves(play, instruction->node);
-                break;
-            }
-            if (region->keep != AM_KEEP_EVERYTHING && am_instruction_kept(region, instruction))
-                take_results(play, instruction, i);
-            else if (!is_idle(region, instruction))
-                recompute_results(play, instruction, i);
-            if (instruction->node) am_play_hold_saves(play, instruction->node);
+        if (early && i == stop && !tape->node[instruction->node].saves_result) {
+            am_play_hold_saves(play, instruction->node);
+            break;
         }
+        if (am_checkpointed_region(tape, instruction) != index)
+            run_inner(play, instruction, i);
+        else if (instruction->kind == AM_I_OP)
+            run_again(play, region, instruction, i);
         if (instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) am_play_graph(play, instruction);
+        if (instruction->kind == AM_I_DISCARD) am_play_discard(play, instruction->dims[0]);
         release_dying(play, region, instruction);
     }
     am_play_go(play, phase, zone);

@@ -470,12 +470,8 @@ const char *am_modules_wrong(const am_config *config, unsigned modules)
         wrong = "this model has no shared expert: shared_experts needs shared_ffn=N";
     if (modules & AM_MODULE_MLP && config->mlp_bias)
         wrong = "Megatron-Core 0.16.1 plays an MLP with biases again without end: mlp needs bias=no";
-    if (!(~modules & (AM_MODULE_MOE | AM_MODULE_MOE_ACT)))
-        wrong = "a checkpoint of moe_act inside one of moe is not covered: moe or moe_act, not both";
     if (!config->kv_rank && modules & AM_MODULE_MLA_UP_PROJ)
         wrong = "this model has no latent attention: core_attn or layernorm, not mla_up_proj";
-    if (!(~modules & (AM_MODULE_MOE | AM_MODULE_SHARED_EXPERTS)))
-        wrong = "a checkpoint of the shared expert inside one of moe is not covered: moe or shared_experts, not both";
     if (engine && !mixed && !config->kv_rank && modules & AM_MODULE_LAYERNORM)
         wrong = "Transformer Engine's norms are one with the linear layers behind them: layernorm needs stack=megatron-local";
     return wrong;

@@ -78,7 +78,7 @@ static void play_forward(am_play *play)
             if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
             break;
         case AM_I_BEGIN:
-            if (region) hold_inputs(play, instruction, region);
+            if (am_region_begun(tape, instruction)) hold_inputs(play, instruction, region);
             break;
         case AM_I_UNSHARD: am_play_unshard(play, instruction); break;
         case AM_I_RESHARD: am_play_reshard(play, instruction); break;
@@ -105,7 +105,7 @@ static void play_forward(am_play *play)
 static void return_input(am_play *play)
 {
     if (!play->returning) return;
-    const am_region *region = &play->tape->region[play->open];
+    const am_region *region = &play->tape->region[am_play_innermost(play)];
     uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
     play->returning = false;
     play->player->place[input] = (uint16_t)(input + AM_MAX_STORAGES);
@@ -125,16 +125,21 @@ static void let_input_go(am_play *play, const am_region *region, bool stays)
 /* Its arguments are saved tensors of that node; what its closure holds stays until the graph is gone. */
 static void close_region(am_play *play)
 {
-    const am_region *region = &play->tape->region[play->open];
-    if (!play->open) return;
-    play->open = 0;
+    const am_opened *opened = &play->open[--play->opened];
+    const am_region *region = &play->tape->region[opened->region];
     am_play_release_left(play, region);
-    play->live -= play->open_bytes;
+    play->live -= opened->bytes;
     bool away = am_inputs_away(play->tape), stays = am_play_outlives(play, region);
     if (away) let_input_go(play, region, stays);
     if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
     for (int i = away || stays; i < region->arguments; i++)
-        am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
+        am_play_release(play, am_play_place(play, am_play_storage(play, play->tape->operand[region->first_input + i])));
+}
+
+/* Closes those that this one, where the backward goes on, is not in. */
+static void close_others(am_play *play, uint16_t region)
+{
+    while (play->opened && !am_region_is_in(play->tape, region, am_play_innermost(play))) close_region(play);
 }
 
 /* autograd.Function gives zeros as the gradient of a result that got none. */
@@ -151,11 +156,8 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
 {
     const am_region *region = &play->tape->region[index];
     if (region->kind != AM_REENTRANT || region->keep == AM_KEEP_EVERYTHING) return;
-    close_region(play); /* the one behind it */
-    play->open = index;
-    play->open_gradient[0] = gradient;
-    play->open_gradient[1] = play->open_gradient[2] = 0;
-    play->open_bytes = 0;
+    close_others(play, index); /* those behind it */
+    play->open[play->opened++] = (am_opened){.region = index, .gradient = {gradient}};
     play->zeros = bytes_beside(play, region);
     play->returning = am_inputs_away(play->tape);
 }
@@ -163,33 +165,46 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
 /* Once the region's first zone has begun. */
 static void make_zeros(am_play *play)
 {
+    if (play->zeros == 0) return;
     am_play_grow(play, play->zeros);
-    play->open_bytes += play->zeros;
+    play->open[play->opened - 1].bytes += play->zeros;
     play->zeros = 0;
 }
 
 /* The inner backward begins with zeros for what was returned beside: its gradient is added to them, in a new tensor. */
 static void add_to_zeros(am_play *play, int64_t bytes)
 {
-    if (!play->open) return;
+    if (!play->opened) return;
     am_play_grow(play, bytes);
     am_play_note(play, 0);
     play->live -= bytes;
 }
 
-static bool holds_gradient(const am_play *play, uint16_t slot)
+/* The outermost region whose node holds the gradient in this slot; NULL: none does. */
+static am_opened *holder_of(am_play *play, uint16_t slot)
 {
-    for (int i = 0; i < 3; i++)
-        if (play->open_gradient[i] == slot) return true;
-    return false;
+    for (int i = 0; i < play->opened; i++)
+        for (int j = 0; j < 3; j++)
+            if (play->open[i].gradient[j] == slot) return &play->open[i];
+    return NULL;
+}
+
+/* The gradient of a region's input, which outlives its backward. */
+static void leave_behind(am_play *play, const am_region *region, int64_t bytes)
+{
+    uint16_t zone = play->tape->instruction[region->start].zone;
+    play->outlived += bytes;
+    if (zone != play->zone) play->step->passed[zone] += bytes;
 }
 
 static void free_slot(am_play *play, const am_event *event)
 {
-    if (am_play_outlives(play, &play->tape->region[play->player->slot_region[event->index]]))
-        play->outlived += event->bytes;
-    else if (play->open && holds_gradient(play, event->index))
-        play->open_bytes += event->bytes; /* the region's node still holds it */
+    am_opened *holder = holder_of(play, event->index);
+    const am_region *region = &play->tape->region[play->player->slot_region[event->index]];
+    if (am_play_outlives(play, region))
+        leave_behind(play, region, event->bytes);
+    else if (holder)
+        holder->bytes += event->bytes;
     else
         play->live -= event->bytes;
 }
@@ -220,8 +235,9 @@ static void enter_node(am_play *play, const am_node *node)
 {
     const am_instruction *instruction = &play->tape->instruction[node->instruction];
     uint16_t region = am_checkpointed_region(play->tape, instruction);
-    if (play->open && play->open != region) close_region(play);
-    bool waiting = region && !play->done[region], before = waiting && play->open != region && node->save_count == 0;
+    close_others(play, region);
+    bool waiting = region && !play->done[region];
+    bool before = waiting && am_play_innermost(play) != region && node->save_count == 0;
     am_phase phase = before ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
     if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
@@ -260,8 +276,8 @@ static void copy_gradient(am_play *play, int64_t bytes)
 /* A leaf that is no parameter; a region whose input it is ends before it takes its gradient. */
 static void reach_leaf(am_play *play, am_var x)
 {
-    const am_region *region = &play->tape->region[play->open];
-    if (!play->open || x != play->tape->operand[region->first_input]) return;
+    const am_region *region = &play->tape->region[am_play_innermost(play)];
+    if (!play->opened || x != play->tape->operand[region->first_input]) return;
     close_region(play);
     if (am_play_outlives(play, region)) copy_gradient(play, play->tape->storage[am_play_storage(play, x)].bytes);
 }
@@ -292,6 +308,18 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
     play->gradients += event->bytes;
 }
 
+/* The region that was opened last has another result, whose gradient it holds, too. */
+static void note_entered(am_play *play, const am_event *event)
+{
+    if (play->opened) play->open[play->opened - 1].gradient[event->bytes] = event->index;
+}
+
+/* A region that has run, where it is reentrant. */
+static void leave_region(am_play *play, uint16_t region)
+{
+    if (am_play_innermost(play) == region) close_region(play);
+}
+
 static void play_event(am_play *play, const am_event *event)
 {
     switch (event->kind) {
@@ -310,7 +338,8 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
-    case AM_E_ENTERED: play->open_gradient[event->bytes] = event->index; break;
+    case AM_E_ENTERED: note_entered(play, event); break;
+    case AM_E_LEAVE: leave_region(play, event->index); break;
     case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
@@ -327,7 +356,7 @@ static void play_backward(am_play *play)
     am_play_go(play, AM_BACKWARD, (uint16_t)(play->step->layers + 1));
     play->instruction = play->tape->node[play->tape->tensor[play->tape->loss].node].instruction;
     for (int i = 0; i < program->events && play->code == AM_OK; i++) play_event(play, &program->event[i]);
-    close_region(play);
+    close_others(play, 0);
     if (play->zone != 0) begin_zone(play, 0); /* where nothing outside the layers learns */
 }
 

@@ -388,9 +388,10 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
         run_out(tape, "checkpointed regions");
         return;
     }
+    uint16_t around = tape->open_region;
     tape->open_region = (uint16_t)tape->regions++;
     am_region *region = &tape->region[tape->open_region];
-    *region = (am_region){.first_input = (uint16_t)tape->operands, .arguments = 1};
+    *region = (am_region){.around = around, .first_input = (uint16_t)tape->operands, .arguments = 1};
     am_var input[8] = {x};
     for (int i = 0; i < held && i < 7; i++) input[i + 1] = hold[i];
     region->inputs = new_instruction(tape, AM_I_BEGIN, held + 1, input)->inputs;
@@ -405,7 +406,7 @@ void am_region_end(am_tape *tape, am_var y)
     region->last_storage = (uint16_t)tape->storages;
     region->output = y;
     new_instruction(tape, AM_I_END, 1, &y);
-    tape->open_region = 0;
+    tape->open_region = region->around;
 }
 
 void am_region_end_with(am_tape *tape, am_var y, am_var second, am_var third)

@@ -174,7 +174,8 @@ am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_cast(am_tape *tape, am_op op, am_var x);
 
 /* The bounds of a region that may be checkpointed: its input, and what its closure keeps besides (masks, tables; zeros
- * are skipped); its result. Regions do not nest. */
+ * are skipped); its result. One may be in another if both are reentrant, to a depth of two: the code around it then lets go of
+ * its result before the outer one ends, and none of its own is for gradients only. */
 void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold);
 void am_region_end(am_tape *tape, am_var y);
 void am_region_end_with(am_tape *tape, am_var y, am_var second, am_var third); /* of three results */
@@ -202,11 +203,32 @@ static inline bool am_inputs_away(const am_tape *tape)
     return am_is_away(tape, AM_AWAY_INPUTS) || am_is_away(tape, AM_AWAY_PARTS);
 }
 
-/* The region of an instruction if it is checkpointed; else 0. */
+/* The innermost of a region and those around it that is checkpointed; 0: none is. */
+static inline uint16_t am_region_checkpointed(const am_tape *tape, uint16_t region)
+{
+    while (region && tape->region[region].keep == AM_KEEP_EVERYTHING) region = tape->region[region].around;
+    return region;
+}
+
+/* The checkpointed region that an instruction is in; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)
 {
-    uint16_t region = instruction->region;
-    return region && tape->region[region].keep != AM_KEEP_EVERYTHING ? region : 0;
+    return am_region_checkpointed(tape, instruction->region);
+}
+
+/* The checkpointed region that begins here, if it is in no other: its forward holds its input; else 0. */
+static inline uint16_t am_region_begun(const am_tape *tape, const am_instruction *instruction)
+{
+    uint16_t region = am_checkpointed_region(tape, instruction);
+    if (instruction->kind != AM_I_BEGIN || region != instruction->region) return 0;
+    return am_region_checkpointed(tape, tape->region[region].around) ? 0 : region;
+}
+
+/* Is a region another one, or in it? */
+static inline bool am_region_is_in(const am_tape *tape, uint16_t region, uint16_t outer)
+{
+    while (region && region != outer) region = tape->region[region].around;
+    return region == outer;
 }
 
 /* Does the region of an instruction keep its results? */

@@ -130,19 +130,19 @@ void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what)
     am_write_wrapped(out, all, 0);
 }
 
-/* Of how many layers regions were, and what of it holds for others: cut into such ones, a region runs no more again and its inputs
- * are more by one for each cut: its backward has fewer layers at once, all else stands as it stood. */
-static void write_spans(am_writer *out, uint32_t spans)
+/* Of how many layers regions were, and what of it holds for longer ones: cut into such ones, a region runs no more again and its
+ * inputs are more by one for each cut: its backward has fewer layers at once, all else stands as it stood. */
+static void write_spans(am_writer *out, uint32_t spans, int64_t layers)
 {
-    if (spans >> 2 == 0) return;
-    AM_WRITE(out, " Regions were of ");
-    for (int i = 1; i < 32; i++) {
-        if (!(spans >> i & 1)) continue;
-        if (i > 1) am_write_text(out, spans >> i == 1 ? " and " : ", ");
-        am_write_int(out, i);
-    }
-    AM_WRITE(out, " layers; one of another length runs no less again, and lowers a peak by at most one input of each micro-batch in flight "
-                  "for each of these that it takes the place of.");
+    int most = 1;
+    while (spans >> (most + 1) != 0) most++;
+    if (most == 1) return;
+    AM_WRITE(out, " Regions were of up to ");
+    am_write_int(out, most);
+    AM_WRITE(out, " layers");
+    am_write_text(out, most < layers ? "; a longer one runs no less again, and lowers a peak by at most one input of each micro-batch in "
+                                       "flight for each of these that it takes the place of."
+                                     : ".");
 }
 
 /* ---- the frontier */
@@ -244,7 +244,7 @@ static void write_frontier(am_writer *out, const am_report *report)
         am_write_int(&line, frontier->choices);
         AM_WRITE(&line, " of these.");
     }
-    write_spans(&line, frontier->spans);
+    write_spans(&line, frontier->spans, report->config.layers);
     am_write_text(&line, rows < frontier->points ? " Some of them, from the lowest peak to the least time:" : "");
     am_writer_end(&line);
     AM_WRITE(out, "\n");

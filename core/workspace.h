@@ -17,6 +17,7 @@ typedef enum am_event_kind {
     AM_E_FORGET_KEPT,       /* after it, if not */
     AM_E_REGION,            /* the region `bytes` is entered with the gradient in this slot */
     AM_E_ENTERED,           /* and its result of this number, from 1, with this one */
+    AM_E_LEAVE,             /* it has run, and what was waiting for that follows */
     AM_E_RESTORE,           /* the output that this region has discarded is made again */
     AM_E_BESIDE,            /* what a region returned beside its result, of so many bytes, gets its gradient */
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
@@ -81,7 +82,7 @@ struct am_player {
 #ifdef AM_FIRST
 #define AM_MAX_LISTED 1
 #else
-#define AM_MAX_LISTED 48 /* lists of what is kept, among the profiles of one evaluation */
+#define AM_MAX_LISTED 64 /* lists of what is kept, among the profiles of one evaluation */
 #endif
 
 /* The records that plans are composed of. */

@@ -115,7 +115,7 @@ static inline const char *operations_text(int first)
 
 /* Events of a program from this one on. A node is its name, a slot its number: "+2=64" allocated with so many bytes,
  * "-2" freed; "steal2=64" and "copy2=64" end at a parameter, "leaf" at an activation; "R1@2": region 1 entered with the
- * gradient in slot 2; "F" lets go of what the node saved, or "f" does if that was made again, and "k" if not. */
+ * gradient in slot 2, and "L1" left; "F" lets go of what the node saved, or "f" does if that was made again, and "k" if not. */
 static inline const char *events_text(const am_program *program, int first)
 {
     text[0] = '\0';
@@ -132,6 +132,7 @@ static inline const char *events_text(const am_program *program, int first)
         case AM_E_FORGET_RECOMPUTED: say("f "); break;
         case AM_E_FORGET_KEPT: say("k "); break;
         case AM_E_REGION: say("R%lld@%d ", bytes, index); break;
+        case AM_E_LEAVE: say("L%d ", index); break;
         case AM_E_BESIDE: say("beside=%lld ", bytes); break;
         case AM_E_LEAF: say("leaf "); break;
         case AM_E_STEAL: say("steal%d=%lld ", index, bytes); break;

@@ -198,6 +198,9 @@ static const char *const twins[] = {
     "stack=megatron-local family=llama activation=swiglu tp=2 sp=yes " MEGATRON,
     "stack=megatron-local family=gpt2 hidden=64 heads=8 ffn=256 vocab=64 seq=32 dropout=0.1",
     "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 " MEGATRON,
+    "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 shared_ffn=400 attention=flash " MEGATRON,
+    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
+    "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=1",
 };
 enum { TWINS = sizeof twins / sizeof *twins };
 
@@ -237,7 +240,7 @@ typedef struct brute_choice {
 
 typedef struct brute {
     am_evaluation evaluation;
-    brute_choice choice[40];
+    brute_choice choice[80];
     int choices;
     am_run run[8];
     int64_t budget, cheapest;
@@ -295,9 +298,9 @@ START_TEST(no_cheaper_plan)
     fixture_workspace.recorded = (am_record){0};
     force.choice[force.choices++] = (brute_choice){AM_PROFILE_PLAIN, 1};
     force.choice[force.choices++] = (brute_choice){AM_PROFILE_LAYER, 1};
-    for (int span = 2; span <= 3 && resolved->experts == 0; span++)
+    for (int span = 2; span <= 3; span++)
         force.choice[force.choices++] = (brute_choice){AM_PROFILE_SEGMENT, span};
-    for (int modules = 1, listed = 0; modules < 32; modules++) {
+    for (int modules = 1, listed = 0; modules <= AM_MODULES_ALL; modules++) {
         if (am_modules_wrong(resolved, (unsigned)modules)) continue;
         fixture_workspace.listed[listed] = (am_listed){.modules = (uint8_t)modules};
         force.choice[force.choices++] = (brute_choice){(am_profile_id)(AM_PROFILE_LISTED + listed++), 1};
@@ -309,27 +312,16 @@ START_TEST(no_cheaper_plan)
 }
 END_TEST
 
-/* ---- regions of lengths that are not searched */
+/* ---- regions of every length */
 
 typedef struct every_length {
     am_evaluation evaluation;
     am_run run[16];
-    int lower; /* plans that peak below all that is no dearer */
+    int plans, longer; /* those with a region that is longer than any that was searched and that peak below all that is no dearer */
 } every_length;
 
-/* The fewest regions of the lengths that were searched that stand for one of this length. */
-static int pieces_of(uint32_t spans, int length)
-{
-    int least = length;
-    if (length <= 1 || spans >> length & 1) return 1;
-    for (int i = 1; i < length; i++)
-        if (i == 1 || spans >> i & 1) {
-            int pieces = 1 + pieces_of(spans, length - i);
-            if (pieces < least) least = pieces;
-        }
-    return least;
-}
-
+/* No plan beats the frontier; a region of more layers than were searched costs no less than what it is cut into, and peaks lower by
+ * no more than the inputs of the cuts. */
 static void hold_to_frontier(every_length *all, int runs)
 {
     const am_choices *choices = &fixture_workspace.choices;
@@ -337,42 +329,47 @@ static void hold_to_frontier(every_length *all, int runs)
     int64_t input = fixture_workspace.profile[AM_PROFILE_SEGMENT].input_bytes, lowest = INT64_MAX, cuts = 0;
     am_outcome outcome;
     ck_assert_int_eq(am_plan_compose(&outcome, &all->evaluation.pattern, runs, all->run), AM_OK);
-    for (int i = 0; i < runs; i++) cuts += pieces_of(fixture_report.frontier.spans, (int)all->run[i].inner) - 1;
+    for (int i = 0; i < runs; i++) cuts += (all->run[i].inner - 1) / AM_MAX_SPAN;
     for (int i = 0; i < frontier->points; i++) {
         int64_t peak = choices->ends.forward + frontier->point[i].peak;
         if (frontier->point[i].cost <= outcome.recomputed_time && peak < lowest) lowest = peak;
     }
-    all->lower += am_outcome_peak(&outcome) < lowest;
+    all->plans++;
+    all->longer += am_outcome_peak(&outcome) < lowest;
     ck_assert_msg(lowest <= am_outcome_peak(&outcome) + cuts * input, "%ld with %ld cuts, not %ld", (long)am_outcome_peak(&outcome),
                   (long)cuts, (long)lowest);
 }
 
-static void try_every_length(every_length *all, int layer, int runs)
+/* All plans with regions of at least so many layers, or of one, but for a plain layer between: at most `most` regions in all. */
+static void try_every_length(every_length *all, int layer, int runs, int most)
 {
     int layers = (int)all->evaluation.config->layers;
     if (layer == layers) {
         hold_to_frontier(all, runs);
         return;
     }
+    if (runs == most) return;
     all->run[runs] = (am_run){&fixture_workspace.profile[AM_PROFILE_PLAIN], 1, 1};
-    try_every_length(all, layer + 1, runs + 1);
+    try_every_length(all, layer + 1, runs + 1, most);
     for (int span = 1; layer + span <= layers; span++) {
         all->run[runs] = (am_run){&fixture_workspace.profile[span > 1 ? AM_PROFILE_SEGMENT : AM_PROFILE_LAYER], 1, span};
-        try_every_length(all, layer + span, runs + 1);
+        try_every_length(all, layer + span, runs + 1, most);
     }
 }
 
-/* All plans of so many layers with regions of any length: one of a length that is not searched costs no less than what it is cut
- * into, and peaks lower by no more than the inputs of the cuts. With a head that stands above all layers it does. */
 START_TEST(lengths)
 {
     static const struct {
         const char *shape;
-        bool lower;
+        int regions, plans;
+        bool longer;
     } table[] = {
-        {"layers=9 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2", false},
-        {"layers=9 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=30000 seq=16", true},
-        {"layers=9 family=gpt2 hidden=32 heads=4 vocab=64 seq=16", false},
+        {"layers=8 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2", 8, 1597, false},
+        {"layers=8 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=30000 seq=16", 8, 1597, false},
+        {"layers=8 family=gpt2 hidden=32 heads=4 vocab=64 seq=16", 8, 1597, false},
+        {"layers=7 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=3000 seq=16", 7, 610, false},
+        {"layers=20 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16", 3, 0, false},
+        {"layers=20 family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=60000 seq=16", 3, 0, true},
     };
     char text[256];
     am_status status;
@@ -381,16 +378,16 @@ START_TEST(lengths)
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
     const am_config *resolved = &fixture_report.config;
     every_length all = {.evaluation = {.workspace = &fixture_workspace, .config = resolved, .pattern = am_model_pattern(resolved)}};
-    ck_assert_int_eq(fixture_report.frontier.spans >> 5 & 1, 0);
-    try_every_length(&all, 0, 0);
-    ck_assert_int_eq(all.lower > 0, table[_i].lower);
+    try_every_length(&all, 0, 0, table[_i].regions);
+    if (table[_i].plans) ck_assert_int_eq(all.plans, table[_i].plans);
+    ck_assert_int_eq(all.longer > 0, table[_i].longer);
 }
 END_TEST
 
 /* What leaves a plan unproven is said: that choices on the hull alone were combined; nothing where all were. */
 START_TEST(doubts)
 {
-    am_config config = config_of("model=llama-3-8b seq=8192 checkpoint=budget:40GiB");
+    am_config config = config_of("model=llama-3-70b seq=8192 checkpoint=budget:80GiB");
     am_status status;
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     ck_assert(fixture_report.doubt.hull && am_doubted(&fixture_report.doubt));
@@ -412,7 +409,7 @@ Suite *test_choices_suite(void)
     tcase_add_test(tests, budget_below_the_smallest);
     tcase_add_loop_test(tests, points_composed, 0, TWINS);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
-    tcase_add_loop_test(tests, lengths, 0, 3);
+    tcase_add_loop_test(tests, lengths, 0, 6);
     tcase_add_test(tests, doubts);
     suite_add_tcase(suite, tests);
     return suite;

@@ -46,19 +46,20 @@ static void draw_chain(random_chain *chain, int seed)
                               .link = chain->link,
                               .span = chain->span};
     for (int i = 0; i < MOST_LAYERS; i++) chain->class_of[i] = (uint8_t)draw(classes);
-    for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(3));
+    for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(MOST_LAYERS));
     int given = draw(2) ? 0 : 1 + (int)draw(3);
     for (int i = 0; i < given; i++) chain->chain.given[i] = draw(3) ? draw(range) : draw(8 * range);
     bool leaves = chain->chain.in_flight == 1 && draw(3) == 0; /* for good */
+    int64_t passed = draw(range);
     bool backwards = leaves || draw(2); /* peak above forwards, as they mostly do */
     for (int i = 0; i < MOST_LAYERS * MOST_CHOICES; i++) {
         int64_t residue = draw(range), forward = residue + draw(2 * range);
         bool none = i % chain->chain.choices && !draw(8);
         uint8_t held = given ? (uint8_t)draw((int64_t)1 << given) : 0;
         if (draw(3)) held = (uint8_t)((1 << given) - 1); /* as most regions */
-        int64_t outlived = leaves && draw(2) ? draw(range) : 0;
+        int64_t outlived = leaves && draw(2) ? draw(range) : 0, own = leaves && draw(2) ? passed : 0;
         chain->link[i] = (am_link){residue, forward, backwards ? forward + draw(range) : residue + draw(2 * range),
-                                   none ? -1 : draw(range), held, {outlived, outlived ? outlived + draw(range) : 0}};
+                                   none ? -1 : draw(range), held, outlived, own};
     }
 }
 
@@ -124,7 +125,7 @@ END_TEST
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
-    static const am_link link[] = {{17, 20, 20, 0, 0, {0}}, {1, 20, 20, 3, 0, {0}}};
+    static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1};
     const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
@@ -145,7 +146,7 @@ START_TEST(limits)
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
         int64_t residue = draw((int64_t)1 << 30);
-        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, {0}};
+        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0};
     }
     am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);

@@ -315,7 +315,9 @@ START_TEST(no_cheaper_plan)
         list_plans(&stages[i], &fixture_workspace.stage[i], 0, 0);
     }
     for (int64_t rank = 0; rank < config->pp; rank++) sum += cheapest_of(config, rank, most, kinds);
-    ck_assert_msg(found == sum, "%s budget:%ld: %ld ps, by brute force %ld", twin, (long)most, (long)found, (long)sum);
+    /* of experts' regions of several layers there may be a better one, which the report says; of those of one there is none */
+    bool open = config->experts > 0 && report->doubt.outlived;
+    ck_assert_msg(open ? found <= sum : found == sum, "%s budget:%ld: %ld ps, by brute force %ld", twin, (long)most, (long)found, (long)sum);
 }
 END_TEST
 

@@ -161,6 +161,73 @@ START_TEST(closure)
 }
 END_TEST
 
+/* ---- regions in regions, as torch.utils.checkpoint(use_reentrant=True) plays them in PyTorch 2.15: measured on meta tensors */
+
+static am_var inside(am_op op, am_var x)
+{
+    am_region_begin(tape, x, 0, NULL);
+    am_var y = apply(op, x);
+    am_region_end(tape, y);
+    return y;
+}
+
+/* A region between two others of the outer one's operations. */
+static am_var in_the_middle(void)
+{
+    am_var x = apply(AM_OP_NEG, w());
+    am_region_begin(tape, x, 0, NULL);
+    am_var a = apply(AM_OP_TANH, x), b = inside(AM_OP_TANH, a), c = apply(AM_OP_TANH, b);
+    am_hold(tape, a, b);
+    am_region_end(tape, c);
+    return c;
+}
+
+/* One that runs backward last, and whose input is the outer one's: the sum of its gradients is made outside the inner one. */
+static am_var at_the_start(void)
+{
+    am_var x = apply(AM_OP_NEG, w());
+    am_region_begin(tape, x, 0, NULL);
+    am_var a = inside(AM_OP_GELU, x), b = apply(AM_OP_TANH, x), c = am_binary(tape, AM_OP_ADD, b, a);
+    am_hold(tape, a);
+    am_region_end(tape, c);
+    return c;
+}
+
+/* One alone, whose input has another use: the gradients are added when it has let go of what it holds. */
+static am_var beside_another_use(void)
+{
+    am_var x = apply(AM_OP_NEG, w()), a = inside(AM_OP_TANH, x);
+    return am_binary(tape, AM_OP_ADD, x, a);
+}
+
+static const struct {
+    am_var (*record)(void);
+    am_keep outer, inner;
+    const char *allocations;
+} nested[] = {
+    {in_the_middle, AM_KEEP_NOTHING, AM_KEEP_NOTHING,
+     "f128/128 f128/256 f128/384 f128/512 f4/260 b4/264 b128/392 r128/392 r128/520 r128/648 b128/648 r128/776 b128/904 b128/776 b128/264"},
+    {in_the_middle, AM_KEEP_EVERYTHING, AM_KEEP_NOTHING,
+     "f128/128 f128/256 f128/256 f128/384 f4/260 b4/264 b128/392 b128/520 r128/392 b128/520 b128/392 b128/264"},
+    {in_the_middle, AM_KEEP_NOTHING, AM_KEEP_EVERYTHING,
+     "f128/128 f128/256 f128/384 f128/512 f4/260 b4/264 b128/392 r128/392 r128/520 r128/648 b128/776 b128/904 b128/776 b128/264"},
+    {at_the_start, AM_KEEP_NOTHING, AM_KEEP_NOTHING,
+     "f128/128 f128/256 f128/384 f128/512 f4/260 b4/264 b128/392 r128/392 r128/520 r128/648 b128/648 r128/648 b128/776 b128/776 b128/264"},
+    {beside_another_use, AM_KEEP_NOTHING, AM_KEEP_NOTHING,
+     "f128/128 f128/256 f128/384 f4/260 b4/264 b128/392 r128/392 b128/520 b128/392 b128/264"},
+};
+
+START_TEST(regions_in_regions)
+{
+    setup();
+    finish(nested[_i].record());
+    am_tape_checkpoint(tape, AM_REENTRANT, nested[_i].inner);
+    am_tape_checkpoint_region(tape, 1, AM_REENTRANT, nested[_i].outer);
+    const char *got = played(tape);
+    ck_assert_msg(strcmp(got, nested[_i].allocations) == 0, "%d: %s\n, not\n  %s", _i, got, nested[_i].allocations);
+}
+END_TEST
+
 Suite *test_recompute_suite(void);
 Suite *test_recompute_suite(void)
 {
@@ -169,6 +236,7 @@ Suite *test_recompute_suite(void)
     tcase_add_loop_test(tests, allocations, 0, COUNT(steps));
     tcase_add_test(tests, selective);
     tcase_add_test(tests, closure);
+    tcase_add_loop_test(tests, regions_in_regions, 0, COUNT(nested));
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -300,10 +300,8 @@ static const struct {
     {"distribute_saved=yes checkpoint=full", AM_UNSUPPORTED, "distribute_saved", "distribute_saved=no", "checkpoint=full"},
     {MEGATRON "checkpoint=modules:moe", AM_CONFLICT, "checkpoint", "no experts", MEGATRON "checkpoint=modules:mlp"},
     {MEGATRON MIXED "checkpoint=modules:mlp", AM_CONFLICT, "checkpoint", "moe or moe_act", MEGATRON MIXED "checkpoint=modules:moe"},
-    {MEGATRON MIXED "checkpoint=modules:moe,moe_act", AM_CONFLICT, "checkpoint", "not covered", MEGATRON MIXED "checkpoint=modules:moe_act,layernorm"},
     {MEGATRON "bias=yes checkpoint=modules:mlp", AM_CONFLICT, "checkpoint", "bias=no", MEGATRON "bias=yes checkpoint=modules:layernorm"},
     {MEGATRON "checkpoint=modules:mla_up_proj", AM_CONFLICT, "checkpoint", "no latent attention", MEGATRON "checkpoint=modules:layernorm"},
-    {LOCAL SHARED "experts_per_token=4 checkpoint=modules:moe,shared_experts", AM_CONFLICT, "checkpoint", "moe or shared_experts", LOCAL SHARED "experts_per_token=4 checkpoint=modules:shared_experts"},
     {LOCAL "attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", LOCAL},
     {LOCAL "tp=16", AM_CONFLICT, "tp", "q_rank=24", LATENT "stack=megatron tp=16"}, /* whose ranks make whole latents */
     {MEGATRON "kv_rank=16", AM_UNSUPPORTED, "kv_rank", "kv_rank=0", LOCAL},
@@ -359,8 +357,6 @@ static const struct {
     {MEGATRON MIXED "tp=2 sp=yes shared_ffn=33", AM_CONFLICT, "tp", "shared_ffn=33", MEGATRON MIXED "tp=2 sp=yes shared_ffn=34"},
     {MEGATRON MIXED "checkpoint=modules:shared_experts", AM_CONFLICT, "checkpoint", "shared_ffn=N",
      MEGATRON MIXED "shared_ffn=32 checkpoint=modules:shared_experts"},
-    {MEGATRON MIXED "shared_ffn=32 checkpoint=modules:moe,shared_experts", AM_CONFLICT, "checkpoint", "not both",
-     MEGATRON MIXED "shared_ffn=32 checkpoint=modules:moe_act,shared_experts"},
     {SMALL "stack=megatron checkpoint=modules:layernorm", AM_CONFLICT, "checkpoint", "megatron-local",
      SMALL "stack=megatron " MIXED "checkpoint=modules:layernorm"}, /* the norm before experts stands apart */
     /* the loss head */

@@ -99,7 +99,7 @@ def measure_other(record):
 
 RANK = (
     "source saved_bytes layer_bytes outside_bytes recomputed_layers_bytes live_after_forward scratch_bytes forward_peak "
-    "forward_peak_op backward_peak backward_peak_op rank_parameters rows"
+    "forward_peak_op backward_peak backward_peak_op step_peak rank_parameters rows"
 ).split()
 
 
@@ -120,7 +120,7 @@ def measure_torch_rank(record, case):
     if figures["ledger"] is not None:
         ledger = [torch_ranks.named_as_kernel(entry) for entry in figures["ledger"] if entry["bytes"]]
         figures["rows"] = rows_of_rank(ledger)
-    wanted = [*RANK, "unsharded", "step_peak", "gradient_bytes"]
+    wanted = [*RANK, "unsharded", "gradient_bytes"]
     measured = {key: figures[key] for key in wanted if figures.get(key) is not None}
     return {key: measured.get(key, record[key]) for key in record} if "source" in record else record | measured
 
