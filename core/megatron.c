@@ -329,8 +329,8 @@ static am_var core_kernel(am_build *build, am_op kernel, am_var q, am_var k, am_
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
     bool latent = build->config->kv_rank > 0;
     am_var y = am_megatron_has_engine(build) && build->config->cp > 1 ? core_ring(build, part[0], part[1], part[2])
-               : kernel == AM_OP_FLASH_ATTENTION && !latent           ? am_flash_attention(build, part[0], part[1], part[2])
-                                                                      : am_attention(tape, kernel, part[0], part[1], part[2], 0);
+               : kernel == AM_OP_FLASH_ATTENTION && !latent ? am_flash_attention(build, part[0], part[1], part[2])
+                                                            : am_attention(tape, kernel, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
     am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
     return am_reshape(tape, y, AM_SHAPE(build->s, build->b, width));

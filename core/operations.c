@@ -238,7 +238,7 @@ am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
 static int type_of_sum(const am_tape *tape, am_var x)
 {
     int dtype = tape->tensor[x].dtype;
-    bool widens = tape->autocast != AM_DTYPE_COUNT && am_dtypes[dtype].floating && am_ops[AM_OP_SUM].cast == AM_CAST_RESULT;
+    bool widens = tape->autocast != AM_DTYPE_COUNT && am_ops[AM_OP_SUM].cast == AM_CAST_RESULT && am_dtypes[dtype].floating;
     return widens ? AM_FP32 : dtype;
 }
 
