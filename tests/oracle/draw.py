@@ -23,6 +23,7 @@ def decoder(r, heads=None):
         "head_dim": width,
         "intermediate_size": r.choice((24, 40, 88, 264)),
         "vocab_size": vocab,
+        "attention_dropout": r.choice((0.0, 0.0, 0.0, 0.1)),
         "tie_word_embeddings": r.random() < 0.5,
         "pad_token_id": 0,
         "bos_token_id": 1,
@@ -222,6 +223,103 @@ def gemma2(r, seq):
     return config
 
 
+def gpt_bigcode(r, seq):
+    return {**gpt2(r, seq), "multi_query": flag(r, 0.7)}
+
+
+def gpt_neo(r, seq):
+    shape = ungrouped(r)
+    layers = r.choice((1, 2, 4))
+    return {
+        "num_layers": layers,
+        "num_heads": shape["num_attention_heads"],
+        "hidden_size": shape["hidden_size"],
+        "intermediate_size": r.choice((None, 40)),
+        "vocab_size": shape["vocab_size"],
+        "max_position_embeddings": seq + r.choice((0, 5)),
+        "attention_types": [[["global"], layers]],
+        "activation_function": plain(r),
+        "resid_dropout": r.choice((0.0, 0.1)),
+        "embed_dropout": r.choice((0.0, 0.1)),
+        "attention_dropout": r.choice((0.0, 0.1)),
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def mpt(r, seq):
+    heads = r.choice((1, 2, 4))
+    return {
+        "n_layers": r.choice((1, 2, 4)),
+        "d_model": heads * r.choice((8, 16, 32)),
+        "n_heads": heads,
+        "expansion_ratio": r.choice((2, 4)),
+        "max_seq_len": seq + r.choice((0, 7)),
+        "vocab_size": r.choice((17, 131, 640)),
+    }
+
+
+def falcon(r, seq):
+    heads = r.choice((1, 2, 4))
+    new = flag(r)
+    return {
+        "num_hidden_layers": r.choice((1, 2, 4)),
+        "hidden_size": heads * r.choice((8, 16, 32)),
+        "num_attention_heads": heads,
+        "vocab_size": r.choice((17, 131, 640)),
+        "new_decoder_architecture": new,
+        **({"num_kv_heads": r.choice((1, heads))} if new else {"multi_query": flag(r, 0.6)}),
+        "parallel_attn": new or flag(r, 0.6),
+        "bias": flag(r),
+        "alibi": not new and flag(r),
+        "hidden_dropout": r.choice((0.0, 0.0, 0.1)),
+        "attention_dropout": r.choice((0.0, 0.0, 0.1)),
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def gpt_oss(r, seq):
+    m = mixture(r, seq)
+    return {
+        **decoder(r),
+        "num_local_experts": m["experts"],
+        "num_experts_per_tok": m["used"],
+        "sliding_window": r.choice((8, seq, seq + 1)),
+        "attention_bias": True,
+    }
+
+
+def qwen2_moe(r, seq):
+    m = mixture(r, seq)
+    return {
+        **fitted(r),
+        "num_experts": m["experts"],
+        "num_experts_per_tok": m["used"],
+        "moe_intermediate_size": m["moe"],
+        "shared_expert_intermediate_size": r.choice((24, 40)),
+        "norm_topk_prob": flag(r, 0.5),
+    }
+
+
+def glm4_moe(r, seq):
+    groups = r.choice((1, 2))
+    return {
+        **decoder(r),
+        "moe_intermediate_size": r.choice((24, 56)),
+        "first_k_dense_replace": r.choice((0, 1, 1, 2)),
+        "n_routed_experts": 8,
+        "n_shared_experts": r.choice((1, 2)),
+        "num_experts_per_tok": r.choice((2, 4)),
+        "n_group": groups,
+        "topk_group": r.choice((1, groups)),
+        "norm_topk_prob": flag(r, 0.5),
+        "use_qk_norm": flag(r),
+        "attention_bias": flag(r),
+        "rope_parameters": rotary(r),
+    }
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -252,6 +350,15 @@ FAMILIES = {
     "mixtral": mixtral,
     "qwen3_moe": qwen3_moe,
     "olmoe": olmoe,
+    "qwen2_moe": qwen2_moe,
+    "glm4_moe": glm4_moe,
+    "gpt_oss": gpt_oss,
+    "gpt_bigcode": gpt_bigcode,
+    "gpt_neo": gpt_neo,
+    "mpt": mpt,
+    "falcon": falcon,
+    "glm": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.5)},
+    "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
 }
 
@@ -297,7 +404,7 @@ def hf(r, families):
     family = r.choice(sorted(families))
     seq = r.choice((1, 2, 3, 8, 9, 17, 31, 32, 33, 48, 64, 96, 127, 128))
     config = {"model_type": family, **FAMILIES[family](r, seq)}
-    layers = config.get("num_hidden_layers", config.get("n_layer"))
+    layers = next(config[key] for key in ("num_hidden_layers", "num_layers", "n_layers", "n_layer") if key in config)
     allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
     return config, run(r, seq, layers) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
 
@@ -390,7 +497,18 @@ def megatron(r, families):
     return None, words
 
 
-STACKS = {"hf": hf, "liger": liger, "torch": torch, "torch-ranks": torch_ranks, "nanogpt": nanogpt, "megatron-local": megatron}
+def states(r, families):
+    """A model whose optimizer takes a step: of everything, or of adapters."""
+    config, words = hf(r, families)
+    dtype = r.choice(("bf16", "bf16", "fp32"))
+    words = {"seq": words["seq"], "dtype": dtype, "attention": "eager"} | {key: value for key, value in words.items() if key.startswith("lora") and key != "lora_dtype"}
+    words["trainable"] = "lora" if "lora_rank" in words else "all"
+    words |= {"lora_dtype": dtype} if "lora_rank" in words else {}
+    words["optimizer"] = r.choice(("adamw", "adafactor", "muon", "sgd", "sgd_momentum"))
+    return config, words | ({"master_weights": "yes"} if dtype == "bf16" and r.random() < 0.4 else {})
+
+
+STACKS = {"hf": hf, "states": states, "liger": liger, "torch": torch, "torch-ranks": torch_ranks, "nanogpt": nanogpt, "megatron-local": megatron}
 
 
 def draw(seed, families, stacks):

@@ -3,7 +3,8 @@
 
 random_cases.py [--count N] [--seed TEXT] [--only FAMILY,FAMILY] [--stacks STACK,STACK] [--write FILE]
 
-The stacks are those of draw.py: hf and liger, torch and torch-ranks (one rank of it, or a stage), nanogpt, megatron-local.
+The stacks are those of draw.py: hf and liger, torch and torch-ranks (one rank of it, or a stage), nanogpt, megatron-local; and states, what an
+optimizer holds of a model of hf after its first step, on the CPU.
 What actmem refuses is drawn anew and counted. Ends with status 1 if any figure differs. --write appends each measured
 case to a file, one JSON line each: its config, its words and its figures.
 """
@@ -13,9 +14,13 @@ import json
 import sys
 import warnings
 
+import torch
+
 import answers
 import draw
 import inputs
+import optimizers
+import stacks
 import step
 import torch_ranks
 
@@ -30,8 +35,25 @@ def compare_rank(figures, rank):
             for key in STAGE if figures.get(key) is not None]  # fmt: skip
 
 
+def judge_states(config, words):
+    """The same of what an optimizer holds."""
+    options = dict(word.split("=") for word in words)
+    optimizer, master = options.pop("optimizer"), options.pop("master_weights", "no") == "yes"
+    answered = answers.ask([*words, "timeline=none"], config)["state"]["conventions"][0]
+    case = inputs.read([f"{key}={value}" for key, value in options.items()], config)
+    torch.set_default_dtype(case.dtype)
+    try:
+        model = stacks.make(case).model
+    finally:
+        torch.set_default_dtype(torch.float32)
+    figures = optimizers.measure_model(model, optimizer, master)
+    return figures, [f"{name}: measured {m}, actmem {answered[name]}" for name, m in figures.items() if m != answered[name]]
+
+
 def judge(config, words):
     """(what was measured, the lines that say where actmem differs)."""
+    if any(word.startswith("optimizer=") for word in words):
+        return judge_states(config, words)
     case = inputs.read(words, config)
     rank = case.model.get("rank")
     report = answers.ask([*(word for word in words if not word.startswith("rank=")), "timeline=none"], config)
