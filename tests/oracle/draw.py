@@ -404,7 +404,7 @@ def hf(r, families):
     family = r.choice(sorted(families))
     seq = r.choice((1, 2, 3, 8, 9, 17, 31, 32, 33, 48, 64, 96, 127, 128))
     config = {"model_type": family, **FAMILIES[family](r, seq)}
-    layers = next(config[key] for key in ("num_hidden_layers", "num_layers", "n_layers", "n_layer") if key in config)
+    layers = next(config[key] for key in LAYERS if key in config)
     allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
     return config, run(r, seq, layers) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
 
@@ -508,11 +508,25 @@ def states(r, families):
     return config, words | ({"master_weights": "yes"} if dtype == "bf16" and r.random() < 0.4 else {})
 
 
-STACKS = {"hf": hf, "states": states, "liger": liger, "torch": torch, "torch-ranks": torch_ranks, "nanogpt": nanogpt, "megatron-local": megatron}
+def plans(r, families):
+    """A policy whose lines of Python are applied; budget: of some share between the least plan and none."""
+    config, words = hf(r, families)
+    layers = next(config[key] for key in LAYERS if key in config)
+    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "loss", "autocast", "allocator")}
+    cut = r.randint(1, layers)
+    regions = ",".join(part for part in (f"{cut}", f"{layers - cut}x{r.choice((0, 1))}" if cut < layers else "") if part)
+    lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:matmuls", "save:half-matmuls")
+    words["checkpoint"] = r.choice(("budget", "budget", "sqrt", "best", f"regions:{regions}", *lists))
+    return config, words
+
+
+LAYERS = ("num_hidden_layers", "num_layers", "n_layers", "n_layer")
+STACKS = {"hf": hf, "states": states, "plans": plans, "liger": liger, "torch": torch, "torch-ranks": torch_ranks, "nanogpt": nanogpt, "megatron-local": megatron}
 
 
 def draw(seed, families, stacks):
-    """(config or None, words) of the case of this seed: equal seeds draw equal cases."""
+    """(stack, config or None, words) of the case of this seed: equal seeds draw equal cases."""
     r = random.Random(seed)
-    config, words = STACKS[r.choice(sorted(stacks))](r, families)
-    return config, [f"{key}={value}" for key, value in words.items()]
+    stack = r.choice(sorted(stacks))
+    config, words = STACKS[stack](r, families)
+    return stack, config, [f"{key}={value}" for key, value in words.items()]

@@ -4,7 +4,7 @@
 random_cases.py [--count N] [--seed TEXT] [--only FAMILY,FAMILY] [--stacks STACK,STACK] [--write FILE]
 
 The stacks are those of draw.py: hf and liger, torch and torch-ranks (one rank of it, or a stage), nanogpt, megatron-local; and states, what an
-optimizer holds of a model of hf after its first step, on the CPU.
+optimizer holds of a model of hf after its first step, on the CPU; and plans, policies of hf by the lines of Python that actmem prints.
 What actmem refuses is drawn anew and counted. Ends with status 1 if any figure differs. --write appends each measured
 case to a file, one JSON line each: its config, its words and its figures.
 """
@@ -20,6 +20,7 @@ import answers
 import draw
 import inputs
 import optimizers
+import plans
 import stacks
 import step
 import torch_ranks
@@ -50,10 +51,22 @@ def judge_states(config, words):
     return figures, [f"{name}: measured {m}, actmem {answered[name]}" for name, m in figures.items() if m != answered[name]]
 
 
-def judge(config, words):
+def judge_plan(config, words):
+    """The same of a policy by its lines; of a budget somewhere between the least plan and none."""
+    if "checkpoint=budget" in words:
+        words.remove("checkpoint=budget")
+        some = plans.budgets(words, 7, config)
+        words.append(some[len(" ".join(words)) % len(some)])
+    record, report = plans.measure(" ".join(words), config)
+    return record, plans.differences(record, report)
+
+
+def judge(stack, config, words):
     """(what was measured, the lines that say where actmem differs)."""
-    if any(word.startswith("optimizer=") for word in words):
+    if stack == "states":
         return judge_states(config, words)
+    if stack == "plans":
+        return judge_plan(config, words)
     case = inputs.read(words, config)
     rank = case.model.get("rank")
     report = answers.ask([*(word for word in words if not word.startswith("rank=")), "timeline=none"], config)
@@ -88,11 +101,11 @@ def main():
     while compared < options.count and drawn < 40 * options.count:
         seed = f"{options.seed}:{drawn}"
         drawn += 1
-        config, words = draw.draw(seed, families, stacks)
+        stack, config, words = draw.draw(seed, families, stacks)
         what = config["model_type"] if config else words[0]
         title = f"{seed} {what} {' '.join(words if config else words[1:])}"
         try:
-            figures, differences = judge(config, words)
+            figures, differences = judge(stack, config, words)
         except answers.Refused as error:
             refused[f"{what}: {error}"] += 1
             continue
