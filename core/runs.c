@@ -95,6 +95,26 @@ void am_evaluation_compose_segments(am_evaluation *evaluation, am_policy policy,
     am_evaluation_compose(evaluation, policy, outcome);
 }
 
+/* Bytes that each layer between the first and the last of a region leaves at least, once that has been played again. */
+static int64_t least_left(const am_profile *profile)
+{
+    const am_step *step = &profile->step;
+    int64_t least = INT64_MAX;
+    for (int unit = 0; unit < profile->record.units; unit++) {
+        int middle = unit * profile->record.inner + 2;
+        least = am_smaller(least, step->recompute_start[middle + 1] - step->recompute_start[middle]);
+    }
+    return least;
+}
+
+/* Does a region of so many layers alone, played again, have more than this? Then one of more layers has, too. */
+static bool is_too_long(am_evaluation *evaluation, int64_t inner, bool reentrant, int64_t bytes)
+{
+    if (inner < 3) return false;
+    const am_profile *profile = am_evaluation_profile(evaluation, reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT);
+    return least_left(profile) > bytes / (inner - 2);
+}
+
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
 int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
 {
@@ -104,6 +124,7 @@ int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
         int64_t inner = am_divide_up(layers, segments);
         if (inner == tried) continue;
         tried = inner;
+        if (is_too_long(evaluation, inner, reentrant, am_outcome_peak(&lowest))) break;
         am_outcome outcome = {0};
         am_evaluation_compose_segments(
             evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
