@@ -139,8 +139,8 @@ fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=…
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
 	@$(PYTHON) -W ignore tests/oracle/fixtures.py --only '$(ONLY)'
 
-random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, ONLY=… for families)
-	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)'
+random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, STACKS=…, ONLY=… for families of hf)
+	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)' --stacks '$(STACKS)'
 
 # What is installed, below PREFIX.
 INSTALLED := bin/actmem share/man/man1/actmem.1 share/bash-completion/completions/actmem share/zsh/site-functions/_actmem \

@@ -358,7 +358,8 @@ typedef struct am_backward_step {
     int8_t input;
 } am_backward_step;
 
-typedef enum am_cast_class { AM_CAST_PROMOTE, AM_CAST_LOW, AM_CAST_FP32 } am_cast_class;
+/* AM_CAST_RESULT: reads what it is given as it is, and gives fp32. */
+typedef enum am_cast_class { AM_CAST_PROMOTE, AM_CAST_LOW, AM_CAST_FP32, AM_CAST_RESULT } am_cast_class;
 
 /* One row of ops.def. */
 typedef struct am_op_info {

@@ -109,6 +109,7 @@ am_var am_hf_eager(am_build *build, am_var q, am_var k, am_var v, bool upcast, a
 /* scaled_dot_product_attention as a GPU runs it, and FlashAttention-2, on tensors [b, heads, s, d]; mask is boolean, 0
  * for a causal one. Grouped keys and values are taken as they are. */
 am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask);
+am_var am_flash_attention(am_build *build, am_var q, am_var k, am_var v); /* of PyTorch, whatever the width of its heads */
 am_var am_sdpa_mask(am_build *build, am_var mask, int dtype); /* as it makes of a boolean one */
 /* The same as transformers calls it. */
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v);

@@ -281,7 +281,7 @@ static void put_rules(void)
 {
     printf("\n## Operations\n\nWhat autograd keeps of each for its backward, and why; where a gradient is named, only if that input requires one.\n\n"
            "| operation | node | under autocast | keeps |\n|---|---|---|---|\n");
-    static const char *const casts[] = {[AM_CAST_PROMOTE] = "widest input", [AM_CAST_LOW] = "16 bits", [AM_CAST_FP32] = "fp32"};
+    static const char *const casts[] = {[AM_CAST_PROMOTE] = "widest input", [AM_CAST_LOW] = "16 bits", [AM_CAST_FP32] = "fp32", [AM_CAST_RESULT] = "fp32 result"};
     for (int i = 0; i < AM_OP_COUNT; i++) {
         const am_op_info *op = &am_ops[i];
         printf("| `%s` | %s | %s | ", op->name, op->node, casts[op->cast]);

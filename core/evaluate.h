@@ -1,4 +1,4 @@
-/* What evaluate.c and the search for plans share. Private to the core. */
+/* What the parts of an evaluation and the search for plans share. Private to the core. */
 #ifndef ACTMEM_EVALUATE_H
 #define ACTMEM_EVALUATE_H
 
@@ -18,12 +18,25 @@ typedef struct am_evaluation {
     am_code code;
 } am_evaluation;
 
+/* profiles.c: how many of the layers from `first` to below `end` are of each kind. */
+void am_evaluation_count_kinds(const am_evaluation *evaluation, int64_t first, int64_t end, int64_t count[AM_MAX_LAYER_KINDS]);
+/* The profile that a policy's checkpointed units of so many layers look like. */
+am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, int64_t inner);
 /* A profile for its figures alone: played once. */
 const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id);
 /* The tape with a profile's record on it. */
 const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id);
-/* The ledger of a profile that is shown. */
+/* The ledger of a profile that is shown, and its samples behind the first so many, which its own join. */
 const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id);
+const am_ledger *am_evaluation_sample(am_evaluation *evaluation, am_profile_id id, int *samples);
+/* Plays what the listed plans are composed of, profiles of one record one behind another: so each is recorded once. */
+void am_evaluation_play_all(am_evaluation *evaluation);
+/* plan_list.c: the plans of the report. Do they include those that are composed of these? */
+void am_evaluation_list_plans(am_evaluation *evaluation);
+bool am_evaluation_has_regions(const am_evaluation *evaluation);
+/* chosen.c: the chosen policy's own plays, with their ledgers and the timeline; what FSDP2 has gathered then. */
+void am_evaluation_choose(am_evaluation *evaluation);
+void am_evaluation_read_gathered(am_evaluation *evaluation);
 /* A kind of unit of the report, and its rows. */
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
                              int64_t count, const char *name);
@@ -33,15 +46,17 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
                                    const int64_t dropping[AM_MAX_LAYER_KINDS]);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
-/* What a policy makes of the model. */
+/* runs.c: what a policy makes of the model. */
 void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
 /* The runs of a policy, in order from the embedding. Returns how many. */
 int am_evaluation_parts(const am_evaluation *evaluation, am_policy policy, am_part_plan *part);
 /* The same with their profiles, in the workspace. */
 int am_evaluation_runs(am_evaluation *evaluation, am_policy policy);
+/* What regions of equal length make of the model, which a plan of the list may have said already. */
+void am_evaluation_compose_segments(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
 int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant);
-/* The parameters of the model, or of a stage, whose record is on the tape. */
+/* evaluate.c: the parameters of the model, or of a stage, whose record is on the tape. */
 am_code am_evaluation_parameters(const am_evaluation *evaluation, am_parameters *parameters);
 
 /* One more run behind so many: alike ones are one. Returns how many there are then. */

@@ -249,7 +249,7 @@ static am_var core_eager(am_build *build, am_var q, am_var k, am_var v)
     am_var y = am_bmm(tape, am_view(tape, dropped, AM_SHAPE(n, s, s)), v);
     y = am_transpose(tape, am_view(tape, y, AM_SHAPE(build->b, a, s, d)), 1, 2);
     y = am_label(tape, am_contiguous(tape, am_transpose(tape, y, 0, 1)), "attention output");
-    am_hold(tape, scores, dropped, keys, values);
+    am_hold(tape, scores, dropped, q, keys, values);
     return am_view(tape, y, AM_SHAPE(s, build->b, am_megatron_share(build, build->ad)));
 }
 
@@ -329,9 +329,10 @@ static am_var core_kernel(am_build *build, am_op kernel, am_var q, am_var k, am_
     am_tape *tape = build->tape;
     am_var part[] = {q, k, v};
     for (int i = 0; i < 3; i++) part[i] = am_transpose(tape, am_transpose(tape, part[i], 0, 1), 1, 2);
-    am_var y = am_megatron_has_engine(build) && build->config->cp > 1
-                   ? core_ring(build, part[0], part[1], part[2])
-                   : am_attention(tape, kernel, part[0], part[1], part[2], 0);
+    bool latent = build->config->kv_rank > 0;
+    am_var y = am_megatron_has_engine(build) && build->config->cp > 1 ? core_ring(build, part[0], part[1], part[2])
+               : kernel == AM_OP_FLASH_ATTENTION && !latent ? am_flash_attention(build, part[0], part[1], part[2])
+                                                            : am_attention(tape, kernel, part[0], part[1], part[2], 0);
     y = am_transpose(tape, am_transpose(tape, y, 1, 2), 0, 1);
     am_dim width = am_times(tape, am_megatron_share(build, build->a), am_shape_of(tape, v).dim[3]);
     return am_reshape(tape, y, AM_SHAPE(build->s, build->b, width));

@@ -56,9 +56,9 @@ static am_var shared_key(am_build *build, am_var x)
 }
 
 /* What the up projections take: normed latents, but with Transformer Engine, whose norms are one with what follows; and the
- * key's part that is rotated. both, latent: what the last two, and the query's, were before. */
+ * key's part that is rotated. both: what the last two were before. */
 typedef struct am_latents {
-    am_var query, key_value, shared, both, latent;
+    am_var query, key_value, shared, both;
 } am_latents;
 
 static am_latents make_latents(am_build *build, am_var normed)
@@ -70,7 +70,6 @@ static am_latents make_latents(am_build *build, am_var normed)
     am_var part[2];
     if (narrow)
         of.query = scatter(build, down(build, normed, "self_attention.linear_q_down_proj", q, "query latent"), false);
-    of.latent = of.query;
     of.both =
         down(build, normed, "self_attention.linear_kv_down_proj", am_symbol_dim(build, AM_CR), "KV latent and shared key");
     am_split(tape, of.both, 2, (const am_dim[]){c, build->rotary}, part);
@@ -136,7 +135,7 @@ am_var am_megatron_latent_attention(am_build *build, am_var normed, am_var *bias
     am_latents of = make_latents(build, normed);
     am_var qkv[3];
     uint16_t region = project_up_apart(build, &of, qkv);
-    am_hold(tape, of.both, of.latent, of.shared);
+    am_hold(tape, of.both, of.shared);
     am_var core = am_label(tape, am_megatron_core_attention(build, qkv[0], qkv[1], qkv[2]), "attention output");
     if (region) am_region_discard(tape, region, core);
     am_var y =

@@ -123,7 +123,7 @@ am_var am_contiguous(am_tape *tape, am_var x)
 am_var am_cast(am_tape *tape, am_op op, am_var x)
 {
     am_cast_class class = am_ops[op].cast;
-    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE) return x;
+    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE || class == AM_CAST_RESULT) return x;
     am_tensor *tensor = &tape->tensor[x];
     int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
     if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;
@@ -235,6 +235,13 @@ am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
     return am_tape_emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
 }
 
+static int type_of_sum(const am_tape *tape, am_var x)
+{
+    int dtype = tape->tensor[x].dtype;
+    bool widens = tape->autocast != AM_DTYPE_COUNT && am_ops[AM_OP_SUM].cast == AM_CAST_RESULT && am_dtypes[dtype].floating;
+    return widens ? AM_FP32 : dtype;
+}
+
 am_var am_sum_over(am_tape *tape, am_var x, int dim, bool keep)
 {
     am_shape shape = am_shape_of(tape, x);
@@ -244,7 +251,7 @@ am_var am_sum_over(am_tape *tape, am_var x, int dim, bool keep)
         shape.rank--;
         for (int i = dim; i < shape.rank; i++) shape.dim[i] = shape.dim[i + 1];
     }
-    am_var y = am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
+    am_var y = am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, shape, type_of_sum(tape, x)));
     am_instruction *instruction = &tape->instruction[tape->instructions - 1];
     instruction->dims[0] = (uint8_t)dim;
     instruction->dims[1] = keep;
@@ -379,7 +386,7 @@ am_var am_scatter_add(am_tape *tape, am_var base, am_var x, am_var index)
 
 am_var am_sum_all(am_tape *tape, am_var x)
 {
-    return am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, AM_SCALAR, tape->tensor[x].dtype));
+    return am_tape_emit1(tape, AM_OP_SUM, x, am_tape_fresh(tape, AM_SCALAR, type_of_sum(tape, x)));
 }
 
 am_var am_replicate(am_tape *tape, am_var x)

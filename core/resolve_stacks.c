@@ -448,7 +448,8 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (!(families >> config->family & 1))
         return am_fail(status, AM_UNSUPPORTED, "family",
                        "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", who);
-    if (config->stack == AM_STACK_MEGATRON && config->head_dim % 8 != 0)
+    bool aligned = config->stack == AM_STACK_MEGATRON || (config->kv_rank > 0 && config->attention != AM_EAGER);
+    if (aligned && config->head_dim % 8 != 0)
         return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes heads of a multiple of 8 elements, not head_dim=%d",
                        who, config->head_dim);
     if (config->dtype == AM_FP32)

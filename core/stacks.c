@@ -349,7 +349,7 @@ static am_var flash_kernel(am_build *build, am_var q, am_var k, am_var v)
 }
 
 /* The flash kernels take heads of a multiple of 8: others are padded, and the output is cut back. */
-static am_var flash_attention(am_build *build, am_var q, am_var k, am_var v)
+am_var am_flash_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     if (build->config->head_dim % 8 == 0) return flash_kernel(build, q, k, v);
@@ -365,7 +365,7 @@ static am_var flash_narrow_values(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     am_dim width = am_shape_of(tape, v).dim[3];
-    am_var wide = am_pad(tape, v, build->d), y = am_slice(tape, flash_attention(build, q, k, wide), width);
+    am_var wide = am_pad(tape, v, build->d), y = am_slice(tape, am_flash_attention(build, q, k, wide), width);
     am_hold(tape, wide);
     return y;
 }
@@ -390,7 +390,7 @@ am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
     if (!even && build->config->attention == AM_FLASH) return flash_narrow_values(build, query, key, value);
     bool flash = build->config->attention != AM_EFFICIENT && !mask && tape->tensor[query].dtype != AM_FP32 &&
                  build->config->head_dim <= AM_WIDEST_HEAD && even;
-    if (flash) return flash_attention(build, query, key, value);
+    if (flash) return am_flash_attention(build, query, key, value);
     if (mask) mask = am_sdpa_mask(build, mask, tape->tensor[query].dtype);
     return am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
 }

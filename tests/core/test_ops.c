@@ -240,10 +240,11 @@ START_TEST(autocast_classes)
     static const am_op fp32[] = {AM_OP_POW,         AM_OP_RSQRT,    AM_OP_SOFTMAX,
                                  AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM, AM_OP_RMS_NORM};
     int others = 0;
+    ck_assert_int_eq(am_ops[AM_OP_SUM].cast, AM_CAST_RESULT);
     for (int i = 0; i < COUNT(low); i++) ck_assert_int_eq(am_ops[low[i]].cast, AM_CAST_LOW);
     for (int i = 0; i < COUNT(fp32); i++) ck_assert_int_eq(am_ops[fp32[i]].cast, AM_CAST_FP32);
     for (int i = 0; i < AM_OP_COUNT; i++) others += am_ops[i].cast == AM_CAST_PROMOTE;
-    ck_assert_int_eq(others, AM_OP_COUNT - COUNT(low) - COUNT(fp32));
+    ck_assert_int_eq(others, AM_OP_COUNT - COUNT(low) - COUNT(fp32) - 1);
 }
 END_TEST
 
@@ -1588,6 +1589,7 @@ static am_var play_under_autocast(am_op op, int dtype)
     case AM_OP_SOFTMAX: return am_softmax(tape, op, am_cast(tape, op, x));
     case AM_OP_LAYER_NORM: return am_layer_norm(tape, x, row, row);
     case AM_OP_RMS_NORM: return am_rms_norm(tape, x, row);
+    case AM_OP_SUM: return am_sum_all(tape, x);
     default: return arities[op].inputs == 2 ? am_binary(tape, op, x, x) : am_unary(tape, op, x);
     }
 }

@@ -36,31 +36,40 @@ def preset(name):
     return {key: str(config[key]) for key in keys[1 : keys.index("batch")]}
 
 
+def known(saver):
+    """A saver as far as autograd says what it is: what CopySlices keeps it does not say, what a Python function keeps has a number."""
+    if saver.startswith("CopySlices"):
+        return "CopySlices"
+    return saver.split(".")[0].removesuffix("0") if saver.startswith("Liger") else saver
+
+
 def row_of_report(row):
-    savers = {"CopySlices" if saver.startswith("CopySlices") else saver for saver in row["saved_by"]}  # it does not say what it keeps
+    savers = {known(saver) for saver in row["saved_by"]}
     return row["module"], row["bytes"], TORCH_NAMES.get(row["dtype"], row["dtype"]), tuple(sorted(savers))
 
 
 def row_of_ledger(row, prefix):
     module = row["module"].removeprefix("base_model.model").removeprefix(".")  # peft's wrapper
-    return re.sub(prefix, "", module), row["bytes"], row["dtype"], tuple(sorted(row["saved_by"]))
+    return re.sub(prefix, "", module), row["bytes"], row["dtype"], tuple(sorted({known(saver) for saver in row["saved_by"]}))
 
 
 def rows(figures, report):
-    """Rows of layer 1 and of what is outside the layers that only one of the two has."""
+    """Rows of layer 1, of what layers share, and of what is outside them that only one of the two has."""
     import watch
 
     answered = {}
     for row in report["rows"]:
         answered.setdefault(row["scope"], Counter())[row_of_report(row)] += 1
-    outside = answered.pop("outside", Counter())
-    answered.pop("shared", None)
+    outside, shared = answered.pop("outside", Counter()), answered.pop("shared", Counter())
     found = []
+    of_layer = r"^.*?\b(layers|h|blocks)\.\d+\.?"
     for name, layer, prefix, kinds in (
-        ("layer 1", 1, r"^.*?\b(layers|h|blocks)\.1\.?", list(answered.values())),
+        ("layer 1", 1, of_layer, list(answered.values())),
+        ("shared", "shared", of_layer, [shared]),
         ("outside", None, r"^$", [outside]),
     ):
-        kept = [row for row in figures["ledger"] if not row["input"] and watch.layer_of(row["module"]) == layer]
+        ledger = [row for row in figures["ledger"] if not row["input"]]
+        kept = [row for row in ledger if ("shared" if row["layers"] > 1 else watch.layer_of(row["module"])) == layer]
         if layer == 1 and not kept:
             continue  # one layer
         measured = Counter(row_of_ledger(row, prefix) for row in kept)

@@ -1,4 +1,5 @@
-"""Draws cases at random: a config.json of a family, and how a step of it runs."""
+"""Draws cases at random: of stack hf and liger a config.json of a family, of the others a model in actmem's own keys; and how a
+step of it runs."""
 import random
 
 # ---- shapes
@@ -22,6 +23,7 @@ def decoder(r, heads=None):
         "head_dim": width,
         "intermediate_size": r.choice((24, 40, 88, 264)),
         "vocab_size": vocab,
+        "attention_dropout": r.choice((0.0, 0.0, 0.0, 0.1)),
         "tie_word_embeddings": r.random() < 0.5,
         "pad_token_id": 0,
         "bos_token_id": 1,
@@ -221,6 +223,103 @@ def gemma2(r, seq):
     return config
 
 
+def gpt_bigcode(r, seq):
+    return {**gpt2(r, seq), "multi_query": flag(r, 0.7)}
+
+
+def gpt_neo(r, seq):
+    shape = ungrouped(r)
+    layers = r.choice((1, 2, 4))
+    return {
+        "num_layers": layers,
+        "num_heads": shape["num_attention_heads"],
+        "hidden_size": shape["hidden_size"],
+        "intermediate_size": r.choice((None, 40)),
+        "vocab_size": shape["vocab_size"],
+        "max_position_embeddings": seq + r.choice((0, 5)),
+        "attention_types": [[["global"], layers]],
+        "activation_function": plain(r),
+        "resid_dropout": r.choice((0.0, 0.1)),
+        "embed_dropout": r.choice((0.0, 0.1)),
+        "attention_dropout": r.choice((0.0, 0.1)),
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def mpt(r, seq):
+    heads = r.choice((1, 2, 4))
+    return {
+        "n_layers": r.choice((1, 2, 4)),
+        "d_model": heads * r.choice((8, 16, 32)),
+        "n_heads": heads,
+        "expansion_ratio": r.choice((2, 4)),
+        "max_seq_len": seq + r.choice((0, 7)),
+        "vocab_size": r.choice((17, 131, 640)),
+    }
+
+
+def falcon(r, seq):
+    heads = r.choice((1, 2, 4))
+    new = flag(r)
+    return {
+        "num_hidden_layers": r.choice((1, 2, 4)),
+        "hidden_size": heads * r.choice((8, 16, 32)),
+        "num_attention_heads": heads,
+        "vocab_size": r.choice((17, 131, 640)),
+        "new_decoder_architecture": new,
+        **({"num_kv_heads": r.choice((1, heads))} if new else {"multi_query": flag(r, 0.6)}),
+        "parallel_attn": new or flag(r, 0.6),
+        "bias": flag(r),
+        "alibi": not new and flag(r),
+        "hidden_dropout": r.choice((0.0, 0.0, 0.1)),
+        "attention_dropout": r.choice((0.0, 0.0, 0.1)),
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def gpt_oss(r, seq):
+    m = mixture(r, seq)
+    return {
+        **decoder(r),
+        "num_local_experts": m["experts"],
+        "num_experts_per_tok": m["used"],
+        "sliding_window": r.choice((8, seq, seq + 1)),
+        "attention_bias": True,
+    }
+
+
+def qwen2_moe(r, seq):
+    m = mixture(r, seq)
+    return {
+        **fitted(r),
+        "num_experts": m["experts"],
+        "num_experts_per_tok": m["used"],
+        "moe_intermediate_size": m["moe"],
+        "shared_expert_intermediate_size": r.choice((24, 40)),
+        "norm_topk_prob": flag(r, 0.5),
+    }
+
+
+def glm4_moe(r, seq):
+    groups = r.choice((1, 2))
+    return {
+        **decoder(r),
+        "moe_intermediate_size": r.choice((24, 56)),
+        "first_k_dense_replace": r.choice((0, 1, 1, 2)),
+        "n_routed_experts": 8,
+        "n_shared_experts": r.choice((1, 2)),
+        "num_experts_per_tok": r.choice((2, 4)),
+        "n_group": groups,
+        "topk_group": r.choice((1, groups)),
+        "norm_topk_prob": flag(r, 0.5),
+        "use_qk_norm": flag(r),
+        "attention_bias": flag(r),
+        "rope_parameters": rotary(r),
+    }
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -251,6 +350,15 @@ FAMILIES = {
     "mixtral": mixtral,
     "qwen3_moe": qwen3_moe,
     "olmoe": olmoe,
+    "qwen2_moe": qwen2_moe,
+    "glm4_moe": glm4_moe,
+    "gpt_oss": gpt_oss,
+    "gpt_bigcode": gpt_bigcode,
+    "gpt_neo": gpt_neo,
+    "mpt": mpt,
+    "falcon": falcon,
+    "glm": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.5)},
+    "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
 }
 
@@ -258,15 +366,9 @@ FAMILIES = {
 
 
 def run(r, seq, layers):
-    """Words for actmem: everything that is no matter of the model."""
+    """Everything that is no matter of the model."""
     words = {"batch": r.choice((1, 1, 2, 3)), "seq": seq, "attention": r.choice(("sdpa", "sdpa", "eager", "efficient", "flash"))}
-    words["dtype"] = r.choice(("bf16", "bf16", "bf16", "fp16", "fp32"))
-    if words["dtype"] == "fp32" and r.random() < 0.4:
-        words["autocast"] = r.choice(("bf16", "bf16", "fp16"))
-    checkpoints = ("none", "none", "none", "full", "full", "save:matmuls", "save:half-matmuls")
-    words["checkpoint"] = r.choice((*checkpoints, f"every:{r.choice((1, 2, 3))}", f"block:{r.randint(1, layers)}"))
-    if words["checkpoint"] == "full" or words["checkpoint"].startswith("every"):
-        words["reentrant"] = r.choice(("no", "no", "yes"))
+    words |= precision(r) | checkpointing(r, layers)
     words["trainable"] = r.choice(("all", "all", "all", "none", "lora"))
     if words["trainable"] == "lora":
         words["lora_rank"] = r.choice((1, 8, 16))
@@ -274,14 +376,157 @@ def run(r, seq, layers):
         words["lora_targets"] = ",".join(sorted(r.sample(targets, r.randint(1, 7)), key=targets.index))
         words["lora_dropout"] = r.choice((0.0, 0.05))
         words["lora_dtype"] = r.choice((words["dtype"], "fp32"))
-    return [f"{key}={value}" for key, value in words.items()]
+    return words
 
 
-def draw(seed, families):
-    """(config, words) of the case of this seed: equal seeds draw equal cases."""
-    r = random.Random(seed)
+def precision(r):
+    dtype = r.choice(("bf16", "bf16", "bf16", "fp16", "fp32"))
+    autocast = dtype == "fp32" and r.random() < 0.4
+    return {"dtype": dtype, **({"autocast": r.choice(("bf16", "bf16", "fp16"))} if autocast else {})}
+
+
+def checkpointing(r, layers):
+    checkpoints = ("none", "none", "none", "full", "full", "save:matmuls", "save:half-matmuls")
+    policy = r.choice((*checkpoints, f"every:{r.choice((1, 2, 3))}", f"block:{r.randint(1, layers)}"))
+    may_reenter = policy == "full" or policy.startswith("every")
+    return {"checkpoint": policy, **({"reentrant": r.choice(("no", "no", "yes"))} if may_reenter else {})}
+
+
+def loss_of(r, heads):
+    """The stack's own mostly."""
+    return {"loss": r.choice(heads)} if r.random() < 0.3 else {}
+
+
+# ---- stacks: each takes the random numbers and families, and returns a config.json or None, and the words beside it
+
+
+def hf(r, families):
     family = r.choice(sorted(families))
     seq = r.choice((1, 2, 3, 8, 9, 17, 31, 32, 33, 48, 64, 96, 127, 128))
     config = {"model_type": family, **FAMILIES[family](r, seq)}
-    layers = config.get("num_hidden_layers", config.get("n_layer"))
-    return config, run(r, seq, layers)
+    layers = next(config[key] for key in LAYERS if key in config)
+    allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
+    return config, run(r, seq, layers) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
+
+
+LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma")
+
+
+def liger(r, families):
+    config, words = hf(r, LIGER)
+    config |= {"mlp_bias": False} if config["model_type"] == "llama" else {}
+    config |= {"hidden_act": "silu"} if config["model_type"] != "gemma" else {}
+    own = {"loss": "hf"} if r.random() < 0.3 else {}
+    return config, {"stack": "liger"} | {key: value for key, value in words.items() if key != "loss"} | own
+
+
+def llama_of(r, divisor=1):
+    """A Llama in actmem's keys, whose heads and widths ranks can share."""
+    heads, kv_heads, width = heads_of(r)
+    return {
+        "layers": r.choice((1, 2, 3, 4, 6)),
+        "hidden": r.choice((24, 32, 48, 64)) * divisor,
+        "heads": heads * divisor,
+        "kv_heads": kv_heads * divisor,
+        "head_dim": width,
+        "ffn": r.choice((20, 44, 88)) * divisor,
+        "vocab": r.choice((17, 131, 640)) * divisor,
+    }
+
+
+def torch(r, families):
+    words = {"stack": "torch", **llama_of(r), "batch": r.choice((1, 2, 3)), "seq": r.choice((1, 2, 9, 17, 32, 33, 64, 127))}
+    words |= {"attention": r.choice(("sdpa", "sdpa", "efficient")), "tie_word_embeddings": r.choice(("no", "no", "yes"))}
+    return None, words | precision(r) | checkpointing(r, words["layers"]) | loss_of(r, ("fp32", "bf16"))
+
+
+def torch_ranks(r, families):
+    """One rank: zero=3, tp, cp, or a stage of a pipeline."""
+    kind, ranks = r.choice(("zero", "tp", "tp", "cp", "pp")), r.choice((2, 2, 4))
+    words = {"stack": "torch", **llama_of(r, ranks if kind == "tp" else 1), "batch": r.choice((1, 2, 3)), "seq": 16 * r.choice((1, 2, 3, 5))}
+    words["checkpoint"] = r.choice(("none", "none", "full"))
+    if kind == "zero":
+        words |= {"dp": ranks, "zero": 3, "reshard": r.choice(("yes", "yes", "no"))}
+        words |= {"master_weights": "yes", "grad_dtype": "fp32"} if r.random() < 0.4 else {}
+    elif kind == "tp":
+        words |= {"tp": ranks, "sp": r.choice(("yes", "no"))} | loss_of(r, ("fp32",))
+    elif kind == "cp":
+        words |= {"cp": ranks, "head_dim": 8 * r.choice((1, 2, 8))}
+    else:
+        words |= {"layers": ranks * r.choice((1, 2, 3)), "pp": ranks, "micro_batches": 1, "rank": r.choice((0, 1, ranks - 1))}
+    return None, words
+
+
+def nanogpt(r, families):
+    heads, layers, seq = r.choice((1, 2, 3, 4)), r.choice((1, 2, 3, 5)), r.choice((1, 2, 9, 17, 32, 33, 64))
+    words = {"stack": "nanogpt", "layers": layers, "hidden": heads * r.choice((8, 12, 16, 64)), "heads": heads}
+    words |= {"vocab": r.choice((17, 131, 640)), "max_positions": seq + r.choice((0, 7)), "bias": r.choice(("yes", "no"))}
+    words |= {"dropout": r.choice((0.0, 0.1)), "batch": r.choice((1, 2, 3)), "seq": seq, "attention": r.choice(("sdpa", "efficient"))}
+    return None, words | precision(r) | checkpointing(r, layers) | loss_of(r, ("fp32", "bf16"))
+
+
+def megatron(r, families):
+    """One rank of Megatron's own layers: a GPT, a Llama, a mixture of experts or DeepSeek-V3, whole or a stage."""
+    kind, tp = r.choice(("gpt", "llama", "llama", "experts", "deepseek")), r.choice((1, 1, 2, 4))
+    shape = llama_of(r, tp)
+    words = {"stack": "megatron-local", **shape, "batch": r.choice((1, 2, 3)), "seq": 32 * r.choice((1, 2, 3)), "attention": r.choice(("eager", "flash"))}
+    sp = tp > 1 and (kind in ("experts", "deepseek") or r.random() < 0.5)
+    words |= {"tp": tp, "sp": "yes" if sp else "no", "dropout": r.choice((0.0, 0.1))}
+    if kind == "gpt":
+        words |= {"norm": "layernorm", "activation": "gelu", "bias": "yes", "positions": "learned"}
+    else:
+        words |= {"norm": "rmsnorm", "activation": "swiglu", "bias": "no", "positions": "rope"}
+    if kind in ("experts", "deepseek"):
+        ep = r.choice((1, 2))
+        words |= {"experts": 8, "experts_per_token": r.choice((2, 4)), "moe_ffn": 12 * r.choice((1, 3)) * tp, "ep": ep}
+        words |= {"shared_ffn": 20 * tp} if kind == "deepseek" or r.random() < 0.4 else {}
+    if kind == "deepseek":
+        words |= {"family": "deepseek_v3", "kv_heads": shape["heads"], "head_dim": 24, "rotary_dim": 8, "v_head_dim": 16}
+        words |= {"q_rank": r.choice((0, 24 * tp)), "kv_rank": 16 * tp + 8 * (tp - 1), "attention": "flash", "dense_layers": r.choice((0, 0, 1))}
+        words |= {"expert_groups": 4, "groups_per_token": 2} if r.random() < 0.5 else {}
+        for key in ("norm", "activation", "bias", "positions"):
+            del words[key]
+    if words["attention"] == "flash" and r.random() < 0.3:
+        words["cp"] = 2
+    modules = r.choice(("core_attn", "mlp", "layernorm", "core_attn,mlp", "moe", "moe_act", "mla_up_proj,moe_act"))
+    half = max(shape["layers"] // 2, 1)
+    words["checkpoint"] = r.choice(("none", "none", "full", f"uniform:{half}", f"block:{half}", f"modules:{modules}"))
+    if r.random() < 0.2:
+        stages = r.choice((2, 3))
+        words |= {"layers": stages * r.choice((1, 2)), "pp": stages, "micro_batches": 1, "rank": r.randrange(stages)}
+    return None, words
+
+
+def states(r, families):
+    """A model whose optimizer takes a step: of everything, or of adapters."""
+    config, words = hf(r, families)
+    dtype = r.choice(("bf16", "bf16", "fp32"))
+    words = {"seq": words["seq"], "dtype": dtype, "attention": "eager"} | {key: value for key, value in words.items() if key.startswith("lora") and key != "lora_dtype"}
+    words["trainable"] = "lora" if "lora_rank" in words else "all"
+    words |= {"lora_dtype": dtype} if "lora_rank" in words else {}
+    words["optimizer"] = r.choice(("adamw", "adafactor", "muon", "sgd", "sgd_momentum"))
+    return config, words | ({"master_weights": "yes"} if dtype == "bf16" and r.random() < 0.4 else {})
+
+
+def plans(r, families):
+    """A policy whose lines of Python are applied; budget: of some share between the least plan and none."""
+    config, words = hf(r, families)
+    layers = next(config[key] for key in LAYERS if key in config)
+    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "loss", "autocast", "allocator")}
+    cut = r.randint(1, layers)
+    regions = ",".join(part for part in (f"{cut}", f"{layers - cut}x{r.choice((0, 1))}" if cut < layers else "") if part)
+    lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:matmuls", "save:half-matmuls")
+    words["checkpoint"] = r.choice(("budget", "budget", "sqrt", "best", f"regions:{regions}", *lists))
+    return config, words
+
+
+LAYERS = ("num_hidden_layers", "num_layers", "n_layers", "n_layer")
+STACKS = {"hf": hf, "states": states, "plans": plans, "liger": liger, "torch": torch, "torch-ranks": torch_ranks, "nanogpt": nanogpt, "megatron-local": megatron}
+
+
+def draw(seed, families, stacks):
+    """(stack, config or None, words) of the case of this seed: equal seeds draw equal cases."""
+    r = random.Random(seed)
+    stack = r.choice(sorted(stacks))
+    config, words = STACKS[stack](r, families)
+    return stack, config, [f"{key}={value}" for key, value in words.items()]

@@ -205,6 +205,7 @@ OPERATIONS = {
     "gelu": F.gelu,
     "silu": F.silu,
     "sigmoid": torch.sigmoid,
+    "sum": torch.sum,
     "softmax": lambda x: F.softmax(x, -1),
     "native_layer_norm": lambda x: F.layer_norm(x, (4,), x[0], x[0]),
     "fused_rms_norm": lambda x: F.rms_norm(x, (4,), x[0], 1e-6),

@@ -444,7 +444,8 @@ def megatron_step(case):
     source = f"{versions('megatron-core')} {name}; {versions('torch')}"
     surroundings = functools.partial(rank, device, chosen / experts if experts else 1.0)
     given, distributed = [ids, positions, labels, mask, *kept], model.config.distribute_saved_activations
-    return Step(model, given, forward, source, surroundings, whole_graph=True, replaces_saved=distributed)
+    how = {"whole_graph": True, "replaces_saved": distributed, "lasts": experts > 0}
+    return Step(model, given, forward, source, surroundings, **how)
 
 
 def scratch_bytes():

@@ -35,7 +35,8 @@ class Step:
 
     surroundings() is a context that forward and backward run in. whole_graph: autograd's graph has what checkpointed
     regions keep too. replaces_saved: backward puts other data into saved tensors; a hook would keep what they had. probe():
-    tensors whose bytes are told apart, the gathered parameters of FSDP2.
+    tensors whose bytes are told apart, the gathered parameters of FSDP2. lasts: the code keeps what a forward has made, and
+    a step of a run finds it there.
     """
 
     model: nn.Module
@@ -46,6 +47,7 @@ class Step:
     whole_graph: bool = False
     replaces_saved: bool = False
     probe: Callable | None = None
+    lasts: bool = False
 
 
 def versions(*packages):
@@ -246,6 +248,12 @@ def liger_step(case):
 # ---- plain PyTorch
 
 
+def check_attention(case):
+    """The plain stacks call scaled_dot_product_attention alone."""
+    if case.run["attention"] not in ("sdpa", "efficient"):
+        raise BadInput(f"stack={case.run['stack']} is measured with attention=sdpa or efficient")
+
+
 class LanguageModel(nn.Module):
     """Embedding, layers, final norm, head and loss: what the plain stacks share.
 
@@ -324,6 +332,7 @@ class LlamaLayer(nn.Module):
 
 def torch_step(case):
     """stack=torch."""
+    check_attention(case)
     get = lambda key: int(case.model[key])  # noqa: E731
     shape = [get(key) for key in ("hidden", "heads", "kv_heads", "head_dim", "ffn")]
     layers = [LlamaLayer(*shape) for _ in range(get("layers"))]
@@ -354,6 +363,7 @@ class GPTLayer(nn.Module):
 
 def nanogpt_step(case):
     """stack=nanogpt."""
+    check_attention(case)
     get = lambda key: int(case.model[key])  # noqa: E731
     hidden, dropout, bias = get("hidden"), float(case.model.get("dropout", 0)), case.model.get("bias", "yes") == "yes"
     layers = [GPTLayer(hidden, get("heads"), dropout, bias) for _ in range(get("layers"))]

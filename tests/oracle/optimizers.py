@@ -8,6 +8,7 @@ fake process group: what it holds of parameters and gradients, and its optimizer
 takes no DTensor.
 """
 import json
+import re
 import warnings
 
 import torch
@@ -41,18 +42,18 @@ def make(optimizer, params):
     if optimizer == 'muon':
         matrices = [p for component, p in params if is_hidden_matrix(component, p.shape)]
         rest = [p for component, p in params if not is_hidden_matrix(component, p.shape)]
-        return [torch.optim.Muon(matrices), torch.optim.AdamW(rest)]
+        return [kind(some) for kind, some in ((torch.optim.Muon, matrices), (torch.optim.AdamW, rest)) if some]
     return [torch.optim.SGD(everything, lr=0.1, momentum=0.9 if optimizer == 'sgd_momentum' else 0)]
 
 
-def measure(optimizer, dtype, master):
-    params = [(component, torch.nn.Parameter(torch.randn(shape, dtype=torch.float32 if master else DTYPES[dtype]))) for component, shape in TENSORS]
+def states_of(optimizer, params):
+    """Bytes of what the optimizer holds for each of (component, parameter) after one step, and of what several share."""
     optimizers = make(optimizer, params)
     for _, p in params:
         p.grad = torch.randn_like(p)
     for o in optimizers:
         o.step()
-    owners, rows = {}, []
+    owners = {}
     for index, (_, p) in enumerate(params):
         for o in optimizers:
             for value in o.state.get(p, {}).values():
@@ -65,6 +66,34 @@ def measure(optimizer, dtype, master):
             shared += size
         else:
             bytes_of[next(iter(indices))] += size
+    return bytes_of, shared
+
+
+def component_of(name):
+    """As actmem calls a parameter of a transformers model: its table and head are no hidden matrices."""
+    if re.search(r'lm_head|embed_out', name):
+        return 'head'
+    return 'embedding' if re.search(r'embed_tokens|embed_positions|embed_in|word_embeddings\b|\bw[tp]e\b', name) else 'hidden'
+
+
+def measure_model(model, optimizer, master):
+    """A model's bytes in actmem's words: of its weights and gradients, their copies in fp32, and the optimizer's states."""
+    trained = [(component_of(name), p) for name, p in model.named_parameters() if p.requires_grad]
+    held = [(component, torch.nn.Parameter(p.detach().float())) for component, p in trained] if master else trained
+    bytes_of, shared = states_of(optimizer, held)
+    size = lambda tensors: sum(t.numel() * t.element_size() for t in tensors)
+    return {
+        'weights_bytes': size(model.parameters()),
+        'gradients_bytes': size(p for _, p in trained),
+        'master_bytes': size(p for _, p in held) if master else 0,
+        'optimizer_bytes': sum(bytes_of) + shared,
+    }
+
+
+def measure(optimizer, dtype, master):
+    params = [(component, torch.nn.Parameter(torch.randn(shape, dtype=torch.float32 if master else DTYPES[dtype]))) for component, shape in TENSORS]
+    bytes_of, shared = states_of(optimizer, params)
+    rows = []
     for (component, p), size in zip(params, bytes_of):
         rows.append({'component': component, 'shape': list(p.shape), 'bytes': size})
     return {'optimizer': optimizer, 'dtype': dtype, 'master': master, 'tensors': rows, 'shared_bytes': shared, 'bytes': sum(bytes_of) + shared}
@@ -112,4 +141,5 @@ def main():
     print(f'{{"torch": "{torch.__version__}", "bitsandbytes": "{bitsandbytes.__version__}",\n "cases": [\n  {rows(cases)}],\n "sharded": [\n  {rows(sharded)}]}}')
 
 
-main()
+if __name__ == '__main__':
+    main()

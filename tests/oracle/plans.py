@@ -24,12 +24,12 @@ FRAMEWORKS = "transformers", "torch.utils.checkpoint"  # of which lines are run
 FIGURES = "live_after_forward forward_peak backward_peak step_peak recomputed_flops".split()
 
 
-def measure(text):
-    """A record: the inputs, the lines that actmem has for them, and the figures with these applied."""
-    report = answers.ask([text, "timeline=none"])
+def measure(text, config=None):
+    """A record: the inputs, the lines that actmem has for them, and the figures with these applied. config: as answers.ask takes it."""
+    report = answers.ask([text, "timeline=none"], config)
     found = [entry for entry in report["checkpoint"]["lines"] if entry["framework"] in FRAMEWORKS]
     lines = found[0]["text"] if found else ""
-    case = dataclasses.replace(inputs.read([text], preset=answers.preset), lines=lines if found else None)
+    case = dataclasses.replace(inputs.read([text], config, answers.preset), lines=lines if found else None)
     if not found:  # nothing is checkpointed: the code as it is
         case.run["checkpoint"] = "none"
     figures = step.measure(case)
@@ -48,13 +48,16 @@ def differences(figures, report):
     return [f"{key}: measured {figures[key]}, actmem {a}" for key, a in zip(FIGURES, answered) if figures[key] != a]
 
 
-def budgets(words, count):
+def budgets(words, count, config=None):
     """The policies of so many budgets."""
     try:
-        answers.ask([*words, "checkpoint=budget:1"])
+        answers.ask([*words, "checkpoint=budget:1"], config)
     except answers.Refused as error:
-        least = int(re.search(r"budget:(\d+)", str(error))[1])
-    whole = answers.ask([*words, "checkpoint=none", "timeline=none"])["step"]
+        found = re.search(r"budget:(\d+)", str(error))
+        if not found:
+            raise
+        least = int(found[1])
+    whole = answers.ask([*words, "checkpoint=none", "timeline=none"], config)["step"]
     most = max(whole["forward_peak_bytes"], whole["backward_peak_bytes"])
     return [f"checkpoint=budget:{least + (most - least) * i // max(count - 1, 1)}" for i in range(count)]
 

@@ -55,6 +55,10 @@ def play(case, device, fresh_gradients=False, trace=None, backward=None):
         if backward and (step.replaces_saved or device == "cpu"):  # shared parameters are let go of before it
             visible = False
         with step.surroundings(), memory:
+            if step.lasts:
+                with torch.no_grad():
+                    step.forward()
+                memory.restart()
             hooks = modules.hooks() if visible else contextlib.nullcontext()
             with gpu.autocast(case.autocast), hooks:
                 loss, logits = step.forward()

@@ -128,6 +128,13 @@ def named_as_kernel(entry):
     return entry | {"saved_by": [KERNEL.get(saver, saver) for saver in entry["saved_by"]]}
 
 
+def as_kernels(figures):
+    """A rank's figures with such rows; of FSDP2's parameters a rank has a part, which its gradients tell."""
+    ledger = figures["ledger"] and [named_as_kernel(entry) for entry in figures["ledger"] if entry["bytes"]]
+    whole = figures["parameters"] if "unsharded" not in figures else None
+    return figures | {"ledger": ledger, "parameters": whole}
+
+
 @contextlib.contextmanager
 def fused_norm(around):
     """Within, and within around(), the norm is one operation on a CPU too."""

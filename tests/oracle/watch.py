@@ -72,6 +72,13 @@ class Memory(TorchDispatchMode):
         for tensor in tensors:
             self._seen.add(local(tensor).untyped_storage())
 
+    def restart(self):
+        """The step begins: what lives by now was there before, and counts."""
+        self.peaks = {}
+        self.flops.clear()
+        if self.trace is not None:
+            self.trace.clear()
+
     def enter_backward(self):
         """From here on peaks are the backward's; what lives already is the first of them."""
         self.phase = "backward"

@@ -1,0 +1,309 @@
+/* The chosen policy: the rows of what it keeps and no longer keeps, and its timeline. */
+#include <string.h>
+
+#include "evaluate.h"
+#include "policies.h"
+
+static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
+{
+    if (*count < AM_MAX_REPORT_ROWS) rows[(*count)++] = (am_report_row){*row, kind, -1, times};
+}
+
+static bool in_unit(const am_row *row, const am_record *record, int unit)
+{
+    return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
+}
+
+/* By the rows of the played unit that stands for the kind. */
+void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
+                             int64_t count, const char *name)
+{
+    am_report *report = evaluation->report;
+    const am_record *record = &run->profile->record;
+    if (count <= 0 || report->kinds == AM_MAX_KINDS) return;
+    int kind = record->kind[unit * record->inner];
+    const char *label = run->inner > 1 ? NULL : am_model_kind_name(evaluation->config, kind);
+    report->kind[report->kinds++] = (am_kind){name, count, run->inner, ledger->unit_bytes[unit], label};
+    for (int i = 0; i < ledger->count; i++)
+        if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
+            add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+}
+
+/* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
+ * first unit is a kind of its own where it keeps other bytes than those like it. Segments keep the same whatever their
+ * layers. */
+static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
+{
+    const char *const names[][2] = {{"layer", "first layer"},
+                                    {"checkpointed layer", "first checkpointed layer"},
+                                    {"checkpointed segment", "first checkpointed segment"}};
+    const am_workspace *workspace = evaluation->workspace;
+    const am_run *run = &workspace->run[index];
+    const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
+    const int *steady = run->profile->steady;
+    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0;
+    int kind = -1;
+    for (int i = 0; i < runs; first += workspace->planned[i].units * workspace->planned[i].inner, i++) {
+        const am_part_plan *part = &workspace->planned[i];
+        int64_t own[AM_MAX_LAYER_KINDS] = {0};
+        if (part->id != workspace->planned[index].id || part->inner != run->inner) continue;
+        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, first);
+        if (run->inner == 1)
+            am_evaluation_count_kinds(evaluation, first, first + part->units, own);
+        else
+            own[kind] = part->units;
+        for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
+    }
+    if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
+        am_evaluation_add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
+        count[kind]--;
+    }
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS)
+        am_evaluation_add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
+}
+
+static bool is_outside(const am_row *row, const am_record *record)
+{
+    return row->zone == 0 || row->zone > record->units * record->inner;
+}
+
+/* Is it among the shared rows of the runs before, the first so many? */
+static bool is_shared(const am_report *report, int rows, const am_row *row, int kind)
+{
+    for (int i = 0; i < rows; i++) {
+        const am_report_row *other = &report->row[i];
+        if (other->row.shared && other->layers_like == kind && other->row.bytes == row->bytes &&
+            strcmp(other->row.name, row->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
+ * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
+static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
+{
+    am_report *report = evaluation->report;
+    const am_record *record = &run->profile->record;
+    int64_t count[AM_MAX_LAYER_KINDS];
+    int rows = report->rows;
+    am_evaluation_count_kinds(evaluation, first, first + run->units * run->inner, count);
+    for (int i = 0; i < ledger->count; i++) {
+        const am_row *row = &ledger->row[i];
+        if (!row->shared) continue;
+        int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
+        if (kind < 0 ? first > 0 : count[kind] == 0 || is_shared(report, rows, row, kind)) continue;
+        report->shared_bytes += row->bytes;
+        add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
+        if (report->rows > 0) report->row[report->rows - 1].layers_like = kind;
+    }
+}
+
+static void add_outside(am_report *report, const am_ledger *ledger, const am_record *record)
+{
+    for (int i = 0; i < ledger->count; i++)
+        if (!ledger->row[i].shared && is_outside(&ledger->row[i], record))
+            add_row(report->row, &report->rows, &ledger->row[i], AM_KIND_OUTSIDE, 1);
+    report->outside_bytes = ledger->outside_bytes;
+}
+
+/* Is a row of a plain layer kept under the policy too, in this recorded unit? Each kept row answers once. */
+static bool still_kept(const am_ledger *kept, const am_record *record, int unit, const am_row *row, bool *taken)
+{
+    for (int i = 0; i < kept->count; i++) {
+        const am_row *other = &kept->row[i];
+        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes ||
+            strcmp(other->name, row->name) != 0)
+            continue;
+        taken[i] = true;
+        return true;
+    }
+    return false;
+}
+
+/* The first of the report's kinds that is made of layers of this kind; segments hold all. */
+static int report_kind(const am_evaluation *evaluation, int kind)
+{
+    const am_report *report = evaluation->report;
+    const char *label = am_model_kind_name(evaluation->config, kind);
+    for (int i = 0; i < report->kinds; i++)
+        if (report->kind[i].label == label) return i;
+    return 0;
+}
+
+/* What so many layers of each kind no longer keep, shown by a usual layer of it. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile,
+                        const int64_t count[AM_MAX_LAYER_KINDS])
+{
+    am_report *report = evaluation->report;
+    const am_ledger *plain = &evaluation->workspace->plain;
+    const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
+    bool taken[AM_MAX_ROWS] = {false};
+    for (int i = 0; i < plain->count; i++) {
+        const am_row *row = &plain->row[i];
+        if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
+        int kind = usual->record.kind[row->zone - 1];
+        if (row->zone != usual->steady[kind] + 1 || count[kind] == 0) continue;
+        if (!still_kept(kept, &profile->record, profile->steady[kind], row, taken))
+            add_row(report->dropped, &report->dropped_rows, row, report_kind(evaluation, kind), count[kind]);
+    }
+}
+
+/* What is on the tape for the whole run and that this ledger of it has no row for. */
+static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
+{
+    report->lastings = 0;
+    for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++) {
+        const am_storage *storage = &tape->storage[i];
+        if (!storage->permanent || tape->instruction[storage->born].zone > 0 || ledger->row_of[i]) continue;
+        int component = (int)tape->instruction[storage->born].module.component;
+        report->lasting[report->lastings++] =
+            (am_lasting){storage->name, storage->bytes, storage->of_layers ? component : -1};
+    }
+}
+
+#ifndef AM_FIRST /* only Megatron's layers make what lasts */
+/* Where a graph keeps what its layer made, that has a row: what lasts beside the rows is of the other layers. */
+static void settle_row(am_evaluation *evaluation, const am_profile *profile, const am_row *row,
+                       const int64_t count[AM_MAX_LAYER_KINDS])
+{
+    am_report *report = evaluation->report;
+    for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++)
+        for (int i = 0; i < report->lastings && row->zone == profile->steady[kind] + 1; i++)
+            if (report->lasting[i].component == (int)row->module.component)
+                report->lasting[i].bytes -= row->bytes * count[kind];
+}
+
+static void settle_lasting(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
+{
+    const am_part_plan *part = evaluation->workspace->planned;
+    int64_t first = 0;
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        const am_profile *profile = evaluation->workspace->run[i].profile;
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != part[index].id) continue;
+        am_evaluation_count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int j = 0; j < ledger->count; j++)
+            if (ledger->row[j].permanent && !is_outside(&ledger->row[j], &profile->record))
+                settle_row(evaluation, profile, &ledger->row[j], count);
+    }
+}
+
+static void drop_settled(am_report *report)
+{
+    int left = 0;
+    for (int i = 0; i < report->lastings; i++)
+        if (report->lasting[i].bytes > 0) report->lasting[left++] = report->lasting[i];
+    report->lastings = left;
+}
+#else
+#define settle_lasting(evaluation, ledger, index, runs) ((void)0)
+#define drop_settled(report)                            ((void)0)
+#endif
+
+/* The first run that shows the same profile; inner: with as many layers a unit. */
+static int first_alike(const am_part_plan *part, int index, bool inner)
+{
+    int i = 0;
+    while (part[i].id != part[index].id || (inner && part[i].inner != part[index].inner)) i++;
+    return i;
+}
+
+/* What the runs of one profile keep and no longer keep. */
+static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_part_plan *part = workspace->planned;
+    int64_t first = 0, dropped[AM_MAX_LAYER_KINDS] = {0};
+    for (int i = 0; i < runs; i++)
+        if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs);
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
+        int64_t count[AM_MAX_LAYER_KINDS];
+        if (part[i].id != id) continue;
+        add_shared(evaluation, ledger, &workspace->run[i], first, alone);
+        am_evaluation_count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
+        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropped[kind] += count[kind];
+    }
+    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
+}
+
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
+                                   const int64_t dropping[AM_MAX_LAYER_KINDS])
+{
+    am_report *report = evaluation->report;
+    add_lasting(report, &evaluation->workspace->tape, kept);
+    report->shared_bytes = 0;
+    add_shared(evaluation, kept, run, 0, false);
+    add_outside(report, kept, &run->profile->record);
+    add_dropped(evaluation, kept, run->profile, dropping);
+    report->saved_bytes = report->outcome.saved_bytes;
+    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+}
+
+/* The model's own parameters and those of one layer at a time, or of all: layers are alike. */
+void am_evaluation_read_gathered(am_evaluation *evaluation)
+{
+    const am_tape *tape = &evaluation->workspace->tape;
+    const am_config *config = evaluation->config;
+    bool keeps = tape->keeps_gathered;
+    am_report *report = evaluation->report;
+    report->gathered = report->gathered_after = 0;
+    if (!tape->units || evaluation->code) return;
+    report->gathered = tape->sharded[1].copied + tape->sharded[2].copied * (keeps ? config->layers : 1);
+    if (keeps) report->gathered_after = report->gathered;
+}
+
+/* The chosen policy's own plays, with their ledgers and the timeline. What is dropped is told by the plain profile. */
+static void choose_runs(am_evaluation *evaluation, am_policy policy)
+{
+    am_report *report = evaluation->report;
+    am_workspace *workspace = evaluation->workspace;
+    am_part_plan *part = workspace->planned;
+    int runs = am_evaluation_parts(evaluation, policy, part), samples = 0;
+    bool alone = runs == 1 && part[0].units == 1, plain = false;
+    report->shared_bytes = 0;
+    for (int i = 0; i < runs; i++) {
+        plain |= part[i].id == AM_PROFILE_PLAIN;
+        workspace->run[i] = (am_run){&workspace->profile[part[i].id], part[i].units, part[i].inner};
+    }
+    if (plain)
+        am_evaluation_sample(evaluation, AM_PROFILE_PLAIN, &samples);
+    else
+        am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
+    if (!plain && part[0].inner > 1 && am_evaluation_has_regions(evaluation))
+        am_evaluation_play_all(evaluation); /* while single layers are on the tape */
+    for (int i = 0; i < runs; i++) {
+        if (first_alike(part, i, false) < i) continue;
+        const am_ledger *ledger =
+            part[i].id == AM_PROFILE_PLAIN ? &workspace->plain : am_evaluation_sample(evaluation, part[i].id, &samples);
+        if (evaluation->code) return;
+        add_profile(evaluation, part[i].id, ledger, runs, alone);
+        if (i == 0) add_outside(report, ledger, &workspace->run[0].profile->record);
+        if (i == 0) add_lasting(report, &workspace->tape, ledger);
+        settle_lasting(evaluation, ledger, i, runs);
+    }
+    drop_settled(report);
+    if (!evaluation->code)
+        evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
+    if (evaluation->code) return;
+    if (alone) report->kind[0].bytes += report->shared_bytes;
+    if (alone) report->shared_bytes = 0;
+    report->saved_bytes = report->outcome.saved_bytes;
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
+    bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS ||
+               report->dropped_rows == AM_MAX_REPORT_ROWS;
+    if (cut || report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY; /* nothing is left out */
+}
+
+void am_evaluation_choose(am_evaluation *evaluation)
+{
+    am_report *report = evaluation->report;
+    am_policy policy = report->policy;
+    report->schedule = NULL;
+    memset(&report->traffic, 0, sizeof report->traffic);
+    if (am_policy_is_schedule(policy) && am_schedule_choose(evaluation, policy)) return;
+    if (am_policy_is_schedule(policy)) policy = (am_policy){.kind = AM_POLICY_NONE}; /* which runs nothing again */
+    choose_runs(evaluation, policy);
+    if (!evaluation->code && am_policy_moves(policy))
+        am_offload_read(evaluation, policy, &report->outcome, &report->traffic);
+}

@@ -1,0 +1,320 @@
+/* Profiles: a few layers that stand for any number, recorded and played once for each way of checkpointing them. */
+#include <string.h>
+
+#include "evaluate.h"
+#include "input.h"
+#include "policies.h"
+#include "wiring.h"
+
+/* What is recorded for a profile, and what its regions keep when it is played. */
+typedef struct am_recipe {
+    bool segment, reentrant, hooked;
+    uint8_t modules;
+    am_keep keep;
+    am_kept kept; /* for AM_KEEP_LISTED */
+    am_away away;
+} am_recipe;
+
+static const am_recipe recipes[AM_PROFILE_COUNT] = {
+    [AM_PROFILE_PLAIN] = {.keep = AM_KEEP_EVERYTHING},
+    [AM_PROFILE_LAYER] = {.hooked = true},
+    [AM_PROFILE_LAYER_BY_HAND] = {.hooked = false},
+    [AM_PROFILE_SEGMENT] = {.segment = true},
+    [AM_PROFILE_LAYER_REENTRANT] = {.hooked = true, .reentrant = true},
+    [AM_PROFILE_SEGMENT_REENTRANT] = {.segment = true, .reentrant = true},
+    [AM_PROFILE_SAVE_MATMULS] = {.hooked = true, .keep = AM_KEEP_MATMULS},
+    [AM_PROFILE_SAVE_HALF_MATMULS] = {.hooked = true, .keep = AM_KEEP_HALF_MATMULS},
+    [AM_PROFILE_CORE_ATTENTION] = {.modules = AM_MODULE_CORE_ATTN},
+    [AM_PROFILE_MODULES] = {.modules = UINT8_MAX}, /* those of the chosen policy */
+    [AM_PROFILE_HOST_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_INPUTS},
+    [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
+#ifndef AM_FIRST
+    [AM_PROFILE_MEMORY_BUDGET] = {.keep = AM_KEEP_CHOSEN},
+#endif
+    [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
+};
+
+/* How many of the layers from `first` to below `end` are of each kind. */
+void am_evaluation_count_kinds(const am_evaluation *evaluation, int64_t first, int64_t end,
+                               int64_t count[AM_MAX_LAYER_KINDS])
+{
+    memset(count, 0, AM_MAX_LAYER_KINDS * sizeof *count);
+    for (int64_t i = first; i < end; i++) count[am_pattern_kind(&evaluation->pattern, i)]++;
+}
+
+static void add_unit(am_profile *profile, int kind, int64_t like)
+{
+    am_record *record = &profile->record;
+    profile->like[record->units] = like;
+    for (int i = 0; i < record->inner; i++) record->kind[record->units * record->inner + i] = (uint8_t)kind;
+    record->units++;
+}
+
+/* The first layers of each kind, as they come in the model: of the first layer's kind one more than of others, and of
+ * others two where each kind has tables of its own, which its first layer is charged with. With adapters one more, since
+ * the model's first layer saves less, its input needing no gradient, and only a third shows what later ones share. */
+static void choose_layers(const am_evaluation *evaluation, am_profile *profile, bool adapters)
+{
+    const am_pattern *pattern = &evaluation->pattern;
+    int count[AM_MAX_LAYER_KINDS] = {0}, first = am_pattern_kind(pattern, 0);
+    int64_t last = evaluation->config->layers, enough = pattern->prefix + 3 * pattern->period;
+    for (int64_t i = 0; i < last && i < enough; i++) {
+        int kind = am_pattern_kind(pattern, i), most = 1 + (kind == first || pattern->own) + adapters;
+        if (count[kind] == most) continue;
+        if (count[kind]++ == (kind == first)) profile->steady[kind] = profile->record.units;
+        add_unit(profile, kind, i);
+    }
+}
+
+/* The model's last layer is like no other where units are sharded, as it runs backward with nothing in flight behind it, and in
+ * a stage before the last, where the gradient that its backward begins with stays throughout. */
+static bool has_own_last(const am_evaluation *evaluation)
+{
+#ifdef AM_FIRST
+    (void)evaluation;
+    return false;
+#else
+    return evaluation->config->zero >= 3 || evaluation->sent;
+#endif
+}
+
+static void choose_last(const am_evaluation *evaluation, am_profile *profile)
+{
+    int64_t last = evaluation->config->layers - 1;
+    if (!has_own_last(evaluation) || last == 0) return;
+    profile->record.last = true;
+    if (profile->like[profile->record.units - 1] != last)
+        add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
+}
+
+/* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
+ * since the model's first layer saves less; and two more where the last one is like no other. */
+static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
+{
+    int64_t count[AM_MAX_LAYER_KINDS];
+    int kind = am_pattern_kind(&evaluation->pattern, 0);
+    am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, count);
+    if (adapters || has_own_last(evaluation)) add_unit(profile, kind, 0);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
+        if (count[kind] == 0) continue;
+        profile->steady[kind] = profile->record.units;
+        add_unit(profile, kind, 0);
+    }
+    if (!has_own_last(evaluation)) return;
+    profile->record.last = true;
+    add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
+}
+
+/* The profile that a policy's checkpointed units look like. */
+am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, int64_t inner)
+{
+    bool by_hand = policy.kind != AM_POLICY_FULL && evaluation->config->trainable == AM_TRAIN_LORA;
+    switch (policy.kind) {
+    case AM_POLICY_NONE: return AM_PROFILE_PLAIN;
+    case AM_POLICY_SAVE_MATMULS: return AM_PROFILE_SAVE_MATMULS;
+    case AM_POLICY_SAVE_HALF_MATMULS: return AM_PROFILE_SAVE_HALF_MATMULS;
+    case AM_POLICY_MODULES:
+        return policy.modules == AM_MODULE_CORE_ATTN ? AM_PROFILE_CORE_ATTENTION : AM_PROFILE_MODULES;
+    case AM_POLICY_SAVE_LIST: return AM_PROFILE_LISTED;
+#ifndef AM_FIRST
+    case AM_POLICY_MEMORY_BUDGET: return policy.count == AM_MILLION ? AM_PROFILE_PLAIN : AM_PROFILE_MEMORY_BUDGET;
+#endif
+    case AM_POLICY_OFFLOAD:
+    case AM_POLICY_PARTITION_HOST: return AM_PROFILE_HOST_INPUTS;
+    case AM_POLICY_PARTITION: return AM_PROFILE_PARTED_INPUTS;
+    case AM_POLICY_OFFLOAD_SAVED: return AM_PROFILE_HOST_SAVED;
+    default: break;
+    }
+    if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
+    if (inner == 1) return by_hand ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
+    return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
+}
+
+/* Is a profile whose layers are hooked what the report shows? With the hook the first layer's input needs a gradient, so that
+ * the second layer stands for all later ones; a timeline shows a third all the same. */
+static bool shows_hooked(const am_evaluation *evaluation)
+{
+    am_profile_id id = am_profile_for(evaluation, *evaluation->policy, 1);
+    return id < AM_PROFILE_LISTED && recipes[id].hooked;
+}
+
+/* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
+static void choose_record(const am_evaluation *evaluation, const am_recipe *recipe, am_profile *profile)
+{
+    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA;
+    profile->record = (am_record){
+        .inner = recipe->segment ? 3 : 1,
+        .regions = recipe->modules == 0,
+        .hooked = recipe->hooked && adapters, /* changes nothing else */
+        .modules = recipe->modules == UINT8_MAX ? evaluation->policy->modules : recipe->modules,
+        .received = evaluation->received,
+        .sent = evaluation->sent,
+    };
+    memset(profile->steady, 0, sizeof profile->steady);
+    if (recipe->segment) {
+        choose_segments(evaluation, profile, adapters);
+        return;
+    }
+    choose_layers(evaluation, profile, adapters && (!recipe->hooked || shows_hooked(evaluation)));
+    choose_last(evaluation, profile);
+}
+
+static bool same_record(const am_record *x, const am_record *y)
+{
+    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions &&
+           x->hooked == y->hooked && x->modules == y->modules && x->received == y->received &&
+           x->sent == y->sent; /* the kinds follow from the model */
+}
+
+static am_recipe recipe_listed(am_listed listed)
+{
+    if (listed.modules) return (am_recipe){.modules = listed.modules};
+    return (am_recipe){.keep = AM_KEEP_LISTED, .kept = listed.kept};
+}
+
+/* A profile of the table, or one that a plan's choices or a list of operations made. */
+static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
+{
+    return id < AM_PROFILE_LISTED ? recipes[id] : recipe_listed(evaluation->workspace->listed[id - AM_PROFILE_LISTED]);
+}
+
+/* The costs of what is on the tape; of the first record, what a usual layer of each kind costs, too. */
+static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
+{
+    am_report *report = evaluation->report;
+    am_tape *tape = &evaluation->workspace->tape;
+    uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
+    int inside = profile->record.inner > 1; /* of a segment a layer between two others */
+    if (!report || report->cost_rows > 0) return am_cost_tape(tape, &evaluation->rates);
+    am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);
+    return am_cost_rows(report->cost_row, &report->cost_rows, tape, &evaluation->rates, zone);
+}
+
+/* Makes sure that this profile's record is on the tape, and says how its regions are checkpointed. */
+static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, const am_recipe *recipe)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_record record = profile->record;
+    if (!same_record(&workspace->recorded, &record)) {
+        evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
+        if (!evaluation->code && evaluation->timed) evaluation->code = cost_tape(evaluation, profile);
+        workspace->recorded = record;
+    }
+    bool own = am_wiring_of(evaluation->config)->any || evaluation->config->stack == AM_STACK_PAPER;
+    bool reentrant = recipe->reentrant || own; /* as Megatron's checkpoint is, which the paper's code has too */
+    am_tape_checkpoint(&workspace->tape, reentrant ? AM_REENTRANT : AM_NON_REENTRANT, recipe->keep);
+    if (recipe->keep == AM_KEEP_LISTED) am_tape_keep(&workspace->tape, recipe->kept);
+#ifndef AM_FIRST
+    if (recipe->keep == AM_KEEP_CHOSEN)
+        am_memory_budget_keep(&workspace->tape, &workspace->knapsack, evaluation->policy->count);
+    if (!evaluation->code) evaluation->code = workspace->tape.status.code;
+#endif
+    if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
+}
+
+static int64_t input_bytes(const am_tape *tape)
+{
+    const am_region *region = &tape->region[1];
+    return tape->regions > 1 ? tape->storage[tape->tensor[tape->operand[region->first_input]].storage].bytes : 0;
+}
+
+/* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
+ * for so many. */
+static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger *ledger, am_sample *sample, int room)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_profile *profile = &workspace->profile[id];
+    const am_config *config = evaluation->config;
+    am_recipe recipe = recipe_of(evaluation, id);
+    am_trace trace = {.sample = sample, .sample_capacity = room, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    workspace->played[id] = true;
+    choose_record(evaluation, &recipe, profile);
+    profile->checkpointed = recipe.keep != AM_KEEP_EVERYTHING && profile->record.regions;
+    put_on_tape(evaluation, profile, &recipe);
+    if (!evaluation->code) evaluation->code = am_ledger_read(ledger, &workspace->tape, profile->record);
+    if (!evaluation->code && ledger != &workspace->scratch) am_ledger_describe(ledger, &workspace->tape);
+    if (!evaluation->code)
+        evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, sample ? &trace : NULL);
+    profile->sample = sample;
+    profile->samples = trace.samples;
+    if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
+    memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
+    memcpy(profile->unit_given, ledger->unit_given, sizeof profile->unit_given);
+    profile->own_input = ledger->own_input;
+    profile->shared_bytes = ledger->shared_bytes;
+    profile->outside_bytes = ledger->outside_bytes;
+    am_given_read(&profile->given, &workspace->tape, profile->record);
+    profile->input_bytes = input_bytes(&workspace->tape);
+}
+
+/* A report always wants the plain profile's ledger: what a policy drops is told by it. */
+static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledger *otherwise)
+{
+    return id == AM_PROFILE_PLAIN && evaluation->report ? &evaluation->workspace->plain : otherwise;
+}
+
+const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
+{
+    am_workspace *workspace = evaluation->workspace;
+    if (!workspace->played[id] && !evaluation->code)
+        play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL, 0);
+    return &workspace->profile[id];
+}
+
+const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
+    am_recipe recipe = recipe_listed(listed);
+    choose_record(evaluation, &recipe, profile);
+    if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
+    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
+    if (!evaluation->code) am_given_read(&profile->given, &workspace->tape, profile->record);
+    return profile;
+}
+
+const am_tape *am_evaluation_tape(am_evaluation *evaluation, am_profile_id id)
+{
+    const am_profile *profile = am_evaluation_profile(evaluation, id);
+    am_recipe recipe = recipe_of(evaluation, id);
+    if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
+    return &evaluation->workspace->tape;
+}
+
+/* A profile to be shown: with its ledger, and samples behind those of the profiles before it. */
+const am_ledger *am_evaluation_sample(am_evaluation *evaluation, am_profile_id id, int *samples)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_ledger *ledger = ledger_of(evaluation, id, &workspace->shown);
+    bool wanted = evaluation->config->timeline != AM_TIMELINE_NONE;
+    if (!evaluation->code)
+        play_profile(evaluation, id, ledger, wanted ? &workspace->sample[*samples] : NULL, AM_MAX_SAMPLES - *samples);
+    *samples += workspace->profile[id].samples;
+    return ledger;
+}
+
+const am_ledger *am_evaluation_show(am_evaluation *evaluation, am_profile_id id)
+{
+    int samples = 0;
+    return am_evaluation_sample(evaluation, id, &samples);
+}
+
+/* Plays what the plans are composed of, profiles of one record one behind another: so each is recorded once. */
+void am_evaluation_play_all(am_evaluation *evaluation)
+{
+    static const am_profile_id order[] = {AM_PROFILE_LAYER, AM_PROFILE_LAYER_REENTRANT, AM_PROFILE_SAVE_MATMULS,
+#ifndef AM_FIRST
+                                          AM_PROFILE_HOST_INPUTS,
+#endif
+                                          AM_PROFILE_SAVE_HALF_MATMULS};
+    bool adapters = evaluation->config->trainable == AM_TRAIN_LORA; /* by hand is another record with them only */
+    bool experts = evaluation->config->experts > 0;                 /* no chain, and nothing that is moved */
+    if (adapters) am_evaluation_profile(evaluation, AM_PROFILE_LAYER_BY_HAND);
+#ifndef AM_FIRST
+    if (!experts) am_schedule_prepare(evaluation);
+#endif
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (order[i] != AM_PROFILE_HOST_INPUTS || !experts) am_evaluation_profile(evaluation, order[i]);
+}
