@@ -17,6 +17,8 @@ const WAYS: readonly (readonly [name: string, changes: Changes])[] = [
   ['… checkpointed', { trainable: 'lora', checkpoint: 'full' }],
 ];
 const COLUMNS = ['all weights', 'all weights, full checkpointing', 'LoRA adapters', 'LoRA adapters, full checkpointing'];
+/* At phone width, beside the figure. */
+const SHORT = ['in full', 'checkpointed', 'LoRA', 'both'];
 /* Milliseconds without a change. */
 const REST = 300;
 
@@ -60,10 +62,9 @@ const Gpu: RelatedPage = ({ store }) => {
     });
   const done = found.value.size === presets.length;
   const shown = matching(ordered, search.value).filter((preset) => !only.value || found.value.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
-  const said = (way: number): string => {
-    const preset = largest(way);
-    return preset === undefined ? 'none of them' : `up to ${preset.label} (${formatParameters(preset.parameters ?? 0)})`;
-  };
+  const said = (preset: Preset | undefined): string => (preset === undefined ? 'none of the table' : /\d[BM]\b/.test(preset.label) ? preset.label : `${preset.label} (${formatParameters(preset.parameters ?? 0)})`);
+  /* What one way and the next train alike is said once. */
+  const [full, checkpointed, , both] = WAYS.map((_, way) => largest(way));
   return (
     <RelatedFrame
       id="gpu"
@@ -75,7 +76,7 @@ const Gpu: RelatedPage = ({ store }) => {
           `${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`
         ) : (
           <>
-            {name} trains {said(0)} with all weights, {said(1)} with full checkpointing, {said(3)} with LoRA adapters and checkpointing.
+            {name} trains models up to {said(full)} with all weights{checkpointed === full ? ', with or without full checkpointing' : `, ${said(checkpointed)} with full checkpointing`}, and {both === checkpointed ? 'no larger ones' : said(both)} with LoRA adapters and checkpointing.
           </>
         )
       }
@@ -136,13 +137,13 @@ function ModelRow({ preset, samples, units }: { preset: Preset; samples: readonl
         const sampled = samples?.[i];
         if (!isSample(sampled)) {
           return (
-            <td key={i} class="number quiet" title={sampled?.refused}>
+            <td key={i} class="number quiet" data-label={SHORT[i]} title={sampled?.refused}>
               {sampled === undefined ? '…' : '–'}
             </td>
           );
         }
         return (
-          <td key={i} class="number">
+          <td key={i} class="number" data-label={SHORT[i]}>
             <a class={sampled.fits === true ? 'fit-yes' : 'fit-no'} href={`./#${sampled.query}`} aria-label={`${preset.label}, ${COLUMNS[i]}: ${formatBytes(sampled.total, units)}, ${sampled.fits === true ? 'fits' : 'does not fit'}`}>
               {sampled.fits === true ? '✓ ' : '✗ '}
               <Figure bytes={sampled.total} units={units} />
