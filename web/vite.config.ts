@@ -3,6 +3,7 @@ import { announced } from './plugins/announced.ts';
 import { offline } from './plugins/offline.ts';
 import { contentSecurityPolicy } from './plugins/policy.ts';
 import { shadowStyles } from './plugins/shadow-styles.ts';
+import { statedPages } from './plugins/stated.ts';
 
 /* Before the first paint, so neither bundled nor deferred. */
 const schemeFirst: Plugin = {
@@ -20,7 +21,7 @@ const page: Rolldown.CodeSplittingNameFunction = (id, modules) => {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
+  plugins: [schemeFirst, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

@@ -2,7 +2,7 @@
 import { max, min } from 'd3-array';
 import { line } from 'd3-shape';
 import type { Bytes, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
 
@@ -59,7 +59,7 @@ export function laySeries(series: readonly Series[], memory: Bytes | null, units
     lines,
     limit: memory === null ? null : y(memory / divisor),
     xTicks: said.map((at) => ({ at: x(Math.log2(at)), text: String(at) })),
-    yTicks: y.ticks(4).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    yTicks: y.ticks(4).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }

@@ -1,7 +1,7 @@
 /* Live bytes over the step, by the order of events. */
 import { area, line } from 'd3-shape';
 import type { Bytes, Step, TimelinePoint, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { scaleLinear } from './scale';
 
 export interface Phase {
@@ -76,7 +76,7 @@ export function layTimeline(step: Step, units: Units, width: number, without: St
       return { x: px(i), y: at(point), point, between: !played.has(point) };
     }),
     peak: points.length === 0 ? null : { x: px(top), y: at(points[top] as TimelinePoint) },
-    yTicks: y.ticks(3).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    yTicks: y.ticks(3).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }

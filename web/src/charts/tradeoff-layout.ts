@@ -2,7 +2,7 @@
 import { range, tickStep } from 'd3-array';
 import { curveStepAfter, line } from 'd3-shape';
 import type { Bytes, Plan, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { planNames } from '../format/policy';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
@@ -91,7 +91,7 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
     frontier: path ?? '',
     at,
     xTicks: range(0, ratio + tick / 2, tick).map((t) => ({ at: x(t), text: `${Number((t * 100).toFixed(1))} %` })),
-    yTicks: y.ticks(5).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    yTicks: y.ticks(5).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }

@@ -5,17 +5,13 @@ import type { Preset } from '../../../wasm/report';
 import { matching } from '../form/combobox';
 import { formatBytes, formatCount, formatParameters } from '../format/bytes';
 import { report as askReport } from '../state/ask';
-import { type Changes, changeQuery, choosePreset } from '../state/query';
+import { changeQuery, choosePreset } from '../state/query';
 import { isSample, type Sampled, samplesOf } from '../state/series';
 import { Figure } from '../views/figure';
 import { RelatedFrame, type RelatedPage } from './page';
+import { gpuSaid } from './said';
+import { WAYS } from './ways';
 
-const WAYS: readonly (readonly [name: string, changes: Changes])[] = [
-  ['In full', {}],
-  ['… checkpointed', { checkpoint: 'full' }],
-  ['LoRA', { trainable: 'lora' }],
-  ['… checkpointed', { trainable: 'lora', checkpoint: 'full' }],
-];
 const COLUMNS = ['all weights', 'all weights, full checkpointing', 'LoRA adapters', 'LoRA adapters, full checkpointing'];
 /* At phone width, beside the figure. */
 const SHORT = ['in full', 'checkpointed', 'LoRA', 'both'];
@@ -62,8 +58,6 @@ const Gpu: RelatedPage = ({ store }) => {
     });
   const done = found.value.size === presets.length;
   const shown = matching(ordered, search.value).filter((preset) => !only.value || found.value.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
-  const said = (preset: Preset | undefined): string => (preset === undefined ? 'none of the table' : /\d[BM]\b/.test(preset.label) ? preset.label : `${preset.label} (${formatParameters(preset.parameters ?? 0)})`);
-  /* What one way and the next train alike is said once. */
   const [full, checkpointed, , both] = WAYS.map((_, way) => largest(way));
   return (
     <RelatedFrame
@@ -72,13 +66,7 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        !done ? (
-          `${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`
-        ) : (
-          <>
-            {name} trains models up to {said(full)} with all weights{checkpointed === full ? ', with or without full checkpointing' : `, ${said(checkpointed)} with full checkpointing`}, and {both === checkpointed ? 'no larger ones' : said(both)} with LoRA adapters and checkpointing.
-          </>
-        )
+        done ? gpuSaid(name, full, checkpointed, both) : found.value.size === 0 ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
       }
       store={store}
     >

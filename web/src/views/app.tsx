@@ -6,7 +6,7 @@ import { Patterns } from '../charts/patterns';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
-import { afterwards, sparing } from '../state/afterwards';
+import { afterwards, nextPaint, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { PageStore } from '../state/page-store';
@@ -36,6 +36,9 @@ type View = (typeof VIEWS)[number][0];
 
 const view = signal<View>('bytes');
 
+/* The answer and its inputs have been painted: what stands below them comes in a task of its own. */
+const painted = signal(false);
+
 type Rest = typeof import('./rest');
 const rest = signal<Rest | null>(null);
 /** Why it could not be loaded. */
@@ -60,6 +63,7 @@ export function App({ store }: { store: PageStore }) {
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
+  useEffect(() => nextPaint(() => (painted.value = true)), []);
   useEffect(
     () =>
       afterwards(() => {
@@ -98,44 +102,49 @@ export function App({ store }: { store: PageStore }) {
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <MemoryLine store={store} answer={answer} units={units} />
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
-        <Tabs
-          tabs={views.map(([id, label]) => [id, label] as const)}
-          value={current}
-          onChange={(id: View) => {
-            view.value = id;
-          }}
-        />
-        <Sections
-          sections={views.map(([id, label]) => [id, label] as const)}
-          answer={
-            <>
-              {shortAnswer(report, units)}
-              {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
-            </>
-          }
-        />
-        {views.map(([id, , title]) => (
-          <section
-            key={id}
-            id={`view-${id}`}
-            class="view"
-            data-stale={staleness(fault)}
-            data-current={id === current ? '' : undefined}
-            role={narrow.value ? 'tabpanel' : undefined}
-            aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
-          >
-            <h2 id={`title-${id}`} tabIndex={-1}>
-              {title}
-              {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
-            </h2>
-            <InTurn within={`view-${id}`} now={narrow.value && id === current}>
-              {contents[id]}
-            </InTurn>
-          </section>
-        ))}
-        {rest.value !== null && <rest.value.Related query={report.query} />}
+        {!painted.value && <Below />}
+        {painted.value && (
+          <>
+            <Tabs
+              tabs={views.map(([id, label]) => [id, label] as const)}
+              value={current}
+              onChange={(id: View) => {
+                view.value = id;
+              }}
+            />
+            <Sections
+              sections={views.map(([id, label]) => [id, label] as const)}
+              answer={
+                <>
+                  {shortAnswer(report, units)}
+                  {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
+                </>
+              }
+            />
+            {views.map(([id, , title]) => (
+              <section
+                key={id}
+                id={`view-${id}`}
+                class="view"
+                data-stale={staleness(fault)}
+                data-current={id === current ? '' : undefined}
+                role={narrow.value ? 'tabpanel' : undefined}
+                aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
+              >
+                <h2 id={`title-${id}`} tabIndex={-1}>
+                  {title}
+                  {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
+                </h2>
+                <InTurn within={`view-${id}`} now={narrow.value && id === current}>
+                  {contents[id]}
+                </InTurn>
+              </section>
+            ))}
+            {rest.value !== null && <rest.value.Related query={report.query} />}
+          </>
+        )}
       </main>
-      <ProvenanceLine report={report} />
+      {painted.value && <ProvenanceLine report={report} />}
     </>
   );
 }

@@ -23,11 +23,14 @@ export function Tabs<T extends string>({ tabs, value, onChange }: TabsProps<T>) 
     watch.observe(row.current);
     return () => watch.disconnect();
   }, [narrow.value]);
+  const shown = useRef(value);
   /* Only sideways: the page stays where it is read. */
   useEffect(() => {
+    if (shown.current === value) return;
+    shown.current = value;
     const chosen = row.current?.querySelector<HTMLElement>('[aria-selected=true]');
     if (chosen && row.current) row.current.scrollLeft = chosen.offsetLeft - (row.current.clientWidth - chosen.offsetWidth) / 2;
-  }, [value, narrow.value]);
+  }, [value]);
   if (!narrow.value) return null;
   return (
     <div class="tabs" role="tablist" aria-label="Views" ref={row} data-more={more.value} onScroll={look} onKeyDown={rove('[role=tab]')}>
