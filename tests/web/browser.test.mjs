@@ -111,6 +111,39 @@ test('a broken address shows the default, marked as such', async ({ context, add
   await shows(page, DEFAULT);
 });
 
+test('a hostile address is text, at most an error, and the page stays', async ({ context, address }) => {
+  for (const text of [
+    'model=<img src=x onerror=alert(1)>',
+    'model=%3Cscript%3Ealert(1)%3C/script%3E&seq=8192',
+    'seq=8192&%E0%A4%A=%',
+    '__proto__=1&constructor=2&toString=3',
+    `model=${'a'.repeat(20_000)}`,
+    Array.from({ length: 500 }, (_, i) => `k${i}=${i}`).join('&'),
+    'seq=999999999999999999999999&batch=-1',
+    'layers=1000000&seq=1000000&batch=1000000',
+    'checkpoint=regions:0-1e9,..;\u0000\u202e',
+    'javascript:alert(1)',
+  ]) {
+    const page = await context.newPage();
+    let said = '';
+    page.on('dialog', (dialog) => {
+      said = dialog.message();
+      void dialog.dismiss();
+    });
+    await page.goto(`${address}#${text}`);
+    await page.waitForSelector('.answer-sentence');
+    await page.waitForSelector('.below', { state: 'detached' });
+    await page.locator('.answer-stale .fault').waitFor();
+    assert.equal(said, '', text.slice(0, 60));
+    assert.equal(await page.locator('main img, main script, main iframe').count(), 0, text.slice(0, 60));
+    await shows(page, DEFAULT);
+    /* It is typed on as ever. */
+    await page.evaluate(() => (location.hash = 'model=gpt2'));
+    await page.waitForFunction(() => /^GPT-2 124M/.test(document.querySelector('.answer-sentence').textContent));
+    await page.close();
+  }
+});
+
 test('a faulty address: the inputs follow it, the figures are the default, said once', async ({ context, address }) => {
   const page = await open(context, address, 'model=gpt2&seq=abc&checkpoint=full');
   assert.equal(await field(page, 'model').locator('input').inputValue(), 'GPT-2 124M');
@@ -364,6 +397,8 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   await addressed(page, `model=llama-3-8b&seq=8192&checkpoint=budget:${fit.answers.plan.value}`);
   await page.locator('strong.fit-yes').waitFor();
   assert.match(await page.locator('.answer-sentence').innerText(), /checkpointed by budget:35\.0\sGiB/);
+  /* What made the last one fit is not offered to one that does. */
+  assert.doesNotMatch(await page.locator('.fit-changes').innerText(), /What makes it fit/);
   await page.goBack();
   await page.locator('strong.fit-no').waitFor();
   /* Answers to the last question open nothing until those to this one are there. */
@@ -845,6 +880,46 @@ test('at phone width one view at a time, under tabs', async ({ context, address 
   assert.ok(await page.locator('#view-example').isVisible());
 });
 
+test('the row of tabs shows on which side there are more, and brings the chosen one into sight', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(address);
+  await page.waitForSelector('[role=tab]');
+  const row = page.locator('.tabs');
+  const more = async (wanted) => {
+    await page.waitForFunction((w) => document.querySelector('.tabs').dataset.more === w, wanted, { timeout: 2000 });
+    return row.evaluate((e) => ['::before', '::after'].map((part) => getComputedStyle(e, part).content.includes(part === '::before' ? '‹' : '›')));
+  };
+  assert.deepEqual(await more('after'), [false, true]);
+  await page.getByRole('tab', { name: 'Checkpointing' }).click();
+  assert.deepEqual(await more('before after'), [true, true]);
+  const last = page.getByRole('tab').last();
+  await last.focus();
+  await page.keyboard.press('End');
+  assert.deepEqual(await more('before'), [true, false]);
+  const box = await last.boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+});
+
+test('at phone width no table, formula or chart of a page has a part out of sight', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' });
+  watch(context);
+  const page = await context.newPage();
+  /* What goes on beyond the edge of its own box. */
+  const cut = () => page.evaluate(() => [...document.querySelectorAll('main .scroll, main svg.chart, main math, .coefficients-formula')].filter((e) => e.checkVisibility() && (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible' || e.getBoundingClientRect().right > innerWidth + 1)).map((e) => e.getAttribute('aria-label') ?? e.outerHTML.slice(0, 120)));
+  for (const [file, there] of [['zero.html', '.parts td data'], ['accumulation.html', '.parts td data'], ['gpu.html#device=rtx-4090', '.related-models td data'], ['learn.html', '.coefficients-formula math']]) {
+    await page.goto(address + file);
+    if (file === 'learn.html') await page.evaluate(() => document.getElementById('coefficients').scrollIntoView());
+    await page.locator(there).first().waitFor({ timeout: 20_000 });
+    assert.deepEqual(await cut(), [], file);
+  }
+  await page.goto(address);
+  await page.getByRole('tab', { name: 'Formulas' }).click();
+  await page.locator('.differences').waitFor({ timeout: 20_000 });
+  assert.deepEqual(await cut(), []);
+  await context.close();
+});
+
 test('wider, every section is a click away with the answer in sight, and the headings take the focus', async ({ page }) => {
   const nav = page.getByRole('navigation', { name: 'Sections' });
   const labels = await nav.getByRole('button').allInnerTexts();
@@ -992,12 +1067,23 @@ test('a related page whose calculator does not arrive says so, with what to do',
 test('without JavaScript a related page says what it answers', async ({ browser, address }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
+  const live = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
   for (const [file, text] of [['zero', /shares out among data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
     await page.goto(`${address}${file}.html`);
     assert.match(await page.locator('main').innerText(), text);
     assert.match(await page.locator('main').innerText(), /build\/actmem model=/);
+    /* Its answer is the one that the page computes, and stands there from the first paint on. */
+    const stated = await page.locator('.related-answer').innerText();
+    await live.goto(`${address}${file}.html`);
+    assert.equal(await live.locator('.related-answer').innerText(), stated);
+    await live.locator('td data').first().waitFor({ timeout: 20_000 });
+    if (file === 'gpu') await live.getByText('143 of 143 models').waitFor({ timeout: 60_000 });
+    assert.equal(await live.locator('.related-answer').innerText(), stated);
+    const totals = (of) => of.locator('td data').evaluateAll((all) => all.map((e) => e.value));
+    if (file !== 'gpu') assert.deepEqual(await totals(page), await totals(live));
     assert.ok((await page.locator('meta[name=description]').getAttribute('content')).length > 80);
   }
+  await live.context().close();
   await context.close();
 });
 
