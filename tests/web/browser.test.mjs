@@ -469,6 +469,23 @@ test('a calculator whose second part does not arrive still gives its first answe
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
 });
 
+test('on a phone the answer stays in sight while its inputs are changed; a click takes the whole number', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await open(context, address);
+  const seq = field(page, 'seq').locator('input[type=text]');
+  await seq.tap();
+  await page.keyboard.type('8k');
+  await addressed(page, 'model=llama-3-8b&seq=8192');
+  const line = page.locator('.answer-kept');
+  await page.waitForFunction(() => /53\.2\sGiB kept, 61\.0\sGiB peak/.test(document.querySelector('.answer-kept').textContent));
+  await page.evaluate(() => document.querySelector('[data-field=checkpoint]').scrollIntoView({ block: 'center' }));
+  const [box, first] = [await line.boundingBox(), await seq.boundingBox()];
+  assert.ok(box.y >= 0 && box.y + box.height <= 60, JSON.stringify(box));
+  assert.ok(first.y > box.y + box.height, 'the input stands below it');
+  await context.close();
+});
+
 test('by keyboard alone: 8,192 tokens, it does not fit, the first change is applied, it fits', async ({ page }) => {
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
   const focused = () => page.evaluate(() => `${document.activeElement.getAttribute('aria-label') ?? ''} ${document.activeElement.closest('[data-field]')?.dataset.field ?? ''}`);

@@ -1,6 +1,6 @@
 /* Every model of the table on one GPU. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Preset } from '../../../wasm/report';
 import { matching } from '../form/combobox';
 import { formatBytes, formatCount, formatParameters } from '../format/bytes';
@@ -8,7 +8,7 @@ import { report as askReport } from '../state/ask';
 import { changeQuery, choosePreset } from '../state/query';
 import { isSample, type Sampled, samplesOf } from '../state/series';
 import { Figure } from '../views/figure';
-import { RelatedFrame, type RelatedPage } from './page';
+import { RelatedFrame, type RelatedPage, stated } from './page';
 import { gpuSaid } from './said';
 import { WAYS } from './ways';
 
@@ -29,6 +29,7 @@ const Gpu: RelatedPage = ({ store }) => {
   /* All but the model is the same for each of them. */
   const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
   const ordered = [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity));
+  const first = useRef(text);
   useEffect(() => {
     if (fault !== null) return undefined;
     const gone = new AbortController();
@@ -66,7 +67,7 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        done ? gpuSaid(name, full, checkpointed, both) : found.value.size === 0 ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
+        done ? gpuSaid(name, full, checkpointed, both) : stated !== '' && text === first.current ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
       }
       store={store}
     >

@@ -26,7 +26,7 @@ interface FrameProps {
 }
 
 /* What the page's own file says, of the inputs as they were before anything is chosen: it stays until there is an answer. */
-const stated = location.hash.length > 1 ? '' : (document.querySelector('.related-answer')?.innerHTML ?? '');
+export const stated = location.hash.length > 1 ? '' : (document.querySelector('.related-answer')?.innerHTML ?? '');
 
 export function RelatedFrame({ id, heading, inputs, title, answer, store, children }: FrameProps) {
   const { fault } = store.answer.value;

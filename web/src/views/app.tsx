@@ -101,6 +101,12 @@ export function App({ store }: { store: PageStore }) {
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <MemoryLine store={store} answer={answer} units={units} />
+        {/* In sight wherever one types, as beside the sections of a wider page. */}
+        {narrow.value && (
+          <p class="answer-kept" aria-hidden="true" data-stale={staleness(fault)}>
+            {shortAnswer(report, units)}
+          </p>
+        )}
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
         {!painted.value && <Below />}
         {painted.value && (
