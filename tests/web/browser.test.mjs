@@ -469,6 +469,23 @@ test('a calculator whose second part does not arrive still gives its first answe
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
 });
 
+test('the examples are whole configurations in the shortest text, each a click away; from the first to what makes it fit is one more', async ({ page }) => {
+  const links = page.getByRole('navigation', { name: 'Examples' }).getByRole('link');
+  const texts = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href').slice(1)));
+  assert.ok(texts.length >= 4);
+  for (const text of texts) assert.equal((await evaluated(text)).query, text);
+  await links.first().click();
+  await page.locator('.fit-no').first().waitFor({ timeout: 20_000 });
+  const first = page.locator('.fit-changes li').first();
+  await first.waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.fit-title').innerText(), /the cheapest first/);
+  await page.locator('.fit-changes > div:not([inert]) li').first().getByRole('button').click({ timeout: 20_000 });
+  await page.locator('strong.fit-yes').waitFor();
+  await page.goBack();
+  await page.goBack();
+  await shows(page, DEFAULT);
+});
+
 test('on a phone the answer stays in sight while its inputs are changed; a click takes the whole number', async ({ browser, address, watch }) => {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
   watch(context);
@@ -1062,7 +1079,7 @@ test('what a GPU can train: every model of the table, in full and with adapters'
   const expected = [];
   for (const query of ['', '&checkpoint=full', '&trainable=lora', '&trainable=lora&checkpoint=full']) expected.push((await evaluated(`model=llama-3.2-1b&device=rtx-4090${query}`)).fit.total_bytes);
   assert.deepEqual(totals, expected);
-  assert.match(await page.locator('.related-answer').innerText(), /^NVIDIA GeForce RTX 4090 trains up to /);
+  assert.match(await page.locator('.related-answer').innerText(), /^NVIDIA GeForce RTX 4090 trains models up to /);
   await page.getByLabel('only what fits').check();
   const rows = page.locator('.related-models tbody tr');
   assert.ok((await rows.count()) < presets);

@@ -34,6 +34,15 @@ const VIEWS = [
 ] as const;
 type View = (typeof VIEWS)[number][0];
 
+/* What people come with, a click away: not a word of the form has to be known. */
+const EXAMPLES = [
+  ['8,192 tokens on one H100', 'model=llama-3-8b&seq=8192'],
+  ['LoRA on an RTX 4090', 'model=llama-3-8b&seq=4096&trainable=lora&checkpoint=full&device=rtx-4090'],
+  ['70B over 64 GPUs with FSDP', 'model=llama-3-70b&seq=8192&checkpoint=full&dp=64&zero=3'],
+  ['GPT-3 in 8 × 8 parts', 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'],
+  ['GPT-2 in nanoGPT', 'model=gpt2&batch=8&stack=nanogpt'],
+] as const;
+
 const view = signal<View>('bytes');
 
 /* The answer and its inputs have been painted: what stands below them comes in a task of its own. */
@@ -108,6 +117,14 @@ export function App({ store }: { store: PageStore }) {
           </p>
         )}
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
+        <nav class="examples" aria-label="Examples">
+          For example:{' '}
+          {EXAMPLES.map(([text, query]) => (
+            <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
         {!painted.value && <Below />}
         {painted.value && (
           <>
