@@ -878,7 +878,8 @@ test('nothing jumps while typing: the inputs stay where they are', async ({ cont
   for (const width of WIDTHS) {
     const page = await open(context, address);
     await page.setViewportSize({ width, height: 900 });
-    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
+    /* On the page: what is typed into may be scrolled into sight. */
+    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top + scrollY));
     const before = await top();
     const input = field(page, 'seq').locator('input[type=text]');
     for (const text of ['1', '16', '163', '16384', '163840']) {
