@@ -210,6 +210,48 @@ test('the step over time is read by pointer and by keyboard', async ({ page }) =
   assert.equal(await page.locator('.timeline-at').count(), 1);
 });
 
+test('in the step stands what the GPU has left for it; not of a pipeline, whose stages are drawn together', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192');
+  const line = page.locator('#view-step .timeline-room');
+  await line.waitFor({ state: 'attached', timeout: 20_000 });
+  const { fit } = await evaluated('model=llama-3-8b&seq=8192');
+  const room = fit.memory_bytes - fit.reserve_bytes - fit.state_bytes;
+  assert.match(await page.locator('#view-step .timeline text', { hasText: 'room' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
+  /* Below the peak that does not fit. */
+  const [limit, peak] = [(await line.boundingBox()).y, (await page.locator('#view-step .timeline-peak circle').boundingBox()).y];
+  assert.ok(limit > peak, `${limit} ${peak}`);
+  await page.evaluate(() => (location.hash = 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'));
+  await line.waitFor({ state: 'detached' });
+});
+
+test('the worked example: each line is the core’s, the lines add up, and the symbol of an input is lit while it is changed', async ({ page }) => {
+  const lines = await page.locator('#view-example .line').evaluateAll((all) => all.map((line) => ['name', 'formula', 'numbers', 'bytes'].map((part) => line.querySelector(`.line-${part}`).innerText.replaceAll('\u00a0', ' ').trim())));
+  const { example, saved } = await evaluated('');
+  /* Together by what they are of, each with its sum. */
+  const said = [...new Set(example.map((line) => line.scope))].filter((scope) => scope !== 'total').flatMap((scope) => example.filter((line) => line.scope === scope));
+  assert.deepEqual(lines.map(([name]) => name), said.map((line) => line.name));
+  said.forEach((line, i) => {
+    assert.equal(lines[i][1], line.formula);
+    assert.equal(lines[i][2].replaceAll(',', ''), `= ${line.substituted.replaceAll(',', '')}`);
+    assert.ok(lines[i][3].startsWith(`= ${line.bytes.toLocaleString('en-US')}`), lines[i][3]);
+  });
+  assert.equal(said.filter((line) => line.component === undefined).reduce((sum, line) => sum + line.bytes * line.count, 0), saved.bytes);
+  assert.equal(await page.locator('#view-example [data-lit]').count(), 0);
+  await field(page, 'seq').locator('input[type=text]').focus();
+  assert.ok((await page.locator('#view-example .k-seq[data-lit]').count()) > 5);
+  assert.equal(await page.locator('#view-example .k-hidden[data-lit]').count(), 0);
+});
+
+test('beside the activations: every convention and every part of the parameters as the core has it', async ({ page }) => {
+  const { state, model } = await evaluated('');
+  const values = (of) => page.locator(of).evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('data')].map((e) => Number(e.value))));
+  const nonzero = (list) => list.filter((bytes) => bytes !== 0);
+  assert.deepEqual(await values('#view-state .conventions tbody tr'), state.conventions.map((c) => [...nonzero([c.weights_bytes, c.master_bytes, c.gradients_bytes, c.optimizer_bytes]), c.bytes]));
+  assert.deepEqual((await values('#view-state table:not(.conventions) tbody tr')).slice(0, model.parts.length).map(([bytes]) => bytes), model.parts.map((part) => part.bytes));
+  assert.equal(model.parts.reduce((sum, part) => sum + part.parameters, 0), model.parameters);
+  assert.match(await page.locator('#view-state caption').last().innerText(), new RegExp(model.parameters.toLocaleString('en-US')));
+});
+
 test('what was changed is undone and done again, by button and by key', async ({ page }) => {
   const undo = page.getByRole('button', { name: 'Undo' });
   const redo = page.getByRole('button', { name: 'Redo' });
