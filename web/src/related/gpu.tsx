@@ -15,6 +15,8 @@ import { WAYS } from './ways';
 const COLUMNS = ['all weights', 'all weights, full checkpointing', 'LoRA adapters', 'LoRA adapters, full checkpointing'];
 /* At phone width, beside the figure. */
 const SHORT = ['in full', 'checkpointed', 'LoRA', 'both'];
+/* As many rows as the window of the table has. */
+const FEW = 24;
 /* Milliseconds without a change. */
 const REST = 300;
 
@@ -59,6 +61,8 @@ const Gpu: RelatedPage = ({ store }) => {
     });
   const done = found.value.size === presets.length;
   const shown = matching(ordered, search.value).filter((preset) => !only.value || found.value.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
+  /* Until all are answered no more rows than have an answer, or stand in the window. */
+  const rows = done ? shown : shown.slice(0, Math.max(FEW, found.value.size));
   const [full, checkpointed, , both] = WAYS.map((_, way) => largest(way));
   return (
     <RelatedFrame
@@ -100,7 +104,7 @@ const Gpu: RelatedPage = ({ store }) => {
               </tr>
             </thead>
             <tbody>
-              {shown.map((preset) => (
+              {rows.map((preset) => (
                 <ModelRow key={preset.name} preset={preset} samples={found.value.get(preset.name)} units={units} />
               ))}
             </tbody>
