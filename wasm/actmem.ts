@@ -70,6 +70,7 @@ export async function loadWhole(source: Source): Promise<Whole> {
   const { ask } = talk(exports);
   const evaluateJson = (text: string) => ask(exports.am_wasm_evaluate, text, 'syntax', 'the text');
   const mapJson = (text: string) => ask(exports.am_wasm_map, text, 'syntax', 'the text');
+  let table: FormulaTable | null = null;
   return {
     evaluate: (text) => JSON.parse(evaluateJson(text)) as Report,
     evaluateJson,
@@ -77,7 +78,9 @@ export async function loadWhole(source: Source): Promise<Whole> {
     mapJson,
     import: (json) => JSON.parse(ask(exports.am_wasm_import, json, 'bad_config', 'config.json')) as { query: string },
     toy: (text) => JSON.parse(ask(exports.am_wasm_toy, text, 'syntax', 'the text')) as Toy,
-    table: JSON.parse(ask(exports.am_wasm_formulas, '', '', '')) as FormulaTable,
+    get table() {
+      return (table ??= JSON.parse(ask(exports.am_wasm_formulas, '', '', '')) as FormulaTable);
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 import { defineConfig, type Plugin, type Rolldown } from 'vite';
 import { announced } from './plugins/announced.ts';
+import { masthead } from './plugins/masthead.ts';
 import { offline } from './plugins/offline.ts';
 import { contentSecurityPolicy } from './plugins/policy.ts';
 import { shadowStyles } from './plugins/shadow-styles.ts';
+import { statedPages } from './plugins/stated.ts';
 
 /* Before the first paint, so neither bundled nor deferred. */
 const schemeFirst: Plugin = {
@@ -20,7 +22,7 @@ const page: Rolldown.CodeSplittingNameFunction = (id, modules) => {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
+  plugins: [schemeFirst, masthead, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

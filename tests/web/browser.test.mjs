@@ -111,6 +111,39 @@ test('a broken address shows the default, marked as such', async ({ context, add
   await shows(page, DEFAULT);
 });
 
+test('a hostile address is text, at most an error, and the page stays', async ({ context, address }) => {
+  for (const text of [
+    'model=<img src=x onerror=alert(1)>',
+    'model=%3Cscript%3Ealert(1)%3C/script%3E&seq=8192',
+    'seq=8192&%E0%A4%A=%',
+    '__proto__=1&constructor=2&toString=3',
+    `model=${'a'.repeat(20_000)}`,
+    Array.from({ length: 500 }, (_, i) => `k${i}=${i}`).join('&'),
+    'seq=999999999999999999999999&batch=-1',
+    'layers=1000000&seq=1000000&batch=1000000',
+    'checkpoint=regions:0-1e9,..;\u0000\u202e',
+    'javascript:alert(1)',
+  ]) {
+    const page = await context.newPage();
+    let said = '';
+    page.on('dialog', (dialog) => {
+      said = dialog.message();
+      void dialog.dismiss();
+    });
+    await page.goto(`${address}#${text}`);
+    await page.waitForSelector('.answer-sentence');
+    await page.waitForSelector('.below', { state: 'detached' });
+    await page.locator('.answer-stale .fault').waitFor();
+    assert.equal(said, '', text.slice(0, 60));
+    assert.equal(await page.locator('main img, main script, main iframe').count(), 0, text.slice(0, 60));
+    await shows(page, DEFAULT);
+    /* It is typed on as ever. */
+    await page.evaluate(() => (location.hash = 'model=gpt2'));
+    await page.waitForFunction(() => /^GPT-2 124M/.test(document.querySelector('.answer-sentence').textContent));
+    await page.close();
+  }
+});
+
 test('a faulty address: the inputs follow it, the figures are the default, said once', async ({ context, address }) => {
   const page = await open(context, address, 'model=gpt2&seq=abc&checkpoint=full');
   assert.equal(await field(page, 'model').locator('input').inputValue(), 'GPT-2 124M');
@@ -175,6 +208,48 @@ test('the step over time is read by pointer and by keyboard', async ({ page }) =
   await page.mouse.move(box.x + box.width * 0.3, box.y + 20);
   assert.match(await said(), /^forward, layer \d+, /);
   assert.equal(await page.locator('.timeline-at').count(), 1);
+});
+
+test('in the step stands what the GPU has left for it; not of a pipeline, whose stages are drawn together', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192');
+  const line = page.locator('#view-step .timeline-room');
+  await line.waitFor({ state: 'attached', timeout: 20_000 });
+  const { fit } = await evaluated('model=llama-3-8b&seq=8192');
+  const room = fit.memory_bytes - fit.reserve_bytes - fit.state_bytes;
+  assert.match(await page.locator('#view-step .timeline text', { hasText: 'room' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
+  /* Below the peak that does not fit. */
+  const [limit, peak] = [(await line.boundingBox()).y, (await page.locator('#view-step .timeline-peak circle').boundingBox()).y];
+  assert.ok(limit > peak, `${limit} ${peak}`);
+  await page.evaluate(() => (location.hash = 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'));
+  await line.waitFor({ state: 'detached' });
+});
+
+test('the worked example: each line is the core’s, the lines add up, and the symbol of an input is lit while it is changed', async ({ page }) => {
+  const lines = await page.locator('#view-example .line').evaluateAll((all) => all.map((line) => ['name', 'formula', 'numbers', 'bytes'].map((part) => line.querySelector(`.line-${part}`).innerText.replaceAll('\u00a0', ' ').trim())));
+  const { example, saved } = await evaluated('');
+  /* Together by what they are of, each with its sum. */
+  const said = [...new Set(example.map((line) => line.scope))].filter((scope) => scope !== 'total').flatMap((scope) => example.filter((line) => line.scope === scope));
+  assert.deepEqual(lines.map(([name]) => name), said.map((line) => line.name));
+  said.forEach((line, i) => {
+    assert.equal(lines[i][1], line.formula);
+    assert.equal(lines[i][2].replaceAll(',', ''), `= ${line.substituted.replaceAll(',', '')}`);
+    assert.ok(lines[i][3].startsWith(`= ${line.bytes.toLocaleString('en-US')}`), lines[i][3]);
+  });
+  assert.equal(said.filter((line) => line.component === undefined).reduce((sum, line) => sum + line.bytes * line.count, 0), saved.bytes);
+  assert.equal(await page.locator('#view-example [data-lit]').count(), 0);
+  await field(page, 'seq').locator('input[type=text]').focus();
+  assert.ok((await page.locator('#view-example .k-seq[data-lit]').count()) > 5);
+  assert.equal(await page.locator('#view-example .k-hidden[data-lit]').count(), 0);
+});
+
+test('beside the activations: every convention and every part of the parameters as the core has it', async ({ page }) => {
+  const { state, model } = await evaluated('');
+  const values = (of) => page.locator(of).evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('data')].map((e) => Number(e.value))));
+  const nonzero = (list) => list.filter((bytes) => bytes !== 0);
+  assert.deepEqual(await values('#view-state .conventions tbody tr'), state.conventions.map((c) => [...nonzero([c.weights_bytes, c.master_bytes, c.gradients_bytes, c.optimizer_bytes]), c.bytes]));
+  assert.deepEqual((await values('#view-state table:not(.conventions) tbody tr')).slice(0, model.parts.length).map(([bytes]) => bytes), model.parts.map((part) => part.bytes));
+  assert.equal(model.parts.reduce((sum, part) => sum + part.parameters, 0), model.parameters);
+  assert.match(await page.locator('#view-state caption').last().innerText(), new RegExp(model.parameters.toLocaleString('en-US')));
 });
 
 test('what was changed is undone and done again, by button and by key', async ({ page }) => {
@@ -364,6 +439,8 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   await addressed(page, `model=llama-3-8b&seq=8192&checkpoint=budget:${fit.answers.plan.value}`);
   await page.locator('strong.fit-yes').waitFor();
   assert.match(await page.locator('.answer-sentence').innerText(), /checkpointed by budget:35\.0\sGiB/);
+  /* What made the last one fit is not offered to one that does. */
+  assert.doesNotMatch(await page.locator('.fit-changes').innerText(), /What makes it fit/);
   await page.goBack();
   await page.locator('strong.fit-no').waitFor();
   /* Answers to the last question open nothing until those to this one are there. */
@@ -432,6 +509,40 @@ test('a calculator whose second part does not arrive still gives its first answe
   broken = false;
   await page.getByRole('button', { name: 'Does it fit on a GPU?' }).click();
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+});
+
+test('the examples are whole configurations in the shortest text, each a click away; from the first to what makes it fit is one more', async ({ page }) => {
+  const links = page.getByRole('navigation', { name: 'Examples' }).getByRole('link');
+  const texts = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href').slice(1)));
+  assert.ok(texts.length >= 4);
+  for (const text of texts) assert.equal((await evaluated(text)).query, text);
+  await links.first().click();
+  await page.locator('.fit-no').first().waitFor({ timeout: 20_000 });
+  const first = page.locator('.fit-changes li').first();
+  await first.waitFor({ timeout: 20_000 });
+  assert.match(await page.locator('.fit-title').innerText(), /the cheapest first/);
+  await page.locator('.fit-changes > div:not([inert]) li').first().getByRole('button').click({ timeout: 20_000 });
+  await page.locator('strong.fit-yes').waitFor();
+  await page.goBack();
+  await page.goBack();
+  await shows(page, DEFAULT);
+});
+
+test('on a phone the answer stays in sight while its inputs are changed; a click takes the whole number', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' });
+  watch(context);
+  const page = await open(context, address);
+  const seq = field(page, 'seq').locator('input[type=text]');
+  await seq.tap();
+  await page.keyboard.type('8k');
+  await addressed(page, 'model=llama-3-8b&seq=8192');
+  const line = page.locator('.answer-kept');
+  await page.waitForFunction(() => /53\.2\sGiB kept, 61\.0\sGiB peak/.test(document.querySelector('.answer-kept').textContent));
+  await page.evaluate(() => document.querySelector('[data-field=checkpoint]').scrollIntoView({ block: 'center' }));
+  const [box, first] = [await line.boundingBox(), await seq.boundingBox()];
+  assert.ok(box.y >= 0 && box.y + box.height <= 60, JSON.stringify(box));
+  assert.ok(first.y > box.y + box.height, 'the input stands below it');
+  await context.close();
 });
 
 test('by keyboard alone: 8,192 tokens, it does not fit, the first change is applied, it fits', async ({ page }) => {
@@ -809,7 +920,8 @@ test('nothing jumps while typing: the inputs stay where they are', async ({ cont
   for (const width of WIDTHS) {
     const page = await open(context, address);
     await page.setViewportSize({ width, height: 900 });
-    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
+    /* On the page: what is typed into may be scrolled into sight. */
+    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top + scrollY));
     const before = await top();
     const input = field(page, 'seq').locator('input[type=text]');
     for (const text of ['1', '16', '163', '16384', '163840']) {
@@ -843,6 +955,46 @@ test('at phone width one view at a time, under tabs', async ({ context, address 
   assert.equal(await page.locator('[role=tabpanel]:visible').count(), 1);
   await page.keyboard.press('ArrowRight');
   assert.ok(await page.locator('#view-example').isVisible());
+});
+
+test('the row of tabs shows on which side there are more, and brings the chosen one into sight', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(address);
+  await page.waitForSelector('[role=tab]');
+  const row = page.locator('.tabs');
+  const more = async (wanted) => {
+    await page.waitForFunction((w) => document.querySelector('.tabs').dataset.more === w, wanted, { timeout: 2000 });
+    return row.evaluate((e) => ['::before', '::after'].map((part) => getComputedStyle(e, part).content.includes(part === '::before' ? '‹' : '›')));
+  };
+  assert.deepEqual(await more('after'), [false, true]);
+  await page.getByRole('tab', { name: 'Checkpointing' }).click();
+  assert.deepEqual(await more('before after'), [true, true]);
+  const last = page.getByRole('tab').last();
+  await last.focus();
+  await page.keyboard.press('End');
+  assert.deepEqual(await more('before'), [true, false]);
+  const box = await last.boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+});
+
+test('at phone width no table, formula or chart of a page has a part out of sight', async ({ browser, address, watch }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, serviceWorkers: 'block' });
+  watch(context);
+  const page = await context.newPage();
+  /* What goes on beyond the edge of its own box. */
+  const cut = () => page.evaluate(() => [...document.querySelectorAll('main .scroll, main svg.chart, main math, .coefficients-formula')].filter((e) => e.checkVisibility() && (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible' || e.getBoundingClientRect().right > innerWidth + 1)).map((e) => e.getAttribute('aria-label') ?? e.outerHTML.slice(0, 120)));
+  for (const [file, there] of [['zero.html', '.parts td data'], ['accumulation.html', '.parts td data'], ['gpu.html#device=rtx-4090', '.related-models td data'], ['learn.html', '.coefficients-formula math']]) {
+    await page.goto(address + file);
+    if (file === 'learn.html') await page.evaluate(() => document.getElementById('coefficients').scrollIntoView());
+    await page.locator(there).first().waitFor({ timeout: 20_000 });
+    assert.deepEqual(await cut(), [], file);
+  }
+  await page.goto(address);
+  await page.getByRole('tab', { name: 'Formulas' }).click();
+  await page.locator('.differences').waitFor({ timeout: 20_000 });
+  assert.deepEqual(await cut(), []);
+  await context.close();
 });
 
 test('wider, every section is a click away with the answer in sight, and the headings take the focus', async ({ page }) => {
@@ -970,7 +1122,7 @@ test('what a GPU can train: every model of the table, in full and with adapters'
   const expected = [];
   for (const query of ['', '&checkpoint=full', '&trainable=lora', '&trainable=lora&checkpoint=full']) expected.push((await evaluated(`model=llama-3.2-1b&device=rtx-4090${query}`)).fit.total_bytes);
   assert.deepEqual(totals, expected);
-  assert.match(await page.locator('.related-answer').innerText(), /^NVIDIA GeForce RTX 4090 trains up to /);
+  assert.match(await page.locator('.related-answer').innerText(), /^NVIDIA GeForce RTX 4090 trains models up to /);
   await page.getByLabel('only what fits').check();
   const rows = page.locator('.related-models tbody tr');
   assert.ok((await rows.count()) < presets);
@@ -992,12 +1144,23 @@ test('a related page whose calculator does not arrive says so, with what to do',
 test('without JavaScript a related page says what it answers', async ({ browser, address }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
+  const live = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
   for (const [file, text] of [['zero', /shares out among data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
     await page.goto(`${address}${file}.html`);
     assert.match(await page.locator('main').innerText(), text);
     assert.match(await page.locator('main').innerText(), /build\/actmem model=/);
+    /* Its answer is the one that the page computes, and stands there from the first paint on. */
+    const stated = await page.locator('.related-answer').innerText();
+    await live.goto(`${address}${file}.html`);
+    assert.equal(await live.locator('.related-answer').innerText(), stated);
+    await live.locator('td data').first().waitFor({ timeout: 20_000 });
+    if (file === 'gpu') await live.getByText('143 of 143 models').waitFor({ timeout: 60_000 });
+    assert.equal(await live.locator('.related-answer').innerText(), stated);
+    const totals = (of) => of.locator('td data').evaluateAll((all) => all.map((e) => e.value));
+    if (file !== 'gpu') assert.deepEqual(await totals(page), await totals(live));
     assert.ok((await page.locator('meta[name=description]').getAttribute('content')).length > 80);
   }
+  await live.context().close();
   await context.close();
 });
 

@@ -42,6 +42,21 @@ export function shareTests(test) {
     }
   });
 
+  test('CSV has every tensor kept, and bytes times count of its lines are the total', async ({ context, address }) => {
+    const { page, box, text } = await dialog(context, address, 'CSV');
+    const csv = await text.inputValue();
+    /* A cell is quoted where it has a comma; what is read of a line stands before the first such. */
+    const [head, ...lines] = csv.trim().split(/\r?\n/).map((line) => line.split(','));
+    assert.deepEqual(head.slice(0, 9), ['scope', 'module', 'operation', 'tensor', 'component', 'shape', 'dtype', 'bytes', 'count']);
+    const cells = lines.map((line) => line.join(',').match(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g).map((cell) => cell.replace(/,$/, '')));
+    const { stdout } = await run(join(root, 'build/actmem'), ['--json', ...QUERY.split('&')], { maxBuffer: 1 << 26 });
+    const report = JSON.parse(stdout);
+    assert.equal(cells.length, report.rows.length);
+    assert.equal(cells.reduce((sum, line) => sum + Number(line[7]) * Number(line[8]), 0), report.saved.bytes);
+    const [download] = await Promise.all([page.waitForEvent('download'), box.getByRole('button', { name: 'Save as actmem.csv' }).click()]);
+    assert.equal((await readFile(await download.path(), 'utf8')).replaceAll('\r', '').trim(), csv.replaceAll('\r', '').trim());
+  });
+
   test('JSON is what the command line prints, and is saved as a file', async ({ context, address }) => {
     const { page, box, text } = await dialog(context, address, 'JSON');
     await text.waitFor();

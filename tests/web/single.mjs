@@ -43,7 +43,7 @@ export function singleTests(test) {
     for (const [name, title] of [['Memory per GPU', /ZeRO and FSDP/], ['Gradient accumulation', /Gradient accumulation/], ['What can this GPU train?', /What can this GPU train\?/]]) {
       await page.getByRole('navigation', { name: 'Related answers' }).getByRole('link', { name }).click();
       await page.locator('main.related h1', { hasText: title }).waitFor();
-      await page.locator('.related-answer', { hasText: / takes | trains up to / }).waitFor();
+      await page.locator('.related-answer', { hasText: / takes | trains models up to / }).waitFor();
       await page.getByRole('link', { name: 'This configuration in the calculator' }).click();
       await page.waitForSelector('.answer-sentence');
     }

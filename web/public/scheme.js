@@ -4,3 +4,5 @@ try {
 } catch {
   /* A private window: as the system. */
 }
+/* Other inputs than those that the page's file speaks of. */
+if (location.hash.length > 1) document.documentElement.dataset.asked = '';

@@ -1,9 +1,11 @@
 import { render } from 'preact';
 import type { ComponentChildren } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
+import { readFonts } from './charts/measure';
 import { Inputs } from './form/inputs';
 import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
+import { breath } from './state/afterwards';
 import { coreFile, tablesFile, wholeFile } from './state/files';
 import { PageStore } from './state/page-store';
 import { changeQuery, WITHOUT } from './state/query';
@@ -116,15 +118,21 @@ function keepPlace(): void {
 async function start(): Promise<void> {
   keepScore(part('quiz') as HTMLFormElement);
   try {
+    readFonts(document.documentElement);
     const core = await loadCore(coreFile, tablesFile);
+    await breath();
     const store = new PageStore(core, () => loadWhole(wholeFile));
+    void store.answer.value;
+    await breath();
     fill('masthead', <Top store={store} />);
     fill('inputs', <Chooser store={store} />);
+    await breath();
     fill('budget', <Budget store={store} />);
     fill('step', <Step store={store} />);
     fill('coefficients', <Taken store={store} />);
     fill('stacks', <Codes store={store} />);
     fill('game', <Board store={store} />);
+    await breath();
     keepFigures(document, store);
     keepLinks(document, store);
     keepSections();

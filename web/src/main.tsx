@@ -1,6 +1,8 @@
 import { render } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
+import { readFonts } from './charts/measure';
 import { keepLater } from './offline/later';
+import { breath } from './state/afterwards';
 import { coreFile, tablesFile, wholeFile } from './state/files';
 import { PageStore } from './state/page-store';
 import { App } from './views/app';
@@ -10,8 +12,13 @@ const page = document.getElementById('page') as HTMLElement;
 
 async function start(): Promise<void> {
   try {
+    readFonts(document.documentElement);
     const core = await loadCore(coreFile, tablesFile);
+    await breath();
     const store = new PageStore(core, () => loadWhole(wholeFile));
+    /* Computed once, here: it compiles what it calls. */
+    void store.answer.value;
+    await breath();
     page.replaceChildren();
     render(<App store={store} />, page);
     keepLater();

@@ -2,8 +2,9 @@
 import learnPage from '../learn.html?raw';
 
 /* One of those that tell by the document which they are. */
-const related = (name: string) => (): Promise<unknown> => {
+const related = (name: string) => async (): Promise<unknown> => {
   document.documentElement.dataset['page'] = name;
+  await import('./styles/related.css');
   return import('./related/main');
 };
 

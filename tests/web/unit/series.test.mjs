@@ -52,5 +52,12 @@ test('lines stand within the axes, more bytes higher, names apart', () => {
     assert.ok(limit > frame.top && limit < frame.bottom);
     assert.ok(Math.abs(lines[0].labelY - lines[1].labelY) >= 12);
   }
+  /* Numbers of the axis keep clear of each other, and the last one stays. */
+  const doubled = [{ name: 'Data parallel alone', points: [2, 4, 8, 16, 32, 64, 128, 256].map((at) => ({ at, bytes: 1e9 })) }];
+  for (const width of [300, 358, 820]) {
+    const { xTicks } = laySeries(doubled, null, 'GB', width);
+    assert.equal(xTicks.at(-1).text, '256');
+    xTicks.slice(1).forEach((tick, i) => assert.ok(tick.at - xTicks[i].at > 6.5 * tick.text.length + 2, `${width}: ${tick.text}`));
+  }
   assert.equal(laySeries([{ name: 'alone', points: [{ at: 1, bytes: 5 }] }], null, 'bytes', 400).limit, null);
 });

@@ -66,6 +66,7 @@ export function StepBar({ report, scopes, units }: { report: Report; scopes: rea
         role="img"
         aria-label={`Bytes kept by component: ${text}; in all ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} alive at once.`}
       >
+        {layout.withoutY !== null && <rect class="bar-ghost" x={0} y={layout.withoutY} width={columns.tensors} height={layout.base - layout.withoutY} />}
         <rect class="bar-peak" x={0.5} y={layout.peakY} width={columns.tensors} height={Math.max(0, layout.base - layout.peakY)} />
         {layout.blocks.map((block) => (
           <BlockView key={block.component} block={block} units={units} width={width} columns={columns} shares={shares} />

@@ -1,6 +1,8 @@
 /* Widths of text as the page's fonts set it. */
 const FAMILY = { sans: '--sans', mono: '--mono' } as const;
 let context: CanvasRenderingContext2D | null = null;
+/* The context's font: to set one takes longer than to measure a word. */
+let set = '';
 const fonts = new Map<string, string>();
 const widths = new Map<string, number>();
 
@@ -12,7 +14,8 @@ export function textWidth(text: string, size: number, family: keyof typeof FAMIL
     if (context === null) return text.length * size * 0.6;
     let font = fonts.get(family);
     if (font === undefined) fonts.set(family, (font = getComputedStyle(document.documentElement).getPropertyValue(FAMILY[family]) || 'sans-serif'));
-    context.font = `${size}px ${font}`;
+    const wanted = `${size}px ${font}`;
+    if (wanted !== set) context.font = set = wanted;
     width = context.measureText(text).width;
     if (widths.size > 4000) widths.clear();
     widths.set(key, width);
@@ -20,7 +23,7 @@ export function textWidth(text: string, size: number, family: keyof typeof FAMIL
   return width;
 }
 
-/** Where the variables of the fonts are, if not at the page's root: in a figure on a page of others. */
+/** Where the variables of the fonts are: of a page before it is drawn, since asked for amidst that they would have it styled once more; of a figure on a page of others, at its own root. */
 export function readFonts(element: Element): void {
   for (const family of ['sans', 'mono'] as const) fonts.set(family, getComputedStyle(element).getPropertyValue(FAMILY[family]));
 }

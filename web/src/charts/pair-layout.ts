@@ -20,8 +20,10 @@ export interface PairLayout {
   left: number;
 }
 
-export const BAR = 11;
-const PITCH = 2 * BAR + 14;
+export const BAR = 12;
+/* From one of the two to the other: as high as the figures beside them need. */
+export const NEXT = BAR + 3;
+const PITCH = BAR + NEXT + 12;
 const LEFT = 122;
 const RIGHT = 86;
 

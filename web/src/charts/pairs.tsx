@@ -2,7 +2,7 @@
 import type { Report, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { componentName } from '../format/words';
-import { BAR, layPairs } from './pair-layout';
+import { BAR, layPairs, NEXT } from './pair-layout';
 import { hatch } from './patterns';
 import { useWidth } from './width';
 
@@ -15,15 +15,15 @@ export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; u
       <svg class="chart" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Kept by component, this configuration against the other: ${said}.`}>
         {pairs.map(({ component, y, ours: a, theirs: b, ourWidth, theirWidth }) => (
           <g key={component} class={`c-${component}`}>
-            <text x={0} y={y + BAR + 4}>
+            <text x={0} y={y + BAR + 5}>
               {componentName(component)}
             </text>
             <rect class="pair-ours" x={left} y={y} width={Math.max(ourWidth, a > 0 ? 0.75 : 0)} height={BAR} />
-            <rect class="pair-theirs" x={left} y={y + BAR + 1} width={Math.max(theirWidth, b > 0 ? 0.75 : 0)} height={BAR} fill={hatch(component)} />
-            <text class="pair-bytes" x={left + ourWidth + 6} y={y + BAR - 1}>
+            <rect class="pair-theirs" x={left} y={y + NEXT} width={Math.max(theirWidth, b > 0 ? 0.75 : 0)} height={BAR} fill={hatch(component)} />
+            <text class="pair-bytes" x={left + ourWidth + 6} y={y + BAR - 2}>
               {formatBytes(a, units)}
             </text>
-            <text class="pair-bytes pair-quiet" x={left + theirWidth + 6} y={y + 2 * BAR}>
+            <text class="pair-bytes pair-quiet" x={left + theirWidth + 6} y={y + NEXT + BAR - 2}>
               {formatBytes(b, units)}
             </text>
           </g>

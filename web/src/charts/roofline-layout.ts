@@ -1,4 +1,5 @@
 /* A roofline: what a GPU reaches at most, by how much is computed with each byte; both axes logarithmic. */
+import { formatTick } from '../format/bytes';
 import { scaleLinear } from './scale';
 
 export interface Roof {
@@ -79,4 +80,4 @@ export function layRoofline(roofs: readonly Roof[], points: readonly Point[], wi
   };
 }
 
-const power = (decade: number): string => (decade >= 0 ? (10 ** decade).toLocaleString('en-US') : String(Number((10 ** decade).toFixed(-decade))));
+const power = (decade: number): string => (decade >= 0 ? formatTick(10 ** decade) : String(Number((10 ** decade).toFixed(-decade))));

@@ -1,6 +1,6 @@
 /* The roofline of a measured GPU, with what was measured and with the operations of the step. */
 import { useSignal } from '@preact/signals';
-import { threeDigits } from '../format/bytes';
+import { formatTick, threeDigits } from '../format/bytes';
 import { YAxis } from './axis';
 import type { ChartTable } from './frame';
 import { layRoofline, type Placed, type Point, type Roof } from './roofline-layout';
@@ -13,7 +13,7 @@ export interface RooflineProps {
   operations: readonly Point[];
 }
 
-const intensityOf = (point: Placed): string => Number(point.intensity.toPrecision(3)).toLocaleString('en-US');
+const intensityOf = (point: Placed): string => formatTick(Number(point.intensity.toPrecision(3)));
 const boundOf = (point: Placed): string => (point.bound === 'memory' ? 'waits for memory' : 'computes at the full rate');
 const textOf = (point: Placed): string =>
   `${point.name}: ${intensityOf(point)} FLOP a byte, ${point.measured ? 'measured' : 'at most'} ${threeDigits(point.reached)} GFLOP/s, ${boundOf(point)}`;

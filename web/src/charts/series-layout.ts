@@ -2,7 +2,7 @@
 import { max, min } from 'd3-array';
 import { line } from 'd3-shape';
 import type { Bytes, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
 
@@ -24,6 +24,8 @@ export interface SeriesLayout {
 }
 
 const LINE = 15;
+/* Between numbers of the axis. */
+const GAP = 8;
 
 export function laySeries(series: readonly Series[], memory: Bytes | null, units: Units, width: number): SeriesLayout {
   const height = 300;
@@ -45,14 +47,19 @@ export function laySeries(series: readonly Series[], memory: Bytes | null, units
   let lowest = -Infinity;
   for (const labelled of [...lines].sort((p, q) => p.labelY - q.labelY)) lowest = labelled.labelY = Math.max(labelled.labelY, lowest + LINE);
   const ticks = [...new Set(all.map((p) => p.at))].sort((p, q) => p - q);
+  /* Numbers that would run into one another are left out evenly, the last one never. */
+  const widest = Math.max(0, ...ticks.map((at) => textWidth(String(at), 12)));
+  const apart = (frame.right - frame.left - 16) / Math.max(1, ticks.length - 1);
+  const every = Math.max(1, Math.ceil((widest + GAP) / apart));
+  const said = ticks.filter((_, i) => (ticks.length - 1 - i) % every === 0);
   return {
     width,
     height,
     frame,
     lines,
     limit: memory === null ? null : y(memory / divisor),
-    xTicks: ticks.map((at) => ({ at: x(Math.log2(at)), text: String(at) })),
-    yTicks: y.ticks(4).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    xTicks: said.map((at) => ({ at: x(Math.log2(at)), text: String(at) })),
+    yTicks: y.ticks(4).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }

@@ -1,7 +1,7 @@
 /* Live bytes over the step, by the order of events. */
 import { area, line } from 'd3-shape';
 import type { Bytes, Step, TimelinePoint, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { scaleLinear } from './scale';
 
 export interface Phase {
@@ -33,19 +33,22 @@ export interface TimelineLayout {
   before: { line: string; peak: { x: number; y: number; bytes: Bytes } } | null;
   yTicks: { at: number; text: string }[];
   unit: string;
+  /** Where so many bytes stand. */
+  heightOf: (bytes: Bytes) => number;
 }
 
-export function layTimeline(step: Step, units: Units, width: number, without: Step | null = null): TimelineLayout {
+export function layTimeline(step: Step, units: Units, width: number, without: Step | null = null, reach: Bytes = 0): TimelineLayout {
   const height = 190;
   const frame = { left: 58, right: width - 14, top: 28, bottom: height - 26 };
   const points = fillIn(step.timeline);
   const others = without === null ? [] : fillIn(without.timeline);
-  const most = Math.max(1, ...points.map((p) => p[4]), ...others.map((p) => p[4]));
+  const most = Math.max(1, reach, ...points.map((p) => p[4]), ...others.map((p) => p[4]));
   const { divisor, unit } = axisUnit(most, units);
   const times = timesOf(points);
   const x = scaleLinear([0, Math.max(1, times.at(-1) ?? 1)], [frame.left, frame.right]);
   const y = scaleLinear([0, (most / divisor) * 1.04], [frame.bottom, frame.top]);
-  const at = (p: TimelinePoint): number => y(p[4] / divisor);
+  const heightOf = (bytes: Bytes): number => y(bytes / divisor);
+  const at = (p: TimelinePoint): number => heightOf(p[4]);
   const px = (i: number): number => x(times[i] ?? 0);
   const thinned = thin(points, frame.right - frame.left);
   const corners = outline(points, thinned, px, at);
@@ -76,7 +79,8 @@ export function layTimeline(step: Step, units: Units, width: number, without: St
       return { x: px(i), y: at(point), point, between: !played.has(point) };
     }),
     peak: points.length === 0 ? null : { x: px(top), y: at(points[top] as TimelinePoint) },
-    yTicks: y.ticks(3).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    heightOf,
+    yTicks: y.ticks(3).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }

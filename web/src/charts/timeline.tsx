@@ -1,11 +1,12 @@
 /* Live bytes over one step. */
 import { useSignal } from '@preact/signals';
 import { bisectCenter } from 'd3-array';
-import type { Step, Units } from '../../../wasm/report';
+import type { ComponentChildren } from 'preact';
+import type { Bytes, Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
 import { YAxis } from './axis';
-import { layTimeline, type Reading } from './timeline-layout';
+import { layTimeline, type Reading, type TimelineLayout } from './timeline-layout';
 import { useWidth } from './width';
 
 interface TimelineProps {
@@ -13,11 +14,14 @@ interface TimelineProps {
   /** The same step without checkpointing, if that is another. */
   without: Step | null;
   units: Units;
+  /** What the axis has to reach beside them, and what is drawn at it. */
+  reach?: Bytes | undefined;
+  behind?: (layout: TimelineLayout) => ComponentChildren;
 }
 
-export function Timeline({ step, without, units }: TimelineProps) {
+export function Timeline({ step, without, units, reach, behind }: TimelineProps) {
   const { ref, width } = useWidth<HTMLDivElement>(900);
-  const layout = layTimeline(step, units, width, without);
+  const layout = layTimeline(step, units, width, without, reach);
   const { frame, peak, before } = layout;
   const turn = layout.phases[1]?.x0;
   const right = peak !== null && peak.x > (frame.left + frame.right) / 2;
@@ -52,6 +56,7 @@ export function Timeline({ step, without, units }: TimelineProps) {
           alive, {layout.unit}
         </text>
         <YAxis ticks={layout.yTicks} frame={frame} />
+        {behind?.(layout)}
         <path class="timeline-area" d={layout.area} />
         <path class="timeline-line" d={layout.line} />
         {before !== null && (

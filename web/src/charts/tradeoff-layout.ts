@@ -2,7 +2,7 @@
 import { range, tickStep } from 'd3-array';
 import { curveStepAfter, line } from 'd3-shape';
 import type { Bytes, Plan, Units } from '../../../wasm/report';
-import { axisUnit } from '../format/bytes';
+import { axisUnit, formatTick } from '../format/bytes';
 import { planNames } from '../format/policy';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
@@ -91,7 +91,7 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
     frontier: path ?? '',
     at,
     xTicks: range(0, ratio + tick / 2, tick).map((t) => ({ at: x(t), text: `${Number((t * 100).toFixed(1))} %` })),
-    yTicks: y.ticks(5).map((t) => ({ at: y(t), text: t.toLocaleString('en-US') })),
+    yTicks: y.ticks(5).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
 }
@@ -113,7 +113,8 @@ const AFAR = [-24, -33, -42, -51, -60, -78, -96, -114, -132, -150, -168, 24, 42]
   .flatMap((dy) => [0, 8, -8, 16, -16, 26, -26, 36, -36, 48, -48, 60, -60, 75, -75, 90, -90].map((dx) => [dx, dy] as const))
   .sort((p, q) => Math.hypot(p[0], p[1] * 1.2) - Math.hypot(q[0], q[1] * 1.2));
 
-/* Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
+/* In a crowd what is on the frontier, or chosen, is named first; what others beat only where there is room beside it: its name is in the table too.
+ * Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
  * stairs: each to the left of an upright line from its spot, beyond the label of the spot before it, so that no line meets a label; down
  * from the frontier, up from what is above it. */
 function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly Line[], named: (plans: readonly Plan[]) => string): void {
@@ -122,8 +123,8 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
   const weight = (s: Spot) => (s.chosen ? 0 : s.pareto ? 1 : 2);
   const crowded = (s: Spot): boolean => spots.some((o) => o !== s && Math.abs(o.x - s.x) < 64 && Math.abs(o.y - s.y) < 40);
   const alone = spots.filter((s) => !crowded(s)).sort((p, q) => weight(p) - weight(q) || p.x - q.x);
-  const crowd = spots.filter(crowded).sort((p, q) => p.x - q.x || q.y - p.y);
-  for (const spot of [...alone, ...crowd]) {
+  const [crowd, beaten] = [true, false].map((first) => spots.filter((s) => crowded(s) && (s.pareto || s.chosen) === first).sort((p, q) => p.x - q.x || q.y - p.y)) as [Spot[], Spot[]];
+  for (const spot of [...alone, ...crowd, ...beaten]) {
     /* A line may leave a crowd of spots through it. */
     const passed = new Set(taken.filter((_, i) => Math.hypot((spots[i]?.x ?? Infinity) - spot.x, (spots[i]?.y ?? Infinity) - spot.y) < 16));
     const text = named(spot.plans);
@@ -155,7 +156,7 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
       const box: Box = [left - 3, top + 1, right + 3, bottom - 1];
       return Math.hypot(l.x - spot.x, l.y - spot.y) < 120 && !behind.some((line) => crosses(line, box));
     };
-    const places = (inCrowd ? [label(-11 - off, 0, 'end', false), ...(spot.pareto ? [...down, ...up] : [...up, ...down]), ...afar] : [...beside, ...afar]).filter(fits);
+    const places = (beaten.includes(spot) ? beside : inCrowd ? [label(-11 - off, 0, 'end', false), ...(spot.pareto ? [...down, ...up] : [...up, ...down]), ...afar] : [...beside, ...afar]).filter(fits);
     const found = places.find(clear) ?? places[0];
     spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
     if (found === undefined) continue;

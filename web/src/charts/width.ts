@@ -7,13 +7,12 @@ export function useWidth<E extends HTMLElement>(first: number) {
   const width = useSignal(first);
   useLayoutEffect(() => {
     const element = ref.current;
-    if (element === null) return;
-    const measure = () => {
-      const now = Math.round(element.clientWidth);
+    if (element === null) return undefined;
+    /* Told when the page is laid out, before it is painted: asked for at once, each chart would have it laid out anew. */
+    const observer = new ResizeObserver(([entry]) => {
+      const now = Math.round(entry?.contentRect.width ?? 0);
       if (now > 0) width.value = now;
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

@@ -1,4 +1,5 @@
 /* The inputs that matter in a row, the rest of the field table folded below them by group. */
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { PageStore } from '../state/page-store';
@@ -36,19 +37,26 @@ export function FewInputs(props: InputsProps & { keys: readonly string[] }) {
 function Rest(props: AllInputsProps) {
   const { store, answer, actions } = props;
   const details = useRef<HTMLDetailsElement>(null);
+  /* Some 80 controls: made when they are about to be seen. */
+  const made = useSignal(false);
+  const make = () => {
+    made.value = true;
+  };
   const rest = store.tables.fields.filter((f) => !ELSEWHERE.has(f.key));
   const faulty = rest.some((f) => f.key === answer.fault?.field);
   useEffect(() => {
-    if (faulty && details.current !== null) details.current.open = true;
+    if (!faulty || details.current === null) return;
+    make();
+    details.current.open = true;
   }, [faulty]);
   const written = rest.filter((f) => store.pairs.value.has(f.key)).length;
   return (
     <div class="inputs-rest">
-      <details ref={details}>
-        <summary>
+      <details ref={details} onToggle={make}>
+        <summary onPointerEnter={make} onFocus={make}>
           All inputs <span class="quiet">{written === 0 ? `${rest.length} more` : `${written} of ${rest.length} set`}</span>
         </summary>
-        {store.tables.groups.map((group) => {
+        {made.value && store.tables.groups.map((group) => {
           const fields = rest.filter((f) => f.group === group);
           if (fields.length === 0) return null;
           return (

@@ -1,5 +1,6 @@
 /* A text box that tells each keystroke and never takes words out of the visitor's mouth: while it has the focus it shows what was typed. */
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 
 export interface TypedInputProps {
   id: string;
@@ -17,6 +18,7 @@ export interface TypedInputProps {
 
 export function TypedInput({ id, value, placeholder, numeric, list, describedBy, invalid, onChange, onStep }: TypedInputProps) {
   const draft = useSignal<string | null>(null);
+  const fresh = useRef(false);
   return (
     <input
       id={id}
@@ -31,6 +33,14 @@ export function TypedInput({ id, value, placeholder, numeric, list, describedBy,
       placeholder={placeholder ?? ''}
       aria-describedby={describedBy}
       aria-invalid={invalid}
+      onFocus={() => {
+        fresh.current = true;
+      }}
+      /* The first click is for another number, the next for a place in this one. */
+      onClick={({ currentTarget: box }) => {
+        if (fresh.current && numeric && box.selectionStart === box.selectionEnd) box.select();
+        fresh.current = false;
+      }}
       onInput={(event) => {
         draft.value = event.currentTarget.value;
         onChange(event.currentTarget.value.trim());

@@ -7,7 +7,7 @@ import { tokenise } from '../format/formula';
 import { usualLayer } from '../format/layers';
 import { componentName, savedBy } from '../format/words';
 import { hot, pointing } from '../state/highlight';
-import { Expression } from '../views/expression';
+import { Expression, Sum } from '../views/expression';
 
 export interface Addend {
   id: string;
@@ -59,9 +59,9 @@ export function Coefficients({ report, units }: CoefficientsProps) {
   const draw = (term: TermParts) => <Term key={term.of} term={term} report={report} share={shareOf([term], layer.bytes)} units={units} />;
   return (
     <div class="coefficients">
-      <div class="coefficients-formula" role="region" aria-label="The layer’s formula" tabIndex={0}>
-        <Expression text={layer.formula} symbols={report.symbols} block />
-      </div>
+      <p class="coefficients-formula" aria-label="The layer’s formula">
+        <Sum text={layer.formula} symbols={report.symbols} />
+      </p>
       <p class="coefficients-bytes">
         = <b>{formatCount(layer.bytes)}</b> bytes{units !== 'bytes' && <> = {formatBytes(layer.bytes, units)}</>}
       </p>

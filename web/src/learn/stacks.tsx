@@ -5,7 +5,7 @@ import { formatBytes } from '../format/bytes';
 import { usualLayer } from '../format/layers';
 import { type Changes, changeQuery, WITHOUT } from '../state/query';
 import type { Store } from '../state/store';
-import { Expression } from '../views/expression';
+import { Sum } from '../views/expression';
 import { figureOf, saidText } from './figures';
 
 interface Code {
@@ -74,13 +74,7 @@ export function Stacks({ report, whole, store, units }: { report: Report; whole:
                 </svg>
               </td>
               <td class="codes-formula">
-                {/* A line of MathML breaks nowhere. */}
-                {(usualLayer(own)?.formula ?? '').split(' + ').map((term, i) => (
-                  <span key={term}>
-                    {i > 0 && '+ '}
-                    <Expression text={term} symbols={own.symbols} />{' '}
-                  </span>
-                ))}
+                <Sum text={usualLayer(own)?.formula ?? ''} symbols={own.symbols} />
               </td>
             </tr>
           ))}

@@ -7,18 +7,12 @@ import { subject } from '../format/subject';
 import { formatTime } from '../format/time';
 import { plural } from '../format/words';
 import { report as askReport } from '../state/ask';
-import { type Changes, parseQuery } from '../state/query';
 import { useSearch } from '../state/searched';
 import { cuts, isSample, samplesOf } from '../state/series';
-import { Figure } from '../views/figure';
 import { RelatedFrame, type RelatedPage, Waiting } from './page';
 import { PartsTable } from './parts';
-
-const FIRST = { batch: '1', micro_batches: '8' };
-
-const numberIn = (text: string, key: string): number => Math.max(1, Number(parseQuery(text).get(key) ?? 1) || 1);
-const sequencesOf = (text: string): number => numberIn(text, 'batch') * numberIn(text, 'micro_batches');
-const changesOf = (text: string): Changes[] => cuts(sequencesOf(text)).map(([size, count]) => ({ batch: String(size), micro_batches: String(count) }));
+import { accumulationSaid } from './said';
+import { CUT, cutsOf, sequencesOf } from './ways';
 
 const Accumulation: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
@@ -27,9 +21,9 @@ const Accumulation: RelatedPage = ({ store }) => {
     if (store.pairs.value.has('micro_batches')) return;
     /* A batch that comes from the calculator is cut as fine as it goes. */
     const batch = Number(report.config['batch']);
-    store.edit(batch > 1 ? { batch: '1', micro_batches: String(batch) } : FIRST);
+    store.edit(batch > 1 ? { batch: '1', micro_batches: String(batch) } : CUT);
   }, []);
-  const question = useMemo(() => samplesOf(store.tables.fields, askReport, changesOf), [store]);
+  const question = useMemo(() => samplesOf(store.tables.fields, askReport, cutsOf), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const ways = cuts(sequencesOf(found?.text ?? report.query));
   const samples = found?.answer ?? [];
@@ -46,14 +40,11 @@ const Accumulation: RelatedPage = ({ store }) => {
       inputs={['model', 'batch', 'micro_batches', 'seq', 'checkpoint', 'device']}
       title={`${who}, ${formatCount(sequences)} sequences a step`}
       answer={
-        isSample(whole) && isSample(finest) && samples.length > 1 ? (
-          <>
-            {who} with {formatCount(sequences)} {plural(sequences, 'sequences')} a step takes <Figure bytes={whole.total} units={units} /> in one micro-batch, and <Figure bytes={finest.total} units={units} /> in{' '}
-            {formatCount(ways.at(-1)?.[1] ?? 1)} micro-batches whose gradients are added up.
-          </>
-        ) : (
-          `${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step.`
-        )
+        isSample(whole) && isSample(finest) && samples.length > 1
+          ? accumulationSaid(who, sequences, whole.total, ways.at(-1)?.[1] ?? 1, finest.total)
+          : found === null
+            ? null
+            : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step.`]
       }
       store={store}
     >

@@ -1,22 +1,22 @@
 /* Every model of the table on one GPU. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Preset } from '../../../wasm/report';
 import { matching } from '../form/combobox';
 import { formatBytes, formatCount, formatParameters } from '../format/bytes';
 import { report as askReport } from '../state/ask';
-import { type Changes, changeQuery, choosePreset } from '../state/query';
+import { changeQuery, choosePreset } from '../state/query';
 import { isSample, type Sampled, samplesOf } from '../state/series';
 import { Figure } from '../views/figure';
-import { RelatedFrame, type RelatedPage } from './page';
+import { RelatedFrame, type RelatedPage, stated } from './page';
+import { gpuSaid } from './said';
+import { WAYS } from './ways';
 
-const WAYS: readonly (readonly [name: string, changes: Changes])[] = [
-  ['In full', {}],
-  ['… checkpointed', { checkpoint: 'full' }],
-  ['LoRA', { trainable: 'lora' }],
-  ['… checkpointed', { trainable: 'lora', checkpoint: 'full' }],
-];
 const COLUMNS = ['all weights', 'all weights, full checkpointing', 'LoRA adapters', 'LoRA adapters, full checkpointing'];
+/* At phone width, beside the figure. */
+const SHORT = ['in full', 'checkpointed', 'LoRA', 'both'];
+/* As many rows as the window of the table has. */
+const FEW = 24;
 /* Milliseconds without a change. */
 const REST = 300;
 
@@ -31,6 +31,7 @@ const Gpu: RelatedPage = ({ store }) => {
   /* All but the model is the same for each of them. */
   const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
   const ordered = [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity));
+  const first = useRef(text);
   useEffect(() => {
     if (fault !== null) return undefined;
     const gone = new AbortController();
@@ -60,10 +61,9 @@ const Gpu: RelatedPage = ({ store }) => {
     });
   const done = found.value.size === presets.length;
   const shown = matching(ordered, search.value).filter((preset) => !only.value || found.value.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
-  const said = (way: number): string => {
-    const preset = largest(way);
-    return preset === undefined ? 'none of them' : `up to ${preset.label} (${formatParameters(preset.parameters ?? 0)})`;
-  };
+  /* Until all are answered no more rows than have an answer, or stand in the window. */
+  const rows = done ? shown : shown.slice(0, Math.max(FEW, found.value.size));
+  const [full, checkpointed, , both] = WAYS.map((_, way) => largest(way));
   return (
     <RelatedFrame
       id="gpu"
@@ -71,13 +71,7 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        !done ? (
-          `${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`
-        ) : (
-          <>
-            {name} trains {said(0)} with all weights, {said(1)} with full checkpointing, {said(3)} with LoRA adapters and checkpointing.
-          </>
-        )
+        done ? gpuSaid(name, full, checkpointed, both) : stated !== '' && text === first.current ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
       }
       store={store}
     >
@@ -110,7 +104,7 @@ const Gpu: RelatedPage = ({ store }) => {
               </tr>
             </thead>
             <tbody>
-              {shown.map((preset) => (
+              {rows.map((preset) => (
                 <ModelRow key={preset.name} preset={preset} samples={found.value.get(preset.name)} units={units} />
               ))}
             </tbody>
@@ -136,13 +130,13 @@ function ModelRow({ preset, samples, units }: { preset: Preset; samples: readonl
         const sampled = samples?.[i];
         if (!isSample(sampled)) {
           return (
-            <td key={i} class="number quiet" title={sampled?.refused}>
+            <td key={i} class="number quiet" data-label={SHORT[i]} title={sampled?.refused}>
               {sampled === undefined ? '…' : '–'}
             </td>
           );
         }
         return (
-          <td key={i} class="number">
+          <td key={i} class="number" data-label={SHORT[i]}>
             <a class={sampled.fits === true ? 'fit-yes' : 'fit-no'} href={`./#${sampled.query}`} aria-label={`${preset.label}, ${COLUMNS[i]}: ${formatBytes(sampled.total, units)}, ${sampled.fits === true ? 'fits' : 'does not fit'}`}>
               {sampled.fits === true ? '✓ ' : '✗ '}
               <Figure bytes={sampled.total} units={units} />

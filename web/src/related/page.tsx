@@ -1,13 +1,14 @@
 /* What the related pages have in common: head, one answer, a few inputs, and where to go on. */
-import '../styles/related.css';
 import '../styles/pictures.css';
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { FewInputs } from '../form/inputs';
 import { faultText } from '../format/fault';
 import type { Store } from '../state/store';
+import { Figure } from '../views/figure';
 import { Masthead } from '../views/header';
 import { Related, type RelatedId } from '../views/related';
+import type { Said } from './said';
 
 export type RelatedPage = FunctionComponent<{ store: Store }>;
 
@@ -18,10 +19,14 @@ interface FrameProps {
   inputs: readonly string[];
   /** Of the answer, in the browser's title: "Llama 3 8B, 8 GPUs". */
   title: string;
-  answer: ComponentChildren;
+  /** null until it is known. */
+  answer: Said | null;
   store: Store;
   children: ComponentChildren;
 }
+
+/* What the page's own file says, of the inputs as they were before anything is chosen: it stays until there is an answer. */
+export const stated = location.hash.length > 1 ? '' : (document.querySelector('.related-answer')?.innerHTML ?? '');
 
 export function RelatedFrame({ id, heading, inputs, title, answer, store, children }: FrameProps) {
   const { fault } = store.answer.value;
@@ -34,9 +39,13 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
       <Masthead current={id} units={store.units.value} onUnits={(units) => store.choose({ units })} />
       <main class="related">
         <h1>{heading}</h1>
-        <p class="related-answer" data-stale={fault === null ? undefined : ''}>
-          {answer}
-        </p>
+        {answer === null ? (
+          <p class="related-answer" dangerouslySetInnerHTML={{ __html: stated }} />
+        ) : (
+          <p class="related-answer" data-stale={fault === null ? undefined : ''}>
+            {answer.map((part, i) => (typeof part === 'string' ? part : <Figure key={i} bytes={part.bytes} units={store.units.value} />))}
+          </p>
+        )}
         <p class="related-fault" role="status">
           {fault !== null && <span class="fault">{faultText(fault)}</span>}
         </p>

@@ -5,42 +5,35 @@ import { SeriesChart } from '../charts/series';
 import type { Series } from '../charts/series-layout';
 import { formatCount } from '../format/bytes';
 import { subject } from '../format/subject';
-import { plural } from '../format/words';
 import { report as askReport } from '../state/ask';
 import type { Changes } from '../state/query';
 import { useSearch } from '../state/searched';
 import { isSample, samplesOf } from '../state/series';
-import { Figure } from '../views/figure';
 import { RelatedFrame, type RelatedPage, Waiting } from './page';
 import { PartsTable } from './parts';
+import { zeroSaid } from './said';
+import { GPUS, STAGES, stagesOn } from './ways';
 
-const STAGES: readonly (readonly [name: string, note: string])[] = [
-  ['Data parallel alone', 'each GPU holds everything'],
-  ['ZeRO 1', 'optimizer states and master weights are shared out'],
-  ['ZeRO 2', 'gradients too'],
-  ['ZeRO 3, FSDP', 'parameters too, gathered layer by layer'],
-];
-const GPUS = [2, 4, 8, 16, 32, 64, 128, 256];
-const FIRST = 8;
+const NUMBERS = [2, 4, 8, 16, 32, 64, 128, 256];
 
 /* The stages on as many GPUs as are chosen, then each on every number of them. */
-const changesOf = (gpus: number): Changes[] => [gpus, ...GPUS].flatMap((dp) => STAGES.map((_, zero): Changes => ({ dp: String(dp), zero: zero === 0 ? null : String(zero), micro_batches: null })));
+const changesOf = (gpus: number): Changes[] => [gpus, ...NUMBERS].flatMap(stagesOn);
 
 const Zero: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const units = store.units.value;
   const gpus = Math.max(2, Number(report.config['dp']));
   useEffect(() => {
-    if (!store.pairs.value.has('dp')) store.edit({ dp: String(FIRST) });
+    if (!store.pairs.value.has('dp')) store.edit({ dp: String(GPUS) });
   }, []);
-  const question = useMemo(() => samplesOf(store.tables.fields, askReport, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? FIRST)))), [store]);
+  const question = useMemo(() => samplesOf(store.tables.fields, askReport, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? GPUS)))), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const samples = found?.answer ?? [];
   const memory = report.fit?.memory_bytes ?? null;
   const now = samples.slice(0, STAGES.length);
   const series: Series[] = STAGES.map(([name], zero) => ({
     name,
-    points: GPUS.flatMap((at, i) => {
+    points: NUMBERS.flatMap((at, i) => {
       const sampled = samples[(i + 1) * STAGES.length + zero];
       return isSample(sampled) ? [{ at, bytes: sampled.total }] : [];
     }),
@@ -54,14 +47,7 @@ const Zero: RelatedPage = ({ store }) => {
       inputs={['model', 'dp', 'seq', 'batch', 'checkpoint', 'device']}
       title={`${who} on ${formatCount(gpus)} GPUs`}
       answer={
-        isSample(plain) && isSample(sharded) ? (
-          <>
-            {who} on {formatCount(gpus)} {plural(gpus, 'GPUs')}, each with a micro-batch of its own, takes <Figure bytes={plain.total} units={units} /> on each of them if they share only the data, and{' '}
-            <Figure bytes={sharded.total} units={units} /> if they share out everything with ZeRO 3, as FSDP does.
-          </>
-        ) : (
-          `${who} on ${formatCount(gpus)} GPUs.`
-        )
+        isSample(plain) && isSample(sharded) ? zeroSaid(who, gpus, plain.total, sharded.total) : found === null ? null : [`${who} on ${formatCount(gpus)} GPUs.`]
       }
       store={store}
     >
@@ -79,7 +65,7 @@ const Zero: RelatedPage = ({ store }) => {
             units={units}
             table={() => ({
               columns: ['GPUs', ...STAGES.map(([name]) => name)],
-              rows: GPUS.map((dp, i) => [
+              rows: NUMBERS.map((dp, i) => [
                 formatCount(dp),
                 ...STAGES.map((_, zero) => {
                   const sampled = samples[(i + 1) * STAGES.length + zero];

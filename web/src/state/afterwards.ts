@@ -10,9 +10,17 @@ export function whenIdle(then: () => void): () => void {
   return () => clearTimeout(id);
 }
 
-/** The same once it has painted. */
+/** Lets the browser do what else waits: paint, a key, a tap. Between parts of what would hold it up for long in one go. */
+export const breath = (): Promise<void> => new Promise((then) => setTimeout(then));
+
+/** Calls back once what stands there now is painted. */
+export function nextPaint(then: () => void): void {
+  requestAnimationFrame(() => setTimeout(then));
+}
+
+/** The same when the page has nothing else to do. */
 export function afterwards(then: () => void): void {
-  requestAnimationFrame(() => setTimeout(() => whenIdle(then)));
+  nextPaint(() => whenIdle(then));
 }
 
 /** The visitor asked for as few bytes as can be. */

@@ -3,6 +3,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report } from '../../../wasm/report';
 import { pageAddress } from './address';
+import { breath } from './afterwards';
 import type { Question } from './ask';
 import { planSearch } from './plan-search';
 import { joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
@@ -27,7 +28,18 @@ export class PageStore extends Store {
     };
     super(
       core,
-      load,
+      async () => {
+        const whole = await load();
+        await breath();
+        /* Its functions are compiled when they are first called: here, not amidst drawing. What the page cannot answer says so itself. */
+        try {
+          whole.evaluate(this.query.value);
+        } catch (error) {
+          if (!(error instanceof ActmemError)) throw error;
+        }
+        await breath();
+        return whole;
+      },
       {
         read: () => taken(pageAddress.read()),
         write: (text, step) => pageAddress.write(joinAgainst(text, against.value), step),

@@ -6,7 +6,7 @@ import { Patterns } from '../charts/patterns';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
-import { afterwards, sparing } from '../state/afterwards';
+import { afterwards, nextPaint, sparing } from '../state/afterwards';
 import { narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { PageStore } from '../state/page-store';
@@ -34,7 +34,19 @@ const VIEWS = [
 ] as const;
 type View = (typeof VIEWS)[number][0];
 
+/* What people come with, a click away: not a word of the form has to be known. */
+const EXAMPLES = [
+  ['8,192 tokens on one H100', 'model=llama-3-8b&seq=8192'],
+  ['LoRA on an RTX 4090', 'model=llama-3-8b&seq=4096&trainable=lora&checkpoint=full&device=rtx-4090'],
+  ['70B over 64 GPUs with FSDP', 'model=llama-3-70b&seq=8192&checkpoint=full&dp=64&zero=3'],
+  ['GPT-3 in 8 × 8 parts', 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'],
+  ['GPT-2 in nanoGPT', 'model=gpt2&batch=8&stack=nanogpt'],
+] as const;
+
 const view = signal<View>('bytes');
+
+/* The answer and its inputs have been painted: what stands below them comes in a task of its own. */
+const painted = signal(false);
 
 type Rest = typeof import('./rest');
 const rest = signal<Rest | null>(null);
@@ -60,6 +72,7 @@ export function App({ store }: { store: PageStore }) {
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
+  useEffect(() => nextPaint(() => (painted.value = true)), []);
   useEffect(
     () =>
       afterwards(() => {
@@ -97,45 +110,64 @@ export function App({ store }: { store: PageStore }) {
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} />
         <MemoryLine store={store} answer={answer} units={units} />
+        {/* In sight wherever one types, as beside the sections of a wider page. */}
+        {narrow.value && (
+          <p class="answer-kept" aria-hidden="true" data-stale={staleness(fault)}>
+            {shortAnswer(report, units)}
+          </p>
+        )}
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
-        <Tabs
-          tabs={views.map(([id, label]) => [id, label] as const)}
-          value={current}
-          onChange={(id: View) => {
-            view.value = id;
-          }}
-        />
-        <Sections
-          sections={views.map(([id, label]) => [id, label] as const)}
-          answer={
-            <>
-              {shortAnswer(report, units)}
-              {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
-            </>
-          }
-        />
-        {views.map(([id, , title]) => (
-          <section
-            key={id}
-            id={`view-${id}`}
-            class="view"
-            data-stale={staleness(fault)}
-            data-current={id === current ? '' : undefined}
-            role={narrow.value ? 'tabpanel' : undefined}
-            aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
-          >
-            <h2 id={`title-${id}`} tabIndex={-1}>
-              {title}
-              {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
-            </h2>
-            <InTurn within={`view-${id}`} now={narrow.value && id === current}>
-              {contents[id]}
-            </InTurn>
-          </section>
-        ))}
-        {rest.value !== null && <rest.value.Related query={report.query} />}
+        <nav class="examples" aria-label="Examples">
+          For example:{' '}
+          {EXAMPLES.map(([text, query]) => (
+            <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
+        {!painted.value && <Below />}
+        {painted.value && (
+          <>
+            <Tabs
+              tabs={views.map(([id, label]) => [id, label] as const)}
+              value={current}
+              onChange={(id: View) => {
+                view.value = id;
+              }}
+            />
+            <Sections
+              sections={views.map(([id, label]) => [id, label] as const)}
+              answer={
+                <>
+                  {shortAnswer(report, units)}
+                  {other !== null && 'saved' in other && <span class="sections-other"> against {shortAnswer(other, units)}</span>}
+                </>
+              }
+            />
+            {views.map(([id, , title]) => (
+              <section
+                key={id}
+                id={`view-${id}`}
+                class="view"
+                data-stale={staleness(fault)}
+                data-current={id === current ? '' : undefined}
+                role={narrow.value ? 'tabpanel' : undefined}
+                aria-labelledby={narrow.value ? `tab-${id}` : `title-${id}`}
+              >
+                <h2 id={`title-${id}`} tabIndex={-1}>
+                  {title}
+                  {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
+                </h2>
+                <InTurn within={`view-${id}`} now={narrow.value && id === current}>
+                  {contents[id]}
+                </InTurn>
+              </section>
+            ))}
+            {rest.value !== null && <rest.value.Related query={report.query} />}
+          </>
+        )}
       </main>
-      <ProvenanceLine report={report} />
+      {painted.value && <ProvenanceLine report={report} />}
     </>
   );
 }

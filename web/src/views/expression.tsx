@@ -5,9 +5,23 @@ import type { SymbolInfo } from '../../../wasm/report';
 import { type Node, parseExpression } from '../format/expression';
 import { activeKey } from '../state/highlight';
 
-export function Expression({ text, symbols, block }: { text: string; symbols: readonly SymbolInfo[]; block?: boolean }) {
+export function Expression({ text, symbols }: { text: string; symbols: readonly SymbolInfo[] }) {
   const tree = parseExpression(text);
-  return <math display={block ? 'block' : 'inline'}>{tree === null ? <mtext>{text}</mtext> : <mrow>{draw(tree, symbols)}</mrow>}</math>;
+  return <math>{tree === null ? <mtext>{text}</mtext> : <mrow>{draw(tree, symbols)}</mrow>}</math>;
+}
+
+/** A sum that breaks behind its terms: a line of MathML breaks nowhere. */
+export function Sum({ text, symbols }: { text: string; symbols: readonly SymbolInfo[] }) {
+  return (
+    <>
+      {text.split(' + ').map((term, i) => (
+        <span key={term} class="term-of-sum">
+          {i > 0 && '+ '}
+          <Expression text={term} symbols={symbols} />{' '}
+        </span>
+      ))}
+    </>
+  );
 }
 
 function Name({ text, symbols }: { text: string; symbols: readonly SymbolInfo[] }) {

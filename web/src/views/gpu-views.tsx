@@ -8,7 +8,7 @@ import type { Report, Toy, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';
 import { Roofline, tableOf } from '../charts/roofline';
 import type { Point, Roof } from '../charts/roofline-layout';
-import { exactBytes, formatPercent, threeDigits } from '../format/bytes';
+import { exactBytes, formatCount, formatPercent, threeDigits } from '../format/bytes';
 import { formatTime } from '../format/time';
 import { addToHistory, BUDGET, clearHistory, inputsOf, measure, type Outcome, readHistory, type Run } from '../gpu/run';
 import { ENDING_TEXTS, MEASURE_NAMES, OMISSION_TEXTS, WITHOUT } from '../gpu/words';
@@ -153,7 +153,7 @@ function Speeds({ run, units }: { run: Run; units: Units }) {
               <tr key={m}>
                 <th scope="row">{MEASURE_NAMES[m]}</th>
                 <td class="number strong">{figures.flops > 0 ? `${threeDigits(figures.gflops)} GFLOP/s` : `${threeDigits(figures.mbs / 1000)} GB/s`}</td>
-                <td class="number">{m === 'copy' ? <Figure bytes={figures.size} units={units} /> : m === 'softmax' ? `${figures.size.toLocaleString('en-US')} rows` : `${figures.size} × ${figures.size}`}</td>
+                <td class="number">{m === 'copy' ? <Figure bytes={figures.size} units={units} /> : m === 'softmax' ? `${formatCount(figures.size)} rows` : `${figures.size} × ${figures.size}`}</td>
                 <td>{spreadOf(figures)}</td>
                 <td class="quiet">
                   {figures.timestamps === 1 ? 'the GPU’s timestamps' : 'the clock'}, {figures.samples} samples

@@ -55,10 +55,10 @@ function LedgerRow({ entry, units }: { entry: Entry; units: Units }) {
         {!kept && <span class="tag">{FATES[fate]}</span>}
       </th>
       <td data-label="Module">
-        <code>{row.module === '' ? '–' : row.module}</code>
+        <code>{row.module === '' ? '–' : breakable(row.module)}</code>
       </td>
       <td data-label="Saved by">
-        <code title={row.saved_by.join(', ')}>{savedBy(row)}</code>
+        <code title={row.saved_by.join(', ')}>{breakable(savedBy(row))}</code>
       </td>
       <td data-label="Shape">
         <span class="shape">{row.shape}</span>
@@ -78,3 +78,6 @@ function LedgerRow({ entry, units }: { entry: Entry; units: Units }) {
     </tr>
   );
 }
+
+/* A long name may break behind its dots and underscores. */
+const breakable = (name: string) => name.split(/(?<=[._])/).map((part, i) => [i > 0 && <wbr />, part]);

@@ -42,9 +42,10 @@ export function FitView({ store, answer: { report, fault }, fit, units }: FitVie
               Try again
             </button>
           </p>
-        ) : !limited ? null : found === null ? (
-          <p class="quiet" role="status">
-            Searching for what would fit …
+        ) : !limited ? null : found === null || found.answer.fits !== fit.fits ? (
+          /* What made the last one fit says nothing about one that does. */
+          <p class="fit-title quiet" role="status">
+            {fit.fits === true ? 'Searching for what it leaves room for …' : 'Searching for what would fit …'}
           </p>
         ) : (
           <ChangesView room={found.answer} current={found.text === report.query} store={store} report={report} units={units} />
@@ -186,7 +187,7 @@ function ChangesView({ room, current, store, report, units }: ChangesProps) {
   }
   return (
     <div inert={!current}>
-      <h2 class="fit-title">{fits ? 'What it leaves room for' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, the cheapest first'}</h2>
+      <h2 class="fit-title">{fits ? 'What it leaves room for' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, the cheapest first'}{!current && <span class="fit-updating">updating …</span>}</h2>
       <ul>
         {changes.slice(0, narrow.value ? FEW : MOST).map((change, i) => (
           <li key={change.query} data-first={!fits && i === 0 ? '' : undefined}>

@@ -1,13 +1,25 @@
 /* The step over time, and where it stands highest. */
-import type { Report, Step, Units } from '../../../wasm/report';
+import type { Bytes, Report, Step, Units } from '../../../wasm/report';
+import { activationPeak } from '../charts/bar-layout';
 import { ChartFrame } from '../charts/frame';
 import { Timeline } from '../charts/timeline';
-import { formatCount } from '../format/bytes';
+import { formatBytes, formatCount } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
 import { Figure } from './figure';
 
+/* Further above the step than this, its end would flatten it. */
+const FAR = 3;
+
+/** What the GPU has left for the activations: its memory without what else of the step is in it. null where none is named, where it is far, or where stages are drawn together. */
+function roomOf({ fit, step, ranks }: Report, without: Step | null): Bytes | null {
+  if (fit === undefined || fit.free_bytes === null || ranks.length > 1) return null;
+  const room = fit.free_bytes + fit.activation_peak_bytes;
+  return room > 0 && room < FAR * Math.max(activationPeak(step), without === null ? 0 : activationPeak(without)) ? room : null;
+}
+
 export function StepOverTime({ report, without, units }: { report: Report; without: Step | null; units: Units }) {
   const { step } = report;
+  const room = roomOf(report, without);
   return (
     <div class="step">
       {step.timeline.length > 0 && (
@@ -21,7 +33,22 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
             rows: step.timeline.map(([phase, layer, module, op, bytes]) => [PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? '', { bytes }]),
           })}
         >
-          <Timeline step={step} without={without} units={units} />
+          <Timeline
+            step={step}
+            without={without}
+            units={units}
+            reach={room ?? undefined}
+            behind={({ frame, heightOf }) =>
+              room !== null && (
+                <>
+                  <path class="timeline-room" d={`M ${frame.left} ${heightOf(room)} H ${frame.right}`} />
+                  <text class="axis" x={frame.right} y={heightOf(room) - 5} text-anchor="end">
+                    the GPU’s room for them: {formatBytes(room, units)}
+                  </text>
+                </>
+              )
+            }
+          />
         </ChartFrame>
       )}
       <div class="scroll" role="region" aria-label="Live bytes" tabIndex={0}>

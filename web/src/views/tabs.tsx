@@ -1,4 +1,6 @@
-/* Tabs of the phone's page. */
+/* Tabs of the phone's page: more of them than have room, and it shows on which side. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { rove } from '../charts/rove';
 import { narrow } from '../state/media';
 
@@ -9,9 +11,29 @@ interface TabsProps<T extends string> {
 }
 
 export function Tabs<T extends string>({ tabs, value, onChange }: TabsProps<T>) {
+  const row = useRef<HTMLDivElement>(null);
+  const more = useSignal('');
+  const look = () => {
+    const { scrollLeft, scrollWidth, clientWidth } = row.current as HTMLDivElement;
+    more.value = `${scrollLeft > 1 ? 'before' : ''} ${scrollLeft < scrollWidth - clientWidth - 1 ? 'after' : ''}`.trim();
+  };
+  useEffect(() => {
+    if (row.current === null) return undefined;
+    const watch = new ResizeObserver(look);
+    watch.observe(row.current);
+    return () => watch.disconnect();
+  }, [narrow.value]);
+  const shown = useRef(value);
+  /* Only sideways: the page stays where it is read. */
+  useEffect(() => {
+    if (shown.current === value) return;
+    shown.current = value;
+    const chosen = row.current?.querySelector<HTMLElement>('[aria-selected=true]');
+    if (chosen && row.current) row.current.scrollLeft = chosen.offsetLeft - (row.current.clientWidth - chosen.offsetWidth) / 2;
+  }, [value]);
   if (!narrow.value) return null;
   return (
-    <div class="tabs" role="tablist" aria-label="Views" onKeyDown={rove('[role=tab]')}>
+    <div class="tabs" role="tablist" aria-label="Views" ref={row} data-more={more.value} onScroll={look} onKeyDown={rove('[role=tab]')}>
       {tabs.map(([id, label]) => (
         <button
           key={id}

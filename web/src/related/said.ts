@@ -1,0 +1,33 @@
+/* The related pages' answers in words: said by the page itself, and in its file for the inputs as they are before anything is chosen. */
+import type { Bytes, Preset } from '../../../wasm/report';
+import { formatCount, formatParameters } from '../format/bytes';
+import { plural } from '../format/words';
+
+/** A sentence, with its figures in bytes. */
+export type Said = readonly (string | { bytes: Bytes })[];
+
+export const zeroSaid = (who: string, gpus: number, alone: Bytes, sharded: Bytes): Said => [
+  `${who} on ${formatCount(gpus)} ${plural(gpus, 'GPUs')}, each with a micro-batch of its own, takes `,
+  { bytes: alone },
+  ' on each of them if they share only the data, and ',
+  { bytes: sharded },
+  ' if they share out everything with ZeRO 3, as FSDP does.',
+];
+
+export const accumulationSaid = (who: string, sequences: number, whole: Bytes, count: number, finest: Bytes): Said => [
+  `${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step takes `,
+  { bytes: whole },
+  ' in one micro-batch, and ',
+  { bytes: finest },
+  ` in ${formatCount(count)} micro-batches whose gradients are added up.`,
+];
+
+/** The largest model in full, with full checkpointing, and with adapters too; what two of them train alike is said once. */
+export function gpuSaid(gpu: string, full: Preset | undefined, checkpointed: Preset | undefined, both: Preset | undefined): Said {
+  const named = (preset: Preset | undefined): string => {
+    if (preset === undefined) return 'none of the table';
+    return /\d[BM]\b/.test(preset.label) ? preset.label : `${preset.label} (${formatParameters(preset.parameters ?? 0)})`;
+  };
+  const second = checkpointed === full ? ', with or without full checkpointing' : `, ${named(checkpointed)} with full checkpointing`;
+  return [`${gpu} trains models up to ${named(full)} with all weights${second}, and ${both === checkpointed ? 'no larger ones' : named(both)} with LoRA adapters and checkpointing.`];
+}
