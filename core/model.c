@@ -86,15 +86,17 @@ const char *am_model_kind_name(const am_config *config, int kind)
 /* By family; the others are wired like Llama. */
 static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_GPT2] = am_hf_gpt2,
+    [AM_FAMILY_BIGCODE] = am_hf_gpt2,
+#ifndef AM_FIRST
     [AM_FAMILY_NEOX] = am_hf_neox,
     [AM_FAMILY_OPT] = am_hf_opt,
     [AM_FAMILY_PHI] = am_hf_phi,
     [AM_FAMILY_GPTJ] = am_hf_gpt2,
     [AM_FAMILY_GPT_NEO] = am_hf_gpt2,
-    [AM_FAMILY_BIGCODE] = am_hf_gpt2,
     [AM_FAMILY_BLOOM] = am_hf_bloom,
     [AM_FAMILY_MPT] = am_hf_mpt,
     [AM_FAMILY_FALCON] = am_hf_falcon,
+#endif
 };
 
 /* Stacks with models of their own. */

@@ -35,13 +35,13 @@
 #define WINDOWS(tokens)                                                                                         \
     .window = AM_WINDOW_FIRST_KIND, .usual_window = tokens, .kinds = {"sliding window", "full attention"}
 
-static const am_wiring families[] = {
+static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_LLAMA] = {
-        .liger = true, LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .megatron = true, .liger = true, LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_EVEN_HEADS},
-    [AM_FAMILY_MISTRAL] = {.liger = true, LLAMA, .window = AM_WINDOW_ALL},
-    [AM_FAMILY_QWEN2] = {.liger = true, LLAMA, .qkv_bias = AM_BIAS_ALWAYS},
-    [AM_FAMILY_QWEN3] = {.liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+    [AM_FAMILY_MISTRAL] = {.megatron = true, .liger = true, LLAMA, .window = AM_WINDOW_ALL},
+    [AM_FAMILY_QWEN2] = {.megatron = true, .liger = true, LLAMA, .qkv_bias = AM_BIAS_ALWAYS},
+    [AM_FAMILY_QWEN3] = {.megatron = true, .liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
     [AM_FAMILY_GEMMA] = {.liger = true, GEMMA, NORMS},
     [AM_FAMILY_GEMMA2] = {
         GEMMA, GEMMA_NORMS, WINDOWS(4096), .period = 2, .attention_softcap = AM_BIAS_USUALLY,
@@ -91,9 +91,13 @@ static const am_wiring families[] = {
         .targets = TARGETS_QKV | TARGETS_PLAIN, NORMS,
         .drops = {"self_attn", "mlp"}, .traits = AM_T_DROPS_INSIDE},
     [AM_FAMILY_GPT2] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .megatron = true, .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
         .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL,
         .prefix = "transformer.h."},
+    [AM_FAMILY_BIGCODE] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
+#ifndef AM_FIRST /* those that families.def has as AM_FAMILY_LATER */
     [AM_FAMILY_NEOX] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .bias = AM_BIAS_ALWAYS,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .heads = AM_HEADS_PLAIN,
@@ -118,9 +122,6 @@ static const am_wiring families[] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
         .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN,
         .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
-    [AM_FAMILY_BIGCODE] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
     [AM_FAMILY_BLOOM] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_ALIBI, .tie_word_embeddings = 1, BIASED,
         .activations = 1u << AM_GELU_TANH, .four = true, .attentions = 1 << AM_EAGER, .heads = AM_HEADS_PLAIN,
@@ -130,10 +131,10 @@ static const am_wiring families[] = {
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
         .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
     [AM_FAMILY_MIXTRAL] = {
-        ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
+        .megatron = true, ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
         .targets = ATTENTION_TARGETS},
     [AM_FAMILY_DEEPSEEK_V3] = {
-        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
+        .megatron = true, ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
         .shared = AM_SHARED_ADDED, .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true,
         .targets = AM_TARGET_O},
     [AM_FAMILY_FALCON] = {
@@ -160,6 +161,7 @@ static const am_wiring families[] = {
         ROTARY, NORMS, .norm_code = AM_NORM_OLMO, .rotary_code = AM_ROTARY_CHUNKS, WINDOWS(128), .period = 2,
         .qkv_bias = AM_BIAS_USUALLY, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_TOP, .attentions = 1 << AM_EAGER,
         .activations = 1u << AM_SWIGLU, .traits = AM_T_SINKS, .targets = ATTENTION_TARGETS},
+#endif
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -242,6 +244,19 @@ const am_wiring *am_wiring_of_family(int64_t family)
 {
     return &families[family];
 }
+
+#ifdef AM_FIRST
+bool am_family_is_later(int64_t family)
+{
+    static const bool later[AM_FAMILY_COUNT] = {
+#define AM_FAMILY(id, name)
+#define AM_FAMILY_LATER(id, name) [AM_FAMILY_##id] = true,
+#include "families.def"
+#undef AM_FAMILY
+    };
+    return later[family];
+}
+#endif
 
 const am_wiring *am_wiring_of(const am_config *config)
 {

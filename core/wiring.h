@@ -125,6 +125,7 @@ typedef struct am_wiring {
     const char *norms[4]; /* llama.c: before and behind attention, before and behind the MLP; NULL: none */
     const char *drops[2]; /* dropout modules behind attention and MLP; NULL: none */
     unsigned activations; /* a set of 1 << AM_GELU and so on; 0: all that are gated as the usual one is */
+    bool megatron;      /* Megatron's layers are covered for blocks like its */
     bool liger;         /* Liger-Kernel patches it, and cut cross-entropy's patches go with it */
     bool any;           /* norm, positions and biases are arguments of its code; the family's are usual */
     const char *prefix; /* of the modules of a layer, before its index */
@@ -147,6 +148,9 @@ extern const am_stack am_stacks[]; /* by AM_STACK_ */
 
 /* The wiring of a family in transformers; and of a config: that of its family, or its stack's own. */
 const am_wiring *am_wiring_of_family(int64_t family);
+#ifdef AM_FIRST
+bool am_family_is_later(int64_t family); /* whole.wasm has it */
+#endif
 const am_wiring *am_wiring_of(const am_config *config);
 /* Fills in what the wiring decides and is still AM_AUTO. */
 void am_wiring_fill(am_config *config, const am_wiring *wiring);

@@ -322,6 +322,7 @@ static const struct {
     {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", MEGATRON "family=qwen2"},
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
+    {MEGATRON MIXED "family=glm4_moe", AM_UNSUPPORTED, "family", "mixtral or deepseek_v3", MEGATRON MIXED "family=mixtral"},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
     {MEGATRON "dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", MEGATRON},
     {MEGATRON "attention=sdpa", AM_UNSUPPORTED, "attention", "attention=eager or flash", MEGATRON "attention=flash"},
