@@ -186,7 +186,7 @@ static const struct {
      SMALL "family=gpt2 norm=layernorm"},
     {SMALL "family=gpt2 positions=rope", AM_UNSUPPORTED, "positions", "positions=learned", SMALL "family=gpt2"},
     {SMALL "family=gpt2 activation=swiglu", AM_UNSUPPORTED, "activation",
-     "gelu_new, gelu, gelu_pytorch_tanh, relu, silu or gelu_fast", SMALL "family=gpt2 activation=relu"},
+     "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast or relu2", SMALL "family=gpt2 activation=relu"},
     {SMALL "family=gpt2 qk_norm=yes", AM_UNSUPPORTED, "qk_norm", "qk_norm=no", SMALL "family=gpt2 qk_norm=no"},
     {SMALL "family=gpt2 bias=no", AM_UNSUPPORTED, "bias", "bias=yes", SMALL "family=gpt2 bias=yes"},
     {SMALL "family=gpt2 qkv_bias=no", AM_UNSUPPORTED, "qkv_bias", "qkv_bias=yes", SMALL "family=gpt2"},
