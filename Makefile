@@ -277,12 +277,14 @@ build/install/bin/actmem: build/actmem
 
 build/install/share/man/man1/actmem.1: WORDS_OF := --manual
 build/install/share/doc/actmem/reference.md: WORDS_OF := --reference
-# The views of a figure are the page's, and in its own table.
-build/install/share/doc/actmem/reference.md: build/actmem web/src/widget/views.ts
+# The views are the page's, and in its own tables.
+build/install/share/doc/actmem/reference.md: build/actmem web/src/widget/views.ts web/src/views/app.tsx
 	@mkdir -p $(@D)
 	@$< $(WORDS_OF) > $@
 	@printf '\n## Views\n\nOf `<activation-memory view="…">`.\n\n| view | what it shows |\n|---|---|\n' >> $@
 	@sed -n "s/^  \['\([a-z]*\)', '\(.*\)'\],$$/| \`\1\` | \2 |/p" web/src/widget/views.ts | grep . >> $@
+	@printf '\nOf the page.\n\n| view | what it answers |\n|---|---|\n' >> $@
+	@sed -n "s/^  \['[a-z]*', '\(.*\)', '\(.*\)'\],$$/| \1 | \2 |/p" web/src/views/app.tsx | grep . >> $@
 build/install/share/bash-completion/completions/actmem: WORDS_OF := --completion=bash
 build/install/share/zsh/site-functions/_actmem: WORDS_OF := --completion=zsh
 build/install/share/fish/vendor_completions.d/actmem.fish: WORDS_OF := --completion=fish

@@ -296,6 +296,16 @@ static void put_rules(void)
     }
 }
 
+static void put_stacks(void)
+{
+    printf("\n## Stacks\n\nWhose code runs, and how its rules were verified.\n\n| stack | whose code | verified | with what |\n|---|---|---|---|\n");
+    for (int i = 0; i < AM_STACK_COUNT; i++) {
+        char name[32];
+        printf("| `%s` | %s | %s | %s; %s |\n", am_choice_text(am_fields[AM_F_stack].choices, i, name, sizeof name), am_stacks[i].text,
+               am_stacks[i].verified_by, am_stacks[i].detail, am_stacks[i].derived);
+    }
+}
+
 static void put_tables(void)
 {
     printf("\n## GPUs\n\n| device | name | GiB | fp32 | fp16 | bf16 GFLOP/s | MB/s | source |\n|---|---|---:|---:|---:|---:|---:|---|\n");
@@ -323,6 +333,7 @@ int am_cli_reference(void)
     put_keys();
     put_errors();
     put_rules();
+    put_stacks();
     put_tables();
     return fflush(stdout) == 0 ? AM_EXIT_ANSWER : AM_EXIT_IO;
 }

@@ -4,6 +4,13 @@
 #include "input.h"
 #include "writer.h"
 
+static const char family_names[] = ""
+#define AM_FAMILY(id, name) "|" name
+#include "families.def"
+#undef AM_FAMILY
+    ;
+#define AM_FAMILY_NAMES (family_names + 1)
+
 const am_field am_fields[AM_FIELD_COUNT] = {
 #define ROW(key, kind, group, unit, label, help, choices, text, value, least, most)                                    \
     [AM_F_##key] = {#key,    kind, AM_##group, AM_WORDS(unit), AM_WORDS(label), AM_WORDS(help),                        \

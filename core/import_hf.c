@@ -320,6 +320,25 @@ static const usual_importer usual_importers[] = {
       MOE_FFN(1408), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
       {"first_k_dense_replace", NULL, AM_F_dense_layers, 1, NOT_NULL}, {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL},
       {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}, {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
+    {"seed_oss", AM_FAMILY_SEED_OSS, {64, 4096, 80, 8, 27648, 155136, 0, 100000, 128},
+     {ATTENTION_BIAS(1), {"attention_out_bias", NULL, AM_F_o_bias, 0, NOT_NULL}, MLP_BIAS,
+      {"residual_dropout", NULL, AM_F_dropout, 100000, NOT_NULL}}},
+    {"ernie4_5", AM_FAMILY_ERNIE4_5, {18, 1024, 16, 2, 3072, 103424, 1, 0, 128}, {{"use_bias", NULL, AM_F_bias, 0, 0}}},
+    {"helium", AM_FAMILY_HELIUM, {24, 2560, 20, 20, 7040, 48000, 0, 0, 128}, {ATTENTION_BIAS(0), MLP_BIAS}},
+    {"hunyuan_v1_dense", AM_FAMILY_HUNYUAN, {32, 4096, 32, AM_AUTO, 11008, 290943, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0)}},
+    {"olmo", AM_FAMILY_OLMO, {32, 4096, 32, AM_AUTO, 11008, 50304, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0)}},
+    {"olmo3", AM_FAMILY_OLMO3, {32, 4096, 32, AM_AUTO, 11008, 50304, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL)}},
+    {"exaone4", AM_FAMILY_EXAONE4, {32, 4096, 32, 32, 16384, 102400, 0, 0, AM_AUTO},
+     {WINDOW(4096, 0), {"sliding_window_pattern", NULL, AM_F_layer_period, 4, NOT_NULL}}},
+    {"hyperclovax", AM_FAMILY_HYPERCLOVAX, {32, 4096, 32, AM_AUTO, 11008, 32000, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), MLP_BIAS}},
+    {"arcee", AM_FAMILY_ARCEE, {32, 2560, 32, AM_AUTO, 18432, 32000, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0), MLP_BIAS}},
+    {"jais2", AM_FAMILY_JAIS2, {32, 3328, 26, AM_AUTO, 26624, 150272, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(1), {"mlp_bias", NULL, AM_F_mlp_bias, 1, NOT_NULL}}},
+    {"internlm3", AM_FAMILY_LLAMA, {48, 4096, 32, 2, 10240, 128512, 0, 0, 128},
+     {{"qkv_bias", "attention_bias", AM_F_qkv_bias, 0, NOT_NULL}, {"bias", "mlp_bias", AM_F_mlp_bias, 0, NOT_NULL}}},
+    {"iquestcoder", AM_FAMILY_LLAMA, {80, 5120, 40, 8, 27648, 76800, 0, 0, 128}, {ATTENTION_BIAS(0), MLP_BIAS}},
     {"gpt_oss", AM_FAMILY_GPT_OSS, {36, 2880, 64, 8, 2880, 201088, 0, 0, 64},
      {ATTENTION_BIAS(1), WINDOW(128, NOT_NULL), {"num_local_experts", "num_experts", AM_F_experts, 128, NOT_NULL},
       EXPERTS_PER_TOKEN(4)}},
@@ -352,12 +371,22 @@ static am_code read_value(int64_t *number, const am_document *document, am_json_
     return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from %d to %d", key, least, field->most);
 }
 
+/* A list that says of each layer which kind it is of; *key: its name. */
+static am_json_value find_kinds(const am_document *document, int64_t family, const char **key)
+{
+    const am_wiring *wiring = am_wiring_of_family(family);
+    *key = wiring->window == AM_WINDOW_FIRST_KIND ? "layer_types" : "no_rope_layers";
+    am_json_value list = wiring->period ? am_document_find(document, *key) : 0;
+    return list && !am_document_is_null(document, list) ? list : 0;
+}
+
 static am_code read_entry(am_config *config, const am_document *document, const entry *from, am_status *status)
 {
     const am_field *field = &am_fields[from->field];
     int64_t *number = am_field_number(config, field);
-    const char *key = from->key;
-    am_json_value value = am_document_find(document, key);
+    const char *key = from->key, *list;
+    bool listed = from->field == AM_F_layer_period && find_kinds(document, config->family, &list);
+    am_json_value value = listed ? 0 : am_document_find(document, key); /* the list counts, not the number beside it */
     am_json_value other = from->alias ? am_document_find(document, from->alias) : 0;
     if (value && other)
         return am_fail(status, AM_BAD_CONFIG, key, "%s and %s are the same, and both are given", key, from->alias);
@@ -391,14 +420,12 @@ static am_code read_usual(am_config *config, const am_document *document, const 
 
 /* ---- layers of two kinds */
 
-/* A list that says of each layer which kind it is of. */
 static am_code read_period(am_config *config, const am_document *document, am_status *status)
 {
-    const am_wiring *wiring = am_wiring_of_family(config->family);
-    bool windows = wiring->window == AM_WINDOW_FIRST_KIND;
-    const char *key = windows ? "layer_types" : "no_rope_layers";
-    am_json_value list = wiring->period ? am_document_find(document, key) : 0;
-    if (!list || am_document_is_null(document, list)) return AM_OK;
+    const char *key;
+    am_json_value list = find_kinds(document, config->family, &key);
+    bool windows = am_wiring_of_family(config->family)->window == AM_WINDOW_FIRST_KIND;
+    if (!list || !am_wiring_takes_turns(config)) return AM_OK;
     int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention")
                              : am_document_period(document, list, "0", "1");
     if (period < 1 || period > am_fields[AM_F_layer_period].most)
@@ -418,7 +445,7 @@ typedef struct activation {
 
 static const activation plain[] = {{"gelu_new", AM_GELU_NEW}, {"gelu", AM_GELU}, {"gelu_pytorch_tanh", AM_GELU_TANH},
                                    {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU},
-                                   {"gelu_fast", AM_GELU_FAST}};
+                                   {"gelu_fast", AM_GELU_FAST}, {"relu2", AM_RELU2}};
 static const activation gated[] = {
     {"silu", AM_SWIGLU}, {"swish", AM_SWIGLU}, {"gelu", AM_GEGLU}, {"gelu_pytorch_tanh", AM_GEGLU_TANH}};
 
@@ -432,7 +459,7 @@ static am_code find_activation(am_config *config, const activation *list, size_t
     }
     return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered; %s", key, name,
                    list == gated ? "silu, gelu and gelu_pytorch_tanh are"
-                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu and gelu_fast are");
+                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast and relu2 are");
 }
 
 /* The text of a key; "" if it is not given, or null. */
@@ -562,6 +589,13 @@ static am_code check_extras(const am_document *document, int64_t family, am_stat
     if (code == AM_OK && affine)
         code = am_document_flag(document, affine, "layer_norm_elementwise_affine", &norms, status);
     if (code != AM_OK) return code;
+    am_json_value behind = family == AM_FAMILY_HYPERCLOVAX ? am_document_find(document, "use_post_norm") : 0;
+    int64_t normed = 1;
+    if (behind) code = am_document_flag(document, behind, "use_post_norm", &normed, status);
+    if (code != AM_OK) return code;
+    if (!normed)
+        return am_fail(status, AM_UNSUPPORTED, "use_post_norm",
+                       "without norms behind the branches it is a Granite: model_type granite, or use_post_norm=true");
     if (ratio != 0)
         return am_fail(status, AM_UNSUPPORTED, "layerdrop", "layers left out at random are not covered: layerdrop=0");
     am_json_value attention = family == AM_FAMILY_MPT ? am_document_find(document, "attn_config") : 0;
@@ -584,7 +618,7 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
     bool qwen = family == AM_FAMILY_QWEN2_MOE || family == AM_FAMILY_QWEN3_MOE;
     am_json_value every = qwen ? am_document_find(document, "decoder_sparse_step") : 0;
     am_json_value dense = qwen ? am_document_find(document, "mlp_only_layers") : 0;
-    am_json_value clip = family == AM_FAMILY_OLMOE ? am_document_find(document, "clip_qkv") : 0;
+    am_json_value clip = family == AM_FAMILY_OLMOE || family == AM_FAMILY_OLMO ? am_document_find(document, "clip_qkv") : 0;
     am_json_value pairs = family == AM_FAMILY_DEEPSEEK_V3 ? am_document_find(document, "rope_interleave") : 0;
     int64_t step = 1, interleaved = 1;
     am_code code = every ? am_document_integer(document, every, "decoder_sparse_step", &step, status) : AM_OK;

@@ -1,5 +1,6 @@
 /* Llama and what is wired like it in transformers but for flags (am_wiring): Mistral, Qwen, Gemma, Phi-3, OLMo 2, SmolLM 3,
- * Granite, StableLM, GLM, Cohere, StarCoder 2; and with experts or latent attention in their places Mixtral and DeepSeek.
+ * Granite, StableLM, GLM, Cohere, StarCoder 2, Seed-OSS, ERNIE 4.5, EXAONE 4 and others; and with experts or latent attention in their
+ * places Mixtral and DeepSeek.
  * Which modules, in which order, and what each forward keeps alive. */
 #include "build.h"
 
@@ -15,6 +16,7 @@ static am_var norm_of(am_build *build, am_var x, const char *path)
     if (build->config->stack == AM_STACK_LIGER) return am_liger_rms_norm(build, x, path);
     if (code == AM_NORM_TORCH) return am_hf_layer_norm(build, x, path);
     if (code == AM_NORM_COHERE) return am_hf_cohere_norm(build, x, path);
+    if (code == AM_NORM_BARE) return am_hf_bare_norm(build, x, path);
     return am_hf_rms_norm(build, x, path, code);
 }
 
@@ -46,7 +48,8 @@ static am_var turn_heads(am_build *build, am_var x, int i)
 
 static am_var norm_heads(am_build *build, am_var x, int i)
 {
-    const char *path = projections[i].norm;
+    static const char *const turned[3] = {"self_attn.query_layernorm", "self_attn.key_layernorm", NULL};
+    const char *path = has(build, AM_T_NORMS_TURNED) ? turned[i] : projections[i].norm;
     return path && build->config->qk_norm ? norm_of(build, x, path) : x;
 }
 
@@ -61,7 +64,7 @@ static void project_heads(am_build *build, am_var normed, am_var x[3])
             x[i] = norm_heads(build, x[i], i);
         else
             x[i] = cut_heads(build, x[i], i);
-        if (code == AM_PROJECT_EACH) x[i] = norm_heads(build, x[i], i);
+        if (code == AM_PROJECT_EACH && !has(build, AM_T_NORMS_TURNED)) x[i] = norm_heads(build, x[i], i);
         if (code == AM_PROJECT_EACH || code == AM_PROJECT_THEN_NORM) x[i] = turn_heads(build, x[i], i);
     }
     for (int i = 0; i < 3 && (code == AM_PROJECT_CUT || code == AM_PROJECT_THEN_NORM); i++)
@@ -107,6 +110,17 @@ static void rotate_wide(am_build *build, am_var *q, am_var *k, bool pairs)
     am_hold(tape, x[0], x[1], y[0], y[1]);
 }
 
+/* Both, and only then what is cast back. */
+static void rotate_pairs(am_build *build, am_var *q, am_var *k)
+{
+    am_tape *tape = build->tape;
+    int dtype = tape->tensor[*q].dtype;
+    am_var y[2] = {am_hf_rotate_pairs(build, *q), am_hf_rotate_pairs(build, *k)};
+    *q = am_to(tape, y[0], dtype);
+    *k = am_to(tape, y[1], dtype);
+    am_hold(tape, y[0], y[1]);
+}
+
 /* Halves x, y of each head: x cos - y sin, y cos + x sin. */
 static void rotate_chunks(am_build *build, am_var *q, am_var *k)
 {
@@ -133,7 +147,8 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     am_var q0 = *q, k0 = *k, cos = build->cos, sin = build->sin;
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
     if (has(build, AM_T_NO_POSITIONS) && build->kind == 1) return;
-    if (code == AM_ROTARY_PAIRS_PART) { /* the tables are made anew in each layer */
+    /* the tables are made anew in each layer */
+    if (code == AM_ROTARY_PAIRS_PART || code == AM_ROTARY_PAIRS_EACH || code == AM_ROTARY_PAIRS_WIDE) {
         build->cos = am_hf_interleave(build, cos);
         build->sin = am_hf_interleave(build, sin);
     }
@@ -146,6 +161,8 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
     case AM_ROTARY_CHUNKS: rotate_chunks(build, q, k); break;
+    case AM_ROTARY_PAIRS_EACH:
+    case AM_ROTARY_PAIRS_WIDE: rotate_pairs(build, q, k); break;
     }
     am_hold(tape, q0, k0, build->cos, build->sin);
     am_label(tape, *q, "query, rotated");
@@ -170,6 +187,8 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     else
         project_heads(build, normed, x);
     rotate(build, &x[Q], &x[K], kept);
+    for (int i = Q; i <= K && has(build, AM_T_NORMS_TURNED); i++)
+        x[i] = norm_heads(build, am_label(tape, x[i], projections[i].name), i);
     am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->ad));
     y = am_hf_linear(build, y, "self_attn.o_proj", AM_C_ATTENTION, build->h, build->config->o_bias, AM_TARGET_O);
@@ -217,12 +236,13 @@ am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_di
 static am_var mlp_of(am_build *build, am_var normed)
 {
     static const am_mlp plain = {"mlp", "mlp.c_fc", "mlp.act", "mlp.c_proj", false};
+    static const am_mlp squared = {"mlp", "mlp.up_proj", "mlp.act_fn", "mlp.down_proj", false};
     static const am_gated_mlp gated = {"mlp", "mlp.gate_proj", "mlp.act_fn", "mlp.up_proj", "mlp.down_proj"};
     bool dense = am_wiring_of(build->config)->dense_layers && !build->kind;
     if (build->config->experts && !dense) return am_hf_moe(build, normed);
     if (build->config->stack == AM_STACK_LIGER) return am_liger_mlp(build, normed);
     if (am_activation_is_gated(build->config->activation)) return am_hf_gated_mlp(build, normed, &gated, build->f);
-    return am_hf_mlp(build, normed, &plain);
+    return am_hf_mlp(build, normed, build->config->family == AM_FAMILY_STARCODER2 ? &plain : &squared);
 }
 
 /* ---- layer ---- */
@@ -309,7 +329,7 @@ am_code am_hf_llama(am_build *build)
 {
     am_tape *tape = build->tape;
     const am_wiring *wiring = am_wiring_of(build->config);
-    build->by_kind = wiring->period > 0;
+    build->by_kind = am_wiring_takes_turns(build->config);
     am_var x = am_hf_token_embedding(build, "model.embed_tokens");
     if (wiring->norm_code == AM_NORM_GEMMA) x = scaled_embedding(build, x); /* by a buffer of one element */
     if (am_input_requires_grad(build)) am_require_grad(tape, x);

@@ -64,7 +64,7 @@ am_pattern am_model_pattern(const am_config *config)
     const am_wiring *wiring = am_wiring_of(config);
     am_pattern pattern = {.period = 1};
     if (wiring->dense_layers) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
-    if (!wiring->period) return pattern;
+    if (!am_wiring_takes_turns(config)) return pattern;
     pattern.period = (int)config->layer_period;
     pattern.cycle[pattern.period - 1] = 1;
     pattern.own = wiring->traits & AM_T_TWO_TABLES;
@@ -80,21 +80,23 @@ const char *am_model_kind_name(const am_config *config, int kind)
 {
     bool mixed = config->experts > 0 && config->dense_layers > 0 && config->dense_layers < config->layers;
     if (mixed) return kind ? "expert" : "dense";
-    return kind < 2 && config->layer_period > 1 ? am_wiring_of(config)->kinds[kind] : NULL;
+    return kind < 2 && config->layer_period > 1 && am_wiring_takes_turns(config) ? am_wiring_of(config)->kinds[kind] : NULL;
 }
 
 /* By family; the others are wired like Llama. */
 static am_code (*const builders[AM_FAMILY_COUNT])(am_build *) = {
     [AM_FAMILY_GPT2] = am_hf_gpt2,
+    [AM_FAMILY_BIGCODE] = am_hf_gpt2,
+#ifndef AM_FIRST
     [AM_FAMILY_NEOX] = am_hf_neox,
     [AM_FAMILY_OPT] = am_hf_opt,
     [AM_FAMILY_PHI] = am_hf_phi,
     [AM_FAMILY_GPTJ] = am_hf_gpt2,
     [AM_FAMILY_GPT_NEO] = am_hf_gpt2,
-    [AM_FAMILY_BIGCODE] = am_hf_gpt2,
     [AM_FAMILY_BLOOM] = am_hf_bloom,
     [AM_FAMILY_MPT] = am_hf_mpt,
     [AM_FAMILY_FALCON] = am_hf_falcon,
+#endif
 };
 
 /* Stacks with models of their own. */

@@ -300,7 +300,7 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
                         am_tape_fresh(tape, statistic, AM_FP32), am_tape_fresh(tape, statistic, AM_FP32)};
     am_label(tape, result[1], "mean");
     am_label(tape, result[2], "reciprocal standard deviation");
-    return am_tape_emit(tape, AM_OP_LAYER_NORM, bias ? 3 : 2, input, 3, result, 0);
+    return am_tape_emit(tape, AM_OP_LAYER_NORM, bias ? 3 : weight ? 2 : 1, input, 3, result, 0);
 }
 
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)

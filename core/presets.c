@@ -17,68 +17,17 @@
 #define PUBLISHED(parameters) parameters
 #endif
 
-/* core.wasm has no models of families that are elsewhere: their names are, too. */
-#ifdef AM_FIRST
-#define ROWS_BLOOM(...)
-#define ROWS_DEEPSEEK_V3(...)
-#define ROWS_FALCON(...)
-#define ROWS_GPTJ(...)
-#define ROWS_GPT_NEO(...)
-#define ROWS_GPT_OSS(...)
-#define ROWS_MIXTRAL(...)
-#define ROWS_MPT(...)
-#define ROWS_NEOX(...)
-#define ROWS_OLMOE(...)
-#define ROWS_OPT(...)
-#define ROWS_PHI(...)
-#define ROWS_QWEN2_MOE(...)
-#define ROWS_QWEN3_MOE(...)
-#else
-#define ROWS_BLOOM ROW
-#define ROWS_DEEPSEEK_V3 ROW
-#define ROWS_FALCON ROW
-#define ROWS_GPTJ ROW
-#define ROWS_GPT_NEO ROW
-#define ROWS_GPT_OSS ROW
-#define ROWS_MIXTRAL ROW
-#define ROWS_MPT ROW
-#define ROWS_NEOX ROW
-#define ROWS_OLMOE ROW
-#define ROWS_OPT ROW
-#define ROWS_PHI ROW
-#define ROWS_QWEN2_MOE ROW
-#define ROWS_QWEN3_MOE ROW
-#endif
-#define ROWS_BIGCODE ROW
-#define ROWS_COHERE ROW
-#define ROWS_COHERE2 ROW
-#define ROWS_GEMMA ROW
-#define ROWS_GEMMA2 ROW
-#define ROWS_GEMMA3 ROW
-#define ROWS_GLM ROW
-#define ROWS_GLM4 ROW
-#define ROWS_GPT2 ROW
-#define ROWS_GRANITE ROW
-#define ROWS_LLAMA ROW
-#define ROWS_MISTRAL ROW
-#define ROWS_OLMO2 ROW
-#define ROWS_PHI3 ROW
-#define ROWS_QWEN2 ROW
-#define ROWS_QWEN3 ROW
-#define ROWS_SMOLLM3 ROW
-#define ROWS_STABLELM ROW
-#define ROWS_STARCODER2 ROW
-
 const am_preset am_presets[] = {
-#define AM_PRESET(name, label, source, family, ...) ROWS_##family(name, label, source, family, __VA_ARGS__)
-#define ROW(name, label, source, family, layers, hidden, heads, kv_heads, head_dim, ffn, vocab, activation, rest,      \
-            parameters)                                                                                                \
+#ifdef AM_FIRST
+#define AM_PRESET_LATER(...)
+#endif
+#define AM_PRESET(name, label, source, family, layers, hidden, heads, kv_heads, head_dim, ffn, vocab, activation,      \
+                  rest, parameters)                                                                                    \
     {name,       AM_WORDS(label),                                         AM_WORDS(source),                            \
      rest,       {layers, hidden, heads, kv_heads, head_dim, ffn, vocab}, AM_FAMILY_##family,                          \
      AM_##activation, PUBLISHED(parameters)},
 #include "presets.def"
 #undef AM_PRESET
-#undef ROW
 };
 const int am_preset_count = sizeof am_presets / sizeof *am_presets;
 

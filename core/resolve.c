@@ -138,6 +138,10 @@ static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
     if (config->family == AM_AUTO) config->family = config->positions == AM_LEARNED ? AM_FAMILY_GPT2 : AM_FAMILY_LLAMA;
+#ifdef AM_FIRST
+    if (am_family_is_later(config->family))
+        return am_fail(status, AM_ELSEWHERE, "family", "whole.wasm answers for this family");
+#endif
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO)
         config->attention = usual_attention(config);

@@ -431,8 +431,6 @@ static am_code check_megatron(const am_config *config, am_status *status)
         {AM_F_autocast, AM_AUTOCAST_OFF},
         {AM_F_reentrant, 1},
     };
-    const unsigned families = 1u << AM_FAMILY_LLAMA | 1u << AM_FAMILY_MISTRAL | 1u << AM_FAMILY_QWEN2 |
-                              1u << AM_FAMILY_QWEN3 | 1u << AM_FAMILY_GPT2 | 1u << AM_FAMILY_MIXTRAL | 1u << AM_FAMILY_DEEPSEEK_V3;
     char who[32];
     am_wiring_who(config, who, sizeof who);
     am_code code = check_megatron_ranks(config, status);
@@ -445,7 +443,7 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (code == AM_OK) code = check_megatron_experts(config, who, status);
     if (code == AM_OK) code = check_megatron_latent(config, who, status);
     if (code != AM_OK) return code;
-    if (!(families >> config->family & 1))
+    if (!am_wiring_of_family(config->family)->megatron)
         return am_fail(status, AM_UNSUPPORTED, "family",
                        "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", who);
     bool aligned = config->stack == AM_STACK_MEGATRON || (config->kv_rank > 0 && config->attention != AM_EAGER);

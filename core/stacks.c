@@ -106,8 +106,10 @@ am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code 
         am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
     am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, wide, scale), "normalised input");
     am_var y;
-    if (code == AM_NORM_OLMO) {
-        y = am_to(tape, am_binary(tape, AM_OP_MUL, weight, normal), dtype);
+    if (code == AM_NORM_OLMO || code == AM_NORM_HELIUM) {
+        am_var scales = code == AM_NORM_HELIUM ? am_to(tape, weight, AM_FP32) : weight;
+        if (scales != weight) am_label(tape, scales, "weight in fp32");
+        y = am_to(tape, am_binary(tape, AM_OP_MUL, scales, normal), dtype);
         am_hold(tape, x, variance, normal);
     } else if (code == AM_NORM_GEMMA) { /* the product stays in fp32 and the weight is stored less one */
         am_hold(tape, wide);
@@ -162,6 +164,18 @@ am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
     return y;
 }
 
+/* The same without a weight, in fp32. */
+am_var am_hf_bare_norm(am_build *build, am_var x, const char *path)
+{
+    am_tape *tape = build->tape;
+    am_module module = enter(build, path, AM_C_NORM);
+    am_var wide = am_to(tape, x, AM_FP32);
+    if (wide != x) am_label(tape, wide, "input in fp32");
+    am_var normal = am_layer_norm(tape, wide, 0, 0), y = am_to(tape, normal, tape->tensor[x].dtype);
+    tape->module = module;
+    return am_label(tape, y, "normed input");
+}
+
 /* ---- positions, rotary tables, masks ---- */
 
 void am_hf_positions(am_build *build)
@@ -189,7 +203,8 @@ void am_hf_rotary_tables(am_build *build)
         am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, both, 0, 0, 0);
         wide[i] = am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_FP32, f, 0, 0, 0);
     }
-    int dtype = code == AM_ROTARY_FP32 ? AM_FP32 : tape->tensor[build->embedding].dtype;
+    bool wide_tables = code == AM_ROTARY_FP32 || code == AM_ROTARY_PAIRS_WIDE;
+    int dtype = wide_tables ? AM_FP32 : tape->tensor[build->embedding].dtype;
     for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], dtype);
     am_hold(tape, angle, both, wide[0], wide[1]);
     am_shape broadcast = AM_SHAPE(one, one, build->s, width);
@@ -262,7 +277,8 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     const char *name = tape->storage[tape->tensor[x].storage].name;
-    am_var straight = am_binary(tape, AM_OP_MUL, x, build->cos);
+    bool wide = am_wiring_of(build->config)->rotary_code == AM_ROTARY_PAIRS_WIDE;
+    am_var straight = am_binary(tape, AM_OP_MUL, wide ? am_to(tape, x, AM_FP32) : x, build->cos);
     am_var even = am_slice_every(tape, x, build->half, 2), odd = am_slice_every(tape, x, build->half, 2);
     am_shape shape = am_shape_of(tape, x), pair = shape;
     pair.rank = 5;
@@ -272,6 +288,7 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x)
     even = am_view(tape, even, pair);
     am_var turned = am_cat(tape, odd, even, am_number_dim(build, 2));
     turned = am_view(tape, turned, shape);
+    if (wide) turned = am_to(tape, turned, AM_FP32);
     am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
     return am_label(tape, y, name);
 }
@@ -470,6 +487,7 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     case AM_SWIGLU:
     case AM_SILU: y = am_unary(tape, AM_OP_SILU, x); break;
     case AM_RELU: y = am_unary(tape, AM_OP_RELU, x); break;
+    case AM_RELU2: y = am_unary(tape, AM_OP_POW, am_label(tape, am_unary(tape, AM_OP_RELU, x), "ReLU")); break;
     default: y = am_unary(tape, AM_OP_GELU, x); break;
     }
     return am_label(tape, y, "activated");

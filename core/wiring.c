@@ -28,6 +28,10 @@
     .norm_code = AM_NORM_GEMMA, .tie_word_embeddings = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV
 #define GEMMA_NORMS                                                                                             \
     .norms = {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}
+#define BEHIND .norms = {NULL, "post_attention_layernorm", NULL, "post_feedforward_layernorm"}
+#define OLMO                                                                                                    \
+    ROTARY, BEHIND, .norm_code = AM_NORM_OLMO, .qk_norm = 1, .project_code = AM_PROJECT_LATE,                    \
+    .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL
 #define COHERE                                                                                                  \
     .norm = AM_LAYERNORM, .norm_code = AM_NORM_COHERE, .activation = AM_SWIGLU, .positions = AM_ROPE,            \
     .rotary_code = AM_ROTARY_PAIRS_FP32, .parallel_residual = AM_BIAS_ALWAYS, .tie_word_embeddings = 1,          \
@@ -35,13 +39,13 @@
 #define WINDOWS(tokens)                                                                                         \
     .window = AM_WINDOW_FIRST_KIND, .usual_window = tokens, .kinds = {"sliding window", "full attention"}
 
-static const am_wiring families[] = {
+static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_LLAMA] = {
-        .liger = true, LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .megatron = true, .liger = true, LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_EVEN_HEADS},
-    [AM_FAMILY_MISTRAL] = {.liger = true, LLAMA, .window = AM_WINDOW_ALL},
-    [AM_FAMILY_QWEN2] = {.liger = true, LLAMA, .qkv_bias = AM_BIAS_ALWAYS},
-    [AM_FAMILY_QWEN3] = {.liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
+    [AM_FAMILY_MISTRAL] = {.megatron = true, .liger = true, LLAMA, .window = AM_WINDOW_ALL},
+    [AM_FAMILY_QWEN2] = {.megatron = true, .liger = true, LLAMA, .qkv_bias = AM_BIAS_ALWAYS},
+    [AM_FAMILY_QWEN3] = {.megatron = true, .liger = true, LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV},
     [AM_FAMILY_GEMMA] = {.liger = true, GEMMA, NORMS},
     [AM_FAMILY_GEMMA2] = {
         GEMMA, GEMMA_NORMS, WINDOWS(4096), .period = 2, .attention_softcap = AM_BIAS_USUALLY,
@@ -54,10 +58,7 @@ static const am_wiring families[] = {
         ROTARY, NORMS, .rotary_quarters = 4, .rotary_code = AM_ROTARY_PART_EACH, .window = AM_WINDOW_ALL,
         .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_O | AM_TARGET_DOWN,
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"resid_attn_dropout", "resid_mlp_dropout"}},
-    [AM_FAMILY_OLMO2] = {
-        ROTARY, .norm_code = AM_NORM_OLMO, .norms = {NULL, "post_attention_layernorm", NULL, "post_feedforward_layernorm"},
-        .qk_norm = 1, .project_code = AM_PROJECT_LATE, .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER,
-        .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
+    [AM_FAMILY_OLMO2] = {OLMO},
     [AM_FAMILY_SMOLLM3] = {
         LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .tie_word_embeddings = 1, .period = 4, .traits = AM_T_NO_POSITIONS,
@@ -91,9 +92,13 @@ static const am_wiring families[] = {
         .targets = TARGETS_QKV | TARGETS_PLAIN, NORMS,
         .drops = {"self_attn", "mlp"}, .traits = AM_T_DROPS_INSIDE},
     [AM_FAMILY_GPT2] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .megatron = true, .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
         .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL,
         .prefix = "transformer.h."},
+    [AM_FAMILY_BIGCODE] = {
+        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
+        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
+#ifndef AM_FIRST /* those that families.def has as AM_FAMILY_LATER */
     [AM_FAMILY_NEOX] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .bias = AM_BIAS_ALWAYS,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .heads = AM_HEADS_PLAIN,
@@ -118,9 +123,6 @@ static const am_wiring families[] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
         .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN,
         .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
-    [AM_FAMILY_BIGCODE] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
     [AM_FAMILY_BLOOM] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_ALIBI, .tie_word_embeddings = 1, BIASED,
         .activations = 1u << AM_GELU_TANH, .four = true, .attentions = 1 << AM_EAGER, .heads = AM_HEADS_PLAIN,
@@ -130,10 +132,10 @@ static const am_wiring families[] = {
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
         .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
     [AM_FAMILY_MIXTRAL] = {
-        ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
+        .megatron = true, ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
         .targets = ATTENTION_TARGETS},
     [AM_FAMILY_DEEPSEEK_V3] = {
-        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
+        .megatron = true, ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
         .shared = AM_SHARED_ADDED, .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true,
         .targets = AM_TARGET_O},
     [AM_FAMILY_FALCON] = {
@@ -160,6 +162,37 @@ static const am_wiring families[] = {
         ROTARY, NORMS, .norm_code = AM_NORM_OLMO, .rotary_code = AM_ROTARY_CHUNKS, WINDOWS(128), .period = 2,
         .qkv_bias = AM_BIAS_USUALLY, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_TOP, .attentions = 1 << AM_EAGER,
         .activations = 1u << AM_SWIGLU, .traits = AM_T_SINKS, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_SEED_OSS] = {
+        LLAMA, .qkv_bias = AM_BIAS_USUALLY, .o_bias = AM_BIAS_EITHER, .mlp_bias = AM_BIAS_EITHER,
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"self_attn", "mlp"}, .traits = AM_T_DROPS_INSIDE},
+    [AM_FAMILY_ERNIE4_5] = {
+        LLAMA, .rotary_code = AM_ROTARY_PAIRS_WIDE, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL,
+        .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL},
+    [AM_FAMILY_HELIUM] = {
+        LLAMA, .norm_code = AM_NORM_HELIUM, .rotary_code = AM_ROTARY_PAIRS_EACH, .qkv_bias = AM_BIAS_EITHER,
+        .mlp_bias = AM_BIAS_EITHER, .heads = AM_HEADS_DIVIDED},
+    [AM_FAMILY_HUNYUAN] = {
+        LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .traits = AM_T_NORMS_TURNED},
+    [AM_FAMILY_OLMO] = {
+        .norm = AM_LAYERNORM, .norm_code = AM_NORM_BARE, NORMS, .activation = AM_SWIGLU, .positions = AM_ROPE,
+        .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
+    [AM_FAMILY_OLMO3] = {
+        OLMO, WINDOWS(4096), .period = 4, .traits = AM_T_TWO_TABLES},
+    [AM_FAMILY_EXAONE4] = {
+        ROTARY, BEHIND, .qk_norm = 1, .project_code = AM_PROJECT_THEN_NORM, WINDOWS(4096), .period = 4,
+        .targets = TARGETS_ALL, .traits = AM_T_NO_POSITIONS | AM_T_MAY_BE_FULL},
+    [AM_FAMILY_HYPERCLOVAX] = {
+        ROTARY, .norms = {"input_layernorm", "post_norm1", "post_attention_layernorm", "post_norm2"},
+        .targets = TARGETS_ALL, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_SCALED | AM_T_SCALED_LOGITS | AM_T_EVEN_HEADS},
+    [AM_FAMILY_ARCEE] = {
+        .norm = AM_RMSNORM, NORMS, .activation = AM_RELU2, .positions = AM_ROPE, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .targets = TARGETS_QKV | TARGETS_PLAIN, .traits = AM_T_EVEN_HEADS},
+    [AM_FAMILY_JAIS2] = {
+        .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
+        .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
+        .targets = TARGETS_QKV | TARGETS_PLAIN, .traits = AM_T_EVEN_HEADS},
+#endif
 };
 
 #define GELUS (1u << AM_GELU | 1u << AM_GELU_NEW | 1u << AM_GELU_TANH)
@@ -243,12 +276,31 @@ const am_wiring *am_wiring_of_family(int64_t family)
     return &families[family];
 }
 
+#ifdef AM_FIRST
+bool am_family_is_later(int64_t family)
+{
+    static const bool later[AM_FAMILY_COUNT] = {
+#define AM_FAMILY(id, name)
+#define AM_FAMILY_LATER(id, name) [AM_FAMILY_##id] = true,
+#include "families.def"
+#undef AM_FAMILY
+    };
+    return later[family];
+}
+#endif
+
 const am_wiring *am_wiring_of(const am_config *config)
 {
     const am_stack *stack = &am_stacks[config->stack];
     const am_wiring *family = am_wiring_of_family(config->family);
     if (stack->latent && family->latent) return stack->latent;
     return stack->wiring ? stack->wiring : family;
+}
+
+bool am_wiring_takes_turns(const am_config *config)
+{
+    const am_wiring *wiring = am_wiring_of(config);
+    return wiring->period && !(wiring->traits & AM_T_MAY_BE_FULL && config->sliding_window == 0);
 }
 
 int64_t am_nearest_divisor(int64_t n, int64_t x)
@@ -412,7 +464,7 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
     if (fits) return AM_OK;
     if (wiring->activations && config->stack == AM_STACK_HF)
         return am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
-    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu, silu or gelu_fast"
+    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast or relu2"
                               : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
     if (wiring->activations == GELUS)
         these = "a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b";
@@ -454,7 +506,7 @@ static am_code check_more(const am_config *config, const am_wiring *wiring, cons
                        config->hidden, am_nearest_divisor(config->hidden, config->heads), config->heads);
     if (wiring->window == AM_WINDOW_NEVER && !am_stacks[config->stack].wiring) /* other stacks see to it themselves */
         return am_wiring_check_value(config, AM_F_sliding_window, 0, who, status);
-    if (wiring->window == AM_WINDOW_FIRST_KIND && config->sliding_window == 0)
+    if (wiring->window == AM_WINDOW_FIRST_KIND && config->sliding_window == 0 && am_wiring_takes_turns(config))
         return am_fail(status, AM_UNSUPPORTED, "sliding_window", "%s has a window, such as sliding_window=%d", who,
                        (int64_t)wiring->usual_window);
     return AM_OK;

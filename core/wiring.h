@@ -40,8 +40,9 @@ enum { AM_DROPS_RESIDUAL = 1, AM_DROPS_ATTENTION = 2, AM_DROPS_EMBEDDING = 4, AM
 typedef enum am_window_rule { AM_WINDOW_NEVER, AM_WINDOW_ALL, AM_WINDOW_FIRST_KIND } am_window_rule;
 
 /* How llama.c's layers differ from Llama's own.
- * Norms: the weight is stored less one and multiplied in fp32; or stored as it is; Cohere's layer norm in Python. */
-typedef enum am_norm_code { AM_NORM_LLAMA, AM_NORM_GEMMA, AM_NORM_OLMO, AM_NORM_COHERE, AM_NORM_TORCH } am_norm_code;
+ * Norms: the weight is stored less one and multiplied in fp32; or stored as it is, and cast first;
+ * Cohere's layer norm in Python; PyTorch's; the same without a weight, in fp32. */
+typedef enum am_norm_code { AM_NORM_LLAMA, AM_NORM_GEMMA, AM_NORM_OLMO, AM_NORM_HELIUM, AM_NORM_COHERE, AM_NORM_TORCH, AM_NORM_BARE } am_norm_code;
 /* When projections are turned into heads: each at once, its norm between; once all are there, norms on the whole of
  * them; each at once and then the norms; all are cut, then normed, then turned. */
 typedef enum am_project_code {
@@ -52,7 +53,7 @@ typedef enum am_project_code {
 } am_project_code;
 /* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
  * code, or in a function; pairs of a part; pairs in fp32; halves in fp32; halves by
- * tables of half a head. */
+ * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
@@ -61,7 +62,9 @@ typedef enum am_rotary_code {
     AM_ROTARY_PAIRS_PART,
     AM_ROTARY_PAIRS_FP32,
     AM_ROTARY_FP32,
-    AM_ROTARY_CHUNKS
+    AM_ROTARY_CHUNKS,
+    AM_ROTARY_PAIRS_EACH,
+    AM_ROTARY_PAIRS_WIDE
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
  * of logits in fp32, in groups; the largest logits, with a bias, and softmax of these: its experts have biases too and a
@@ -86,7 +89,9 @@ enum {
     AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns */
     AM_T_KEEPS_BRANCHES = 256, /* the layer's code has names of their own for what its branches take and return */
     AM_T_SPARE_MASK = 512,   /* the model's code makes a window's mask too, for layers that it does not have */
-    AM_T_SINKS = 1024        /* each head may attend to nothing, by a parameter beside its scores */
+    AM_T_SINKS = 1024,       /* each head may attend to nothing, by a parameter beside its scores */
+    AM_T_NORMS_TURNED = 2048, /* query and key heads are normed once they are rotated */
+    AM_T_MAY_BE_FULL = 4096  /* without a window all layers are alike */
 };
 
 typedef struct am_wiring {
@@ -125,6 +130,7 @@ typedef struct am_wiring {
     const char *norms[4]; /* llama.c: before and behind attention, before and behind the MLP; NULL: none */
     const char *drops[2]; /* dropout modules behind attention and MLP; NULL: none */
     unsigned activations; /* a set of 1 << AM_GELU and so on; 0: all that are gated as the usual one is */
+    bool megatron;      /* Megatron's layers are covered for blocks like its */
     bool liger;         /* Liger-Kernel patches it, and cut cross-entropy's patches go with it */
     bool any;           /* norm, positions and biases are arguments of its code; the family's are usual */
     const char *prefix; /* of the modules of a layer, before its index */
@@ -147,7 +153,12 @@ extern const am_stack am_stacks[]; /* by AM_STACK_ */
 
 /* The wiring of a family in transformers; and of a config: that of its family, or its stack's own. */
 const am_wiring *am_wiring_of_family(int64_t family);
+#ifdef AM_FIRST
+bool am_family_is_later(int64_t family); /* whole.wasm has it */
+#endif
 const am_wiring *am_wiring_of(const am_config *config);
+/* Whether layers of two kinds take turns. */
+bool am_wiring_takes_turns(const am_config *config);
 /* Fills in what the wiring decides and is still AM_AUTO. */
 void am_wiring_fill(am_config *config, const am_wiring *wiring);
 /* Likewise, once head_dim is known. */

@@ -35,12 +35,6 @@ static am_code elsewhere(am_build *build)
         return elsewhere(build);                                                                                       \
     }
 
-MODEL(am_hf_neox)
-MODEL(am_hf_opt)
-MODEL(am_hf_phi)
-MODEL(am_hf_bloom)
-MODEL(am_hf_mpt)
-MODEL(am_hf_falcon)
 MODEL(am_paper)
 MODEL(am_torch)
 MODEL(am_nanogpt)

@@ -102,6 +102,10 @@ run_to 0 --reference
 says out '| `seq` |'
 says out '| `out_of_range` |'
 says out '| `addmm` |'
+cp out reference.md
+run_to 0 --tables
+json out 'not [name for kind, key in (("fields", "key"), ("presets", "name"), ("devices", "id"), ("stacks", "stack")) for name in (row[key] for row in d[kind]) if f"| `{name}` |" not in open("reference.md").read()]'
+json out 'not [row["name"] for row in d["formulas"] if "| " + row["name"] + " |" not in open("reference.md").read()]'
 
 # configurations
 cat >config.json <<'END'

@@ -91,6 +91,32 @@ START_TEST(text)
 }
 END_TEST
 
+/* core.wasm has the names of the models that it answers for, and no others. */
+START_TEST(later_where_its_family_is)
+{
+    static const bool later[AM_FAMILY_COUNT] = {
+#define AM_FAMILY(id, name)
+#define AM_FAMILY_LATER(id, name) [AM_FAMILY_##id] = true,
+#include "families.def"
+#undef AM_FAMILY
+    };
+    static const struct {
+        const char *name;
+        int family;
+        bool later;
+    } rows[] = {
+#define AM_PRESET(name, label, source, family, ...)       {name, AM_FAMILY_##family, false},
+#define AM_PRESET_LATER(name, label, source, family, ...) {name, AM_FAMILY_##family, true},
+#include "presets.def"
+#undef AM_PRESET
+    };
+    ck_assert_int_eq((int)COUNT(rows), am_preset_count);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        ck_assert_msg(later[rows[i].family] == rows[i].later, "%s: its family is %s", rows[i].name,
+                      rows[i].later ? "no AM_FAMILY_LATER" : "an AM_FAMILY_LATER: AM_PRESET_LATER");
+}
+END_TEST
+
 START_TEST(enough)
 {
     int counted = 0;
@@ -201,6 +227,7 @@ Suite *test_presets_suite(void)
     tcase_add_loop_test(tests, resolves, 0, am_preset_count);
     tcase_add_loop_test(tests, published_parameters, 0, am_preset_count);
     tcase_add_loop_test(tests, text, 0, am_preset_count);
+    tcase_add_test(tests, later_where_its_family_is);
     tcase_add_test(tests, enough);
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, leaves_no_trace_of_another);

@@ -39,6 +39,12 @@ def fitted(r):
     return config
 
 
+def headed(r):
+    """The same where a key says it."""
+    heads = heads_of(r)
+    return {**decoder(r, heads), "hidden_size": heads[0] * heads[2]}
+
+
 def ungrouped(r):
     """The same without grouped heads."""
     config = fitted(r)
@@ -212,6 +218,11 @@ def deepseek_v3(r, seq):
     }
 
 
+def internlm3(r, seq):
+    biased = flag(r)
+    return {**decoder(r), "qkv_bias": biased, "bias": biased, "hidden_act": gated(r)}
+
+
 def gemma2(r, seq):
     config = {
         **decoder(r),
@@ -341,6 +352,21 @@ FAMILIES = {
                                   "embedding_dropout": r.choice((0.0, 0.1))},  # fmt: skip
     "stablelm": lambda r, seq: {**fitted(r), "use_qkv_bias": flag(r), "qk_layernorm": flag(r),
                                 "use_parallel_residual": flag(r), "rope_parameters": rotary(r)},  # fmt: skip
+    "seed_oss": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.7), "attention_out_bias": flag(r),
+                                "mlp_bias": flag(r), "attention_dropout": r.choice((0.0, 0.1)),
+                                "residual_dropout": r.choice((0.0, 0.1)), "hidden_act": gated(r)},  # fmt: skip
+    "ernie4_5": lambda r, seq: {**decoder(r), "use_bias": flag(r), "hidden_act": gated(r)},
+    "helium": lambda r, seq: {**headed(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
+    "hunyuan_v1_dense": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "hidden_act": gated(r)},
+    "olmo": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "hidden_act": gated(r)},
+    "olmo3": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
+    "exaone4": lambda r, seq: {**decoder(r), "sliding_window": r.choice((8, seq, seq + 1)), "hidden_act": gated(r),
+                               "sliding_window_pattern": r.choice((2, 3, 4))},  # fmt: skip
+    "hyperclovax": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "mlp_bias": flag(r)},
+    "arcee": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "mlp_bias": flag(r)},
+    "jais2": lambda r, seq: {**fitted(r), "attention_bias": flag(r, 0.7), "mlp_bias": flag(r, 0.7)},
+    "internlm3": internlm3,
+    "iquestcoder": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r)},
     "phi": lambda r, seq: {**fitted(r), "rope_parameters": rotary(r), "qk_layernorm": flag(r),
                            "resid_pdrop": r.choice((0.0, 0.1)), "embd_pdrop": r.choice((0.0, 0.1))},  # fmt: skip
     "gpt_neox": gpt_neox,

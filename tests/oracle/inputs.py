@@ -194,7 +194,24 @@ FAMILIES |= {
     },
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
 }
-WINDOWED = {"gemma2", "gemma3_text", "cohere2"}  # all layers but every layer_period-th
+FAMILIES |= {
+    "seed_oss": {
+        **FAMILIES["llama"],
+        "o_bias": "attention_out_bias",
+        "dropout": "residual_dropout",
+        "attention_dropout": "attention_dropout",
+    },
+    "ernie4_5": {**DECODER, "bias": "use_bias"},
+    "helium": FAMILIES["llama"],
+    "hunyuan_v1_dense": BIASED,
+    "olmo": BIASED,
+    "olmo3": {**BIASED, "sliding_window": "sliding_window"},
+    "exaone4": {**DECODER, "sliding_window": "sliding_window"},
+    "hyperclovax": FAMILIES["llama"],
+    "arcee": FAMILIES["llama"],
+    "jais2": FAMILIES["llama"],
+}
+WINDOWED = {"gemma2", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
 PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
@@ -302,6 +319,8 @@ def config_of(model, seq):
 
 def _in_other_words(family, model):
     """What a config.json says otherwise than by a key of its own."""
+    if family == "exaone4" and model.get("sliding_window") == "0":
+        return {"layer_types": ["full_attention"] * int(model["layers"])}
     if family in WINDOWED and "layer_period" in model:
         period, layers = int(model["layer_period"]), int(model["layers"])
         kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(1, layers + 1)]

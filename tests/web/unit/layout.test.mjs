@@ -52,7 +52,7 @@ test('the picture: every tensor once, nothing overlaps, nothing sticks out, at a
 });
 
 /* Attention and MLP read the same norm's output, side by side, or norms stand elsewhere: the branches are not those of two pre-norms. */
-const OTHERWISE = new Set(['phi', 'gptj', 'cohere', 'cohere2', 'olmo2', 'gemma2', 'gemma3_text', 'glm4', 'mpt', 'smollm3', 'falcon']);
+const OTHERWISE = new Set(['phi', 'gptj', 'cohere', 'cohere2', 'olmo2', 'gemma2', 'gemma3_text', 'glm4', 'mpt', 'smollm3', 'falcon', 'olmo3', 'exaone4', 'hyperclovax']);
 
 test('the picture of a layer has an attention branch and an MLP branch, whatever the family', () => {
   for (const [query, report] of reports) {
