@@ -1197,6 +1197,7 @@ typedef struct am_stage {
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */
     int64_t step;              /* where they start as None and count */
+    int64_t learned;           /* the highest from the first of them on, they apart */
     int64_t input, waiting, weights; /* of a backward in two parts: the highest of the first, live between both, and the most
                                       * that the second may come to */
     int64_t lasting, scratch;  /* what lasts for the run; thereof what all chunks of a rank use */
@@ -1215,6 +1216,7 @@ typedef struct am_rank {
     int64_t after_forward; /* the most that is live between two chunks' forward and backward */
     int64_t forward_peak, backward_peak; /* gradients of parameters apart */
     int64_t peak_bytes;                  /* where they start as None and count */
+    int64_t learned_peak;                /* the highest from the first of them on, they apart */
     int64_t deallocated;                 /* outputs of the chunks in flight, let go since they have been sent */
     int64_t parameters;
     int first_chunk, chunks; /* in am_report.chunk */
