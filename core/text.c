@@ -163,10 +163,10 @@ static void write_training(am_writer *out, const am_config *config)
 
 static void write_parallel(am_writer *out, const am_config *config)
 {
-    static const am_field_id sizes[] = {AM_F_tp, AM_F_cp, AM_F_pp, AM_F_vpp, AM_F_dp};
-    const int64_t values[] = {config->tp, config->cp, config->pp, config->vpp, config->dp};
+    static const am_field_id sizes[] = {AM_F_tp, AM_F_cp, AM_F_ep, AM_F_etp, AM_F_pp, AM_F_vpp, AM_F_dp};
+    const int64_t values[] = {config->tp, config->cp, config->ep, config->etp, config->pp, config->vpp, config->dp};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        if (values[i] <= 1) continue;
+        if (sizes[i] == AM_F_etp ? config->etp == config->tp : values[i] <= 1) continue;
         AM_WRITE(out, ", ");
         am_write_text(out, am_fields[sizes[i]].key);
         AM_WRITE(out, "=");
@@ -720,6 +720,7 @@ static void state_cell(am_writer *out, const am_grid *grid, int row, int column)
 static void write_parameters(am_writer *out, const am_report *report)
 {
     const am_parameters *parameters = &report->parameters;
+    const am_config *config = &report->config;
     char text[256];
     am_writer line = am_writer_of(text, sizeof text);
     am_write_thousands(&line, parameters->total);
@@ -729,7 +730,11 @@ static void write_parameters(am_writer *out, const am_report *report)
         am_write_thousands(&line, parameters->trainable);
         AM_WRITE(&line, " of them trainable");
     }
-    if (report->config.tp > 1) AM_WRITE(&line, " on each of the tensor-parallel GPUs, all stages together");
+    if (config->tp > 1 || config->ep > 1) {
+        AM_WRITE(&line, " on each of the ");
+        am_write_thousands(&line, config->tp * am_data_ranks(config));
+        am_write_text(&line, config->pp > 1 ? " GPUs of a stage, all stages together" : " GPUs");
+    }
     AM_WRITE(&line, "; what they take beside the activations");
     am_writer_end(&line);
     AM_WRITE(out, "\n");

@@ -151,7 +151,7 @@ START_TEST(stages)
 {
     const am_report *report = fake_report();
     fake.config.stack = AM_STACK_PAPER;
-    fake.config.tp = 8;
+    fake.config.tp = fake.config.etp = 8;
     fake.config.pp = fake.ranks = 40;
     for (int i = 0; i < 40; i++) {
         int64_t bytes = (int64_t)(40 - i) << 20;
@@ -217,7 +217,8 @@ static const struct {
     {SMALL "allocator=cuda trainable=none", {", frozen, in blocks of 512 bytes:"}},
     {SMALL "stack=torch dp=4 zero=3", {"dp=4, zero=3:", " Gathered parameters are at most 0.0001 GiB (102,784 bytes) of the live bytes."}},
     {LOCAL "tp=2 sp=yes", {"tp=2, sequence parallel:", " Beside what is kept stay for the whole run: rotary angles, cached <0.0001 GiB (2,048 bytes), global memory buffer"}},
-    {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance"}},
+    {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance", ", ep=2, dp=2:", " parameters on each of the 2 GPUs; what"}},
+    {LOCAL "experts=4 experts_per_token=2 tp=2 sp=yes etp=1 ep=4 pp=2 micro_batches=2", {", tp=2, ep=4, etp=1, pp=2, dp=2, sequence parallel:", " parameters on each of the 4 GPUs of a stage, all stages together; what"}},
     {BIG "pp=4 stack=megatron-local checkpoint=budget:8GiB", {"The cheapest plan of each rank below the budget, by layers 0: ", " 3: 24-31 none"}},
     {BIG "pp=4 stack=megatron-local", {"rank 0 takes most, "}},
     {BIG "optimizer=sgd reserve=2GiB fit=yes", {"80.0 GiB less a reserve of 2.00 GiB, ", "Fewest GPUs: 1 (", "Cheapest checkpointing: none is needed."}},

@@ -51,9 +51,9 @@ def differences(figures, report):
 def budgets(words, count):
     """The policies of so many budgets."""
     try:
-        answers.ask([*words, "checkpoint=budget:1"])
+        answers.ask([*words, "checkpoint=budget:1B"])
     except answers.Refused as error:
-        least = int(re.search(r"budget:(\d+)", str(error))[1])
+        least = int(re.search(r"peaks at (\d+)", str(error))[1])
     whole = answers.ask([*words, "checkpoint=none", "timeline=none"])["step"]
     most = max(whole["forward_peak_bytes"], whole["backward_peak_bytes"])
     return [f"checkpoint=budget:{least + (most - least) * i // max(count - 1, 1)}" for i in range(count)]
