@@ -111,7 +111,7 @@ const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes)
 static am_code check_size(const char *key, const char *text, int64_t *bytes, am_status *status)
 {
     *bytes = -1;
-    return *text ? am_read_size(key, "", text, bytes, status) : AM_OK;
+    return *text ? am_read_size(key, "", text, 150000, bytes, status) : AM_OK;
 }
 
 am_code am_fit_check(const am_config *config, am_status *status)

@@ -153,14 +153,14 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
 }
 
 #ifndef AM_FIRST
-am_code am_read_size(const char *key, const char *before, const char *text, int64_t *bytes, am_status *status)
+am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes, am_status *status)
 {
     if (!am_read_bytes(text, strlen(text), bytes) || *bytes > AM_MAX_BYTES)
         return am_fail(status, AM_BAD_VALUE, key, *before ? "%s=%s must be followed by a size such as 80GiB, 24GB or 512MiB, not '%s'"
                                                           : "%s%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'",
                        key, before, text);
-    bool plain = strspn(text, "0123456789.") == strlen(text);
-    if (plain && *bytes > 0 && *bytes < AM_LEAST_PLAIN)
+    bool bare = strspn(text, "0123456789.") == strlen(text);
+    if (bare && *bytes > 0 && *bytes < plain)
         return am_fail(status, AM_BAD_VALUE, key, "%s=%s%s has no unit and would be %d bytes: %s=%s%s%s, or %sB if bytes are meant", key,
                        before, text, *bytes, key, before, text, *bytes < 1000 ? "GiB" : "MiB", text);
     return AM_OK;

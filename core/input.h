@@ -19,10 +19,9 @@ bool am_read_millionths(const char *text, size_t length, int64_t *value);
  * it is larger than that. False if text is no such size. */
 bool am_read_bytes(const char *text, size_t length, int64_t *value);
 
-/* Bytes: fewer without a unit are taken for GiB or MiB, as people and nvidia-smi say them, and asked about. */
-#define AM_LEAST_PLAIN 150000
-/* The same of what follows `before` in key=before…: positive, and with a unit where it would be a few bytes without. Error: BAD_VALUE. */
-am_code am_read_size(const char *key, const char *before, const char *text, int64_t *bytes, am_status *status);
+/* The same of what follows `before` in key=before…. Fewer bytes than `plain` without a unit are meant as GiB or MiB, as people and
+ * nvidia-smi say them. Error: BAD_VALUE. */
+am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes, am_status *status);
 
 /* Whether it is this name, in capitals or not. */
 bool am_name_is(const char *written, const char *name);

@@ -7,6 +7,8 @@
 #include "policies.h"
 #include "writer.h"
 
+#define LEAST_PLAIN 10000 /* bytes of a policy that are no slip for GiB or MiB */
+
 /* What follows the name. */
 typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES, SHARE, REGIONS } number;
 
@@ -164,7 +166,7 @@ static am_code read_regions(am_policy *policy, const am_config *config, int i, a
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
-    am_code code = am_read_size("checkpoint", policies[i].name, text, &policy->count, status);
+    am_code code = am_read_size("checkpoint", policies[i].name, text, LEAST_PLAIN, &policy->count, status);
     if (code != AM_OK || policy->count > 0) return code;
     return am_fail(status, AM_BAD_VALUE, "checkpoint", "checkpoint=%s must be followed by a size above 0, such as 20GiB, not '%s'",
                    policies[i].name, text);
@@ -318,7 +320,7 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
         case BYTES:
             am_write_int(&writer, policy.count);
-            if (policy.count < AM_LEAST_PLAIN) AM_WRITE(&writer, "B");
+            if (policy.count < LEAST_PLAIN) AM_WRITE(&writer, "B");
             break;
 #endif
         default: am_write_int(&writer, policy.count);

@@ -221,7 +221,7 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
 {
     const int64_t own_tp = search->config.tp, own_ep = search->config.ep, own_dp = search->config.dp;
     am_team best = {own_tp, own_ep, 0};
-    int64_t fewest = 0, dp = own_dp, most = am_fields[AM_F_dp].most;
+    int64_t fewest = 0, dp = resolved->dp, most = am_fields[AM_F_dp].most;
     search->value = &search->config.dp;
     for (am_team team = {0}; next_team(search, resolved, &team);) {
         if (fewest && team.tp * team.ranks >= fewest) continue;
@@ -239,6 +239,13 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
     search->config.tp = own_tp;
     search->config.ep = own_ep;
     search->config.dp = own_dp;
+}
+
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved)
+{
+    am_search search = {.workspace = workspace, .config = *given};
+    search_gpus(&search, answer, resolved);
 }
 
 /* ---- the cheapest checkpointing plan ---- */
@@ -299,17 +306,24 @@ static int64_t parts_of_sequence(const am_config *config)
 }
 
 /* A frame of its own: it holds a configuration. */
-__attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+__attribute__((noinline)) static void search_all(am_report *report, am_workspace *workspace, const am_config *config)
 {
-    *status = (am_status){0};
-    report->answers = 0;
-    if (!report->config.fit) return AM_OK;
     const am_config *resolved = &report->config;
     am_search search = {.workspace = workspace, .config = *config};
     int64_t parts = parts_of_sequence(resolved);
     search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);
+    search.config.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
     if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
+}
+
+am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    report->answers = report->changes = 0;
+    if (!report->config.fit) return AM_OK;
+    search_all(report, workspace, config);
+    am_fit_changes(report, workspace, config);
     return AM_OK;
 }

@@ -6,6 +6,7 @@ import { useEffect } from 'preact/hooks';
 import { FewInputs } from '../form/inputs';
 import { faultText } from '../format/fault';
 import type { Store } from '../state/store';
+import { Basis } from '../views/basis';
 import { Masthead } from '../views/header';
 import { Related, type RelatedId } from '../views/related';
 
@@ -24,7 +25,8 @@ interface FrameProps {
 }
 
 export function RelatedFrame({ id, heading, inputs, title, answer, store, children }: FrameProps) {
-  const { fault } = store.answer.value;
+  const { fault, report } = store.answer.value;
+  const { fit } = report;
   const full = `${heading}: ${title} · actmem`;
   useEffect(() => {
     document.title = full;
@@ -40,6 +42,7 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
         <p class="related-fault" role="status">
           {fault !== null && <span class="fault">{faultText(fault)}</span>}
         </p>
+        {fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}
         <FewInputs keys={inputs} store={store} answer={store.answer.value} />
         {children}
         <Related current={id} query={store.answer.value.report.query} />
