@@ -1376,11 +1376,9 @@ typedef struct am_report {
     am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
-#ifndef AM_FIRST
     int changes; /* those that train the same first, the fastest of them before the others */
     am_change change[AM_MAX_CHANGES];
     am_change usual; /* as am_fit_usual, with fit=yes */
-#endif
     am_frontier_report frontier;
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */

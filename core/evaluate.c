@@ -1043,11 +1043,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->plan_runs.runs = report->plan_runs.choices = 0;
     report->doubt = (am_doubt){0};
 #endif
-    report->answers = 0;
-#ifndef AM_FIRST
-    report->changes = 0;
+    report->answers = report->changes = 0;
     report->usual.id = NULL;
-#endif
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,
                                 .config = &report->config,

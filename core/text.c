@@ -525,6 +525,7 @@ static void write_fit(am_writer *out, const am_report *report)
     if (report->fit.total == 0) return;
     write_total(&line, report);
     write_basis(&line, report);
+    if (report->fit.memory >= 0 && !report->config.fit) AM_WRITE(&line, " What else would fit: fit=yes.");
     if (am_writer_end(&line) == 0) out->full = true;
     am_write_wrapped(out, text, 0);
     if (report->answers > 0) AM_WRITE(out, "\n");
