@@ -18,8 +18,8 @@
 static const am_usual megatrons = {"master_weights=yes grad_dtype=fp32", "Megatron-LM trains"},
                       torchtitans = {"master_weights=yes grad_dtype=fp32", "torchtitan trains"},
                       deepspeeds = {"master_weights=yes", "DeepSpeed's bf16 and fp16 train"},
-                      autocasts[] = {{"dtype=fp32 autocast=bf16", "Trainer(bf16=True) trains fp32 weights"},
-                                     {"dtype=fp32 autocast=fp16", "Trainer(fp16=True) trains fp32 weights"}},
+                      autocasts[] = {{"dtype=fp32 autocast=bf16", "Trainer(bf16=True) trains"},
+                                     {"dtype=fp32 autocast=fp16", "Trainer(fp16=True) trains"}},
                       nanogpts[] = {{"dtype=fp32 autocast=bf16", "nanoGPT trains"}, {"dtype=fp32 autocast=fp16", "nanoGPT trains"}},
                       pefts = {"lora_dtype=fp32", "peft trains"};
 

@@ -48,7 +48,7 @@ static am_code find_rates(const am_config *config, am_rates *rates, am_status *s
         const char *first = nearest(config->device, NULL, NULL), *second = nearest(config->device, first, NULL);
         return am_fail(
             status, AM_BAD_VALUE, "device",
-            "there is no device '%s' in the table; the nearest are %s, %s and %s, --help lists all, and device=mine is one of your own",
+            "there is no device '%s' in the table; the nearest are %s, %s and %s, and device=mine is one of your own",
             config->device, first, second, nearest(config->device, first, second));
     }
     const char *missing = config->device_gflops == 0      ? "device_gflops"

@@ -29,7 +29,7 @@ START_TEST(document)
     expect("\"refused\":\"\"}");
     expect("\"basis\":\"AdamW on bf16 parameters without fp32 master weights, gradients in bf16\",\"usual\":{\"set\":\"dtype=fp32 autocast=bf16\",\"who\":");
     expect("\"changes\":[{\"id\":\"batch\",\"what\":\"largest micro-batch\",\"set\":\"batch=");
-    expect("\"as_usual\":{\"id\":\"usual\",\"what\":\"Trainer(bf16=True) trains fp32 weights\",\"set\":\"dtype=fp32 autocast=bf16\",\"query\":\"layers=3&");
+    expect("\"as_usual\":{\"id\":\"usual\",\"what\":\"Trainer(bf16=True) trains\",\"set\":\"dtype=fp32 autocast=bf16\",\"query\":\"layers=3&");
     expect("\"same_training\":false,\"total_bytes\":");
     report_of(LITTLE "dtype=fp32 fit=yes");
     expect("gradients in fp32\",\"usual\":null,");

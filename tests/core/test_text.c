@@ -224,7 +224,7 @@ static const struct {
     {BIG "optimizer=sgd reserve=2GiB fit=yes", {"80.0 GiB less a reserve of 2.00 GiB, ", "Fewest GPUs: 1 (", "Cheapest checkpointing: none is needed."}},
     {"model=llama-3-70b fit=yes", {"Does not fit: ", "Largest micro-batch: none; 1 would take ", "Fewest GPUs: none, whatever their number: with zero=0 they share nothing out, and each takes ", "No checkpointing plan fits."}},
     /* what is counted, beside the verdict, and what else would be usual */
-    {BIG, {" Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; Trainer(bf16=True) trains fp32 weights with dtype=fp32 autocast=bf16."}},
+    {BIG, {" Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; Trainer(bf16=True) trains with dtype=fp32 autocast=bf16."}},
     {BIG "stack=megatron fit=yes", {"Fits: 59.8 GiB", "Megatron-LM trains with master_weights=yes grad_dtype=fp32: 145 GiB in all, does not fit."}},
     {BIG "stack=megatron master_weights=yes grad_dtype=fp32", {" Counted is AdamW on bf16 parameters with fp32 master weights, gradients in fp32. "}},
     /* neighbours that print alike differ in what is left */

@@ -126,7 +126,7 @@ test('a faulty address: the inputs and the figures follow what is good in it, an
 test('an input that there is none of does not throw the others of a link away', async ({ context, address }) => {
   const page = await open(context, address, 'model=gpt2&seqlen=512&batch=4&stak=hf');
   await shows(page, (await evaluated('model=gpt2&batch=4')).saved.bytes.toLocaleString('en-US'));
-  assert.match(await page.locator('.answer-stale').innerText(), /^there is no input 'seqlen'; the nearest is 'seq'\. Showing the link’s configuration without seqlen, stak\./);
+  assert.match(await page.locator('.answer-stale').innerText(), /^there is no input 'seqlen'; the nearest is 'seq'\. there is no input 'stak'; the nearest is 'stack'\. Showing the link’s configuration without seqlen, stak\./);
   /* Another link in the same tab: nothing of this one. */
   await page.evaluate(() => (location.hash = 'model=gpt2&seq=256&device=4090'));
   await page.locator('.answer-stale', { hasText: 'rtx-4090' }).waitFor();
@@ -373,7 +373,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   assert.equal(await top(), before);
   assert.match(await page.locator('.fit-title').innerText(), /^What makes it fit, the cheapest first$/);
   const text = await page.locator('.fit-changes').innerText();
-  assert.match(await rows.first().innerText(), /Checkpoint by the fastest plan with a peak of 35\.1\sGiB.*\+44\.3\sms a step, \+7\.5\s%.*79\.9\sGiB.*0\.100\sGiB free/s);
+  assert.match(await rows.first().innerText(), /Checkpoint by the fastest plan with a peak of 35\.1\sGiB.*\+44\.3\sms a step, \+7\.5\s%.*79\.9\sGiB.*102\sMiB free/s);
   assert.equal(await rows.count(), fit.changes.length);
   /* What is counted stands beside the verdict, and what would be usual is a click away. */
   await page.locator('.basis', { hasText: `${fit.usual.who} with ${fit.usual.set}: 175` }).waitFor({ timeout: 20_000 });
@@ -471,7 +471,7 @@ test('by keyboard alone: 8,192 tokens, it does not fit, the first change is appl
   await tabTo(/^Apply: Checkpoint by the fastest plan/, 'Shift+Tab');
   await page.keyboard.press('Enter');
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
-  assert.match(await hash(page), /^model=llama-3-8b&seq=8192&checkpoint=budget:\d+$/);
+  assert.match(await hash(page), /^model=llama-3-8b&seq=8192&checkpoint=budget:35\.1GiB$/);
 });
 
 test('a memory of one\u2019s own is not called the device\u2019s', async ({ context, address }) => {

@@ -21,8 +21,8 @@ export interface Answer {
   fault: Fault | null;
   /** Whose the report is where the query has none: the last good query's; of one that has just been opened its own without the inputs at fault; the default. */
   standing: 'last' | 'rest' | 'default';
-  /** The inputs that the rest is without. */
-  without: readonly string[];
+  /** What is wrong with each of the inputs that the rest is without. */
+  without: readonly Fault[];
   /** What the inputs come to, at fault or not: the controls follow the query. */
   config: Report['config'];
 }
@@ -46,6 +46,8 @@ export interface Address {
 
 /** The report on a text whose plan takes a search. Throws an ActmemError, WAITING until it is there; `found` is then called, and the question asked anew. */
 export type Search = (text: string, found: () => void) => Report;
+
+const faultOf = ({ code, field, message }: ActmemError): Fault => ({ code, field, message });
 
 export class Store {
   readonly tables: Tables;
@@ -84,15 +86,15 @@ export class Store {
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
       const waits = error.code === WAITING || error.code === ELSEWHERE;
-      const rest = error.code === ELSEWHERE ? null : this.#withoutFaults(error.code === WAITING ? 'checkpoint' : error.field);
-      const standing = this.#last !== null ? 'last' : rest !== null && !waits ? 'rest' : 'default';
-      const report = this.#last ?? (standing === 'rest' ? rest?.report : null) ?? this.#core.evaluate('');
       const fault: Fault =
         error.code === ELSEWHERE
           ? this.loadingFault()
           : error.code === WAITING
             ? { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }
-            : { code: error.code, field: error.field, message: error.message };
+            : faultOf(error);
+      const rest = error.code === ELSEWHERE ? null : this.#withoutFaults(error.code === WAITING ? { ...fault, field: 'checkpoint' } : fault);
+      const standing = this.#last !== null ? 'last' : rest !== null && !waits ? 'rest' : 'default';
+      const report = this.#last ?? (standing === 'rest' ? rest?.report : null) ?? this.#core.evaluate('');
       return { report, fault, standing, without: standing === 'rest' ? (rest?.without ?? []) : [], config: rest?.report.config ?? report.config };
     }
   });
@@ -124,16 +126,16 @@ export class Store {
   protected readonly answerTo = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
 
   /* The query without its inputs at fault: what the other ones come to. */
-  #withoutFaults(field: string): { report: Report; without: string[] } | null {
+  #withoutFaults(first: Fault): { report: Report; without: Fault[] } | null {
     const pairs = new Map(this.pairs.value);
-    const without: string[] = [];
-    for (let key = field; pairs.delete(key); ) {
-      without.push(key);
+    const without: Fault[] = [];
+    for (let fault = first; pairs.delete(fault.field); ) {
+      without.push(fault);
       try {
         return { report: this.answerTo(formatQuery(pairs)), without };
       } catch (error) {
         if (!(error instanceof ActmemError)) throw error;
-        key = error.field;
+        fault = faultOf(error);
       }
     }
     return null;

@@ -74,10 +74,10 @@ export function AnswerSentence({ answer, fields, units, onChoose }: AnswerProps)
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : faultText(fault)}</span> Showing the {STANDING[answer.standing]} configuration
-            {answer.standing === 'rest' && ` without ${answer.without.join(', ')}`}.
+            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : (answer.standing === 'rest' ? answer.without : [fault]).map(faultText).join(' ')}</span> Showing the{' '}
+            {STANDING[answer.standing]} configuration{answer.standing === 'rest' && ` without ${answer.without.map(({ field }) => field).join(', ')}`}.
             {answer.standing === 'rest' && (
-              <button type="button" class="button-quiet" onClick={() => onChoose(Object.fromEntries(answer.without.map((key) => [key, null])))}>
+              <button type="button" class="button-quiet" onClick={() => onChoose(Object.fromEntries(answer.without.map(({ field }) => [field, null])))}>
                 Leave {answer.without.length === 1 ? 'it' : 'them'} out
               </button>
             )}

@@ -26,10 +26,10 @@ interface FitViewProps {
   units: Units;
 }
 
-export function FitView({ store, answer: { report, fault }, fit, units }: FitViewProps) {
+export function FitView({ store, answer: { report, fault, standing }, fit, units }: FitViewProps) {
   const limited = fit.memory_bytes !== null;
-  /* Of the last good query; asked once the input has rested. */
-  const { found, fault: failed, again } = useSearch(question, limited && fault === null ? report.query : null);
+  /* Of the query that the report is of; asked once the input has rested. */
+  const { found, fault: failed, again } = useSearch(question, limited && (fault === null || standing === 'rest') ? report.query : null);
   return (
     <div class="fit-columns">
       <div>
