@@ -1110,6 +1110,19 @@ typedef struct am_answer {
 } am_answer;
 #define AM_MAX_ANSWERS 4
 
+/* A change of the configuration, evaluated: what makes a step fit, or what one that fits leaves room for. */
+typedef struct am_change {
+    const char *id;         /* "plan", "policy", "liger", "loss", "gpus", "batch", "seq", "optimizer", "lora", "together", "usual"; NULL: none */
+    const char *what;       /* in words */
+    char set[AM_TEXT_SIZE]; /* the inputs that make it: "checkpoint=budget:35.1GiB" */
+    bool same;              /* the same training of the same tokens on the same GPU: its time is what it costs */
+    bool fits;
+    am_config config; /* resolved */
+    int64_t total, free;
+    int64_t time, recomputed_flops, forward_flops; /* of the step, as its outcome's */
+} am_change;
+#define AM_MAX_CHANGES 10
+
 /* ---------------------------------------------------------------- 13 Formulas */
 
 /* What a formula's figure may be held against: nothing, what the whole model keeps, what one layer keeps. */
@@ -1199,6 +1212,7 @@ typedef struct am_stage {
     int64_t kept;              /* live then */
     int64_t forward, backward; /* the highest of each, gradients of parameters apart */
     int64_t step;              /* where they start as None and count */
+    int64_t learned;           /* the highest from the first of them on, they apart */
     int64_t input, waiting, weights; /* of a backward in two parts: the highest of the first, live between both, and the most
                                       * that the second may come to */
     int64_t lasting, scratch;  /* what lasts for the run; thereof what all chunks of a rank use */
@@ -1217,6 +1231,7 @@ typedef struct am_rank {
     int64_t after_forward; /* the most that is live between two chunks' forward and backward */
     int64_t forward_peak, backward_peak; /* gradients of parameters apart */
     int64_t peak_bytes;                  /* where they start as None and count */
+    int64_t learned_peak;                /* the highest from the first of them on, they apart */
     int64_t deallocated;                 /* outputs of the chunks in flight, let go since they have been sent */
     int64_t parameters;
     int first_chunk, chunks; /* in am_report.chunk */
@@ -1363,6 +1378,9 @@ typedef struct am_report {
     am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
+    int changes; /* those that train the same first, the fastest of them before the others */
+    am_change change[AM_MAX_CHANGES];
+    am_change usual; /* as am_fit_usual, with fit=yes */
     am_frontier_report frontier;
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */
@@ -1417,10 +1435,12 @@ typedef struct am_totals {
 } am_totals;
 
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
+/* The same with the outcome's times. */
+am_code am_evaluate_costs(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
 
 /* ---------------------------------------------------------------- 16 Fit */
 
-/* Fills in the answers of a report that am_evaluate made of this configuration, by evaluating others: exact. */
+/* Fills in the answers and changes of a report that am_evaluate made of this configuration, by evaluating others: exact. */
 am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
 
 #define AM_MAP_MOST 64

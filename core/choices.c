@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "evaluate.h"
 #include "lines.h"
+#include "policies.h"
 #include "wiring.h"
 
 #define STEPS  4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
@@ -556,9 +557,11 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
         if (evaluation->report) evaluation->report->doubt.lowered = true;
     }
+    char text[32];
+    int64_t least = peak_of(choices, &frontier->point[0]);
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-            "no plan stays below %d bytes; the smallest peaks at %d: checkpoint=budget:%d", bytes,
-            peak_of(choices, &frontier->point[0]), peak_of(choices, &frontier->point[0]));
+            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, least,
+            am_size_text_near(least, text, sizeof text));
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 

@@ -65,8 +65,9 @@ static int fail_input(const am_arguments *arguments, const am_status *status)
         return AM_EXIT_INPUT;
     }
     fprintf(stderr, "actmem: %s\n", status->message);
-    if (status->code == AM_UNKNOWN_KEY || status->code == AM_SYNTAX)
-        fprintf(stderr, "actmem --help lists the inputs\n");
+    bool named = strcmp(status->field, "model") == 0 || strcmp(status->field, "device") == 0;
+    if (named || status->code == AM_UNKNOWN_KEY || status->code == AM_SYNTAX)
+        fprintf(stderr, "actmem --help lists the %s\n", named ? "models and GPUs" : "inputs");
     return AM_EXIT_INPUT;
 }
 

@@ -756,7 +756,7 @@ static int print_sweep_help(void)
            "  parallel actmem sweep model=llama-3-8b seq=1k..64k:x2 batch=1..16 --shard {}/8 --output part-{}.csv ::: {1..8}\n\n"
            "columns, behind row and the keys\n");
     for (int i = 0; i < FIGURES; i++) printf("  %-22s%s\n", figures[i].name, figures[i].help);
-    printf("  %-22s%s\n", "fits", "whether total_bytes leave the reserve of memory_bytes");
+    printf("  %-22s%s\n", "fits", "whether total_bytes, of the optimizer, master_weights and grad_dtype of the row, leave the reserve of memory_bytes");
     return fflush(stdout) == 0 ? AM_EXIT_ANSWER : AM_EXIT_IO;
 }
 

@@ -19,11 +19,15 @@ const am_device *am_device_find(const char *id)
     return NULL;
 }
 
-static const am_device *nearest(const char *id, const am_device *not_this)
+/* The one that is nearest to what was written and neither of the other two. */
+static const char *nearest(const char *id, const char *not_this, const char *nor_this)
 {
-    const am_device *found = &am_devices[not_this == am_devices];
-    for (int i = 0; i < am_device_count; i++)
-        if (&am_devices[i] != not_this && am_name_distance(id, am_devices[i].id) < am_name_distance(id, found->id)) found = &am_devices[i];
+    const char *found = NULL;
+    for (int i = 0; i < am_device_count; i++) {
+        const char *own = am_devices[i].id;
+        if (own == not_this || own == nor_this) continue;
+        if (!found || am_name_distance(id, own) < am_name_distance(id, found)) found = own;
+    }
     return found;
 }
 
@@ -41,11 +45,11 @@ static am_code find_rates(const am_config *config, am_rates *rates, am_status *s
         return AM_OK;
     }
     if (!is_mine(config)) {
-        const am_device *first = nearest(config->device, NULL);
+        const char *first = nearest(config->device, NULL, NULL), *second = nearest(config->device, first, NULL);
         return am_fail(
             status, AM_BAD_VALUE, "device",
-            "there is no device '%s' in the table; the nearest are %s and %s, --help lists all, and device=mine is one of your own",
-            config->device, first->id, nearest(config->device, first)->id);
+            "there is no device '%s' in the table; the nearest are %s, %s and %s, and device=mine is one of your own",
+            config->device, first, second, nearest(config->device, first, second));
     }
     const char *missing = config->device_gflops == 0      ? "device_gflops"
                           : config->device_bandwidth == 0 ? "device_bandwidth"

@@ -16,6 +16,7 @@
 
 #define MOST_TOKENS 4096
 #define MOST_DEPTH  32
+#define QUOTE       48 /* bytes of a value in an error */
 
 /* jsmn wants an array of tokens, too large for a stack, and am_config_import is given no memory for it. Nothing in it
  * outlives an import, but two threads must not import at once. */
@@ -35,6 +36,8 @@ typedef struct scan {
     int depth;
     char before; /* the last byte that is no space: '"' for a string, '0' for a number or a literal; 0 at the start */
     const char *fault;
+    size_t key, key_length; /* the string read last: where a value stands, its key or the value before it */
+    size_t word, word_length; /* what is no value; 0: something else is at fault */
 } scan;
 
 static bool is_space(char c)
@@ -57,8 +60,11 @@ static bool is_number_or_literal(const char *text, size_t length)
 /* Leaves `at` on the closing quote. */
 static void scan_string(scan *file)
 {
+    size_t start = file->at + 1;
     for (file->at++; file->at < file->length; file->at++) {
         char c = file->json[file->at];
+        file->key = start;
+        file->key_length = file->at - start;
         if (c == '"') return;
         if ((unsigned char)c < ' ') break;
         if (c == '\\') file->at++;
@@ -73,7 +79,11 @@ static void scan_number_or_literal(scan *file)
     size_t left = file->length - file->at;
     size_t length = 1;
     while (length < left && !is_space(start[length]) && !is_punctuation(start[length])) length++;
-    if (!is_number_or_literal(start, length)) file->fault = "something that is no value";
+    if (!is_number_or_literal(start, length)) {
+        file->fault = "something that is no value";
+        file->word = file->at;
+        file->word_length = length;
+    }
     file->at += length - 1;
 }
 
@@ -108,11 +118,22 @@ static void scan_symbol(scan *file)
     file->before = is_punctuation(c) || c == '"' ? c : '0';
 }
 
+/* JSON's values are texts in quotes, numbers, true, false and null: Python's True, NaN and the like are none. */
+static am_code refuse_word(const scan *file, am_status *status)
+{
+    char key[sizeof status->field], word[QUOTE];
+    am_copy_text(word, sizeof word, file->json + file->word, file->word_length);
+    am_copy_text(key, sizeof key, file->json + file->key, file->key_length);
+    return am_fail(status, AM_BAD_CONFIG, key, "config.json has %s%s%s, which is no value in JSON, at byte %d", key, *key ? ": " : "", word,
+                   (int64_t)file->at);
+}
+
 static am_code check_symbols(const char *json, size_t length, am_status *status)
 {
     scan file = {.json = json, .length = length};
     for (; file.at < length && !file.fault; file.at++)
         if (!is_space(json[file.at])) scan_symbol(&file);
+    if (file.word_length > 0) return refuse_word(&file, status);
     if (file.fault)
         return am_fail(status, AM_BAD_CONFIG, "", "config.json has %s, at byte %d", file.fault, (int64_t)file.at);
     if (file.before == '\0') return am_fail(status, AM_BAD_CONFIG, "", "config.json is empty");
@@ -176,6 +197,11 @@ am_code am_document_read(am_document *document, const char *json, size_t length,
 {
     if (length > AM_JSON_INPUT_SIZE)
         return am_fail(status, AM_BAD_CONFIG, "", "config.json is larger than 1 MiB");
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, as editors on Windows write it */
+    if (length >= 3 && memcmp(json, mark, 3) == 0) {
+        json += 3;
+        length -= 3;
+    }
     am_code code = check_symbols(json, length, status);
     if (code != AM_OK) return code;
     jsmn_parser parser;
@@ -203,14 +229,25 @@ am_json_value am_document_find(const am_document *document, const char *key)
     return am_document_member(document, document->root, key);
 }
 
-static am_code wrong_kind(const char *key, const char *wanted, am_status *status)
+const char *am_document_quote(const am_document *document, am_json_value value, char *buffer, size_t size)
 {
-    return am_fail(status, AM_BAD_CONFIG, key, "%s must be %s in config.json", key, wanted);
+    bool text = tokens[value].type == JSMN_STRING; /* jsmn leaves its quotes out */
+    size_t length = length_of(value) + (text ? 2 : 0);
+    am_copy_text(buffer, size, text_of(document, value) - (text ? 1 : 0), length);
+    if (length >= size) memcpy(buffer + size - sizeof "…", "…", sizeof "…");
+    return buffer;
+}
+
+static am_code wrong_kind(const am_document *document, am_json_value value, const char *key, const char *wanted, am_status *status)
+{
+    char quote[QUOTE];
+    return am_fail(status, AM_BAD_CONFIG, key, "%s must be %s in config.json, not %s", key, wanted,
+                   am_document_quote(document, value, quote, sizeof quote));
 }
 
 am_code am_document_enter(am_document *document, am_json_value object, const char *key, am_status *status)
 {
-    if (tokens[object].type != JSMN_OBJECT) return wrong_kind(key, "an object", status);
+    if (tokens[object].type != JSMN_OBJECT) return wrong_kind(document, object, key, "an object", status);
     document->root = object;
     return check_keys(document, status);
 }
@@ -250,8 +287,8 @@ int64_t am_document_period(const am_document *document, am_json_value value, con
 am_code am_document_integer(const am_document *document, am_json_value value, const char *key, int64_t *number,
                             am_status *status)
 {
-    bool read = is_primitive(value) && am_read_integer(text_of(document, value), length_of(value), number);
-    return read ? AM_OK : wrong_kind(key, "a whole number", status);
+    bool read = is_primitive(value) && am_read_whole(text_of(document, value), length_of(value), number);
+    return read ? AM_OK : wrong_kind(document, value, key, "a whole number", status);
 }
 
 am_code am_document_flag(const am_document *document, am_json_value value, const char *key, int64_t *flag,
@@ -259,20 +296,20 @@ am_code am_document_flag(const am_document *document, am_json_value value, const
 {
     *flag = token_is(document, value, "true");
     bool read = is_primitive(value) && (*flag || token_is(document, value, "false"));
-    return read ? AM_OK : wrong_kind(key, "true or false", status);
+    return read ? AM_OK : wrong_kind(document, value, key, "true or false", status);
 }
 
 am_code am_document_ratio(const am_document *document, am_json_value value, const char *key, int64_t *ratio,
                           am_status *status)
 {
     bool read = is_primitive(value) && am_read_millionths(text_of(document, value), length_of(value), ratio);
-    return read ? AM_OK : wrong_kind(key, "a number", status);
+    return read ? AM_OK : wrong_kind(document, value, key, "a number", status);
 }
 
 am_code am_document_text(const am_document *document, am_json_value value, const char *key, char *text, size_t size,
                          am_status *status)
 {
-    if (tokens[value].type != JSMN_STRING) return wrong_kind(key, "a text", status);
+    if (tokens[value].type != JSMN_STRING) return wrong_kind(document, value, key, "a text", status);
     am_copy_text(text, size, text_of(document, value), length_of(value));
     return AM_OK;
 }

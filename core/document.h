@@ -37,6 +37,8 @@ am_code am_document_flag(const am_document *document, am_json_value value, const
 /* In millionths, as am_read_millionths. */
 am_code am_document_ratio(const am_document *document, am_json_value value, const char *key, int64_t *ratio,
                           am_status *status);
+/* The value as the file has it, cut where it is long, for an error. */
+const char *am_document_quote(const am_document *document, am_json_value value, char *buffer, size_t size);
 /* Cut to size bytes. */
 am_code am_document_text(const am_document *document, am_json_value value, const char *key, char *text, size_t size,
                          am_status *status);

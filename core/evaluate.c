@@ -168,7 +168,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->plan_runs.runs = report->plan_runs.choices = 0;
     report->doubt = (am_doubt){0};
 #endif
-    report->answers = 0;
+    report->answers = report->changes = 0;
+    report->usual.id = NULL;
     am_evaluation evaluation = {.report = report,
                                 .workspace = workspace,
                                 .config = &report->config,
@@ -195,7 +196,7 @@ static bool is_chosen_by_times(am_policy policy)
     }
 }
 
-am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
+static am_code evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, bool timed, am_status *status)
 {
     *status = (am_status){0};
     totals->config = *config;
@@ -204,7 +205,7 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
                                 .policy = &totals->policy,
-                                .timed = is_chosen_by_times(totals->policy),
+                                .timed = timed || is_chosen_by_times(totals->policy),
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;
@@ -217,5 +218,15 @@ am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_
                               ? am_ranks_read(&evaluation, &totals->fit)
                               : am_fit_read(&totals->fit, &totals->config, &totals->parameters, &totals->outcome);
     return end(&evaluation, status);
+}
+
+am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    return evaluate_totals(totals, workspace, config, false, status);
+}
+
+am_code am_evaluate_costs(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    return evaluate_totals(totals, workspace, config, true, status);
 }
 #endif

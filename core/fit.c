@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "input.h"
 #include "state.h"
+#include "wiring.h"
 
 /* Whether gradients are there throughout the step: those of earlier micro-batches, or a buffer of another type that they are
  * added to (Megatron-Core's main_grad). Else they start as None (zero_grad's default) and are made in backward, FSDP2's with fp32
@@ -23,7 +24,7 @@ static bool gradients_stay(const am_config *config)
  * buffers, which are not counted. */
 static bool gradients_go(const am_config *config)
 {
-    return config->zero == 2 && config->dp > 1;
+    return config->zero == 2 && am_is_shared_out(config);
 }
 
 /* Sizes have been checked. */
@@ -80,8 +81,7 @@ am_code am_fit_rank(am_fit *fit, am_workspace *workspace, const am_config *confi
     am_parameters *sum = &workspace->rank_parameters;
     for (int i = 0; i < sum->kinds; i++) sum->alike[i].count = 0;
     for (int i = 0; i < rank->chunks; i++) add_chunk(workspace, &chunk[i], kinds);
-    /* with one micro-batch on a pipeline, as if the part were there from its start */
-    am_code code = add_up(fit, config, sum, (am_peaks){am_rank_peak(rank), rank->peak_bytes, am_rank_peak(rank)});
+    am_code code = add_up(fit, config, sum, (am_peaks){am_rank_peak(rank), rank->peak_bytes, rank->learned_peak});
     fit->rank = rank->rank;
     return code;
 }
@@ -108,20 +108,10 @@ const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes)
 
 /* ---- checks ---- */
 
-/* Smaller ones without a unit are GiB or MiB, as people and nvidia-smi say them. */
-#define LEAST_PLAIN 150000
-
 static am_code check_size(const char *key, const char *text, int64_t *bytes, am_status *status)
 {
     *bytes = -1;
-    if (!*text) return AM_OK;
-    if (!am_read_bytes(text, strlen(text), bytes) || *bytes > AM_MAX_BYTES)
-        return am_fail(status, AM_BAD_VALUE, key, "%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'", key, text);
-    bool plain = strspn(text, "0123456789.") == strlen(text);
-    if (plain && *bytes > 0 && *bytes < LEAST_PLAIN)
-        return am_fail(status, AM_BAD_VALUE, key, "%s=%s has no unit and would be %d bytes: %s=%s%s, or %sB if bytes are meant", key, text,
-                       *bytes, key, text, *bytes < 1000 ? "GiB" : "MiB", text);
-    return AM_OK;
+    return *text ? am_read_size(key, "", text, 150000, bytes, status) : AM_OK;
 }
 
 am_code am_fit_check(const am_config *config, am_status *status)

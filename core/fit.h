@@ -3,6 +3,7 @@
 #define AM_FIT_H
 
 #include "actmem.h"
+#include "writer.h"
 
 /* Fills in the total of one GPU. */
 am_code am_fit_read(am_fit *fit, const am_config *config, const am_parameters *parameters, const am_outcome *outcome);
@@ -22,6 +23,22 @@ static inline bool am_fit_fits(const am_fit *fit)
 {
     return am_fit_free(fit) >= 0;
 }
+
+/* With what 16-bit training of such a stack usually holds, where the configuration does not; NULL: it does. */
+typedef struct am_usual {
+    const char *set; /* the inputs that make it */
+    const char *who; /* "Megatron-LM trains" */
+} am_usual;
+const am_usual *am_fit_usual(const am_config *config);
+/* What the total counts beside the activations: "AdamW on bf16 parameters without fp32 master weights, gradients in bf16". */
+void am_fit_write_basis(am_writer *out, const am_config *config);
+/* "; Megatron-LM trains with master_weights=yes grad_dtype=fp32"; nothing where that is what is counted. */
+void am_fit_write_usual(am_writer *out, const am_config *config);
+
+/* search.c: the fewest GPUs that hold the configuration as it is given; resolved: the same, as am_config_resolve left it. */
+void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved);
+/* Fills in the report's changes and what is usual, once its answers are found. */
+void am_fit_changes(am_report *report, am_workspace *workspace, const am_config *given);
 
 /* What the total is made of, by name: NULL behind the last. Their bytes add up to it. */
 const char *am_fit_part(const am_fit *fit, int index, int64_t *bytes);

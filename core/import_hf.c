@@ -351,6 +351,7 @@ static am_code read_value(int64_t *number, const am_document *document, am_json_
                           const am_field *field, am_status *status)
 {
     am_code code;
+    char quote[48];
     if (field == &am_fields[AM_F_attention_softcap] || field == &am_fields[AM_F_logit_softcap]) { /* a number: on */
         code = am_document_ratio(document, value, key, number, status);
         *number = 1;
@@ -361,14 +362,16 @@ static am_code read_value(int64_t *number, const am_document *document, am_json_
     case AM_KIND_RATIO:
         code = am_document_ratio(document, value, key, number, status);
         if (code != AM_OK || (*number >= 0 && *number < AM_MILLION)) return code;
-        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be a probability from 0 to below 1", key);
+        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be a probability from 0 to below 1, not %s", key,
+                       am_document_quote(document, value, quote, sizeof quote));
     default: break;
     }
     int64_t least = field->least > 1 ? field->least : 1; /* where 0 would mean none, the file has null */
     if (field == &am_fields[AM_F_dense_layers]) least = 0;
     code = am_document_integer(document, value, key, number, status);
     if (code != AM_OK || (*number >= least && *number <= field->most)) return code;
-    return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from %d to %d", key, least, field->most);
+    return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from %d to %d, not %s", key, least, field->most,
+                   am_document_quote(document, value, quote, sizeof quote));
 }
 
 /* A list that says of each layer which kind it is of; *key: its name. */
@@ -510,11 +513,13 @@ static am_code read_rotary_dim(am_config *config, const am_document *document, a
     bool whole = !am_wiring_of_family(config->family)->rotary_quarters;
     if (whole || config->rotary_dim != AM_AUTO || config->head_dim == AM_AUTO) return AM_OK;
     am_json_value value = find_rotary_share(document, config->family, &key);
+    char quote[48];
     int64_t share;
     am_code code = value ? am_document_ratio(document, value, key, &share, status) : AM_OK;
     if (code != AM_OK || !value) return code;
     if (share < 0 || share > AM_MILLION)
-        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from 0 to 1", key);
+        return am_fail(status, AM_OUT_OF_RANGE, key, "%s must be from 0 to 1, not %s", key,
+                       am_document_quote(document, value, quote, sizeof quote));
     int64_t turned = config->head_dim * share / AM_MILLION;
     bool by_number = config->family == AM_FAMILY_PHI || config->family == AM_FAMILY_STABLELM; /* others: the table's width */
     if (by_number && turned % 2 != 0)

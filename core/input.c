@@ -98,6 +98,18 @@ static int64_t scale(int64_t digits, int64_t exponent, int64_t *dropped)
     return digits;
 }
 
+#ifndef AM_FIRST
+bool am_read_whole(const char *text, size_t length, int64_t *value)
+{
+    decimal number;
+    int64_t dropped;
+    if (!read_decimal(text, length, &number) || number.negative) return false;
+    for (; number.exponent < 0 && number.digits % 10 == 0 && number.digits != 0; number.exponent++) number.digits /= 10;
+    *value = scale(number.digits, number.exponent, &dropped);
+    return number.exponent >= 0 || number.digits == 0;
+}
+#endif
+
 bool am_read_millionths(const char *text, size_t length, int64_t *value)
 {
     decimal number;
@@ -140,6 +152,21 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
     return true;
 }
 
+#ifndef AM_FIRST
+am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes, am_status *status)
+{
+    if (!am_read_bytes(text, strlen(text), bytes) || *bytes > AM_MAX_BYTES)
+        return am_fail(status, AM_BAD_VALUE, key, *before ? "%s=%s must be followed by a size such as 80GiB, 24GB or 512MiB, not '%s'"
+                                                          : "%s%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'",
+                       key, before, text);
+    bool bare = strspn(text, "0123456789.") == strlen(text);
+    if (bare && *bytes > 0 && *bytes < plain)
+        return am_fail(status, AM_BAD_VALUE, key, "%s=%s%s has no unit and would be %d bytes: %s=%s%s%s, or %sB if bytes are meant", key,
+                       before, text, *bytes, key, before, text, *bytes < 1000 ? "GiB" : "MiB", text);
+    return AM_OK;
+}
+#endif
+
 /* ---- names */
 
 #define LONGEST_NAME 40
@@ -149,14 +176,17 @@ static int least(int x, int y)
     return x < y ? x : y;
 }
 
+/* A letter or a digit. */
+static bool is_plain(char c)
+{
+    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
+}
+
 /* The next letter or digit of a name, in lower case; 0 at its end. */
 static char next_plain(const char **at)
 {
-    for (; **at; ++*at) {
-        char c = lower(**at);
-        if (is_digit(c) || (c >= 'a' && c <= 'z')) return ++*at, c;
-    }
-    return '\0';
+    while (**at && !is_plain(**at)) ++*at;
+    return **at ? lower(*(*at)++) : '\0';
 }
 
 /* Whether a name begins with what was written, signs between letters and digits apart and numbers whole: llama3 as
@@ -171,11 +201,27 @@ static bool begins_with(const char *name, const char *written)
     }
 }
 
+bool am_name_is(const char *written, const char *name)
+{
+    while (*name && lower(*written) == *name) written++, name++;
+    return *written == *name;
+}
+
+/* The same of one of its parts, between signs: 4090 as rtx-4090 does. */
+static bool has_part(const char *name, const char *written)
+{
+    for (const char *part = name; *part; part++) {
+        bool starts = part > name && !is_plain(part[-1]);
+        if (starts && begins_with(part, written)) return true;
+    }
+    return false;
+}
+
 /* Edit distance without regard to case, lenient to what is too much, since people write seq_len for seq and hidden_size
- * for hidden; names that begin alike are nearer, and nearest those that begin with all of it. */
+ * for hidden; names that begin alike are nearer, and nearest those that begin with all of it, or one of whose parts does. */
 int am_name_distance(const char *written, const char *name)
 {
-    enum { TOO_MUCH = 1, MISSING = 2, WRONG = 2, SAME_START = 3, ALL_OF_IT = 1000 };
+    enum { TOO_MUCH = 1, MISSING = 2, WRONG = 2, SAME_START = 3, A_PART = 1000, ALL_OF_IT = 2000 };
     int row[LONGEST_NAME + 1];
     int length = least((int)strlen(name), LONGEST_NAME);
     for (int j = 0; j <= length; j++) row[j] = j * MISSING;
@@ -190,7 +236,7 @@ int am_name_distance(const char *written, const char *name)
     }
     int start = 0;
     while (start < length && start < 4 && lower(written[start]) == lower(name[start])) start++;
-    return row[length] - start * SAME_START - (begins_with(name, written) ? ALL_OF_IT : 0);
+    return row[length] - start * SAME_START - (begins_with(name, written) ? ALL_OF_IT : has_part(name, written) ? A_PART : 0);
 }
 
 void am_copy_text(char *buffer, size_t size, const char *text, size_t length)

@@ -9,6 +9,8 @@
 
 /* Plain digits as a number; INT64_MAX if it is larger than that. False if text is anything else. */
 bool am_read_integer(const char *text, size_t length, int64_t *value);
+/* The same in any of JSON's spellings of it: 4096, 4096.0, 4.096e3. */
+bool am_read_whole(const char *text, size_t length, int64_t *value);
 /* A number as JSON writes it ("0.1", "1e-06") in millionths, rounded, but never to 0 or to 1 from a number that is not;
  * -1 if it is negative, INT64_MAX if it is larger than that. False if text is no number. */
 bool am_read_millionths(const char *text, size_t length, int64_t *value);
@@ -17,6 +19,12 @@ bool am_read_millionths(const char *text, size_t length, int64_t *value);
  * it is larger than that. False if text is no such size. */
 bool am_read_bytes(const char *text, size_t length, int64_t *value);
 
+/* The same of what follows `before` in key=before…. Fewer bytes than `plain` without a unit are meant as GiB or MiB, as people and
+ * nvidia-smi say them. Error: BAD_VALUE. */
+am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes, am_status *status);
+
+/* Whether it is this name, in capitals or not. */
+bool am_name_is(const char *written, const char *name);
 /* How far what a user wrote lies from a name; the smallest is the name to suggest. */
 int am_name_distance(const char *written, const char *name);
 /* Copies what fits of length bytes and ends it with a 0. */

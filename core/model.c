@@ -142,7 +142,7 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     build->kd = am_dim_for(build, 1, 1, AM_K, AM_D);
     build->bs = am_dim_for(build, 1, 1, AM_S, AM_B);
     if (config->zero < 3) return;
-    tape->ranks = config->dp * config->cp; /* as torchtitan's mesh of dp and cp together */
+    tape->ranks = am_data_ranks(config);
     tape->reduce_dtype = float_type(config->grad_dtype);
     tape->cast_shards = config->master_weights;
     tape->keeps_gathered = !config->reshard;

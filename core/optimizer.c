@@ -104,22 +104,22 @@ static int64_t elements(const am_alike *alike)
     return product;
 }
 
-static bool is_shared(const am_config *config, int zero)
+static bool is_cut(const am_config *config)
 {
-    return config->dp > 1 && config->zero >= zero;
+    return am_data_ranks(config) > 1 && config->zero == 3;
 }
 
-/* FSDP2 cuts each tensor's first dimension into dp chunks and pads them: its first rank's, which is full. */
+/* FSDP2 cuts each tensor's first dimension into dp cp chunks and pads them: its first rank's, which is full. */
 static int64_t chunk_rows(const am_alike *alike, const am_config *config)
 {
-    return (alike->shape[0] + config->dp - 1) / config->dp;
+    return am_divide_up(alike->shape[0], am_data_ranks(config));
 }
 
 /* Elements of a tensor that a rank holds under zero=3. */
 static int64_t own_elements(const am_alike *alike, const am_config *config)
 {
     int64_t all = elements(alike);
-    if (!is_shared(config, 3) || alike->rank == 0 || all < 0) return all;
+    if (!is_cut(config) || alike->rank == 0 || all < 0) return all;
     return am_mul_checked(all / alike->shape[0], chunk_rows(alike, config));
 }
 
@@ -147,21 +147,12 @@ static bool is_apart(const am_alike *alike, const am_config *config)
     return alike->rank == 3 && am_wiring_of(config)->any;
 }
 
-/* Ranks with the same tensors: data-parallel ones; of experts apart those that expert parallelism leaves with the same
- * experts, tp·cp·dp / (ep·etp) (the expert data-parallel group of Megatron-Core's parallel_state.py, over which its
- * distributed optimizer shares them out). */
-static int64_t sharing_ranks(const am_config *config, bool apart)
-{
-    int64_t ranks = apart ? config->tp * config->cp * config->dp / (config->ep * config->etp) : config->dp;
-    return ranks > 1 ? ranks : 1;
-}
-
 /* A rank's part of one vector of all tensors of one dtype that learn. DeepSpeed's ZeRO 1 and 2 lay them out one behind
  * another, padded so that it divides into parts of an even number of elements (stage_1_and_2.py:
  * nccl_start_alignment_factor 2). */
 static int64_t vector_part(const am_parameters *parameters, int dtype, const am_config *config, bool apart)
 {
-    int64_t all = 0, ranks = sharing_ranks(config, apart);
+    int64_t all = 0, ranks = apart ? am_expert_ranks(config) : am_data_ranks(config);
     for (int i = 0; i < parameters->kinds; i++) {
         const am_alike *alike = &parameters->alike[i];
         if (alike->trainable && alike->dtype == dtype && is_apart(alike, config) == apart)
@@ -196,7 +187,7 @@ static void add_tensors(am_state *state, const am_parameters *parameters, const 
         const am_alike *alike = &parameters->alike[i];
         int64_t own = own_elements(alike, config);
         am_seen seen = see(alike, config);
-        bool wide = is_shared(config, 3) && config->master_weights && alike->trainable; /* fp32 shards, gathered in 16 bits */
+        bool wide = is_cut(config) && config->master_weights && alike->trainable; /* fp32 shards, gathered in 16 bits */
         add(&state->weights, am_mul_checked(own, wide ? 4 : am_dtypes[alike->dtype].size), alike->count);
         if (!alike->trainable) continue;
         if (!flat || config->zero < 2) add(&state->gradients, am_mul_checked(own, gradient_width(alike, config)), alike->count);
@@ -226,7 +217,7 @@ static int64_t tables(const am_state *state, const am_parameters *parameters, co
 am_state am_state_configured(const am_parameters *parameters, const am_config *config)
 {
     am_state state = {0};
-    bool flat = is_shared(config, 1) && config->zero < 3;
+    bool flat = am_is_shared_out(config);
     add_tensors(&state, parameters, config, flat);
     if (flat) add_flat(&state, parameters, config);
     state.optimizer = am_add_checked(state.optimizer, tables(&state, parameters, config, flat));
@@ -246,12 +237,11 @@ static am_code check_gradients(const am_config *config, am_status *status)
 
 static am_code check_sharding(const am_config *config, am_status *status)
 {
-    if (config->dp == 1 || config->zero == 0) return AM_OK;
-    if (config->optimizer == AM_MUON && config->zero < 3)
+    if (config->optimizer == AM_MUON && am_is_shared_out(config))
         return am_fail(status, AM_UNSUPPORTED, "optimizer",
                        "Muon takes matrices, and ZeRO 1 and 2 share out one long vector: optimizer=adamw, or zero=0");
     bool whole = config->optimizer == AM_ADAMW_8BIT || config->optimizer == AM_ADAFACTOR; /* tests/oracle/optimizers.py */
-    if (whole && config->zero == 3)
+    if (whole && is_cut(config))
         return am_fail(status, AM_UNSUPPORTED, "optimizer", "%s takes no tensors that FSDP2 has cut: optimizer=adamw, or zero=1 or 2",
                        am_optimizer_text(config));
     return AM_OK;

@@ -118,6 +118,7 @@ typedef struct am_runner {
     int64_t lasting, saved, kept, gradients; /* now */
     const am_stage *stage[AM_MAX_CHUNKS];
     bool learned[AM_MAX_CHUNKS]; /* its parameters have gradients */
+    bool learns;                 /* one of them has */
     bool failed;                 /* beyond 2^53 bytes */
 } am_runner;
 
@@ -135,6 +136,7 @@ static void run_forward(am_runner *runner, const am_stage *stage, int64_t times)
     int64_t peak = am_add_checked(before, stage->forward);
     lift(runner, &rank->forward_peak, peak);
     lift(runner, &rank->peak_bytes, am_add_checked(peak, runner->gradients));
+    if (runner->learns) lift(runner, &rank->learned_peak, peak);
     runner->kept = am_add_checked(before, stage->kept);
     runner->saved = am_add_checked(runner->saved, am_mul_checked(times, stage->saved));
     lift(runner, &rank->saved_bytes, runner->saved);
@@ -142,22 +144,24 @@ static void run_forward(am_runner *runner, const am_stage *stage, int64_t times)
 }
 
 /* A chunk's own peak has what it kept, `beneath`, among it. learns: its parameters get gradients, which the first time are `first`
- * high. */
-static void run_backward(am_runner *runner, int chunk, int64_t beneath, int64_t own, bool learns, int64_t first)
+ * high, and from the first of which on it is `learned` high. */
+static void run_backward(am_runner *runner, int chunk, int64_t beneath, int64_t own, bool learns, int64_t first, int64_t learned)
 {
     am_rank *rank = runner->rank;
     int64_t others = runner->kept - beneath;
     bool makes = learns && !runner->learned[chunk];
     lift(runner, &rank->backward_peak, am_add_checked(others, own));
     lift(runner, &rank->peak_bytes, am_add_checked(am_add_checked(others, makes ? first : own), runner->gradients));
+    if (runner->learns || learns) lift(runner, &rank->learned_peak, am_add_checked(others, runner->learns ? own : learned));
     if (makes) runner->gradients = am_add_checked(runner->gradients, runner->stage[chunk]->gradients);
     runner->learned[chunk] |= learns;
+    runner->learns |= learns;
 }
 
 static void run_whole(am_runner *runner, int chunk)
 {
     const am_stage *stage = runner->stage[chunk];
-    run_backward(runner, chunk, stage->kept, stage->backward, true, stage->step);
+    run_backward(runner, chunk, stage->kept, stage->backward, true, stage->step, stage->learned);
     runner->kept -= stage->kept;
     runner->saved -= stage->saved;
 }
@@ -166,7 +170,7 @@ static void run_whole(am_runner *runner, int chunk)
 static void run_input(am_runner *runner, int chunk)
 {
     const am_stage *stage = runner->stage[chunk];
-    run_backward(runner, chunk, stage->kept, stage->input, false, 0);
+    run_backward(runner, chunk, stage->kept, stage->input, false, 0, 0);
     runner->kept = am_add_checked(runner->kept - stage->kept, stage->waiting);
     lift(runner, &runner->rank->after_forward, runner->kept);
 }
@@ -175,7 +179,7 @@ static void run_weights(am_runner *runner, int chunk)
 {
     const am_stage *stage = runner->stage[chunk];
     int64_t first = stage->received ? am_add_checked(stage->weights, stage->gradients) : stage->step;
-    run_backward(runner, chunk, stage->waiting, stage->weights, true, first);
+    run_backward(runner, chunk, stage->waiting, stage->weights, true, first, stage->weights);
     runner->kept -= stage->waiting;
     runner->saved -= stage->saved;
 }
@@ -223,7 +227,7 @@ am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *con
     rank->in_flight = flight.most;
     rank->in_flight_by_input = flight.most_by_input;
     rank->layers = rank->deallocated = rank->parameters = 0;
-    rank->saved_bytes = rank->after_forward = rank->forward_peak = rank->backward_peak = rank->peak_bytes = 0;
+    rank->saved_bytes = rank->after_forward = rank->forward_peak = rank->backward_peak = rank->peak_bytes = rank->learned_peak = 0;
     for (int i = 0; i < chunks; i++) {
         runner.stage[i] = stage[i];
         int64_t let_go = am_mul_checked(chunk[i].alive, stage[i]->output);

@@ -18,4 +18,12 @@ void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outco
 /* Microseconds on the link for so many bytes one way, rounded up. */
 int64_t am_link_time(const am_config *config, int64_t bytes);
 
+/* policy.c: the shortest size that is no less than `least` and less than `below`, as am_read_bytes reads it: "35.1GiB". */
+const char *am_size_text(int64_t least, int64_t below, char *buffer, size_t size);
+/* A size to suggest where `least` is the smallest that will do: at most two per cent above it. */
+static inline const char *am_size_text_near(int64_t least, char *buffer, size_t size)
+{
+    return am_size_text(least, least + least / 50 + 1, buffer, size);
+}
+
 #endif

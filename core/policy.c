@@ -4,7 +4,10 @@
 #include "bytes.h"
 #include "input.h"
 #include "lines.h"
+#include "policies.h"
 #include "writer.h"
+
+#define LEAST_PLAIN 10000 /* bytes of a policy that are no slip for GiB or MiB */
 
 /* What follows the name. */
 typedef enum number { NO_NUMBER, LAYERS_EACH, LAYERS, BYTES, OPERATIONS, SLOTS, MODULES, SHARE, REGIONS } number;
@@ -163,10 +166,10 @@ static am_code read_regions(am_policy *policy, const am_config *config, int i, a
 static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_status *status)
 {
     const char *text = config->checkpoint + strlen(policies[i].name);
-    if (am_read_bytes(text, strlen(text), &policy->count) && policy->count > 0 && policy->count <= AM_MAX_BYTES)
-        return AM_OK;
-    return am_fail(status, AM_BAD_VALUE, "checkpoint",
-                   "checkpoint=%s must be followed by a size such as 20GiB, not '%s'", policies[i].name, text);
+    am_code code = am_read_size("checkpoint", policies[i].name, text, LEAST_PLAIN, &policy->count, status);
+    if (code != AM_OK || policy->count > 0) return code;
+    return am_fail(status, AM_BAD_VALUE, "checkpoint", "checkpoint=%s must be followed by a size above 0, such as 20GiB, not '%s'",
+                   policies[i].name, text);
 }
 
 /* Views have nothing of their own to keep, and neither what a gradient never passes nor a Python function with a kernel of its own is an
@@ -282,6 +285,26 @@ static void write_modules(am_writer *writer, unsigned set)
 }
 #endif
 
+#ifndef AM_FIRST
+const char *am_size_text(int64_t least, int64_t below, char *buffer, size_t size)
+{
+    static const char *const names[] = {"GiB", "MiB", "KiB", "B"};
+    am_writer writer = am_writer_of(buffer, size);
+    for (int i = 0; i < 4; i++) {
+        int64_t unit = (int64_t)1 << (30 - 10 * i);
+        for (int64_t one = 1, decimals = 0; decimals <= (i < 3 ? 2 : 0); one *= 10, decimals++) {
+            int64_t count = am_divide_up(least * one, unit); /* at most 2^53 * 100 */
+            if (i < 3 && count * unit / one >= below) continue;
+            am_write_ratio(&writer, count, one, (int)decimals, true);
+            am_write_text(&writer, names[i]);
+            am_writer_end(&writer);
+            return buffer;
+        }
+    }
+    return buffer;
+}
+#endif
+
 const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 {
     am_writer writer = am_writer_of(buffer, size);
@@ -295,6 +318,10 @@ const char *am_policy_text(am_policy policy, char *buffer, size_t size)
         case MODULES: write_modules(&writer, policy.modules); break;
         case REGIONS: am_write_text(&writer, policy.regions); break;
         case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
+        case BYTES:
+            am_write_int(&writer, policy.count);
+            if (policy.count < LEAST_PLAIN) AM_WRITE(&writer, "B");
+            break;
 #endif
         default: am_write_int(&writer, policy.count);
         }

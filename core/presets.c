@@ -34,7 +34,7 @@ const int am_preset_count = sizeof am_presets / sizeof *am_presets;
 const am_preset *am_preset_find(const char *name)
 {
     for (int i = 0; i < am_preset_count; i++)
-        if (strcmp(am_presets[i].name, name) == 0) return &am_presets[i];
+        if (am_name_is(name, am_presets[i].name)) return &am_presets[i];
     return NULL;
 }
 
@@ -73,7 +73,7 @@ am_code am_preset_apply(am_config *config, const char *name, am_status *status)
     next.activation = preset->activation;
     for (int i = 0; i < AM_SHAPE_COUNT; i++)
         if (preset->shape[i] != 0) *am_field_number(&next, &am_fields[shape_fields[i]]) = preset->shape[i];
-    am_copy_text(next.model, sizeof next.model, name, strlen(name));
+    am_copy_text(next.model, sizeof next.model, preset->name, strlen(preset->name));
     *config = next;
     return AM_OK;
 }

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "evaluate.h"
 #include "pipeline_schedule.h"
+#include "policies.h"
 
 /* ---- the moments of a schedule ---- */
 
@@ -488,14 +489,15 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     }
     if (evaluation->report) evaluation->report->doubt = plans->doubt;
     if (evaluation->code == AM_OUT_OF_RANGE) {
+        char text[32];
         smallest += bytes - plans->target[worst];
         evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
                                    plans->doubt.stopped
                                        ? "no plan of pipeline rank %d was found below %d bytes before the search ended; the smallest found "
-                                         "peaks at %d: checkpoint=budget:%d, or more of pp or tp"
-                                       : "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d: "
-                                         "checkpoint=budget:%d, or more of pp or tp",
-                                   worst, bytes, smallest, smallest);
+                                         "peaks at %d bytes: checkpoint=budget:%s, or more of pp or tp"
+                                       : "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d bytes: "
+                                         "checkpoint=budget:%s, or more of pp or tp",
+                                   worst, bytes, smallest, am_size_text_near(smallest, text, sizeof text));
     }
     if (!evaluation->code) gather_runs(evaluation);
 }

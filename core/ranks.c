@@ -126,6 +126,7 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
     load->forward = outcome.forward_peak - load->lasting;
     load->backward = outcome.backward_peak - load->lasting;
     load->step = outcome.step_peak - load->lasting;
+    load->learned = outcome.learned_peak > 0 ? outcome.learned_peak - load->lasting : 0;
     load->gradients = outcome.gradient_bytes;
     load->recomputed_time = outcome.recomputed_time;
     load->parameters = workspace->stage_parameters.total;

@@ -3,9 +3,11 @@
 #include "query.h"
 #include "report.h"
 
+/* Without the search that found it. */
 static void write_query(am_writer *json, const am_config *config, const am_preset *preset)
 {
     am_query query = am_query_of(config, preset);
+    query.names[AM_F_fit] = query.names[AM_F_frontier] = false;
     AM_KEY(json, "query");
     am_json_quote(json);
     am_write_query(json, &query, config, preset);
@@ -29,6 +31,44 @@ static void write_answer(am_writer *json, const am_answer *answer, const am_pres
         AM_PUT_TEXT(json, "refused", answer->why);
         am_json_close(json, '}');
     }
+    am_json_close(json, '}');
+}
+
+/* Of what is done to the step as it is: its time and the share of the forward's FLOPs that run again say what it costs. */
+static void write_change(am_writer *json, const am_change *change, const am_preset *preset)
+{
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "id", change->id);
+    AM_PUT_PLAIN(json, "what", change->what);
+    AM_PUT_TEXT(json, "set", change->set);
+    write_query(json, &change->config, preset);
+    AM_PUT_BOOL(json, "same_training", change->same);
+    AM_PUT_INT(json, "total_bytes", change->total);
+    AM_PUT_INT(json, "free_bytes", change->free);
+    AM_PUT_BOOL(json, "fits", change->fits);
+    AM_PUT_TIME(json, "step_time_us", change->time);
+    AM_PUT_INT(json, "recomputed_flops", change->recomputed_flops);
+    AM_PUT_RATIO(json, "recompute_ratio", change->recomputed_flops, change->forward_flops);
+    am_json_close(json, '}');
+}
+
+/* What stands beside the activations, in words, and what would be usual. */
+static void write_basis(am_writer *json, const am_report *report)
+{
+    char text[128];
+    am_writer basis = am_writer_of(text, sizeof text);
+    const am_usual *usual = am_fit_usual(&report->config);
+    am_fit_write_basis(&basis, &report->config);
+    am_writer_end(&basis);
+    AM_PUT_TEXT(json, "basis", text);
+    AM_KEY(json, "usual");
+    if (!usual) {
+        am_json_null(json);
+        return;
+    }
+    am_json_open(json, '{');
+    AM_PUT_PLAIN(json, "set", usual->set);
+    AM_PUT_PLAIN(json, "who", usual->who);
     am_json_close(json, '}');
 }
 
@@ -64,10 +104,19 @@ void am_json_fit(am_writer *json, const am_report *report)
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
+    write_basis(json, report);
     if (report->answers > 0) {
         AM_OPEN(json, "answers", "{");
         for (int i = 0; i < report->answers; i++) write_answer(json, &report->answer[i], report->preset);
         am_json_close(json, '}');
+        AM_OPEN(json, "changes", "[");
+        for (int i = 0; i < report->changes; i++) write_change(json, &report->change[i], report->preset);
+        am_json_close(json, ']');
+        AM_KEY(json, "as_usual");
+        if (report->usual.id)
+            write_change(json, &report->usual, report->preset);
+        else
+            am_json_null(json);
     }
     am_json_close(json, '}');
 }

@@ -1,4 +1,5 @@
 /* A map's JSON, and its text for people. */
+#include "fit.h"
 #include "grid.h"
 #include "query.h"
 
@@ -114,6 +115,18 @@ static int choose_doubling(int *place, int most, int count)
     return chosen;
 }
 
+static void write_basis(am_writer *out, const am_map *map)
+{
+    char text[256];
+    am_writer line = am_writer_of(text, sizeof text);
+    AM_WRITE(&line, "Counted is ");
+    am_fit_write_basis(&line, &map->config);
+    am_fit_write_usual(&line, &map->config);
+    AM_WRITE(&line, ".");
+    am_writer_end(&line);
+    am_write_wrapped(out, text, 0);
+}
+
 size_t am_map_text(const am_map *map, char *buffer, size_t size)
 {
     static const char *const units[] = {[AM_GIB] = "GiB", [AM_GB] = "GB", [AM_BYTES] = "bytes"};
@@ -137,5 +150,6 @@ size_t am_map_text(const am_map *map, char *buffer, size_t size)
     am_write_text(&out, map->memory >= 0 ? ", by tokens and micro-batch; !: does not fit; largest: micro-batch that does\n"
                                          : ", by tokens and micro-batch\n");
     am_write_grid(&out, &own.grid);
+    write_basis(&out, map);
     return am_writer_end(&out);
 }

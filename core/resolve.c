@@ -134,6 +134,16 @@ static void derive_pipeline(am_config *config)
     if (config->micro_batches == AM_AUTO) config->micro_batches = config->pp > 1 ? filled : 1;
 }
 
+/* Experts' groups lie across those of all else: Megatron divides the ranks of a stage, tp cp dp of them, by etp ep
+ * (Megatron-Core, parallel_state.py: a world that is not divisible is refused). */
+static void derive_data_parallel(am_config *config)
+{
+    if (config->dp != AM_AUTO) return;
+    bool divided = is_megatron(config) && config->experts > 0 && config->ep <= config->experts;
+    config->dp = divided ? am_ranks_of_experts(config) : 1;
+    if (config->dp > am_fields[AM_F_dp].most) config->dp = 1; /* refused with what ep or etp may be */
+}
+
 static am_code derive(am_config *config, am_status *status)
 {
     if (config->family == AM_AUTO) config->family = am_stacks[config->stack].family;
@@ -153,6 +163,7 @@ static am_code derive(am_config *config, am_status *status)
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->max_positions == AM_AUTO) config->max_positions = config->seq;
     if (config->etp == AM_AUTO) config->etp = config->tp;
+    derive_data_parallel(config);
     derive_pipeline(config);
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
     if (config->grad_dtype == AM_AUTO)

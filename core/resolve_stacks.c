@@ -171,7 +171,7 @@ static am_code check_sharded_types(const am_config *config, am_status *status)
 static am_code check_data_parallel(const am_config *config, am_status *status)
 {
     bool covered = config->stack == AM_STACK_HF || config->stack == AM_STACK_LIGER || config->stack == AM_STACK_TORCH;
-    if (config->zero == 3 && config->dp == 1)
+    if (config->zero == 3 && am_data_ranks(config) == 1)
         return am_fail(status, AM_CONFLICT, "zero", "zero=3 shares parameters out between data-parallel ranks: dp=2 or more");
     if (config->zero < 3 && !config->reshard)
         return am_fail(status, AM_CONFLICT, "reshard",
@@ -376,11 +376,12 @@ static am_code check_expert_parallel(const am_config *config, am_status *status)
     if (config->experts % config->ep != 0) return not_divided("ep", config->ep, "experts", config->experts, status);
     if (config->moe_ffn % config->etp != 0) return not_divided("etp", config->etp, "moe_ffn", config->moe_ffn, status);
     int64_t ranks = am_mul_checked(config->tp, am_mul_checked(config->cp, config->dp));
-    int64_t groups = am_mul_checked(config->etp, config->ep);
-    if (config->dp > 1 && ranks > 0 && groups > 0 && ranks % groups != 0)
+    int64_t groups = config->etp * config->ep;
+    if (ranks > 0 && ranks % groups != 0)
         return am_fail(status, AM_CONFLICT, "ep",
-                       "etp=%d times ep=%d does not divide the %d ranks of tp, cp and dp; the nearest product that does is %d",
-                       config->etp, config->ep, ranks, am_nearest_divisor(ranks, groups));
+                       "etp=%d times ep=%d does not divide the %d ranks of tp, cp and dp: dp=%d, or a product of %d, which does",
+                       config->etp, config->ep, ranks, nearest_multiple(am_ranks_of_experts(config), config->dp),
+                       am_nearest_divisor(ranks, groups));
     return check_imbalance(config, status);
 }
 

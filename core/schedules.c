@@ -108,10 +108,11 @@ static int64_t least_budget(am_planner *planner)
 static void refuse_budget(am_evaluation *evaluation, int64_t budget)
 {
     am_status *status = &evaluation->workspace->tape.status;
+    char text[32];
+    int64_t least = least_budget(&evaluation->workspace->planner);
     evaluation->code = am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
-                               "checkpoint=rotor:%d is below the peak of every schedule of this model; the lowest found is "
-                               "rotor:%d",
-                               budget, least_budget(&evaluation->workspace->planner));
+                               "no schedule of this model stays below %d bytes; the lowest found peaks at %d bytes: checkpoint=rotor:%s",
+                               budget, least, am_size_text_near(least, text, sizeof text));
 }
 
 static void make(am_evaluation *evaluation, am_policy policy)

@@ -5,6 +5,8 @@
 #include "bytes.h"
 #include "fit.h"
 #include "input.h"
+#include "policies.h"
+#include "wiring.h"
 #include "writer.h"
 
 #include <string.h>
@@ -126,7 +128,7 @@ static void search_up(am_search *search, am_answer *answer, am_field_id id, int6
 static int64_t total_of_ranks(am_search *search, int64_t dp)
 {
     int64_t zero = search->config.zero;
-    if (dp == 1) search->config.zero = 0;
+    if (dp * search->config.cp == 1 && (zero == 3 || search->config.tp == 1)) search->config.zero = 0;
     int64_t total = total_of(search, dp);
     search->config.zero = zero;
     return total;
@@ -159,7 +161,7 @@ static void use_team(am_search *search, const am_team *team)
 /* The group behind this one that the stack has for this model; false: there are no more. Begins with a group of zeros. */
 static bool next_team(am_search *search, const am_config *resolved, am_team *team)
 {
-    bool experts = resolved->experts > 0 && resolved->stack == AM_STACK_MEGATRON_LOCAL;
+    bool experts = resolved->experts > 0 && am_wiring_of(resolved)->any;
     if (team->tp == 0) team->tp = 1;
     for (;;) {
         team->ep++;
@@ -170,11 +172,9 @@ static bool next_team(am_search *search, const am_config *resolved, am_team *tea
         if (team->tp > resolved->heads) return false;
         if (resolved->heads % team->tp != 0 || (experts && resolved->experts % team->ep != 0)) continue;
         use_team(search, team);
-        if (total_of_ranks(search, 1) < 0) continue; /* of so many GPUs as its groups take */
-        const am_config *config = &search->workspace->totals.config;
-        int64_t both = config->etp * config->ep, own = config->tp * config->cp;
-        team->ranks = resolved->experts > 0 ? both / am_common_divisor(both, own) : 1;
-        return true;
+        int64_t groups = experts ? (search->config.etp == AM_AUTO ? team->tp : search->config.etp) * team->ep : 1;
+        team->ranks = groups / am_common_divisor(groups, team->tp * search->config.cp);
+        if (total_of_ranks(search, team->ranks) >= 0) return true; /* of as few ranks as its groups take */
     }
 }
 
@@ -221,7 +221,7 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
 {
     const int64_t own_tp = search->config.tp, own_ep = search->config.ep, own_dp = search->config.dp;
     am_team best = {own_tp, own_ep, 0};
-    int64_t fewest = 0, dp = own_dp, most = am_fields[AM_F_dp].most;
+    int64_t fewest = 0, dp = resolved->dp, most = am_fields[AM_F_dp].most;
     search->value = &search->config.dp;
     for (am_team team = {0}; next_team(search, resolved, &team);) {
         if (fewest && team.tp * team.ranks >= fewest) continue;
@@ -241,15 +241,24 @@ static void search_gpus(am_search *search, am_answer *answer, const am_config *r
     search->config.dp = own_dp;
 }
 
+/* A frame of its own: it holds a configuration. */
+__attribute__((noinline)) void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved)
+{
+    am_search search = {.workspace = workspace, .config = *given};
+    search_gpus(&search, answer, resolved);
+}
+
 /* ---- the cheapest checkpointing plan ---- */
 
-/* The total with the cheapest plan that peaks at no more than so many bytes; -1 where there is none. */
-static int64_t total_of_budget(am_search *search, int64_t bytes)
+/* The total with the cheapest plan that peaks at no more than so many bytes; -1 where there is none. below: above which a larger size
+ * has another plan. */
+static int64_t total_of_budget(am_search *search, int64_t bytes, int64_t below)
 {
     am_totals *totals = &search->workspace->totals;
+    char size[32];
     am_writer text = am_writer_of(search->config.checkpoint, sizeof search->config.checkpoint);
     AM_WRITE(&text, "budget:");
-    am_write_int(&text, bytes);
+    am_write_text(&text, am_size_text(bytes, below, size, sizeof size));
     am_writer_end(&text);
     return am_evaluate_totals(totals, search->workspace, &search->config, &search->status) ? -1 : totals->fit.total;
 }
@@ -265,23 +274,26 @@ static int64_t budget_at(const am_search *search, int64_t index)
 /* A larger budget has a cheaper plan and a larger total. What no plan of which stays below is too small a budget. */
 static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
 {
-    if (total_of_budget(search, memory > 0 ? memory : AM_MAX_BYTES) < 0 && search->status.code == AM_UNSUPPORTED) return false;
+    if (total_of_budget(search, memory, memory + 1) < 0 && search->status.code == AM_UNSUPPORTED) return false;
     bool ranks = search->workspace->totals.config.pp > 1;
     int64_t points = ranks ? memory >> 20 : search->workspace->frontier.points, low = -1, high = points;
     while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2, total = total_of_budget(search, budget_at(search, middle));
+        int64_t middle = low + (high - low) / 2, bytes = budget_at(search, middle), total = total_of_budget(search, bytes, bytes + 1);
         if (total < 0 || am_fit_fits(&search->workspace->totals.fit))
             low = middle;
         else
             high = middle;
     }
-    int64_t budget = budget_at(search, low < 0 ? 0 : low), total = total_of_budget(search, budget);
+    int64_t budget = budget_at(search, low < 0 ? 0 : low), next = high < points ? budget_at(search, high) : 0;
+    int64_t total = total_of_budget(search, budget, low >= 0 && next && !ranks ? next : budget + 1);
+    const char *size = search->config.checkpoint + strlen("budget:");
     bool found = low >= 0 && total >= 0;
+    am_read_bytes(size, strlen(size), &budget);
     answer->id = "plan";
     write_answer(search, answer, found, budget, total);
-    if (!found || high == points) return true;
-    answer->next = budget_at(search, high);
-    answer->next_total = total_of_budget(search, answer->next);
+    if (!found || !next) return true;
+    answer->next = next;
+    answer->next_total = total_of_budget(search, next, next + 1);
     return true;
 }
 
@@ -294,17 +306,24 @@ static int64_t parts_of_sequence(const am_config *config)
 }
 
 /* A frame of its own: it holds a configuration. */
-__attribute__((noinline)) am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+__attribute__((noinline)) static void search_all(am_report *report, am_workspace *workspace, const am_config *config)
 {
-    *status = (am_status){0};
-    report->answers = 0;
-    if (!report->config.fit) return AM_OK;
     const am_config *resolved = &report->config;
     am_search search = {.workspace = workspace, .config = *config};
     int64_t parts = parts_of_sequence(resolved);
     search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);
+    search.config.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
     if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
+}
+
+am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+{
+    *status = (am_status){0};
+    report->answers = report->changes = 0;
+    if (!report->config.fit) return AM_OK;
+    search_all(report, workspace, config);
+    am_fit_changes(report, workspace, config);
     return AM_OK;
 }

@@ -163,10 +163,10 @@ static void write_training(am_writer *out, const am_config *config)
 
 static void write_parallel(am_writer *out, const am_config *config)
 {
-    static const am_field_id sizes[] = {AM_F_tp, AM_F_cp, AM_F_pp, AM_F_vpp, AM_F_dp};
-    const int64_t values[] = {config->tp, config->cp, config->pp, config->vpp, config->dp};
+    static const am_field_id sizes[] = {AM_F_tp, AM_F_cp, AM_F_ep, AM_F_etp, AM_F_pp, AM_F_vpp, AM_F_dp};
+    const int64_t values[] = {config->tp, config->cp, config->ep, config->etp, config->pp, config->vpp, config->dp};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        if (values[i] <= 1) continue;
+        if (sizes[i] == AM_F_etp ? config->etp == config->tp : values[i] <= 1) continue;
         AM_WRITE(out, ", ");
         am_write_text(out, am_fields[sizes[i]].key);
         AM_WRITE(out, "=");
@@ -237,6 +237,17 @@ static void write_step_answer(am_writer *out, const am_report *report)
     AM_WRITE(out, " for its backward pass and peaks at ");
     write_size_in_full(out, report, am_outcome_peak(&report->outcome));
     write_place(out, am_outcome_peak_at(&report->outcome));
+    const am_fit *fit = &report->fit;
+    if (fit->gradients_stay) {
+        AM_WRITE(out, ", beside gradients of parameters, which are there throughout the step.");
+        return;
+    }
+    if (fit->activations != report->outcome.step_peak) {
+        AM_WRITE(out, ", gradients of parameters apart. With this rank's part of those it peaks at ");
+        write_size_in_full(out, report, fit->activations);
+        AM_WRITE(out, ".");
+        return;
+    }
     if (report->outcome.step_peak == am_outcome_peak(&report->outcome)) {
         AM_WRITE(out, ", whether gradients of parameters are counted or not.");
         return;
@@ -353,30 +364,73 @@ static void write_total(am_writer *out, const am_report *report)
     AM_WRITE(out, ".");
 }
 
-/* "Cheapest checkpointing: checkpoint=budget:… (74.6 GiB in all); …" */
+/* "Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; Megatron-LM trains with
+ * master_weights=yes grad_dtype=fp32: 140 GiB in all, does not fit." */
+static void write_basis(am_writer *out, const am_report *report)
+{
+    const am_change *as_usual = &report->usual;
+    AM_WRITE(out, " Counted is ");
+    am_fit_write_basis(out, &report->config);
+    am_fit_write_usual(out, &report->config);
+    if (as_usual->id) {
+        AM_WRITE(out, ": ");
+        write_size_with_unit(out, report, as_usual->total);
+        AM_WRITE(out, " in all");
+        if (report->fit.memory >= 0) am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
+    }
+    AM_WRITE(out, ".");
+}
+
+/* "79.9 GiB, 0.0977 GiB left": neighbours that print alike differ in what is left of the memory. */
+static void write_against(am_writer *out, const am_report *report, int64_t total)
+{
+    int64_t left = report->fit.memory - report->fit.reserve - total;
+    write_size_with_unit(out, report, total);
+    if (report->fit.memory < 0) return;
+    AM_WRITE(out, ", ");
+    write_size_with_unit(out, report, left < 0 ? -left : left);
+    am_write_text(out, left < 0 ? " too many" : " left");
+}
+
+/* "Cheapest checkpointing: checkpoint=budget:35.1GiB (79.9 GiB, 0.0997 GiB left); …" */
 static void write_plan_found(am_writer *out, const am_report *report, const am_answer *answer)
 {
     if (!answer->found) {
-        AM_WRITE(out, " No checkpointing plan fits.");
+        AM_WRITE(out, "No checkpointing plan fits.");
         return;
     }
     if (answer->next == 0) {
-        AM_WRITE(out, " Cheapest checkpointing: none is needed.");
+        AM_WRITE(out, "Cheapest checkpointing: none is needed.");
         return;
     }
-    AM_WRITE(out, " Cheapest checkpointing: checkpoint=budget:");
-    am_write_int(out, answer->value);
+    AM_WRITE(out, "Cheapest checkpointing: checkpoint=");
+    am_write_text(out, answer->config.checkpoint);
     AM_WRITE(out, " (");
-    write_size_with_unit(out, report, answer->total);
-    AM_WRITE(out, " in all");
+    write_against(out, report, answer->total);
+    AM_WRITE(out, ")");
     if (answer->next_total >= 0) {
         AM_WRITE(out, "; the next cheaper plan takes ");
-        write_size_with_unit(out, report, answer->next_total);
+        write_against(out, report, answer->next_total);
     }
-    AM_WRITE(out, ").");
+    AM_WRITE(out, ".");
 }
 
-/* "Largest micro-batch: 2 (75.4 GiB); 3 would take 90.6 GiB." */
+/* "tp=2 dp=2 ep=2" */
+static void write_groups(am_writer *out, const am_config *config)
+{
+    AM_WRITE(out, "tp=");
+    am_write_int(out, config->tp);
+    AM_WRITE(out, " dp=");
+    am_write_int(out, config->dp);
+    if (config->cp > 1) AM_WRITE(out, " cp=");
+    if (config->cp > 1) am_write_int(out, config->cp);
+    if (config->pp > 1) AM_WRITE(out, " pp=");
+    if (config->pp > 1) am_write_int(out, config->pp);
+    if (config->ep > 1) AM_WRITE(out, " ep=");
+    if (config->ep > 1) am_write_int(out, config->ep);
+}
+
+/* "Largest micro-batch: 2 (75.4 GiB, 4.61 GiB left); 3 would take 90.6 GiB, 10.6 GiB too many." */
 static void write_found(am_writer *out, const am_report *report, const am_answer *answer)
 {
     bool gpus = strcmp(answer->id, "gpus") == 0;
@@ -384,37 +438,84 @@ static void write_found(am_writer *out, const am_report *report, const am_answer
         write_plan_found(out, report, answer);
         return;
     }
-    am_write_text(out, gpus ? " Fewest GPUs: " : strcmp(answer->id, "seq") == 0 ? " Longest sequence: " : " Largest micro-batch: ");
+    am_write_text(out, gpus ? "Fewest GPUs: " : strcmp(answer->id, "seq") == 0 ? "Longest sequence: " : "Largest micro-batch: ");
     if (answer->found) {
         am_write_thousands(out, answer->value);
         AM_WRITE(out, " (");
         if (gpus && answer->value > 1) {
-            AM_WRITE(out, "tp=");
-            am_write_int(out, answer->config.tp);
-            AM_WRITE(out, " dp=");
-            am_write_int(out, answer->config.dp);
-            if (answer->config.ep > 1) AM_WRITE(out, " ep=");
-            if (answer->config.ep > 1) am_write_int(out, answer->config.ep);
+            write_groups(out, &answer->config);
             AM_WRITE(out, ", ");
         }
-        write_size_with_unit(out, report, answer->total);
+        write_against(out, report, answer->total);
         AM_WRITE(out, ")");
+    } else if (gpus) {
+        bool shared = report->config.zero > 0;
+        AM_WRITE(out, "none, whatever their number: ");
+        am_write_text(out, shared ? "what they do not share out" : "with zero=0 they share nothing out, and each");
+        AM_WRITE(out, " takes ");
+        write_against(out, report, answer->total);
     } else {
         AM_WRITE(out, "none; ");
         am_write_thousands(out, answer->value);
         AM_WRITE(out, " would take ");
-        write_size_with_unit(out, report, answer->total);
+        write_against(out, report, answer->total);
     }
     if (answer->next_total >= 0) {
         AM_WRITE(out, "; ");
         am_write_thousands(out, answer->next);
         AM_WRITE(out, " would take ");
-        write_size_with_unit(out, report, answer->next_total);
+        write_against(out, report, answer->next_total);
     } else if (answer->why[0]) {
         AM_WRITE(out, "; ");
         am_write_text(out, answer->why);
     }
     AM_WRITE(out, ".");
+}
+
+/* ---- what to change */
+
+enum { CHANGE_SET, CHANGE_WHAT, CHANGE_TOTAL, CHANGE_LEFT, CHANGE_TIME, CHANGE_AGAIN };
+
+static void change_cell(am_writer *out, const am_grid *grid, int row, int column)
+{
+    const am_report *report = grid->report;
+    const am_change *change = &report->change[row];
+    int64_t now = am_outcome_time(&report->outcome), more = change->time - now;
+    switch (column) {
+    case CHANGE_SET: am_write_text(out, change->set); break;
+    case CHANGE_WHAT: am_write_text(out, change->what); break;
+    case CHANGE_TOTAL: am_text_size(out, report, change->total); break;
+    case CHANGE_LEFT: am_text_size(out, report, change->free); break;
+    case CHANGE_TIME:
+        if (!change->same) break; /* other work: its time says nothing of this change */
+        am_write_text(out, more < 0 ? "-" : "+");
+        write_percent(out, more < 0 ? -more : more, now);
+        break;
+    default: write_percent(out, change->recomputed_flops, change->forward_flops);
+    }
+}
+
+static void write_changes(am_writer *out, const am_report *report)
+{
+    static const char *const totals[] = {">GiB", ">GB", ">bytes"};
+    am_grid changes = {.report = report,
+                       .columns = 6,
+                       .rows = report->changes,
+                       .cell = change_cell,
+                       .head = {"inputs", "what it is", totals[report->config.units], ">left", ">time", ">again"}};
+    if (report->answers == 0 || report->fit.memory < 0) return;
+    bool fits = am_fit_fits(&report->fit);
+    if (report->changes == 0) {
+        am_write_text(out, fits ? "\nNo longer sequence, larger micro-batch or faster plan fits.\n"
+                                : "\nNothing that was tried makes it fit: no policy, other loss or kernels, shorter sequence, 8-bit\n"
+                                  "states, adapters or sharing out, nor these together.\n");
+        return;
+    }
+    am_write_text(out, fits ? "\nWhat it leaves room for"
+                       : strcmp(report->change[0].id, "together") == 0 ? "\nNo single change makes it fit; together"
+                                                                       : "\nWhat makes it fit, the same training first");
+    AM_WRITE(out, " (time: of a step; again: of the forward's FLOPs)\n");
+    am_write_grid(out, &changes);
 }
 
 static void write_fit(am_writer *out, const am_report *report)
@@ -423,9 +524,17 @@ static void write_fit(am_writer *out, const am_report *report)
     am_writer line = am_writer_of(text, sizeof text);
     if (report->fit.total == 0) return;
     write_total(&line, report);
-    for (int i = 0; i < report->answers; i++) write_found(&line, report, &report->answer[i]);
+    write_basis(&line, report);
+    if (report->fit.memory >= 0 && !report->config.fit) AM_WRITE(&line, " What else would fit: fit=yes.");
     if (am_writer_end(&line) == 0) out->full = true;
     am_write_wrapped(out, text, 0);
+    if (report->answers > 0) AM_WRITE(out, "\n");
+    for (int i = 0; i < report->answers; i++) {
+        line = am_writer_of(text, sizeof text);
+        write_found(&line, report, &report->answer[i]);
+        am_writer_end(&line);
+        am_write_wrapped(out, text, 0);
+    }
 }
 
 /* ---- where the bytes are */
@@ -614,7 +723,7 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     switch (column) {
     case PLAN_POLICY:
         am_write_text(out, plan->chosen ? "> " : "  ");
-        am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
+        am_write_text(out, plan->chosen ? grid->report->config.checkpoint : am_policy_text(plan->policy, text, sizeof text));
         if (plan->policy.reentrant && !am_policy_moves(plan->policy) && !am_wiring_of(&grid->report->config)->any) AM_WRITE(out, ", reentrant");
         if (grid->report->config.pp == 1 && (plan->policy.kind == AM_POLICY_SQRT || plan->policy.kind == AM_POLICY_BEST_SEGMENTS)) {
             AM_WRITE(out, " (every:");
@@ -720,6 +829,7 @@ static void state_cell(am_writer *out, const am_grid *grid, int row, int column)
 static void write_parameters(am_writer *out, const am_report *report)
 {
     const am_parameters *parameters = &report->parameters;
+    const am_config *config = &report->config;
     char text[256];
     am_writer line = am_writer_of(text, sizeof text);
     am_write_thousands(&line, parameters->total);
@@ -729,7 +839,11 @@ static void write_parameters(am_writer *out, const am_report *report)
         am_write_thousands(&line, parameters->trainable);
         AM_WRITE(&line, " of them trainable");
     }
-    if (report->config.tp > 1) AM_WRITE(&line, " on each of the tensor-parallel GPUs, all stages together");
+    if (config->tp > 1 || config->ep > 1) {
+        AM_WRITE(&line, " on each of the ");
+        am_write_thousands(&line, config->tp * am_data_ranks(config));
+        am_write_text(&line, config->pp > 1 ? " GPUs of a stage, all stages together" : " GPUs");
+    }
     AM_WRITE(&line, "; what they take beside the activations");
     am_writer_end(&line);
     AM_WRITE(out, "\n");
@@ -851,6 +965,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     am_writer out = am_writer_of(buffer, size);
     write_answer(&out, report);
     write_fit(&out, report);
+    write_changes(&out, report);
     write_ranks(&out, report);
     write_components(&out, report);
     write_head(&out, report);

@@ -3,6 +3,7 @@
 #define AM_WIRING_H
 
 #include "actmem.h"
+#include "bytes.h"
 
 /* Whether linear layers have biases. */
 typedef enum am_bias_rule {
@@ -189,6 +190,34 @@ am_code am_pipeline_check(const am_config *config, am_status *status);
 static inline bool am_is_rank(const am_config *config)
 {
     return config->tp > 1 || config->cp > 1 || config->zero == 3;
+}
+
+/* Data-parallel ranks come in multiples of so many: experts' groups lie across those of tp, cp and dp. */
+static inline int64_t am_ranks_of_experts(const am_config *config)
+{
+    int64_t groups = config->etp * config->ep;
+    return groups / am_common_divisor(groups, config->tp * config->cp);
+}
+
+/* Ranks that have the same parameters, experts apart: those that share out what ZeRO shares out. Context-parallel ones are
+ * among them (Megatron-Core's get_data_parallel_group(with_context_parallel=True); torchtitan's mesh of dp_shard and cp). */
+static inline int64_t am_data_ranks(const am_config *config)
+{
+    return config->dp * config->cp;
+}
+
+/* The same of Megatron's experts: ranks that expert parallelism leaves with the same ones (the expert data-parallel group of
+ * Megatron-Core's parallel_state.py). */
+static inline int64_t am_expert_ranks(const am_config *config)
+{
+    return config->tp * config->cp * config->dp / (config->ep * config->etp);
+}
+
+/* Whether ZeRO 1 or 2 has anything to share out. */
+static inline bool am_is_shared_out(const am_config *config)
+{
+    bool experts = config->experts > 0 && am_wiring_of(config)->any;
+    return config->zero > 0 && config->zero < 3 && (am_data_ranks(config) > 1 || (experts && am_expert_ranks(config) > 1));
 }
 
 /* resolve_stacks.c: refuses keys, sizes and blocks that the stack of a config does not have. */

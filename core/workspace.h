@@ -159,6 +159,7 @@ struct am_workspace {
     am_knapsack knapsack;
     am_rank_plans rank_plans;
     am_planner planner;
+    am_answer gpus; /* of a search beside the report's */
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];
     int16_t best_segment[AM_MAX_STAGES]; /* layers of each stage's segments, for checkpoint=best */

@@ -148,9 +148,8 @@ am_state am_state_configured(const am_parameters *parameters, const am_config *c
 
 am_code am_state_check(const am_config *config, am_status *status)
 {
-    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_dp, AM_F_zero,
-                                     AM_F_reserve,   AM_F_device_memory,  AM_F_fit};
-    bool other = config->micro_batches != 1 ||
+    static const uint8_t fields[] = {AM_F_optimizer, AM_F_master_weights, AM_F_zero, AM_F_reserve, AM_F_device_memory, AM_F_fit};
+    bool other = config->dp != 1 || config->micro_batches != 1 ||
                  config->grad_dtype != (config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype);
     for (size_t i = 0; i < sizeof fields; i++) {
         const am_field *field = &am_fields[fields[i]];

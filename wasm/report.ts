@@ -368,8 +368,37 @@ export interface Fit {
   fits: boolean | null;
   /** Their sum is total_bytes. */
   by: { name: string; bytes: Bytes }[];
+  /** What is counted beside the activations: "AdamW on bf16 parameters without fp32 master weights, gradients in bf16". */
+  basis: string;
+  /** What training of such a stack usually holds, and whose does: "Megatron-LM trains" with "master_weights=yes grad_dtype=fp32"; null: as it is. */
+  usual: { set: string; who: string } | null;
   /** With fit=yes: the largest micro-batch, the longest sequence, the smallest number of GPUs. */
   answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq' | 'gpus', FitAnswer>;
+  /** With fit=yes: what makes it fit, or what it leaves room for. First what trains the same on the same GPU, by the step's time. */
+  changes?: FitChange[];
+  /** With fit=yes: what is usual, evaluated; null where it is as usual, or refused. */
+  as_usual?: FitChange | null;
+}
+
+export type FitChangeId = 'plan' | 'policy' | 'liger' | 'loss' | 'gpus' | 'batch' | 'seq' | 'optimizer' | 'lora' | 'together' | 'usual';
+
+/** A change of the configuration, evaluated. */
+export interface FitChange {
+  id: FitChangeId;
+  /** In words: "fastest plan that fits". */
+  what: string;
+  /** The inputs that make it, and the text that gives it. */
+  set: string;
+  query: string;
+  /** The same training of the same tokens on the same GPU: the step's time says what it costs. */
+  same_training: boolean;
+  total_bytes: Bytes;
+  free_bytes: number;
+  fits: boolean;
+  step_time_us: Microseconds;
+  recomputed_flops: number;
+  /** Of the forward's FLOPs. */
+  recompute_ratio: number;
 }
 
 export interface FitAnswer {

@@ -119,6 +119,7 @@ static const am_report *fake_report(void)
                                 .forward_at = outside,
                                 .backward_at = at,
                                 .step_at = at};
+    fake.fit.activations = fake.outcome.step_peak;
     fake.parameters = (am_parameters){8030261248,
                                       16777216,
                                       16060522496 + 33554432,

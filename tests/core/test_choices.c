@@ -156,7 +156,7 @@ START_TEST(budget)
     am_config config = model_of(model, 6, policy);
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     int64_t bytes = am_outcome_peak(&fixture_report.outcome), time = fixture_report.outcome.recomputed_time;
-    snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)bytes);
+    snprintf(policy, sizeof policy, "checkpoint=budget:%ldB", (long)bytes);
     config = model_of(model, 6, policy);
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
     const am_outcome *outcome = &fixture_report.outcome;
@@ -222,7 +222,7 @@ START_TEST(points_composed)
     ck_assert_int_gt(own.rows, 3);
     for (int i = 0; i < own.rows; i += 1 + own.rows / 30) {
         char policy[48];
-        snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)own.row[i].peak_bytes);
+        snprintf(policy, sizeof policy, "checkpoint=budget:%ldB", (long)own.row[i].peak_bytes);
         config = twin_of(_i, 8, policy);
         ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
         ck_assert_int_eq(am_outcome_peak(&fixture_report.outcome), own.row[i].peak_bytes);
@@ -276,7 +276,7 @@ START_TEST(no_cheaper_plan)
     int64_t high = am_outcome_peak(&fixture_report.outcome);
     int64_t most = low + (high - low) * percent[_i / TWINS] / 100;
     char policy[48];
-    snprintf(policy, sizeof policy, "checkpoint=budget:%ld", (long)most);
+    snprintf(policy, sizeof policy, "checkpoint=budget:%ldB", (long)most);
     config = twin_of(twin, 3, policy);
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
     ck_assert_int_le(am_outcome_peak(&fixture_report.outcome), most);

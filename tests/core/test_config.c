@@ -239,7 +239,7 @@ static const struct {
     {"seq=%00", AM_SYNTAX, "seq", "percent"},
     {"se%q=5", AM_SYNTAX, "", "percent"},
     {"model=gpt9", AM_UNKNOWN_MODEL, "model", "gpt2"},
-    {"model=Llama-3-8B", AM_UNKNOWN_MODEL, "model", "llama-3-8b"},
+    {"model=Llama-3-8", AM_UNKNOWN_MODEL, "model", "llama-3-8b"},
     /* whole numbers */
     {"seq=abc", AM_BAD_VALUE, "seq", "seq must be a whole number from 1 to 16777216, not 'abc'"},
     {"seq=", AM_BAD_VALUE, "seq", "whole number"},

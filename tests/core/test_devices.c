@@ -77,8 +77,10 @@ START_TEST(refused)
         const char *field, *says;
     } cases[] = {
         {"device=a100-80", AM_BAD_VALUE, "device", "a100-80-"},
-        {"device=a100", AM_BAD_VALUE, "device", "a100-40-sxm and a100-80-sxm, --help lists all"},
-        {"device=H100", AM_BAD_VALUE, "device", "h100-"},
+        {"device=a100", AM_BAD_VALUE, "device", "a100-40-sxm, a100-80-sxm and a100-40-pcie, and device=mine"},
+        {"device=H100", AM_BAD_VALUE, "device", "the nearest are h100-sxm, h100-nvl and h100-pcie"},
+        {"device=4090", AM_BAD_VALUE, "device", "the nearest are rtx-4090, "},
+        {"device=mi300", AM_BAD_VALUE, "device", "the nearest are mi300x, "},
         {"device=rtx4090", AM_BAD_VALUE, "device", "rtx-4090"},
         {"device=mine", AM_MISSING, "device_gflops", "device_bandwidth"},
         {"device=mine device_bandwidth=1", AM_MISSING, "device_gflops", "device_gflops"},

@@ -80,6 +80,36 @@ START_TEST(gradients_that_go)
 }
 END_TEST
 
+/* The same of a pipeline's last stage with one micro-batch: where the loss is what peaks, it does so before any gradient is there, so
+ * that a rank's part of them stands under no peak; where nothing of the head is high, it stands under the layers' backward. */
+START_TEST(gradients_that_go_on_stages)
+{
+    static const struct {
+        const char *text;
+        bool before; /* the peak is before the first gradient */
+    } table[] = {
+        {"vocab=2000 seq=64 batch=2", true},
+        {"vocab=2000 seq=64 batch=2 optimizer=lion", true},
+        {"vocab=2000 seq=64 batch=2 checkpoint=full", true},
+        {"vocab=8 seq=64 batch=2", false},
+    };
+    for (size_t i = 0; i < COUNT(table); i++)
+        for (int dp = 2; dp <= 8; dp *= 2) {
+            char text[256];
+            snprintf(text, sizeof text, "family=llama layers=4 hidden=64 heads=4 kv_heads=2 ffn=176 stack=megatron activation=swiglu bias=no pp=2 micro_batches=1 %s dp=%d zero=2", table[i].text, dp);
+            evaluate(text);
+            const am_fit *fit = &fixture_report.fit;
+            const am_rank *last = &fixture_report.rank[fixture_report.ranks - 1];
+            ck_assert_int_eq(fit->rank, last->rank);
+            ck_assert(!fit->gradients_stay);
+            int64_t part = fit->state.gradients;
+            ck_assert_int_gt(part, 0);
+            ck_assert_msg(fit->activations == am_rank_peak(last) + (table[i].before ? 0 : part), "%s: %lld, peak %lld, part %lld", text,
+                          (long long)fit->activations, (long long)am_rank_peak(last), (long long)part);
+        }
+}
+END_TEST
+
 /* What shares out more never takes more: of Llama 3 8B on eight GPUs no stage of ZeRO above the one before it. */
 START_TEST(stages_of_zero)
 {
@@ -234,6 +264,7 @@ Suite *test_fit_suite(void)
     TCase *tests = tcase_create("fit");
     tcase_add_test(tests, once);
     tcase_add_test(tests, gradients_that_go);
+    tcase_add_test(tests, gradients_that_go_on_stages);
     tcase_add_test(tests, stages_of_zero);
     tcase_add_test(tests, by_hand);
     tcase_add_test(tests, totals);

@@ -45,6 +45,26 @@ START_TEST(integer_ends_at_its_length)
 }
 END_TEST
 
+/* JSON's numbers that are whole, however they are written. */
+START_TEST(whole)
+{
+    static const struct {
+        const char *text;
+        int64_t value; /* -1: it is none */
+    } table[] = {
+        {"4096", 4096},   {"4096.0", 4096}, {"4.096e3", 4096}, {"4.096E+3", 4096}, {"40960e-1", 4096}, {"0", 0},          {"0.0", 0},
+        {"0e7", 0},       {"1e400", INT64_MAX}, {"4096.5", -1},   {"4.0961e3", -1},   {"4096e-1", -1},    {"-1", -1},        {"-0", -1},
+        {"01", -1},       {"4k", -1},       {"", -1},          {"1e", -1},         {"9223372036854775808", INT64_MAX},
+    };
+    for (size_t i = 0; i < COUNT(table); i++) {
+        int64_t value = -1;
+        bool read = am_read_whole(table[i].text, strlen(table[i].text), &value);
+        ck_assert_msg(read == (table[i].value >= 0), "%s", table[i].text);
+        if (read) ck_assert_msg(value == table[i].value || table[i].value > INT64_MAX / 2, "%s: %lld", table[i].text, (long long)value);
+    }
+}
+END_TEST
+
 static const struct {
     const char *text;
     bool read;
@@ -215,6 +235,7 @@ Suite *test_input_suite(void)
     TCase *tests = tcase_create("input");
     tcase_add_loop_test(tests, integer, 0, (int)COUNT(integers));
     tcase_add_test(tests, integer_ends_at_its_length);
+    tcase_add_test(tests, whole);
     tcase_add_loop_test(tests, ratio, 0, (int)COUNT(ratios));
     tcase_add_loop_test(tests, bytes, 0, (int)COUNT(sizes));
     tcase_add_test(tests, distance_prefers);

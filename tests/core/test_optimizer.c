@@ -119,6 +119,12 @@ START_TEST(experts)
         {"ep=8 dp=16 zero=1", 1 * expert / 2 + others / 16},
         {"ep=2 dp=8 zero=1", 4 * expert / 4 + others / 8},
         {"dp=8 zero=1", 8 * expert / 8 + others / 8},
+        {"ep=4", 2 * expert + others}, /* dp=4, since so many ranks have the experts */
+        {"ep=4 zero=1", 2 * expert + others / 4},
+        {"cp=2 zero=1", 8 * expert / 2 + others / 2}, /* context-parallel ranks have the same parameters */
+        {"cp=2 dp=4 zero=1", 8 * expert / 8 + others / 8},
+        {"cp=2 ep=2 dp=4 zero=1", 4 * expert / 4 + others / 8},
+        {"tp=4 sp=yes etp=1 zero=1", 8 * expert / 4 + attention / 4 + router + norms + table / 4}, /* only experts have others like them */
         {"tp=2 sp=yes ep=4 etp=1 dp=8 zero=1", 2 * expert / 4 + (attention / 2 + router + norms + table / 2) / 8},
     };
     char text[96];
@@ -151,6 +157,10 @@ START_TEST(flat)
         {"dp=8 zero=1 optimizer=lion", 6006 + 80 + 1998, 0, 6006 + 80, 2 * 376 + 4 * 4},
         {"dp=8 zero=2 optimizer=sgd", 6006 + 80 + 1998, 0, 2 * 376 + 4 * 4, 0},
         {"dp=8 zero=2 optimizer=none", 6006 + 80 + 1998, 0, 2 * 376 + 4 * 4, 0},
+        {"stack=torch cp=2 dp=4 zero=2", 6006 + 80 + 1998, 0, 2 * 376 + 4 * 4, 2 * 2 * 376 + 2 * 4 * 4},
+        {"stack=torch cp=8 zero=1", 6006 + 80 + 1998, 0, 6006 + 80, 2 * 2 * 376 + 2 * 4 * 4},
+        {"stack=torch cp=2 dp=4 zero=3", 3 * 2 * 143 + 5 * 4 + 2 * 4 * 37, 0, 3 * 2 * 143 + 5 * 4, 2 * 3 * 2 * 143 + 2 * 5 * 4},
+        {"stack=torch cp=8 zero=3", 3 * 2 * 143 + 5 * 4 + 2 * 4 * 37, 0, 3 * 2 * 143 + 5 * 4, 2 * 3 * 2 * 143 + 2 * 5 * 4},
     };
     parameters = (am_parameters){.kinds = 3,
                                  .alike = {{AM_C_MLP, true, AM_BF16, 2, {7, 143}, 3},

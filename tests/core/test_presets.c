@@ -185,7 +185,7 @@ static const struct {
     const char *written, *nearest;
 } unknown[] = {
     {"llama3-8b", "nearest are llama-3-8b"},
-    {"LLAMA-3-8B", "nearest are llama-3-8b"},
+    {"LLAMA3-8B", "nearest are llama-3-8b"},
     {"llama-4.1-8b", "llama-3.1-8b"},
     {"llama3", "nearest are llama-3-8b"},
     {"Llama-3", "nearest are llama-3-8b"},
@@ -196,6 +196,24 @@ static const struct {
     {"", "there is no model ''"},
     {"something-else-altogether", "there is no model 'something-else-altogether'"},
 };
+
+/* As the Hub writes them. */
+START_TEST(capitals)
+{
+    static const char *const written[] = {"Llama-3-8B", "QWEN2.5-7B", "GPT2"};
+    for (size_t i = 0; i < COUNT(written); i++) {
+        char small[32];
+        size_t length = 0;
+        for (; written[i][length]; length++) small[length] = (char)(written[i][length] | (written[i][length] >= 'A' ? 32 : 0));
+        small[length] = '\0';
+        am_config by_name = am_default_config();
+        config = by_name;
+        expect_fine(written[i], am_preset_apply(&config, written[i], &status));
+        expect_fine(small, am_preset_apply(&by_name, small, &status));
+        ck_assert_mem_eq(&config, &by_name, sizeof config);
+    }
+}
+END_TEST
 
 START_TEST(unknown_name)
 {
@@ -231,6 +249,7 @@ Suite *test_presets_suite(void)
     tcase_add_test(tests, enough);
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, leaves_no_trace_of_another);
+    tcase_add_test(tests, capitals);
     tcase_add_loop_test(tests, unknown_name, 0, (int)COUNT(unknown));
     tcase_add_loop_test(tests, paper_models, 0, 4);
     suite_add_tcase(suite, tests);

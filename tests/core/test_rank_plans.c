@@ -289,7 +289,7 @@ START_TEST(no_cheaper_plan)
     int64_t low = highest_of(evaluate(twin, "full")), high = highest_of(evaluate(twin, "none"));
     int64_t most = low + (high - low) * percent[_i / TWINS] / 100, sum = 0;
     char policy[48];
-    snprintf(policy, sizeof policy, "budget:%ld", (long)most);
+    snprintf(policy, sizeof policy, "budget:%ldB", (long)most);
     const am_report *report = evaluate(twin, policy);
     ck_assert_int_le(highest_of(report), most);
     int64_t found = report->outcome.recomputed_time;
@@ -341,7 +341,7 @@ START_TEST(no_worse_than_listed)
     const am_report *report = evaluate(shapes[_i % SHAPES], policies[_i / SHAPES]);
     int64_t bytes = highest_of(report), time = report->outcome.recomputed_time;
     char policy[48];
-    snprintf(policy, sizeof policy, "budget:%ld", (long)bytes);
+    snprintf(policy, sizeof policy, "budget:%ldB", (long)bytes);
     report = evaluate(shapes[_i % SHAPES], policy);
     ck_assert_int_le(highest_of(report), bytes);
     ck_assert_int_le(report->outcome.recomputed_time, time);
@@ -373,7 +373,7 @@ START_TEST(frontier)
     for (int i = 0; i < own.rows; i += 1 + own.rows / 7) {
         const am_frontier_row *row = &own.row[i];
         ck_assert(i == 0 || (row->peak_bytes > row[-1].peak_bytes && row->recomputed_time < row[-1].recomputed_time));
-        snprintf(policy, sizeof policy, "budget:%ld", (long)row->peak_bytes);
+        snprintf(policy, sizeof policy, "budget:%ldB", (long)row->peak_bytes);
         report = evaluate(shape, policy);
         ck_assert_int_le(highest_of(report), row->peak_bytes);
         ck_assert_int_eq(report->outcome.recomputed_time, row->recomputed_time);
@@ -411,12 +411,12 @@ START_TEST(the_smallest)
     am_config config = config_of(text);
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
     ck_assert_str_eq(status.field, "checkpoint");
-    const char *nearest = strstr(status.message, "checkpoint=");
+    const char *nearest = strstr(status.message, "peaks at ");
     ck_assert_ptr_nonnull(nearest);
-    long long bytes = strtoll(strchr(nearest, ':') + 1, NULL, 10);
-    snprintf(policy, sizeof policy, "budget:%lld", bytes);
+    long long bytes = strtoll(nearest + strlen("peaks at "), NULL, 10);
+    snprintf(policy, sizeof policy, "budget:%lldB", bytes);
     ck_assert_int_eq(highest_of(evaluate(own[_i], policy)), bytes);
-    snprintf(text, sizeof text, "%s checkpoint=budget:%lld", own[_i], bytes - 1);
+    snprintf(text, sizeof text, "%s checkpoint=budget:%lldB", own[_i], bytes - 1);
     config = config_of(text);
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
 }
@@ -447,7 +447,7 @@ START_TEST(every_rank_below_the_budget)
     config = config_of(text);
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     int64_t time = fixture_report.outcome.recomputed_time / 16 * again; /* all layers take as long */
-    snprintf(text, sizeof text, "layers=16 %s checkpoint=budget:%ld", pipelines[_i % PIPELINES], (long)most);
+    snprintf(text, sizeof text, "layers=16 %s checkpoint=budget:%ldB", pipelines[_i % PIPELINES], (long)most);
     config = config_of(text);
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text,
                   status.message);

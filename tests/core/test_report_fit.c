@@ -27,6 +27,13 @@ START_TEST(document)
     report_of(LITTLE "device_memory=1GiB fit=yes");
     expect("\"fits\":true,");
     expect("\"refused\":\"\"}");
+    expect("\"basis\":\"AdamW on bf16 parameters without fp32 master weights, gradients in bf16\",\"usual\":{\"set\":\"dtype=fp32 autocast=bf16\",\"who\":");
+    expect("\"changes\":[{\"id\":\"batch\",\"what\":\"largest micro-batch\",\"set\":\"batch=");
+    expect("\"as_usual\":{\"id\":\"usual\",\"what\":\"Trainer(bf16=True) trains\",\"set\":\"dtype=fp32 autocast=bf16\",\"query\":\"layers=3&");
+    expect("\"same_training\":false,\"total_bytes\":");
+    report_of(LITTLE "dtype=fp32 fit=yes");
+    expect("gradients in fp32\",\"usual\":null,");
+    expect("\"as_usual\":null");
 }
 END_TEST
 

@@ -34,7 +34,8 @@ START_TEST(text)
     ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
     int rows = 0;
     for (const char *at = json; (at = strchr(at, '\n')); at++) rows++;
-    ck_assert_int_eq(rows, 2 + 15); /* every fourth of 57 lengths, and the last */
+    ck_assert_int_eq(rows, 2 + 15 + 2); /* every fourth of 57 lengths, and the last; what is counted in two lines */
+    ck_assert_ptr_nonnull(strstr(json, "\nCounted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16;\nTrainer(bf16=True) trains with dtype=fp32 autocast=bf16.\n"));
     ck_assert_ptr_nonnull(strstr(json, "batch=1  batch=2  batch=4  batch=8  batch=16  batch=64  largest\n"));
     ck_assert_ptr_nonnull(strstr(json, "!"));
     for (int i = 3; i < map.seqs; i += map.seqs - 4) {

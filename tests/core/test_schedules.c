@@ -111,7 +111,7 @@ START_TEST(rotor_stays_within_its_budget)
     int64_t none = peak_of(model, "checkpoint=none"), before = 0, refused = 0;
     for (int64_t budget = none; budget > none / 8; budget -= none / 23) {
         char policy[64];
-        snprintf(policy, sizeof policy, "checkpoint=rotor:%lld", (long long)budget);
+        snprintf(policy, sizeof policy, "checkpoint=rotor:%lldB", (long long)budget);
         am_code code = answer(model, policy);
         if (code == AM_OUT_OF_RANGE) {
             refused++;
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(rotor_names_the_lowest_budget)
 {
     const char *model = models[_i];
-    ck_assert_int_eq(answer(model, "checkpoint=rotor:1"), AM_OUT_OF_RANGE);
+    ck_assert_int_eq(answer(model, "checkpoint=rotor:1B"), AM_OUT_OF_RANGE);
     ck_assert_str_eq(status.field, "checkpoint");
     const char *named = strrchr(status.message, ':');
     ck_assert_ptr_nonnull(named);

@@ -147,11 +147,12 @@ END_TEST
 START_TEST(gpus_of_experts)
 {
     static const char run[] = "family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=8 experts_per_token=2 "
-                              "vocab=200 stack=megatron-local attention=flash seq=32 bias=no positions=rope norm=rmsnorm activation=swiglu";
+                              "vocab=200 attention=flash seq=32 bias=no positions=rope norm=rmsnorm activation=swiglu";
     static const struct {
         const char *more;
         int zero, etp; /* etp 0: as tp */
-    } kinds[] = {{"", 1, 0}, {"", 0, 0}, {"sp=yes etp=1", 1, 1}};
+    } kinds[] = {{"stack=megatron-local", 1, 0}, {"stack=megatron-local", 0, 0}, {"stack=megatron-local sp=yes etp=1", 1, 1},
+                 {"stack=megatron", 1, 0},       {"stack=megatron", 0, 0},       {"stack=megatron sp=yes etp=1", 1, 1}};
     char with[64];
     static int64_t totals[5][9][17];
     char text[400];
@@ -218,7 +219,7 @@ START_TEST(cheapest_plan)
     for (int i = 0; i < points; i++)
         peaks[i] = fixture_workspace.choices.ends.forward + fixture_workspace.frontier.point[i].peak;
     for (int i = 0; i < points; i++) {
-        snprintf(text, sizeof text, "%s checkpoint=budget:%lld", model, (long long)peaks[i]);
+        snprintf(text, sizeof text, "%s checkpoint=budget:%lldB", model, (long long)peaks[i]);
         totals[i] = total(text);
     }
     ck_assert_int_gt(points, 4);
@@ -247,7 +248,7 @@ Suite *test_search_suite(void)
     tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
     tcase_add_test(tests, gpus);
     tcase_add_test(tests, gpus_of_groups);
-    tcase_add_loop_test(tests, gpus_of_experts, 0, 3);
+    tcase_add_loop_test(tests, gpus_of_experts, 0, 6);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);
     tcase_add_loop_test(tests, cheapest_plan, 0, 3);

@@ -151,7 +151,7 @@ START_TEST(stages)
 {
     const am_report *report = fake_report();
     fake.config.stack = AM_STACK_PAPER;
-    fake.config.tp = 8;
+    fake.config.tp = fake.config.etp = 8;
     fake.config.pp = fake.ranks = 40;
     for (int i = 0; i < 40; i++) {
         int64_t bytes = (int64_t)(40 - i) << 20;
@@ -217,13 +217,29 @@ static const struct {
     {SMALL "allocator=cuda trainable=none", {", frozen, in blocks of 512 bytes:"}},
     {SMALL "stack=torch dp=4 zero=3", {"dp=4, zero=3:", " Gathered parameters are at most 0.0001 GiB (102,784 bytes) of the live bytes."}},
     {LOCAL "tp=2 sp=yes", {"tp=2, sequence parallel:", " Beside what is kept stay for the whole run: rotary angles, cached <0.0001 GiB (2,048 bytes), global memory buffer"}},
-    {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance"}},
+    {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance", ", ep=2, dp=2:", " parameters on each of the 2 GPUs; what"}},
+    {LOCAL "experts=4 experts_per_token=2 tp=2 sp=yes etp=1 ep=4 pp=2 micro_batches=2", {", tp=2, ep=4, etp=1, pp=2, dp=2, sequence parallel:", " parameters on each of the 4 GPUs of a stage, all stages together; what"}},
     {BIG "pp=4 stack=megatron-local checkpoint=budget:8GiB", {"The cheapest plan of each rank below the budget, by layers 0: ", " 3: 24-31 none"}},
     {BIG "pp=4 stack=megatron-local", {"rank 0 takes most, "}},
     {BIG "optimizer=sgd reserve=2GiB fit=yes", {"80.0 GiB less a reserve of 2.00 GiB, ", "Fewest GPUs: 1 (", "Cheapest checkpointing: none is needed."}},
-    {"model=llama-3-70b fit=yes", {"Does not fit: ", "Largest micro-batch: none; 1 would take ", "Fewest GPUs: none; 1 would take ", "No checkpointing plan fits."}},
+    {"model=llama-3-70b fit=yes", {"Does not fit: ", "Largest micro-batch: none; 1 would take ", "Fewest GPUs: none, whatever their number: with zero=0 they share nothing out, and each takes ", "No checkpointing plan fits."}},
+    /* what is counted, beside the verdict, and what else would be usual */
+    {BIG, {" Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; Trainer(bf16=True) trains with dtype=fp32 autocast=bf16."}},
+    {BIG "stack=megatron fit=yes", {"Fits: 59.8 GiB", "Megatron-LM trains with master_weights=yes grad_dtype=fp32: 145 GiB in all, does not fit."}},
+    {BIG "stack=megatron master_weights=yes grad_dtype=fp32", {" Counted is AdamW on bf16 parameters with fp32 master weights, gradients in fp32. "}},
+    /* neighbours that print alike differ in what is left */
+    {BIG "seq=8192 fit=yes", {"Longest sequence: 4,715 (80.0 GiB, 0.0013 GiB left); 4,716 would take 80.0 GiB, 0.0062 GiB too many.",
+     "checkpoint=budget:35.1GiB (79.9 GiB, 0.100 GiB left)", " checkpoint=budget:35.1GiB fastest plan that fits 79.9 0.100 +7.5 % 0.0 % ", " dp=3 zero=3 as few GPUs as hold it "}},
+    {BIG "fit=yes", {"What it leaves room for (time: of a step; again: of the forward's FLOPs) inputs", " batch=2 largest micro-batch 75.4 4.61 0.0 % "}},
+    {BIG "seq=8192 device=rtx-4090 fit=yes", {"No single change makes it fit; together"}},
+    {"model=llama-3-70b seq=131072 device=rtx-3090 fit=yes", {"Nothing that was tried makes it fit: "}},
+    {BIG "batch=2 seq=2048 device_memory=75.5GiB fit=yes", {"Longest sequence: 2,"}},
+    /* one peak with gradients: that of the run as it is configured */
+    {BIG "micro_batches=4", {"(log_softmax), beside gradients of parameters, which are there throughout the step."}},
+    {BIG "loss=cut zero=2 dp=8", {"gradients of parameters apart. With this rank's part of those it peaks at 15.2 GiB (16,288,671,488 bytes).", "activations and gradients 15.2 GiB."}},
+    {BIG "loss=cut", {"gradients of parameters apart. With those it peaks at "}},
     {"family=llama layers=16 hidden=64 heads=4 ffn=96 vocab=64 seq=32 batch=8 device_memory=7MiB fit=yes",
-     {"Does not fit: ", "Largest micro-batch: 3 (", "Cheapest checkpointing: checkpoint=budget:", " in all; the next cheaper plan takes "}},
+     {"Does not fit: ", "Largest micro-batch: 3 (", "Cheapest checkpointing: checkpoint=budget:", "; the next cheaper plan takes "}},
     {LOCAL "experts=4 experts_per_token=2 tp=2 sp=yes dp=2 ep=2 device_memory=1MiB fit=yes", {"Fewest GPUs: 4 (tp=2 dp=2 ep=2, ", "; 2 would take "}},
     {SMALL "checkpoint=offload", {"Moved in each step <0.0001 GiB (16,384 bytes) to the host, and back: ", "The way there may overlap"}},
     {SMALL "checkpoint=offload:saved", {"(800,740 bytes) to the host, 0.0003 of it copies of weights, and back: ", "The copies are waited for."}},

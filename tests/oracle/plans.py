@@ -51,9 +51,9 @@ def differences(figures, report):
 def budgets(words, count, config=None):
     """The policies of so many budgets."""
     try:
-        answers.ask([*words, "checkpoint=budget:1"], config)
+        answers.ask([*words, "checkpoint=budget:1B"], config)
     except answers.Refused as error:
-        found = re.search(r"budget:(\d+)", str(error))
+        found = re.search(r"peaks at (\d+)", str(error))
         if not found:
             raise
         least = int(found[1])

@@ -19,7 +19,7 @@ export interface FitLayout {
 
 const TINTS = ['parameters', 'master weights', 'optimizer states', 'gradients', 'activations', 'activations and gradients'];
 
-export function layFit({ by, total_bytes: total, memory_bytes: memory, reserve_bytes: reserve }: Fit): FitLayout {
+export function layFit({ by, total_bytes: total, memory_bytes: memory, reserve_bytes: reserve }: Pick<Fit, 'by' | 'total_bytes' | 'memory_bytes' | 'reserve_bytes'>): FitLayout {
   const room = memory === null ? null : Math.max(0, memory - reserve);
   const whole = Math.max(total, memory ?? 0, 1);
   let x = 0;

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { FewInputs } from '../form/inputs';
 import { faultText } from '../format/fault';
 import type { Store } from '../state/store';
+import { Basis } from '../views/basis';
 import { Figure } from '../views/figure';
 import { Masthead } from '../views/header';
 import { Related, type RelatedId } from '../views/related';
@@ -29,7 +30,8 @@ interface FrameProps {
 export const stated = location.hash.length > 1 ? '' : (document.querySelector('.related-answer')?.innerHTML ?? '');
 
 export function RelatedFrame({ id, heading, inputs, title, answer, store, children }: FrameProps) {
-  const { fault } = store.answer.value;
+  const { fault, report } = store.answer.value;
+  const { fit } = report;
   const full = `${heading}: ${title} · actmem`;
   useEffect(() => {
     document.title = full;
@@ -49,6 +51,7 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
         <p class="related-fault" role="status">
           {fault !== null && <span class="fault">{faultText(fault)}</span>}
         </p>
+        {fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}
         <FewInputs keys={inputs} store={store} answer={store.answer.value} />
         {children}
         <Related current={id} query={store.answer.value.report.query} />

@@ -83,8 +83,8 @@ export function PartsTable({ caption, what, rows, memory, units }: PartsProps) {
 
 type Samples = readonly Exclude<Sampled, { refused: string }>[];
 
-const laid = ({ by, total }: Samples[number], most: Bytes, memory: Bytes | null) =>
-  layFit({ by, total_bytes: most, memory_bytes: memory, reserve_bytes: 0, device: '', rank: 0, state_bytes: 0, activation_peak_bytes: 0, gradients_stay: false, free_bytes: null, fits: total <= most });
+const laid = ({ by }: Samples[number], most: Bytes, memory: Bytes | null) =>
+  layFit({ by, total_bytes: most, memory_bytes: memory, reserve_bytes: 0 });
 
 const tintOf = (samples: Samples, name: string): number => samples.flatMap((s) => laid(s, s.total, null).segments).find((s) => s.name === name)?.tint ?? 0;
 

@@ -45,6 +45,7 @@ export class PageStore extends Store {
         write: (text, step) => pageAddress.write(joinAgainst(text, against.value), step),
         listen: (changed) =>
           pageAddress.listen((written) => {
+            this.forget();
             changed(taken(written));
             this.steps.take(this.query.value, false);
           }),

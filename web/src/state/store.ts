@@ -17,10 +17,12 @@ export interface Fault {
 
 export interface Answer {
   report: Report;
-  /** What is wrong with the query; the report is then the last good one, or the default one if there was none. */
+  /** What is wrong with the query. */
   fault: Fault | null;
-  /** No query has been good yet: the report is the default one. */
-  isDefault: boolean;
+  /** Whose the report is where the query has none: the last good query's; of one that has just been opened its own without the inputs at fault; the default. */
+  standing: 'last' | 'rest' | 'default';
+  /** What is wrong with each of the inputs that the rest is without. */
+  without: readonly Fault[];
   /** What the inputs come to, at fault or not: the controls follow the query. */
   config: Report['config'];
 }
@@ -44,6 +46,8 @@ export interface Address {
 
 /** The report on a text whose plan takes a search. Throws an ActmemError, WAITING until it is there; `found` is then called, and the question asked anew. */
 export type Search = (text: string, found: () => void) => Report;
+
+const faultOf = ({ code, field, message }: ActmemError): Fault => ({ code, field, message });
 
 export class Store {
   readonly tables: Tables;
@@ -78,16 +82,27 @@ export class Store {
   readonly answer = computed<Answer>(() => {
     try {
       this.#last = this.#search !== null && SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#search(this.query.value, () => this.write('replace')) : this.answerTo(this.query.value);
-      return { report: this.#last, fault: null, isDefault: false, config: this.#last.config };
+      return { report: this.#last, fault: null, standing: 'last', without: [], config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
-      const report = this.#last ?? this.#core.evaluate('');
-      if (error.code === ELSEWHERE) return { report, fault: this.loadingFault(), isDefault: this.#last === null, config: report.config };
-      if (error.code === WAITING) return { report, fault: { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }, isDefault: this.#last === null, config: this.#withoutFaults('checkpoint')?.config ?? report.config };
-      const fault = { code: error.code, field: error.field, message: error.message };
-      return { report, fault, isDefault: this.#last === null, config: this.#withoutFaults(error.field)?.config ?? report.config };
+      const waits = error.code === WAITING || error.code === ELSEWHERE;
+      const fault: Fault =
+        error.code === ELSEWHERE
+          ? this.loadingFault()
+          : error.code === WAITING
+            ? { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }
+            : faultOf(error);
+      const rest = error.code === ELSEWHERE ? null : this.#withoutFaults(error.code === WAITING ? { ...fault, field: 'checkpoint' } : fault);
+      const standing = this.#last !== null ? 'last' : rest !== null && !waits ? 'rest' : 'default';
+      const report = this.#last ?? (standing === 'rest' ? rest?.report : null) ?? this.#core.evaluate('');
+      return { report, fault, standing, without: standing === 'rest' ? (rest?.without ?? []) : [], config: rest?.report.config ?? report.config };
     }
   });
+
+  /* Of a text that was opened, not typed, nothing before it is of interest. */
+  protected forget(): void {
+    this.#last = null;
+  }
 
   /* Until whole.wasm is there to answer what core.wasm could not. */
   protected loadingFault(): Fault {
@@ -111,14 +126,16 @@ export class Store {
   protected readonly answerTo = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
 
   /* The query without its inputs at fault: what the other ones come to. */
-  #withoutFaults(field: string): Report | null {
+  #withoutFaults(first: Fault): { report: Report; without: Fault[] } | null {
     const pairs = new Map(this.pairs.value);
-    for (let key = field; pairs.delete(key); ) {
+    const without: Fault[] = [];
+    for (let fault = first; pairs.delete(fault.field); ) {
+      without.push(fault);
       try {
-        return this.answerTo(formatQuery(pairs));
+        return { report: this.answerTo(formatQuery(pairs)), without };
       } catch (error) {
         if (!(error instanceof ActmemError)) throw error;
-        key = error.field;
+        fault = faultOf(error);
       }
     }
     return null;

@@ -9,16 +9,17 @@ import { faultText } from '../format/fault';
 import { planName, policyText } from '../format/policy';
 import { conditions, stageName, stagesOf, subject } from '../format/subject';
 import { plural } from '../format/words';
-import type { Answer, Fault } from '../state/store';
+import type { Answer, Changes, Fault } from '../state/store';
 import { Figure } from './figure';
 
 interface AnswerProps {
   answer: Answer;
   fields: readonly Field[];
   units: Units;
+  onChoose: (changes: Changes) => void;
 }
 
-export function AnswerSentence({ answer, fields, units }: AnswerProps) {
+export function AnswerSentence({ answer, fields, units, onChoose }: AnswerProps) {
   const { report, fault } = answer;
   const { config, saved, step } = report;
   const stages = stagesOf(report);
@@ -67,13 +68,19 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
         <p class="answer-note">
           {worst === undefined ? 'Activations of one micro-batch on one GPU.' : 'Activations of the micro-batches in flight, on one GPU of that stage.'} {formatParameters(report.state.parameters)} parameters
           {worst !== undefined && ' of all stages'} (<Figure bytes={report.state.parameter_bytes} units={units} />
-          ), their gradients (<Figure bytes={report.state.gradient_bytes} units={units} />) and the optimizer’s state come on top.
+          ) and the optimizer’s state come on top<Gradients report={report} rank={worst?.rank ?? 0} units={units} />.
         </p>
       )}
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : faultText(fault)}</span> Showing the {answer.isDefault ? 'default' : 'last valid'} configuration.
+            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : (answer.standing === 'rest' ? answer.without : [fault]).map(faultText).join(' ')}</span> Showing the{' '}
+            {STANDING[answer.standing]} configuration{answer.standing === 'rest' && ` without ${answer.without.map(({ field }) => field).join(', ')}`}.
+            {answer.standing === 'rest' && (
+              <button type="button" class="button-quiet" onClick={() => onChoose(Object.fromEntries(answer.without.map(({ field }) => [field, null])))}>
+                Leave {answer.without.length === 1 ? 'it' : 'them'} out
+              </button>
+            )}
           </>
         )}
       </p>
@@ -81,6 +88,32 @@ export function AnswerSentence({ answer, fields, units }: AnswerProps) {
     </section>
   );
 }
+
+/* As the bar below counts them: beside the activations where they are there throughout, else as far as they are there at the peak. */
+function Gradients({ report: { fit, state, step }, rank, units }: { report: Report; rank: number; units: Units }) {
+  if (state.gradient_bytes === 0) return null;
+  const staying = fit?.gradients_stay === true ? fit.by.find(({ name }) => name === 'gradients') : undefined;
+  if (staying !== undefined) {
+    return (
+      <>
+        , and gradients (<Figure bytes={staying.bytes} units={units} />)
+      </>
+    );
+  }
+  const peak = fit === undefined ? step.peak_bytes : fit.rank === rank ? fit.activation_peak_bytes : null;
+  return (
+    <>
+      ; gradients are made as activations go
+      {peak !== null && (
+        <>
+          : with them it peaks at <Figure bytes={peak} units={units} />
+        </>
+      )}
+    </>
+  );
+}
+
+const STANDING: Readonly<Record<Answer['standing'], string>> = { last: 'last valid', rest: 'link’s', default: 'default' };
 
 /** For data-stale: an answer to another question than is asked. */
 export const staleness = (fault: Fault | null): string | undefined => (fault === null ? undefined : fault.waiting ? 'waiting' : '');

@@ -1,20 +1,23 @@
 /* Whether a step fits on the GPU, what it is made of, and what to change: one click each. */
 import '../styles/fits.css';
-import { useMemo } from 'preact/hooks';
-import type { Fit, Microseconds, Report, Units } from '../../../wasm/report';
+import type { Fit, FitChange, FitChangeId, Microseconds, Report, Units } from '../../../wasm/report';
 import { layFit } from '../charts/fit-layout';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
 import { policyText } from '../format/policy';
 import { stageName, stagesOf } from '../format/subject';
 import { formatTime, timeOf } from '../format/time';
 import { plural } from '../format/words';
-import { report as askReport } from '../state/ask';
-import { type Change, type ChangeId, type Room, roomFor } from '../state/changes';
+import { type Question, report as askReport } from '../state/ask';
 import { narrow } from '../state/media';
+import { parseQuery } from '../state/query';
 import { useSearch } from '../state/searched';
 import type { PageStore } from '../state/page-store';
 import type { Answer } from '../state/store';
+import { Basis } from './basis';
 import { Figure } from './figure';
+
+/* What else would fit, by the core's search. */
+const question: Question<Fit | undefined> = async (text, signal) => (await askReport(`${text}&fit=yes`, signal)).fit;
 
 interface FitViewProps {
   store: PageStore;
@@ -23,15 +26,15 @@ interface FitViewProps {
   units: Units;
 }
 
-export function FitView({ store, answer: { report, fault }, fit, units }: FitViewProps) {
-  const question = useMemo(() => roomFor(store.tables.fields, askReport), [store]);
+export function FitView({ store, answer: { report, fault, standing }, fit, units }: FitViewProps) {
   const limited = fit.memory_bytes !== null;
-  /* Of the last good query; asked once the input has rested. */
-  const { found, fault: failed, again } = useSearch(question, limited && fault === null ? report.query : null);
+  /* Of the query that the report is of; asked once the input has rested. */
+  const { found, fault: failed, again } = useSearch(question, limited && (fault === null || standing === 'rest') ? report.query : null);
   return (
     <div class="fit-columns">
       <div>
         <FitSentence store={store} report={report} fit={fit} units={units} />
+        <Basis fit={fit} asUsual={found?.text === report.query ? found.answer?.as_usual : undefined} units={units} store={store} />
         <FitBar fit={fit} units={units} />
       </div>
       <div class="fit-changes" data-waiting={found?.text === report.query ? undefined : ''}>
@@ -48,7 +51,7 @@ export function FitView({ store, answer: { report, fault }, fit, units }: FitVie
             {fit.fits === true ? 'Searching for what it leaves room for …' : 'Searching for what would fit …'}
           </p>
         ) : (
-          <ChangesView room={found.answer} current={found.text === report.query} store={store} report={report} units={units} />
+          <ChangesView fits={found.answer?.fits === true} changes={found.answer?.changes ?? []} current={found.text === report.query} store={store} report={report} units={units} />
         )}
       </div>
     </div>
@@ -166,7 +169,8 @@ function FitBar({ fit, units }: { fit: Fit; units: Units }) {
 }
 
 interface ChangesProps {
-  room: Room;
+  fits: boolean;
+  changes: readonly FitChange[];
   /** Of the page as it stands: answers to the last question open nothing. */
   current: boolean;
   store: PageStore;
@@ -175,8 +179,7 @@ interface ChangesProps {
 }
 
 /** What makes it fit, cheapest first; or what it leaves room for. Each a click away. */
-function ChangesView({ room, current, store, report, units }: ChangesProps) {
-  const { fits, changes } = room;
+function ChangesView({ fits, changes, current, store, report, units }: ChangesProps) {
   const now = report.cost === undefined ? null : timeOf(report.cost, 'step_time');
   if (changes.length === 0) {
     return (
@@ -198,8 +201,11 @@ function ChangesView({ room, current, store, report, units }: ChangesProps) {
               {changeText(change, units)}
               <span class="fit-more">{NOTES[change.id]}</span>
             </span>
-            <span class="fit-cost">{PER_STEP.has(change.id) && now !== null && change.step !== null ? costText(change.step, now) : ''}</span>
-            <Figure bytes={change.total} units={units} />
+            <span class="fit-cost">{change.same_training && now !== null ? costText(change.step_time_us, now) : ''}</span>
+            <span class="fit-left">
+              <Figure bytes={change.total_bytes} units={units} />
+              <span class="fit-more">{formatBytes(change.free_bytes, units)} free</span>
+            </span>
           </li>
         ))}
       </ul>
@@ -210,10 +216,8 @@ function ChangesView({ room, current, store, report, units }: ChangesProps) {
 /* More would bury the first. */
 const MOST = 5;
 const FEW = 3;
-/* Where a step is still the same work: its time says what the change costs. */
-const PER_STEP: ReadonlySet<ChangeId> = new Set<ChangeId>(['plan', 'policy', 'liger', 'loss']);
 
-const NOTES: Partial<Record<ChangeId, string>> = {
+const NOTES: Partial<Record<FitChangeId, string>> = {
   liger: ': fused kernels, the same training',
   loss: ': the logits are never whole',
   gpus: ': the same micro-batch on each; communication is not counted',
@@ -222,9 +226,11 @@ const NOTES: Partial<Record<ChangeId, string>> = {
 };
 
 /** "Checkpoint by save:half-matmuls", "Shorten to 4,715 tokens" */
-export function changeText({ id, config }: Change, units: Units): string {
-  const policy = policyText(String(config['checkpoint']), units);
-  const [seq, batch, dp, zero] = ['seq', 'batch', 'dp', 'zero'].map((key) => formatCount(Number(config[key])));
+export function changeText({ id, set }: FitChange, units: Units): string {
+  const inputs = parseQuery(set);
+  const count = (key: string): number => Number(inputs.get(key) ?? 1);
+  const policy = policyText(inputs.get('checkpoint') ?? '', units);
+  const shared = `${sizes(inputs)}${inputs.has('zero') ? `, ZeRO ${inputs.get('zero')}` : ''}`;
   switch (id) {
     case 'plan':
       return `Checkpoint by the fastest plan with ${policy.replace('budget:', 'a peak of ')}`;
@@ -235,11 +241,11 @@ export function changeText({ id, config }: Change, units: Units): string {
     case 'loss':
       return 'Cut cross-entropy for the loss';
     case 'gpus':
-      return `Share out over ${dp} GPUs, ZeRO ${zero}`;
+      return `Share out over ${shared}`;
     case 'batch':
-      return `${batch} ${plural(Number(config['batch']), 'sequences')} a micro-batch`;
+      return `${formatCount(count('batch'))} ${plural(count('batch'), 'sequences')} a micro-batch`;
     case 'seq':
-      return `${seq} tokens a sequence`;
+      return `${formatCount(count('seq'))} tokens a sequence`;
     case 'optimizer':
       return '8-bit AdamW';
     case 'lora':
@@ -247,11 +253,17 @@ export function changeText({ id, config }: Change, units: Units): string {
     default:
       return [
         `Checkpoint by ${policy}`,
-        ...(config['optimizer'] === 'adamw_8bit' ? ['8-bit AdamW'] : []),
-        ...(config['trainable'] === 'lora' ? ['LoRA adapters'] : []),
-        ...(Number(config['dp']) > 1 ? [`${dp} GPUs with ZeRO ${zero}`] : []),
+        ...(inputs.has('optimizer') ? ['8-bit AdamW'] : []),
+        ...(inputs.has('trainable') ? ['LoRA adapters'] : []),
+        ...(inputs.has('dp') ? [shared] : []),
       ].join(' + ');
   }
+}
+
+/* "3 GPUs", "8 GPUs as ep=8 dp=8": groups other than data-parallel ones by their inputs. */
+function sizes(inputs: ReadonlyMap<string, string>): string {
+  const groups = ['tp', 'ep', 'dp'].filter((key) => inputs.has(key)).map((key) => `${key}=${inputs.get(key)}`);
+  return groups.length > 1 ? groups.join(' ') : `${formatCount(Number(inputs.get('dp')))} GPUs`;
 }
 
 /** "+44.3 ms a step, +7.5 %" */

@@ -94,11 +94,11 @@ function Checked({ store, ...shown }: Shown & { store: Store }) {
       ? { where: 'inputs', message: `a figure has no input '${strange}'; it may have ${INPUTS.join(', ')}` }
       : view === 'compare' && against.trim() === ''
         ? { where: 'against', message: 'the view compare needs it: what the second configuration changes, such as against="checkpoint=full"' }
-        : fault !== null && answer.isDefault && !waiting
+        : fault !== null && answer.standing !== 'last' && !waiting
           ? { where: fault.field, message: fault.message }
           : null;
   if (wrong !== null) return <Fallback {...shown} wrong={wrong} />;
-  if ((answer.isDefault && waiting) || !isView(view)) return <slot />;
+  if ((answer.standing !== 'last' && waiting) || !isView(view)) return <slot />;
   return <Widget {...shown} store={store} answer={answer} view={view} keys={keys} />;
 }
 

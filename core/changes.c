@@ -1,0 +1,277 @@
+/* What to change so that a step fits, or what one that fits leaves room for: each change evaluated, with what it costs. */
+#include <string.h>
+
+#include "bytes.h"
+#include "fit.h"
+#include "input.h"
+#include "policies.h"
+#include "state.h"
+#include "wiring.h"
+#include "writer.h"
+
+/* ---- what is usual ---- */
+
+/* With what a stack's users train in 16 bits. Megatron-LM's --bf16 sets accumulate_allreduce_grads_in_fp32 and its optimizer keeps
+ * fp32 main parameters (training/arguments.py, core/optimizer/optimizer.py); Trainer(bf16=True) and nanoGPT's train.py are
+ * torch.autocast over fp32 parameters; DeepSpeed's bf16 and fp16 keep an fp32 copy of a rank's part (runtime/zero/stage_1_and_2.py);
+ * torchtitan shards fp32 parameters and reduces in fp32 (MixedPrecisionPolicy); peft makes adapters fp32 (autocast_adapter_dtype). */
+static const am_usual megatrons = {"master_weights=yes grad_dtype=fp32", "Megatron-LM trains"},
+                      torchtitans = {"master_weights=yes grad_dtype=fp32", "torchtitan trains"},
+                      deepspeeds = {"master_weights=yes", "DeepSpeed's bf16 and fp16 train"},
+                      autocasts[] = {{"dtype=fp32 autocast=bf16", "Trainer(bf16=True) trains"},
+                                     {"dtype=fp32 autocast=fp16", "Trainer(fp16=True) trains"}},
+                      nanogpts[] = {{"dtype=fp32 autocast=bf16", "nanoGPT trains"}, {"dtype=fp32 autocast=fp16", "nanoGPT trains"}},
+                      pefts = {"lora_dtype=fp32", "peft trains"};
+
+static bool is_wide(const am_config *config)
+{
+    return am_trainable_dtype(config) == AM_FP32;
+}
+
+const am_usual *am_fit_usual(const am_config *config)
+{
+    int fp16 = config->dtype == AM_FP16;
+    bool gradients = config->grad_dtype == AM_FP32, megatron = am_wiring_of(config)->any || config->stack == AM_STACK_PAPER;
+    bool plain = config->stack == AM_STACK_HF || config->stack == AM_STACK_LIGER || config->stack == AM_STACK_NANOGPT;
+    if (config->optimizer == AM_OPTIMIZER_NONE || config->trainable == AM_TRAIN_NONE || is_wide(config)) return NULL;
+    if (config->trainable == AM_TRAIN_LORA) return config->master_weights ? NULL : &pefts;
+    if (megatron) return config->master_weights && gradients ? NULL : &megatrons;
+    if (config->master_weights) return NULL;
+    if (config->zero == 3 || (config->stack == AM_STACK_TORCH && config->zero == 0)) return &torchtitans;
+    if (!plain || config->zero > 0 || config->attention == AM_FLASH) return &deepspeeds;
+    return config->stack == AM_STACK_NANOGPT ? &nanogpts[fp16] : &autocasts[fp16];
+}
+
+void am_fit_write_basis(am_writer *out, const am_config *config)
+{
+    char type[8];
+    bool adapters = config->trainable == AM_TRAIN_LORA;
+    const am_field *field = &am_fields[adapters ? AM_F_lora_dtype : AM_F_dtype];
+    if (config->optimizer == AM_OPTIMIZER_NONE || config->trainable == AM_TRAIN_NONE) {
+        AM_WRITE(out, "no optimizer");
+        return;
+    }
+    am_write_text(out, am_optimizer_text(config));
+    AM_WRITE(out, " on ");
+    am_write_text(out, am_field_value(config, field, type, sizeof type));
+    am_write_text(out, adapters ? " adapters" : " parameters");
+    if (config->autocast != AM_AUTOCAST_OFF) {
+        AM_WRITE(out, " under ");
+        am_write_text(out, am_field_value(config, &am_fields[AM_F_autocast], type, sizeof type));
+        AM_WRITE(out, " autocast");
+    }
+    if (!is_wide(config)) am_write_text(out, config->master_weights ? " with fp32 master weights" : " without fp32 master weights");
+    AM_WRITE(out, ", gradients in ");
+    am_write_text(out, am_field_value(config, &am_fields[AM_F_grad_dtype], type, sizeof type));
+}
+
+void am_fit_write_usual(am_writer *out, const am_config *config)
+{
+    const am_usual *usual = am_fit_usual(config);
+    if (!usual) return;
+    AM_WRITE(out, "; ");
+    am_write_text(out, usual->who);
+    AM_WRITE(out, " with ");
+    am_write_text(out, usual->set);
+}
+
+/* ---- changes ---- */
+
+typedef struct am_changer {
+    am_report *report;
+    am_workspace *workspace;
+    am_config config; /* what is tried */
+    am_status status;
+} am_changer;
+
+/* Sets the inputs of `set` in a configuration as it was given. A policy is run as its stack runs it. */
+static bool set_inputs(am_changer *changer, const am_config *given, const char *set)
+{
+    changer->config = *given;
+    changer->config.fit = changer->config.frontier = 0;
+    return am_config_parse(&changer->config, set, &changer->status) == AM_OK;
+}
+
+static bool is_evaluated(am_changer *changer)
+{
+    return am_evaluate_costs(&changer->workspace->totals, changer->workspace, &changer->config, &changer->status) == AM_OK;
+}
+
+/* Of what was evaluated last. */
+static void write_change(const am_changer *changer, am_change *change, const char *set)
+{
+    const am_totals *totals = &changer->workspace->totals;
+    am_copy_text(change->set, sizeof change->set, set, strlen(set));
+    change->config = totals->config;
+    change->total = totals->fit.total;
+    change->fits = totals->fit.memory >= 0 && am_fit_fits(&totals->fit);
+    change->free = totals->fit.memory >= 0 ? am_fit_free(&totals->fit) : 0;
+    change->time = am_outcome_time(&totals->outcome);
+    change->recomputed_flops = totals->outcome.recomputed_flops;
+    change->forward_flops = totals->outcome.forward_flops;
+}
+
+/* Evaluates a change. Adds it to the report's where it fits, those that train the same first, by their time. */
+static bool try_change(am_changer *changer, const am_config *given, const char *id, const char *what, bool same, const char *set)
+{
+    am_report *report = changer->report;
+    if (report->changes == AM_MAX_CHANGES || !set_inputs(changer, given, set) || !is_evaluated(changer)) return false;
+    if (!am_fit_fits(&changer->workspace->totals.fit)) return false;
+    int64_t time = am_outcome_time(&changer->workspace->totals.outcome);
+    int at = report->changes++;
+    for (; same && at > 0 && (!report->change[at - 1].same || report->change[at - 1].time > time); at--)
+        report->change[at] = report->change[at - 1];
+    report->change[at] = (am_change){.id = id, .what = what, .same = same};
+    write_change(changer, &report->change[at], set);
+    return true;
+}
+
+/* Checkpoints run again by the stack's own function, whatever the given policy asked for. */
+static const char *policy_set(const am_report *report, const char *policy, char *buffer, size_t size)
+{
+    am_writer set = am_writer_of(buffer, size);
+    AM_WRITE(&set, "checkpoint=");
+    am_write_text(&set, policy);
+    if (report->config.reentrant && !am_wiring_of(&report->config)->any) AM_WRITE(&set, " reentrant=no");
+    am_writer_end(&set);
+    return buffer;
+}
+
+static const am_answer *answer_of(const am_report *report, const char *id)
+{
+    for (int i = 0; i < report->answers; i++)
+        if (strcmp(report->answer[i].id, id) == 0) return report->answer[i].found ? &report->answer[i] : NULL;
+    return NULL;
+}
+
+/* The plan of the search; while the step fits, only where it is faster. */
+static void try_plan(am_changer *changer, const am_config *given)
+{
+    am_report *report = changer->report;
+    char set[AM_TEXT_SIZE + 32];
+    const am_answer *plan = answer_of(report, "plan");
+    if (!plan || plan->next == 0) return; /* none is needed */
+    if (strcmp(plan->config.checkpoint, report->config.checkpoint) == 0) return;
+    int before = report->changes;
+    try_change(changer, given, "plan", "fastest plan that fits", true, policy_set(report, plan->config.checkpoint, set, sizeof set));
+    if (am_fit_fits(&report->fit) && report->changes > before && report->change[before].time >= am_outcome_time(&report->outcome))
+        report->changes = before;
+}
+
+static bool is_dearer(const am_plan *plan, const am_plan *than)
+{
+    int64_t time = am_outcome_time(&plan->outcome), other = am_outcome_time(&than->outcome);
+    if (time != other) return time > other;
+    int64_t peak = am_outcome_peak(&plan->outcome), lower = am_outcome_peak(&than->outcome);
+    return peak != lower ? peak > lower : plan > than;
+}
+
+/* Of the listed policies the one that costs least. */
+static void try_policies(am_changer *changer, const am_config *given)
+{
+    const am_report *report = changer->report;
+    bool megatron = am_wiring_of(&report->config)->any;
+    char policy[AM_TEXT_SIZE], set[AM_TEXT_SIZE + 32];
+    const am_plan *last = NULL;
+    for (;;) {
+        const am_plan *next = NULL;
+        for (int i = 0; i < report->plans; i++) {
+            const am_plan *plan = &report->plan[i];
+            if (plan->chosen || (plan->policy.reentrant && !megatron) || (last && !is_dearer(plan, last))) continue;
+            if (!next || is_dearer(next, plan)) next = plan;
+        }
+        if (!next) return;
+        am_policy_text(next->policy, policy, sizeof policy);
+        if (try_change(changer, given, "policy", "fastest named policy that fits", true, policy_set(report, policy, set, sizeof set)))
+            return;
+        last = next;
+    }
+}
+
+/* The inputs that make it, behind those before it. */
+static bool write_groups(const am_config *found, const am_config *now, const char *before, char text[AM_TEXT_SIZE])
+{
+    const struct {
+        am_field_id id;
+        bool said;
+    } inputs[] = {{AM_F_tp, found->tp != now->tp}, {AM_F_ep, found->ep != now->ep}, {AM_F_dp, true}, {AM_F_zero, found->zero > 0}};
+    am_writer set = am_writer_of(text, AM_TEXT_SIZE);
+    am_write_text(&set, before);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        const am_field *field = &am_fields[inputs[i].id];
+        if (!inputs[i].said) continue;
+        if (set.length > 0) AM_WRITE(&set, " ");
+        am_write_text(&set, field->key);
+        AM_WRITE(&set, "=");
+        am_write_int(&set, am_field_number_of(found, field));
+    }
+    return am_writer_end(&set) > 0;
+}
+
+/* As few GPUs as hold it with everything shared out that the stack shares out: ZeRO 3, or 1. before: what else is changed. */
+static void try_gpus(am_changer *changer, const am_config *given, const char *id, const char *what, const char *before)
+{
+    const am_report *report = changer->report;
+    const am_config *now = &report->config;
+    const am_answer *as_is = *before ? NULL : answer_of(report, "gpus");
+    char set[AM_TEXT_SIZE];
+    for (int64_t zero = 3; zero > 0 && (now->zero == 0 || *before); zero -= 2) {
+        am_answer *answer = &changer->workspace->gpus;
+        if (!set_inputs(changer, given, before)) return;
+        if (now->zero == 0) changer->config.zero = zero;
+        am_fit_gpus(answer, changer->workspace, &changer->config, now);
+        if (!answer->found) continue;
+        if (!as_is || answer->value < as_is->value) as_is = answer;
+        break;
+    }
+    if (as_is && write_groups(&as_is->config, now, before, set)) try_change(changer, given, id, what, false, set);
+}
+
+static void try_number(am_changer *changer, const am_config *given, const char *id, int64_t now, const char *what)
+{
+    const am_answer *answer = answer_of(changer->report, id);
+    char text[AM_TEXT_SIZE];
+    if (!answer || answer->value == now) return;
+    am_writer set = am_writer_of(text, sizeof text);
+    am_write_text(&set, id);
+    AM_WRITE(&set, "=");
+    am_write_int(&set, answer->value);
+    am_writer_end(&set);
+    try_change(changer, given, id, what, false, text);
+}
+
+/* Where no change alone makes it fit. */
+static void try_together(am_changer *changer, const am_config *given)
+{
+    try_change(changer, given, "together", "layers run again, 8-bit states", false, "checkpoint=full optimizer=adamw_8bit");
+    try_change(changer, given, "together", "layers run again, adapters", false, "checkpoint=full trainable=lora");
+    try_gpus(changer, given, "together", "layers run again, fewest GPUs", "checkpoint=full");
+}
+
+void am_fit_changes(am_report *report, am_workspace *workspace, const am_config *given)
+{
+    am_changer changer = {.report = report, .workspace = workspace};
+    const am_config *now = &report->config;
+    const am_usual *usual = am_fit_usual(now);
+    report->usual.id = NULL;
+    if (usual && set_inputs(&changer, given, usual->set) && is_evaluated(&changer)) {
+        report->usual = (am_change){.id = "usual", .what = usual->who};
+        write_change(&changer, &report->usual, usual->set);
+    }
+    if (report->fit.memory < 0) return;
+    bool fits = am_fit_fits(&report->fit);
+    try_plan(&changer, given);
+    if (!fits) {
+        try_policies(&changer, given);
+        if (now->stack == AM_STACK_HF) try_change(&changer, given, "liger", "Liger-Kernel's fused kernels", true, "stack=liger");
+        if (now->stack == AM_STACK_HF && now->loss == AM_LOSS_HF)
+            try_change(&changer, given, "loss", "cut cross-entropy, no whole logits", true, "loss=cut");
+        try_gpus(&changer, given, "gpus", "as few GPUs as hold it", "");
+    }
+    try_number(&changer, given, "batch", now->batch, "largest micro-batch");
+    try_number(&changer, given, "seq", now->seq, "longest sequence");
+    if (fits) return;
+    if (now->optimizer == AM_ADAMW) try_change(&changer, given, "optimizer", "8-bit optimizer states", false, "optimizer=adamw_8bit");
+    if (now->trainable == AM_TRAIN_ALL) try_change(&changer, given, "lora", "adapters, weights frozen", false, "trainable=lora");
+    if (report->changes == 0) try_together(&changer, given);
+}
