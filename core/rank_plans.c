@@ -497,6 +497,8 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
                                          "checkpoint=budget:%d, or more of pp or tp",
                                    worst, bytes, smallest, smallest);
     }
+    if (evaluation->code == AM_CAPACITY)
+        am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint", "no plan was found by what this build can hold: a smaller vpp, or a policy by name in place of the budget");
     if (!evaluation->code) gather_runs(evaluation);
 }
 
