@@ -485,7 +485,7 @@ START_TEST(slow_clocks)
         double gflops, latency, clock_step;
         int interrupt;
         am_ending ending;
-    } cases[] = {{0.01, 0.3, 0, 0, AM_E_TIME}, {0.003, 12, 0, 0, AM_E_TIME}, {2000, 0.3, 5000, 0, AM_E_TIME}, {2000, 0.3, 300, 2, AM_E_TIME}, {0.1, 0.3, 0, 2, AM_E_TIME}};
+    } cases[] = {{0.01, 0.3, 0, 0, AM_E_TIME}, {0.003, 12, 0, 0, AM_E_TIME}, {2000, 0.3, 5000, 0, AM_E_TIME}, {2000, 0.3, 300, 2, AM_E_TIME}, {2000, 12, 300, 0, AM_E_TIME}, {0.1, 0.3, 0, 2, AM_E_TIME}};
     for (int i = 0; i < COUNT(cases); i++) {
         am_bench_options options = fake_gpu_options();
         fake_gpu_reset();
