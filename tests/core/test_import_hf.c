@@ -228,8 +228,6 @@ static const struct {
      "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false}",
      "family=gpt_bigcode layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 dropout=0.1"},
-    {"{\"model_type\":\"gpt_bigcode\",\"text_config\":null}",
-     "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     /* Falcon: its two layers, and how many key heads they have */
     {"{\"model_type\":\"falcon\"}", "family=falcon layers=32 hidden=4544 heads=71 kv_heads=1 vocab=65024"},
     {"{\"model_type\":\"falcon\",\"multi_query\":false,\"num_attention_heads\":64,\"hidden_size\":4096,"
@@ -376,6 +374,10 @@ static const struct {
     {"{\"model_type\":\"qwen3_moe\",\"decoder_sparse_step\":2}", AM_UNSUPPORTED, "decoder_sparse_step", "=1"},
     {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":[0]}", AM_UNSUPPORTED, "mlp_only_layers", "=[]"},
     {"{\"model_type\":\"qwen3_moe\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
+    {"{\"model_type\":\"a\",\"text_config\":null}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
+    {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":[],\"layer_types\":\"x\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
+    {"{\"model_type\":\"olmoe\",\"clip_qkv\":null,\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act", "relu"},
+    {"{\"model_type\":\"phi\",\"rope_scaling\":{\"partial_rotary_factor\":2}}", AM_OUT_OF_RANGE, "partial_rotary_factor", "from 0 to 1"},
     {"{\"model_type\":\"qwen2_moe\",\"decoder_sparse_step\":\"x\"}", AM_BAD_CONFIG, "decoder_sparse_step", "whole number"},
     {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":null,\"layer_types\":\"x\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
     {"{\"model_type\":\"qwen3_moe\",\"mlp_only_layers\":[],\"decoder_sparse_step\":1,\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
@@ -383,7 +385,7 @@ static const struct {
     {"{\"model_type\":\"deepseek_v3\",\"rope_interleave\":3}", AM_BAD_CONFIG, "rope_interleave", "true or false"},
     {"{\"model_type\":\"opt\",\"layerdrop\":\"x\",\"layer_norm_elementwise_affine\":true}", AM_BAD_CONFIG, "layerdrop", "a number"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":1}", AM_BAD_CONFIG, "multi_query", "true or false"},
-    {"{\"model_type\":\"a_model_of_a_name_that_is_very_very_long\",\"text_config\":{}}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
+    {"{\"model_type\":\"a_model_of_a_name_that_is_very_very_very_long\",\"text_config\":{}}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
     {"{\"model_type\":\"gemma3_text\",\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\","
      "\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"full_attention\"]}", AM_UNSUPPORTED, "layer_types", "every second to every 8th"},
     {"{\"model_type\":\"olmoe\",\"clip_qkv\":8.0}", AM_UNSUPPORTED, "clip_qkv", "=null"},

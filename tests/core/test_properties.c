@@ -314,6 +314,12 @@ static const struct {
     am_code code;
     const char *said; /* in the report or, where it is refused, in the error */
 } rarely[] = {
+    {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 master_weights=yes trainable=lora", AM_UNSUPPORTED, "where every parameter learns"},
+    {"model=llama-3-8b layers=2 trainable=lora lora_dtype=fp32 master_weights=yes", AM_CONFLICT, "is its own master copy"},
+    {"model=llama-3-8b layers=2 trainable=lora optimizer=adamw_8bit", AM_OK, "LoRA"},
+    {"model=llama-3-8b layers=2 trainable=none optimizer=adamw_8bit", AM_OK, "optimizer"},
+    {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 optimizer=muon", AM_OK, "zero=3"},
+    {"model=llama-3-8b stack=torch schedule=interleaved pp=4 vpp=2 micro_batches=14", AM_CONFLICT, "the nearest that are is micro_batches=15"},
     {"model=llama-3-8b layers=1000 stack=megatron pp=33", AM_CONFLICT, "pp=33 does not divide layers=1000; the nearest that does is pp="},
     {"model=llama-3-8b layers=4 stack=megatron pp=2 stage_layers=99,1", AM_CONFLICT, "does not sum to layers=4"},
     {"family=llama layers=2 hidden=64 heads=4 ffn=96 vocab=64 seq=32 stack=torch cp=2 tie_word_embeddings=yes", AM_OK, "cp=2"},
