@@ -178,7 +178,7 @@ sums: $(READY) ## checksums of what is published and a CycloneDX list of what it
 	@$(submake) build/actmem $(BINARY) $(PAGE)
 	@tools/sums.sh
 
-coverage: $(READY) ## core/'s lines and branches that the tests reach, against tests/coverage.txt (WRITE=yes stores them)
+coverage: $(READY) ## lines and branches of core/ and wasm/ that the tests reach, against tests/coverage.txt (WRITE=yes stores them)
 	@$(submake) build/coverage/check build/coverage/actmem
 	@tools/coverage.sh $(WRITE:yes=--write)
 

@@ -6,6 +6,7 @@
 #include "evaluate.h"
 #include "lines.h"
 #include "policies.h"
+#include "proven.h"
 #include "wiring.h"
 
 #define STEPS  4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
@@ -27,11 +28,11 @@ static bool computes(const am_tape *tape, const am_instruction *instruction)
            tape->storage[instruction->made].born == instruction - tape->instruction;
 }
 
-/* Do PyTorch's checkpoints see both as one? They keep all operations of a name, or none. */
+/* Do PyTorch's checkpoints see both as one? x has a name there. They keep all operations of a name, or none. */
 static bool of_one_name(am_op x, am_op y)
 {
-    const char *name = am_aten_name(x), *other = am_aten_name(y);
-    return x == y || (name && other && strcmp(name, other) == 0);
+    const char *other = am_aten_name(y);
+    return x == y || (other && strcmp(am_aten_name(x), other) == 0);
 }
 
 /* A before B: products first, then what takes longer. */
@@ -71,7 +72,7 @@ static bool makes_output(const am_tape *tape, am_op op)
 {
     for (int i = 1; i < tape->regions; i++) {
         uint16_t born = tape->storage[tape->tensor[tape->region[i].output].storage].born;
-        if (of_one_name((am_op)tape->instruction[born].op, op)) return true;
+        if (of_one_name(op, (am_op)tape->instruction[born].op)) return true;
     }
     return false;
 }
@@ -152,7 +153,7 @@ static void sort_layers(am_evaluation *evaluation)
 static void note(am_evaluation *evaluation, am_choice candidate, const am_profile *profile)
 {
     am_choices *choices = choices_of(evaluation);
-    if (evaluation->code || choices->candidates == AM_MAX_CANDIDATES) return;
+    if (evaluation->code || AM_NEVER(choices->candidates == AM_MAX_CANDIDATES)) return; /* it has room for every set of the dear, and the rest */
     am_plan_unit *unit = choices->unit[choices->candidates];
     for (int i = 0; i < choices->classes; i++) {
         unit[i].recomputed_time = -1; /* there is no such choice here */
@@ -394,7 +395,7 @@ static void solve(am_evaluation *evaluation, bool several)
     am_choices *choices = choices_of(evaluation);
     choices->several = several;
     choices->found = false;
-    for (int i = 0; i < BREADTHS && !choices->found && !evaluation->code; i++) {
+    for (int i = 0; i < BREADTHS && !choices->found; i++) {
         if (!choose(choices, i)) continue;
         lay_chain(evaluation, several);
         choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
@@ -547,7 +548,9 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     const am_frontier *frontier = &workspace->frontier;
     const am_choices *choices = choices_of(evaluation);
     if (am_choices_search(evaluation, false)) return evaluation->code;
-    if (!choices->found) return evaluation->code = AM_CAPACITY;
+    if (!choices->found)
+        return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
+                                          "this model has more plans than this build can hold: a policy by name in place of the budget");
     if (evaluation->report) evaluation->report->doubt.hull = choices->hull;
     for (int point = point_below(evaluation, bytes); point >= 0; point--) {
         am_outcome outcome;
@@ -580,7 +583,7 @@ int64_t am_choices_flops(am_evaluation *evaluation, int index)
 
 am_code am_choices_take(am_evaluation *evaluation, int index)
 {
-    if (!evaluation->code) plan_runs(evaluation, index);
+    plan_runs(evaluation, index);
     return evaluation->code;
 }
 
@@ -643,7 +646,7 @@ static void describe_choice(am_choice_row *row, const am_choices *choices, const
                 : choice->listed.modules ? "modules"
                 : nothing                ? "full"
                                          : "save";
-    for (int i = 0; i < choices->dears && row->names < AM_MAX_KEPT_NAMES && !choice->plain; i++) {
+    for (int i = 0; i < choices->dears && !choice->plain; i++) {
         const am_dear *dear = &choices->dear[i];
         bool keeps = dear->place ? kept->products >> (dear->place - 1) & 1 : am_ops_has(kept->ops, (int)dear->op);
         if (!keeps) continue;
@@ -695,7 +698,7 @@ void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t 
     am_plan_runs *plan = &evaluation->report->plan_runs;
     for (int i = 0; i < workspace->parts; i++) {
         const am_part_plan *part = &workspace->part[i];
-        if (plan->choices == AM_MAX_PLAN_CHOICES || plan->runs == AM_MAX_PLAN_RUNS) return;
+        if (AM_NEVER(plan->choices == AM_MAX_PLAN_CHOICES || plan->runs == AM_MAX_PLAN_RUNS)) return; /* as many as profiles, and as layers */
         am_choice_row *row = &plan->choice[plan->choices];
         const am_choice what = choice_of(workspace, part);
         int choice = 0;

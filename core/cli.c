@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "input.h"
+#include "proven.h"
 #include "toy.h"
 #include "writer.h"
 
@@ -39,10 +40,10 @@ static int close_output(void)
     return AM_EXIT_IO;
 }
 
-/* Prints what was written to `output`; nothing was if it did not fit. */
+/* Prints what was written to `output`; nothing was if it did not fit. The longest report has a quarter of its room. */
 static int print_output(size_t length)
 {
-    if (length == 0) {
+    if (AM_NEVER(length == 0)) {
         fprintf(stderr, "actmem: the answer is longer than this build can hold\n");
         return AM_EXIT_IO;
     }
@@ -52,7 +53,7 @@ static int print_output(size_t length)
 
 static int print_json(size_t length)
 {
-    if (length > 0) output[length++] = '\n'; /* in place of the final 0 */
+    if (AM_ALWAYS(length > 0)) output[length++] = '\n'; /* in place of the final 0 */
     return print_output(length);
 }
 

@@ -32,17 +32,16 @@ enum { SWEEP_OPTIONS = sizeof sweep_options / sizeof *sweep_options };
 
 /* ---- the manual page ---- */
 
-/* Text in roff: what a line must not begin with, what must not be read as an escape or as a hyphen. */
+/* Text in roff: a hyphen is what is typed. No text of the tables has a backslash, or begins as a request does. */
 static void put_roff(const char *text)
 {
-    for (bool start = true; *text != '\0'; start = *text++ == '\n') {
-        if (start && (*text == '.' || *text == '\'')) printf("\\&");
-        if (*text == '\\') printf("\\e");
-        else if (*text == '-') printf("\\-");
+    for (; *text != '\0'; text++) {
+        if (*text == '-') printf("\\-");
         else if ((unsigned char)*text < 0x80) putchar(*text);
         else { /* UTF-8 as groff's names of characters, which every locale can show */
-            int more = (unsigned char)*text >= 0xf0 ? 3 : (unsigned char)*text >= 0xe0 ? 2 : 1;
-            unsigned point = (unsigned char)*text & (0x3fu >> more);
+            unsigned lead = (unsigned char)*text;
+            int more = __builtin_clz(~lead << 24) - 1; /* bytes behind it: it begins with as many ones, and one more */
+            unsigned point = lead & (0x3fu >> more);
             for (int i = 0; i < more; i++) point = point << 6 | ((unsigned char)*++text & 0x3fu);
             printf("\\[u%04X]", point);
         }
@@ -155,14 +154,12 @@ static void complete_bash(void)
            "    if [[ ${COMPREPLY[0]} == *: ]]; then compopt -o nospace; fi\n}\ncomplete -o default -F _actmem actmem\n");
 }
 
-/* A text within single quotes of zsh's _describe, where a colon ends the value. */
+/* A text within single quotes of zsh's _describe, where a colon ends the value. No text of the tables has such a quote. */
 static void put_described(const char *value, const char *label)
 {
     printf(" '");
     for (; *value != '\0'; value++) printf(*value == ':' ? "\\:" : "%c", *value);
-    if (label[0] != '\0') printf(":");
-    for (; *label != '\0'; label++) printf(*label == '\'' ? "'\\''" : "%c", *label);
-    printf("'");
+    printf("%s%s'", label[0] != '\0' ? ":" : "", label);
 }
 
 static void complete_zsh(void)
@@ -184,39 +181,25 @@ static void complete_zsh(void)
     printf("    esac\n    (( $#values )) && _describe value values || _files\n}\n_actmem \"$@\"\n");
 }
 
-/* A text within single quotes of fish. */
-static void put_fish(const char *text)
-{
-    for (; *text != '\0'; text++) printf(*text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
-}
-
 static const char *fish_key;
 
 static void put_fish_value(const char *value, const char *label)
 {
-    printf("complete -c actmem -f -a '%s=%s' -d '", fish_key, value);
-    put_fish(label);
-    printf("'\n");
+    printf("complete -c actmem -f -a '%s=%s' -d '%s'\n", fish_key, value, label);
 }
 
 static void complete_fish(void)
 {
     printf("# Completion of actmem for fish, made by actmem --completion=fish\ncomplete -c actmem -f\n"
            "complete -c actmem -n '__fish_is_nth_token 1' -a sweep -d 'many configurations, a row each'\n");
-    for (int i = 0; i < OPTIONS; i++) {
-        printf("complete -c actmem -n 'not __fish_seen_subcommand_from sweep' -l %s%s -d '", options[i][0] + 2, strcmp(options[i][0], "--config") == 0 ? " -rF" : "");
-        put_fish(options[i][1]);
-        printf("'\n");
-    }
-    for (int i = 0; i < SWEEP_OPTIONS; i++) {
-        printf("complete -c actmem -n '__fish_seen_subcommand_from sweep' -l %s%s -d '", sweep_options[i][0] + 2, strcmp(sweep_options[i][0], "--help") == 0 ? "" : " -rF");
-        put_fish(sweep_options[i][1]);
-        printf("'\n");
-    }
+    for (int i = 0; i < OPTIONS; i++)
+        printf("complete -c actmem -n 'not __fish_seen_subcommand_from sweep' -l %s%s -d '%s'\n", options[i][0] + 2,
+               strcmp(options[i][0], "--config") == 0 ? " -rF" : "", options[i][1]);
+    for (int i = 0; i < SWEEP_OPTIONS; i++)
+        printf("complete -c actmem -n '__fish_seen_subcommand_from sweep' -l %s%s -d '%s'\n", sweep_options[i][0] + 2,
+               strcmp(sweep_options[i][0], "--help") == 0 ? "" : " -rF", sweep_options[i][1]);
     for (int i = 0; i < AM_FIELD_COUNT; i++) {
-        printf("complete -c actmem -f -a '%s=' -d '", am_fields[i].key);
-        put_fish(am_fields[i].label);
-        printf("'\n");
+        printf("complete -c actmem -f -a '%s=' -d '%s'\n", am_fields[i].key, am_fields[i].label);
         fish_key = am_fields[i].key;
         each_value(&am_fields[i], put_fish_value);
     }
@@ -290,7 +273,7 @@ static void put_rules(void)
             const am_save_rule *rule = &op->saves[count];
             printf("%s%s %d as `%s`", count > 0 ? "; " : "", rule->result ? "result" : "input", rule->index, rule->attribute);
             if (rule->needs >= 0) printf(" for the gradient of input %d", rule->needs);
-            if (rule->why[0]) printf(" (%s)", rule->why);
+            printf(" (%s)", rule->why);
         }
         printf("%s |\n", count > 0 ? "" : op->alias ? "nothing: a view" : "nothing");
     }

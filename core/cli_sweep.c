@@ -249,12 +249,9 @@ static size_t row_text(const row *own, char *text, size_t size)
     return am_writer_end(&writer);
 }
 
+/* The name of a member of JSON's. */
 static void write_name(am_writer *out, const char *name)
 {
-    if (asked.format == CSV) {
-        am_write_text(out, name);
-        return;
-    }
     AM_WRITE(out, "\"");
     am_write_text(out, name);
     AM_WRITE(out, "\":");
@@ -319,7 +316,7 @@ static void write_row(am_writer *out, const row *own)
     for (int i = 0; i < asked.axes; i++) {
         const am_field *field = asked.axis[i].field;
         const char *value = value_at(&asked.axis[i], index_at(own->point, i), buffer);
-        bool number = (field->kind == AM_KIND_INT || field->kind == AM_KIND_RATIO) && *value != '\0';
+        bool number = field->kind == AM_KIND_INT || field->kind == AM_KIND_RATIO;
         if (asked.format == JSON_LINES && number) {
             write_name(out, field->key);
             am_json_number(out, value);
@@ -382,7 +379,7 @@ typedef struct worker {
 static am_code evaluate_row(worker *by, const row *own, am_status *status)
 {
     am_config config = asked.base;
-    if (row_text(own, by->text, sizeof by->text) == 0 && (own->input[0] || asked.axes))
+    if (row_text(own, by->text, sizeof by->text) == 0)
         return am_fail(status, AM_SYNTAX, "", "the row is longer than %d characters", (int64_t)AM_INPUT_SIZE);
     if (am_config_parse(&config, by->text, status) != AM_OK) return status->code;
     if (asked.config != NULL && config.model[0])
@@ -431,7 +428,8 @@ static struct {
     int64_t number, line, point; /* of the next row of the whole sweep */
     char *input;                 /* the line at hand */
     size_t size;
-    bool ended, failed;
+    bool ended;
+    int error; /* errno of what ended it */
 } source;
 
 /* The next line that is not empty and no comment, without its end. */
@@ -440,10 +438,8 @@ static bool read_line(void)
     for (;;) {
         errno = 0;
         ssize_t length = getline(&source.input, &source.size, asked.lines);
-        if (length < 0) {
-            source.failed = ferror(asked.lines) != 0;
-            return false;
-        }
+        source.error = errno; /* of this thread: 0 at the end */
+        if (length < 0) return false;
         source.line++;
         while (length > 0 && (source.input[length - 1] == '\n' || source.input[length - 1] == '\r')) source.input[--length] = '\0';
         const char *start = source.input + strspn(source.input, " \t");
@@ -594,11 +590,11 @@ static void show_progress(int64_t before, double start, bool last)
     static double shown;
     char rows[32], total[32], rate[32];
     bool terminal = isatty(STDERR_FILENO);
-    double time = now(), seconds = time - start;
+    double time = now(), seconds = time - start + 1e-9; /* never 0 */
     if (shown == 0) shown = start;
     if (!last && time - shown < (terminal ? 0.2 : 60)) return;
     shown = time;
-    double speed = seconds > 0 ? (double)work.rows / seconds : 0;
+    double speed = (double)work.rows / seconds;
     if (terminal) fprintf(stderr, "\r\033[K");
     if (last && terminal) return;
     fprintf(stderr, "%s rows", thousands(before + work.rows, rows));
@@ -701,7 +697,7 @@ static int resume(int64_t *rows)
     free(line);
     free(last_line);
     free(last_input);
-    if (code == AM_EXIT_ANSWER && (ferror(asked.answer) || ftruncate(fileno(asked.answer), end) != 0 || fseeko(asked.answer, end, SEEK_SET) != 0))
+    if (code == AM_EXIT_ANSWER && (ferror(asked.answer) || (ftruncate(fileno(asked.answer), end) | fseeko(asked.answer, end, SEEK_SET)) != 0))
         code = fail_io("go on with", asked.output);
     return code;
 }
@@ -725,8 +721,7 @@ static int open_answer(int64_t *rows)
     }
     am_writer writer = am_writer_of(text, sizeof text);
     if (asked.format == CSV) write_head(&writer);
-    size_t length = am_writer_end(&writer);
-    if (fwrite(text, 1, length, asked.answer) != length) return fail_io("write", asked.output ? asked.output : "standard output");
+    fwrite(text, 1, am_writer_end(&writer), asked.answer); /* into the buffer: the rows behind it tell if it goes no further */
     return AM_EXIT_ANSWER;
 }
 
@@ -860,7 +855,8 @@ static int run_sweep(int64_t before)
     int started = 0;
     double start = now();
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    long jobs = asked.jobs ? asked.jobs : cores < 1 ? 1 : cores > MOST_JOBS ? MOST_JOBS : cores;
+    long most = cores < MOST_JOBS ? cores : MOST_JOBS, usual = most > 1 ? most : 1;
+    long jobs = asked.jobs ? asked.jobs : usual;
     work.slots = 4 * jobs;
     work.slot = allocate(NULL, (size_t)work.slots * sizeof *work.slot);
     memset(work.slot, 0, (size_t)work.slots * sizeof *work.slot);
@@ -872,7 +868,7 @@ static int run_sweep(int64_t before)
     show_progress(before, start, true);
     errno = error;
     if (!good || fflush(asked.answer) != 0) return fail_io("write", asked.output ? asked.output : "standard output");
-    if (source.failed) return fail_io("read", asked.rows);
+    if (source.error) return errno = source.error, fail_io("read", asked.rows);
     char rows[32], refused[32], earlier[32];
     fprintf(stderr, "%s rows", thousands(work.rows, rows));
     if (before > 0) fprintf(stderr, " behind %s that were there", thousands(before, earlier));

@@ -304,13 +304,13 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     switch (step.kind) {
     case AM_AT_OUTPUT: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
     case AM_PASS:
-    case AM_SAME: return own == incoming ? 0 : incoming + own;
+    case AM_SAME:
+    case AM_EXPAND: return own == incoming ? 0 : incoming + own;
     case AM_AT_INPUT:
     case AM_ZEROS:
     case AM_TAKEN:
     case AM_TURNED: return own;
     case AM_TEMPORARY: return 2 * incoming;
-    case AM_EXPAND: return own == incoming ? 0 : incoming + own;
     case AM_COPY: return 2 * own + 2 * bytes_at(costing, 1);
     default: return 0;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "proven.h"
 
 /* ---- sums */
 
@@ -254,7 +255,7 @@ void am_write_why(am_writer *writer, const am_row *row)
         const char *why = am_saver_why(row, i);
         if (said_before(row, i)) continue;
         if (i > 0) AM_WRITE(writer, "; ");
-        bool capital = i == 0 && why[0] >= 'a' && why[0] <= 'z';
+        bool capital = i == 0 && AM_ALWAYS(why[0] >= 'a' && why[0] <= 'z');
         if (capital) am_write_char(writer, (char)(why[0] - 'a' + 'A'));
         am_write_text(writer, why + capital);
     }

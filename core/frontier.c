@@ -79,8 +79,7 @@ static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residu
 {
     if (!climb(stairs, residue, cost)) return true;
     int last = front->count - 1;
-    bool better =
-        last >= 0 && front->peak[last] == peak && front->rest[last] >= residue && front->cost[last] >= cost;
+    bool better = last >= 0 && front->peak[last] == peak && front->rest[last] >= residue && front->cost[last] >= cost;
     if (!better && front->count == AM_MAX_FRONT) return false;
     int at = better ? last : front->count++;
     front->peak[at] = peak;
@@ -218,7 +217,8 @@ static am_front front_of(am_frontier *frontier, int layer, unsigned state, bool 
     const am_front_layer *at = &frontier->layer[layer];
     int slot = slot_of(at, state);
     int64_t place = at->place[slot][outlives] % AM_MAX_FRONTS;
-    return (am_front){at->count[slot][outlives], &frontier->peak[place], &frontier->rest[place], &frontier->cost[place], NULL};
+    return (am_front){at->count[slot][outlives], &frontier->peak[place], &frontier->rest[place], &frontier->cost[place],
+                      NULL};
 }
 
 /* All sets that the layers before each may hold. False: they are too many. */
@@ -294,7 +294,8 @@ static void begin(am_frontier *frontier, const am_chain *chain)
 }
 
 /* Writes a front down where none that is still looked at stands. */
-static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, int slot, bool own, const am_front *front)
+static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, int slot, bool own,
+                       const am_front *front)
 {
     am_front_layer *at = &frontier->layer[layer];
     int64_t begin = frontier->written, left = AM_MAX_FRONTS - begin % AM_MAX_FRONTS, end = layer + frontier->reach;
@@ -318,8 +319,8 @@ static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, 
 /* Takes a choice's plans into those that are known, of layers before which such a set is held. What layers outlive stands below
  * the backwards of those before them, and below no other: less of it is left of each layer than it leaves, and all that is
  * outlived is below the whole plan. */
-static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer, int choice, unsigned state, am_front *now,
-                        am_front *next)
+static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer, int choice, unsigned state,
+                        am_front *now, am_front *next)
 {
     const am_link *link = link_of(chain, layer, choice);
     int end = layer + chain->span[choice];
@@ -332,7 +333,8 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
         const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
                                    (uint32_t)choice << CHOICE_SHIFT | (follows ? PASSES : 0)};
         if (behind.count == 0) continue;
-        bool fits = frontier->rests ? merge(frontier, next, now, &behind, &over) : merge_one(frontier, next, now, &behind, &over);
+        bool fits = frontier->rests ? merge(frontier, next, now, &behind, &over)
+                                    : merge_one(frontier, next, now, &behind, &over);
         const am_front other = *now;
         *now = *next;
         *next = other;
@@ -359,8 +361,8 @@ static unsigned usual_given(const am_chain *chain, int layer)
 }
 
 /* Those of the usual ones or the others, for which the layers before leave something or don't. */
-static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer, unsigned state, unsigned usual, bool those,
-                         bool own, am_front *now, am_front *next)
+static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer, unsigned state, unsigned usual,
+                         bool those, bool own, am_front *now, am_front *next)
 {
     for (int choice = 0; choice < chain->choices; choice++) {
         const am_link *link = link_of(chain, layer, choice);
@@ -402,7 +404,8 @@ static bool solve_states(am_frontier *frontier, const am_chain *chain, int layer
 static bool solve_layer(am_frontier *frontier, const am_chain *chain, int layer)
 {
     frontier->layer[layer].begin = frontier->written;
-    return solve_states(frontier, chain, layer, false) && (!frontier->outlives || solve_states(frontier, chain, layer, true));
+    return solve_states(frontier, chain, layer, false) &&
+           (!frontier->outlives || solve_states(frontier, chain, layer, true));
 }
 
 /* Fronts grow about as the number of layers: what those that are left will take can be foreseen from the last half of those that
@@ -423,37 +426,42 @@ am_front am_frontier_plans(am_frontier *frontier)
     return front_of(frontier, 0, 0, false);
 }
 
-/* Takes a plan in unless another is as good; those that it beats go. */
-static void add_point(am_frontier *frontier, am_frontier_point point)
+/* Takes a plan in unless another is as good; those that it beats go. False if there are too many. */
+static bool add_point(am_frontier *frontier, am_frontier_point point)
 {
     int at = frontier->points;
     while (at > 0 && frontier->point[at - 1].peak > point.peak) at--;
-    if (at > 0 && frontier->point[at - 1].cost <= point.cost) return;
+    if (at > 0 && frontier->point[at - 1].cost <= point.cost) return true;
     while (at > 0 && frontier->point[at - 1].peak == point.peak) at--;
     int end = at;
     while (end < frontier->points && frontier->point[end].cost >= point.cost) end++;
-    if (frontier->points + 1 + at - end > AM_MAX_FRONT) return;
+    if (frontier->points + 1 + at - end > AM_MAX_FRONT) return false;
     memmove(&frontier->point[at + 1], &frontier->point[end], (size_t)(frontier->points - end) * sizeof point);
     frontier->point[at] = point;
     frontier->points += 1 + at - end;
+    return true;
 }
 
 /* The plans of all layers, now with the other micro-batches below them, or what is outlived. */
-static void read_points(am_frontier *frontier, const am_chain *chain)
+static bool read_points(am_frontier *frontier, const am_chain *chain)
 {
     frontier->points = 0;
     for (int own = 0; own < 1 + frontier->outlives; own++) {
         const am_front front = front_of(frontier, 0, 0, own);
         for (int i = 0; i < front.count; i++) {
-            int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i] : frontier->outlives ? front.rest[i] : 0;
-            add_point(frontier, (am_frontier_point){am_larger(front.peak[i], chain->before) + below, front.cost[i],
-                                                    own ? i | (int)PASSES : i});
+            int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i]
+                            : frontier->outlives ? front.rest[i]
+                                                 : 0;
+            const am_frontier_point point = {am_larger(front.peak[i], chain->before) + below, front.cost[i],
+                                             own ? i | (int)PASSES : i};
+            if (!add_point(frontier, point)) return false;
         }
     }
+    return true;
 }
 
-/* Behind the last layer: what is held stands below what follows. */
-static bool end_chain(am_frontier *frontier, const am_chain *chain)
+/* Behind the last layer: what is held stands below what follows. There is room for one plan of each state. */
+static void end_chain(am_frontier *frontier, const am_chain *chain)
 {
     am_front end = space_front(frontier, 0);
     am_front_layer *at = &frontier->layer[chain->layers];
@@ -466,22 +474,21 @@ static bool end_chain(am_frontier *frontier, const am_chain *chain)
         end.rest[0] = chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;
-        if (!keep_front(frontier, chain, chain->layers, i, false, &end)) return false;
+        keep_front(frontier, chain, chain->layers, i, false, &end);
     }
-    return true;
 }
 
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps)
 {
     if (chain->layers > AM_MAX_CHAIN_LAYERS || chain->choices > AM_MAX_CHOICES) return AM_CAPACITY;
     begin(frontier, chain);
-    if (!find_states(frontier, chain) || !end_chain(frontier, chain)) return AM_CAPACITY;
+    if (!find_states(frontier, chain)) return AM_CAPACITY;
+    end_chain(frontier, chain);
     for (int layer = chain->layers - 1; layer >= 0; layer--) {
         if (!solve_layer(frontier, chain, layer)) return AM_CAPACITY;
         if (goes_too_far(frontier, chain->layers - layer, chain->layers, steps)) return AM_CAPACITY;
     }
-    read_points(frontier, chain);
-    return AM_OK;
+    return read_points(frontier, chain) ? AM_OK : AM_CAPACITY;
 }
 
 int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index, uint8_t choice[AM_MAX_CHAIN_LAYERS])
@@ -515,7 +522,8 @@ am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t 
     am_frontier_point point = {.index = -1};
     int64_t behind = 0;
     unsigned held = 0;
-    for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) behind += outlived_by(chain, count, choice, i, layer);
+    for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++)
+        behind += outlived_by(chain, count, choice, i, layer);
     point.peak = chain->before + behind;
     *left = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) {

@@ -1,5 +1,6 @@
 /* Tables and paragraphs in characters, of which UTF-8 makes one to four bytes each. */
 #include "grid.h"
+#include "proven.h"
 
 #define WIDTH    100
 #define MAX_CELL 256
@@ -22,7 +23,7 @@ static int characters(const char *text, size_t length)
 static size_t prefix_length(const char *text, int count)
 {
     size_t i = 0;
-    for (; text[i] != '\0'; i++)
+    for (; AM_ALWAYS(text[i] != '\0'); i++) /* there are more */
         if (starts_character(text[i]) && count-- == 0) break;
     return i;
 }

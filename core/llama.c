@@ -161,8 +161,7 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
     case AM_ROTARY_CHUNKS: rotate_chunks(build, q, k); break;
-    case AM_ROTARY_PAIRS_EACH:
-    case AM_ROTARY_PAIRS_WIDE: rotate_pairs(build, q, k); break;
+    default: rotate_pairs(build, q, k); /* AM_ROTARY_PAIRS_EACH, AM_ROTARY_PAIRS_WIDE */
     }
     am_hold(tape, q0, k0, build->cos, build->sin);
     am_label(tape, *q, "query, rotated");

@@ -83,7 +83,7 @@ static void usual_axes(am_map *map)
     int64_t step = am_divide_up(round_step(last, AM_MAP_MOST), parts) * parts;
     if (map->batches == 0) map->batches = spread(map->batch, 1, AM_MAP_MOST);
     if (map->seqs > 0) return;
-    for (int64_t seq = step; seq <= last && map->seqs < AM_MAP_MOST; seq += step) map->seq[map->seqs++] = seq;
+    for (int64_t seq = step; seq <= last; seq += step) map->seq[map->seqs++] = seq;
 }
 
 /* ---- cells ---- */

@@ -1,6 +1,7 @@
 /* What one rank's parameters cost in training: weights, their fp32 copy, gradients, and the optimizer's states tensor by
  * tensor, shared out among data-parallel ranks as ZeRO does. Counters of steps are left out: numbers, on the host. */
 #include "bytes.h"
+#include "proven.h"
 #include "state.h"
 #include "wiring.h"
 
@@ -119,7 +120,7 @@ static int64_t chunk_rows(const am_alike *alike, const am_config *config)
 static int64_t own_elements(const am_alike *alike, const am_config *config)
 {
     int64_t all = elements(alike);
-    if (!is_cut(config) || alike->rank == 0 || all < 0) return all;
+    if (!is_cut(config) || AM_NEVER(alike->rank == 0 || all < 0)) return all; /* parameters have been counted */
     return am_mul_checked(all / alike->shape[0], chunk_rows(alike, config));
 }
 
@@ -127,7 +128,7 @@ static am_seen see(const am_alike *alike, const am_config *config)
 {
     int rank = alike->rank;
     am_seen seen = {.elements = own_elements(alike, config),
-                    .last = rank > 0 ? alike->shape[rank - 1] : 1,
+                    .last = AM_ALWAYS(rank > 0) ? alike->shape[rank - 1] : 1,
                     .before_last = rank > 1 ? alike->shape[rank - 2] : 1,
                     .rank = rank,
                     .hidden = alike->component != AM_C_EMBEDDING && alike->component != AM_C_HEAD,
@@ -187,7 +188,7 @@ static void add_tensors(am_state *state, const am_parameters *parameters, const 
         const am_alike *alike = &parameters->alike[i];
         int64_t own = own_elements(alike, config);
         am_seen seen = see(alike, config);
-        bool wide = is_cut(config) && config->master_weights && alike->trainable; /* fp32 shards, gathered in 16 bits */
+        bool wide = is_cut(config) && config->master_weights; /* fp32 shards, gathered in 16 bits: all of them learn */
         add(&state->weights, am_mul_checked(own, wide ? 4 : am_dtypes[alike->dtype].size), alike->count);
         if (!alike->trainable) continue;
         if (!flat || config->zero < 2) add(&state->gradients, am_mul_checked(own, gradient_width(alike, config)), alike->count);

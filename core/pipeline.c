@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "input.h"
 #include "pipeline_schedule.h"
+#include "proven.h"
 #include "wiring.h"
 #include "writer.h"
 
@@ -19,7 +20,7 @@ static int read_stage_layers(const char *text, int most, int64_t *layers)
         size_t length = strcspn(text, ",");
         int64_t n;
         if (!am_read_integer(text, length, &n)) return -1;
-        if (count < most) layers[count] = n;
+        if (AM_ALWAYS(count < most)) layers[count] = n; /* the text has room for no more */
         count++;
         text += length;
         if (*text == '\0') return count;
@@ -35,7 +36,8 @@ static int64_t layers_of(const am_config *config, int64_t stage, int64_t *before
     *before = stage * each;
     if (*config->stage_layers == '\0') return each;
     *before = 0;
-    if (read_stage_layers(config->stage_layers, MOST_NUMBERS, layers) <= stage) return 0; /* not of a resolved one */
+    int count = read_stage_layers(config->stage_layers, MOST_NUMBERS, layers);
+    if (AM_NEVER(count <= stage)) return 0; /* a resolved list has all */
     for (int64_t i = 0; i < stage; i++) *before += layers[i];
     return layers[stage];
 }
@@ -104,7 +106,7 @@ int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
     for (int64_t i = 0; i < stages; i++) {
         int64_t before, layers = layers_of(config, i, &before);
         const am_stage wanted = {.received = i > 0, .sent = i < stages - 1, .layers = layers, .dense = dense_of(config, layers, before)};
-        if (find_kind(kinds, stage, &wanted) < kinds || kinds == AM_MAX_STAGE_KINDS) continue;
+        if (find_kind(kinds, stage, &wanted) < kinds || AM_NEVER(kinds == AM_MAX_STAGE_KINDS)) continue; /* stage_layers has no room for so many */
         stage[kinds] = wanted;
         stage[kinds++].first = (int)i;
     }

@@ -4,6 +4,7 @@
 #include "pipeline_schedule.h"
 
 #include "input.h"
+#include "proven.h"
 #include "wiring.h"
 
 /* Whom a rank's actions are told. */
@@ -132,12 +133,12 @@ typedef struct am_dual {
 static void dual_backward(am_dual *dual, int chunk, bool split)
 {
     tell(dual->telling, split ? AM_ACT_INPUT : AM_ACT_BACKWARD, chunk, 1);
-    if (split && dual->last < 2 * AM_MAX_RANKS) dual->chunk[dual->last++] = (uint8_t)chunk;
+    if (split && AM_ALWAYS(dual->last < 2 * AM_MAX_RANKS)) dual->chunk[dual->last++] = (uint8_t)chunk;
 }
 
 static void dual_weight(am_dual *dual)
 {
-    if (dual->first < dual->last) tell(dual->telling, AM_ACT_WEIGHT, dual->chunk[dual->first++], 1);
+    if (AM_ALWAYS(dual->first < dual->last)) tell(dual->telling, AM_ACT_WEIGHT, dual->chunk[dual->first++], 1);
 }
 
 /* A forward and a backward that overlap run one behind the other as far as memory is concerned. */

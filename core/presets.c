@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "proven.h"
 #include "writer.h"
 
 #define HUB(repository) "huggingface.co/" repository " config.json"
@@ -68,7 +69,7 @@ am_code am_preset_apply(am_config *config, const char *name, am_status *status)
     am_config next = *config;
     am_config_clear_model(&next);
     am_code code = am_config_parse(&next, preset->rest, status);
-    if (code != AM_OK) return code;
+    if (AM_NEVER(code != AM_OK)) return code; /* what the table has is read */
     next.family = preset->family;
     next.activation = preset->activation;
     for (int i = 0; i < AM_SHAPE_COUNT; i++)

@@ -97,7 +97,7 @@ bool am_query_reshapes(const am_query *query)
 static bool is_plain(char c)
 {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    return letter || (c != '\0' && strchr("-._~:,", c) != NULL);
+    return letter || strchr("-._~:,", c) != NULL; /* it is no final 0 */
 }
 
 static void write_encoded(am_writer *writer, const char *text)

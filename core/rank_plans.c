@@ -366,15 +366,14 @@ static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64
     return AM_OK;
 }
 
-static bool keep_plan(am_workspace *workspace, int stage)
+/* There is room: all stages have no more parts than the model has layers. */
+static void keep_plan(am_workspace *workspace, int stage)
 {
     am_rank_plans *plans = &workspace->rank_plans;
-    if (plans->parts + workspace->parts > AM_MAX_STAGE_PARTS) return false;
     plans->plan_of[stage].first = (int16_t)plans->parts;
     plans->plan_of[stage].count = (int16_t)workspace->parts;
     memcpy(&plans->part[plans->parts], workspace->part, (size_t)workspace->parts * sizeof *workspace->part);
     plans->parts += workspace->parts;
-    return true;
 }
 
 void am_rank_plans_recall(am_workspace *workspace, int stage)
@@ -398,10 +397,10 @@ __attribute__((noinline)) static am_code take_plans(const am_evaluation *evaluat
         for (int i = 0; i < chunks && code == AM_OK; i++) {
             int own = chunk[i].stage;
             if (am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) != kind) continue;
-            code = am_choices_take(&stage, plans->chosen[own]);
-            if (!code && !keep_plan(workspace, own)) code = AM_CAPACITY;
+            am_choices_take(&stage, plans->chosen[own]);
+            keep_plan(workspace, own);
             plans->stage[own] = workspace->stage[kind];
-            if (!code) code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_BUDGET}, &plans->stage[own]);
+            code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_BUDGET}, &plans->stage[own]);
         }
     }
     return code;
@@ -499,6 +498,8 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
                                          "checkpoint=budget:%s, or more of pp or tp",
                                    worst, bytes, smallest, am_size_text_near(smallest, text, sizeof text));
     }
+    if (evaluation->code == AM_CAPACITY)
+        am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint", "no plan was found by what this build can hold: a smaller vpp, or a policy by name in place of the budget");
     if (!evaluation->code) gather_runs(evaluation);
 }
 

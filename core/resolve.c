@@ -25,10 +25,8 @@ static bool in_range(const am_field *field, int64_t value)
     case AM_KIND_INT: return value >= field->least && value <= field->most;
     case AM_KIND_FLAG: return value == 0 || value == 1;
     case AM_KIND_CHOICE: return value >= 0 && value < am_choice_count(field->choices);
-    case AM_KIND_RATIO: return value >= 0 && value < AM_MILLION;
-    case AM_KIND_TEXT: break;
+    default: return value >= 0 && value < AM_MILLION; /* AM_KIND_RATIO: a text is no number */
     }
-    return true;
 }
 
 static am_code check_range(const am_config *config, const am_field *field, am_status *status)

@@ -41,12 +41,12 @@ static bool is_adapter(const am_instruction *use)
     return true;
 }
 
+/* There is room for each component with and without adapters. */
 static am_part *part_of(am_parameters *parameters, am_component component, bool adapter)
 {
     for (int i = 0; i < parameters->count; i++)
         if (parameters->part[i].component == component && parameters->part[i].adapter == adapter)
             return &parameters->part[i];
-    if (parameters->count == AM_MAX_PARTS) return NULL;
     am_part *part = &parameters->part[parameters->count++];
     *part = (am_part){.component = component, .adapter = adapter};
     return part;
@@ -107,7 +107,6 @@ am_code am_parameters_count(am_parameters *parameters, const am_tape *tape, cons
         int64_t times = zone == 0 || zone == last_zone ? 1 : layers[zone - 1];
         if (times == 0) continue; /* another layer stands for it */
         am_part *part = part_of(parameters, use != NULL ? use->module.component : AM_C_HEAD, is_adapter(use));
-        if (part == NULL) return AM_CAPACITY;
         if (!count(parameters, part, tensor, times)) return AM_TOO_LARGE;
 #ifndef AM_FIRST
         if (!gather(parameters, tensor, part->component, times)) return AM_CAPACITY;

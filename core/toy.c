@@ -1,3 +1,4 @@
+#include "proven.h"
 #include "toy.h"
 
 #include "input.h"
@@ -34,12 +35,11 @@ static am_code play(am_toy_figures *figures, am_workspace *workspace, am_extents
     am_step *step = &workspace->step;
     am_build build;
     am_build_begin(&build, tape, extents, config, record);
-    am_code code = am_toy_record(&build);
-    if (code) return code;
+    am_code code = am_toy_record(&build); /* no hidden size and batch makes anything of it too large */
     am_tape_checkpoint(tape, AM_NON_REENTRANT, keep);
-    if ((code = am_ledger_read(&workspace->plain, tape, record)) ||
-        (code = am_step_play(step, &workspace->player, tape, NULL)))
-        return code;
+    if (AM_ALWAYS(!code)) code = am_ledger_read(&workspace->plain, tape, record);
+    if (AM_ALWAYS(!code)) code = am_step_play(step, &workspace->player, tape, NULL);
+    if (AM_NEVER(code)) return code;
     *figures = (am_toy_figures){
         .saved = keep == AM_KEEP_EVERYTHING ? workspace->plain.outside_bytes : 0,
         .after_forward = step->after_forward,
@@ -73,8 +73,7 @@ am_code am_toy_play(am_toy *toy, am_workspace *workspace, am_extents *extents, c
 {
     am_config usual = am_default_config();
     int64_t value[AM_SYMBOL_COUNT];
-    if (am_config_parse(&usual, "family=gpt2 layers=1 hidden=4096 heads=1 vocab=2 batch=8 seq=1 dtype=fp32", status))
-        return status->code;
+    am_config_parse(&usual, "family=gpt2 layers=1 hidden=4096 heads=1 vocab=2 batch=8 seq=1 dtype=fp32", status); /* none of it is refused */
     toy->config = usual;
     if (am_config_parse(&toy->config, text, status) || !is_only_sized(&toy->config, &usual, status))
         return status->code;
@@ -82,8 +81,8 @@ am_code am_toy_play(am_toy *toy, am_workspace *workspace, am_extents *extents, c
     am_model_symbols(&toy->config, value);
     am_extents_init(extents, value);
     am_code code = play(&toy->stored, workspace, extents, &toy->config, AM_KEEP_EVERYTHING);
-    if (!code) code = play(&toy->recomputed, workspace, extents, &toy->config, AM_KEEP_NOTHING);
-    if (code) *status = workspace->tape.status;
+    if (AM_ALWAYS(!code)) code = play(&toy->recomputed, workspace, extents, &toy->config, AM_KEEP_NOTHING);
+    if (AM_NEVER(code)) *status = workspace->tape.status;
     return code;
 }
 

@@ -1,4 +1,4 @@
-// The lines and branches of core/ that no test reaches, from build/coverage/gcov.json: a figure for each file, all of them in
+// The lines and branches of core/ and wasm/ that no test reaches, from build/coverage/gcov.json: a figure for each file, all of them in
 // build/coverage/uncovered.txt. tests/coverage.txt has how many a file may have; more fail, `--write` stores those of now.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const files = new Map();
 for (const text of readFileSync('build/coverage/gcov.json', 'utf8').split('\n')) {
     if (text.trim() === '') continue;
     for (const { file, lines } of JSON.parse(text).files) {
-        if (!/^core\/[^/]+\.[ch]$/.test(file)) continue;
+        if (!/^(core|wasm)\/[^/]+\.[ch]$/.test(file)) continue;
         const counts = files.get(file) ?? files.set(file, new Map()).get(file);
         for (const { line_number: number, count, function_name: name, branches } of lines) {
             const line = counts.get(number) ?? counts.set(number, { count: 0, branches: new Map() }).get(number);
@@ -21,7 +21,7 @@ for (const text of readFileSync('build/coverage/gcov.json', 'utf8').split('\n'))
         }
     }
 }
-if (files.size === 0) throw new Error('gcov said nothing of core/');
+if (files.size === 0) throw new Error('gcov said nothing');
 
 const sum = { lines: 0, missedLines: 0, branches: 0, missedBranches: 0 };
 const rows = [...files].sort(([x], [y]) => (x < y ? -1 : 1)).map(([file, counts]) => {
@@ -42,8 +42,8 @@ const rows = [...files].sort(([x], [y]) => (x < y ? -1 : 1)).map(([file, counts]
 const share = (missed, all) => (all === 0 ? 100 : (100 * (all - missed)) / all).toFixed(2).padStart(6);
 const figures = (name, { lines, missedLines, branches, missedBranches }) =>
     `  ${name.padEnd(24)} lines ${share(missedLines, lines)} % of ${String(lines).padStart(5)}   branches ${share(missedBranches, branches)} % of ${String(branches).padStart(5)}`;
-for (const row of rows) console.log(figures(row.file.slice('core/'.length), row));
-console.log(figures('all of core/', sum));
+for (const row of rows) console.log(figures(row.file, row));
+console.log(figures('all', sum));
 writeFileSync('build/coverage/uncovered.txt', rows.flatMap(({ where }) => where).join('\n') + '\n');
 console.log('  what none reaches: build/coverage/uncovered.txt');
 

@@ -114,7 +114,7 @@ static bool choose_probe(am_agenda *agenda, am_stage *stage)
     stage->quick = true;
     if (agenda->stage == 0)
         agenda->width = smaller(PROBE_WIDTH, most);
-    else if (agenda->fastest > 0 && agenda->width * 2 <= most && flops < agenda->fastest * 1e6 * PROBE_RUN)
+    else if (agenda->width * 2 <= most && flops < agenda->fastest * 1e6 * PROBE_RUN)
         agenda->width *= 2;
     else
         return false;
@@ -143,7 +143,8 @@ static bool choose_tile(am_agenda *agenda, double now, am_stage *stage, am_omiss
     if (agenda->stage > AM_TILES) return false;
     agenda->stage = AM_TILES;
     stage->quick = false;
-    return agenda->fastest > 0 && choose(agenda, stage, agenda->width, agenda->width, agenda->tile, AM_OF_MATMUL);
+    if (agenda->fastest <= 0) return false;
+    return choose(agenda, stage, agenda->width, agenda->width, agenda->tile, AM_OF_MATMUL);
 }
 
 /* The largest power of two whose FLOPs, so many times its cube, take no longer than so many milliseconds. */
@@ -163,7 +164,8 @@ static bool choose_block(am_agenda *agenda, am_stage *stage)
     uint8_t tile = agenda->block_tile;
     stage->timed = agenda->stage == 1 || width <= small;
     if (agenda->stage == 0) return choose(agenda, stage, small, small, tile, AM_OF_SMALL);
-    return agenda->stage == 1 && width > small && choose(agenda, stage, width, small, tile, AM_OF_NUMBERS);
+    if (agenda->stage > 1 || width <= small) return false;
+    return choose(agenda, stage, width, small, tile, AM_OF_NUMBERS);
 }
 
 /* Its weights, and all that is done with them, grow with the square of its width. */
@@ -185,8 +187,8 @@ static bool choose_toy(am_agenda *agenda, double now, am_stage *stage)
     uint32_t trial = smaller(agenda->options->trial, agenda->options->toy);
     stage->timed = agenda->stage == 1 || trial == agenda->options->toy;
     if (agenda->stage == 0) return choose(agenda, stage, trial, 64, 0, AM_OF_TOY);
-    return agenda->stage == 1 && trial < agenda->options->toy &&
-           choose(agenda, stage, toy_width(agenda, now), 64, 0, AM_OF_TOY);
+    if (agenda->stage > 1 || trial == agenda->options->toy) return false;
+    return choose(agenda, stage, toy_width(agenda, now), 64, 0, AM_OF_TOY);
 }
 
 static bool choose_stage(am_agenda *agenda, double now, am_stage *stage, am_omission *why)
@@ -200,7 +202,7 @@ static bool choose_stage(am_agenda *agenda, double now, am_stage *stage, am_omis
     case AM_RACE: return choose_tile(agenda, now, stage, why);
     case AM_BLOCK: return choose_block(agenda, stage);
     case AM_TOY: return choose_toy(agenda, now, stage);
-    case AM_TIME: break;
+    default: break; /* AM_TIME */
     }
     if (agenda->stage > 0) return false;
     if (am_agenda_measure(agenda) == AM_M_COPY)
@@ -233,7 +235,7 @@ static bool ends_without(am_agenda *agenda, am_omission *why)
     if (job_of(agenda) == AM_PROBE) agenda->speed = agenda->fastest;
     if (job_of(agenda) == AM_PROBE || agenda->has_result) return false;
     if (agenda->failed) *why = agenda->failed;
-    agenda->late = agenda->late || *why == AM_O_TIME;
+    agenda->late |= *why == AM_O_TIME;
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include "agenda.h"
+#include "proven.h"
 #include "timing.h"
 
 #include <string.h>
@@ -167,7 +168,7 @@ static void go_on(void)
         case AM_T_MEASURE: am_told_progress(am_agenda_measure(&bench.agenda), am_agenda_share(&bench.agenda)); break;
         case AM_T_STAGE: begin_stage(); return;
         case AM_T_OMITTED: am_told_omitted(am_agenda_measure(&bench.agenda), why); break;
-        case AM_T_END: end(bench.agenda.late ? AM_E_TIME : AM_E_DONE); return;
+        default: end(bench.agenda.late ? AM_E_TIME : AM_E_DONE); return;
         }
     }
 }
@@ -197,7 +198,7 @@ static void on_opened(am_gpu_status status)
         end(status == AM_GPU_ABSENT ? AM_E_ABSENT : status == AM_GPU_NO_ADAPTER ? AM_E_NO_ADAPTER : AM_E_REFUSED);
         return;
     }
-    bench.timestamps = bench.options.timestamps && bench.limits.timestamps;
+    bench.timestamps = bench.limits.timestamps; /* 0 where none were asked for */
     am_agenda_begin(&bench.agenda, &bench.options, &bench.limits, bench.end);
     bench.latency = bench.options.budget;
     bench.heard = 0;
@@ -535,8 +536,7 @@ static void on_warmed(double wall, double nanoseconds)
         return;
     }
     if (!long_enough) {
-        double factor = took > batch() / 64 ? batch() / took : 8;
-        double runs = bench.runs * (factor > 8 ? 8 : factor < 1.3 ? 1.3 : factor) + 1;
+        double runs = bench.runs * (took > batch() / 8 ? batch() / took : 8) + 1;
         bench.runs = runs < most_runs() ? (uint32_t)runs : most_runs();
     }
     run_batch(AM_WARMING, bench.runs);
@@ -569,7 +569,7 @@ static void on_tripled(double wall)
 {
     double slope = (wall - bench.single) / (2.0 * bench.runs);
     /* A batch that something came between: three times the runs take from twice to four times as long. */
-    bool holds = slope > 0 && wall > 2 * (bench.single - bench.latency) && wall < 4 * bench.single + bench.latency;
+    bool holds = nothing_below(wall - bench.single) > nothing_below(bench.single - 2 * bench.latency) && wall < 4 * bench.single + bench.latency;
     if (holds) {
         add_sample(slope);
     } else if (++bench.failures > MOST_FAILURES && am_gpu_now() > bench.agenda.deadline) {
@@ -634,7 +634,7 @@ static void take_results(void)
 /* The time is up. Of a block whose values are right, what it keeps is told without times. */
 static void run_out(void)
 {
-    bool told = bench.checked && bench.stage.timed && bench.stage.program.recomputes;
+    bool told = bench.checked && AM_ALWAYS(bench.stage.timed) /* no other goes on behind its check */ && bench.stage.program.recomputes;
     if (told) {
         for (int i = 0; i < variants(); i++) bench.samples[i] = 0;
         tell_results();
@@ -669,7 +669,6 @@ am_bench_options am_bench_defaults(void)
 
 void am_bench_begin(const am_bench_options *options)
 {
-    if (bench.state != AM_IDLE) am_bench_stop(AM_E_CANCELLED);
     memset(&bench, 0, sizeof bench);
     bench.options = *options;
     bench.start = am_gpu_now();
@@ -732,7 +731,7 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
     case AM_READING: on_read(); break;
     case AM_WARMING: on_warmed(wall, nanoseconds); break;
     case AM_SAMPLING: on_sampled(wall, nanoseconds); break;
-    case AM_TRIPLING: on_tripled(wall); break;
+    default: on_tripled(wall);
     }
 }
 

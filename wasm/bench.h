@@ -69,7 +69,7 @@ typedef struct am_bench_options {
 am_bench_options am_bench_defaults(void);
 void am_bench_begin(const am_bench_options *options);
 
-/* What the host calls: begins with the defaults within a budget in milliseconds; tells of an event; ends it for AM_E_LOST, AM_E_CANCELLED,
+/* What the host calls: begins, while nothing is under way, with the defaults within a budget in milliseconds; tells of an event; ends it for AM_E_LOST, AM_E_CANCELLED,
  * AM_E_HIDDEN or AM_E_TIME. */
 void am_bench_start(int32_t budget, int32_t timestamps);
 void am_bench_event(int32_t event, int32_t status, double wall, double nanoseconds);

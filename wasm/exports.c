@@ -2,6 +2,7 @@
 
 #include "actmem.h"
 #include "input.h"
+#include "proven.h"
 #include "toy.h"
 #include "writer.h"
 
@@ -32,7 +33,7 @@ static int32_t answer_error(am_status *status)
 /* length bytes of JSON, or an error document if it did not fit. */
 static int32_t answer(size_t length)
 {
-    if (length > 0) return (int32_t)length;
+    if (AM_ALWAYS(length > 0)) return (int32_t)length;
     am_status status = {0};
     am_fail(&status, AM_CAPACITY, "timeline", "the answer does not fit into %d bytes", (int64_t)TEXT_SIZE);
     return answer_error(&status);

@@ -299,9 +299,7 @@ static void put_direct(am_writer *text, const am_layout *x, const am_tile *tile,
     for (uint32_t i = 0; i < tile->rows; i++) {
         const char row[] = {"xyzw"[i % 4], '\0'};
         put(text, "  {");
-        if (x->b_turned && x->a_turned)
-            put(text, " let v = vec4(a$_0.#, a$_1.#, a$_2.#, a$_3.#);", i / 4, row, i / 4, row, i / 4, row, i / 4, row);
-        else if (x->b_turned)
+        if (x->b_turned)
             put(text, " let v = a$_$;", i / 4, i % 4);
         for (uint32_t j = 0; j < tile->columns / 4; j++) {
             if (x->b_turned) {
@@ -328,8 +326,8 @@ static void put_matmul(am_writer *text, const am_kernel *kernel)
     bool half = kernel->precision != AM_F32, convert = kernel->precision == AM_F16_F32;
     const char *type = half ? "vec4<f16>" : "vec4f", *sum = kernel->precision == AM_F16 ? "vec4<f16>" : "vec4f";
     if (half) put(text, "enable f16;\n");
-    put_buffers(text, x->bias ? "absd" : "abd", type);
-    put_sizes(text, x->bias ? 4 : 3);
+    put_buffers(text, "abd", type);
+    put_sizes(text, 3);
     if (!is_direct(tile))
         put(text, "var<workgroup> A: array<#, $>;\nvar<workgroup> B: array<#, $>;\n", type,
             tile->down * tile->rows * tile->depth / 4, type, tile->across * tile->columns * tile->depth / 4);
@@ -345,7 +343,6 @@ static void put_matmul(am_writer *text, const am_kernel *kernel)
         for (uint32_t j = 0; j < tile->columns / 4; j++) {
             put(text, "  d[d_at + ((l.y + $u) * 4u + $u) * dp + l.x + $u] = #(c$_$ * #(p.scale))", i / 4 * tile->down,
                 i % 4, j * tile->across, type, i, j, kernel->precision == AM_F16 ? "f16" : "f32");
-            if (x->bias) put(text, " + s[w.x * $u + l.x + $u]", tile->across * tile->columns / 4, j * tile->across);
             put(text, ";\n");
         }
     }
@@ -445,15 +442,15 @@ size_t am_kernel_text(const am_kernel *kernel, char *text, size_t size)
     case AM_K_SOFTMAX: put_softmax(&writer); break;
     case AM_K_SOFTMAX_BACKWARD: put_softmax_backward(&writer); break;
     case AM_K_ROW_SUM: put_row_sum(&writer); break;
-    case AM_K_MEAN: put_mean(&writer); break;
+    default: put_mean(&writer); /* AM_K_MEAN */
     }
     return am_writer_end(&writer);
 }
 
 bool am_tile_fits(uint32_t tile, uint32_t n)
 {
-    const am_tile *x = &am_tiles[tile];
-    return n % (x->across * x->columns) == 0 && n % (x->down * x->rows) == 0 && (is_direct(x) || n % x->depth == 0);
+    const am_tile *x = &am_tiles[tile]; /* all of them are square, and as wide as some strips are deep */
+    return n % (x->across * x->columns) == 0;
 }
 
 /* Of n units, so many to a workgroup. */

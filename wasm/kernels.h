@@ -35,7 +35,8 @@ typedef struct am_tile {
 enum { AM_TILE_DIRECT, AM_TILE_SHARED, AM_TILES = 5, AM_TILE_LOW = AM_TILES };
 extern const am_tile am_tiles[AM_TILES];
 
-/* What the text of a matrix product depends on. A turned a is stored k × m, a turned b n × k. */
+/* What the text of a matrix product depends on. A turned a is stored k × m, a turned b n × k; not both. A bias is the
+ * low tile's alone. */
 typedef struct am_layout {
     uint8_t tile;
     bool a_turned, b_turned;

@@ -120,9 +120,10 @@ void am_program_toy(am_program *program, uint32_t width)
     for (am_part part = AM_FORWARD; part <= AM_RECOMPUTE; part++) {
         PASS(program, part, biased, x, w1, b1, up);
         PASS(program, part, elementwise(AM_K_RELU, n), up, active);
-        if (part == AM_RECOMPUTE) break; /* early stop: nothing behind the last saved tensor is computed again */
-        PASS(program, part, biased, active, w2, b2, y);
-        PASS(program, part, elementwise(AM_K_MEAN, n), y, loss);
+        if (part == AM_FORWARD) { /* early stop: nothing behind the last saved tensor is computed again */
+            PASS(program, part, biased, active, w2, b2, y);
+            PASS(program, part, elementwise(AM_K_MEAN, n), y, loss);
+        }
     }
     PASS(program, AM_BACKWARD, rowwise(AM_K_ROW_SUM, rows, width), dy, db2);
     PASS(program, AM_BACKWARD, weight_gradient(rows, width, width, AM_TILE_DIRECT), dy, active, dw2);
@@ -156,17 +157,16 @@ void am_program_mlp(am_program *program, uint32_t tokens, uint32_t width, uint8_
 }
 
 /* Products of all heads at once. `heads` lie side by side in a row, `squares` behind one another. */
-static am_kernel per_head(am_kernel kernel, uint32_t heads, bool a_square, bool b_square, bool o_square,
-                          uint32_t tokens)
+static am_kernel per_head(am_kernel kernel, uint32_t heads, bool a_square, bool o_square, uint32_t tokens)
 {
     am_sizes *x = &kernel.sizes;
     uint32_t width = heads * AM_HEAD_WIDTH, square = tokens * tokens;
     x->batch = heads;
     x->a_pitch = a_square ? tokens : width;
-    x->b_pitch = b_square ? tokens : width;
+    x->b_pitch = width;
     x->o_pitch = o_square ? tokens : width;
     x->a_apart = a_square ? square : AM_HEAD_WIDTH;
-    x->b_apart = b_square ? square : AM_HEAD_WIDTH;
+    x->b_apart = AM_HEAD_WIDTH;
     x->o_apart = o_square ? square : AM_HEAD_WIDTH;
     return kernel;
 }
@@ -191,9 +191,9 @@ void am_program_attention(am_program *program, uint32_t tokens, uint32_t width, 
     for (int i = Q; i <= V; i++) dvalue[i] = add_value(program, n, AM_VALUE);
     for (int i = Q; i <= V; i++) part_of_dx[i] = add_value(program, n, AM_VALUE);
     int sum = add_value(program, n, AM_VALUE);
-    am_kernel scores = per_head(product(t, t, w, false, true, tile), heads, false, false, true, t);
-    am_kernel mix = per_head(product(t, w, t, false, false, tile), heads, true, false, false, t);
-    am_kernel turned_mix = per_head(product(t, w, t, true, false, tile), heads, true, false, false, t);
+    am_kernel scores = per_head(product(t, t, w, false, true, tile), heads, false, true, t);
+    am_kernel mix = per_head(product(t, w, t, false, false, tile), heads, true, false, t);
+    am_kernel turned_mix = per_head(product(t, w, t, true, false, tile), heads, true, false, t);
     am_kernel divided = scores, divided_mix = mix, divided_turned_mix = turned_mix;
     divided.sizes.scale = divided_mix.sizes.scale = divided_turned_mix.sizes.scale = BY_ROOT_OF_HEAD_WIDTH;
     for (am_part part = AM_FORWARD; part <= AM_RECOMPUTE; part++) {

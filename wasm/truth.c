@@ -1,5 +1,7 @@
 #include "truth.h"
 
+#include "proven.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -153,7 +155,7 @@ void am_kernel_compute(const am_kernel *kernel, void *const buffers[AM_MOST_OPER
     float *o1 = buffers[1], *o2 = buffers[2];
     uint32_t n = kernel->sizes.n, k = kernel->sizes.k;
     for (int i = 0; i < operands_of(kernel->kind); i++)
-        if (buffers[i] == NULL) return; /* programs name every operand; analysers follow none of them */
+        if (AM_NEVER(buffers[i] == NULL)) return; /* programs name every operand; analysers follow none of them */
     switch (kernel->kind) {
     case AM_K_FILL: fill(&kernel->fill, buffers[0], n); break;
     case AM_K_COPY: memcpy(o1, x, (size_t)n * 4); break;
@@ -189,11 +191,10 @@ void am_kernel_compute(const am_kernel *kernel, void *const buffers[AM_MOST_OPER
             o1[j] = (float)sum;
         }
         break;
-    case AM_K_MEAN: {
+    default: { /* AM_K_MEAN */
         double sum = 0;
         for (uint32_t i = 0; i < n; i++) sum += x[i];
         o1[0] = (float)(sum / n);
-        break;
     }
     }
 }
@@ -385,7 +386,7 @@ static bool holds_numbers(const float *got, uint32_t count)
     bool zero = true;
     for (uint32_t i = 0; i < count / 4; i++) {
         if (!isfinite(got[i])) return false;
-        zero = zero && got[i] == 0;
+        zero &= got[i] == 0;
     }
     return !zero;
 }
@@ -398,7 +399,6 @@ bool am_truth_holds(int slot, uint32_t offset, const void *bytes, uint32_t count
     case AM_OF_SOFTMAX: return holds_softmax(offset, bytes, count);
     case AM_OF_TOY: return holds_toy(slot, offset, bytes, count);
     case AM_OF_SMALL: return holds_small(slot, offset, bytes, count);
-    case AM_OF_NUMBERS: return holds_numbers(bytes, count);
+    default: return holds_numbers(bytes, count); /* AM_OF_NUMBERS */
     }
-    return false;
 }

@@ -74,6 +74,11 @@ run_to 0 --manual
 says out '.SH KEYS'
 check 'every key in the manual' [ "$(grep -c '^\.B .*\\fR=$' out)" -eq "$("$actmem" --tables=inputs | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["fields"]))')" ]
 if command -v mandoc >/dev/null; then check 'the manual is sound' mandoc -T lint -W error out; fi
+check 'a line of the manual begins as text, or is a request' sh -c '! grep -vE "^\.(TH|SH|SS|TP|B|PP|nf|fi|br)( |$)" out | grep -q "^[.'"'"']"'
+check 'the manual has characters by name' grep -qF '\[u2026]' out
+run_to 0 --tables=inputs
+json out 'not any(mark in text for name in ("fields", "presets", "devices") for row in d[name] for key, text in row.items() if key in ("id", "key", "label", "name") for mark in "\\\x27")'
+json out 'not any("\\" in row["help"] for row in d["fields"])'
 for shell in bash zsh fish; do
     run_to 0 --completion=$shell
     says out llama-3-8b
@@ -102,6 +107,7 @@ run_to 0 --reference
 says out '| `seq` |'
 says out '| `out_of_range` |'
 says out '| `addmm` |'
+check 'each rule of the reference has its reason' sh -c '! grep -qF "()" out'
 cp out reference.md
 run_to 0 --tables
 json out 'not [name for kind, key in (("fields", "key"), ("presets", "name"), ("devices", "id"), ("stacks", "stack")) for name in (row[key] for row in d[kind]) if f"| `{name}` |" not in open("reference.md").read()]'
@@ -124,6 +130,9 @@ check 'the query gives the report again' cmp -s out piped
 
 for two in '--config config.json --config config.json' '--config config.json model=gpt2'; do run_to 2 $two; done
 says err '--config and model=gpt2 are two models'
+"$actmem" --config - <. >out 2>err
+check 'status 1 where standard input cannot be read' [ $? -eq 1 ]
+says err "can't read standard input: "
 run_to 1 --config absent.json
 says err "can't read absent.json"
 
@@ -139,6 +148,8 @@ for bad in 'seq=0' 'seq=many' 'sec=1' 'seq' 'model=gpt-9' 'seq=1 seq=2' 'kv_head
     run_to 2 --json $bad
     json err 'set(d) == {"error"} and set(d["error"]) == {"code", "field", "message"} and len(d["error"]["message"]) > 10'
 done
+run_to 2 --map kv_heads=7
+says err 'kv_heads=7 does not divide heads'
 run_to 2 sec=1
 says err "the nearest is 'seq'"
 run_to 2 --json seq=0

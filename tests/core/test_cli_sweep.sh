@@ -46,6 +46,22 @@ holds out '[(r["seq"], r["batch"]) for r in rows] == [(s, b) for s in (1024, 204
 holds out 'all(r["error"] is None and r["fits"] is True for r in rows)'
 sweep_to 0 "$(echo $LITTLE | tr ' ' '&')&seq=64,128"
 holds out 'len(rows) == 2'
+sweep_to 0 $LITTLE seq=64 batch=2..8:x9223372036854775807 batch=1 dropout=0,0.1 --format jsonl
+holds out '[(r["batch"], r["dropout"]) for r in rows] == [(2, 0), (2, 0.1), (1, 0), (1, 0.1)]'
+sweep_to 0 $LITTLE seq=64 batch=1 batch=2..3 batch=4 --format csv
+holds out '[r["batch"] for r in rows] == list("1234")'
+
+# values that have commas themselves are one
+sweep_to 0 $LITTLE seq=64 trainable=lora lora_rank=8 lora_targets=q,v lora_targets=q,k,v,o
+holds out '[r["lora_targets"] for r in rows] == ["q,v", "q,k,v,o"] and rows[0]["error"] == rows[1]["error"] == ""'
+sweep_to 0 $LITTLE stack=megatron-local seq=64 pp=2 stage_layers=1,2
+holds out '[r["stage_layers"] for r in rows] == ["1,2"] and rows[0]["rank"] != ""'
+
+# fits: by the GPU's memory, and not said without one
+sweep_to 0 $LITTLE seq=64 device_memory=80GiB device_memory=1MiB
+holds out '[r["fits"] for r in rows] == ["true", "false"]'
+sweep_to 0 $LITTLE seq=64 device=mine device_gflops=1000 device_bandwidth=1000
+holds out '(rows[0]["memory_bytes"], rows[0]["fits"]) == ("", "")'
 
 # a row that is refused is in the answer, and said
 sweep_to 0 $SHAPE heads=4 seq=64 kv_heads=2 kv_heads=3 kv_heads=4
@@ -76,8 +92,19 @@ says err 'rows.txt:4: row 2 (model=gpt-9'
 "$actmem" sweep --rows - <rows.txt >piped 2>err
 holds piped 'len(rows) == 4 and rows[2]["input"] == "model=gpt2&seq=128"'
 printf 'model=gpt2 seq=64 %5000s' x >long.txt
-"$actmem" sweep --rows long.txt >out 2>err
-holds out 'rows[0]["error_code"] == "syntax"'
+for more in '' batch=1; do
+    "$actmem" sweep --rows long.txt $more >out 2>err
+    holds out 'rows[0]["error_code"] == "syntax"'
+    says err 'longer than 4096 characters'
+done
+printf 'model=gpt2 seq=64\r\nmodel="gpt2"\r\n' >windows.txt
+sweep_to 0 --rows windows.txt
+holds out '[r["input"] for r in rows] == ["model=gpt2 seq=64", "model=\"gpt2\""] and rows[0]["error"] == ""'
+for i in {1..40}; do printf 'model=gpt2 seq=%d %1000s\n' "$i" ''; done >wide.txt
+sweep_to 0 --rows wide.txt batch=1
+holds out '[int(r["line"]) for r in rows] == list(range(1, 41)) and len({r["saved_bytes"] for r in rows}) == 40'
+sweep_to 1 --rows . seq=64
+says err "can't read .: Is a directory"
 
 # a config.json for all rows
 cat >config.json <<'END'
@@ -109,6 +136,31 @@ for bytes in 0 10 300 1000 100000 200001; do
 done
 sweep_to 0 $GRID --output one.csv
 check 'a whole one is left alone' cmp one.csv seven.csv
+sweep_to 0 $GRID --output whole.ndjson
+check 'a name says the format' cmp whole.ndjson whole.jsonl
+sweep_to 0 $GRID --output w
+check 'a short one as well' cmp w one.csv
+
+# a reader that is slow is waited for; on a terminal the progress is one line, written over
+"$actmem" sweep $GRID --jobs 1 2>err | { sleep 1 && cat; } >slow.csv
+check 'a slow reader has it all' cmp slow.csv one.csv
+python3 -c 'import os, pty, subprocess, sys, time
+shown, terminal = pty.openpty()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=terminal)
+os.close(terminal)
+time.sleep(1)
+open("slow.csv", "wb").write(process.stdout.read())
+process.wait()
+said = b""
+try:
+    while part := os.read(shown, 4096): said += part
+except OSError: pass
+open("said", "wb").write(said)' "$actmem" sweep $GRID experts=0,2 --jobs 1
+check 'a terminal is shown how far it is' python3 -c 'import re
+said = open("said", newline="").read()
+assert re.search(r"\r\x1b\[K[\d,]+ rows of 2,400 \(\d+ %\), [\d,]+ a second, \d+ s left", said), said
+assert re.search(r"\r\x1b\[Krow \d+ \(", said), said
+assert re.search(r"\r\x1b\[K2,400 rows in [\d.]+ s, 1,800 refused\r\n$", said), said'
 for wait in 0.02 0.05 0.1; do
     rm -f killed.csv
     "$actmem" sweep $GRID --jobs 3 --output killed.csv >out 2>err &
@@ -126,6 +178,18 @@ check 'which leaves the file as it is' cmp one.csv seven.csv
 head -c 1000 one.csv | sed '$d' | sed '$s/[0-9],true/9,true/' >other.csv
 sweep_to 2 $GRID --output other.csv
 says err 'has other figures for row'
+sweep_to 0 $LITTLE seq=64 batch=1..3 --output three.csv
+for less in 2 1; do
+    cp three.csv part.csv
+    sweep_to 2 $LITTLE seq=64 batch=1..$less --output part.csv
+    says err 'part.csv has more rows than this sweep'
+    check 'which stay' cmp part.csv three.csv
+done
+{ head -n 2 three.csv && echo 1; } >part.csv
+sweep_to 2 $LITTLE seq=64 batch=1..3 --output part.csv
+says err 'line 3 of part.csv is not of this sweep'
+sweep_to 1 $LITTLE seq=64 --output /dev/null
+says err "can't go on with /dev/null"
 sweep_to 0 --rows rows.txt --output from_rows.csv
 head -n 3 from_rows.csv >part.csv
 sweep_to 0 --rows rows.txt --output part.csv
@@ -141,7 +205,8 @@ for bad in '' 'seq' 'sec=1' 'seq=many' 'seq=0..4' 'seq=4..1' 'seq=1..x' 'seq=64,
     'seq=64 --shard 0/3' 'seq=64 --shard 4/3' 'seq=64 --jobs 0' 'seq=64 --format xml' 'seq=64 --output' 'seq=64 --jsn' \
     'seq=1..2..3' 'seq=1..8:' 'seq=1..8:2:3' 'seq=..8' 'vpp=1..65' 'seq=1..9007199254740993k' 'experts=0..8:x2' 'seq=64 --shard 1' 'seq=64 --shard x/2' \
     'seq=64 --shard 1/x' 'seq=64 --shard 1/10000001' 'seq=64 --jobs x' 'seq=64 --jobs 10000' 'seq=64 --format' 'seq=64 --rowsx' 'seq=64 --jobs' \
-    'seq=1..1048576 hidden=1..1048576 ffn=1..1048576'; do
+    'seq=1..1048576 hidden=1..1048576 ffn=1..1048576' 'seq=1..1048576 hidden=1..1048576 batch=1..8192 ffn=1..1048576' \
+    'sec=1 seq=64' 'sec=1&seq=64'; do
     sweep_to 2 $bad
     check "an error for '$bad'" [ -s err ]
 done
@@ -167,6 +232,32 @@ if [ -w /dev/full ]; then
     "$actmem" sweep $GRID >/dev/full 2>err
     check 'status 1 on a full disk' [ $? -eq 1 ]
     says err "can't write"
+    for few in '' '--shard 2/2'; do # what the buffer still holds is found out, too
+        "$actmem" sweep $LITTLE seq=64 $few >/dev/full 2>err
+        check "status 1 on a full disk with '$few'" [ $? -eq 1 ]
+        says err "can't write standard output"
+    done
+fi
+(trap '' XFSZ; ulimit -f 100; "$actmem" sweep $GRID --output cut.csv >out 2>err)
+check 'status 1 where a file may not grow' [ $? -eq 1 ]
+says err "can't write cut.csv"
+sweep_to 0 $GRID --output cut.csv
+check 'and it is gone on with' cmp cut.csv one.csv
+if [ -w /proc/self/mem ]; then
+    sweep_to 1 $LITTLE seq=64 --output /proc/self/mem
+    says err "can't go on with /proc/self/mem"
+fi
+# Less memory than asked for; sanitizers reserve more than any limit.
+if (ulimit -v 400000; "$actmem" --version) >/dev/null 2>&1; then
+    (ulimit -v 400000 -s 100000; "$actmem" sweep $GRID --jobs 10 --output few.csv >out 2>err)
+    check 'as many threads as there is memory for' [ $? -eq 0 ]
+    check 'they write the same' cmp few.csv one.csv
+    (ulimit -v 400000 -s 1000000; "$actmem" sweep $GRID --jobs 2 >out 2>err)
+    check 'status 1 without a thread' [ $? -eq 1 ]
+    says err "can't start a thread"
+    (ulimit -v 400000 -s 256; "$actmem" sweep $GRID --jobs 256 >out 2>err)
+    check 'status 1 without memory' [ $? -eq 1 ]
+    says err 'no memory'
 fi
 sweep_to 0 -h
 sweep_to 0 --help

@@ -161,6 +161,107 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Layers of few classes whose choices trade bytes for time, so that nearly every plan is one of the frontier: drawn so large that
+ * one room or another is too small for some. What fits is the frontier, each of whose plans plays as it says. */
+START_TEST(large)
+{
+    static uint8_t class_of[AM_MAX_CHAIN_LAYERS], span[8], choice[AM_MAX_CHAIN_LAYERS];
+    static am_link link[4 * 8];
+    state = (uint64_t)_i;
+    draw(2);
+    bool leaves = draw(3) == 0, holds = draw(2), coarse = draw(2);
+    int64_t range = coarse ? 3 + draw(60) : (int64_t)1 << 30, passed = 1 + draw(range);
+    am_chain chain = {.layers = (int)(coarse ? 300 + draw(AM_MAX_CHAIN_LAYERS - 299) : 8 + draw(60)),
+                      .choices = 2 + (int)draw(7),
+                      .in_flight = leaves || draw(3) ? 1 : 2,
+                      .class_of = class_of,
+                      .link = link,
+                      .span = span,
+                      .given = {5, 7, 11}};
+    int classes = 1 + (int)draw(4);
+    for (int i = 0; i < chain.layers; i++) class_of[i] = (uint8_t)draw(classes);
+    for (int i = 0; i < chain.choices; i++) span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(AM_MAX_SPAN));
+    for (int i = 0; i < 4 * 8; i++) {
+        int64_t each = draw(range), gone = leaves && draw(2) ? draw(1 + each) : 0;
+        int spans = span[i % chain.choices];
+        link[i] = (am_link){spans * each,
+                            spans * each,
+                            spans * each + range,
+                            spans * (range - each) * 3 / 2 + draw(1 + range / 1000),
+                            holds ? (uint8_t)draw(8) : 0,
+                            gone,
+                            gone ? passed : 0};
+    }
+    am_code code = am_frontier_solve(&frontier, &chain, INT64_MAX / 4);
+    ck_assert(code == AM_OK || code == AM_CAPACITY);
+    for (int i = 0; code == AM_OK && i < frontier.points; i += 1 + frontier.points / 100) {
+        const am_frontier_point *point = &frontier.point[i];
+        int64_t left;
+        int length = am_frontier_plan(&frontier, &chain, point->index, choice);
+        am_frontier_point played = am_chain_play(&chain, length, choice, &left);
+        ck_assert_int_eq(played.peak + (chain.in_flight - 1) * left, point->peak);
+        ck_assert_int_eq(played.cost, point->cost);
+        if (i > 0) ck_assert(point[-1].peak < point->peak && point[-1].cost > point->cost);
+    }
+}
+END_TEST
+
+/* Sets of what is held: eight are searched, nine are too many. */
+START_TEST(states)
+{
+    static const uint8_t class_of[6], span[] = {1, 1, 1, 1, 1};
+    am_link link[5] = {{9, 9, 9, 0, 0, 0, 0}};
+    for (int i = 1; i < 5; i++)
+        link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0}; /* forwards peak: each set counts */
+    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}};
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.layer[6].states, AM_MAX_STATES);
+    chain.choices = 5;
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
+}
+END_TEST
+
+/* Plans for whose first layer something is left between those for whose it is not, none as good as another: of so many layers
+ * each part has room, and both together have up to a number. */
+START_TEST(parts_together)
+{
+    enum { MOST = 90, CHOICES = 8 };
+    static const int64_t residues[CHOICES] = {0, 1, 2, 4, 8, 16, 32, 60};
+    static uint8_t class_of[1 + MOST], span[CHOICES];
+    am_link link[2 * CHOICES];
+    for (int i = 0; i < CHOICES; i++) {
+        int64_t twice = 2 * residues[i];
+        span[i] = 1;
+        link[i] = (am_link){0, 0, 0, -1, 0, 0, 0};
+        link[CHOICES + i] = (am_link){twice, twice, twice, 120 - twice, 0, 0, 0};
+    }
+    link[0] = (am_link){0, 0, 0, 1, 0, 0, 0};
+    link[1] = (am_link){1, 1, 1, 0, 0, 1, 1};
+    memset(&class_of[1], 1, MOST);
+    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}};
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_gt(frontier.points, 6000);
+    ck_assert_int_eq(frontier.point[1].peak, 1001);
+    ck_assert_int_eq(frontier.point[1].cost, 60 * 120);
+    chain.layers = 1 + MOST;
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
+}
+END_TEST
+
+/* Regions of two layers alone: an odd number of layers has no plan. */
+START_TEST(no_plan)
+{
+    static const uint8_t class_of[3], span[] = {2};
+    static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0}};
+    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}};
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.points, 1);
+    chain.layers = 3;
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.points, 0);
+}
+END_TEST
+
 Suite *test_frontier_suite(void)
 {
     Suite *suite = suite_create("frontier");
@@ -168,6 +269,10 @@ Suite *test_frontier_suite(void)
     tcase_add_loop_test(tests, equals_brute_force, 0, 20);
     tcase_add_test(tests, equal_layers);
     tcase_add_test(tests, limits);
+    tcase_add_loop_test(tests, large, 0, 27);
+    tcase_add_test(tests, states);
+    tcase_add_test(tests, parts_together);
+    tcase_add_test(tests, no_plan);
     suite_add_tcase(suite, tests);
     return suite;
 }

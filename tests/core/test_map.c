@@ -78,6 +78,16 @@ START_TEST(presets)
     static const char *const texts[] = {"model=llama-3-8b", "model=gpt2 attention=eager", "model=llama-3-8b checkpoint=full loss=chunked",
                                         "model=mistral-7b seq=2048 trainable=lora", "model=gemma-2-2b",
                                         "model=llama-3-8b stack=megatron checkpoint=full", "model=llama-3-8b allocator=cuda"};
+    static const char *const stepwise[] = {"model=llama-3-8b layers=2 stack=torch tp=2 cp=2 allocator=cuda", "model=llama-3-8b layers=2 loss=cut",
+                                           "model=llama-3-8b layers=2 stack=megatron-local attention=eager"};
+    for (size_t i = 0; _i == 0 && i < COUNT(stepwise); i++) { /* of which each cell is evaluated */
+        map.batches = map.seqs = 0;
+        char axes[] = "batch=1..5 seq=256..1024";
+        expect_fine(axes, am_map_axes(&map, axes, &status));
+        draw_map(stepwise[i]);
+        ck_assert_int_eq(map.evaluations, map.batches * map.seqs);
+        expect_cells(stepwise[i]);
+    }
     map.batches = map.seqs = 0;
     draw_map(texts[_i]);
     ck_assert_int_eq(map.batches, 64);
@@ -100,6 +110,8 @@ START_TEST(axes)
         {"model=gpt2&batch=8..8&seq=64", "model=gpt2&batch=8   &seq=64", 1, 0, {8, 8, 0, 0}},
         {"seq=512..32768 model=gpt2", "seq=512        model=gpt2", 0, 64, {0, 0, 512, 32768}},
         {"batch=3", "batch=3", 0, 0, {0, 0, 0, 0}},
+        {"seq=64 batch=1..2", "seq=64 batch=1   ", 2, 0, {1, 2, 0, 0}},
+        {"seqs=1..2 batch:1..2", "seqs=1..2 batch:1..2", 0, 0, {0, 0, 0, 0}},
         {"micro_batches=1 lora_batch=1..2 batch=2..3", "micro_batches=1 lora_batch=1..2 batch=2   ", 2, 0, {2, 3, 0, 0}},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -156,6 +168,12 @@ START_TEST(usual)
     map.batches = map.seqs = 0;
     draw_map("model=gpt2 seq=3");
     ck_assert_int_eq(map.seqs, 12);
+    map.batches = map.seqs = 0;
+    draw_map("model=llama-3-8b layers=2 stack=torch tp=2 sp=yes cp=2 seq=1000");
+    for (int i = 0; i < map.seqs; i++) ck_assert(map.seq[i] % 8 == 0 && map.total[i][0] > 0);
+    map.batches = map.seqs = 0;
+    draw_map("model=gpt2 layers=1 seq=8 max_positions=100");
+    ck_assert_int_eq(map.seq[map.seqs - 1], 32);
 }
 END_TEST
 

@@ -307,6 +307,110 @@ START_TEST(any_share)
 }
 END_TEST
 
+/* ---- what is rarely asked together ---- */
+
+static const struct {
+    const char *text;
+    am_code code;
+    const char *said; /* in the report or, where it is refused, in the error */
+} rarely[] = {
+    {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 master_weights=yes trainable=lora", AM_UNSUPPORTED, "where every parameter learns"},
+    {"model=llama-3-8b layers=2 trainable=lora lora_dtype=fp32 master_weights=yes", AM_CONFLICT, "is its own master copy"},
+    {"model=llama-3-8b layers=2 trainable=lora optimizer=adamw_8bit", AM_OK, "LoRA"},
+    {"model=llama-3-8b layers=2 trainable=none optimizer=adamw_8bit", AM_OK, "optimizer"},
+    {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 optimizer=muon", AM_OK, "zero=3"},
+    {"model=llama-3-8b stack=torch schedule=interleaved pp=4 vpp=2 micro_batches=14", AM_CONFLICT, "the nearest that are is micro_batches=15"},
+    {"model=llama-3-8b layers=1000 stack=megatron pp=33", AM_CONFLICT, "pp=33 does not divide layers=1000; the nearest that does is pp="},
+    {"model=llama-3-8b layers=4 stack=megatron pp=2 stage_layers=99,1", AM_CONFLICT, "does not sum to layers=4"},
+    {"family=llama layers=2 hidden=64 heads=4 ffn=96 vocab=64 seq=32 stack=torch cp=2 tie_word_embeddings=yes", AM_OK, "cp=2"},
+    {"family=starcoder2 layers=1 hidden=32 heads=2 kv_heads=2 head_dim=40 ffn=40 vocab=50 seq=2 checkpoint=regions:1x2", AM_OUT_OF_RANGE, "is of more than the model's 1 layers"},
+    {"family=llama layers=2 hidden=64 heads=4 ffn=96 vocab=64 seq=1 stack=torch tp=2", AM_OK, "tp=2"},
+    {"family=llama layers=4 hidden=64 heads=4 ffn=96 vocab=64 seq=32 stack=megatron activation=swiglu bias=no positions=rope norm=rmsnorm pp=2 micro_batches=2 tie_word_embeddings=yes", AM_OK, "pp=2"},
+    {"family=llama layers=2 hidden=64 heads=2 ffn=96 vocab=64 seq=4 stack=torch cp=2", AM_OK, "cp=2"},
+    {"family=llama layers=2 hidden=64 heads=1 head_dim=64 ffn=96 vocab=64 seq=8 batch=2 stack=torch cp=2", AM_OK, "cp=2"},
+    {"family=cohere layers=5 hidden=24 heads=3 kv_heads=3 head_dim=8 ffn=24 vocab=17 qk_norm=yes batch=2 seq=33 trainable=lora lora_rank=8 lora_targets=k checkpoint=budget:10GiB", AM_OK, "checkpoint=budget:10GiB"},
+    {"family=qwen3 layers=4 hidden=48 heads=6 kv_heads=3 head_dim=20 ffn=264 vocab=17 batch=2 seq=16 attention=eager trainable=lora lora_rank=1 lora_targets=down checkpoint=save:half-matmuls frontier=yes", AM_OK, "2 layers keeping base_layer;"},
+    {"model=llama-3-8b seq=777777 stack=megatron pp=2 micro_batches=2", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 batch=4 stack=megatron pp=32 micro_batches=32", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 batch=20 stack=megatron pp=32 micro_batches=32 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 checkpoint=memory-budget:0.5", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 checkpoint=revolve:3", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 checkpoint=offload", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 checkpoint=offload:saved", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 checkpoint=best", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=777777 stack=torch zero=3 dp=2", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=704 pp=11 vpp=64 micro_batches=22 checkpoint=budget:1GiB", AM_CAPACITY, "a smaller vpp, or a policy by name"},
+    {"stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=704 pp=11 vpp=64 micro_batches=22 frontier=yes", AM_OK, "pp=11"},
+    {"family=llama layers=3 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 batch=2 seq=32 checkpoint=every:2 stack=liger frontier=yes", AM_OK, "1 layer keeping k_proj;"},
+    {"stack=torch vocab=96 hidden=64 layers=3 heads=4 kv_heads=2 head_dim=16 ffn=160 batch=2 seq=32 reentrant=yes frontier=yes checkpoint=every:2", AM_OK, "1 layer keeping k and v;"},
+    {"family=gemma3_text layers=3 hidden=64 heads=4 kv_heads=2 head_dim=16 ffn=160 vocab=96 batch=2 seq=32 sliding_window=16 layer_period=3 checkpoint=full frontier=yes", AM_OK, "1 keeping all products and attention"},
+    {"family=qwen3 layers=3 hidden=64 heads=4 kv_heads=2 head_dim=16 ffn=160 vocab=96 batch=2 seq=32 attention=eager stack=liger frontier=yes checkpoint=revolve:3", AM_OK, "keeping self_attn's bmm"},
+    {"stack=megatron-local layers=2 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=128256 seq=8192 norm=rmsnorm activation=swiglu bias=no positions=rope dropout=0 attention=flash tp=2 checkpoint=modules:layernorm frontier=yes", AM_OK, "Megatron-Core 0.16.1"},
+    {"family=deepseek_v3 layers=1 hidden=32 heads=1 kv_heads=1 head_dim=20 ffn=24 vocab=17 rotary_dim=4 v_head_dim=12 kv_rank=8 q_rank=8 expert_groups=2 groups_per_token=1 experts=8 experts_per_token=1 moe_ffn=8 shared_ffn=16 dense_layers=1 seq=33 checkpoint=full reentrant=yes frontier=yes", AM_OK, "1 layer keeping everything"},
+    {"family=gpt_neo layers=3 hidden=80 heads=4 ffn=320 vocab=1001 max_positions=128 batch=3 seq=33 attention=eager dtype=fp32 trainable=none device=mine device_gflops=100 device_fp32_gflops=50 device_bandwidth=10", AM_OK, "(0.1 TFLOP/s in fp32, 0 TB/s)"},
+    {"model=codellama-13b seq=512 frontier=yes checkpoint=revolve:3", AM_OK, "Regions were of up to 16 layers"},
+    {"stack=torch layers=4 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=1024 seq=4096 zero=3 dp=8 reshard=no frontier=yes checkpoint=full", AM_OK, "behind the forward too"},
+    {"model=llama-3-8b max_positions=32 seq=64 device_bandwidth=1024 frontier=yes checkpoint=block:1", AM_OK, "(989.4 TFLOP/s in bf16, 0.001 TB/s)"},
+    {"model=gpt2 seq=64 checkpoint=rotor:2GiB frontier=yes", AM_OK, "12 layers keeping everything"},
+    {"model=gemma-3-12b seq=512 frontier=yes checkpoint=save:matmuls", AM_OK, "2 keeping all products and attention; 3 keeping everything"},
+    {"model=gpt-oss-20b device_gflops=4096 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1073741824 bytes"},
+    {"model=llama-3-8b dp=2 checkpoint=rotor:12GiB master_weights=yes", AM_OK, "> rotor:12GiB"},
+    {"model=llama-3-8b grad_dtype=fp32 device_gflops=1 loss=fused", AM_OK, "(0 TFLOP/s in bf16, 3.35 TB/s)"},
+    {"family=llama layers=3 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=5000 loss=fused batch=3 seq=200 frontier=yes checkpoint=offload:saved", AM_OK, "to the host"},
+    {"stack=torch layers=2 heads=1 vocab=3 kv_heads=1 head_dim=8 hidden=40 ffn=36 tie_word_embeddings=yes loss=fp32 checkpoint=block:2 seq=100", AM_OK, "This policy in torch.utils.checkpoint"},
+    {"stack=torch layers=4 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=1024 seq=4096 zero=3 dp=8 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1073741824 bytes"},
+    {"model=llama-3-8b expert_imbalance=100 checkpoint=offload frontier=yes", AM_OK, "at 25,000 MB/s"},
+    {"family=smollm3 layers=5 hidden=72 heads=6 kv_heads=3 head_dim=16 ffn=264 vocab=8 qkv_bias=yes o_bias=yes mlp_bias=yes layer_period=4 seq=8 attention=eager dtype=fp32 frontier=yes", AM_OK, "Pareto-optimal plans"},
+    {"family=starcoder2 layers=3 hidden=48 heads=6 kv_heads=2 head_dim=8 ffn=264 vocab=17 bias=no dropout=0.1 batch=3 seq=77 attention=eager trainable=lora lora_rank=8 lora_targets=q,v,o,up,down checkpoint=offload:saved", AM_OK, "keeps 0 GiB (0 bytes) for its backward pass"},
+    {"stack=megatron-local layers=2 hidden=1024 heads=8 kv_heads=8 ffn=4096 vocab=512 seq=256 norm=layernorm activation=gelu bias=yes positions=learned dropout=0.1 attention=eager tp=8 distribute_saved=yes checkpoint=uniform:1 frontier=yes", AM_OK, "checkpoint=uniform:1, tp=8"},
+    {"model=gpt3-175b stack=paper seq=512 checkpoint=every:2", AM_OK, "> every:2"},
+    {"family=gpt_neo layers=4 hidden=128 heads=4 ffn=40 vocab=50 max_positions=128 dropout=0.1 attention_dropout=0.2 embedding_dropout=0.2 activation=gelu_new seq=77 frontier=yes", AM_OK, "Pareto-optimal plans"},
+    {"model=llama-3-8b seq=777777 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1073741824 bytes"},
+    {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
+};
+
+/* All white space is one space, wherever a line ends. */
+static void join_lines(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++)
+        if (*from > ' ' || *from < 0 || (to > text && to[-1] != ' ')) *to++ = (char)(*from == '\n' ? ' ' : *from);
+    *to = '\0';
+}
+
+/* The rows add up to what is kept, no plan of the list beats the frontier, and it falls as it rises; JSON is no longer than its room. */
+START_TEST(rarely_asked)
+{
+    static char text[1 << 20];
+    am_config config = am_default_config();
+    am_status status;
+    am_code code = am_config_parse(&config, rarely[_i].text, &status);
+    if (code == AM_OK) code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+    ck_assert_msg(code == rarely[_i].code, "%s: %s", rarely[_i].text, status.message);
+    if (code != AM_OK) {
+        ck_assert_msg(strstr(status.message, rarely[_i].said) != NULL, "%s", status.message);
+        return;
+    }
+    int64_t kept = 0;
+    const am_report *report = &fixture_report;
+    for (int i = 0; i < report->rows; i++) kept += report->row[i].row.bytes * report->row[i].count;
+    ck_assert_int_eq(kept, report->saved_bytes);
+    ck_assert_int_ge(am_outcome_peak(&report->outcome), report->outcome.after_forward);
+    const am_frontier_report *frontier = &report->frontier;
+    for (int i = 1; frontier->found && i < frontier->rows; i++) {
+        ck_assert_int_gt(frontier->row[i].peak_bytes, frontier->row[i - 1].peak_bytes);
+        ck_assert_int_lt(frontier->row[i].recomputed_time, frontier->row[i - 1].recomputed_time);
+    }
+    size_t length = am_report_json(report, text, sizeof text);
+    ck_assert_uint_gt(length, 0);
+    ck_assert_uint_lt(length, 512 << 10);
+    ck_assert_uint_gt(am_report_text(report, text, sizeof text), 0);
+    join_lines(text);
+    ck_assert_msg(strstr(text, rarely[_i].said) != NULL, "%s: '%s' is not in %.2000s", rarely[_i].text, rarely[_i].said, text);
+}
+END_TEST
+
 Suite *test_properties_suite(void);
 Suite *test_properties_suite(void)
 {
@@ -316,6 +420,7 @@ Suite *test_properties_suite(void)
     tcase_add_test(tests, any_model);
     tcase_add_test(tests, any_share);
     tcase_add_test(tests, any_split);
+    tcase_add_loop_test(tests, rarely_asked, 0, COUNT(rarely));
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,6 +1,7 @@
 /* A map's JSON and its text. */
 #include "documents.h"
 #include "inputs.h"
+#include "writer.h"
 
 static am_map map;
 static am_workspace workspace;
@@ -24,6 +25,22 @@ START_TEST(document)
     draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
     expect_document(am_map_json(&map, json, sizeof json));
     expect("\"memory_bytes\":null,");
+}
+END_TEST
+
+/* What is refused has no total; no micro-batch may fit, or some; bytes are whole. */
+START_TEST(refused)
+{
+    draw("model=gpt2 batch=1..2 seq=128..1056 device_memory=1MiB units=bytes");
+    ck_assert_uint_gt(am_map_text(&map, json, sizeof json), 0);
+    ck_assert_int_eq(map.total[map.seqs - 1][0], -1);
+    ck_assert_ptr_nonnull(strstr(json, "none\n"));
+    ck_assert_ptr_nonnull(strstr(json, " -!"));
+    char total[32];
+    am_writer writer = am_writer_of(total, sizeof total);
+    am_write_thousands(&writer, map.total[3][0]);
+    am_writer_end(&writer);
+    ck_assert_msg(strstr(json, total) != NULL, "%s is not in %s", total, json);
 }
 END_TEST
 
@@ -62,6 +79,7 @@ Suite *test_report_map_suite(void)
     Suite *suite = suite_create("report_map");
     TCase *tests = tcase_create("report_map");
     tcase_add_test(tests, document);
+    tcase_add_test(tests, refused);
     tcase_add_test(tests, text);
     suite_add_tcase(suite, tests);
     return suite;

@@ -438,7 +438,73 @@ START_TEST(strays)
     am_bench_event(AM_GPU_RAN, 0, 1, 1);
     am_bench_event(AM_GPU_LOST, 0, 0, 0);
     am_bench_stop(AM_E_CANCELLED);
+    am_bench_event(0, 0, 0, 0);
     ck_assert_int_eq(fake.ends, 1);
+}
+END_TEST
+
+/* What the page calls. */
+START_TEST(starts)
+{
+    fake_gpu_reset();
+    am_bench_start(20000, 1);
+    am_bench_stop(AM_E_HIDDEN);
+    ck_assert_int_eq(fake.ends, 1);
+    ck_assert_int_eq(fake.ending, AM_E_HIDDEN);
+}
+END_TEST
+
+/* Adapters too small for any product, or for wide ones. */
+START_TEST(least_limits)
+{
+    fake_gpu_reset();
+    fake.limits.workgroups = 1;
+    run_small();
+    ck_assert_int_eq(fake.ending, AM_E_DONE);
+    ck_assert(fake.told[AM_M_COPY][0] && fake.measured[AM_M_COPY][0].size < fake_gpu_options().copy);
+    fake_gpu_reset();
+    fake.limits.workgroup_size = 1;
+    run_small();
+    ck_assert_int_eq(fake.ending, AM_E_DONE);
+    ck_assert_int_eq(fake.omitted[AM_M_MATMUL_F32], AM_O_LIMITS);
+    fake_gpu_reset();
+    am_bench_options options = fake_gpu_options();
+    options.matmul = 1024;
+    fake.memory = 6e6; /* three matrices of 512 x 512, and not of 1024 */
+    run(&options);
+    ck_assert_int_eq(fake.ending, AM_E_DONE);
+    ck_assert_double_le(fake.measured[AM_M_MATMUL_F32][0].size, 512);
+    ck_assert(fake.told[AM_M_MATMUL_F32][0]);
+}
+END_TEST
+
+/* By the clock: batches so long that what they take beside their runs is nothing, and clocks that say nothing. */
+START_TEST(slow_clocks)
+{
+    static const struct {
+        double gflops, latency, clock_step;
+        int interrupt;
+        am_ending ending;
+    } cases[] = {{0.01, 0.3, 0, 0, AM_E_TIME}, {0.003, 12, 0, 0, AM_E_TIME}, {2000, 0.3, 5000, 0, AM_E_TIME}, {2000, 0.3, 300, 2, AM_E_TIME}, {2000, 12, 300, 0, AM_E_TIME}, {0.1, 0.3, 0, 2, AM_E_TIME}};
+    for (int i = 0; i < COUNT(cases); i++) {
+        am_bench_options options = fake_gpu_options();
+        fake_gpu_reset();
+        fake.gflops = cases[i].gflops;
+        fake.gbs = cases[i].gflops;
+        fake.latency = cases[i].latency;
+        fake.clock_step = cases[i].clock_step;
+        fake.interrupt = cases[i].interrupt;
+        options.timestamps = 0;
+        options.budget = 60000;
+        run(&options);
+        ck_assert(fake.ending == AM_E_TIME || fake.ending == AM_E_DONE);
+        for (int j = 0; j < COUNT(all); j++) {
+            const am_measured *x = &fake.measured[all[j]][0];
+            ck_assert(fake.told[all[j]][0] || fake.omitted[all[j]]);
+            if (cases[i].clock_step == 0 && cases[i].interrupt == 0 && fake.told[all[j]][0] && x->median > 0 && all[j] <= AM_M_COPY)
+                ck_assert_double_eq_tol(x->median / truth(all[j], 0), 1, 0.03);
+        }
+    }
 }
 END_TEST
 
@@ -465,6 +531,9 @@ Suite *test_bench_suite(void)
     tcase_add_loop_test(tests, adapts, 0, 4);
     tcase_add_test(tests, again);
     tcase_add_test(tests, strays);
+    tcase_add_test(tests, starts);
+    tcase_add_test(tests, least_limits);
+    tcase_add_test(tests, slow_clocks);
     suite_add_tcase(suite, tests);
     return suite;
 }

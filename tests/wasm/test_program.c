@@ -171,6 +171,20 @@ START_TEST(costs)
 }
 END_TEST
 
+/* A tile takes the widths that its workgroups, and the strips that they share, cut without a rest. */
+START_TEST(tiles)
+{
+    for (uint32_t tile = 0; tile < AM_TILES; tile++)
+        for (uint32_t n = 1; n <= 512; n++) {
+            const am_tile *x = &am_tiles[tile];
+            uint32_t cuts[] = {x->across * x->columns, x->down * x->rows, x->depth ? x->depth : 1};
+            bool fits = true;
+            for (int i = 0; i < 3; i++) fits &= n / cuts[i] * cuts[i] == n;
+            ck_assert_msg(am_tile_fits(tile, n) == fits, "tile %u, width %u", tile, n);
+        }
+}
+END_TEST
+
 Suite *test_program_suite(void);
 Suite *test_program_suite(void)
 {
@@ -180,6 +194,7 @@ Suite *test_program_suite(void)
     tcase_add_loop_test(tests, recomputed, 0, 3);
     tcase_add_loop_test(tests, lifetimes, 0, 3);
     tcase_add_test(tests, costs);
+    tcase_add_test(tests, tiles);
     suite_add_tcase(suite, tests);
     return suite;
 }
