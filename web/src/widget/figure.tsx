@@ -1,5 +1,6 @@
 /* What an <activation-memory> shows: the answer in a sentence, one view, a way to the whole calculator. */
 import type { ReadonlySignal } from '@preact/signals';
+import type { VNode } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ActmemError } from '../../../wasm/actmem';
 import type { Report } from '../../../wasm/report';
@@ -172,7 +173,7 @@ interface ViewProps {
   frontier: LoadFrontier;
 }
 
-function ViewOf({ store, report, view, against, still, prefix, frontier }: ViewProps) {
+function ViewOf({ store, report, view, against, still, prefix, frontier }: ViewProps): VNode {
   const units = store.units.value;
   const scopes = useMemo(() => scopesOf(report, prefix), [report]);
   /* Asked on the page's own thread, a few hundredths of a second once the input rests: a worker may not come from another site. */
