@@ -486,6 +486,7 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
         plans->doubt.lowered |= over;
     }
     if (evaluation->report) evaluation->report->doubt = plans->doubt;
+    if (evaluation->code == AM_OUT_OF_RANGE && smallest > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         smallest += bytes - plans->target[worst];
         evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",

@@ -314,6 +314,9 @@ static const struct {
     am_code code;
     const char *said; /* in the report or, where it is refused, in the error */
 } rarely[] = {
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576 checkpoint=budget:100GiB", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576 frontier=yes checkpoint=full", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b layers=1000", AM_OK, "Llama 3 8B with layers=1000"},
     {"model=llama-3-8b layers=1001", AM_OUT_OF_RANGE, "layers must be from 1 to 1000, not 1001"},
     {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 master_weights=yes trainable=lora", AM_UNSUPPORTED, "where every parameter learns"},
