@@ -139,7 +139,7 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
         unit = 0;
         for (size_t i = 0; i < sizeof units / sizeof *units && !unit; i++) {
             size_t same = 0;
-            while (digits + same < length && lower(text[digits + same]) == units[i].name[same] && units[i].name[same]) same++;
+            while (digits + same < length && units[i].name[same] && lower(text[digits + same]) == units[i].name[same]) same++;
             if (digits + same == length && !units[i].name[same]) unit = units[i].bytes;
         }
     }

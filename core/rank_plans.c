@@ -487,6 +487,7 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
         plans->doubt.lowered |= over;
     }
     if (evaluation->report) evaluation->report->doubt = plans->doubt;
+    if (evaluation->code == AM_OUT_OF_RANGE && smallest > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         char text[32];
         smallest += bytes - plans->target[worst];

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The command line: exit statuses and which stream says what. Usage: test_cli.sh [ACTMEM]; by default build/actmem.
+root=$(realpath "$(dirname "$0")/../..")
 source "$(dirname "$0")/cli.sh"
 
 run() { # ARGUMENTS…: runs actmem on an empty input, keeps its streams and status
@@ -69,6 +70,11 @@ says out 'kv_heads'
 says out 'a100-80-sxm'
 says out 'llama-3-8b'
 
+# every status code is one that a test asks for
+while read -r id code; do
+    check "a test asks for $code" grep -rqE "AM_$id\b|[\"']$code[\"']" --include='test_*.c' --include='test_cli*.sh' --include='*.test.mjs' "$root/tests/core" "$root/tests/wasm"
+done < <(sed -n 's/^AM_STATUS(\([A-Z_]*\), "\([a-z_]*\)".*/\1 \2/p' "$root/core/status.def")
+
 # made from the tables
 run_to 0 --manual
 says out '.SH KEYS'
@@ -133,6 +139,8 @@ says err '--config and model=gpt2 are two models'
 "$actmem" --config - <. >out 2>err
 check 'status 1 where standard input cannot be read' [ $? -eq 1 ]
 says err "can't read standard input: "
+run_to 1 --json --config absent.json
+json err 'd["error"]["code"] == "io" and d["error"]["field"] == "config"'
 run_to 1 --config absent.json
 says err "can't read absent.json"
 
@@ -148,7 +156,7 @@ for bad in 'seq=0' 'seq=many' 'sec=1' 'seq' 'model=gpt-9' 'seq=1 seq=2' 'kv_head
     run_to 2 --json $bad
     json err 'set(d) == {"error"} and set(d["error"]) == {"code", "field", "message"} and len(d["error"]["message"]) > 10'
 done
-run_to 2 --map kv_heads=7
+run_to 2 --map model=llama-3-8b kv_heads=7
 says err 'kv_heads=7 does not divide heads'
 run_to 2 sec=1
 says err "the nearest is 'seq'"

@@ -152,6 +152,9 @@ static const struct {
     {"1.GiB", false, 0},
     {"1 GiB", false, 0},
     {"1GiBs", false, 0},
+    {"1gibi", false, 0},
+    {"9223372036854775807TiB", true, INT64_MAX}, /* no more than that */
+    {"99999999999999999.5TiB", true, INT64_MAX},
     {"1Gi", false, 0},
     {"1e9", false, 0},
 };
@@ -180,6 +183,8 @@ START_TEST(distance_prefers)
         {"attn", "attention", "tp"},
         {"DTYPE", "dtype", "tp"},
         {"vocab_size", "vocab", "activation"},
+        {"see~q", "seq", "tp"},
+        {"h{idden", "hidden", "heads"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         ck_assert_msg(am_name_distance(cases[i].written, cases[i].near) <

@@ -314,6 +314,11 @@ static const struct {
     am_code code;
     const char *said; /* in the report or, where it is refused, in the error */
 } rarely[] = {
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576 checkpoint=budget:100GiB", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=8192 batch=64 stack=torch schedule=gpipe pp=2 micro_batches=1048576 frontier=yes checkpoint=full", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b layers=1000", AM_OK, "Llama 3 8B with layers=1000"},
+    {"model=llama-3-8b layers=1001", AM_OUT_OF_RANGE, "layers must be from 1 to 1000, not 1001"},
     {"model=llama-3-8b layers=2 stack=torch zero=3 dp=2 master_weights=yes trainable=lora", AM_UNSUPPORTED, "where every parameter learns"},
     {"model=llama-3-8b layers=2 trainable=lora lora_dtype=fp32 master_weights=yes", AM_CONFLICT, "is its own master copy"},
     {"model=llama-3-8b layers=2 trainable=lora optimizer=adamw_8bit", AM_OK, "LoRA"},
@@ -379,7 +384,7 @@ static void join_lines(char *text)
     *to = '\0';
 }
 
-/* The rows add up to what is kept, no plan of the list beats the frontier, and it falls as it rises; JSON is no longer than its room. */
+/* The rows add up to what is kept, no plan of the list beats the frontier, and its time falls as its peak rises; JSON fits into its own length and no less. */
 START_TEST(rarely_asked)
 {
     static char text[1 << 20];
@@ -405,6 +410,8 @@ START_TEST(rarely_asked)
     size_t length = am_report_json(report, text, sizeof text);
     ck_assert_uint_gt(length, 0);
     ck_assert_uint_lt(length, 512 << 10);
+    ck_assert_uint_eq(am_report_json(report, text, length), 0); /* one byte more is the final 0 */
+    ck_assert_uint_eq(am_report_json(report, text, length + 1), length);
     ck_assert_uint_gt(am_report_text(report, text, sizeof text), 0);
     join_lines(text);
     ck_assert_msg(strstr(text, rarely[_i].said) != NULL, "%s: '%s' is not in %.2000s", rarely[_i].text, rarely[_i].said, text);

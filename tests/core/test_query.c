@@ -52,6 +52,16 @@ START_TEST(query)
 }
 END_TEST
 
+/* What stands for itself in an address, and what does not: of a text as it was given, not yet read. */
+START_TEST(encoded)
+{
+    am_config config = config_of("model=llama-3-8b");
+    strcpy(config.device_memory, "a-z.A_Z~0:9,{|}+%");
+    write_query(&config);
+    ck_assert_msg(strstr(written, "device_memory=a-z.A_Z~0:9,%7B%7C%7D%2B%25") != NULL, "%s", written);
+}
+END_TEST
+
 START_TEST(query_of_presets)
 {
     char text[64] = "model=";
@@ -90,6 +100,7 @@ Suite *test_query_suite(void)
     Suite *suite = suite_create("query");
     TCase *tests = tcase_create("query");
     tcase_add_loop_test(tests, query, 0, sizeof queries / sizeof *queries);
+    tcase_add_test(tests, encoded);
     tcase_add_loop_test(tests, query_of_presets, 0, am_preset_count);
     tcase_add_test(tests, reshaped);
     suite_add_tcase(suite, tests);
