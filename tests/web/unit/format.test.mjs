@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { close, load } from './modules.mjs';
 
 after(close);
-const { formatBytes, exactBytes, formatPercent, formatParameters, axisUnit } = await load('src/format/bytes.ts');
+const { formatCount, formatTick, formatBytes, exactBytes, formatPercent, formatParameters, axisUnit } = await load('src/format/bytes.ts');
 const { tokenise, tokeniseSubstituted } = await load('src/format/formula.ts');
 const { choiceText } = await load('src/format/words.ts');
 const plain = (text) => text.replaceAll('\u00a0', ' ');
@@ -81,4 +81,9 @@ test('the answer names what is not as preset or default', async () => {
   const said = (query) => [subject(core.evaluate(query), fields), ...conditions(core.evaluate(query), fields)];
   assert.deepEqual(said('model=gpt2&layers=1&batch=2&units=GB'), ['GPT-2 124M with layers=1']);
   assert.deepEqual(said('model=qwen3-4b&attention=eager&trainable=lora'), ['Qwen3 4B', 'eager attention', 'LoRA on q, v']);
+});
+
+test('numbers are grouped by thousands before the point, counts to a whole one', () => {
+  for (const n of [0, 7, 999, 1000, 12345.6, 1234567, 2 ** 53, -1, -1234.5, 0.4, -0.4, 1e15]) assert.equal(formatCount(n), (Math.round(Math.abs(n)) * Math.sign(n) || 0).toLocaleString('en-US'), `${n}`);
+  for (const [n, text] of [[0.25, '0.25'], [1234.5, '1,234.5'], [-2500, '-2,500'], [1000000, '1,000,000'], [12345.6789, '12,345.6789']]) assert.equal(formatTick(n), text);
 });

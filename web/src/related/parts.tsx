@@ -24,7 +24,12 @@ interface PartsProps {
 export function PartsTable({ caption, what, rows, memory, units }: PartsProps) {
   const samples = rows.flatMap(({ sampled }) => (isSample(sampled) ? [sampled] : []));
   const most = Math.max(memory ?? 0, ...samples.map((s) => s.total));
-  const names = [...new Set(samples.flatMap((s) => s.by.map((part) => part.name)))];
+  /* By their tints: what some rows have together, others have apart. */
+  const keys = new Map<number, string[]>();
+  for (const name of new Set(samples.flatMap((s) => s.by.map((part) => part.name)))) {
+    const tint = tintOf(samples, name);
+    keys.set(tint, [...(keys.get(tint) ?? []), name].sort((p, q) => p.length - q.length));
+  }
   return (
     <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
       <table class="parts">
@@ -68,12 +73,12 @@ export function PartsTable({ caption, what, rows, memory, units }: PartsProps) {
         </tbody>
       </table>
       <ul class="fit-key">
-        {names.map((name) => (
-          <li key={name}>
+        {[...keys].map(([tint, names]) => (
+          <li key={tint}>
             <svg width="10" height="10" aria-hidden="true">
-              <rect class={`fit-part fit-tint-${tintOf(samples, name)}`} width="10" height="10" />
+              <rect class={`fit-part fit-tint-${tint}`} width="10" height="10" />
             </svg>{' '}
-            {name}
+            {names.join(', or ')}
           </li>
         ))}
       </ul>

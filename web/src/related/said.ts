@@ -24,10 +24,11 @@ export const accumulationSaid = (who: string, sequences: number, whole: Bytes, c
 
 /** The largest model in full, with full checkpointing, and with adapters too; what two of them train alike is said once. */
 export function gpuSaid(gpu: string, full: Preset | undefined, checkpointed: Preset | undefined, both: Preset | undefined): Said {
-  const named = (preset: Preset | undefined): string => {
-    if (preset === undefined) return 'none of the table';
-    return /\d[BM]\b/.test(preset.label) ? preset.label : `${preset.label} (${formatParameters(preset.parameters ?? 0)})`;
-  };
+  /* Most names say how large the model is. */
+  const named = (preset: Preset | undefined): string =>
+    preset === undefined ? 'none' : /\d[BM]\b/.test(preset.label) ? preset.label : `${preset.label} (${formatParameters(preset.parameters ?? 0)})`;
+  const first = full === undefined ? 'none of the table’s models' : `models up to ${named(full)}`;
   const second = checkpointed === full ? ', with or without full checkpointing' : `, ${named(checkpointed)} with full checkpointing`;
-  return [`${gpu} trains models up to ${named(full)} with all weights${second}, and ${both === checkpointed ? 'no larger ones' : named(both)} with LoRA adapters and checkpointing.`];
+  const third = both !== undefined && both === checkpointed ? 'no larger ones' : named(both);
+  return [`${gpu} trains ${first} with all weights${second}, and ${third} with LoRA adapters and checkpointing.`];
 }

@@ -2,7 +2,7 @@
 import { type Changes, parseQuery } from '../state/query';
 import { cuts } from '../state/series';
 
-/** Memory per GPU: the stages, on FIRST GPUs unless the visitor says how many. */
+/** Memory per GPU: the stages, on so many GPUs unless the visitor says how many. */
 export const STAGES: readonly (readonly [name: string, note: string])[] = [
   ['Data parallel alone', 'each GPU holds everything'],
   ['ZeRO 1', 'optimizer states and master weights are shared out'],
