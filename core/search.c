@@ -318,6 +318,7 @@ __attribute__((noinline)) static void search_all(am_report *report, am_workspace
     if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
 }
 
+__attribute__((noinline)) /* its configurations stand in no frame of its caller's */
 am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
 {
     *status = (am_status){0};
