@@ -828,7 +828,7 @@ test('nothing jumps while typing: the inputs stay where they are', async ({ cont
   for (const width of WIDTHS) {
     const page = await open(context, address);
     await page.setViewportSize({ width, height: 900 });
-    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
+    const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top + scrollY)); /* of the page, which may scroll to what is typed into */
     const before = await top();
     const input = field(page, 'seq').locator('input[type=text]');
     for (const text of ['1', '16', '163', '16384', '163840']) {
