@@ -839,7 +839,7 @@ static void write_parameters(am_writer *out, const am_report *report)
         am_write_thousands(&line, parameters->trainable);
         AM_WRITE(&line, " of them trainable");
     }
-    if (config->tp > 1 || config->ep > 1) {
+    if (config->tp > 1 || config->ep > 1 || config->etp > 1) {
         AM_WRITE(&line, " on each of the ");
         am_write_thousands(&line, config->tp * am_data_ranks(config));
         am_write_text(&line, config->pp > 1 ? " GPUs of a stage, all stages together" : " GPUs");

@@ -51,7 +51,7 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
         <p class="related-fault" role="status">
           {fault !== null && <span class="fault">{faultText(fault)}</span>}
         </p>
-        {fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}
+        <div class="related-basis">{fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}</div>
         <FewInputs keys={inputs} store={store} answer={store.answer.value} />
         {children}
         <Related current={id} query={store.answer.value.report.query} />

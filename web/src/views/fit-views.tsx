@@ -13,6 +13,7 @@ import { map as askMap, patientMap, TooSlow } from '../state/ask';
 import { framed } from '../state/frame';
 import { useSearch } from '../state/searched';
 import type { Store } from '../state/store';
+import { Basis } from './basis';
 import { TableHead } from './table-head';
 
 interface FitProps {
@@ -76,6 +77,7 @@ function MapView({ store, report, units }: FitProps) {
           {device === undefined || device.memory_bytes !== memory ? '' : `${device.label}: `}parameters, gradients, optimizer and activations{stages === null ? '' : ' of the rank that takes most'}
         </span>
       </h3>
+      {report.fit !== undefined && <Basis fit={report.fit} units={units} store={store} />}
       <ChartFrame
         name="fit-map"
         title={`What fits into ${formatBytes(room, units)}`}
