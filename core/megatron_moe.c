@@ -84,9 +84,12 @@ static am_var sigmoid_routing(am_build *build, am_var logits, am_var *map)
         am_raw_pair(tape, AM_OP_TOPK, some, AM_FP32, AM_I64, biased, chosen);
     am_var ids = am_label(tape, chosen[1], "experts of each token");
     am_var top = am_label(tape, am_gather(tape, scores, ids), "routing weights");
-    am_var sum = am_unary(tape, AM_OP_ADD_SCALAR, am_sum_over(tape, top, 1, true));
-    am_label(tape, sum, "sum of the routing weights");
-    am_var weights = am_binary(tape, AM_OP_DIV, top, sum), scaled = am_unary(tape, AM_OP_MUL_SCALAR, weights);
+    am_var weights = top; /* of one expert as they are */
+    if (build->config->experts_per_token > 1) {
+        am_var sum = am_unary(tape, AM_OP_ADD_SCALAR, am_sum_over(tape, top, 1, true));
+        weights = am_binary(tape, AM_OP_DIV, top, am_label(tape, sum, "sum of the routing weights"));
+    }
+    am_var scaled = am_unary(tape, AM_OP_MUL_SCALAR, weights);
     am_hold(tape, weights);
     am_var zeros = am_raw(tape, AM_OP_FULL, all, AM_FP32, 0, 0, 0, 0);
     am_var y = am_transient(tape, am_activation(tape, AM_OP_SCATTER, scaled, ids, all));

@@ -398,7 +398,7 @@ static am_code check_megatron_experts(const am_config *config, const char *who, 
     if (config->experts == 0) return am_wiring_check_value(config, AM_F_shared_ffn, 0, who, status);
     am_code code = am_wiring_check_value(config, AM_F_activation, AM_SWIGLU, who, status);
     if (code == AM_OK) code = am_wiring_check_value(config, AM_F_bias, 0, who, status);
-    if (code == AM_OK && config->experts_per_token < 2)
+    if (code == AM_OK && config->experts_per_token < 2 && config->kv_rank == 0)
         return am_fail(status, AM_UNSUPPORTED, "experts_per_token",
                        "%s takes the softmax over a token's experts: experts_per_token=2 or more", who);
     return code;

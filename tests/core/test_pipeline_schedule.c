@@ -81,7 +81,7 @@ START_TEST(recorded)
 {
     int count = 0;
     json_each(json_load("pipeline.json"), compare, &count);
-    ck_assert_int_eq(count, 117);
+    ck_assert_int_eq(count, 127);
 }
 END_TEST
 
