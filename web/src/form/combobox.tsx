@@ -20,7 +20,8 @@ export function Combobox({ id, presets, value, label, describedBy, invalid, onCh
   const search = useSignal<string | null>(null);
   const active = useSignal(0);
   const list = useRef<HTMLUListElement>(null);
-  const found = matching(presets, search.value ?? '');
+  /* Closed it has none: all of them would be most of the page. */
+  const found = open.value ? matching(presets, search.value ?? '') : [];
   const at = Math.min(active.value, found.length - 1);
 
   const show = (text: string | null) => {
@@ -96,7 +97,7 @@ export function Combobox({ id, presets, value, label, describedBy, invalid, onCh
             <span class="combobox-size">{preset.parameters === null ? '' : formatParameters(preset.parameters)}</span>
           </li>
         ))}
-        {found.length === 0 && (
+        {open.value && found.length === 0 && (
           <li class="combobox-none" role="option" aria-selected={false} aria-disabled>
             No preset of that name. Set its shape under “All inputs”, or import its config.json.
           </li>
