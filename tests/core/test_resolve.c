@@ -322,6 +322,8 @@ static const struct {
     {MEGATRON "family=gemma", AM_UNSUPPORTED, "family", "family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", MEGATRON "family=qwen2"},
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
+    {"family=deepseek_v3 layers=4 hidden=64 heads=16 head_dim=20 rotary_dim=8 q_rank=24 kv_rank=16 ffn=96 vocab=64 seq=32 stack=megatron-local",
+     AM_UNSUPPORTED, "head_dim", "latent attention's heads of a multiple of 8", LOCAL},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
     {MEGATRON "dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", MEGATRON},
     {MEGATRON "attention=sdpa", AM_UNSUPPORTED, "attention", "attention=eager or flash", MEGATRON "attention=flash"},
