@@ -447,10 +447,10 @@ static am_code check_megatron(const am_config *config, am_status *status)
     if (!am_wiring_of_family(config->family)->megatron)
         return am_fail(status, AM_UNSUPPORTED, "family",
                        "%s is covered for blocks wired as family=llama, mistral, qwen2, gpt2, mixtral or deepseek_v3", who);
-    bool aligned = config->stack == AM_STACK_MEGATRON || (config->kv_rank > 0 && config->attention != AM_EAGER);
-    if (aligned && config->head_dim % 8 != 0)
-        return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes heads of a multiple of 8 elements, not head_dim=%d",
-                       who, config->head_dim);
+    bool latent = config->kv_rank > 0;
+    if ((config->stack == AM_STACK_MEGATRON || latent) && config->head_dim % 8 != 0)
+        return am_fail(status, AM_UNSUPPORTED, "head_dim", "%s takes%s heads of a multiple of 8 elements, not head_dim=%d", who,
+                       latent ? " latent attention's" : "", config->head_dim);
     if (config->dtype == AM_FP32)
         return am_fail(status, AM_UNSUPPORTED, "dtype", "%s is covered in 16 bits: dtype=bf16 or fp16", who);
     return AM_OK;

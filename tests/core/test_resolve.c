@@ -323,6 +323,8 @@ static const struct {
     {SMALL "stack=megatron attention=eager", AM_UNSUPPORTED, "attention", "attention=flash", SMALL "stack=megatron"},
     {SMALL "stack=megatron head_dim=12", AM_UNSUPPORTED, "head_dim", "multiple of 8", SMALL "stack=megatron head_dim=24"},
     {MEGATRON MIXED "family=glm4_moe", AM_UNSUPPORTED, "family", "mixtral or deepseek_v3", MEGATRON MIXED "family=mixtral"},
+    {"family=deepseek_v3 layers=4 hidden=64 heads=16 head_dim=20 rotary_dim=8 q_rank=24 kv_rank=16 ffn=96 vocab=64 seq=32 stack=megatron-local",
+     AM_UNSUPPORTED, "head_dim", "latent attention's heads of a multiple of 8", LOCAL},
     {MEGATRON "dtype=fp32", AM_UNSUPPORTED, "dtype", "dtype=bf16 or fp16", MEGATRON "dtype=fp16"},
     {MEGATRON "dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "autocast", "autocast=off", MEGATRON},
     {MEGATRON "attention=sdpa", AM_UNSUPPORTED, "attention", "attention=eager or flash", MEGATRON "attention=flash"},
