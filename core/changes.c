@@ -20,7 +20,8 @@ static const am_usual megatrons = {"master_weights=yes grad_dtype=fp32", "Megatr
                       deepspeeds = {"master_weights=yes", "DeepSpeed's bf16 and fp16 train"},
                       autocasts[] = {{"dtype=fp32 autocast=bf16", "Trainer(bf16=True) trains"},
                                      {"dtype=fp32 autocast=fp16", "Trainer(fp16=True) trains"}},
-                      nanogpts[] = {{"dtype=fp32 autocast=bf16", "nanoGPT trains"}, {"dtype=fp32 autocast=fp16", "nanoGPT trains"}},
+                      nanogpts[] = {{"dtype=fp32 autocast=bf16", "nanoGPT trains"},
+                                    {"dtype=fp32 autocast=fp16", "nanoGPT trains"}},
                       pefts = {"lora_dtype=fp32", "peft trains"};
 
 static bool is_wide(const am_config *config)
@@ -31,7 +32,8 @@ static bool is_wide(const am_config *config)
 const am_usual *am_fit_usual(const am_config *config)
 {
     int fp16 = config->dtype == AM_FP16;
-    bool gradients = config->grad_dtype == AM_FP32, megatron = am_wiring_of(config)->any || config->stack == AM_STACK_PAPER;
+    bool gradients = config->grad_dtype == AM_FP32,
+         megatron = am_wiring_of(config)->any || config->stack == AM_STACK_PAPER;
     bool plain = config->stack == AM_STACK_HF || config->stack == AM_STACK_LIGER || config->stack == AM_STACK_NANOGPT;
     if (config->optimizer == AM_OPTIMIZER_NONE || config->trainable == AM_TRAIN_NONE || is_wide(config)) return NULL;
     if (config->trainable == AM_TRAIN_LORA) return config->master_weights ? NULL : &pefts;
@@ -60,7 +62,8 @@ void am_fit_write_basis(am_writer *out, const am_config *config)
         am_write_text(out, am_field_value(config, &am_fields[AM_F_autocast], type, sizeof type));
         AM_WRITE(out, " autocast");
     }
-    if (!is_wide(config)) am_write_text(out, config->master_weights ? " with fp32 master weights" : " without fp32 master weights");
+    if (!is_wide(config))
+        am_write_text(out, config->master_weights ? " with fp32 master weights" : " without fp32 master weights");
     AM_WRITE(out, ", gradients in ");
     am_write_text(out, am_field_value(config, &am_fields[AM_F_grad_dtype], type, sizeof type));
 }
@@ -94,7 +97,8 @@ static bool set_inputs(am_changer *changer, const am_config *given, const char *
 
 static bool is_evaluated(am_changer *changer)
 {
-    return am_evaluate_costs(&changer->workspace->totals, changer->workspace, &changer->config, &changer->status) == AM_OK;
+    return am_evaluate_costs(&changer->workspace->totals, changer->workspace, &changer->config, &changer->status) ==
+           AM_OK;
 }
 
 /* Of what was evaluated last. */
@@ -112,7 +116,8 @@ static void write_change(const am_changer *changer, am_change *change, const cha
 }
 
 /* Evaluates a change. Adds it to the report's where it fits, those that train the same first, by their time. */
-static bool try_change(am_changer *changer, const am_config *given, const char *id, const char *what, bool same, const char *set)
+static bool try_change(am_changer *changer, const am_config *given, const char *id, const char *what, bool same,
+                       const char *set)
 {
     am_report *report = changer->report;
     if (report->changes == AM_MAX_CHANGES || !set_inputs(changer, given, set) || !is_evaluated(changer)) return false;
@@ -153,8 +158,10 @@ static void try_plan(am_changer *changer, const am_config *given)
     if (!plan || plan->next == 0) return; /* none is needed */
     if (strcmp(plan->config.checkpoint, report->config.checkpoint) == 0) return;
     int before = report->changes;
-    try_change(changer, given, "plan", "fastest plan that fits", true, policy_set(report, plan->config.checkpoint, set, sizeof set));
-    if (am_fit_fits(&report->fit) && report->changes > before && report->change[before].time >= am_outcome_time(&report->outcome))
+    try_change(changer, given, "plan", "fastest plan that fits", true,
+               policy_set(report, plan->config.checkpoint, set, sizeof set));
+    if (am_fit_fits(&report->fit) && report->changes > before &&
+        report->change[before].time >= am_outcome_time(&report->outcome))
         report->changes = before;
 }
 
@@ -182,7 +189,8 @@ static void try_policies(am_changer *changer, const am_config *given)
         }
         if (!next) return;
         am_policy_text(next->policy, policy, sizeof policy);
-        if (try_change(changer, given, "policy", "fastest named policy that fits", true, policy_set(report, policy, set, sizeof set)))
+        if (try_change(changer, given, "policy", "fastest named policy that fits", true,
+                       policy_set(report, policy, set, sizeof set)))
             return;
         last = next;
     }
@@ -194,7 +202,10 @@ static bool write_groups(const am_config *found, const am_config *now, const cha
     const struct {
         am_field_id id;
         bool said;
-    } inputs[] = {{AM_F_tp, found->tp != now->tp}, {AM_F_ep, found->ep != now->ep}, {AM_F_dp, true}, {AM_F_zero, found->zero > 0}};
+    } inputs[] = {{AM_F_tp, found->tp != now->tp},
+                  {AM_F_ep, found->ep != now->ep},
+                  {AM_F_dp, true},
+                  {AM_F_zero, found->zero > 0}};
     am_writer set = am_writer_of(text, AM_TEXT_SIZE);
     am_write_text(&set, before);
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
@@ -243,7 +254,8 @@ static void try_number(am_changer *changer, const am_config *given, const char *
 /* Where no change alone makes it fit. */
 static void try_together(am_changer *changer, const am_config *given)
 {
-    try_change(changer, given, "together", "layers run again, 8-bit states", false, "checkpoint=full optimizer=adamw_8bit");
+    try_change(changer, given, "together", "layers run again, 8-bit states", false,
+               "checkpoint=full optimizer=adamw_8bit");
     try_change(changer, given, "together", "layers run again, adapters", false, "checkpoint=full trainable=lora");
     try_gpus(changer, given, "together", "layers run again, fewest GPUs", "checkpoint=full");
 }
@@ -263,7 +275,8 @@ void am_fit_changes(am_report *report, am_workspace *workspace, const am_config 
     try_plan(&changer, given);
     if (!fits) {
         try_policies(&changer, given);
-        if (now->stack == AM_STACK_HF) try_change(&changer, given, "liger", "Liger-Kernel's fused kernels", true, "stack=liger");
+        if (now->stack == AM_STACK_HF)
+            try_change(&changer, given, "liger", "Liger-Kernel's fused kernels", true, "stack=liger");
         if (now->stack == AM_STACK_HF && now->loss == AM_LOSS_HF)
             try_change(&changer, given, "loss", "cut cross-entropy, no whole logits", true, "loss=cut");
         try_gpus(&changer, given, "gpus", "as few GPUs as hold it", "");
@@ -271,7 +284,9 @@ void am_fit_changes(am_report *report, am_workspace *workspace, const am_config 
     try_number(&changer, given, "batch", now->batch, "largest micro-batch");
     try_number(&changer, given, "seq", now->seq, "longest sequence");
     if (fits) return;
-    if (now->optimizer == AM_ADAMW) try_change(&changer, given, "optimizer", "8-bit optimizer states", false, "optimizer=adamw_8bit");
-    if (now->trainable == AM_TRAIN_ALL) try_change(&changer, given, "lora", "adapters, weights frozen", false, "trainable=lora");
+    if (now->optimizer == AM_ADAMW)
+        try_change(&changer, given, "optimizer", "8-bit optimizer states", false, "optimizer=adamw_8bit");
+    if (now->trainable == AM_TRAIN_ALL)
+        try_change(&changer, given, "lora", "adapters, weights frozen", false, "trainable=lora");
     if (report->changes == 0) try_together(&changer, given);
 }

@@ -36,7 +36,7 @@ typedef struct scan {
     int depth;
     char before; /* the last byte that is no space: '"' for a string, '0' for a number or a literal; 0 at the start */
     const char *fault;
-    size_t key, key_length; /* the string read last: where a value stands, its key or the value before it */
+    size_t key, key_length;   /* the string read last: where a value stands, its key or the value before it */
     size_t word, word_length; /* what is no value; 0: something else is at fault */
 } scan;
 
@@ -124,8 +124,8 @@ static am_code refuse_word(const scan *file, am_status *status)
     char key[sizeof status->field], word[QUOTE];
     am_copy_text(word, sizeof word, file->json + file->word, file->word_length);
     am_copy_text(key, sizeof key, file->json + file->key, file->key_length);
-    return am_fail(status, AM_BAD_CONFIG, key, "config.json has %s%s%s, which is no value in JSON, at byte %d", key, *key ? ": " : "", word,
-                   (int64_t)file->at);
+    return am_fail(status, AM_BAD_CONFIG, key, "config.json has %s%s%s, which is no value in JSON, at byte %d", key,
+                   *key ? ": " : "", word, (int64_t)file->at);
 }
 
 static am_code check_symbols(const char *json, size_t length, am_status *status)
@@ -195,8 +195,7 @@ static am_code check_keys(const am_document *document, am_status *status)
 
 am_code am_document_read(am_document *document, const char *json, size_t length, am_status *status)
 {
-    if (length > AM_JSON_INPUT_SIZE)
-        return am_fail(status, AM_BAD_CONFIG, "", "config.json is larger than 1 MiB");
+    if (length > AM_JSON_INPUT_SIZE) return am_fail(status, AM_BAD_CONFIG, "", "config.json is larger than 1 MiB");
     static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, as editors on Windows write it */
     if (length >= 3 && memcmp(json, mark, 3) == 0) {
         json += 3;
@@ -238,7 +237,8 @@ const char *am_document_quote(const am_document *document, am_json_value value, 
     return buffer;
 }
 
-static am_code wrong_kind(const am_document *document, am_json_value value, const char *key, const char *wanted, am_status *status)
+static am_code wrong_kind(const am_document *document, am_json_value value, const char *key, const char *wanted,
+                          am_status *status)
 {
     char quote[QUOTE];
     return am_fail(status, AM_BAD_CONFIG, key, "%s must be %s in config.json, not %s", key, wanted,

@@ -129,8 +129,9 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
         const char *name;
         int64_t bytes;
     } units[] = {
-        {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", (int64_t)1 << 40},
-        {"kb", 1000},     {"mb", 1000000},  {"gb", 1000000000}, {"tb", 1000000000000}, {"b", 1},
+        {"kib", 1 << 10},          {"mib", 1 << 20},      {"gib", 1 << 30},
+        {"tib", (int64_t)1 << 40}, {"kb", 1000},          {"mb", 1000000},
+        {"gb", 1000000000},        {"tb", 1000000000000}, {"b", 1},
     };
     size_t digits = 0;
     int64_t unit = 1, whole, dropped;
@@ -139,7 +140,8 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
         unit = 0;
         for (size_t i = 0; i < sizeof units / sizeof *units && !unit; i++) {
             size_t same = 0;
-            while (digits + same < length && units[i].name[same] && lower(text[digits + same]) == units[i].name[same]) same++;
+            while (digits + same < length && units[i].name[same] && lower(text[digits + same]) == units[i].name[same])
+                same++;
             if (digits + same == length && !units[i].name[same]) unit = units[i].bytes;
         }
     }
@@ -153,16 +155,19 @@ bool am_read_bytes(const char *text, size_t length, int64_t *value)
 }
 
 #ifndef AM_FIRST
-am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes, am_status *status)
+am_code am_read_size(const char *key, const char *before, const char *text, int64_t plain, int64_t *bytes,
+                     am_status *status)
 {
     if (!am_read_bytes(text, strlen(text), bytes) || *bytes > AM_MAX_BYTES)
-        return am_fail(status, AM_BAD_VALUE, key, *before ? "%s=%s must be followed by a size such as 80GiB, 24GB or 512MiB, not '%s'"
-                                                          : "%s%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'",
+        return am_fail(status, AM_BAD_VALUE, key,
+                       *before ? "%s=%s must be followed by a size such as 80GiB, 24GB or 512MiB, not '%s'"
+                               : "%s%s must be a size such as 80GiB, 24GB or 512MiB, not '%s'",
                        key, before, text);
     bool bare = strspn(text, "0123456789.") == strlen(text);
     if (bare && *bytes > 0 && *bytes < plain)
-        return am_fail(status, AM_BAD_VALUE, key, "%s=%s%s has no unit and would be %d bytes: %s=%s%s%s, or %sB if bytes are meant", key,
-                       before, text, *bytes, key, before, text, *bytes < 1000 ? "GiB" : "MiB", text);
+        return am_fail(status, AM_BAD_VALUE, key,
+                       "%s=%s%s has no unit and would be %d bytes: %s=%s%s%s, or %sB if bytes are meant", key, before,
+                       text, *bytes, key, before, text, *bytes < 1000 ? "GiB" : "MiB", text);
     return AM_OK;
 }
 #endif
@@ -236,7 +241,10 @@ int am_name_distance(const char *written, const char *name)
     }
     int start = 0;
     while (start < length && start < 4 && lower(written[start]) == lower(name[start])) start++;
-    return row[length] - start * SAME_START - (begins_with(name, written) ? ALL_OF_IT : has_part(name, written) ? A_PART : 0);
+    return row[length] - start * SAME_START -
+           (begins_with(name, written) ? ALL_OF_IT
+            : has_part(name, written)  ? A_PART
+                                       : 0);
 }
 
 void am_copy_text(char *buffer, size_t size, const char *text, size_t length)

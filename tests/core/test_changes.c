@@ -23,7 +23,8 @@ static const am_report *report_with(const char *text, const char *set)
 {
     expect_fine(text, parse(text));
     expect_fine(set, am_config_parse(&config, set, &status));
-    ck_assert_msg(am_evaluate(&changed, &fixture_workspace, &config, &status) == AM_OK, "%s with %s: %s", text, set, status.message);
+    ck_assert_msg(am_evaluate(&changed, &fixture_workspace, &config, &status) == AM_OK, "%s with %s: %s", text, set,
+                  status.message);
     return &changed;
 }
 
@@ -93,7 +94,8 @@ START_TEST(cheapest_policy)
         bool megatron = am_wiring_of(&now.config)->any;
         if (plan->chosen || (plan->policy.reentrant && !megatron)) continue;
         if (change && am_outcome_time(&plan->outcome) >= change->time) continue;
-        snprintf(with, sizeof with, "checkpoint=%s%s", am_policy_text(plan->policy, policy, sizeof policy), megatron ? "" : " reentrant=no");
+        snprintf(with, sizeof with, "checkpoint=%s%s", am_policy_text(plan->policy, policy, sizeof policy),
+                 megatron ? "" : " reentrant=no");
         ck_assert_msg(!am_fit_fits(&report_with(text, with)->fit), "%s: %s fits too", text, with);
     }
 }
@@ -105,11 +107,14 @@ START_TEST(usual)
     static const struct {
         const char *text, *set, *basis;
     } table[] = {
-        {"model=llama-3-8b stack=megatron", "master_weights=yes grad_dtype=fp32", "AdamW on bf16 parameters without fp32 master weights, gradients in bf16"},
-        {"model=llama-3-8b stack=megatron-local attention=flash master_weights=yes", "master_weights=yes grad_dtype=fp32",
-         "AdamW on bf16 parameters with fp32 master weights, gradients in bf16"},
-        {"model=gpt3-175b stack=paper attention=eager", "master_weights=yes grad_dtype=fp32", "AdamW on bf16 parameters without"},
-        {"model=llama-3-8b optimizer=lion", "dtype=fp32 autocast=bf16", "Lion on bf16 parameters without fp32 master weights, gradients in bf16"},
+        {"model=llama-3-8b stack=megatron", "master_weights=yes grad_dtype=fp32",
+         "AdamW on bf16 parameters without fp32 master weights, gradients in bf16"},
+        {"model=llama-3-8b stack=megatron-local attention=flash master_weights=yes",
+         "master_weights=yes grad_dtype=fp32", "AdamW on bf16 parameters with fp32 master weights, gradients in bf16"},
+        {"model=gpt3-175b stack=paper attention=eager", "master_weights=yes grad_dtype=fp32",
+         "AdamW on bf16 parameters without"},
+        {"model=llama-3-8b optimizer=lion", "dtype=fp32 autocast=bf16",
+         "Lion on bf16 parameters without fp32 master weights, gradients in bf16"},
         {"model=llama-3-8b dtype=fp16", "dtype=fp32 autocast=fp16", "AdamW on fp16 parameters without"},
         {"model=llama-3-8b stack=liger", "dtype=fp32 autocast=bf16", "AdamW on bf16"},
         {"model=llama-3-8b attention=flash", "master_weights=yes", "AdamW on bf16"},
@@ -119,7 +124,8 @@ START_TEST(usual)
         {"model=llama-3-8b stack=torch tp=2 dp=4 zero=2", "master_weights=yes", "AdamW on bf16"},
         {"model=llama-3-8b stack=torch pp=4", "master_weights=yes grad_dtype=fp32", "AdamW on bf16"},
         {"model=gpt2 stack=nanogpt", "dtype=fp32 autocast=bf16", "AdamW on bf16"},
-        {"model=llama-3-8b trainable=lora", "lora_dtype=fp32", "AdamW on bf16 adapters without fp32 master weights, gradients in bf16"},
+        {"model=llama-3-8b trainable=lora", "lora_dtype=fp32",
+         "AdamW on bf16 adapters without fp32 master weights, gradients in bf16"},
         {"model=llama-3-8b dtype=fp32", NULL, "AdamW on fp32 parameters, gradients in fp32"},
         {"model=llama-3-8b optimizer=none", NULL, "no optimizer"},
         {"model=llama-3-8b trainable=none", NULL, "no optimizer"},
@@ -128,7 +134,8 @@ START_TEST(usual)
     char with[256], basis[128];
     expect_fine(text, parse_and_resolve(text));
     const am_usual *found = am_fit_usual(&config);
-    ck_assert_msg((found != NULL) == (set != NULL) && (!set || strcmp(found->set, set) == 0), "%s: %s", text, found ? found->set : "none");
+    ck_assert_msg((found != NULL) == (set != NULL) && (!set || strcmp(found->set, set) == 0), "%s: %s", text,
+                  found ? found->set : "none");
     am_writer out = am_writer_of(basis, sizeof basis);
     am_fit_write_basis(&out, &config);
     ck_assert_uint_gt(am_writer_end(&out), 0);

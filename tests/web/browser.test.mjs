@@ -470,6 +470,20 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   await page.locator('.fit-changes', { hasText: 'It fits as it is, and no longer sequence or larger micro-batch does.' }).waitFor({ timeout: 20_000 });
 });
 
+test('what the verdict counts stands beside it, and what is usual is a click away, on the related pages too', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&stack=megatron');
+  await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  await page.locator('.fit .basis', { hasText: 'Megatron-LM trains with master_weights=yes grad_dtype=fp32: 145' }).waitFor({ timeout: 20_000 });
+  await page.locator('.fit .basis').getByRole('button', { name: 'Count that' }).click();
+  await addressed(page, 'model=llama-3-8b&stack=megatron&grad_dtype=fp32&master_weights=yes');
+  await page.locator('strong.fit-no').waitFor();
+  assert.match(await page.locator('.fit .basis').innerText(), /^Counted is AdamW on bf16 parameters with fp32 master weights, gradients in fp32\.$/);
+  await page.goto(`${address}gpu.html#device=rtx-4090`);
+  await page.locator('.related-basis', { hasText: 'Counted is AdamW on bf16 parameters' }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Count that' }).click();
+  await page.locator('.related-basis', { hasText: 'Counted is AdamW on fp32 parameters under bf16 autocast, gradients in fp32.' }).waitFor({ timeout: 20_000 });
+});
+
 test('the GPU and what is reserved of it are chosen where the answer stands', async ({ page }) => {
   await page.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
   await page.locator('.fit-picker select').first().selectOption('rtx-4090');
