@@ -45,7 +45,7 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
               Try again
             </button>
           </p>
-        ) : !limited ? null : found === null || found.answer.fits !== fit.fits ? (
+        ) : !limited ? null : found === null || (found.answer?.fits ?? null) !== fit.fits ? (
           /* What made the last one fit says nothing about one that does. */
           <p class="fit-title quiet" role="status">
             {fit.fits === true ? 'Searching for what it leaves room for …' : 'Searching for what would fit …'}
