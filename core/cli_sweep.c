@@ -539,9 +539,9 @@ static void evaluate_chunk(chunk *own, worker *by)
     }
 }
 
-static void *run_thread(void *unused)
+static void *run_thread(void *memory)
 {
-    worker *by = allocate(NULL, sizeof *by);
+    worker *by = memory;
     pthread_mutex_lock(&work.lock);
     while (!work.ended) {
         if (work.taken >= work.written + work.slots) {
@@ -564,7 +564,19 @@ static void *run_thread(void *unused)
     pthread_cond_broadcast(&work.changed);
     pthread_mutex_unlock(&work.lock);
     free(by);
-    return unused;
+    return NULL;
+}
+
+/* As many as there is memory for, which each is given before it starts: none ends a sweep that the others would finish. */
+static int start_threads(pthread_t *thread, long jobs)
+{
+    for (int i = 0; i < jobs; i++) {
+        worker *by = malloc(sizeof *by);
+        if (by != NULL && pthread_create(&thread[i], NULL, run_thread, by) == 0) continue;
+        free(by);
+        return i;
+    }
+    return (int)jobs;
 }
 
 /* ---- progress ---- */
@@ -849,10 +861,10 @@ static int open_sources(void)
     return asked.lines != NULL ? AM_EXIT_ANSWER : fail_io("read", asked.rows);
 }
 
+__attribute__((noinline)) /* its threads stand in no frame of its caller's */
 static int run_sweep(int64_t before)
 {
     pthread_t thread[MOST_JOBS];
-    int started = 0;
     double start = now();
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     long most = cores < MOST_JOBS ? cores : MOST_JOBS, usual = most > 1 ? most : 1;
@@ -860,7 +872,7 @@ static int run_sweep(int64_t before)
     work.slots = 4 * jobs;
     work.slot = allocate(NULL, (size_t)work.slots * sizeof *work.slot);
     memset(work.slot, 0, (size_t)work.slots * sizeof *work.slot);
-    while (started < jobs && pthread_create(&thread[started], NULL, run_thread, NULL) == 0) started++;
+    int started = start_threads(thread, jobs);
     if (started == 0) return fail_io("start", "a thread");
     bool good = write_chunks(before, start);
     int error = errno;

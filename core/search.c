@@ -6,6 +6,7 @@
 #include "fit.h"
 #include "input.h"
 #include "policies.h"
+#include "proven.h"
 #include "wiring.h"
 #include "writer.h"
 
@@ -105,7 +106,8 @@ static void write_next(am_search *search, am_answer *answer, int64_t reach)
 
 static int64_t common_multiple(int64_t x, int64_t y)
 {
-    return x / am_common_divisor(x, y) * y;
+    int64_t divisor = am_common_divisor(x, y);
+    return AM_NEVER(divisor <= 0) ? y : x / divisor * y; /* of numbers above 0 */
 }
 
 /* unit: what is bisected, since multiples of it suit every kernel alike; step: what the stack takes. */
