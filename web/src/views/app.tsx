@@ -95,7 +95,7 @@ export function App({ store }: { store: PageStore }) {
       <Header store={store} />
       <main>
         <h1 class="hidden">actmem: activation memory of a training step</h1>
-        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} onChoose={store.choose} />
+        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
         <MemoryLine store={store} answer={answer} units={units} />
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
         <Tabs
