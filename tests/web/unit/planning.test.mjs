@@ -139,7 +139,7 @@ test('the step without checkpointing stands in the same axes, its peak at its ow
 });
 
 test('a policy’s size is said as other sizes are, or in the unit that it was given in', () => {
-  for (const [policy, units, text] of [['budget:37610423048', 'GiB', 'budget:35.0 GiB'], ['rotor:21474836480', 'GB', 'rotor:21.5 GB'], ['budget:5', 'bytes', 'budget:5 B'], ['budget:5B', 'bytes', 'budget:5 B'], ['budget:35.1GiB', 'GB', 'budget:35.1 GiB'], ['every:4', 'GiB', 'every:4'], ['memory-budget:0.5', 'GiB', 'memory-budget:0.5']])
+  for (const [policy, units, text] of [['budget:37610423048', 'GiB', 'budget:35.0 GiB'], ['rotor:21474836480', 'GB', 'rotor:21.5 GB'], ['budget:5', 'bytes', 'budget:5 B'], ['budget:5B', 'bytes', 'budget:5 B'], ['budget:35.1GiB', 'GB', 'budget:35.1GiB'], ['every:4', 'GiB', 'every:4'], ['memory-budget:0.5', 'GiB', 'memory-budget:0.5']])
     assert.equal(policyText(policy, units).replace('\u00a0', ' '), text);
 });
 

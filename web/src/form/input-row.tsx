@@ -31,7 +31,7 @@ export function propsOf({ store, answer }: InputsProps, field: Field): ControlPr
     written: store.pairs.value.get(field.key),
     resolved: answer.config[field.key] ?? '',
     symbol: store.tables.symbols.find((s) => s.key === field.key),
-    fault: [answer.fault, ...answer.without].find((fault) => fault?.field === field.key)?.message ?? null,
+    fault: answer.fault?.field === field.key ? answer.fault.message : null,
     options: field.key === 'device' ? devicesOf(store) : undefined,
     onEdit: (text) => store.edit({ [field.key]: text }),
     onChoose: (text) => store.choose({ [field.key]: text }),

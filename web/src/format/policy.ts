@@ -5,9 +5,8 @@ import { formatBytes } from './bytes';
 /** "every:2", "full, reentrant": what tells a plan from the others. */
 export const planId = (plan: Pick<Plan, 'policy' | 'reentrant'>): string => plan.policy + (plan.reentrant ? ', reentrant' : '');
 
-/** "budget:35.0 GiB": a policy's size as the page writes sizes, or with the unit that it was given in. */
-export const policyText = (policy: string, units: Units): string =>
-  policy.replace(/^(budget|rotor):([\d.]+)(\D*)$/, (_, name: string, size: string, unit: string) => `${name}:${unit === '' || unit === 'B' ? formatBytes(Number(size), units) : `${size}\u00a0${unit}`}`);
+/** "budget:35.0 GiB": a policy's size as the page writes sizes. In the query it stays in bytes, or in the unit that it was given in. */
+export const policyText = (policy: string, units: Units): string => policy.replace(/^(budget|rotor):(\d+)B?$/, (_, name: string, bytes: string) => `${name}:${formatBytes(Number(bytes), units)}`);
 
 /** "best (every:7)": the policy and, where it found its number of layers itself, which. */
 export function planName(plan: Plan, units: Units): string {

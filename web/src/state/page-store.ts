@@ -6,7 +6,7 @@ import { pageAddress } from './address';
 import { breath } from './afterwards';
 import type { Question } from './ask';
 import { planSearch } from './plan-search';
-import { joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
+import { formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
 import { Steps } from './steps';
 import { ELSEWHERE, type Fault, Store } from './store';
 
@@ -56,6 +56,24 @@ export class PageStore extends Store {
     this.against = against;
     this.steps = new Steps(this.query.value);
   }
+
+  /** What is wrong with each input of a link whose rest is shown. */
+  readonly faults = computed<Fault[]>(() => {
+    const { fault: first, standing } = this.answer.value;
+    const faults: Fault[] = [];
+    const pairs = new Map(this.pairs.value);
+    for (let fault = standing === 'rest' ? first : null; fault !== null && pairs.delete(fault.field); ) {
+      faults.push(fault);
+      fault = null;
+      try {
+        this.answerTo(formatQuery(pairs));
+      } catch (error) {
+        if (!(error instanceof ActmemError)) throw error;
+        fault = { code: error.code, field: error.field, message: error.message };
+      }
+    }
+    return faults;
+  });
 
   /** Its report, or what is wrong with it. */
   readonly other = computed<Report | Fault | null>(() => {

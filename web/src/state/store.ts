@@ -19,10 +19,8 @@ export interface Answer {
   report: Report;
   /** What is wrong with the query. */
   fault: Fault | null;
-  /** Whose the report is where the query has none: the last good query's; of one that has just been opened its own without the inputs at fault; the default. */
+  /** Whose the report is: the last good query's; of one that has just been opened its own without the inputs at fault; the default. */
   standing: 'last' | 'rest' | 'default';
-  /** What is wrong with each of the inputs that the rest is without. */
-  without: readonly Fault[];
   /** What the inputs come to, at fault or not: the controls follow the query. */
   config: Report['config'];
 }
@@ -46,8 +44,6 @@ export interface Address {
 
 /** The report on a text whose plan takes a search. Throws an ActmemError, WAITING until it is there; `found` is then called, and the question asked anew. */
 export type Search = (text: string, found: () => void) => Report;
-
-const faultOf = ({ code, field, message }: ActmemError): Fault => ({ code, field, message });
 
 export class Store {
   readonly tables: Tables;
@@ -82,20 +78,15 @@ export class Store {
   readonly answer = computed<Answer>(() => {
     try {
       this.#last = this.#search !== null && SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#search(this.query.value, () => this.write('replace')) : this.answerTo(this.query.value);
-      return { report: this.#last, fault: null, standing: 'last', without: [], config: this.#last.config };
+      return { report: this.#last, fault: null, standing: 'last', config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
-      const waits = error.code === WAITING || error.code === ELSEWHERE;
-      const fault: Fault =
-        error.code === ELSEWHERE
-          ? this.loadingFault()
-          : error.code === WAITING
-            ? { code: WAITING, field: '', message: 'Searching for the plan …', waiting: true }
-            : faultOf(error);
-      const rest = error.code === ELSEWHERE ? null : this.#withoutFaults(error.code === WAITING ? { ...fault, field: 'checkpoint' } : fault);
-      const standing = this.#last !== null ? 'last' : rest !== null && !waits ? 'rest' : 'default';
-      const report = this.#last ?? (standing === 'rest' ? rest?.report : null) ?? this.#core.evaluate('');
-      return { report, fault, standing, without: standing === 'rest' ? (rest?.without ?? []) : [], config: rest?.report.config ?? report.config };
+      const { code, field, message } = error;
+      const fault: Fault = code === ELSEWHERE ? this.loadingFault() : code === WAITING ? { code, field, message: 'Searching for the plan …', waiting: true } : { code, field, message };
+      const rest = code === ELSEWHERE ? null : this.#withoutFaults(code === WAITING ? 'checkpoint' : field);
+      const own = this.#last ?? (fault.waiting ? null : rest);
+      const report = own ?? this.#core.evaluate('');
+      return { report, fault, standing: this.#last !== null ? 'last' : own !== null ? 'rest' : 'default', config: rest?.config ?? report.config };
     }
   });
 
@@ -126,16 +117,14 @@ export class Store {
   protected readonly answerTo = (text: string): Report => (this.whole.value ?? this.#core).evaluate(text);
 
   /* The query without its inputs at fault: what the other ones come to. */
-  #withoutFaults(first: Fault): { report: Report; without: Fault[] } | null {
+  #withoutFaults(field: string): Report | null {
     const pairs = new Map(this.pairs.value);
-    const without: Fault[] = [];
-    for (let fault = first; pairs.delete(fault.field); ) {
-      without.push(fault);
+    for (let key = field; pairs.delete(key); ) {
       try {
-        return { report: this.answerTo(formatQuery(pairs)), without };
+        return this.answerTo(formatQuery(pairs));
       } catch (error) {
         if (!(error instanceof ActmemError)) throw error;
-        fault = faultOf(error);
+        key = error.field;
       }
     }
     return null;

@@ -16,10 +16,12 @@ interface AnswerProps {
   answer: Answer;
   fields: readonly Field[];
   units: Units;
+  /** What is wrong with each input of a link whose rest is shown. */
+  faults: readonly Fault[];
   onChoose: (changes: Changes) => void;
 }
 
-export function AnswerSentence({ answer, fields, units, onChoose }: AnswerProps) {
+export function AnswerSentence({ answer, fields, units, faults, onChoose }: AnswerProps) {
   const { report, fault } = answer;
   const { config, saved, step } = report;
   const stages = stagesOf(report);
@@ -74,11 +76,11 @@ export function AnswerSentence({ answer, fields, units, onChoose }: AnswerProps)
       <p class="answer-stale" role="status">
         {fault !== null && (
           <>
-            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : (answer.standing === 'rest' ? answer.without : [fault]).map(faultText).join(' ')}</span> Showing the{' '}
-            {STANDING[answer.standing]} configuration{answer.standing === 'rest' && ` without ${answer.without.map(({ field }) => field).join(', ')}`}.
+            <span class={fault.waiting ? undefined : 'fault'}>{fault.waiting ? fault.message : (faults.length > 0 ? faults : [fault]).map(faultText).join(' ')}</span> Showing the{' '}
+            {STANDING[answer.standing]} configuration{answer.standing === 'rest' && ` without ${faults.map(({ field }) => field).join(', ')}`}.
             {answer.standing === 'rest' && (
-              <button type="button" class="button-quiet" onClick={() => onChoose(Object.fromEntries(answer.without.map(({ field }) => [field, null])))}>
-                Leave {answer.without.length === 1 ? 'it' : 'them'} out
+              <button type="button" class="button-quiet" onClick={() => onChoose(Object.fromEntries(faults.map(({ field }) => [field, null])))}>
+                Leave {faults.length === 1 ? 'it' : 'them'} out
               </button>
             )}
           </>

@@ -108,7 +108,7 @@ export function App({ store }: { store: PageStore }) {
       <Header store={store} />
       <main>
         <h1 class="hidden">actmem: activation memory of a training step</h1>
-        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} onChoose={store.choose} />
+        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
         <MemoryLine store={store} answer={answer} units={units} />
         {/* In sight wherever one types, as beside the sections of a wider page. */}
         {narrow.value && (

@@ -233,7 +233,7 @@ export function changeText({ id, set }: FitChange, units: Units): string {
   const shared = `${sizes(inputs)}${inputs.has('zero') ? `, ZeRO ${inputs.get('zero')}` : ''}`;
   switch (id) {
     case 'plan':
-      return `Checkpoint by the fastest plan with ${policy.replace('budget:', 'a peak of ')}`;
+      return `Checkpoint by the fastest plan with ${policy.replace('budget:', 'a peak of ').replace(/(?<=\d)(?=[KMGT])/, '\u00a0')}`;
     case 'policy':
       return `Checkpoint by ${policy}`;
     case 'liger':
