@@ -366,13 +366,14 @@ static void find_beaten(am_choices *choices)
     }
 }
 
-/* Chooses what the frontier is over. False if that is more than fits. */
-static bool choose(am_choices *choices, int step)
+/* Chooses what the frontier is over; together: regions of several layers, too. False if that is more than fits. */
+static bool choose(am_choices *choices, int step, bool together)
 {
     uint16_t list[AM_MAX_CANDIDATES];
     choices->used = 0;
     for (int i = 0; i < choices->candidates; i++)
-        if (choices->candidate[i].named) choices->chosen[choices->used++] = (uint16_t)i;
+        if (choices->candidate[i].named && (together || choices->candidate[i].span == 1))
+            choices->chosen[choices->used++] = (uint16_t)i;
     int count = list_single(choices, step == 0, list);
     if (step > 0) count = thin(list, count, breadths[step]);
     if (choices->used + count > AM_MAX_CHOICES) return false;
@@ -390,16 +391,27 @@ static int64_t lasting_of(const am_tape *tape)
     return bytes;
 }
 
+static bool try_choices(am_evaluation *evaluation, int step, bool several)
+{
+    am_choices *choices = choices_of(evaluation);
+    if (!choose(choices, step, !choices->apart)) return false;
+    lay_chain(evaluation, several);
+    return choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
+}
+
+/* Of experts what regions leave for good makes many more plans, and regions of several layers lower a peak by little: all choices
+ * for single layers are combined rather than some for single layers and for several. */
 static void solve(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = choices_of(evaluation);
     choices->several = several;
     choices->found = false;
     for (int i = 0; i < BREADTHS && !choices->found; i++) {
-        if (!choose(choices, i)) continue;
-        lay_chain(evaluation, several);
-        choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
         choices->hull = i > 0;
+        choices->apart = false;
+        if (try_choices(evaluation, i, several) || i > 0 || evaluation->config->experts == 0 || choices->together) continue;
+        choices->apart = true;
+        try_choices(evaluation, i, several);
     }
 }
 
@@ -416,6 +428,7 @@ am_code am_choices_search(am_evaluation *evaluation, bool several)
     if (choices->searched && choices->several == several) return evaluation->code;
     if (!choices->searched) {
         choices->searched = true;
+        choices->together = false;
         const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
         sort_layers(evaluation);
         choices->ends = am_plan_ends_of(plain);
@@ -546,8 +559,12 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     const am_frontier *frontier = &workspace->frontier;
-    const am_choices *choices = choices_of(evaluation);
+    am_choices *choices = choices_of(evaluation);
     if (am_choices_search(evaluation, false)) return evaluation->code;
+    if (choices->apart && point_below(evaluation, bytes) < 0) { /* regions of several layers may */
+        choices->together = true;
+        solve(evaluation, false);
+    }
     if (!choices->found)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");

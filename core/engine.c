@@ -1,5 +1,6 @@
 /* Autograd's engine: which node runs next, where its gradients go, when a parameter gets its own. */
 #include "compile.h"
+#include "proven.h"
 
 #include <string.h>
 
@@ -136,8 +137,8 @@ static void pass_on(am_compiler *compiler, uint16_t node, const am_outputs *out)
     for (int i = 0; i < leaves; i++) accumulate(compiler, ready[i]);
     if (outside < 0) return;
     am_compile_event(compiler, AM_E_LEAVE, instruction->region, 0);
-    add_gradient(compiler, am_compile_operand(compiler, instruction, outside), out->gradient[outside], summed);
-    am_compile_release(compiler, summed[0]);
+    bool added = add_gradient(compiler, am_compile_operand(compiler, instruction, outside), out->gradient[outside], summed);
+    if (AM_ALWAYS(added)) am_compile_release(compiler, summed[0]); /* to the one that is_added_outside found */
 }
 
 /* A region that is entered: with the gradient of its result, which a reentrant one holds. */

@@ -7,13 +7,12 @@
 
 int am_part_append(am_part_plan *part, int count, am_part_plan next)
 {
-    am_part_plan *last = count > 0 ? &part[count - 1] : NULL;
-    if (!last || last->id != next.id || last->inner != next.inner) {
-        part[count] = next;
-        return count + 1;
+    if (count > 0 && part[count - 1].id == next.id && part[count - 1].inner == next.inner) {
+        part[count - 1].units += next.units;
+        return count;
     }
-    last->units += next.units;
-    return count;
+    part[count] = next;
+    return count + 1;
 }
 
 /* What so many consecutive layers do, behind what those before them do. */

@@ -59,6 +59,7 @@ static int64_t largest(am_search *search, int64_t unit, bool lengths)
 {
     const int64_t bound[] = {0, 16, 128, 4096, search->most};
     int count = sizeof bound / sizeof *bound;
+    if (AM_NEVER(unit <= 0)) return 0; /* a common multiple of numbers above 0 */
     if (!lengths) return largest_between(search, unit, unit, search->most);
     for (int i = count - 2; i >= 0; i--) {
         int64_t value = largest_between(search, unit, (bound[i] / unit + 1) * unit, bound[i + 1] / unit * unit);
@@ -106,8 +107,7 @@ static void write_next(am_search *search, am_answer *answer, int64_t reach)
 
 static int64_t common_multiple(int64_t x, int64_t y)
 {
-    int64_t divisor = am_common_divisor(x, y);
-    return AM_NEVER(divisor <= 0) ? y : x / divisor * y; /* of numbers above 0 */
+    return x / am_common_divisor(x, y) * y;
 }
 
 /* unit: what is bisected, since multiples of it suit every kernel alike; step: what the stack takes. */

@@ -384,6 +384,26 @@ START_TEST(lengths)
 }
 END_TEST
 
+/* With experts all choices for single layers are combined where those with regions of several layers are too many, and these are
+ * looked at for a budget that nothing else stays below. */
+START_TEST(regions_of_experts)
+{
+    am_status status;
+    am_config config = config_of("model=mixtral-8x7b stack=megatron ep=8 frontier=yes");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    ck_assert_uint_eq(fixture_report.frontier.spans, 1 << 1);
+    ck_assert(!am_doubted(&fixture_report.frontier.doubt));
+    int64_t lowest = fixture_report.frontier.row[0].peak_bytes;
+    char text[96];
+    snprintf(text, sizeof text, "model=mixtral-8x7b stack=megatron ep=8 checkpoint=budget:%ld", (long)lowest - 1);
+    config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    ck_assert_int_lt(am_outcome_peak(&fixture_report.outcome), lowest);
+    config = config_of("model=mixtral-8x7b stack=megatron ep=8 checkpoint=budget:1GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+}
+END_TEST
+
 /* What leaves a plan unproven is said: that choices on the hull alone were combined; nothing where all were. */
 START_TEST(doubts)
 {
@@ -410,6 +430,7 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, points_composed, 0, TWINS);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_loop_test(tests, lengths, 0, 6);
+    tcase_add_test(tests, regions_of_experts);
     tcase_add_test(tests, doubts);
     suite_add_tcase(suite, tests);
     return suite;
