@@ -469,11 +469,11 @@ START_TEST(least_limits)
     ck_assert_int_eq(fake.omitted[AM_M_MATMUL_F32], AM_O_LIMITS);
     fake_gpu_reset();
     am_bench_options options = fake_gpu_options();
-    options.matmul = 1024;
-    fake.memory = 6e6; /* three matrices of 512 x 512, and not of 1024 */
+    options.matmul = 512;
+    fake.memory = 2e6; /* three matrices of 256 x 256, and not of 512 */
     run(&options);
     ck_assert_int_eq(fake.ending, AM_E_DONE);
-    ck_assert_double_le(fake.measured[AM_M_MATMUL_F32][0].size, 512);
+    ck_assert_double_le(fake.measured[AM_M_MATMUL_F32][0].size, 256);
     ck_assert(fake.told[AM_M_MATMUL_F32][0]);
 }
 END_TEST
