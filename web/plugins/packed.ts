@@ -1,23 +1,37 @@
 /* `import packed from 'core.wasm?packed'`: the core and, of the tables beside it, what a figure shows, deflated together as small as deflate can make
  * them, in base64: to be carried inside a script. Only of the inputs that a figure may have is there more than what the query needs; presets'
- * sources and sizes, GPUs, conventions and provenance are not said in it. */
+ * sources and sizes, other inputs' symbols, GPUs, conventions and provenance are not said in it. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateAsync } from '@gfx/zopfli';
 import type { Plugin } from 'vite';
-import type { Field, Tables } from '../../wasm/report';
+import type { Tables } from '../../wasm/report';
+import type { Packed } from '../src/widget/unpack.ts';
 import { INPUTS } from '../src/widget/views.ts';
 
 const inputs: readonly string[] = INPUTS;
 
-const small = ({ fields, presets, stacks, ...tables }: Tables): Tables => ({
+/** What all rows have alike, and of the rest a list of names and a list of values each: the names once, as unpack.ts has them again. */
+function columns<Row extends object>(rows: readonly Row[], alike: object) {
+  const names = Object.keys(rows[0] ?? {}).filter((name) => !(name in alike)) as (keyof Row)[];
+  return [alike, names, ...rows.map((row) => names.map((name) => row[name]))] as const;
+}
+
+const small = ({ fields, presets, stacks, symbols, savers, ...tables }: Tables): Packed => ({
   ...tables,
-  fields: fields.map((field): Field => (inputs.includes(field.key) ? field : { key: field.key, kind: field.kind, group: field.group, default: field.default, label: '', unit: '', help: '' })),
-  presets: presets.map((preset) => ({ ...preset, source: '', parameters: null })),
-  stacks: stacks.map((stack) => ({ ...stack, detail: '', derived: '' })),
+  symbols: symbols.filter(({ key }) => inputs.includes(key)),
   conventions: [],
   not_counted: [],
   devices: [],
+  groups: [],
+  dtypes: [],
+  inputs: Object.fromEntries(fields.filter(({ key }) => inputs.includes(key)).map(({ key, group: _group, ...more }) => [key, more])),
+  rows: {
+    fields: columns(fields.map(({ key, group }) => ({ key, group })), { kind: 'text', default: null, label: '', unit: '', help: '' }),
+    presets: columns(presets, { source: '', parameters: null }),
+    stacks: columns(stacks, { detail: '', derived: '' }),
+    savers: columns(savers, {}),
+  },
 });
 
 export const packed: Plugin = {

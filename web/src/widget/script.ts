@@ -1,7 +1,6 @@
 /* widget.js: the element and the core in one script, for any page. What the core leaves to whole.wasm, and the view "frontier", are fetched from where
  * the script came from. */
-import { type Core, loadCore, loadWhole } from '../../../wasm/actmem';
-import type { Tables } from '../../../wasm/report';
+import { loadWhole } from '../../../wasm/actmem';
 import { length, packed } from '../../made/core.wasm?packed';
 import wholeName from '../../made/whole.wasm?url';
 import { define } from './element';
@@ -13,10 +12,7 @@ const script = document.currentScript ?? document.querySelector('script[src*="wi
 const site = new URL('.', script instanceof HTMLScriptElement && script.src !== '' ? script.src : document.baseURI);
 
 define({
-  core: async (): Promise<Core> => {
-    const bytes = await unpack(packed);
-    return loadCore(bytes.subarray(0, length), JSON.parse(new TextDecoder().decode(bytes.subarray(length))) as Tables);
-  },
+  core: () => unpack(packed, length),
   whole: () => loadWhole(new URL(`.${wholeName}`, site)),
   frontier: () => import(/* @vite-ignore */ new URL(`.${frontierName}`, site).href),
   page: site.href,
