@@ -524,7 +524,7 @@ static am_code read_rotary_dim(am_config *config, const am_document *document, a
     bool by_number = config->family == AM_FAMILY_PHI || config->family == AM_FAMILY_STABLELM; /* others: the table's width */
     if (by_number && turned % 2 != 0)
         return am_fail(status, AM_OUT_OF_RANGE, key, "%s must leave an even number of a head's %d elements, not %d", key,
-                       (int)config->head_dim, (int)turned);
+                       config->head_dim, turned);
     config->rotary_dim = am_even(turned);
     return AM_OK;
 }
