@@ -190,7 +190,8 @@ static void keep_of_region(am_tape *tape, int index, am_knapsack *sack, int64_t 
         return;
     }
     if (!list_items(tape, region, sack)) {
-        am_fail(&tape->status, AM_CAPACITY, "checkpoint", "a layer has more than %d results to choose from", (int64_t)AM_MAX_ITEMS);
+        am_fail(&tape->status, AM_CAPACITY, "checkpoint", "a layer has more than %d results to choose from",
+                (int64_t)AM_MAX_ITEMS);
         return;
     }
     double whole = (double)(least + span) / 1e9 - (double)least / 1e9; /* in PyTorch's own steps */
