@@ -56,11 +56,13 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
 }
 
 /* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
- * follow the run's (as many learned positions as tokens). */
+ * follow the run's (as many learned positions as tokens). How many ranks share out is there from the start, since others are
+ * refused without it, and named if it would be derived otherwise in the end. */
 __attribute__((noinline)) /* two configurations a frame */
 static void name_derived(am_query *query, am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
 {
     am_status status;
+    start->dp = config->dp;
     am_config resolved = *start;
     am_config_resolve(&resolved, &status); /* where that fails, the fields stay AM_AUTO and are all named */
     for (int model = 0; model < 2; model++)
@@ -72,6 +74,8 @@ static void name_derived(am_query *query, am_config *start, const am_config *con
             resolved = *start;
             am_config_resolve(&resolved, &status);
         }
+    start->dp = AM_AUTO;
+    query->names[AM_F_dp] = am_config_resolve(start, &status) != AM_OK || start->dp != config->dp;
 }
 
 am_query am_query_of(const am_config *config, const am_preset *preset)

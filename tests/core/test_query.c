@@ -25,6 +25,10 @@ static const struct {
      "family=gpt2&layers=2&hidden=64&heads=4&vocab=100&seq=32"},
     {"layers=2 hidden=64 heads=4 kv_heads=2 head_dim=32 vocab=100 ffn=300",
      "layers=2&hidden=64&heads=4&kv_heads=2&head_dim=32&ffn=300&vocab=100"},
+    /* What is refused without dp, and where it is derived. */
+    {"model=llama-3-70b seq=8192 checkpoint=full dp=64 zero=3", "model=llama-3-70b&seq=8192&checkpoint=full&dp=64&zero=3"},
+    {"model=mixtral-8x7b stack=megatron ep=4 dp=4", "model=mixtral-8x7b&stack=megatron&ep=4"},
+    {"model=mixtral-8x7b stack=megatron ep=4 dp=8 zero=1", "model=mixtral-8x7b&stack=megatron&ep=4&dp=8&zero=1"},
 };
 
 static const am_preset *preset_of(const am_config *config)
