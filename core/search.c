@@ -107,7 +107,8 @@ static void write_next(am_search *search, am_answer *answer, int64_t reach)
 
 static int64_t common_multiple(int64_t x, int64_t y)
 {
-    return x / am_common_divisor(x, y) * y;
+    int64_t divisor = am_common_divisor(x, y);
+    return AM_NEVER(divisor <= 0) ? 1 : x / divisor * y; /* of numbers above 0 */
 }
 
 /* unit: what is bisected, since multiples of it suit every kernel alike; step: what the stack takes. */
@@ -206,7 +207,9 @@ static int64_t smallest_ranks(am_search *search, const am_team *team, int64_t mo
 /* The most GPUs below those of the answer, in whatever groups, and the least that they would take. */
 static void write_fewer(am_search *search, am_answer *answer, const am_config *resolved)
 {
-    int64_t others = resolved->cp * resolved->pp, best = answer->value / others, most = 0;
+    int64_t others = resolved->cp * resolved->pp, most = 0;
+    if (AM_NEVER(others <= 0)) return; /* of a configuration that is resolved */
+    int64_t best = answer->value / others;
     for (am_team team = {0}; next_team(search, resolved, &team);) {
         int64_t each = team.tp * team.ranks, times = search->config.zero == 0 ? each < best : (best - 1) / each;
         if (times == 0 || times * each < most) continue;
