@@ -60,7 +60,7 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
   );
 }
 
-/** What a step is made of, as bars of one length scale; the same tints as under the calculator's answer. */
+/** In place of an answer: that the core is asked, or why it did not answer and a way to ask again. */
 export function Waiting({ fault, again }: { fault: Error | null; again: () => void }) {
   return (
     <p class="related-wait" role="status">
