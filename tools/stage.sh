@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # One stage of `make test`: tools/stage.sh NAME COMMAND… runs the command, keeps its output in build/test/NAME.log and prints one
 # closing line, after the output if the stage fails. tools/stage.sh --total NAME… prints the sum; a stage that did not run counts
-# as one failure. What a stage skipped, in lines "skip NAME: WHY", stands below its closing line.
+# as one failure. Below a stage's closing line stands what it skipped, in lines "skip NAME: WHY", and what it tried a second time,
+# in lines "again NAME".
 set -u
 cd "$(dirname "$0")/.." || exit 1
 folder=build/test
@@ -54,5 +55,5 @@ if [ "$failed" -ne 0 ]; then
     tail -n 200 "$log"
 fi
 printf '  %-4s %-12s %4d passed, %d failed  %d.%d s\n' "$verdict" "$name" "$passed" "$failed" $((tenths / 10)) $((tenths % 10))
-sed -n 's/^skip /       skipped: /p' "$log"
+sed -n -e 's/^skip /       skipped: /p' -e 's/^again /       tried again: /p' "$log"
 [ "$failed" -eq 0 ]

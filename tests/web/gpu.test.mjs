@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
+import { attempts, axeSource, launch, open, root, SCHEMES, serve, WIDTHS } from './harness.mjs';
 import { FIREFOX_NEEDS, firefox, missing, WEBKIT_NEEDS, webkit } from './webdriver.mjs';
 
 const tests = [];
@@ -212,7 +212,7 @@ test('the page: nothing is loaded before the start; progress, then results or wh
   await section(page).locator('progress').waitFor();
   const started = performance.now();
   await section(page).getByRole('button', { name: /Measure/ }).waitFor({ timeout: 40_000 });
-  assert.ok(performance.now() - started < 20_000 + 2000, 'the page promises 20 s; the rest is for a slow machine to show the end');
+  assert.ok(performance.now() - started < 20_000 + 10_000, 'the page promises 20 s; the rest is for a loaded machine to show the end');
   assert.ok(asked.some((url) => BENCH.test(url)));
   assert.match(await section(page).locator('.gpu-said').innerText(), /^(Measured\.|The time was up)/);
   const text = await section(page).innerText();
@@ -341,14 +341,9 @@ const only = process.argv[2];
 const server = await serve();
 const plainBrowser = await launch();
 const gpuBrowser = await launch(['--enable-unsafe-webgpu']);
-let passed = 0;
-let failed = 0;
-for (const { name, run, lacks } of tests) {
-  if (only !== undefined && !name.includes(only)) continue;
-  if (lacks !== undefined) {
-    console.log(`skip ${name}: without ${lacks.join(', ')}`);
-    continue;
-  }
+
+/** One try of a test, in contexts of its own: throws what failed. */
+async function attempt(run) {
   const faults = [];
   const given = { browser: plainBrowser, address: server.address };
   for (const [key, browser] of [['plain', plainBrowser], ['gpu', gpuBrowser]]) {
@@ -360,22 +355,27 @@ for (const { name, run, lacks } of tests) {
       });
     });
   }
-  const started = performance.now();
   try {
     await run(given);
     assert.deepEqual(faults, []);
-    passed++;
-    console.log(`ok   ${name} (${Math.round(performance.now() - started)} ms)`);
   } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}\n     ${String(error?.message ?? error).split('\n').slice(0, 14).join('\n     ')}\n     ${faults.join('\n     ')}`);
+    error.message = [error.message, ...faults.slice(0, 5)].join('\n');
+    throw error;
+  } finally {
+    await given.plain.close();
+    await given.gpu.close();
   }
-  await given.plain.close();
-  await given.gpu.close();
 }
+
+process.exitCode = await attempts(
+  tests.filter(({ name, lacks }) => {
+    if (only !== undefined && !name.includes(only)) return false;
+    if (lacks !== undefined) console.log(`skip ${name}: without ${lacks.join(', ')}`);
+    return lacks === undefined;
+  }),
+  ({ run }) => attempt(run),
+);
 await plainBrowser.close();
 await gpuBrowser.close();
 server.close();
 alone.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -75,3 +75,39 @@ export async function open(context, address, hash = '') {
   await page.waitForSelector('.below', { state: 'detached' });
   return page;
 }
+
+/** What `read` gives once `good` takes it, or ten seconds later: how loaded the machine is decides nothing. */
+export async function until(read, good) {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    if (good(value) || performance.now() > end) return value;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/**
+ * Runs the tests in turn, each a second time if it fails: a browser on a loaded machine stalls where no test can tell. One that
+ * passed only then is named. Prints a line each and the sum; gives the exit status.
+ */
+export async function attempts(tests, attempt) {
+  let passed = 0;
+  let failed = 0;
+  for (const test of tests) {
+    for (let left = 2; left-- > 0; ) {
+      const started = performance.now();
+      try {
+        await attempt(test);
+        passed++;
+        console.log(`ok   ${test.name} (${Math.round(performance.now() - started)} ms)`);
+        break;
+      } catch (error) {
+        if (left === 0) failed++;
+        const why = String(error?.message ?? error).split('\n').slice(0, 14).join('\n     ');
+        console.log(`${left === 0 ? 'FAIL' : 'again'} ${test.name}\n     ${why}`);
+      }
+    }
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { axeSource, root, serve } from './harness.mjs';
+import { axeSource, root, serve, until } from './harness.mjs';
 
 const VIEWS = ['breakdown', 'layer', 'example', 'checkpoint', 'frontier', 'timeline', 'compare'];
 const CSS = 'body { font: 19px/1.7 serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; background: #fff; color: #222; } .dark { background: #1e2129; color: #ccc; } html { font-size: 10px; } .far { height: 4000px; }';
@@ -35,7 +35,7 @@ export function widgetTests(test) {
     test(name, async ({ browser }) => {
       const host = await guest(body, options);
       const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...how });
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(20_000);
       if (init !== undefined) await context.addInitScript(init);
       const page = await context.newPage();
       const faults = [];
@@ -242,8 +242,10 @@ export function widgetTests(test) {
       await inner.locator('.timeline-area').waitFor();
       const height = () => page.locator('iframe[title=Figure]').evaluate((frame) => Number(frame.height));
       await page.waitForFunction(() => Number(document.querySelector('iframe').height) > 250);
+      const fits = async () => (await height()) - (await inner.locator('html').evaluate((html) => html.offsetHeight));
+      const off = await until(fits, (px) => Math.abs(px) <= 1);
+      assert.ok(Math.abs(off) <= 1, `${off} px`);
       const real = await inner.locator('html').evaluate((html) => html.offsetHeight);
-      assert.ok(Math.abs((await height()) - real) <= 1, `${await height()} for ${real}`);
       assert.equal(await inner.getByRole('link', { name: 'Open in actmem' }).getAttribute('href'), `${host.site}#model=gpt2`);
       /* From the page itself, from a frame that is no figure, and with a height that is none. */
       await page.evaluate(() => postMessage({ type: 'actmem:height', height: 77 }, '*'));
