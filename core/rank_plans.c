@@ -301,12 +301,12 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     if (plans->plans + front.count > AM_MAX_STAGE_PLANS) return AM_CAPACITY;
     plans->first[kind] = plans->plans;
     for (int i = 0; i < front.count; i++) {
-        int64_t peak = config.experts > 0 ? peak_with_outlived(workspace, i) : am_larger(front.peak[i], choices->chain.before);
-        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, choices->kept + front.rest[i], front.cost[i], i};
+        int64_t bare = am_larger(front.peak[i], choices->chain.before), peak = config.experts > 0 ? peak_with_outlived(workspace, i) : bare;
+        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i};
     }
     plans->first[kind + 1] = plans->plans;
     plans->doubt.hull |= choices->hull;
-    plans->doubt.outlived |= outlives(choices);
+    plans->outlives |= outlives(choices);
     plans->spans |= am_choices_spans(choices);
     sort_plans(&plans->plan[plans->first[kind]], front.count);
     return AM_OK;
@@ -320,6 +320,7 @@ static am_code list_all_plans(const am_evaluation *evaluation)
     plans->kind = -1;
     plans->doubt = (am_doubt){0};
     plans->spans = 0;
+    plans->outlives = false;
     for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = list_plans(evaluation, i);
     return code;
 }
@@ -348,6 +349,35 @@ static am_code read_chain(const am_evaluation *evaluation, int64_t rank)
     return AM_OK;
 }
 
+static void swap_peaks(am_rank_plans *plans)
+{
+    for (int i = 0; i < plans->plans; i++) {
+        am_stage_plan *plan = &plans->plan[i];
+        const int64_t peak = plan->peak;
+        plan->peak = plan->bare;
+        plan->bare = peak;
+    }
+}
+
+/* What regions leave for good is in the peaks of a stage's plans, but not in the search for these: one that leaves less may be missing.
+ * None is, and none peaks lower, where nothing is left: what costs no less even so is the cheapest. */
+static bool might_cost_less(am_rank_plans *plans, int64_t bytes)
+{
+    am_rank_chain *chain = &plans->chain;
+    const int64_t cost = chain->cost;
+    const bool complete = chain->complete;
+    int best[AM_MAX_CHUNKS];
+    memcpy(best, chain->best, sizeof best);
+    swap_peaks(plans);
+    am_rank_search(chain, bytes, false);
+    swap_peaks(plans);
+    const bool less = chain->cost < cost || !chain->complete;
+    chain->cost = cost;
+    chain->complete = complete;
+    memcpy(chain->best, best, sizeof best);
+    return less;
+}
+
 /* Chooses the plans of a rank's chunks. AM_OUT_OF_RANGE: none keep it below its target; *smallest: the lowest that any do. */
 static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64_t *smallest)
 {
@@ -362,6 +392,7 @@ static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64
     complete &= chain->complete;
     plans->doubt.stopped += !complete;
     if (!found && *smallest > plans->target[rank]) return AM_OUT_OF_RANGE;
+    if (plans->outlives) plans->doubt.outlived |= might_cost_less(plans, plans->target[rank]);
     for (int i = 0; i < chunks; i++) plans->chosen[chunk[i].stage] = chain->plan[i][chain->best[i]].index;
     return AM_OK;
 }
@@ -442,6 +473,7 @@ static am_code plan_all(const am_evaluation *evaluation, int64_t *worst, int64_t
     am_code code = AM_OK;
     *smallest = 0;
     plans->doubt.stopped = 0;
+    plans->doubt.outlived = false;
     for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
         int64_t own = 0;
         code = choose_plans(evaluation, i, &own);
@@ -586,15 +618,19 @@ static am_code add_rows(am_evaluation *evaluation)
 {
     am_rank_plans *plans = &evaluation->workspace->rank_plans;
     int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS;
-    int64_t low = 0, high = 0;
+    int64_t low = 0, bare = 0, high = 0;
     am_code code = AM_OK;
     for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
         code = read_chain(evaluation, i);
         if (code) break;
+        swap_peaks(plans);
+        bare = am_larger(bare, am_rank_lowest(&plans->chain));
+        swap_peaks(plans);
         low = am_larger(low, am_rank_lowest(&plans->chain));
         am_rank_search(&plans->chain, AM_MAX_BYTES, false);
         high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
     }
+    plans->doubt.outlived |= bare < low;
     for (int i = 0; i < rows && code == AM_OK; i++) code = add_row(evaluation, low + (high - low) * i / (rows - 1));
     return code;
 }

@@ -14,6 +14,7 @@
 /* A plan of one kind of stage, for one micro-batch: bytes without what lasts for the run, and picoseconds that run again. */
 typedef struct am_stage_plan {
     int64_t peak; /* the highest live bytes of its forward and backward */
+    int64_t bare; /* the same without what regions leave for good */
     int64_t kept; /* live between both */
     int64_t cost;
     int32_t index; /* in the front of the kind's chain */
@@ -57,8 +58,9 @@ int64_t am_rank_lowest(am_rank_chain *chain);
 typedef struct am_rank_plans {
     am_doubt doubt;
     uint32_t spans; /* as am_frontier_report's */
-    int kinds;     /* of stages */
-    int kind;      /* that am_choices holds; -1: none */
+    bool outlives;  /* a choice of a layer leaves something for good, which the search of a stage's plans leaves out */
+    int kinds;      /* of stages */
+    int kind;       /* that am_choices holds; -1: none */
     int plans;
     am_stage_plan plan[AM_MAX_STAGE_PLANS];
     int first[AM_MAX_STAGE_KINDS + 1]; /* by kind: its plans' */
