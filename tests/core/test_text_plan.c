@@ -91,7 +91,7 @@ START_TEST(doubts)
          "below less was taken"},
         {{.hull = true, .outlived = true},
          "of a layer's choices those on the lower hull were combined, not all that no other beats; what regions with experts leave for good "
-         "counts in every plan of a stage, and another plan might leave less"},
+         "decides which plans fit, and one that leaves less might not have been looked at"},
     };
     char words[AM_DOUBT_SIZE];
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
