@@ -1299,6 +1299,7 @@ typedef struct am_doubt {
     int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
     bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
     bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
+    int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
     bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
 } am_doubt;
 

@@ -265,7 +265,7 @@ static bool is_on_hull(const am_choices *choices, int class, int x)
 
 /* How many of what is on the hull are looked at, beside the named policies' choices, where all that is not beaten would be
  * too much. */
-static const int breadths[] = {AM_MAX_CHOICES, 32, 12, 6, 3, 1, 0};
+static const int breadths[] = {64, 32, 12, 6, 3, 1, 0};
 enum { BREADTHS = sizeof breadths / sizeof *breadths };
 
 static int most_common_class(const am_choices *choices)
@@ -276,9 +276,24 @@ static int most_common_class(const am_choices *choices)
     return class;
 }
 
-/* Leaves so many of a list, evenly. */
-static int thin(uint16_t *list, int count, int most)
+/* What a layer costs by a candidate, with what it leaves at that price. */
+static double value_of(const am_choices *choices, int class, int x)
 {
+    const am_plan_unit *unit = &choices->unit[x][class];
+    return (double)COST(unit) + choices->price * (double)unit->residue;
+}
+
+/* Leaves so many of a list: evenly, or those of the lowest value where a byte has a price. */
+static int thin(const am_choices *choices, uint16_t *list, int count, int most)
+{
+    const int class = most_common_class(choices);
+    if (count <= most) return count;
+    for (; choices->price > 0 && count > most; count--) {
+        int worst = 0;
+        for (int i = 1; i < count; i++)
+            if (value_of(choices, class, list[i]) > value_of(choices, class, list[worst])) worst = i;
+        memmove(&list[worst], &list[worst + 1], (size_t)(count - 1 - worst) * sizeof *list);
+    }
     if (count <= most) return count;
     for (int i = 0; i < most; i++) list[i] = list[(int)((int64_t)(2 * i + 1) * count / (2 * most))];
     return most;
@@ -366,17 +381,17 @@ static void find_beaten(am_choices *choices)
     }
 }
 
-/* Chooses what the frontier is over; together: regions of several layers, too. False if that is more than fits. */
-static bool choose(am_choices *choices, int step, bool together)
+/* Chooses what the frontier is over, `most` choices at most; together: regions of several layers, too. False if that is more. */
+static bool choose(am_choices *choices, int step, int most, bool together)
 {
     uint16_t list[AM_MAX_CANDIDATES];
     choices->used = 0;
     for (int i = 0; i < choices->candidates; i++)
         if (choices->candidate[i].named && (together || choices->candidate[i].span == 1))
             choices->chosen[choices->used++] = (uint16_t)i;
-    int count = list_single(choices, step == 0, list);
-    if (step > 0) count = thin(list, count, breadths[step]);
-    if (choices->used + count > AM_MAX_CHOICES) return false;
+    int count = list_single(choices, step == 0 || choices->price > 0, list);
+    if (step > 0) count = thin(choices, list, count, breadths[step]);
+    if (choices->used + count > most) return false;
     memcpy(&choices->chosen[choices->used], list, (size_t)count * sizeof *list);
     choices->used += count;
     return true;
@@ -394,7 +409,7 @@ static int64_t lasting_of(const am_tape *tape)
 static bool try_choices(am_evaluation *evaluation, int step, bool several)
 {
     am_choices *choices = choices_of(evaluation);
-    if (!choose(choices, step, !choices->apart)) return false;
+    if (!choose(choices, step, breadths[0], !choices->apart)) return false;
     lay_chain(evaluation, several);
     return choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
 }
@@ -407,6 +422,7 @@ static void solve(am_evaluation *evaluation, bool several)
     choices->several = several;
     choices->found = false;
     for (int i = 0; i < BREADTHS && !choices->found; i++) {
+        choices->step = i;
         choices->hull = i > 0;
         choices->apart = false;
         if (try_choices(evaluation, i, several) || i > 0 || evaluation->config->experts == 0 || choices->together) continue;
@@ -554,34 +570,66 @@ static int point_below(const am_evaluation *evaluation, int64_t bytes)
     return point;
 }
 
-/* What a layer carries on into the next may differ between profiles: the composed plan has the last word. */
+/* Composes a plan of the frontier. Does it stay below? What a layer carries on into the next may differ between profiles: the composed
+ * plan has the last word. */
+static bool stays_below(am_evaluation *evaluation, int point, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_outcome outcome;
+    workspace->listeds = 0;
+    plan_runs(evaluation, workspace->frontier.point[point].index);
+    am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
+    return evaluation->code || am_outcome_peak(&outcome) <= bytes;
+}
+
+/* Where the frontier is over some choices: combines those that cost little at the price that a byte has there. Does it find a cheaper
+ * plan than this? Then it is composed. The frontier is as it was. *least: what a plan of all choices costs at least; 0: not known. */
+static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost, int64_t *least)
+{
+    am_choices *choices = choices_of(evaluation);
+    const am_frontier *frontier = &evaluation->workspace->frontier;
+    const int step = choices->step;
+    bool cheaper = false;
+    if (!choices->hull || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
+    lay_chain(evaluation, false);
+    *least = am_frontier_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
+    choices->found = false;
+    for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
+    const int point = choices->found ? point_below(evaluation, bytes) : -1;
+    if (point >= 0 && frontier->point[point].cost < cost) cheaper = stays_below(evaluation, point, bytes);
+    choices->price = 0;
+    try_choices(evaluation, step, false);
+    return cheaper;
+}
+
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     const am_frontier *frontier = &workspace->frontier;
     am_choices *choices = choices_of(evaluation);
     if (am_choices_search(evaluation, false)) return evaluation->code;
-    if (choices->apart && point_below(evaluation, bytes) < 0) { /* regions of several layers may */
+    int point = point_below(evaluation, bytes);
+    if (choices->apart && point < 0) { /* regions of several layers may */
         choices->together = true;
         solve(evaluation, false);
+        point = point_below(evaluation, bytes);
     }
     if (!choices->found)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");
-    if (evaluation->report) evaluation->report->doubt.hull = choices->hull;
-    for (int point = point_below(evaluation, bytes); point >= 0; point--) {
-        am_outcome outcome;
-        workspace->listeds = 0;
-        plan_runs(evaluation, frontier->point[point].index);
-        am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
-        if (evaluation->code || am_outcome_peak(&outcome) <= bytes) return evaluation->code;
-        if (evaluation->report) evaluation->report->doubt.lowered = true;
+    int64_t least = 0;
+    bool done = point >= 0 && find_cheaper(evaluation, bytes, frontier->point[point].cost, &least), lowered = false;
+    for (; point >= 0 && !done; point--) {
+        done = stays_below(evaluation, point, bytes);
+        lowered |= !done;
     }
+    if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
+    if (done) return evaluation->code;
     char text[32];
-    int64_t least = peak_of(choices, &frontier->point[0]);
+    int64_t smallest = peak_of(choices, &frontier->point[0]);
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, least,
-            am_size_text_near(least, text, sizeof text));
+            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, smallest,
+            am_size_text_near(smallest, text, sizeof text));
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
@@ -730,7 +778,7 @@ void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t 
     }
 }
 
-/* How far a plan of the list is from the frontier. */
+/* How far a plan of the list is from the frontier; a budget's own may have choices that the frontier is without. */
 static void measure(am_evaluation *evaluation, am_plan *plan)
 {
     const am_choices *choices = choices_of(evaluation);
@@ -738,9 +786,9 @@ static void measure(am_evaluation *evaluation, am_plan *plan)
     if (am_policy_moves(plan->policy)) return; /* for a price that the frontier does not know */
     int64_t peak = am_outcome_peak(&plan->outcome), cost = plan->outcome.recomputed_time;
     for (int i = 0; i < frontier->points; i++)
-        if (peak_of(choices, &frontier->point[i]) <= peak) plan->excess_time = cost - frontier->point[i].cost;
+        if (peak_of(choices, &frontier->point[i]) <= peak) plan->excess_time = am_larger(0, cost - frontier->point[i].cost);
     for (int i = frontier->points; i-- > 0;)
-        if (frontier->point[i].cost <= cost) plan->excess_bytes = peak - peak_of(choices, &frontier->point[i]);
+        if (frontier->point[i].cost <= cost) plan->excess_bytes = am_larger(0, peak - peak_of(choices, &frontier->point[i]));
 }
 
 void am_choices_report(am_evaluation *evaluation)

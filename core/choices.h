@@ -30,6 +30,8 @@ typedef struct am_choice {
 typedef struct am_choices {
     bool searched, found, several; /* several: micro-batches in flight */
     bool hull;                     /* the frontier is over those on the lower hull, not all that none beats */
+    int step;                      /* how many of those are looked at: less with each */
+    double price;                  /* of a byte that a layer leaves, by which these are chosen; 0: evenly */
     bool apart, together;          /* it is over layers each by itself; regions of several layers are wanted in any case */
     int64_t kept; /* live of each of them, beyond what its layers left and hold of what they are given, and what lasts */
     int dears, candidates, undominated, classes, used;

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "frontier.h"
 
+#include <float.h>
 #include <string.h>
 
 #define CHOICE_SHIFT 24
@@ -489,6 +490,63 @@ am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t 
         if (goes_too_far(frontier, chain->layers - layer, chain->layers, steps)) return AM_CAPACITY;
     }
     return read_points(frontier, chain) ? AM_OK : AM_CAPACITY;
+}
+
+/* ---- a bound ---- */
+
+static double smaller(double x, double y)
+{
+    return x < y ? x : y;
+}
+
+/* The least that a layer of each class costs by any choice, with what it leaves at this price. Of a region of several layers each has its
+ * share, and the others may be of any class. */
+static void find_rates(const am_chain *chain, double price, double rate[256])
+{
+    double shared = DBL_MAX;
+    bool seen[256] = {false};
+    for (int layer = 0; layer < chain->layers; layer++) {
+        const int class = chain->class_of[layer];
+        if (seen[class]) continue;
+        seen[class] = true;
+        rate[class] = DBL_MAX;
+        for (int choice = 0; choice < chain->choices; choice++) {
+            const am_link *link = link_of(chain, layer, choice);
+            if (link->cost < 0) continue;
+            double *least = chain->span[choice] > 1 ? &shared : &rate[class];
+            *least = smaller(*least, ((double)link->cost + price * (double)link->residue) / chain->span[choice]);
+        }
+    }
+    for (int class = 0; class < 256; class++)
+        if (seen[class]) rate[class] = smaller(rate[class], shared);
+}
+
+/* What all layers cost at least where so many bytes may be left, each at this price. */
+static double bound_at(const am_chain *chain, int64_t left, double price)
+{
+    double rate[256], least = 0;
+    find_rates(chain, price, rate);
+    for (int layer = 0; layer < chain->layers; layer++) least += rate[chain->class_of[layer]];
+    return (least - price * (double)left) * (1 - 1e-9); /* rounding makes it no higher */
+}
+
+/* The bound rises with the price up to the best one, and falls behind it. */
+int64_t am_frontier_bound(const am_chain *chain, int64_t peak, double *price)
+{
+    const int64_t left = peak - chain->after;
+    double low = 0, high = 1;
+    while (high < 1e15 && bound_at(chain, left, 2 * high) > bound_at(chain, left, high)) high *= 2;
+    high *= 2;
+    for (int i = 0; i < 50; i++) {
+        const double third = (high - low) / 3;
+        if (bound_at(chain, left, low + third) < bound_at(chain, left, high - third))
+            low += third;
+        else
+            high -= third;
+    }
+    *price = low;
+    const double bound = bound_at(chain, left, low);
+    return bound > 0 ? (int64_t)bound : 0;
 }
 
 int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index, uint8_t choice[AM_MAX_CHAIN_LAYERS])

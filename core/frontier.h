@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AM_MAX_CHOICES      64
+#define AM_MAX_CHOICES      128
 #define AM_MAX_CHAIN_LAYERS 1000
 #define AM_MAX_SPAN         16      /* layers of one choice, at most */
 #define AM_MAX_FRONT        8192    /* plans of a part of the chain, at most */
@@ -93,6 +93,10 @@ typedef struct am_frontier {
 
 /* Finds all Pareto-optimal plans. AM_CAPACITY: there are too many of them, or more than `steps` would be looked at. */
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps);
+
+/* A cost that no plan is below which peaks no higher than this (am_frontier_point's): each layer's least where a byte that is left has
+ * the price that makes this highest, and what is behind the last stands on what all leave. *price: that price, of a byte. */
+int64_t am_frontier_bound(const am_chain *chain, int64_t peak, double *price);
 
 /* The choices of a plan in order, each for as many layers as it spans. Returns how many. index: am_frontier_point.index. */
 int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index,

@@ -315,6 +315,7 @@ static void write_proof(am_writer *json, const am_doubt *doubt)
     char text[AM_DOUBT_SIZE];
     AM_PUT_BOOL(json, "proven", !am_doubted(doubt));
     if (am_doubted(doubt)) AM_PUT_PLAIN(json, "proven_note", am_doubt_text(doubt, text));
+    if (doubt->least > 0) AM_PUT_TIME(json, "recomputed_time_us_at_least", doubt->least);
 }
 #endif
 

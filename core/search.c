@@ -276,29 +276,48 @@ static int64_t budget_at(const am_search *search, int64_t index)
     return workspace->choices.ends.forward + workspace->frontier.point[index].peak;
 }
 
-/* A larger budget has a cheaper plan and a larger total. What no plan of which stays below is too small a budget. */
+/* Of the budget at an index, as round as the next one allows where no plan is between them. */
+static int64_t total_at(am_search *search, int64_t index, int64_t points)
+{
+    const bool between = search->workspace->totals.config.pp > 1 || search->workspace->choices.hull;
+    const int64_t bytes = budget_at(search, index);
+    return total_of_budget(search, bytes, index + 1 < points && !between ? budget_at(search, index + 1) : bytes + 1);
+}
+
+/* Does a budget fit, or is it too small for any plan? */
+static bool is_low(am_search *search, int64_t index, int64_t points)
+{
+    return total_at(search, index, points) < 0 || am_fit_fits(&search->workspace->totals.fit);
+}
+
+/* A larger budget has a cheaper plan and, mostly, a larger total; in another plan the gradients of parameters may stand elsewhere. */
 static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
 {
     if (total_of_budget(search, memory, memory + 1) < 0 && search->status.code == AM_UNSUPPORTED) return false;
-    bool ranks = search->workspace->totals.config.pp > 1;
-    int64_t points = ranks ? memory >> 20 : search->workspace->frontier.points, low = -1, high = points;
+    const bool ranks = search->workspace->totals.config.pp > 1;
+    const int64_t points = ranks ? memory >> 20 : search->workspace->frontier.points;
+    int64_t low = -1, high = points;
     while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2, bytes = budget_at(search, middle), total = total_of_budget(search, bytes, bytes + 1);
-        if (total < 0 || am_fit_fits(&search->workspace->totals.fit))
+        int64_t middle = low + (high - low) / 2;
+        if (is_low(search, middle, points))
             low = middle;
         else
             high = middle;
     }
-    int64_t budget = budget_at(search, low < 0 ? 0 : low), next = high < points ? budget_at(search, high) : 0;
-    int64_t total = total_of_budget(search, budget, low >= 0 && next && !ranks ? next : budget + 1);
+    for (int64_t ahead = 1; low + ahead < points && !ranks; ahead += ahead < 8 ? 1 : ahead)
+        if (is_low(search, low + ahead, points)) {
+            low += ahead;
+            ahead = 0;
+        }
+    int64_t total = total_at(search, low < 0 ? 0 : low, points), budget;
     const char *size = search->config.checkpoint + strlen("budget:");
     bool found = low >= 0 && total >= 0;
     am_read_bytes(size, strlen(size), &budget);
     answer->id = "plan";
     write_answer(search, answer, found, budget, total);
-    if (!found || !next) return true;
-    answer->next = next;
-    answer->next_total = total_of_budget(search, next, next + 1);
+    if (!found || low + 1 == points) return true;
+    answer->next = budget_at(search, low + 1);
+    answer->next_total = total_of_budget(search, answer->next, answer->next + 1);
     return true;
 }
 

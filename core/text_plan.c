@@ -109,6 +109,11 @@ const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
         if (!others[i]) continue;
         if (more) AM_WRITE(&out, "; ");
         am_write_text(&out, others[i]);
+        if (i == 0 && doubt->least > 0) {
+            AM_WRITE(&out, ", and every plan of all of them runs ");
+            write_milliseconds(&out, doubt->least);
+            AM_WRITE(&out, " again at least");
+        }
         more = true;
     }
     am_writer_end(&out);

@@ -167,6 +167,8 @@ export interface Checkpoint {
   /** Of a budget's plan: whether none is cheaper among those that could be searched, else why that is not known. */
   proven?: boolean;
   proven_note?: string;
+  /** Where some of a layer's choices were combined: every plan of all of them below the budget takes so long again at least. */
+  recomputed_time_us_at_least?: number;
   /** The lines of code, or the flags, that do the policy, in each framework that can; core.wasm leaves them out. */
   lines?: { framework: string; text: string }[];
   /** Why there are none, where the policy would need some. */

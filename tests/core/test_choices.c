@@ -404,6 +404,31 @@ START_TEST(regions_of_experts)
 }
 END_TEST
 
+/* Where a frontier of all choices would be too large, a budget's plan is of those that are worth most there: none of the frontier's costs
+ * less, and what all choices cost at least stands close below it. */
+START_TEST(close_to_bound)
+{
+    static const char *const texts[] = {
+        "model=llama-3-70b seq=8192 checkpoint=budget:60GiB frontier=yes",    "model=llama-3-70b seq=8192 checkpoint=budget:80GiB frontier=yes",
+        "model=llama-3-70b seq=8192 checkpoint=budget:150GiB frontier=yes",   "model=llama-3.1-405b seq=8192 checkpoint=budget:100GiB frontier=yes",
+        "model=llama-3.1-405b seq=8192 checkpoint=budget:300GiB frontier=yes", "model=qwen2.5-32b seq=8192 checkpoint=budget:80GiB frontier=yes",
+    };
+    const am_config config = config_of(texts[_i]);
+    const am_report *report = &fixture_report;
+    am_status status;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const int64_t found = report->outcome.recomputed_time, least = report->doubt.least;
+    ck_assert(report->doubt.hull && report->frontier.found);
+    ck_assert_int_le(am_outcome_peak(&report->outcome), report->policy.count);
+    ck_assert_int_le(least, found);
+    ck_assert_int_le(found, least + least / 40); /* 2.5 %: a layer's worth of some tens, and what peaks stand above what is left */
+    for (int i = 0; i < report->frontier.rows; i++)
+        if (report->frontier.row[i].peak_bytes <= report->policy.count) ck_assert_int_ge(report->frontier.row[i].recomputed_time, found);
+    for (int i = 0; i < report->plans; i++)
+        if (report->plan[i].chosen) ck_assert(report->plan[i].excess_bytes == 0 && report->plan[i].excess_time == 0);
+}
+END_TEST
+
 /* What leaves a plan unproven is said: that choices on the hull alone were combined; nothing where all were. */
 START_TEST(doubts)
 {
@@ -431,6 +456,7 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_loop_test(tests, lengths, 0, 6);
     tcase_add_test(tests, regions_of_experts);
+    tcase_add_loop_test(tests, close_to_bound, 0, 6);
     tcase_add_test(tests, doubts);
     suite_add_tcase(suite, tests);
     return suite;

@@ -122,6 +122,38 @@ START_TEST(equals_brute_force)
 }
 END_TEST
 
+/* No plan of a random chain costs less than the bound for its peak. */
+START_TEST(bound)
+{
+    for (int i = 0; i < 40; i++) {
+        random_chain drawn;
+        uint8_t choice[AM_MAX_CHAIN_LAYERS];
+        double price;
+        draw_chain(&drawn, _i * 40 + i);
+        count = 0;
+        play_every_plan(&drawn.chain, 0, 0, choice);
+        sift();
+        for (int j = 0; j < count; j++) ck_assert_int_le(am_frontier_bound(&drawn.chain, all[j].peak, &price), all[j].cost);
+    }
+}
+END_TEST
+
+/* Layers that are kept or run again: the bound is what the number that has to costs, as a third choice gains less. */
+START_TEST(tight_bound)
+{
+    static const am_link link[] = {{17, 17, 17, 0, 0, 0, 0}, {1, 17, 17, 32, 0, 0, 0}, {9, 17, 17, 30, 0, 0, 0}};
+    static const uint8_t class_of[100], span[] = {1, 1, 1};
+    const am_chain chain = {100, 3, 1, 0, 0, class_of, link, span, {0}};
+    for (int again = 0; again <= 100; again++) {
+        double price;
+        int64_t least = am_frontier_bound(&chain, 17 * 100 - 16 * again, &price);
+        ck_assert_int_le(least, 32 * again);
+        ck_assert_int_ge(least, 32 * again - 1); /* of rounding down */
+        if (again > 0 && again < 100) ck_assert_double_eq_tol(price, 2, 1e-3);
+    }
+}
+END_TEST
+
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
@@ -267,6 +299,8 @@ Suite *test_frontier_suite(void)
     Suite *suite = suite_create("frontier");
     TCase *tests = tcase_create("frontier");
     tcase_add_loop_test(tests, equals_brute_force, 0, 20);
+    tcase_add_loop_test(tests, bound, 0, 20);
+    tcase_add_test(tests, tight_bound);
     tcase_add_test(tests, equal_layers);
     tcase_add_test(tests, limits);
     tcase_add_loop_test(tests, large, 0, 27);
