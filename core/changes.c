@@ -40,7 +40,7 @@ const am_usual *am_fit_usual(const am_config *config)
     if (megatron) return config->master_weights && gradients ? NULL : &megatrons;
     if (config->master_weights) return NULL;
     if (config->zero == 3 || (config->stack == AM_STACK_TORCH && config->zero == 0)) return &torchtitans;
-    if (!plain || config->zero > 0 || config->attention == AM_FLASH) return &deepspeeds;
+    if (!plain || config->zero > 0) return &deepspeeds;
     return config->stack == AM_STACK_NANOGPT ? &nanogpts[fp16] : &autocasts[fp16];
 }
 

@@ -239,9 +239,11 @@ static am_code check_precision(const am_config *config, am_status *status)
         return am_fail(status, AM_CONFLICT, "autocast",
                        "autocast is modelled over fp32 parameters: dtype=fp32, or autocast=off");
     if (config->attention != AM_FLASH) return AM_OK;
-    if (config->dtype == AM_FP32)
+    /* transformers casts what autocast has left in fp32, in nanoGPT nothing is left */
+    const bool casts = config->autocast != AM_AUTOCAST_OFF && config->stack != AM_STACK_TORCH;
+    if (config->dtype == AM_FP32 && !casts)
         return am_fail(status, AM_UNSUPPORTED, "attention",
-                       "FlashAttention-2 takes no fp32: dtype=bf16 or fp16 with autocast=off, or attention=sdpa");
+                       "FlashAttention-2 takes no fp32: dtype=bf16 or fp16 with autocast=off, stack=hf with autocast=bf16, or attention=sdpa");
     if (config->head_dim > 256)
         return am_fail(status, AM_UNSUPPORTED, "attention",
                        "FlashAttention-2 takes heads of at most 256 elements, not head_dim=%d: attention=sdpa",

@@ -117,7 +117,7 @@ START_TEST(usual)
          "Lion on bf16 parameters without fp32 master weights, gradients in bf16"},
         {"model=llama-3-8b dtype=fp16", "dtype=fp32 autocast=fp16", "AdamW on fp16 parameters without"},
         {"model=llama-3-8b stack=liger", "dtype=fp32 autocast=bf16", "AdamW on bf16"},
-        {"model=llama-3-8b attention=flash", "master_weights=yes", "AdamW on bf16"},
+        {"model=llama-3-8b attention=flash", "dtype=fp32 autocast=bf16", "AdamW on bf16"},
         {"model=llama-3-8b dp=8 zero=1", "master_weights=yes", "AdamW on bf16"},
         {"model=llama-3-8b dp=8 zero=3", "master_weights=yes grad_dtype=fp32", "AdamW on bf16"},
         {"model=llama-3-8b stack=torch", "master_weights=yes grad_dtype=fp32", "AdamW on bf16"},

@@ -387,8 +387,7 @@ static const struct {
     {"stack=liger loss=cut", AM_UNSUPPORTED, "loss", "stack=liger has loss=fused", "stack=liger loss=bf16"},
     /* precision */
     {"attention=flash dtype=fp32", AM_UNSUPPORTED, "attention", "no fp32", "attention=flash dtype=fp16"},
-    {"attention=flash dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "attention", "autocast=off",
-     "attention=sdpa dtype=fp32 autocast=bf16"},
+    {TORCH "attention=flash dtype=fp32 autocast=bf16", AM_UNSUPPORTED, "attention", "autocast=off", "attention=flash dtype=fp32 autocast=bf16"},
     {SMALL "head_dim=258 attention=flash", AM_UNSUPPORTED, "attention", "not head_dim=258: attention=sdpa",
      SMALL "head_dim=256 attention=flash"},
     {SMALL "head_dim=258 attention=flash", AM_UNSUPPORTED, "attention", "256", SMALL "head_dim=258 attention=sdpa"},

@@ -26,12 +26,22 @@ def flash(q, k, v, p, causal, scale):
     return out[..., :width] if padding else out
 
 
+def flash_in(dtype, q, k, v, p, scale):
+    """As fa_peft_integration_check casts them, and the extension computes: nothing of it is cast by autocast."""
+    if dtype and q.dtype == torch.float32:
+        q, k, v = q.to(dtype), k.to(dtype), v.to(dtype)
+    with autocast_off():
+        return flash(q, k, v, p, True, scale)
+
+
 def flash_attention_2(module, query, key, value, attention_mask, dropout=0.0, scaling=None, **_):
-    """transformers' FlashAttention-2 path: no mask, grouped heads as they are, values padded to the keys' width."""
+    """transformers' FlashAttention-2 path: no mask, grouped heads as they are, values padded to the keys' width, fp32 cast under autocast."""
+    from transformers.integrations.flash_attention import get_target_dtype
+
     width, value_width = query.shape[-1], value.shape[-1]
     if value_width != width:
         value = F.pad(value, (0, width - value_width))
-    out = flash(query, key, value, dropout if module.training else 0.0, True, scaling)
+    out = flash_in(get_target_dtype(query, module), query, key, value, dropout if module.training else 0.0, scaling)
     if value_width != width:
         out = out[..., :value_width]
     return out.transpose(1, 2), None
