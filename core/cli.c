@@ -106,7 +106,7 @@ static void write_choices(am_writer *line, const char *choices)
 
 static void print_field(const am_config *defaults, const am_field *field)
 {
-    char text[512];
+    char text[2048]; /* the longest help and the most choices take 1,300 bytes */
     char value[AM_TEXT_SIZE];
     am_writer line = am_writer_of(text, sizeof text);
     am_write_text(&line, field->help);
@@ -133,7 +133,7 @@ static void print_presets(void)
 {
     printf("\npresets for model=\n");
     for (int i = 0; i < am_preset_count; i++)
-        printf("  %-*s%s\n", HELP_INDENT - 2, am_presets[i].name, am_presets[i].label);
+        printf("  %-*s %s\n", HELP_INDENT - 3, am_presets[i].name, am_presets[i].label);
 }
 
 static void print_devices(void)

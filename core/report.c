@@ -116,6 +116,7 @@ void am_json_not_counted(am_writer *json)
     am_json_plain(json, "allocator fragmentation; its rounding unless allocator=cuda");
     am_json_plain(json, "kernel workspaces");
     am_json_plain(json, "communication buffers");
+    am_json_plain(json, "temporaries of the optimizer's step, when activations are gone (roots of all second moments in PyTorch's foreach AdamW, none fused)");
     am_json_plain(json, "CUDA context");
     am_json_close(json, ']');
 }

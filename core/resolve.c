@@ -243,7 +243,7 @@ static am_code check_precision(const am_config *config, am_status *status)
     const bool casts = config->autocast != AM_AUTOCAST_OFF && config->stack != AM_STACK_TORCH;
     if (config->dtype == AM_FP32 && !casts)
         return am_fail(status, AM_UNSUPPORTED, "attention",
-                       "FlashAttention-2 takes no fp32: dtype=bf16 or fp16 with autocast=off, stack=hf with autocast=bf16, or attention=sdpa");
+                       "FlashAttention-2 takes no fp32: dtype=bf16 or fp16 with autocast=off, or attention=sdpa");
     if (config->head_dim > 256)
         return am_fail(status, AM_UNSUPPORTED, "attention",
                        "FlashAttention-2 takes heads of at most 256 elements, not head_dim=%d: attention=sdpa",

@@ -984,8 +984,9 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_states(&out, report);
     write_verification(&out, report);
     am_write_wrapped(&out,
-                     "Not counted: allocator fragmentation (its rounding is with allocator=cuda), kernel workspaces, communication buffers and "
-                     "the CUDA context.",
+                     "Not counted: allocator fragmentation (its rounding is with allocator=cuda), kernel workspaces, communication buffers, "
+                     "temporaries of the optimizer's step, when activations are gone (roots of all second moments in PyTorch's foreach AdamW, none "
+                     "fused), and the CUDA context.",
                      0);
     return am_writer_end(&out);
 }

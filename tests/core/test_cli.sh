@@ -69,6 +69,18 @@ run_to 0 --help
 says out 'kv_heads'
 says out 'a100-80-sxm'
 says out 'llama-3-8b'
+cp out help.txt
+"$actmem" --tables=inputs >inputs.json
+check 'nothing of the help is cut off' python3 - <<'END'
+import json
+text = " ".join(open("help.txt").read().split())
+tables = json.load(open("inputs.json"))
+for row in tables["fields"]:
+    assert row["help"] in text, row["key"]
+    assert not row.get("choices") or "{" + " | ".join(row["choices"]) + "}" in text, row["key"]
+for row in tables["presets"]:
+    assert f"{row['name']} {row['label']}" in text, row["name"]
+END
 
 # every status code is one that a test asks for
 while read -r id code; do
