@@ -26,10 +26,8 @@ find_missing() {
     done
 }
 
-install_packages() {
-    local missing
-    find_missing "$@"
-    [ ${#missing[@]} -eq 0 ] && return
+# Those of `missing`.
+install_missing() {
     local as=()
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || fail "run this as root, then make again: apt-get install --no-install-recommends ${missing[*]}"
@@ -41,6 +39,12 @@ install_packages() {
         { tail -n 20 build/setup.log >&2 && fail "apt-get could not install ${missing[*]}"; }
 }
 
+install_packages() {
+    local missing
+    find_missing "$@"
+    [ ${#missing[@]} -eq 0 ] || install_missing
+}
+
 # No reason to stop: a machine where they cannot be had tests in Chromium alone.
 install_engines() {
     local missing
@@ -48,7 +52,7 @@ install_engines() {
     [ ${#missing[@]} -eq 0 ] && return
     if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
         say "goes on without ${missing[*]}: to test in more browsers, install them as root"
-    elif ! (install_packages "${missing[@]}"); then
+    elif ! (install_missing); then
         say "goes on without ${missing[*]}"
     fi
 }
