@@ -21,7 +21,7 @@ static inline int64_t am_mul_checked(int64_t x, int64_t y)
  * is a call in wasm, is rarely needed. */
 static inline bool am_mul_wraps(int64_t x, int64_t y, int64_t *product)
 {
-    int zeros = __builtin_clzll((unsigned long long)(x ^ x >> 63) | 1) + __builtin_clzll((unsigned long long)(y ^ y >> 63) | 1);
+    int zeros = __builtin_clzll((unsigned long long)(x < 0 ? ~x : x) | 1) + __builtin_clzll((unsigned long long)(y < 0 ? ~y : y) | 1);
     if (zeros < 66) return __builtin_mul_overflow(x, y, product);
     *product = x * y;
     return false;

@@ -195,13 +195,19 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
 
 /* ---- what layers are given ---- */
 
-/* Of storages as a set, by their index: those that are made before the layers and that nothing but graphs keeps. */
-static uint64_t given_before(const am_tape *tape)
+/* Of storages as a set, by their index: those that are made before the layers and that nothing but graphs keeps. The first input where
+ * it has no gradient and goes within the first unit, as only a region keeps it, counts with what that unit leaves, as the others' do. */
+static uint64_t given_before(const am_tape *tape, uint64_t input, int inner)
 {
     uint64_t set = 0;
     for (int i = 1; i < AM_MAX_GIVEN && i < tape->storages; i++) {
         const am_storage *storage = &tape->storage[i];
         bool lent = !storage->fixed && !storage->permanent && storage->last != UINT16_MAX;
+#ifndef AM_FIRST
+        lent = lent && !(input >> i & 1 && tape->instruction[storage->last].zone <= inner);
+#else
+        (void)input, (void)inner;
+#endif
         if (lent && tape->instruction[storage->born].zone == 0) set |= (uint64_t)1 << i;
     }
     return set;
@@ -233,8 +239,9 @@ static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, 
 
 void am_given_read(am_given *given, const am_tape *tape, am_record record)
 {
-    uint64_t lent = given_before(tape);
-    *given = (am_given){.input = record.regions ? set_of(tape, tape->operand[tape->region[1].first_input]) : 0};
+    am_var first = record.regions ? tape->operand[tape->region[1].first_input] : 0;
+    uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, record.inner);
+    *given = (am_given){.input = input};
     for (int i = 0; i < tape->instructions; i++) {
         const am_instruction *instruction = &tape->instruction[i];
         bool saves = instruction->kind == AM_I_OP && instruction->node && tape->node[instruction->node].save_count;

@@ -20,6 +20,8 @@ static const char *const models[] = {
      "moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16"),
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
     "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
+    "family=opt hidden=32 heads=4 vocab=64 seq=16 trainable=lora", /* the first layer's input is a sum of its own, which only a region keeps */
+    "family=gptj hidden=32 heads=4 vocab=64 seq=16 trainable=lora dropout=0.1",
     "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 zero=3 dp=2",
     "stack=torch family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 zero=3 dp=4 reshard=no",
     "stack=torch family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 tp=2",
