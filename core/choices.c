@@ -7,6 +7,7 @@
 #include "lines.h"
 #include "policies.h"
 #include "proven.h"
+#include "tape.h"
 #include "wiring.h"
 
 #define STEPS  4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
@@ -402,7 +403,7 @@ static int64_t lasting_of(const am_tape *tape)
 {
     int64_t bytes = 0;
     for (int i = 1; i < tape->storages; i++)
-        if (tape->storage[i].permanent) bytes += tape->storage[i].bytes;
+        if (am_lasts_once(tape, i)) bytes += tape->storage[i].bytes;
     return bytes;
 }
 

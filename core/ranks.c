@@ -5,6 +5,7 @@
 #include "evaluate.h"
 #include "fit.h"
 #include "input.h"
+#include "tape.h"
 #include "writer.h"
 
 /* ---- stages ---- */
@@ -54,7 +55,7 @@ static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other
     for (int i = 1; i < tape->storages; i++) {
         const am_storage *storage = &tape->storage[i];
         if (!storage->permanent) continue;
-        load->lasting += storage->bytes;
+        if (am_lasts_once(tape, i)) load->lasting += storage->bytes;
         if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
         if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
             load->saved_lasting += storage->bytes;

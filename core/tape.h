@@ -162,6 +162,11 @@ am_var am_engine_ring(am_tape *tape, const am_ring_input *x, am_dim pair);
 am_var am_transient(am_tape *tape, am_var x);
 /* Made once for the whole run and never let go: a cache, a scratch buffer. Returns x. */
 am_var am_permanent(am_tape *tape, am_var x);
+/* Is a storage there for the whole run, and counted by itself? What a layer makes so counts in one that stands before the layers. */
+static inline bool am_lasts_once(const am_tape *tape, int storage)
+{
+    return tape->storage[storage].permanent && tape->instruction[tape->storage[storage].born].zone == 0;
+}
 
 /* The paper's (stack=paper): an embedding without its indices; a change of shape that costs nothing, be it a view or a
  * collective that backward repeats; a norm that keeps its input alone; a loss that keeps the logits. */

@@ -145,6 +145,28 @@ START_TEST(alone)
 }
 END_TEST
 
+/* What experts' dispatchers keep is there once, and what each chunk in flight keeps is alive: every further one as much as the one
+ * before it. */
+START_TEST(in_flight)
+{
+    static const char *const table[] = {
+        "stack=megatron layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 family=mixtral experts=4 experts_per_token=2 pp=4",
+        "stack=megatron-local layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 family=mixtral experts=4 experts_per_token=2 pp=4 checkpoint=full",
+        "stack=torch layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=160 pp=4",
+    };
+    const am_report *report = evaluate(table[_i]);
+    const am_rank *rank = report->rank;
+    for (int i = 0; i < report->ranks; i++) ck_assert_msg(rank[i].saved_bytes <= rank[i].after_forward, "%s: rank %d", table[_i], i);
+    for (int i = 1; i < 3; i++) { /* middle ranks hold 3 and 2 chunks of the same stage */
+        ck_assert_int_eq(rank[i].in_flight, 4 - i);
+        int64_t lasting = fixture_workspace.stage[1].lasting, saved_lasting = fixture_workspace.stage[1].saved_lasting;
+        ck_assert_int_eq(rank[i].after_forward, lasting + rank[i].in_flight * fixture_workspace.stage[1].kept);
+        ck_assert_int_eq(rank[i].saved_bytes, saved_lasting + rank[i].in_flight * fixture_workspace.stage[1].saved);
+        ck_assert_int_ge(fixture_workspace.stage[1].kept, fixture_workspace.stage[1].saved);
+    }
+}
+END_TEST
+
 /* Checkpointing is of a stage's own layers: block:N of each. */
 START_TEST(checkpointed)
 {
@@ -166,6 +188,7 @@ Suite *test_ranks_suite(void)
     tcase_add_loop_test(tests, sums, 0, 5);
     tcase_add_loop_test(tests, policies_of_stages, 0, 8);
     tcase_add_test(tests, alone);
+    tcase_add_loop_test(tests, in_flight, 0, 3);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);
     return suite;
