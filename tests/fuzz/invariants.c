@@ -13,6 +13,7 @@
 static am_report report;
 static am_workspace workspace;
 static am_totals totals;
+static am_map map;
 static char text[4 << 20];
 static char query[4 * AM_INPUT_SIZE];
 
@@ -132,6 +133,36 @@ static void expect_plans(void)
     }
 }
 
+/* The timeline's highest moment is the peak, gradients of parameters apart. */
+static void expect_timeline(void)
+{
+    int64_t highest = 0;
+    for (int i = 0; i < report.points; i++) {
+        must(report.point[i].live >= 0, "less than nothing is alive at moment %d", i);
+        if (report.point[i].live > highest) highest = report.point[i].live;
+    }
+    must(report.points == 0 || highest == am_outcome_peak(&report.outcome), "the timeline peaks at %lld, the step at %lld",
+         (long long)highest, (long long)am_outcome_peak(&report.outcome));
+}
+
+static void expect_costs(void)
+{
+    for (int part = 0; part < AM_PART_COUNT; part++) {
+        const am_work *work = &report.outcome.work[part];
+        must(work->executed >= 0 && work->executed <= work->flops, "more is executed than there is, in part %d", part);
+    }
+    must(am_outcome_time(&report.outcome) >= 0, "the step takes less than no time");
+    must(report.outcome.work[AM_IN_RECOMPUTE].bound <= report.outcome.recomputed_time, "more waits for memory than runs again");
+}
+
+/* A budget's plan stays below it, on every rank. */
+static void expect_budget(void)
+{
+    if (report.policy.kind != AM_POLICY_BUDGET) return;
+    int64_t peak = report.ranks > 1 ? am_rank_peak(&report.rank[report.worst_rank]) : am_outcome_peak(&report.outcome);
+    must(peak <= report.policy.count, "a plan peaks at %lld", (long long)peak);
+}
+
 static void expect_ranks(void)
 {
     int64_t layers = 0;
@@ -196,6 +227,72 @@ static void expect_growth(const am_config *config)
          (long long)totals.outcome.step_peak, (long long)report.outcome.step_peak);
 }
 
+/* Each plan of the frontier is what its peak gives as a budget. One of them is asked for: which one, its figures say. */
+static void expect_frontier(const am_config *config)
+{
+    am_status status;
+    am_config plan = *config;
+    if (!report.frontier.found || report.frontier.rows == 0 || report.ranks > 1 || report.config.layers > 8) return;
+    const am_frontier_row *row = &report.frontier.row[report.outcome.step_peak % report.frontier.rows];
+    plan.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
+    plan.frontier = 0;
+    snprintf(plan.checkpoint, sizeof plan.checkpoint, "budget:%lldB", (long long)row->peak_bytes);
+    must(am_evaluate_costs(&totals, &workspace, &plan, &status) == AM_OK, "a plan of the frontier is refused: %s", status.message);
+    must(am_outcome_peak(&totals.outcome) <= row->peak_bytes && totals.outcome.recomputed_time <= row->recomputed_time,
+         "%s peaks at %lld and runs %lld ps again, not %lld", plan.checkpoint, (long long)am_outcome_peak(&totals.outcome),
+         (long long)totals.outcome.recomputed_time, (long long)row->recomputed_time);
+}
+
+/* What is said of a configuration that was found is what it gives when it is asked for. */
+static void expect_total(const am_config *found, int64_t total, const char *what)
+{
+    am_status status;
+    must(am_evaluate_totals(&totals, &workspace, found, &status) == AM_OK, "%s is refused: %s", what, status.message);
+    must(totals.fit.total == total, "%s takes %lld, not %lld", what, (long long)totals.fit.total, (long long)total);
+}
+
+static void expect_fit(const am_config *config)
+{
+    am_status status;
+    int64_t room = report.fit.memory - report.fit.reserve;
+    for (int i = 0; i < report.answers; i++) {
+        const am_answer *own = &report.answer[i];
+        if (!own->found) continue;
+        expect_total(&own->config, own->total, own->id);
+        must(own->total <= room, "the %s that fits takes %lld of %lld", own->id, (long long)own->total, (long long)room);
+        must(own->next == 0 || own->next_total < 0 || own->next_total > room, "the next %s fits too", own->id);
+    }
+    for (int i = 0; i < report.changes; i++) {
+        const am_change *own = &report.change[i], *before = &report.change[i - (i > 0)];
+        am_config changed = *config;
+        changed.fit = changed.frontier = 0;
+        must(am_config_parse(&changed, own->set, &status) == AM_OK, "the change %s is refused: %s", own->set, status.message);
+        expect_total(&changed, own->total, own->set);
+        must(own->fits && own->free == room - own->total && own->free >= 0, "the change %s does not fit", own->set);
+        must(before->same >= own->same && (!own->same || before->time <= own->time), "the change %s stands too late", own->set);
+    }
+}
+
+/* A row of a map, some of whose cells are drawn between others, has what each configuration takes. */
+static void expect_map(const am_config *config)
+{
+    am_status status;
+    am_config cell = *config;
+    if (report.config.layers > 4 || report.config.batch > 1000) return;
+    map.batches = 6;
+    map.seqs = 1;
+    map.seq[0] = report.config.seq;
+    for (int i = 0; i < map.batches; i++) map.batch[i] = report.config.batch + i;
+    cell.fit = cell.frontier = 0;
+    if (am_fit_map(&map, &workspace, &cell, &status) != AM_OK) return;
+    for (int i = 0; i < map.batches; i++) {
+        cell.batch = map.batch[i];
+        int64_t total = am_evaluate_totals(&totals, &workspace, &cell, &status) == AM_OK ? totals.fit.total : -1;
+        must(map.total[0][i] == total, "the map has %lld for batch=%lld, not %lld", (long long)map.total[0][i], (long long)cell.batch,
+             (long long)total);
+    }
+}
+
 void expect_evaluation(const am_config *config)
 {
     am_status status;
@@ -208,11 +305,17 @@ void expect_evaluation(const am_config *config)
     expect_sums();
     expect_peaks(&report.outcome);
     expect_plans();
+    expect_timeline();
+    expect_costs();
+    expect_budget();
     expect_ranks();
     expect_again(config);
     expect_growth(config);
-    if (config->fit && report.config.layers > 8) return; /* some hundred evaluations: of small models they are as good */
-    code = am_fit_search(&report, &workspace, config, &status);
-    expect_status(code, &status);
-    if (code == AM_OK) expect_texts();
+    expect_frontier(config);
+    expect_map(config);
+    if (!config->fit || report.config.layers <= 8) { /* some hundred evaluations: of small models they are as good */
+        am_fit_search(&report, &workspace, config);
+        if (config->fit) expect_fit(config);
+    }
+    expect_texts();
 }
