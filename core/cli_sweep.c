@@ -10,11 +10,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
 #include "cli.h"
+#include "fit.h"
 #include "input.h"
 #include "writer.h"
 
@@ -139,25 +141,66 @@ static axis *axis_of(const am_field *field)
     return &asked.axis[asked.axes++];
 }
 
+static int64_t number_at(const values *part, int64_t index)
+{
+    int64_t value = part->first;
+    if (!part->doubles) return value + part->step * index;
+    for (; index > 0; index--) value *= part->step;
+    return value;
+}
+
+static bool has_number(const values *part, int64_t value)
+{
+    int64_t distance = value - part->first;
+    if (!part->doubles) return distance >= 0 && distance % part->step == 0 && distance / part->step < part->count;
+    int64_t i = 0;
+    while (i < part->count && number_at(part, i) != value) i++;
+    return i < part->count;
+}
+
+/* The first number of x that y has too; -1: none. The steps of the sparser one meet the other's within as many as that has units. */
+static int64_t shared_number(const values *x, const values *y)
+{
+    const values *sparse = x->doubles || (!y->doubles && x->step > y->step) ? x : y, *other = sparse == x ? y : x;
+    int64_t i = 0, end = sparse->count;
+    if (!sparse->doubles) {
+        if (other->first > sparse->first) i = (other->first - sparse->first + sparse->step - 1) / sparse->step;
+        if (other->step < end - i) end = i + other->step;
+    }
+    for (; i < end; i++)
+        if (has_number(other, number_at(sparse, i))) return number_at(sparse, i);
+    return -1;
+}
+
+/* No value twice, whichever way it is written: rows would be. */
+static int check_values(const axis *own)
+{
+    const values *last = &own->part[own->parts - 1];
+    for (const values *part = own->part; part < last; part++) {
+        int64_t number = last->text == NULL ? shared_number(part, last) : -1;
+        if (last->text != NULL && strcmp(part->text, last->text) == 0) return refuse("%s=%s is given twice", own->field->key, last->text);
+        if (number >= 0) return refuse("%s=%lld is given twice", own->field->key, (long long)number);
+    }
+    return AM_EXIT_ANSWER;
+}
+
 static int add_value(const am_field *field, const char *text)
 {
     am_status status;
     axis *own = axis_of(field);
-    values part = {.count = 1};
+    values part = {.step = 1, .count = 1};
     bool range = field->kind != AM_KIND_TEXT && strstr(text, "..") != NULL;
     int code = range ? read_range(&part, field, text) : AM_EXIT_ANSWER;
     if (code != AM_EXIT_ANSWER) return code;
     if (!range) {
         part.text = canonical(field, text, &status);
         if (part.text == NULL) return refuse("%s", status.message);
+        if (field->kind == AM_KIND_INT && am_read_integer(part.text, strlen(part.text), &part.first)) part.text = NULL;
     }
     own->part = allocate(own->part, (size_t)(own->parts + 1) * sizeof *own->part);
     own->part[own->parts++] = part;
     own->count += part.count;
-    for (int i = 0; i < own->parts - 1 && part.text; i++)
-        if (own->part[i].text != NULL && strcmp(own->part[i].text, part.text) == 0)
-            return refuse("%s=%s is given twice", field->key, part.text);
-    return AM_EXIT_ANSWER;
+    return check_values(own);
 }
 
 /* Keys whose values hold commas themselves: these are given once for each value. */
@@ -210,12 +253,7 @@ static const char *value_at(const axis *own, int64_t index, char buffer[AM_TEXT_
     while (index >= own->part[i].count) index -= own->part[i++].count;
     const values *part = &own->part[i];
     if (part->text != NULL) return part->text;
-    int64_t value = part->first;
-    if (part->doubles)
-        for (; index > 0; index--) value *= part->step;
-    else
-        value += part->step * index;
-    snprintf(buffer, AM_TEXT_SIZE, "%lld", (long long)value);
+    snprintf(buffer, AM_TEXT_SIZE, "%lld", (long long)number_at(part, index));
     return buffer;
 }
 
@@ -361,6 +399,15 @@ static void read_figures(const am_totals *totals, int64_t figure[FIGURES])
     memcpy(figure, own, sizeof own);
 }
 
+/* What the total counts beside the activations. */
+static const char *basis_of(const am_config *config, char *text, size_t size)
+{
+    am_writer writer = am_writer_of(text, size);
+    am_fit_write_basis(&writer, config);
+    am_writer_end(&writer);
+    return text;
+}
+
 /* Ends a row: its last comma goes, as that of JSON's object does. */
 static void end_row(am_writer *out)
 {
@@ -391,6 +438,7 @@ static am_code evaluate_row(worker *by, const row *own, am_status *status)
 static bool answer_row(am_writer *out, const row *own, worker *by, am_status *status)
 {
     int64_t figure[FIGURES];
+    char basis[128];
     bool answered = evaluate_row(by, own, status) == AM_OK;
     const am_fit *fit = &by->totals.fit;
     for (int i = 0; i < FIGURES; i++) figure[i] = -1;
@@ -398,6 +446,7 @@ static bool answer_row(am_writer *out, const row *own, worker *by, am_status *st
     if (asked.format == JSON_LINES) am_json_open(out, '{');
     write_row(out, own);
     for (int i = 0; i < FIGURES; i++) put_figure(out, figures[i].name, figure[i]);
+    put_text(out, "basis", answered ? basis_of(&by->totals.config, basis, sizeof basis) : NULL);
     put_flag(out, "fits", !answered || fit->memory < 0 ? -1 : fit->total <= fit->memory - fit->reserve);
     put_text(out, "error_code", answered ? NULL : am_code_name(status->code));
     put_text(out, "error_field", answered ? NULL : status->field);
@@ -418,7 +467,7 @@ static void write_head(am_writer *out)
         am_write_text(out, figures[i].name);
         AM_WRITE(out, ",");
     }
-    AM_WRITE(out, "fits,error_code,error_field,error\n");
+    AM_WRITE(out, "basis,fits,error_code,error_field,error\n");
 }
 
 /* ---- giving out rows in order ---- */
@@ -714,16 +763,27 @@ static int resume(int64_t *rows)
     return code;
 }
 
+static int begin_answer(void)
+{
+    static char text[ROW_SIZE];
+    am_writer writer = am_writer_of(text, sizeof text);
+    if (asked.format == CSV) write_head(&writer);
+    fwrite(text, 1, am_writer_end(&writer), asked.answer); /* into the buffer: the rows behind it tell if it goes no further */
+    return AM_EXIT_ANSWER;
+}
+
 /* Opens the answer, for this process alone. *rows: what stands there already. */
 static int open_answer(int64_t *rows)
 {
-    static char text[ROW_SIZE];
     *rows = 0;
     asked.answer = stdout;
     if (asked.output != NULL) {
-        int descriptor = open(asked.output, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        asked.answer = descriptor < 0 ? NULL : fdopen(descriptor, "r+");
+        struct stat at;
+        bool file = stat(asked.output, &at) != 0 || S_ISREG(at.st_mode); /* of a pipe or a device nothing is read: it would not end */
+        int descriptor = open(asked.output, (file ? O_RDWR | O_CREAT : O_WRONLY) | O_CLOEXEC, 0666);
+        asked.answer = descriptor < 0 ? NULL : fdopen(descriptor, file ? "r+" : "w");
         if (asked.answer == NULL) return fail_io("open", asked.output);
+        if (!file) return begin_answer();
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         if (fcntl(descriptor, F_SETLK, &lock) != 0 && (errno == EACCES || errno == EAGAIN))
             return refuse("another sweep is writing %s", asked.output);
@@ -731,10 +791,7 @@ static int open_answer(int64_t *rows)
         if (code != AM_EXIT_ANSWER) return code;
         if (ftello(asked.answer) > 0) return AM_EXIT_ANSWER;
     }
-    am_writer writer = am_writer_of(text, sizeof text);
-    if (asked.format == CSV) write_head(&writer);
-    fwrite(text, 1, am_writer_end(&writer), asked.answer); /* into the buffer: the rows behind it tell if it goes no further */
-    return AM_EXIT_ANSWER;
+    return begin_answer();
 }
 
 /* ---- arguments ---- */
@@ -763,7 +820,8 @@ static int print_sweep_help(void)
            "  parallel actmem sweep model=llama-3-8b seq=1k..64k:x2 batch=1..16 --shard {}/8 --output part-{}.csv ::: {1..8}\n\n"
            "columns, behind row and the keys\n");
     for (int i = 0; i < FIGURES; i++) printf("  %-22s%s\n", figures[i].name, figures[i].help);
-    printf("  %-22s%s\n", "fits", "whether total_bytes, of the optimizer, master_weights and grad_dtype of the row, leave the reserve of memory_bytes");
+    printf("  %-22s%s\n", "basis", "what total_bytes counts beside the activations");
+    printf("  %-22s%s\n", "fits", "whether total_bytes leaves the reserve of memory_bytes");
     return fflush(stdout) == 0 ? AM_EXIT_ANSWER : AM_EXIT_IO;
 }
 

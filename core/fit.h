@@ -34,6 +34,8 @@ const am_usual *am_fit_usual(const am_config *config);
 void am_fit_write_basis(am_writer *out, const am_config *config);
 /* "; Megatron-LM trains with master_weights=yes grad_dtype=fp32"; nothing where that is what is counted. */
 void am_fit_write_usual(am_writer *out, const am_config *config);
+/* Both as members of JSON's: "basis" and "usual". */
+void am_json_basis(am_writer *json, const am_config *config);
 
 /* search.c: the fewest GPUs that hold the configuration as it is given; resolved: the same, as am_config_resolve left it. */
 void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved);

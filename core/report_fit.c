@@ -52,13 +52,12 @@ static void write_change(am_writer *json, const am_change *change, const am_pres
     am_json_close(json, '}');
 }
 
-/* What stands beside the activations, in words, and what would be usual. */
-static void write_basis(am_writer *json, const am_report *report)
+void am_json_basis(am_writer *json, const am_config *config)
 {
     char text[128];
     am_writer basis = am_writer_of(text, sizeof text);
-    const am_usual *usual = am_fit_usual(&report->config);
-    am_fit_write_basis(&basis, &report->config);
+    const am_usual *usual = am_fit_usual(config);
+    am_fit_write_basis(&basis, config);
     am_writer_end(&basis);
     AM_PUT_TEXT(json, "basis", text);
     AM_KEY(json, "usual");
@@ -104,7 +103,7 @@ void am_json_fit(am_writer *json, const am_report *report)
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
-    write_basis(json, report);
+    am_json_basis(json, &report->config);
     if (report->answers > 0) {
         AM_OPEN(json, "answers", "{");
         for (int i = 0; i < report->answers; i++) write_answer(json, &report->answer[i], report->preset);

@@ -26,6 +26,7 @@ size_t am_map_json(const am_map *map, char *buffer, size_t size)
     am_json_unquote(&json);
     AM_PUT_FIGURE(&json, "memory_bytes", map->memory);
     AM_PUT_INT(&json, "reserve_bytes", map->reserve);
+    am_json_basis(&json, &map->config);
     AM_KEY(&json, "batch");
     write_axis(&json, map->batch, map->batches);
     AM_KEY(&json, "seq");

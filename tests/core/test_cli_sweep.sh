@@ -51,6 +51,25 @@ holds out '[(r["batch"], r["dropout"]) for r in rows] == [(2, 0), (2, 0.1), (1, 
 sweep_to 0 $LITTLE seq=64 batch=1 batch=2..3 batch=4 --format csv
 holds out '[r["batch"] for r in rows] == list("1234")'
 
+# none is given twice, however it is written
+while read -r twice values; do
+    sweep_to 2 $LITTLE seq=64 $values
+    says err "batch=$twice is given twice"
+done <<'END'
+4 batch=4,4
+1024 batch=1k,1024
+2 batch=1..4,2
+2 batch=2,1..4
+4 batch=1..4,4..9
+5 batch=1..9:4,2..10:3
+8 batch=2..64:x2,5,8
+16 batch=2..64:x2,1..31:5
+4 batch=4..4096:x4,2..64:x2
+1070 batch=1000..1048576:7,3..1048576:11
+END
+sweep_to 0 $LITTLE seq=64 batch=1..9:2,2..10:4,12..96:x8,4,8
+holds out '[r["batch"] for r in rows] == "1 3 5 7 9 2 6 10 12 96 4 8".split()'
+
 # values that have commas themselves are one
 sweep_to 0 $LITTLE seq=64 trainable=lora lora_rank=8 lora_targets=q,v lora_targets=q,k,v,o
 holds out '[r["lora_targets"] for r in rows] == ["q,v", "q,k,v,o"] and rows[0]["error"] == rows[1]["error"] == ""'
@@ -175,7 +194,7 @@ sweep_to 2 $LITTLE seq=64..512:32 batch=1..20 checkpoint=none checkpoint=full tp
 says err 'line 3 of part.csv is not of this sweep'
 sweep_to 2 $LITTLE seq=64 batch=1 --output one.csv
 check 'which leaves the file as it is' cmp one.csv seven.csv
-head -c 1000 one.csv | sed '$d' | sed '$s/[0-9],true/9,true/' >other.csv
+head -c 1000 one.csv | sed '$d' | sed '$s/85899345920/85899345921/' >other.csv
 sweep_to 2 $GRID --output other.csv
 says err 'has other figures for row'
 sweep_to 0 $LITTLE seq=64 batch=1..3 --output three.csv
@@ -188,8 +207,16 @@ done
 { head -n 2 three.csv && echo 1; } >part.csv
 sweep_to 2 $LITTLE seq=64 batch=1..3 --output part.csv
 says err 'line 3 of part.csv is not of this sweep'
-sweep_to 1 $LITTLE seq=64 --output /dev/null
-says err "can't go on with /dev/null"
+# of a device nothing is read: /dev/zero and /dev/full would not end
+sweep_to 0 $LITTLE seq=64 --output /dev/null
+sweep_to 0 $LITTLE seq=64 --output /dev/zero
+sweep_to 1 $LITTLE seq=64 --output .
+says err 'directory'
+mkfifo pipe && cat pipe >piped & reader=$!
+until [ -p pipe ]; do sleep 0.01; done
+sweep_to 0 $LITTLE seq=64 --output pipe
+wait "$reader"
+holds piped 'len(rows) == 1'
 sweep_to 0 --rows rows.txt --output from_rows.csv
 head -n 3 from_rows.csv >part.csv
 sweep_to 0 --rows rows.txt --output part.csv

@@ -20,11 +20,15 @@ START_TEST(document)
     draw("model=gpt2 batch=1..3 seq=64..65 device_memory=2GiB reserve=1MiB");
     expect_document(am_map_json(&map, json, sizeof json));
     expect("\"query\":\"model=gpt2&seq=64&device_memory=2GiB&reserve=1MiB\",\"memory_bytes\":2147483648,\"reserve_bytes\":1048576,"
+           "\"basis\":\"AdamW on bf16 parameters without fp32 master weights, gradients in bf16\",\"usual\":{\"set\":\"dtype=fp32 autocast=bf16\",\"who\":\"Trainer(bf16=True) trains\"},"
            "\"batch\":[1,2,3],\"seq\":[64,65],\"total_bytes\":[[");
     ck_assert_uint_eq(am_map_json(&map, json, 100), 0);
     draw("model=gpt2 batch=1..2 seq=64..64 device=mine device_gflops=1000 device_bandwidth=1000");
     expect_document(am_map_json(&map, json, sizeof json));
     expect("\"memory_bytes\":null,");
+    draw("model=gpt2 batch=1..1 seq=64..64 dtype=fp32");
+    expect_document(am_map_json(&map, json, sizeof json));
+    expect("\"basis\":\"AdamW on fp32 parameters, gradients in fp32\",\"usual\":null,");
 }
 END_TEST
 
