@@ -104,6 +104,14 @@ static void write_choices(am_writer *line, const char *choices)
     AM_WRITE(line, "}");
 }
 
+/* " MB/s" */
+static void write_unit(am_writer *line, const am_field *field, const char *value)
+{
+    if (*field->unit == '\0' || strcmp(value, "0") == 0) return; /* 0 stands for none, or for what the help says */
+    AM_WRITE(line, " ");
+    am_write_text(line, field->unit);
+}
+
 static void print_field(const am_config *defaults, const am_field *field)
 {
     char text[2048]; /* the longest help and the most choices take 1,300 bytes */
@@ -115,6 +123,7 @@ static void print_field(const am_config *defaults, const am_field *field)
     if (value[0] != '\0') {
         AM_WRITE(&line, " [");
         am_write_text(&line, value);
+        write_unit(&line, field, value);
         AM_WRITE(&line, "]");
     }
     am_writer_end(&line);
@@ -318,9 +327,8 @@ static int answer(const am_arguments *arguments)
         return fail_input(arguments, &status);
     }
     if (status.code == AM_OK && arguments->map) return draw_map(arguments, &config);
-    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK ||
-        am_fit_search(&report, &workspace, &config, &status) != AM_OK)
-        return fail_input(arguments, &status);
+    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK) return fail_input(arguments, &status);
+    am_fit_search(&report, &workspace, &config);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
     return print_output(am_report_text(&report, output, sizeof output));
 }
