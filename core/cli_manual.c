@@ -74,7 +74,7 @@ static void put_field_item(const am_config *defaults, const am_field *field)
     if (value[0] == '\0') return;
     printf("Default: ");
     put_roff(value);
-    printf(".\n");
+    printf("%s%s.\n", *field->unit ? " " : "", field->unit);
 }
 
 int am_cli_manual(void)

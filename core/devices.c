@@ -1,6 +1,7 @@
 /* GPUs by name, and the rates that a configuration's times are computed with. */
 #include <string.h>
 
+#include "bytes.h"
 #include "input.h"
 
 #define GIB ((int64_t)1 << 30)
@@ -74,7 +75,10 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
     *rates = (am_rates){{0}, 0};
     am_code code = find_rates(config, rates, status);
     if (code) return code;
-    if (config->device_gflops) rates->gflops[dtype] = config->device_gflops;
+    if (config->device_gflops) {
+        rates->gflops[dtype] = config->device_gflops;
+        rates->gflops[AM_FP32] = am_smaller(rates->gflops[AM_FP32], config->device_gflops); /* no product in 16 bits is slower */
+    }
     if (config->device_fp32_gflops) rates->gflops[AM_FP32] = config->device_fp32_gflops;
     if (config->device_bandwidth) rates->bandwidth = config->device_bandwidth;
     if (rates->gflops[dtype]) return AM_OK;

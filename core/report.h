@@ -26,6 +26,8 @@ int64_t am_model_flops(const am_outcome *outcome);
 int64_t am_hardware_flops(const am_outcome *outcome);
 /* Picoseconds that so many FLOPs take at the device's rate for the run's dtype: divided by the step's time, a utilisation. */
 int64_t am_ideal_time(const am_report *report, int64_t flops);
+/* Why a utilisation is above 100 %; NULL where none is. */
+const char *am_utilisation_note(const am_report *report);
 /* Picoseconds of the step, of the operations that wait for memory. */
 int64_t am_bound_time(const am_outcome *outcome);
 /* Picoseconds of one layer of the mean, forward and backward: all but what is outside the layers. */

@@ -152,6 +152,20 @@ static void write_paper(am_writer *json, const am_report *report)
     am_json_close(json, '}');
 }
 
+/* ---- utilisations */
+
+/* By the papers' convention the numerator has products in full; the time has what kernels execute, each at its dtype's rate. */
+const char *am_utilisation_note(const am_report *report)
+{
+    const am_outcome *outcome = &report->outcome;
+    int64_t skipped = 0;
+    if (am_ideal_time(report, am_hardware_flops(outcome)) <= am_outcome_time(outcome)) return NULL;
+    for (int part = 0; part < AM_PART_COUNT; part++) skipped += outcome->work[part].flops - outcome->work[part].executed;
+    if (skipped > 0)
+        return "Above 100 %: FLOPs are counted in full, as papers count them for utilisations, and a causal kernel skips half of attention's.";
+    return "Above 100 %: by the rate of the run's dtype, and what is multiplied in fp32 has a higher one.";
+}
+
 /* ---- the section */
 
 void am_json_cost(am_writer *json, const am_report *report)
@@ -175,6 +189,8 @@ void am_json_cost(am_writer *json, const am_report *report)
     PUT_SHARE(json, "memory_bound", am_bound_time(outcome), step);
     PUT_SHARE(json, "mfu", am_ideal_time(report, am_model_flops(outcome)), step);
     PUT_SHARE(json, "hfu", am_ideal_time(report, am_hardware_flops(outcome)), step);
+    const char *note = am_utilisation_note(report);
+    if (note) AM_PUT_PLAIN(json, "utilisation_note", note);
     AM_OPEN(json, "rows", "[");
     for (int i = 0; i < report->cost_rows; i++) write_row(json, report, &report->cost_row[i]);
     am_json_close(json, ']');

@@ -89,6 +89,11 @@ static void write_utilisation(am_writer *out, const am_report *report)
     write_percent(&line, am_ideal_time(report, am_hardware_flops(outcome)), step);
     AM_WRITE(&line,
              ": bounds that no kernel reaches. Launches, communication and the optimizer are not in these times.");
+    const char *note = am_utilisation_note(report);
+    if (note) {
+        AM_WRITE(&line, " ");
+        am_write_text(&line, note);
+    }
     if (flops_of(outcome, AM_PART_COUNT, false) != flops_of(outcome, AM_PART_COUNT, true))
         AM_WRITE(&line, " Executed: without the half of causal attention that its kernel skips.");
     am_writer_end(&line);

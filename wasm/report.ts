@@ -287,6 +287,8 @@ export interface Cost {
   /** Model and hardware FLOPs utilisation that the roofline allows. */
   mfu: number;
   hfu: number;
+  /** Why a utilisation is above 1, where one is. */
+  utilisation_note?: string;
   rows: CostRow[];
   /** stack=paper. */
   paper?: PaperCost;
@@ -421,6 +423,9 @@ export interface FitMap {
   query: string;
   memory_bytes: Bytes | null;
   reserve_bytes: Bytes;
+  /** What stands beside the activations, and what would be usual: as in Fit. */
+  basis: string;
+  usual: { set: string; who: string } | null;
   batch: number[];
   seq: number[];
   /** By length, then micro-batch; null where the run is refused. */

@@ -49,6 +49,8 @@ START_TEST(found)
         {"model=gpt2 device=a100-80-sxm dtype=fp32 autocast=fp16", AM_FP16, 312000, 2039000},
         {"model=gpt2 device=a100-80-sxm device_gflops=250000", AM_BF16, 250000, 2039000},
         {"model=gpt2 device=a100-80-sxm device_gflops=250000", AM_FP32, 19500, 2039000},
+        {"model=gpt2 device=a100-80-sxm device_gflops=9000", AM_FP32, 9000, 2039000},
+        {"model=gpt2 device=a100-80-sxm device_gflops=9000 device_fp32_gflops=9500", AM_FP32, 9500, 2039000},
         {"model=gpt2 device=a100-80-sxm device_bandwidth=1800000", AM_BF16, 312000, 1800000},
         {"model=gpt2 device=t4 dtype=fp16", AM_FP16, 65000, 300000},
         {"model=gpt2 device=t4 device_gflops=2000", AM_BF16, 2000, 300000},

@@ -133,14 +133,14 @@ START_TEST(exposed_time)
 {
     static char text[512 << 10];
     char wanted[64];
-    evaluate(small, "checkpoint=offload:saved link_bandwidth=1 timeline=none frontier=no");
+    evaluate(small, "checkpoint=offload:saved link_bandwidth=100 timeline=none frontier=no");
     ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
-    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * report->traffic.host_bytes));
+    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * am_link_time(&report->config, report->traffic.host_bytes)));
     ck_assert_ptr_nonnull(strstr(text, wanted));
-    evaluate(small, "checkpoint=offload link_bandwidth=1 timeline=none frontier=no");
+    evaluate(small, "checkpoint=offload link_bandwidth=100 timeline=none frontier=no");
     ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);
     int64_t beside = report->traffic.forward_time / 1000000 + report->traffic.backward_time / 1000000;
-    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * report->traffic.host_bytes - beside));
+    snprintf(wanted, sizeof wanted, "\"exposed_us\":%lld", (long long)(2 * am_link_time(&report->config, report->traffic.host_bytes) - beside));
     ck_assert_ptr_nonnull(strstr(text, wanted));
     evaluate(small, "checkpoint=offload link_bandwidth=1000000000 timeline=none frontier=no");
     ck_assert_uint_gt(am_report_json(report, text, sizeof text), 0);

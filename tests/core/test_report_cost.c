@@ -43,7 +43,7 @@ START_TEST(device)
     expect("\"fp32_gflops\":66900,\"bandwidth_mbs\":3350000,\"bandwidth_from\":\"NVIDIA H100");
     evaluate("model=gpt2 seq=64 dtype=fp16 device=a30 device_gflops=1000");
     expect(
-        "\"dtype\":\"fp16\",\"gflops\":1000,\"gflops_from\":\"device_gflops\",\"fp32_gflops\":10300,\"bandwidth_mbs\":933000,"
+        "\"dtype\":\"fp16\",\"gflops\":1000,\"gflops_from\":\"device_gflops\",\"fp32_gflops\":1000,\"bandwidth_mbs\":933000,"
         "\"bandwidth_from\":\"NVIDIA A30 datasheet\"");
     evaluate("model=gpt2 seq=64 device=mine device_gflops=2000 device_bandwidth=3000");
     expect(
@@ -74,6 +74,27 @@ START_TEST(figures)
 }
 END_TEST
 
+/* A utilisation may be above 100 %, since causal attention counts in full and half of it is skipped: then it is said. So it is where
+ * fp32 is the faster dtype. */
+START_TEST(above_100)
+{
+    static const struct {
+        const char *text, *note;
+    } cases[] = {
+        {"model=llama-3-8b device_gflops=1", "\"utilisation_note\":\"Above 100 %: FLOPs are counted in full"},
+        {"model=llama-3-8b attention=eager device_gflops=1", NULL},
+        {"model=llama-3-8b", NULL},
+        {"model=deepseek-v3 seq=64 attention=eager device_gflops=1", NULL},
+        {"model=deepseek-v3 seq=64 attention=eager device_gflops=1 device_fp32_gflops=1000", "\"utilisation_note\":\"Above 100 %: by the rate of the run's dtype"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        evaluate(cases[i].text);
+        if (cases[i].note) expect(cases[i].note);
+        else ck_assert_msg(strstr(json, "utilisation_note") == NULL, "%s", cases[i].text);
+    }
+}
+END_TEST
+
 /* Kinds of layers are named; only stack=paper has the paper's figures. */
 START_TEST(paper)
 {
@@ -97,6 +118,7 @@ Suite *test_report_cost_suite(void)
     tcase_add_test(tests, time);
     tcase_add_test(tests, device);
     tcase_add_test(tests, figures);
+    tcase_add_test(tests, above_100);
     tcase_add_test(tests, paper);
     suite_add_tcase(suite, tests);
     return suite;

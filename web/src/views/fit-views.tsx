@@ -150,7 +150,7 @@ function Cost({ report }: FitProps) {
       </dl>
       <p class="note">
         Rates: {device.gflops_from}
-        {device.bandwidth_from !== device.gflops_from && `; bandwidth: ${device.bandwidth_from}`}. A bound: no launches, no communication, no optimizer, every kernel at these rates.
+        {device.bandwidth_from !== device.gflops_from && `; bandwidth: ${device.bandwidth_from}`}. A bound: no launches, no communication, no optimizer, every kernel at these rates. {cost.utilisation_note}
       </p>
     </div>
   );
