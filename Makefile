@@ -98,7 +98,7 @@ submake = $(MAKE) --silent --no-print-directory --output-sync=target $(if $(find
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all run test bench bench-gpu bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism trixie sums oracle random single package wasm format clean distclean help setup force
+.PHONY: all run test bars bench bench-gpu bench-peers lighthouse fuzz duckdb coverage install uninstall reference instructions lint memory determinism trixie release audit oracle random single package wasm format clean distclean help setup force
 
 all: build/actmem ## the command line (the default)
 
@@ -119,6 +119,10 @@ bench: $(READY) ## measure design's bars: an evaluation, native and in wasm, its
 	@$(submake) build/bench build/core.wasm build/whole.wasm build/tables.json build/loader/actmem.js $(PAGE)
 	@node tests/bench/bench.mjs
 	@node tests/bench/page.mjs
+
+bars: $(READY) $(ENGINES) build/lighthouse/node_modules/lighthouse/package.json ## measure every bar, and say of each whether it holds: some 20 minutes of a quiet machine
+	@$(submake) build/bench build/actmem build/gcc/check build/asan/check build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/loader/actmem.js $(PAGE) $(SINGLE) $(FUZZERS:%=build/fuzz/%) $(FUZZERS:%=build/msan/%)
+	@FUZZ_TIME=$(FUZZ_TIME) node tests/bench/bars.mjs
 
 bench-peers: build/peers/bin/python ## the same questions asked of llm-analysis, and of PyTorch itself if `make oracle` has installed it
 	@$(submake) build/bench build/actmem
@@ -174,9 +178,13 @@ trixie: $(READY) ## the wasm by Debian trixie's Emscripten, in build/trixie (3 G
 	@$(submake) build/actmem build/tables.json build/loader/actmem.js build/include/jsmn.h
 	@tools/trixie.sh
 
-sums: $(READY) ## checksums of what is published and a CycloneDX list of what it is made of, in build/release
-	@$(submake) build/actmem $(BINARY) $(PAGE)
-	@tools/sums.sh
+release: $(READY) ## all that a release publishes, with checksums and a CycloneDX list, in build/release; installed and tried
+	@$(submake) $(PAGE)
+	@$(submake) build/actmem $(SINGLE) $(PACKAGE) $(INSTALLED:%=build/install/%)
+	@tools/release.sh
+
+audit: $(READY) ## known holes in what npm installs: none in what is shipped, no high one in what builds it
+	@cd web && npm audit --omit=dev --audit-level=low && npm audit --audit-level=high
 
 coverage: $(READY) ## lines and branches of core/ and wasm/ that the tests reach, against tests/coverage.txt (WRITE=yes stores them)
 	@$(submake) build/coverage/check build/coverage/actmem

@@ -1,4 +1,6 @@
 /** What benchmarks print: tables, and figures beside their bars. */
+import { appendFileSync } from 'node:fs';
+
 const WIDTH = 68;
 
 /** Begins a table: its title and the names of its columns. */
@@ -10,8 +12,12 @@ table.row = (name, cells) => console.log(`  ${name.padEnd(WIDTH)}${cells.map((ce
 
 export const verdict = (value, most) => (value < most ? 'met' : 'MISSED');
 
+/** For another program, as a line of the file that BARS names, if it names one. */
+export const note = (name, value, unit, most) => process.env.BARS && appendFileSync(process.env.BARS, `${JSON.stringify({ name, value, unit, most })}\n`);
+
 /** A figure, its unit, and what it has to stay under, if there is such a bar. */
 export function bar(name, value, unit, most = null) {
+  note(name, value, unit, most);
   const text = Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1);
   console.log(`  ${name.padEnd(26)}${text.padStart(10)} ${unit.padEnd(4)}${most === null ? '' : `bar ${String(most).padEnd(8)}${verdict(value, most)}`}`);
 }

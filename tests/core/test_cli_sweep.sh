@@ -194,7 +194,7 @@ sweep_to 2 $LITTLE seq=64..512:32 batch=1..20 checkpoint=none checkpoint=full tp
 says err 'line 3 of part.csv is not of this sweep'
 sweep_to 2 $LITTLE seq=64 batch=1 --output one.csv
 check 'which leaves the file as it is' cmp one.csv seven.csv
-head -c 1000 one.csv | sed '$d' | sed '$s/85899345920/85899345921/' >other.csv
+head -n 4 one.csv | sed '$s/85899345920/85899345921/' >other.csv
 sweep_to 2 $GRID --output other.csv
 says err 'has other figures for row'
 sweep_to 0 $LITTLE seq=64 batch=1..3 --output three.csv

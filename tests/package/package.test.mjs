@@ -24,6 +24,7 @@ test('it depends on nothing and has the version of the core', async () => {
   const installed = JSON.parse(await readFile(join(project, 'node_modules/actmem/package.json'), 'utf8'));
   const tables = JSON.parse(await readFile(join(root, 'build/tables.json'), 'utf8'));
   assert.equal(installed.version, tables.actmem);
+  for (const file of ['web/package.json', 'web/package-lock.json']) assert.equal(JSON.parse(await readFile(join(root, file), 'utf8')).version, tables.actmem, file);
   assert.deepEqual(Object.keys(installed.dependencies ?? {}), []);
   const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'));
   assert.deepEqual(Object.keys(lock.packages), ['', 'node_modules/actmem']);
