@@ -195,7 +195,10 @@ static int add_value(const am_field *field, const char *text)
     if (!range) {
         part.text = canonical(field, text, &status);
         if (part.text == NULL) return refuse("%s", status.message);
-        if (field->kind == AM_KIND_INT && am_read_integer(part.text, strlen(part.text), &part.first)) part.text = NULL;
+        if (field->kind == AM_KIND_INT && am_read_integer(part.text, strlen(part.text), &part.first)) {
+            free((char *)part.text);
+            part.text = NULL;
+        }
     }
     own->part = allocate(own->part, (size_t)(own->parts + 1) * sizeof *own->part);
     own->part[own->parts++] = part;
