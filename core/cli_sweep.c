@@ -86,18 +86,21 @@ static void *allocate(void *old, size_t size)
     exit(AM_EXIT_IO);
 }
 
-/* A value as the answer shows it, "8192" for "8k"; NULL where the parser refuses it. */
-static const char *canonical(const am_field *field, const char *value, am_status *status)
+/* A value as the answer shows it, "8192" for "8k". False where the parser refuses it. */
+static bool canonical(const am_field *field, const char *value, char text[AM_TEXT_SIZE], am_status *status)
 {
     static char pair[AM_INPUT_SIZE + 1];
-    char text[AM_TEXT_SIZE];
     am_config config = am_default_config();
     snprintf(pair, sizeof pair, "%s=%s", field->key, value);
-    if (am_config_parse(&config, pair, status) != AM_OK) return NULL;
-    if (field == &am_fields[AM_F_model]) am_copy_text(text, sizeof text, value, strlen(value));
-    else am_field_value(&config, field, text, sizeof text);
-    char *copy = allocate(NULL, strlen(text) + 1);
-    return strcpy(copy, text);
+    if (am_config_parse(&config, pair, status) != AM_OK) return false;
+    if (field == &am_fields[AM_F_model]) am_copy_text(text, AM_TEXT_SIZE, value, strlen(value));
+    else am_field_value(&config, field, text, AM_TEXT_SIZE);
+    return true;
+}
+
+static char *copy_of(const char *text)
+{
+    return strcpy(allocate(NULL, strlen(text) + 1), text);
 }
 
 /* A number, k standing for 1024. */
@@ -187,20 +190,16 @@ static int check_values(const axis *own)
 static int add_value(const am_field *field, const char *text)
 {
     am_status status;
+    char value[AM_TEXT_SIZE];
     axis *own = axis_of(field);
     values part = {.step = 1, .count = 1};
-    bool range = field->kind != AM_KIND_TEXT && strstr(text, "..") != NULL;
+    bool range = field->kind != AM_KIND_TEXT && strstr(text, "..") != NULL, number = range || field->kind == AM_KIND_INT;
     int code = range ? read_range(&part, field, text) : AM_EXIT_ANSWER;
     if (code != AM_EXIT_ANSWER) return code;
-    if (!range) {
-        part.text = canonical(field, text, &status);
-        if (part.text == NULL) return refuse("%s", status.message);
-        if (field->kind == AM_KIND_INT && am_read_integer(part.text, strlen(part.text), &part.first)) {
-            free((char *)part.text);
-            part.text = NULL;
-        }
-    }
+    if (!range && !canonical(field, text, value, &status)) return refuse("%s", status.message);
+    if (!range && number) am_read_integer(value, strlen(value), &part.first);
     own->part = allocate(own->part, (size_t)(own->parts + 1) * sizeof *own->part);
+    if (!number) part.text = copy_of(value);
     own->part[own->parts++] = part;
     own->count += part.count;
     return check_values(own);
