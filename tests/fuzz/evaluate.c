@@ -55,7 +55,7 @@ static void draw_text(am_field_id id, char *text, size_t size)
     static const char *const policies[] = {"none", "full", "every:%d", "uniform:%d", "block:%d", "sqrt", "best", "save:matmuls",
                                            "save:half-matmuls", "save:mm,sdpa,silu", "save:addmm", "save:bmm,mul", "modules:core_attn",
                                            "modules:layernorm,mlp", "modules:moe,moe_act", "budget:%dMiB", "budget:%dGiB",
-                                           "memory-budget:0.%d", "revolve:%d", "rotor:%dMiB", "rotor:%dGiB", "offload", "offload:saved",
+                                           "memory-budget:0.%d", "regions:%dx1", "regions:1x%d,1x0,2x1", "revolve:%d", "rotor:%dMiB", "rotor:%dGiB", "offload", "offload:saved",
                                            "partition", "partition:cpu"};
     static const char *const targets[] = {"q,v", "q", "q,k,v,o", "gate,up,down", "q,k,v,o,gate,up,down", "down"};
     static const char *const stages[] = {"", "1,1", "2,1", "1,2,1,1", "3,1", "2,2,2,2", "1,1,1,1"};
