@@ -122,7 +122,7 @@ bench: $(READY) ## measure design's bars: an evaluation, native and in wasm, its
 
 bars: $(READY) $(ENGINES) build/lighthouse/node_modules/lighthouse/package.json ## measure every bar, and say of each whether it holds: some 20 minutes of a quiet machine
 	@$(submake) build/bench build/actmem build/gcc/check build/asan/check build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/loader/actmem.js $(PAGE) $(SINGLE) $(FUZZERS:%=build/fuzz/%) $(FUZZERS:%=build/msan/%)
-	@FUZZ_TIME=$(FUZZ_TIME) node tests/bench/bars.mjs
+	@FUZZ_TIME=$(FUZZ_TIME) ONLY='$(ONLY)' node tests/bench/bars.mjs
 
 bench-peers: build/peers/bin/python ## the same questions asked of llm-analysis, and of PyTorch itself if `make oracle` has installed it
 	@$(submake) build/bench build/actmem
