@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AM_VERSION "0.1.0"
+#define AM_VERSION "1.0.0"
 /* Version of the report's JSON. Fields are added without raising it; a changed meaning raises it. */
 #define AM_REPORT_VERSION 1
 

@@ -10,7 +10,7 @@ START_TEST(document)
     const am_report *report = fake_report();
     expect_document(am_report_json(report, json, sizeof json));
     expect(
-        "{\"version\":1,\"actmem\":\"0.1.0\",\"config\":{\"model\":\"llama-3-8b\",\"family\":\"llama\",\"layers\":32,");
+        "{\"version\":1,\"actmem\":\"" AM_VERSION "\",\"config\":{\"model\":\"llama-3-8b\",\"family\":\"llama\",\"layers\":32,");
     expect("\"reentrant\":\"no\"");
     expect("\"dropout\":0,");
     expect("\"query\":\"model=llama-3-8b\"");

@@ -7,7 +7,7 @@ START_TEST(tables)
 {
     size_t length = am_tables_json(AM_TABLES_ALL, json, sizeof json);
     expect_document(length);
-    expect("{\"version\":1,\"actmem\":\"0.1.0\",\"groups\":[\"model\",\"run\",");
+    expect("{\"version\":1,\"actmem\":\"" AM_VERSION "\",\"groups\":[\"model\",\"run\",");
     expect("\"value\":36507222016,\"of\":\"all\"},\"computed\":36507222016}");
     expect("{\"key\":\"seq\",\"kind\":\"int\",\"group\":\"run\",\"unit\":\"tokens\",\"label\":\"Sequence length\",");
     expect("\"default\":null,\"least\":1,\"most\":16777216}");
@@ -35,7 +35,7 @@ START_TEST(parts)
     expect("\"presets\":[");
     ck_assert_ptr_null(strstr(json, "\"formulas\":"));
     expect_document(am_tables_json(AM_TABLES_FORMULAS, json, sizeof json));
-    expect("{\"version\":1,\"actmem\":\"0.1.0\",\"formulas\":[{\"id\":\"lbshdc-elements\",");
+    expect("{\"version\":1,\"actmem\":\"" AM_VERSION "\",\"formulas\":[{\"id\":\"lbshdc-elements\",");
     ck_assert_ptr_null(strstr(json, "\"presets\":"));
 }
 END_TEST
