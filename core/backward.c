@@ -186,10 +186,9 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_AT_INPUT:
         if (wanted) *gradient = gradient_at_input(compiler, instruction, g, k);
         break;
-    case AM_PART:
-        if (!wanted) break;
+    case AM_PART: /* of the one input that has a gradient */
         *gradient = gradient_at_input(compiler, instruction, g, k);
-        if (compiler->code == AM_OK) compiler->program->event[compiler->program->events - 1].kind = AM_E_PART;
+        compiler->program->event[compiler->program->events - 1].kind = AM_E_PART;
         break;
     case AM_TAKEN:
         if (wanted) *gradient = gradient_taken(compiler, instruction, k);
