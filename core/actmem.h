@@ -1442,7 +1442,7 @@ am_code am_evaluate_costs(am_totals *totals, am_workspace *workspace, const am_c
 /* ---------------------------------------------------------------- 16 Fit */
 
 /* Fills in the answers and changes of a report that am_evaluate made of this configuration, by evaluating others: exact. */
-am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
+void am_fit_search(am_report *report, am_workspace *workspace, const am_config *config);
 
 #define AM_MAP_MOST 64
 

@@ -292,8 +292,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
     bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS ||
                report->dropped_rows == AM_MAX_REPORT_ROWS;
-    /* nothing is left out; the most runs that a list of regions can have take half the points */
-    if (cut || AM_NEVER(report->points > AM_MAX_POINTS)) evaluation->code = AM_CAPACITY;
+    if (cut || report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY; /* nothing is left out */
 }
 
 void am_evaluation_choose(am_evaluation *evaluation)

@@ -318,9 +318,8 @@ static int answer(const am_arguments *arguments)
         return fail_input(arguments, &status);
     }
     if (status.code == AM_OK && arguments->map) return draw_map(arguments, &config);
-    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK ||
-        am_fit_search(&report, &workspace, &config, &status) != AM_OK)
-        return fail_input(arguments, &status);
+    if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK) return fail_input(arguments, &status);
+    am_fit_search(&report, &workspace, &config);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));
     return print_output(am_report_text(&report, output, sizeof output));
 }

@@ -343,12 +343,10 @@ __attribute__((noinline)) static void search_all(am_report *report, am_workspace
 }
 
 __attribute__((noinline)) /* its configurations stand in no frame of its caller's */
-am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
+void am_fit_search(am_report *report, am_workspace *workspace, const am_config *config)
 {
-    *status = (am_status){0};
     report->answers = report->changes = 0;
-    if (!report->config.fit) return AM_OK;
+    if (!report->config.fit) return;
     search_all(report, workspace, config);
     am_fit_changes(report, workspace, config);
-    return AM_OK;
 }

@@ -84,7 +84,7 @@ int32_t am_wasm_evaluate(int32_t length)
     if (am_config_parse(&config, memory.input, &status) != AM_OK) return answer_error(&status);
     if (am_evaluate(report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
 #ifndef AM_FIRST
-    if (am_fit_search(report, &workspace, &config, &status) != AM_OK) return answer_error(&status);
+    am_fit_search(report, &workspace, &config);
 #endif
     return answer(am_report_json(report, memory.answer.text, sizeof memory.answer.text));
 }

@@ -1,4 +1,5 @@
 /* chosen.c: a report that has no room for what the chosen policy keeps is none. */
+#include <stdio.h>
 #include <string.h>
 
 #include "evaluate.h"
@@ -61,12 +62,36 @@ START_TEST(room)
 }
 END_TEST
 
+/* Of many unlike regions a timeline by operations is longer than any that is held; one by modules, which the error names, is not. */
+START_TEST(long_timeline)
+{
+    static const char *const lists[] = {
+        "1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0",
+        "16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16",
+    };
+    for (int i = 0; i < 2; i++)
+        for (int modules = 0; modules < 2; modules++) {
+            char text[640];
+            am_status status;
+            snprintf(text, sizeof text,
+                     "family=gemma3_text layers=%d hidden=64 heads=4 ffn=64 vocab=100 seq=16 sliding_window=4 layer_period=2 attention=eager "
+                     "dtype=fp32 autocast=bf16 trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.1 lora_dtype=fp32 "
+                     "checkpoint=regions:%s timeline=%s",
+                     i ? 450 : 55, lists[i], modules ? "modules" : "operations");
+            am_config config = config_of(text);
+            ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), modules ? AM_OK : AM_CAPACITY);
+            ck_assert_str_eq(status.field, modules ? "" : "timeline");
+        }
+}
+END_TEST
+
 Suite *test_chosen_suite(void);
 Suite *test_chosen_suite(void)
 {
     Suite *suite = suite_create("chosen");
     TCase *tests = tcase_create("chosen");
     tcase_add_test(tests, room);
+    tcase_add_test(tests, long_timeline);
     suite_add_tcase(suite, tests);
     return suite;
 }

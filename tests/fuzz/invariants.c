@@ -212,7 +212,6 @@ void expect_evaluation(const am_config *config)
     expect_again(config);
     expect_growth(config);
     if (config->fit && report.config.layers > 8) return; /* some hundred evaluations: of small models they are as good */
-    code = am_fit_search(&report, &workspace, config, &status);
-    expect_status(code, &status);
-    if (code == AM_OK) expect_texts();
+    am_fit_search(&report, &workspace, config);
+    expect_texts();
 }
