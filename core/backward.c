@@ -363,7 +363,7 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     while (!g->slot) g++;
     enter(compiler, index);
     run_steps(compiler, instruction, g, out);
-    if (compiler->tape->inputs_alone) {
+    if (am_compile_inputs_alone(compiler)) {
         validate_outputs(compiler, instruction, out);
         if (!leave_weights(compiler, instruction)) let_go(compiler, instruction);
         return;

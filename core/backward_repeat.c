@@ -17,7 +17,7 @@ void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node)
     const am_program *program = compiler->program;
     const am_repeated *repeated = repeated_of(compiler->tape, zone);
     am_layer_backward *layer = &compiler->layer;
-    layer->repeated = compiler->tape->inputs_alone ? NULL : repeated;
+    layer->repeated = am_compile_inputs_alone(compiler) ? NULL : repeated;
     if (!layer->repeated) return;
     layer->last = node;
     layer->events = program->events;

@@ -187,7 +187,7 @@ static void reset(am_compiler *compiler)
     compiler->program->gradient_bytes = 0;
     memset(compiler->program->waiting, 0, sizeof compiler->program->waiting);
     memset(compiler->program->weights, 0, sizeof compiler->program->weights);
-    if (tape->inputs_alone) find_leads(compiler);
+    if (am_compile_inputs_alone(compiler)) find_leads(compiler);
 }
 
 /* Is it the last node of a layer, all of which repeats the one behind it: goes on to its first. */
@@ -236,8 +236,8 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         compiler.node = index;
         compiler.events = program->events;
     }
-    if (tape->inputs_alone) forget_end(&compiler);
-    if (tape->inputs_alone && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
+    if (am_compile_inputs_alone(&compiler)) forget_end(&compiler);
+    if (am_compile_inputs_alone(&compiler) && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
     pass_units(&compiler, at, -1);
     return compiler.code;
 }
