@@ -486,7 +486,7 @@ START_TEST(held_in_groups)
     am_choices *choices = &fixture_workspace.choices;
     am_evaluation evaluation = last_evaluation();
     int64_t all = 0, grouped = 0;
-    for (int i = 0; i < AM_MAX_GIVEN; i++) all += choices->given[i] = i;
+    for (int i = 0; i < AM_MAX_GIVEN; i++) all += choices->given[i] = 1 + i;
     for (int x = 0; x < choices->candidates; x++)
         for (int class = 0; class < choices->classes; class++) choices->unit[x][class].given = (uint64_t)3 << x % 60;
     ck_assert_int_eq(am_choices_search(&evaluation, true), AM_OK);
@@ -577,8 +577,8 @@ START_TEST(runs_listed)
 }
 END_TEST
 
-/* More plans than there is room for, whatever is combined: no frontier is told, and no budget has a plan. Of bytes that are too large
- * neither. */
+/* More plans than there is room for, whatever is combined: no frontier is told, and no budget has a plan. Nor has one a step that takes
+ * longer than any time. */
 START_TEST(no_frontier)
 {
     static const char *const many = "family=qwen3_moe layers=96 hidden=32 heads=4 ffn=128 moe_ffn=1408 experts=8 experts_per_token=4 "
@@ -594,7 +594,8 @@ START_TEST(no_frontier)
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_CAPACITY);
     ck_assert_str_eq(status.field, "checkpoint");
     ck_assert_ptr_nonnull(strstr(status.message, "a policy by name"));
-    config = config_of("family=llama layers=1000 hidden=131072 heads=1024 ffn=4000000 vocab=1000 seq=1 checkpoint=budget:1GiB");
+    config = config_of("model=llama-3-70b seq=131072 batch=64 device=mine device_memory=80GiB device_gflops=1 device_bandwidth=1 "
+                       "checkpoint=budget:1GiB");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_TOO_LARGE);
 }
 END_TEST
