@@ -186,10 +186,9 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_AT_INPUT:
         if (wanted) *gradient = gradient_at_input(compiler, instruction, g, k);
         break;
-    case AM_PART:
-        if (!wanted) break;
+    case AM_PART: /* of the one input that has a gradient */
         *gradient = gradient_at_input(compiler, instruction, g, k);
-        if (compiler->code == AM_OK) compiler->program->event[compiler->program->events - 1].kind = AM_E_PART;
+        compiler->program->event[compiler->program->events - 1].kind = AM_E_PART;
         break;
     case AM_TAKEN:
         if (wanted) *gradient = gradient_taken(compiler, instruction, k);
@@ -364,7 +363,7 @@ void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out)
     while (!g->slot) g++;
     enter(compiler, index);
     run_steps(compiler, instruction, g, out);
-    if (compiler->tape->inputs_alone) {
+    if (am_compile_inputs_alone(compiler)) {
         validate_outputs(compiler, instruction, out);
         if (!leave_weights(compiler, instruction)) let_go(compiler, instruction);
         return;

@@ -1,5 +1,6 @@
 /* The backward of a layer that repeats the one behind it: the same events, on its own nodes, slots and saves. */
 #include "compile.h"
+#include "proven.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node)
     const am_program *program = compiler->program;
     const am_repeated *repeated = repeated_of(compiler->tape, zone);
     am_layer_backward *layer = &compiler->layer;
-    layer->repeated = compiler->tape->inputs_alone ? NULL : repeated;
+    layer->repeated = am_compile_inputs_alone(compiler) ? NULL : repeated;
     if (!layer->repeated) return;
     layer->last = node;
     layer->events = program->events;
@@ -55,18 +56,13 @@ static bool moved(const am_distance *distance, am_event *event)
     case AM_E_FORGET_RECOMPUTED:
     case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
     case AM_E_TAKE: event->index = (uint16_t)(event->index - distance->saves); return true;
-    case AM_E_ALLOCATE:
-    case AM_E_PART:
-    case AM_E_FREE:
-    case AM_E_STEAL:
-    case AM_E_COPY: return moved_slot(distance, &event->index);
-    default: return false;
+    default: break;
     }
-}
-
-static bool same_gradient(const am_gradient *x, const am_gradient *y)
-{
-    return x->dtype == y->dtype && memcmp(x->stride, y->stride, sizeof x->stride) == 0;
+    /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
+    if (AM_NEVER(event->kind != AM_E_ALLOCATE && event->kind != AM_E_PART && event->kind != AM_E_FREE && event->kind != AM_E_STEAL &&
+                 event->kind != AM_E_COPY))
+        return false;
+    return moved_slot(distance, &event->index);
 }
 
 /* Copies the events; false, and none, where one of them cannot be. */
@@ -84,13 +80,23 @@ static bool copy_events(am_program *program, const am_distance *distance, int fi
     return true;
 }
 
+/* Have nodes from first to last, others behind them, a gradient that is not this one: is more of a layer taken than its result? */
+static bool is_taken(const am_compiler *compiler, int first, int last, const am_gradient *result)
+{
+    const am_gradient *gradient = compiler->player->gradient;
+    for (int i = compiler->tape->node[first].first_gradient; i < compiler->tape->node[last + 1].first_gradient; i++)
+        if (gradient[i].slot && &gradient[i] != result) return true;
+    return false;
+}
+
 bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
 {
     am_player *player = compiler->player;
     am_program *program = compiler->program;
     am_layer_backward *layer = &compiler->layer;
     const am_repeated *next = layer->repeated, *own = repeated_of(compiler->tape, zone);
-    if (!next || next->zone != zone + 1 || next->of != (own ? own->of : zone)) return false;
+    /* layers follow one another, each a copy of the one built last */
+    if (!next || AM_NEVER(next->zone != zone + 1 || next->of != (own ? own->of : zone))) return false;
     am_var input = own ? own->input : next->from;
     int count = layer->last - compiler->node, events = compiler->events - layer->events, slots = program->slots - layer->slots;
     am_gradient *gradient = am_compile_buffer(compiler, next->input), *passed = am_compile_buffer(compiler, input);
@@ -100,13 +106,16 @@ bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
                             .from = layer->gradient.slot,
                             .to = gradient->slot,
                             .first = layer->slots};
-    bool alike = *node == layer->last - distance.nodes && compiler->tape->tensor[input].node && !passed->slot && gradient->slot &&
-                 gradient->like == next->input && same_gradient(gradient, &layer->gradient) && layer->gradient.like == next->output &&
+    bool alike = *node == layer->last - distance.nodes && compiler->tape->tensor[input].node && !passed->slot &&
+                 !is_taken(compiler, *node - count + 1, *node, gradient) &&
+                 memcmp(gradient->stride, layer->gradient.stride, sizeof gradient->stride) == 0 &&
                  player->slot_refs[gradient->slot] == layer->refs &&
                  memcmp(&player->reached[*node - count], &player->reached[layer->last - count], (size_t)count + 1) == 0;
-    bool room = program->events + events <= AM_MAX_EVENTS && program->slots + slots <= AM_MAX_PROGRAM_SLOTS;
+    bool room = program->events + events <= AM_MAX_EVENTS;
     uint16_t slot = gradient->slot; /* the input's of the layer behind */
     if (!alike || !room || !moved_slot(&distance, &slot)) return false;
+    /* each slot is an event, and its end another but for those few that are open here: they have room where events have */
+    if (AM_NEVER(program->slots + slots > AM_MAX_PROGRAM_SLOTS)) return false;
     int start = program->events;
     int64_t bytes = program->gradient_bytes - layer->gradient_bytes;
     if (!copy_events(program, &distance, layer->events, compiler->events)) return false;

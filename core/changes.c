@@ -5,6 +5,7 @@
 #include "fit.h"
 #include "input.h"
 #include "policies.h"
+#include "proven.h"
 #include "state.h"
 #include "wiring.h"
 #include "writer.h"
@@ -87,12 +88,13 @@ typedef struct am_changer {
     am_status status;
 } am_changer;
 
-/* Sets the inputs of `set` in a configuration as it was given. A policy is run as its stack runs it. */
-static bool set_inputs(am_changer *changer, const am_config *given, const char *set)
+/* Sets the inputs of `set`, which are written as they are read, in a configuration as it was given. A policy is run as its stack
+ * runs it. */
+static void set_inputs(am_changer *changer, const am_config *given, const char *set)
 {
     changer->config = *given;
     changer->config.fit = changer->config.frontier = 0;
-    return am_config_parse(&changer->config, set, &changer->status) == AM_OK;
+    am_config_parse(&changer->config, set, &changer->status);
 }
 
 static bool is_evaluated(am_changer *changer)
@@ -108,23 +110,25 @@ static void write_change(const am_changer *changer, am_change *change, const cha
     am_copy_text(change->set, sizeof change->set, set, strlen(set));
     change->config = totals->config;
     change->total = totals->fit.total;
-    change->fits = totals->fit.memory >= 0 && am_fit_fits(&totals->fit);
-    change->free = totals->fit.memory >= 0 ? am_fit_free(&totals->fit) : 0;
+    change->fits = am_fit_fits(&totals->fit);
+    change->free = am_fit_free(&totals->fit);
     change->time = am_outcome_time(&totals->outcome);
     change->recomputed_flops = totals->outcome.recomputed_flops;
     change->forward_flops = totals->outcome.forward_flops;
 }
 
-/* Evaluates a change. Adds it to the report's where it fits, those that train the same first, by their time. */
+/* Evaluates a change. Adds it to the report's where it fits, those that train the same, which are tried first, by their time. */
 static bool try_change(am_changer *changer, const am_config *given, const char *id, const char *what, bool same,
                        const char *set)
 {
     am_report *report = changer->report;
-    if (report->changes == AM_MAX_CHANGES || !set_inputs(changer, given, set) || !is_evaluated(changer)) return false;
+    if (AM_NEVER(report->changes == AM_MAX_CHANGES)) return false; /* it has room for every one that is tried */
+    set_inputs(changer, given, set);
+    if (!is_evaluated(changer)) return false;
     if (!am_fit_fits(&changer->workspace->totals.fit)) return false;
     int64_t time = am_outcome_time(&changer->workspace->totals.outcome);
     int at = report->changes++;
-    for (; same && at > 0 && (!report->change[at - 1].same || report->change[at - 1].time > time); at--)
+    for (; same && at > 0 && report->change[at - 1].time > time; at--)
         report->change[at] = report->change[at - 1];
     report->change[at] = (am_change){.id = id, .what = what, .same = same};
     write_change(changer, &report->change[at], set);
@@ -157,12 +161,10 @@ static void try_plan(am_changer *changer, const am_config *given)
     const am_answer *plan = answer_of(report, "plan");
     if (!plan || plan->next == 0) return; /* none is needed */
     if (strcmp(plan->config.checkpoint, report->config.checkpoint) == 0) return;
-    int before = report->changes;
-    try_change(changer, given, "plan", "fastest plan that fits", true,
-               policy_set(report, plan->config.checkpoint, set, sizeof set));
-    if (am_fit_fits(&report->fit) && report->changes > before &&
-        report->change[before].time >= am_outcome_time(&report->outcome))
-        report->changes = before;
+    bool fits = try_change(changer, given, "plan", "fastest plan that fits", true,
+                           policy_set(report, plan->config.checkpoint, set, sizeof set));
+    /* as it did when it was searched for */
+    if (AM_ALWAYS(fits) && am_fit_fits(&report->fit) && report->change[0].time >= am_outcome_time(&report->outcome)) report->changes = 0;
 }
 
 static bool is_dearer(const am_plan *plan, const am_plan *than)
@@ -196,8 +198,8 @@ static void try_policies(am_changer *changer, const am_config *given)
     }
 }
 
-/* The inputs that make it, behind those before it. */
-static bool write_groups(const am_config *found, const am_config *now, const char *before, char text[AM_TEXT_SIZE])
+/* The inputs that make it, behind those before it: some numbers, which have room. */
+static void write_groups(const am_config *found, const am_config *now, const char *before, char text[AM_TEXT_SIZE])
 {
     const struct {
         am_field_id id;
@@ -216,7 +218,7 @@ static bool write_groups(const am_config *found, const am_config *now, const cha
         AM_WRITE(&set, "=");
         am_write_int(&set, am_field_number_of(found, field));
     }
-    return am_writer_end(&set) > 0;
+    am_writer_end(&set);
 }
 
 /* As few GPUs as hold it with everything shared out that the stack shares out: ZeRO 3, or 1. before: what else is changed. */
@@ -228,14 +230,16 @@ static void try_gpus(am_changer *changer, const am_config *given, const char *id
     char set[AM_TEXT_SIZE];
     for (int64_t zero = 3; zero > 0 && (now->zero == 0 || *before); zero -= 2) {
         am_answer *answer = &changer->workspace->gpus;
-        if (!set_inputs(changer, given, before)) return;
+        set_inputs(changer, given, before);
         if (now->zero == 0) changer->config.zero = zero;
         am_fit_gpus(answer, changer->workspace, &changer->config, now);
         if (!answer->found) continue;
         if (!as_is || answer->value < as_is->value) as_is = answer;
         break;
     }
-    if (as_is && write_groups(&as_is->config, now, before, set)) try_change(changer, given, id, what, false, set);
+    if (!as_is) return;
+    write_groups(&as_is->config, now, before, set);
+    try_change(changer, given, id, what, false, set);
 }
 
 static void try_number(am_changer *changer, const am_config *given, const char *id, int64_t now, const char *what)
@@ -266,11 +270,11 @@ void am_fit_changes(am_report *report, am_workspace *workspace, const am_config 
     const am_config *now = &report->config;
     const am_usual *usual = am_fit_usual(now);
     report->usual.id = NULL;
-    if (usual && set_inputs(&changer, given, usual->set) && is_evaluated(&changer)) {
+    if (usual) set_inputs(&changer, given, usual->set);
+    if (usual && is_evaluated(&changer)) {
         report->usual = (am_change){.id = "usual", .what = usual->who};
         write_change(&changer, &report->usual, usual->set);
     }
-    if (report->fit.memory < 0) return;
     bool fits = am_fit_fits(&report->fit);
     try_plan(&changer, given);
     if (!fits) {

@@ -25,7 +25,7 @@ static am_choices *choices_of(am_evaluation *evaluation)
 static bool computes(const am_tape *tape, const am_instruction *instruction)
 {
     return instruction->kind == AM_I_OP && instruction->region && instruction->time > 0 &&
-           instruction->made < tape->storages &&
+           AM_ALWAYS(instruction->made < tape->storages) && /* the loss is behind */
            tape->storage[instruction->made].born == instruction - tape->instruction;
 }
 
@@ -62,7 +62,7 @@ static void find_one(found *list, const am_instruction *instruction)
         if (!product && list->region[i] == instruction->region) dear->time += instruction->time;
         return;
     }
-    if (list->count == MOST_FOUND || place > 64) return;
+    if (AM_NEVER(list->count == MOST_FOUND || place > 64)) return; /* no layer has so many */
     list->region[list->count] = instruction->region;
     list->dear[list->count++] = (am_dear){(am_op)instruction->op, place, instruction->module, instruction->time,
                                           product || instruction->flops > 0};
@@ -229,12 +229,8 @@ static void gather(am_evaluation *evaluation)
 /* Is y at least as good as x for layers of every class? */
 static bool as_good(const am_choices *choices, int x, int y)
 {
-    for (int i = 0; i < choices->classes; i++) {
-        const am_plan_unit *a = &choices->unit[x][i], *b = &choices->unit[y][i];
-        if (b->residue > a->residue || b->forward > a->forward || b->backward > a->backward || COST(b) > COST(a) ||
-            (b->given & ~a->given) != 0 || b->outlived > a->outlived || b->passed > a->passed)
-            return false;
-    }
+    for (int i = 0; i < choices->classes; i++)
+        if (!am_unit_as_good(&choices->unit[y][i], &choices->unit[x][i])) return false;
     return true;
 }
 
@@ -476,18 +472,12 @@ static const am_link *link_at(const am_choices *choices, int layer, int choice)
     return &choices->link[choices->class_of[layer] * choices->used + choice];
 }
 
-static bool same_link(const am_link *x, const am_link *y)
-{
-    return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed;
-}
-
 /* May the unit at this layer and the next one change places, each meaning there what it means here? */
 static bool may_change(const am_choices *choices, int layer, int first, int second)
 {
     int next = layer + choices->span[first], other = layer + choices->span[second];
-    return same_link(link_at(choices, layer, second), link_at(choices, next, second)) &&
-           same_link(link_at(choices, other, first), link_at(choices, layer, first));
+    return am_link_same(link_at(choices, layer, second), link_at(choices, next, second)) &&
+           am_link_same(link_at(choices, other, first), link_at(choices, layer, first));
 }
 
 /* Puts units in order, those first whose moments stand highest above what they leave: by exchange of neighbours that are alike
@@ -501,7 +491,7 @@ static void order(const am_choices *choices, int units, uint8_t *path)
             if (path[i] == path[i + 1] || !may_change(choices, layer, path[i], path[i + 1])) continue;
             int64_t here = headroom(link_at(choices, layer, path[i]));
             int64_t there = headroom(link_at(choices, layer, path[i + 1]));
-            if (there < here || (there == here && path[i + 1] >= path[i])) continue;
+            if (there <= here) continue;
             uint8_t other = path[i];
             path[i] = path[i + 1];
             path[i + 1] = other;
@@ -520,14 +510,9 @@ static int path_of(am_evaluation *evaluation, int index)
     int64_t peak = am_chain_play(chain, units, choices->path, &left).peak;
     memcpy(choices->ordered, choices->path, (size_t)units);
     order(choices, units, choices->ordered);
-    if (am_chain_play(chain, units, choices->ordered, &others).peak <= peak && others == left)
+    if (am_chain_play(chain, units, choices->ordered, &others).peak <= peak && AM_ALWAYS(others == left)) /* of the same links */
         memcpy(choices->path, choices->ordered, (size_t)units);
     return units;
-}
-
-static bool is_same(const am_listed *x, const am_listed *y)
-{
-    return x->kept.products == y->kept.products && x->kept.ops[0] == y->kept.ops[0] && x->kept.ops[1] == y->kept.ops[1] && x->modules == y->modules;
 }
 
 /* The profile of a choice: one of the table, or of those that are listed. */
@@ -538,7 +523,7 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
     if (choice->span > 1) return AM_PROFILE_SEGMENT;
     if (choice->whole) return AM_PROFILE_LAYER;
     for (int i = 0; i < workspace->listeds; i++)
-        if (is_same(&workspace->listed[i], &choice->listed))
+        if (am_listed_same(&workspace->listed[i], &choice->listed))
             return (am_profile_id)(AM_PROFILE_LISTED + i);
     if (workspace->listeds == AM_MAX_LISTED) {
         evaluation->code = AM_CAPACITY;
@@ -571,16 +556,15 @@ static int point_below(const am_evaluation *evaluation, int64_t bytes)
     return point;
 }
 
-/* Composes a plan of the frontier. Does it stay below? What a layer carries on into the next may differ between profiles: the composed
- * plan has the last word. */
-static bool stays_below(am_evaluation *evaluation, int point, int64_t bytes)
+/* Composes a plan of the frontier, which stays below: its choices have room in the lists, and what it composes to is what the frontier says. */
+static void compose(am_evaluation *evaluation, int point, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     am_outcome outcome;
     workspace->listeds = 0;
     plan_runs(evaluation, workspace->frontier.point[point].index);
     am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
-    return evaluation->code || am_outcome_peak(&outcome) <= bytes;
+    if (AM_NEVER(!evaluation->code && am_outcome_peak(&outcome) > bytes)) evaluation->code = AM_CAPACITY;
 }
 
 /* Where the frontier is over some choices: combines those that cost little at the price that a byte has there. Does it find a cheaper
@@ -590,14 +574,14 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     am_choices *choices = choices_of(evaluation);
     const am_frontier *frontier = &evaluation->workspace->frontier;
     const int step = choices->step;
-    bool cheaper = false;
     if (!choices->hull || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
     lay_chain(evaluation, false);
     *least = am_frontier_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = choices->found ? point_below(evaluation, bytes) : -1;
-    if (point >= 0 && frontier->point[point].cost < cost) cheaper = stays_below(evaluation, point, bytes);
+    const bool cheaper = point >= 0 && frontier->point[point].cost < cost;
+    if (cheaper) compose(evaluation, point, bytes);
     choices->price = 0;
     try_choices(evaluation, step, false);
     return cheaper;
@@ -619,13 +603,11 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");
     int64_t least = 0;
-    bool done = point >= 0 && find_cheaper(evaluation, bytes, frontier->point[point].cost, &least), lowered = false;
-    for (; point >= 0 && !done; point--) {
-        done = stays_below(evaluation, point, bytes);
-        lowered |= !done;
+    if (point >= 0) {
+        if (!find_cheaper(evaluation, bytes, frontier->point[point].cost, &least)) compose(evaluation, point, bytes);
+        if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .least = least};
+        return evaluation->code;
     }
-    if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
-    if (done) return evaluation->code;
     char text[32];
     int64_t smallest = peak_of(choices, &frontier->point[0]);
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",

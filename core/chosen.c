@@ -3,6 +3,7 @@
 
 #include "evaluate.h"
 #include "policies.h"
+#include "proven.h"
 
 static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
 {
@@ -95,7 +96,7 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
         if (kind < 0 ? first > 0 : count[kind] == 0 || is_shared(report, rows, row, kind)) continue;
         report->shared_bytes += row->bytes;
         add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
-        if (report->rows > 0) report->row[report->rows - 1].layers_like = kind;
+        report->row[report->rows - 1].layers_like = kind;
     }
 }
 
@@ -153,7 +154,7 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
 static void add_lasting(am_report *report, const am_tape *tape, const am_ledger *ledger)
 {
     report->lastings = 0;
-    for (int i = 1; i < tape->storages && report->lastings < AM_MAX_LASTING; i++) {
+    for (int i = 1; i < tape->storages && AM_ALWAYS(report->lastings < AM_MAX_LASTING) /* Megatron's are the most, seven */; i++) {
         const am_storage *storage = &tape->storage[i];
         if (!storage->permanent || tape->instruction[storage->born].zone > 0 || ledger->row_of[i]) continue;
         int component = (int)tape->instruction[storage->born].module.component;
@@ -184,7 +185,7 @@ static void settle_lasting(am_evaluation *evaluation, const am_ledger *ledger, i
         if (part[i].id != part[index].id) continue;
         am_evaluation_count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
         for (int j = 0; j < ledger->count; j++)
-            if (ledger->row[j].permanent && !is_outside(&ledger->row[j], &profile->record))
+            if (ledger->row[j].permanent)
                 settle_row(evaluation, profile, &ledger->row[j], count);
     }
 }
@@ -237,7 +238,7 @@ void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run,
     add_outside(report, kept, &run->profile->record);
     add_dropped(evaluation, kept, run->profile, dropping);
     report->saved_bytes = report->outcome.saved_bytes;
-    if (report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+    if (AM_NEVER(report->points > AM_MAX_POINTS)) evaluation->code = AM_CAPACITY; /* three a layer, of 1000 */
 }
 
 /* The model's own parameters and those of one layer at a time, or of all: layers are alike. */
@@ -283,8 +284,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
         settle_lasting(evaluation, ledger, i, runs);
     }
     drop_settled(report);
-    if (!evaluation->code)
-        evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
+    evaluation->code = am_plan_compose(&report->outcome, &evaluation->pattern, runs, workspace->run);
     if (evaluation->code) return;
     if (alone) report->kind[0].bytes += report->shared_bytes;
     if (alone) report->shared_bytes = 0;

@@ -787,8 +787,8 @@ static int open_answer(int64_t *rows)
         if (asked.answer == NULL) return fail_io("open", asked.output);
         if (!file) return begin_answer();
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        if (fcntl(descriptor, F_SETLK, &lock) != 0 && (errno == EACCES || errno == EAGAIN))
-            return refuse("another sweep is writing %s", asked.output);
+        if (fcntl(descriptor, F_SETLK, &lock) != 0)
+            return refuse("another sweep is writing %s, or its folder has no locks", asked.output);
         int code = resume(rows);
         if (code != AM_EXIT_ANSWER) return code;
         if (ftello(asked.answer) > 0) return AM_EXIT_ANSWER;

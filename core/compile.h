@@ -55,11 +55,22 @@ static inline am_gradient *am_compile_buffer(const am_compiler *compiler, am_var
                         : &player->leaf[tensor->leaf];
 }
 
+/* Do weights get their gradients later, in a part of their own? In pipelines, of which core.wasm has none. */
+static inline bool am_compile_inputs_alone(const am_compiler *compiler)
+{
+#ifdef AM_FIRST
+    (void)compiler;
+    return false;
+#else
+    return compiler->tape->inputs_alone;
+#endif
+}
+
 /* Does a gradient flow to it: to a weight only where weights get theirs. */
 static inline bool am_compile_wanted(const am_compiler *compiler, am_var x)
 {
     const am_tensor *tensor = am_compile_tensor(compiler, x);
-    if (!tensor->grad || !compiler->tape->inputs_alone) return tensor->grad;
+    if (!tensor->grad || !am_compile_inputs_alone(compiler)) return tensor->grad;
     return tensor->node ? compiler->player->leads[tensor->node] : !tensor->parameter;
 }
 

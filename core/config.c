@@ -303,9 +303,9 @@ static am_code set_pairs(am_config *config, const char *text, am_status *status)
     const char *at = skip_separators(text);
     for (; *at; at = skip_separators(at)) {
         pair next = {am_fields, ""};
-        am_code code = read_pair(&at, &next, status);
-        if (code == AM_OK && next.field != &am_fields[AM_F_model])
-            code = set_value(config, next.field, next.value, status);
+        read_pair(&at, &next, status); /* as survey_text has */
+        if (next.field == &am_fields[AM_F_model]) continue;
+        am_code code = set_value(config, next.field, next.value, status);
         if (code != AM_OK) return code;
     }
     return AM_OK;
@@ -341,7 +341,7 @@ const char *am_field_value(const am_config *config, const am_field *field, char 
             am_write_text(&writer, am_choice_text(field->choices, value, choice, sizeof choice));
             break;
         case AM_KIND_RATIO: am_write_ratio(&writer, value, AM_MILLION, 6, true); break;
-        case AM_KIND_TEXT: am_write_text(&writer, am_field_text_of(config, field)); break;
+        default: am_write_text(&writer, am_field_text_of(config, field)); break;
         }
     }
     if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "proven.h"
 #include "tape.h"
 
 /* A rate, and its reciprocal to spare divisions, which are most of what costing takes: an estimate that is put right. */
@@ -10,7 +11,7 @@ typedef struct am_rate {
     double inverse;
 } am_rate;
 
-#define MOST_OPERANDS 16 /* whose bytes are known beforehand */
+#define MOST_OPERANDS 16 /* no operation that costs something has more */
 
 typedef struct am_costing {
     am_tape *tape;
@@ -46,7 +47,7 @@ static int64_t bytes_of(const am_tape *tape, am_var x)
 
 static int64_t bytes_at(const am_costing *costing, int i)
 {
-    return i < MOST_OPERANDS ? costing->operand_bytes[i] : bytes_of(costing->tape, operand(costing, i));
+    return costing->operand_bytes[i];
 }
 
 /* Costs nothing in either direction, whatever its operands' bytes. */
@@ -59,7 +60,7 @@ static void take(am_costing *costing, const am_instruction *instruction)
 {
     int operands = is_free((am_op)instruction->op) ? 0 : instruction->inputs + instruction->results;
     costing->instruction = instruction;
-    for (int i = 0; i < operands && i < MOST_OPERANDS; i++)
+    for (int i = 0; i < operands && AM_ALWAYS(i < MOST_OPERANDS); i++)
         costing->operand_bytes[i] = bytes_of(costing->tape, operand(costing, i));
 }
 
@@ -208,10 +209,8 @@ static int64_t bytes_forward(const am_costing *costing)
 static int64_t grouped_flops(const am_costing *costing)
 {
     const am_tensor *x = tensor_of(costing, 0), *y = tensor_of(costing, costing->instruction->inputs);
-    int64_t n = 2;
-    bool wide =
-        am_mul_wraps(n, x->shape[0], &n) || am_mul_wraps(n, x->shape[1], &n) || am_mul_wraps(n, y->shape[1], &n);
-    return wide ? TOO_MUCH : n;
+    int64_t n; /* x itself has less than 2^53 bytes */
+    return am_mul_wraps(2 * x->shape[0] * x->shape[1], y->shape[1], &n) ? TOO_MUCH : n;
 }
 
 static bool is_grouped(am_op op)
@@ -277,7 +276,7 @@ static void cost_products(am_costing *costing, const am_factors *of)
     if (op == AM_OP_NORM_LINEAR || op == AM_OP_NORM_SEQUENCE_LINEAR)
         add_kernel(costing, 0, 0, 3 * bytes_at(costing, of->x));
     for (int i = 0; i < costing->instruction->inputs; i++) { /* a bias' gradient: the sum of the incoming one's rows */
-        bool bias = i != of->x && i != of->weight && learns(costing, i) && op != AM_OP_CUT_CE;
+        bool bias = i != of->x && i != of->weight && learns(costing, i);
         if (bias) add_kernel(costing, 0, 0, out + bytes_at(costing, i));
     }
 }
@@ -374,7 +373,7 @@ static void cost_node(am_costing *costing)
     }
     int64_t incoming = incoming_bytes(costing), bytes = 0;
     bool any = false;
-    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
+    for (int i = 0; AM_ALWAYS(i < AM_MAX_STEPS) /* only a product has as many */ && step[i].kind != AM_END; i++) {
         int64_t moved = step_bytes(costing, step[i], incoming);
         any |= computes(costing, step[i], moved);
         bytes += moved;
@@ -467,7 +466,7 @@ static bool in_bounds(const am_tape *tape)
 
 static bool counts(const am_instruction *instruction)
 {
-    return instruction->kind == AM_I_OP && instruction->zone < AM_MAX_UNITS + 2;
+    return instruction->kind == AM_I_OP && AM_ALWAYS(instruction->zone < AM_MAX_UNITS + 2); /* a tape has no more layers */
 }
 
 static am_costing start(am_tape *tape, const am_rates *rates)
@@ -580,7 +579,7 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
 /* A repeated layer costs what that costs which it repeats. Its result has been reached, as its input then is. */
 static void skip(am_tape *tape, const am_repeated *repeated)
 {
-    tape->reached[repeated->input] |= tape->reached[repeated->output] && tape->tensor[repeated->input].grad;
+    tape->reached[repeated->input] = AM_ALWAYS(tape->reached[repeated->output] && tape->tensor[repeated->input].grad);
 }
 
 static void repeat(am_tape *tape, const am_repeated *repeated)
@@ -638,7 +637,7 @@ am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *ta
 {
     uint16_t first[AM_MAX_LAYER_KINDS];
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) first[i] = repeated_zone(tape, zone[i]);
-    am_table table = {rows, 0, first, tape->instructions ? tape->instruction[tape->instructions - 1].zone : 0};
+    am_table table = {rows, 0, first, tape->instruction[tape->instructions - 1].zone};
     am_code code = cost(tape, rates, &table);
     turn_rows(&table);
     *count = table.count;

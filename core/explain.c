@@ -21,11 +21,11 @@ static bool powers_equal(const am_term *x, const am_term *y)
     return memcmp(x->power, y->power, sizeof x->power) == 0;
 }
 
-/* Is x printed before y? */
+/* Is x printed before y, of other powers? */
 static bool precedes(const am_term *x, const am_term *y)
 {
     int difference = degree(x) - degree(y);
-    for (int i = 0; i < AM_SYMBOL_COUNT && difference == 0; i++) difference = x->power[i] - y->power[i];
+    for (int i = 0; difference == 0; i++) difference = x->power[i] - y->power[i];
     return difference > 0;
 }
 
@@ -259,7 +259,7 @@ void am_write_why(am_writer *writer, const am_row *row)
         if (capital) am_write_char(writer, (char)(why[0] - 'a' + 'A'));
         am_write_text(writer, why + capital);
     }
-    if (row->savers > 0) AM_WRITE(writer, ".");
+    AM_WRITE(writer, ".");
 }
 
 void am_write_saver(am_writer *writer, const am_row *row, int saver)

@@ -155,6 +155,6 @@ am_dim am_dim_quotient(am_extents *extents, am_dim x, am_symbol divisor)
 {
     am_term term = extents->of[x].term;
     term.power[divisor]--;
-    int64_t by = extents->value[divisor];
-    return intern(extents, by > 0 && extents->of[x].n % by == 0 ? extents->of[x].n / by : -1, &term);
+    int64_t n = extents->of[x].n, by = extents->value[divisor];
+    return intern(extents, n <= AM_MAX_BYTES && n % by == 0 ? n / by : -1, &term);
 }

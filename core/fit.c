@@ -31,7 +31,7 @@ static bool gradients_go(const am_config *config)
 static int64_t size_of(const char *text, int64_t otherwise)
 {
     int64_t bytes = otherwise;
-    if (*text && !am_read_bytes(text, strlen(text), &bytes)) return otherwise;
+    if (*text) am_read_bytes(text, strlen(text), &bytes);
     return bytes;
 }
 

@@ -96,8 +96,8 @@ static const char *text_for(const am_formula *formula, am_policy policy)
 void am_formula_read(am_formula_reading *reading, const am_config *config)
 {
     am_status status;
-    reading->known = am_policy_parse(&reading->policy, config, &status) == AM_OK;
-    if (reading->known) set_values(&reading->values, config, reading->policy);
+    am_policy_parse(&reading->policy, config, &status); /* which is right in a resolved one */
+    set_values(&reading->values, config, reading->policy);
 }
 
 am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading)
@@ -105,7 +105,6 @@ am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_read
     static const am_amount none = {{0}, 0};
     am_formula_answer answer = {none, none};
     am_values *values = &reading->values;
-    if (!reading->known) return answer;
     const char *text = text_for(formula, reading->policy);
     values->layer = formula->layer != NULL ? am_expression_value(formula->layer, values) : none;
     if (text != NULL) answer.all = am_expression_value(text, values);

@@ -13,7 +13,6 @@ typedef struct am_formula_answer {
 typedef struct am_formula_reading {
     am_values values;
     am_policy policy;
-    bool known; /* the policy */
 } am_formula_reading;
 
 void am_formula_read(am_formula_reading *reading, const am_config *config);

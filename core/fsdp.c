@@ -6,16 +6,14 @@
  * allocator may hold freed buffers for its other streams. */
 #include "bytes.h"
 #include "play.h"
+#include "proven.h"
 #include "record.h"
 
 /* ---- recording ---- */
 
 void am_shard_begin(am_tape *tape)
 {
-    if (tape->units + 1 == AM_MAX_SHARDED) { /* more layers do not fit anyway */
-        tape->extents->full = true;
-        return;
-    }
+    if (AM_NEVER(tape->units + 1 == AM_MAX_SHARDED)) return; /* a tape has no more layers */
     tape->unit = ++tape->units;
     tape->sharded[tape->unit] = (am_sharded){0};
     am_tape_mark(tape, AM_I_REDUCE, AM_OP_REDUCE);
@@ -28,14 +26,8 @@ void am_shard_end(am_tape *tape)
     tape->unit = tape->unit > 1; /* layers are inside the model */
 }
 
-/* A sum that never runs over: what is too large stays so, and the caller finds it. */
-static int64_t sum(int64_t x, int64_t y)
-{
-    int64_t z = am_add_checked(x, y);
-    return z < 0 ? AM_MAX_BYTES : z;
-}
-
-/* Ranks have equal numbers of rows; what is left over is padded. */
+/* Ranks have equal numbers of rows; what is left over is padded. The largest parameter has 2^42 elements, and what is larger is an
+ * error of the tape's: sums of those on one need no check. */
 void am_shard_parameter(am_tape *tape, am_var x)
 {
     am_tensor *tensor = &tape->tensor[x];
@@ -45,17 +37,17 @@ void am_shard_parameter(am_tape *tape, am_var x)
     int64_t part = am_mul_checked(elements, am_dtypes[tape->reduce_dtype].size);
     int64_t own = am_mul_checked(elements, am_dtypes[tensor->dtype].size);
     tensor->unit = tape->unit;
-    unit->part = sum(unit->part, part);
-    unit->reduced = sum(unit->reduced, am_mul_checked(part, tape->ranks));
-    unit->gathered = sum(unit->gathered, am_mul_checked(own, tape->ranks));
-    unit->copied = sum(unit->copied, am_block_bytes(am_mul_checked(own, tape->ranks), tape->block));
-    if (tape->cast_shards) unit->cast = sum(unit->cast, own);
+    unit->part += part;
+    unit->reduced += am_mul_checked(part, tape->ranks);
+    unit->gathered += am_mul_checked(own, tape->ranks);
+    unit->copied += am_block_bytes(am_mul_checked(own, tape->ranks), tape->block);
+    if (tape->cast_shards) unit->cast += own;
 }
 
 int64_t am_shard_gradients(const am_tape *tape)
 {
     int64_t bytes = 0;
-    for (int i = 1; i <= tape->units; i++) bytes = sum(bytes, tape->sharded[i].part);
+    for (int i = 1; i <= tape->units; i++) bytes += tape->sharded[i].part;
     return bytes;
 }
 
@@ -105,7 +97,7 @@ static void copy_out(am_play *play, int unit)
 
 static void release(am_play *play, int unit)
 {
-    if (!play->sharded.gathered[unit]) return;
+    if (AM_NEVER(!play->sharded.gathered[unit])) return; /* it has run */
     play->live -= play->tape->sharded[unit].copied;
     play->sharded.gathered[unit] = false;
 }
@@ -124,10 +116,10 @@ void am_play_reshard(am_play *play, const am_instruction *instruction)
     if (instruction->match == 1) land(play, &play->sharded.retained);
 }
 
-/* The unit that runs backward behind this one; 0: none. */
+/* The unit that runs backward behind this one, after the model's own the last layer; 0: none. */
 static int next_backward(const am_play *play, int unit)
 {
-    if (unit == 1) return play->tape->units > 1 ? play->tape->units : 0;
+    if (unit == 1) return play->tape->units;
     return unit > 2 ? unit - 1 : 0;
 }
 

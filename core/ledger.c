@@ -44,7 +44,7 @@ static bool is_discarded(const am_tape *tape, uint16_t storage)
 {
     if (FIRST) return false;
     const am_region *region = &tape->region[tape->storage[storage].region];
-    return region->discards && region->keep != AM_KEEP_EVERYTHING;
+    return region->discards; /* which is recorded only where it runs again */
 }
 
 /* The part of a storage that the region whose input it is keeps for this rank, as its length; 0: all of it. */
@@ -219,7 +219,7 @@ static uint64_t set_of(const am_tape *tape, am_var x)
     return storage < AM_MAX_GIVEN ? (uint64_t)1 << storage : 0;
 }
 
-/* What this instruction makes its layer's graph hold until the layer's backward has run; *stays: or the whole backward. */
+/* What this instruction, which saves something or begins a region, makes its layer's graph hold until the layer's backward has run; *stays: or the whole backward. */
 static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, uint64_t *stays)
 {
     uint64_t set = 0;
@@ -231,7 +231,7 @@ static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, 
         set |= one;
         if (region->kind == AM_REENTRANT && i >= region->arguments) *stays |= one;
     }
-    if (index || instruction->kind != AM_I_OP || !instruction->node || am_is_away(tape, AM_AWAY_SAVED)) return set;
+    if (index || instruction->kind != AM_I_OP || am_is_away(tape, AM_AWAY_SAVED)) return set;
     const am_node *node = &tape->node[instruction->node];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++) set |= set_of(tape, tape->save[i]);
     return set;

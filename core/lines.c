@@ -1,6 +1,7 @@
 /* The lines of code, or the flags, that do a policy in each framework that can. */
 #include "input.h"
 #include "lines.h"
+#include "proven.h"
 #include "wiring.h"
 
 #define EVERY_PRODUCT  "range(1, 1 << 20)" /* as far as anybody counts */
@@ -28,14 +29,6 @@ const char *am_aten_name(am_op op)
         if (renamed[i].op == op) return renamed[i].name;
     bool aten = op <= AM_OP_CAT || op == AM_OP_PAD || (op >= AM_OP_SIGMOID && op <= AM_OP_GROUPED_MM);
     return aten && op != AM_OP_DIV_INPLACE ? am_ops[op].name : NULL;
-}
-
-/* Can a policy function keep what is listed? Operations that are Python functions or kernels of their own it never sees. */
-static bool is_seen(const am_kept *kept)
-{
-    bool any = kept->products != 0;
-    for (int op = 0; op < AM_OP_COUNT; op++) any |= am_ops_has(kept->ops, op) && am_aten_name((am_op)op);
-    return any || !(kept->ops[0] | kept->ops[1]);
 }
 
 /* ---- Python ---- */
@@ -101,14 +94,14 @@ static void write_products(am_writer *out, const run *each)
     AM_WRITE(out, "}");
 }
 
-/* Operations of one name are one. */
+/* All have a name; those of one are one. */
 static void write_operations(am_writer *out, const am_kept *kept)
 {
     bool any = false;
     for (int op = 0; op < AM_OP_COUNT; op++) {
         const char *name = am_ops_has(kept->ops, op) ? am_aten_name((am_op)op) : NULL;
         for (int i = 0; i < op && name; i++)
-            if (am_ops_has(kept->ops, i) && am_aten_name((am_op)i) && strcmp(am_aten_name((am_op)i), name) == 0) name = NULL;
+            if (am_ops_has(kept->ops, i) && strcmp(am_aten_name((am_op)i), name) == 0) name = NULL;
         if (!name) continue;
         am_write_text(out, any ? ", aten." : "{aten.");
         am_write_text(out, name);
@@ -213,19 +206,18 @@ static bool run_of(const am_report *report, int index, run *each)
 
 /* Which parts of the code its runs need. */
 typedef struct needs {
-    bool runs, regions, selects, segments, seen;
+    bool runs, regions, selects, segments;
 } needs;
 
 static needs needs_of(const am_report *report)
 {
     run each;
-    needs need = {.seen = true};
+    needs need = {0};
     for (int i = 0; run_of(report, i, &each); i++) {
         need.runs = true;
         need.segments |= each.span > 1;
-        need.regions |= (each.span == 1 && !each.plain) || each.modules;
+        need.regions |= each.span == 1 && !each.plain;
         need.selects |= keeps_some(&each);
-        need.seen &= is_seen(&each.kept);
     }
     return need;
 }
@@ -235,7 +227,7 @@ static bool has_runs(const am_report *report)
 {
     bool by_stage = report->policy.kind == AM_POLICY_SQRT || report->policy.kind == AM_POLICY_BEST_SEGMENTS;
     needs need = needs_of(report);
-    return need.runs && need.seen && (need.regions || need.segments) && !(report->config.pp > 1 && by_stage);
+    return need.runs && (need.regions || need.segments) && !(report->config.pp > 1 && by_stage);
 }
 
 /* ---- transformers ---- */
@@ -450,7 +442,8 @@ static void write_torchtitan(am_writer *out, const am_report *report)
 static bool stage_policy(const am_report *report, int *index, am_policy *policy)
 {
     run each, next;
-    if (!run_of(report, *index, &each)) return false;
+    bool there = run_of(report, *index, &each);
+    if (AM_NEVER(!there)) return false; /* a plan has one, and it is asked for more while there are */
     int stage = each.stage;
     *policy = (am_policy){.kind = AM_POLICY_FULL, .count = each.span};
     if (each.span > 1) policy->kind = AM_POLICY_UNIFORM;
@@ -618,8 +611,6 @@ const char *am_lines_note(const am_report *report)
     if (need.runs && !need.regions && !need.segments) return "no layer is checkpointed: the code stays as it is";
     if (am_policy_is_schedule(report->policy))
         return "no framework runs such a schedule: its actions, in order, are what a loop of one's own would do";
-    if (!need.seen)
-        return "no policy function sees these operations: they are Python functions with kernels of their own";
     if (report->policy.kind == AM_POLICY_BUDGET && is_megatron(report))
         return "Megatron-LM's flags are the same for all layers and ranks, and can't say this plan: its blocks would need a loop of "
                "their own over tensor_parallel.checkpoint";

@@ -7,6 +7,7 @@
 #include "bytes.h"
 #include "fit.h"
 #include "input.h"
+#include "proven.h"
 #include "wiring.h"
 
 #include <string.h>
@@ -158,7 +159,8 @@ static void fill(am_row_search *row, int i, int j)
     cell(row, j - 1);
     if (j - i < 4) return;
     bool whole = slope(row, i, i + 1, &left) && slope(row, j - 1, j, &right);
-    if (whole && left == right && line(row, i, left, j) == row->total[j]) return fill_line(row, i, j, left);
+    /* a convex function that leaves and arrives alike is one line */
+    if (whole && left == right && AM_ALWAYS(line(row, i, left, j) == row->total[j])) return fill_line(row, i, j, left);
     int k = whole ? crossing(row, i, left, j, right, i + 1, j - 1) : i + (j - i) / 2;
     if (!whole) {
         cell(row, k);

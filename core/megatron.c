@@ -5,6 +5,7 @@
  * dot_product_attention/backends.py and utils.py; flash-attn 2's flash_attn_interface.py. */
 #include "bytes.h"
 #include "megatron.h"
+#include "proven.h"
 #include "record.h"
 
 bool am_megatron_has_engine(const am_build *build)
@@ -140,7 +141,7 @@ static void keep_mask(am_build *build, am_var mask)
     am_tape *tape = build->tape;
     if (build->mask_region != tape->open_region) build->masks = 0;
     build->mask_region = tape->open_region;
-    if (tape->open_region && build->masks < AM_MAX_MASKS) build->kept_mask[build->masks++] = mask;
+    if (tape->open_region && AM_ALWAYS(build->masks < AM_MAX_MASKS)) build->kept_mask[build->masks++] = mask;
 }
 
 /* bias_dropout_add, one compiled kernel. */
@@ -269,8 +270,7 @@ static am_var core_ring(am_build *build, am_var q, am_var k, am_var v)
 static bool turns_together(const am_build *build, bool packed)
 {
     const am_config *config = build->config;
-    int64_t tokens = am_mul_checked(config->seq / config->cp, config->batch);
-    return packed && config->cp > 1 && config->head_dim == 128 && (tokens < 0 || tokens >= 512);
+    return packed && config->cp > 1 && config->head_dim == 128 && config->seq / config->cp * config->batch >= 512;
 }
 
 /* [s, b, heads, d] as [b, s, heads, d] in its place in such a tensor. */

@@ -6,6 +6,7 @@
 
 #include "input.h"
 #include "layout.h"
+#include "proven.h"
 #include "tape.h"
 
 /* ---- the knapsack ---- */
@@ -45,13 +46,13 @@ static uint16_t storage_of(const am_tape *tape, int operand)
     return tape->tensor[tape->operand[operand]].storage;
 }
 
-/* Marks what the region's nodes save, and graphs of its code's own. */
-static void mark_saves(const am_tape *tape, const am_region *region, bool *needed)
+/* Marks what the region's nodes save, and what graphs of its code's own hold while it runs, if these are to be made again too. */
+static void mark_saves(const am_tape *tape, const am_region *region, bool graphs, bool *needed)
 {
     memset(needed, 0, AM_MAX_STORAGES * sizeof *needed);
     for (int i = region->start; i < region->end; i++) {
         const am_instruction *instruction = &tape->instruction[i];
-        for (int k = 0; k < instruction->inputs && instruction->kind == AM_I_GRAPH; k++)
+        for (int k = 0; graphs && k < instruction->inputs && instruction->kind == AM_I_GRAPH; k++)
             needed[storage_of(tape, instruction->first + k)] = true;
         if (instruction->kind != AM_I_OP || !instruction->node) continue;
         const am_node *node = &tape->node[instruction->node];
@@ -74,7 +75,7 @@ static void mark_inputs(const am_tape *tape, const am_instruction *instruction, 
 
 static int64_t counted(const am_tape *tape, uint16_t storage)
 {
-    return tape->storage[storage].fixed || tape->storage[storage].permanent ? 0 : tape->storage[storage].bytes;
+    return tape->storage[storage].fixed ? 0 : tape->storage[storage].bytes; /* none is permanent: Megatron's are */
 }
 
 static bool is_input(const am_tape *tape, const am_region *region, int count, uint16_t storage)
@@ -139,7 +140,7 @@ static void add_item(am_knapsack *sack, uint16_t index, int64_t bytes, int64_t f
 static int64_t made_bytes(const am_tape *tape, int index)
 {
     int64_t bytes = 0;
-    for (int i = tape->instruction[index].made; i < tape->storages && tape->storage[i].born == index; i++)
+    for (int i = tape->instruction[index].made; AM_ALWAYS(i < tape->storages) /* the loss is behind */ && tape->storage[i].born == index; i++)
         bytes += counted(tape, (uint16_t)i);
     return bytes;
 }
@@ -170,7 +171,7 @@ static void mark_region(am_tape *tape, const am_region *region, am_knapsack *sac
 {
     for (int i = region->start; i < region->end; i++) tape->instruction[i].chosen = false;
     for (int i = 0; i < sack->items; i++) tape->instruction[sack->instruction[i]].chosen = sack->taken[i];
-    mark_saves(tape, region, sack->needed);
+    mark_saves(tape, region, true, sack->needed);
     for (int i = region->end - 1; i >= region->start; i--) {
         am_instruction *instruction = &tape->instruction[i];
         instruction->idle = instruction->kind == AM_I_OP && !makes_needed(tape, instruction, sack->needed);
@@ -183,7 +184,7 @@ static void mark_region(am_tape *tape, const am_region *region, am_knapsack *sac
 static void keep_of_region(am_tape *tape, int index, am_knapsack *sack, int64_t millionths)
 {
     const am_region *region = &tape->region[index];
-    mark_saves(tape, region, sack->needed);
+    mark_saves(tape, region, false, sack->needed);
     int64_t least, span = span_of(tape, region, sack->needed, &least);
     if (span <= 0) {
         am_tape_checkpoint_region(tape, index, AM_NON_REENTRANT, AM_KEEP_EVERYTHING);

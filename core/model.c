@@ -1,6 +1,7 @@
 /* From a configuration to the builder that writes its forward pass. */
 #include "build.h"
 #include "bytes.h"
+#include "proven.h"
 
 /* Tokens, each for one expert, that the experts of one rank get: its share, or more, in whole tokens. */
 static int64_t rows_of_experts(const am_config *config)
@@ -80,7 +81,8 @@ const char *am_model_kind_name(const am_config *config, int kind)
 {
     bool mixed = config->experts > 0 && config->dense_layers > 0 && config->dense_layers < config->layers;
     if (mixed) return kind ? "expert" : "dense";
-    return kind < 2 && config->layer_period > 1 && am_wiring_takes_turns(config) ? am_wiring_of(config)->kinds[kind] : NULL;
+    bool turns = config->layer_period > 1 && am_wiring_takes_turns(config);
+    return turns && AM_ALWAYS(kind < 2) /* others are mixed, too */ ? am_wiring_of(config)->kinds[kind] : NULL;
 }
 
 /* By family; the others are wired like Llama. */

@@ -122,6 +122,11 @@ typedef struct am_listed {
     uint8_t modules; /* a set of AM_MODULE_; 0: none */
 } am_listed;
 
+static inline bool am_listed_same(const am_listed *x, const am_listed *y)
+{
+    return x->kept.products == y->kept.products && x->kept.ops[0] == y->kept.ops[0] && x->kept.ops[1] == y->kept.ops[1] && x->modules == y->modules;
+}
+
 /* A run of a plan before its profile has been played. */
 typedef struct am_part_plan {
     am_profile_id id;

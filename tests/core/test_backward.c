@@ -162,6 +162,14 @@ static am_var expand_nothing(void)
 {
     return am_expand(tape, w(), SHAPE(4, 8));
 }
+static am_var sum(void)
+{
+    return am_sum_over(tape, w(), 0, false);
+}
+static am_var sum_kept(void)
+{
+    return am_sum_over(tape, w(), 0, true);
+}
 static am_var slice(void)
 {
     return am_slice(tape, w(), number(4));
@@ -296,6 +304,8 @@ static const compiled_case cases[] = {
     {view_and_transpose, "a copy where no view is possible", "View +3=128 -2 steal3=128 -3"},
     {expand, "expand sums", "Expand +3=32 -2 steal3=32 -3"},
     {expand_nothing, "expand to its own shape", "Expand steal2=128 -2"},
+    {sum, "a sum's is repeated", "Sum copy2=128 -2"},
+    {sum_kept, "the same where the dimension stays", "Sum copy2=128 -2"},
     {slice, "slice fills up with zeros", "Slice +3=128 -2 steal3=128 -3"},
     {pad, "pad cuts", "ConstantPadNd +3=128 -2 steal3=128 -3"},
     /* parts of [4, 8] have rows of 8, not of 3 and 5 */

@@ -52,6 +52,8 @@ static const char *const runs[] = {
     "model=gpt2-xl batch=16 stack=nanogpt device=rtx-4090",
     "model=llama-3-8b micro_batches=4 device=rtx-4090",
     "model=llama-3-8b trainable=lora seq=16384",
+    "model=llama-3-8b seq=8192 optimizer=lion device=rtx-4090",
+    "model=llama-3-8b stack=torch seq=128 device_memory=28GiB",
 };
 
 START_TEST(each_is_as_it_says)
@@ -126,6 +128,8 @@ START_TEST(usual)
         {"model=gpt2 stack=nanogpt", "dtype=fp32 autocast=bf16", "AdamW on bf16"},
         {"model=llama-3-8b trainable=lora", "lora_dtype=fp32",
          "AdamW on bf16 adapters without fp32 master weights, gradients in bf16"},
+        {"model=llama-3-8b trainable=lora master_weights=yes", NULL,
+         "AdamW on bf16 adapters with fp32 master weights, gradients in bf16"},
         {"model=llama-3-8b dtype=fp32", NULL, "AdamW on fp32 parameters, gradients in fp32"},
         {"model=llama-3-8b optimizer=none", NULL, "no optimizer"},
         {"model=llama-3-8b trainable=none", NULL, "no optimizer"},
@@ -160,6 +164,37 @@ START_TEST(faster_plan)
     ck_assert_int_lt(now.change[0].time, am_outcome_time(&now.outcome));
     search("model=llama-3-8b checkpoint=budget:40GiB fit=yes");
     ck_assert_ptr_null(change_of("plan"));
+    /* the plan itself is none, as it is written and for a byte more */
+    char with[AM_TEXT_SIZE + 64];
+    search("model=llama-3-8b seq=8192 checkpoint=full fit=yes");
+    int64_t bytes = now.answer[now.answers - 1].value;
+    snprintf(with, sizeof with, "model=llama-3-8b seq=8192 %s fit=yes", change_of("plan")->set);
+    search(with);
+    ck_assert_ptr_null(change_of("plan"));
+    snprintf(with, sizeof with, "model=llama-3-8b seq=8192 checkpoint=budget:%ld fit=yes", (long)bytes + 1);
+    search(with);
+    ck_assert_ptr_null(change_of("plan"));
+    ck_assert_str_ne(now.answer[now.answers - 1].config.checkpoint, now.config.checkpoint);
+}
+END_TEST
+
+/* Fewer GPUs hold a step that is shared out: of the parameters with their gradients and states each of three has a third, where by
+ * tensor parallelism each of two has half, which is too much. */
+START_TEST(fewer_gpus)
+{
+    search("model=llama-3-8b stack=torch seq=128 device_memory=28GiB fit=yes");
+    ck_assert_str_eq(change_of("gpus")->set, "dp=3 zero=3");
+    for (int i = 0; i < now.answers; i++)
+        if (strcmp(now.answer[i].id, "gpus") == 0) ck_assert_int_eq(now.answer[i].value, 4);
+    ck_assert(!am_fit_fits(&report_with("model=llama-3-8b stack=torch seq=128 device_memory=28GiB", "tp=2")->fit));
+}
+END_TEST
+
+/* Nothing makes 140 GB of weights fit that ZeRO 1 leaves whole. */
+START_TEST(nothing)
+{
+    search("model=llama-3-70b dp=2 zero=1 fit=yes");
+    ck_assert_int_eq(now.changes, 0);
 }
 END_TEST
 
@@ -182,8 +217,10 @@ Suite *test_changes_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, each_is_as_it_says, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, cheapest_policy, 0, 5);
-    tcase_add_loop_test(tests, usual, 0, 17);
+    tcase_add_loop_test(tests, usual, 0, 18);
     tcase_add_test(tests, faster_plan);
+    tcase_add_test(tests, fewer_gpus);
+    tcase_add_test(tests, nothing);
     tcase_add_test(tests, by_hand);
     suite_add_tcase(suite, tests);
     return suite;

@@ -85,6 +85,45 @@ static int64_t peak_of(const am_step *step)
     return step->forward_peak > step->backward_peak ? step->forward_peak : step->backward_peak;
 }
 
+/* ---- what choices are compared by */
+
+/* What is worse in one respect alone is not as good. */
+START_TEST(units_compared)
+{
+    static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5};
+    am_plan_unit worse[7], better = {.given = 4, .recomputed_flops = 9};
+    for (int i = 0; i < 7; i++) worse[i] = than;
+    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++;
+    ck_assert(am_unit_as_good(&than, &than) && am_unit_as_good(&better, &than) && !am_unit_as_good(&than, &better));
+    for (int i = 0; i < 7; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
+}
+END_TEST
+
+START_TEST(links_compared)
+{
+    static const am_link link = {1, 2, 3, 4, 5, 6, 7};
+    am_link other[7];
+    for (int i = 0; i < 7; i++) other[i] = link;
+    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++;
+    ck_assert(am_link_same(&link, &link));
+    for (int i = 0; i < 7; i++) ck_assert(!am_link_same(&other[i], &link));
+}
+END_TEST
+
+START_TEST(lists_compared)
+{
+    static const am_listed nothing, lists[] = {{{{1, 0}, 0}, 0}, {{{0, 1}, 0}, 0}, {{{0, 0}, 1}, 0}, {{{0, 0}, 0}, 1}};
+    for (int i = 0; i < 4; i++) {
+        ck_assert(am_listed_same(&lists[i], &lists[i]) && !am_listed_same(&lists[i], &nothing));
+        ck_assert_int_eq(am_keeps_any(&lists[i].kept), lists[i].modules == 0);
+    }
+    ck_assert(am_listed_same(&nothing, &nothing) && !am_keeps_any(&nothing.kept));
+    static const am_doubt none, doubts[] = {{.stopped = 1}, {.lowered = true}, {.hull = true}, {.outlived = true}};
+    for (int i = 0; i < 4; i++) ck_assert(am_doubted(&doubts[i]));
+    ck_assert(!am_doubted(&none));
+}
+END_TEST
+
 /* Every plan of the frontier that has no segments is what it says. */
 START_TEST(plans_played)
 {
@@ -431,6 +470,138 @@ START_TEST(close_to_bound)
 }
 END_TEST
 
+/* The evaluation that the workspace's choices were searched for. */
+static am_evaluation last_evaluation(void)
+{
+    return (am_evaluation){.workspace = &fixture_workspace,
+                           .config = &fixture_report.config,
+                           .policy = &fixture_report.policy,
+                           .extents = &fixture_workspace.extents,
+                           .pattern = am_model_pattern(&fixture_report.config)};
+}
+
+/* Of what layers are given, and each choice holds in its own way, more groups than are told apart: each tensor is in one group, and a
+ * choice holds all groups that it holds something of. */
+START_TEST(held_in_groups)
+{
+    search(0, 6);
+    am_choices *choices = &fixture_workspace.choices;
+    am_evaluation evaluation = last_evaluation();
+    int64_t all = 0, grouped = 0;
+    for (int i = 0; i < AM_MAX_GIVEN; i++) all += choices->given[i] = 1 + i;
+    for (int x = 0; x < choices->candidates; x++)
+        for (int class = 0; class < choices->classes; class++) choices->unit[x][class].given = (uint64_t)3 << x % 60;
+    ck_assert_int_eq(am_choices_search(&evaluation, true), AM_OK);
+    ck_assert_int_gt(choices->used, AM_MAX_HELD);
+    for (int i = 0; i < AM_MAX_HELD; i++) {
+        ck_assert_int_gt(choices->chain.given[i], 0);
+        grouped += choices->chain.given[i];
+    }
+    ck_assert_int_eq(grouped, all);
+    for (int class = 0; class < choices->classes; class++)
+        for (int i = 0; i < choices->used; i++) {
+            int64_t own = 0, held = 0;
+            for (int k = 0; k < AM_MAX_GIVEN; k++)
+                if (choices->unit[choices->chosen[i]][class].given >> k & 1) own += choices->given[k];
+            for (int k = 0; k < AM_MAX_HELD; k++)
+                if (choices->link[class * choices->used + i].given >> k & 1) held += choices->chain.given[k];
+            ck_assert_int_ge(held, own);
+        }
+}
+END_TEST
+
+/* Lists of what is kept have so many places; one that is there already takes none. */
+START_TEST(lists)
+{
+    search(0, 6);
+    am_workspace *workspace = &fixture_workspace;
+    const am_frontier *frontier = &workspace->frontier;
+    am_evaluation evaluation = last_evaluation();
+    int most = 0;
+    for (int i = 0; i < frontier->points; i++) {
+        workspace->listeds = 0;
+        ck_assert_int_eq(am_choices_take(&evaluation, frontier->point[i].index), AM_OK);
+        if (workspace->listeds <= most) continue;
+        most = workspace->listeds;
+        ck_assert_int_eq(am_choices_take(&evaluation, frontier->point[i].index), AM_OK);
+        ck_assert_int_eq(workspace->listeds, most);
+        for (int taken = AM_MAX_LISTED - most; taken <= AM_MAX_LISTED - most + 1; taken++) {
+            workspace->listeds = taken;
+            for (int k = 0; k < taken; k++) workspace->listed[k] = (am_listed){.modules = UINT8_MAX};
+            ck_assert_int_eq(am_choices_take(&evaluation, frontier->point[i].index), taken + most > AM_MAX_LISTED ? AM_CAPACITY : AM_OK);
+            evaluation.code = AM_OK;
+        }
+    }
+    ck_assert_int_gt(most, 0);
+}
+END_TEST
+
+/* More first layers of their own kind than a region spans: each plan of the frontier is what it is composed to. */
+START_TEST(many_first_layers)
+{
+    const char *const text = "family=deepseek_v3 layers=24 dense_layers=20 hidden=32 heads=2 head_dim=12 rotary_dim=4 v_head_dim=8 kv_rank=16 "
+                             "ffn=200 moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16";
+    static am_frontier_report own;
+    char with[320];
+    am_status status;
+    snprintf(with, sizeof with, "%s frontier=yes", text);
+    am_config config = config_of(with);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    own = fixture_report.frontier;
+    ck_assert_int_gt(own.rows, 3);
+    for (int i = 0; i < own.rows; i += 1 + own.rows / 10) {
+        snprintf(with, sizeof with, "%s checkpoint=budget:%ldB", text, (long)own.row[i].peak_bytes);
+        config = config_of(with);
+        ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+        ck_assert_int_eq(am_outcome_peak(&fixture_report.outcome), own.row[i].peak_bytes);
+        ck_assert_int_eq(fixture_report.outcome.recomputed_time, own.row[i].recomputed_time);
+    }
+}
+END_TEST
+
+/* A plan of more runs than a row lists; all layers are in those of any other. */
+START_TEST(runs_listed)
+{
+    am_status status;
+    am_config config = config_of("model=gpt-oss-20b seq=16 attention=eager frontier=yes");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_frontier_report *own = &fixture_report.frontier;
+    bool more = false;
+    for (int i = 0; i < own->rows; i++) {
+        const am_frontier_row *row = &own->row[i];
+        int listed = row->runs < AM_MAX_FRONTIER_RUNS ? row->runs : AM_MAX_FRONTIER_RUNS;
+        int64_t layers = 0;
+        for (int k = 0; k < listed; k++) layers += row->run[k].units * own->choice[row->run[k].choice].span;
+        more |= row->runs > AM_MAX_FRONTIER_RUNS;
+        ck_assert_int_eq(layers == fixture_report.config.layers, row->runs <= AM_MAX_FRONTIER_RUNS);
+    }
+    ck_assert(more);
+}
+END_TEST
+
+/* More plans than there is room for, whatever is combined: no frontier is told, and no budget has a plan. Nor has one a step that takes
+ * longer than any time. */
+START_TEST(no_frontier)
+{
+    static const char *const many = "family=qwen3_moe layers=96 hidden=32 heads=4 ffn=128 moe_ffn=1408 experts=8 experts_per_token=4 "
+                                    "vocab=128256 seq=512 batch=2";
+    char text[256];
+    am_status status;
+    snprintf(text, sizeof text, "%s frontier=yes", many);
+    am_config config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    ck_assert(!fixture_report.frontier.found);
+    snprintf(text, sizeof text, "%s checkpoint=budget:1GiB", many);
+    config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_CAPACITY);
+    ck_assert_str_eq(status.field, "checkpoint");
+    ck_assert_ptr_nonnull(strstr(status.message, "a policy by name"));
+    config = config_of("model=llama-3-70b seq=131072 batch=64 device=mine device_memory=80GiB device_gflops=1 device_bandwidth=1 "
+                       "checkpoint=budget:1GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_TOO_LARGE);
+}
+END_TEST
+
 /* What leaves a plan unproven is said: that choices on the hull alone were combined; nothing where all were. */
 START_TEST(doubts)
 {
@@ -460,6 +631,14 @@ Suite *test_choices_suite(void)
     tcase_add_test(tests, regions_of_experts);
     tcase_add_loop_test(tests, close_to_bound, 0, 6);
     tcase_add_test(tests, doubts);
+    tcase_add_test(tests, units_compared);
+    tcase_add_test(tests, links_compared);
+    tcase_add_test(tests, lists_compared);
+    tcase_add_test(tests, held_in_groups);
+    tcase_add_test(tests, lists);
+    tcase_add_test(tests, many_first_layers);
+    tcase_add_test(tests, runs_listed);
+    tcase_add_test(tests, no_frontier);
     suite_add_tcase(suite, tests);
     return suite;
 }

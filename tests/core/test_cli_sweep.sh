@@ -282,6 +282,16 @@ if (ulimit -v 400000; "$actmem" --version) >/dev/null 2>&1; then
     (ulimit -v 400000 -s 1000000; "$actmem" sweep $GRID --jobs 2 >out 2>err)
     check 'status 1 without a thread' [ $? -eq 1 ]
     says err "can't start a thread"
+    least=20000 # KiB that it runs in at all: a sweep takes more for each thread, and to see what a file has already
+    { until (ulimit -v $least; "$actmem" --version) >/dev/null 2>&1; do least=$((least + 4000)); done; } 2>/dev/null
+    (ulimit -v $((least + 4000)); "$actmem" sweep $GRID --jobs 2 >out 2>err)
+    check 'status 1 without memory for a thread' [ $? -eq 1 ]
+    says err "can't start a thread"
+    cp one.csv resumed.csv
+    (ulimit -v $((least + 4000)); "$actmem" sweep $GRID --output resumed.csv >out 2>err)
+    check 'status 1 without memory' [ $? -eq 1 ]
+    says err 'no memory'
+    check 'and the file is as it was' cmp resumed.csv one.csv
 fi
 sweep_to 0 -h
 sweep_to 0 --help

@@ -339,8 +339,60 @@ START_TEST(refused)
         ck_assert_int_eq(am_compute_time(n + 1, rate), n / rate * 1000 + (1000 + rate - 1) / rate);
         ck_assert_int_eq(am_compute_time(n - 1, rate), n / rate * 1000 - 1000 / rate);
     }
+    for (int64_t i = 1; i < 100; i++) { /* the nearest double is above the amount, or below it */
+        int64_t n = ((int64_t)1 << 62) / 1000 - i;
+        ck_assert_int_eq(am_compute_time(n, 1), n * 1000);
+    }
+    ck_assert_int_eq(am_compute_time(0, 0), 0);
+    ck_assert_int_eq(am_compute_time(1, 0), INT64_MAX);
     ck_assert_int_eq(am_compute_time(INT64_MAX, 1), INT64_MAX);
     ck_assert_int_eq(am_compute_time((int64_t)1 << 60, 1 << 20), 1000LL << 40);
+}
+END_TEST
+
+/* Rates that no time is long by, and so many operations that they alone are too many: two products of s² · d, of which backward
+ * has two and a half times as many, are below 2^62 and its are above 2^63; a grouped product of 2^71. */
+START_TEST(too_many)
+{
+    static const am_rates fast = {{INT32_MAX, INT32_MAX, INT32_MAX}, INT32_MAX};
+    start(AM_DTYPE_COUNT);
+    am_var part[3];
+    for (int i = 0; i < 3; i++) part[i] = learning(SHAPE(1, 1, 1 << 26, 210), AM_BF16);
+    finish(am_attention(tape, AM_OP_FLASH_ATTENTION, part[0], part[1], part[2], 0));
+    ck_assert_int_eq(am_cost_tape(tape, &fast), AM_TOO_LARGE);
+    start(AM_DTYPE_COUNT);
+    am_var x = learning(SHAPE(1 << 30, 1 << 20), AM_BF16), offsets = am_buffer(tape, SHAPE(4), AM_I32, "offsets");
+    finish(am_grouped_mm(tape, x, weight(SHAPE(4, 1 << 20, 1 << 20), AM_BF16), offsets));
+    ck_assert_int_eq(am_cost_tape(tape, &fast), AM_TOO_LARGE);
+    /* which stays so */
+    tape->status.field[0] = 0;
+    ck_assert_int_eq(am_cost_tape(tape, &some), AM_TOO_LARGE);
+    ck_assert_str_eq(tape->status.field, "");
+}
+END_TEST
+
+/* A row for each module, of which there are so many; what has none of its own is in the last, so that sums are whole. */
+START_TEST(most_rows)
+{
+    enum { MODULES = AM_MAX_COST_ROWS + 5 };
+    static char path[MODULES][4];
+    static am_cost_row rows[AM_MAX_COST_ROWS];
+    const uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
+    int count;
+    start(AM_DTYPE_COUNT);
+    am_var x = learning(SHAPE(4, 8), AM_FP32);
+    for (int i = 0; i < MODULES; i++) {
+        snprintf(path[i], sizeof path[i], "%d", i);
+        am_enter(tape, path[i], AM_C_MLP);
+        x = am_unary(tape, AM_OP_TANH, x);
+    }
+    finish(x);
+    ck_assert_int_eq(am_cost_rows(rows, &count, tape, &some, zone), AM_OK);
+    ck_assert_int_eq(count, AM_MAX_COST_ROWS);
+    int64_t time = 0, all = 0;
+    for (int i = 0; i < count; i++) time += rows[i].time[AM_IN_FORWARD];
+    for (int i = 0; i < AM_MAX_UNITS + 2; i++) all += tape->zone_time[i];
+    ck_assert_int_eq(time, all);
 }
 END_TEST
 
@@ -519,6 +571,8 @@ Suite *test_cost_suite(void)
     tcase_add_test(tests, embedding);
     tcase_add_test(tests, attention);
     tcase_add_test(tests, refused);
+    tcase_add_test(tests, too_many);
+    tcase_add_test(tests, most_rows);
     tcase_add_loop_test(tests, additive, 0, COUNT(kinds));
     tcase_add_loop_test(tests, every_layer, 0, COUNT(kinds));
     tcase_add_loop_test(tests, monotone, 0, COUNT(kinds));

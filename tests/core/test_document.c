@@ -54,6 +54,10 @@ static const struct {
     {"{\"a\\", "", "does not end"},
     {"{\"a\\\"}", "", "does not end"},
     {"{\"a\n\":1}", "", "does not end"},
+    {"{1:2}", "", "comma or a colon"},
+    {"{true:2}", "", "comma or a colon"},
+    {"{[]:2}", "", "comma or a colon"},
+    {"{{}:2}", "", "comma or a colon"},
     {"{\"a\":1,}", "", "comma"},
     {"{,}", "", "comma"},
     {"{,\"a\":1}", "", "comma"},
@@ -198,6 +202,11 @@ START_TEST(values)
     ck_assert_int_eq(number, 1);
     expect_fine("f", am_document_flag(&document, am_document_find(&document, "f"), "f", &number, &status));
     ck_assert_int_eq(number, 0);
+    char quote[8];
+    ck_assert_str_eq(am_document_quote(&document, am_document_find(&document, "n"), quote, sizeof quote), "12");
+    ck_assert_str_eq(am_document_quote(&document, am_document_find(&document, "s"), quote, sizeof quote), "\"abc…");
+    ck_assert_int_eq(am_document_member(&document, am_document_find(&document, "n"), "x"), 0);
+    ck_assert_int_eq(am_document_member(&document, am_document_find(&document, "l"), "x"), 0);
     expect_fine("s", am_document_text(&document, am_document_find(&document, "s"), "s", text, sizeof text, &status));
     ck_assert_str_eq(text, "abc");
     ck_assert(am_document_is_null(&document, am_document_find(&document, "z")));

@@ -59,6 +59,22 @@ START_TEST(parameters)
 }
 END_TEST
 
+/* Of one token the gathered logits are seen as the parts were gathered, without a copy: measured with PyTorch 2.15 on two ranks. */
+START_TEST(one_token)
+{
+    am_status status;
+    am_config config = config_of("stack=torch tp=2 batch=1 seq=1 layers=2 hidden=64 heads=4 kv_heads=4 ffn=96 vocab=128");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_outcome *outcome = &fixture_report.outcome;
+    ck_assert_int_eq(outcome->saved_bytes, 2904);
+    ck_assert_int_eq(outcome->after_forward, 2908);
+    ck_assert_int_eq(outcome->forward_peak, 3424);
+    ck_assert_int_eq(outcome->backward_peak, 24584);
+    ck_assert_int_eq(outcome->step_peak, 94984);
+    ck_assert_int_eq(outcome->gradient_bytes, 94848);
+}
+END_TEST
+
 Suite *test_dtensor_suite(void);
 Suite *test_dtensor_suite(void)
 {
@@ -67,6 +83,7 @@ Suite *test_dtensor_suite(void)
     tcase_add_test(tests, collectives);
     tcase_add_test(tests, order_of_modules);
     tcase_add_test(tests, parameters);
+    tcase_add_test(tests, one_token);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -119,6 +119,27 @@ START_TEST(events)
 }
 END_TEST
 
+static am_var used_outside(bool unused)
+{
+    am_var x = apply(AM_OP_NEG, w());
+    if (unused) apply(AM_OP_NEG, w());
+    am_region_begin(tape, x, 0, NULL);
+    am_var y = apply(AM_OP_TANH, x);
+    am_region_end(tape, y);
+    return add(y, x);
+}
+
+/* A region's input that has a gradient from outside: the region leaves before its own is added. What no gradient reaches, and stands
+ * between the two, is no part of it. */
+START_TEST(leaves)
+{
+    for (int unused = 0; unused < 2; unused++) {
+        setup();
+        ck_assert_str_eq(compiled(used_outside(unused)), "Add R1@2 Tanh +3=128 F L1 +4=128 -2 -3 Neg +5=128 -4 steal5=128 -5");
+    }
+}
+END_TEST
+
 /* A program that is compiled again is the same, whatever was compiled in between. */
 START_TEST(repeated)
 {
@@ -160,6 +181,7 @@ Suite *test_engine_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, events, 0, COUNT(cases));
     tcase_add_test(tests, repeated);
+    tcase_add_test(tests, leaves);
     tcase_add_test(tests, too_long);
     suite_add_tcase(suite, tests);
     return suite;

@@ -81,12 +81,23 @@ START_TEST(layouts)
 }
 END_TEST
 
+/* What is too large for a tensor is an error, as several of it are that stand as one. */
+START_TEST(too_large)
+{
+    setup();
+    am_var x = heads(1 << 20, 1 << 22, 16, 128);
+    am_engine_ring(tape, &(am_ring_input){x, x, x, {0}, number(4)}, number(256));
+    ck_assert_int_eq(tape->status.code, AM_TOO_LARGE);
+}
+END_TEST
+
 Suite *test_engine_ring_suite(void);
 Suite *test_engine_ring_suite(void)
 {
     Suite *suite = suite_create("engine_ring");
     TCase *tests = tcase_create("engine_ring");
     tcase_add_loop_test(tests, peaks, 0, COUNT(cases));
+    tcase_add_test(tests, too_large);
     tcase_add_test(tests, layouts);
     suite_add_tcase(suite, tests);
     return suite;

@@ -96,6 +96,27 @@ START_TEST(sum_of_fractions)
 }
 END_TEST
 
+/* Coefficients beyond 2^53, and fractions without a common denominator below it: no value, rather than a wrong one. */
+START_TEST(sum_without_value)
+{
+    static const struct {
+        am_term term;
+        int64_t times;
+        am_term other;
+    } table[] = {
+        {{AM_MAX_BYTES, 1, {0}}, 2, {0}},
+        {{1, 1 << 30, {0}}, 1, {1, (1 << 30) + 1, {0}}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        am_sum sum = {0};
+        am_sum_add(&sum, table[i].term, table[i].times);
+        if (table[i].other.num) am_sum_add(&sum, table[i].other, 1);
+        ck_assert_int_eq(sum.count, 1);
+        ck_assert_int_eq(sum.term[0].den, 0);
+    }
+}
+END_TEST
+
 /* More products than a sum holds: it says that it is not whole. */
 START_TEST(sum_full)
 {
@@ -257,6 +278,7 @@ Suite *test_explain_suite(void)
     tcase_add_test(tests, sum_gathers);
     tcase_add_test(tests, sum_orders);
     tcase_add_test(tests, sum_of_fractions);
+    tcase_add_test(tests, sum_without_value);
     tcase_add_test(tests, sum_full);
     tcase_add_test(tests, sum_too_large);
     tcase_add_test(tests, report_formula);

@@ -98,6 +98,22 @@ START_TEST(totals)
 }
 END_TEST
 
+/* A square that 64 bits have no room for is no answer, as one above 2^53 is none. */
+START_TEST(square)
+{
+    static const struct {
+        int64_t side, total;
+    } table[] = {{94906265, 94906265LL * 94906265}, {94906266, -1}, {3037000499, -1}, {3037000500, -1}, {INT64_MAX, -1}};
+    am_values of = values();
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        of.of['h'] = table[i].side;
+        am_amount alone = am_expression_value("h²", &of), factor = am_expression_value("1·h²", &of);
+        ck_assert_int_eq(am_amount_total(&alone), table[i].total);
+        ck_assert_int_eq(am_amount_total(&factor), table[i].total);
+    }
+}
+END_TEST
+
 START_TEST(parts)
 {
     am_values of = values();
@@ -121,6 +137,7 @@ Suite *test_expression_suite(void)
     Suite *suite = suite_create("expression");
     TCase *tests = tcase_create("expression");
     tcase_add_loop_test(tests, totals, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tests, square);
     tcase_add_test(tests, parts);
     suite_add_tcase(suite, tests);
     return suite;

@@ -70,6 +70,36 @@ START_TEST(quotient)
 }
 END_TEST
 
+/* A length that is too large stays so, whatever it is divided by; so is one that does not divide evenly. */
+START_TEST(no_quotient)
+{
+    am_dim large = dim(1, 1, AM_V, AM_V);
+    for (int i = 0; i < 2; i++) large = am_dim_product(&extents, large, large);
+    for (int64_t by = 2; by < 9; by++) {
+        extents.value[AM_TP] = by;
+        ck_assert_int_gt(extents.of[am_dim_quotient(&extents, large, AM_TP)].n, AM_MAX_BYTES);
+    }
+    extents.value[AM_TP] = 3;
+    ck_assert_int_gt(extents.of[am_dim_quotient(&extents, dim(4, 1, AM_SYMBOL_COUNT, AM_SYMBOL_COUNT), AM_TP)].n, AM_MAX_BYTES);
+}
+END_TEST
+
+/* Terms beyond 2^53 have no value: their coefficients, and what their symbols divide by. */
+START_TEST(no_value)
+{
+    static const int64_t value[AM_SYMBOL_COUNT] = {[AM_S] = 1 << 30};
+    static const am_term terms[] = {
+        {1, 1, {[AM_S] = -2}}, {1, 1, {[AM_S] = -3}}, {AM_MAX_BYTES + 1, 1, {0}}, {-1, 1, {0}}, {1, 0, {0}},
+    };
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) ck_assert_int_eq(am_term_value(&terms[i], value), -1);
+    const am_term most = {AM_MAX_BYTES, 1, {0}}, part = {1, 1 << 30, {0}};
+    ck_assert_int_eq(am_term_value(&most, value), AM_MAX_BYTES);
+    am_term product = am_term_product(part, part);
+    ck_assert_int_eq(product.den, 0);
+    ck_assert_int_eq(am_term_value(&product, value), -1);
+}
+END_TEST
+
 /* What is too large, or no whole number, has a length above every limit: whatever is made of it is refused. */
 START_TEST(no_length)
 {
@@ -163,6 +193,8 @@ Suite *test_extent_suite(void)
     tcase_add_test(tests, rational);
     tcase_add_test(tests, quotient);
     tcase_add_test(tests, no_length);
+    tcase_add_test(tests, no_quotient);
+    tcase_add_test(tests, no_value);
     tcase_add_test(tests, full);
     tcase_add_loop_test(tests, value, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tests, product);

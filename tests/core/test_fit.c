@@ -52,6 +52,21 @@ START_TEST(once)
 }
 END_TEST
 
+/* 2^53 bytes are the most that a total has. */
+START_TEST(too_large)
+{
+    evaluate(LITTLE);
+    am_outcome outcome = fixture_report.outcome;
+    int64_t held = fixture_report.fit.total - outcome.step_peak;
+    for (int more = 0; more < 2; more++) {
+        am_fit fit;
+        outcome.step_peak = AM_MAX_BYTES - held + more;
+        ck_assert_int_eq(am_fit_read(&fit, &fixture_report.config, &fixture_report.parameters, &outcome), more ? AM_TOO_LARGE : AM_OK);
+        ck_assert_int_eq(fit.total, more ? -1 : AM_MAX_BYTES);
+    }
+}
+END_TEST
+
 /* ZeRO 2's step on the rank that has the model's end: PyTorch's own peak with hooks that do to each gradient what DeepSpeed does, the
  * first allocating the rank's whole part, each letting its gradient go (meta tensors, post-accumulate-grad hooks). */
 START_TEST(gradients_that_go)
@@ -263,6 +278,7 @@ Suite *test_fit_suite(void)
     Suite *suite = suite_create("fit");
     TCase *tests = tcase_create("fit");
     tcase_add_test(tests, once);
+    tcase_add_test(tests, too_large);
     tcase_add_test(tests, gradients_that_go);
     tcase_add_test(tests, gradients_that_go_on_stages);
     tcase_add_test(tests, stages_of_zero);

@@ -193,6 +193,75 @@ START_TEST(limits)
 }
 END_TEST
 
+/* A layer that is kept for twice the bytes, or run again for twice the time, of the one behind it, so that no plan beats another:
+ * one more layer than there is room for plans. The last plans to come are those that keep, or those that run again. */
+START_TEST(doubling)
+{
+    enum { MOST = 13 };
+    static const uint8_t span[2] = {1, 1}, class_of[MOST + 1] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    am_link link[2 * (MOST + 1)];
+    for (int again = 0; again < 2; again++) /* the choice that runs again */
+        for (int layers = MOST; layers <= MOST + 1; layers++) {
+            for (int i = 0; i < layers; i++) {
+                int64_t weight = (int64_t)1 << (layers - 1 - i);
+                link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0};
+                link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0};
+            }
+            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}};
+            ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), layers > MOST ? AM_CAPACITY : AM_OK);
+            if (layers > MOST) continue;
+            ck_assert_int_eq(frontier.points, AM_MAX_FRONT);
+            for (int i = 0; i < AM_MAX_FRONT; i++) ck_assert_int_eq(frontier.point[i].peak + frontier.point[i].cost, AM_MAX_FRONT);
+        }
+}
+END_TEST
+
+/* Full fronts of two sets that the first layer leaves held, behind it layers that some choice spans: as many fronts as that reaches
+ * over have to be there together. */
+START_TEST(reach)
+{
+    enum { DOUBLING = 13, ALIKE = 20, CHOICES = 3 };
+    static uint8_t class_of[1 + ALIKE + DOUBLING];
+    am_link link[(2 + DOUBLING) * CHOICES];
+    const am_link none = {0, 0, 0, -1, 0, 0, 0}, free = {0, 1, 0, 0, 0, 0, 0}; /* forwards peak: each set counts */
+    for (int i = 0; i < (2 + DOUBLING) * CHOICES; i++) link[i] = none;
+    link[0] = free;
+    link[2] = (am_link){0, 1, 0, 1 << 20, 0, 0, 0};
+    link[CHOICES] = free;
+    link[CHOICES + 1] = (am_link){0, 1, 0, 0, 1, 0, 0};
+    class_of[0] = 1;
+    for (int i = 0; i < DOUBLING; i++) {
+        int64_t weight = (int64_t)1 << i;
+        class_of[ALIKE + DOUBLING - i] = (uint8_t)(2 + i);
+        link[(2 + i) * CHOICES] = (am_link){weight, 1, 0, 0, 0, 0, 0};
+        link[(2 + i) * CHOICES + 1] = (am_link){0, 1, 0, weight, 0, 0, 0};
+    }
+    for (uint8_t spanned = 14; spanned <= 15; spanned++) { /* and the layer at its end: 15 and 16 times two fronts, and a gap */
+        const uint8_t span[CHOICES] = {1, 1, spanned};
+        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}};
+        ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), spanned > 14 ? AM_CAPACITY : AM_OK);
+    }
+}
+END_TEST
+
+/* Steps that nothing foretold: ten layers without a choice, then one of many. */
+START_TEST(sudden)
+{
+    static uint8_t class_of[12], span[AM_MAX_CHOICES];
+    am_link link[2 * AM_MAX_CHOICES];
+    class_of[1] = 1;
+    for (int i = 0; i < AM_MAX_CHOICES; i++) {
+        span[i] = 1;
+        link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0};
+        link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0};
+    }
+    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}};
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 50), AM_CAPACITY);
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.points, AM_MAX_CHOICES);
+}
+END_TEST
+
 /* Layers of few classes whose choices trade bytes for time, so that nearly every plan is one of the frontier: drawn so large that
  * one room or another is too small for some. What fits is the frontier, each of whose plans plays as it says. */
 START_TEST(large)
@@ -302,6 +371,9 @@ Suite *test_frontier_suite(void)
     tcase_add_loop_test(tests, bound, 0, 20);
     tcase_add_test(tests, tight_bound);
     tcase_add_test(tests, equal_layers);
+    tcase_add_test(tests, doubling);
+    tcase_add_test(tests, reach);
+    tcase_add_test(tests, sudden);
     tcase_add_test(tests, limits);
     tcase_add_loop_test(tests, large, 0, 27);
     tcase_add_test(tests, states);

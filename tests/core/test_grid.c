@@ -52,6 +52,20 @@ static const struct {
      "  " W20 W20 W20 W20 "wwwwwwwwww…      1\n",
      2,
      1},
+    {"numbers are never cut",
+     {">a", ">b"},
+     {{W20 W20 W20, W20 W20 W20}},
+     "  " B20 B20 "                   a  " B20 B20 "                   b\n"
+     "  " W20 W20 W20 "  " W20 W20 W20 "\n",
+     2,
+     1},
+    {"a mark is left of a text that has no room beside them",
+     {"t", ">a", ">b"},
+     {{"text", W20 W20 W20, W20 W20 W20}},
+     "  t  " B20 B20 "                   a  " B20 B20 "                   b\n"
+     "  …  " W20 W20 W20 "  " W20 W20 W20 "\n",
+     3,
+     1},
 };
 
 static void write_grid(int i)

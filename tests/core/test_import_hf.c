@@ -362,6 +362,9 @@ START_TEST(head_dim_is_left_to_resolve)
     expect_error("", am_config_resolve(&config, &status), AM_MISSING, "head_dim", "give head_dim");
     expect_fine("", am_config_parse(&config, "head_dim=128", &status));
     expect_fine("", am_config_resolve(&config, &status));
+    expect_fine("", import("{\"model_type\":\"gpt_neox\",\"hidden_size\":100,\"num_attention_heads\":3,\"rotary_pct\":0.5}"));
+    ck_assert_int_eq(config.rotary_dim, AM_AUTO); /* a share of what is not known */
+    expect_error("", am_config_resolve(&config, &status), AM_MISSING, "head_dim", "give head_dim");
 }
 END_TEST
 

@@ -146,6 +146,8 @@ static const struct {
     {"512MiB", true, 536870912},
     {"3B", true, 3},
     {"9000000TiB", true, INT64_MAX},
+    {"8191.9999999999999TiB", true, 8191999LL * (1LL << 40) / 1000}, /* digits that 64 bits have no room for are dropped */
+    {"8388607.123456789TiB", true, 8388607LL << 40},
     {"", false, 0},
     {"GiB", false, 0},
     {"-1GiB", false, 0},

@@ -1,6 +1,7 @@
 /* The ledger, row by row, against the measured ones: module, bytes, dtype and every autograd node that holds the
  * storage. */
 #include "rows.h"
+#include "tapes.h"
 
 static json cases;
 
@@ -121,6 +122,49 @@ START_TEST(given)
 }
 END_TEST
 
+/* A row for each tensor that is kept, of which a ledger has so many. */
+START_TEST(rows)
+{
+    for (int more = 0; more < 2; more++) {
+        setup();
+        am_var x = weight(SHAPE(4), AM_FP32);
+        for (int i = 0; i < AM_MAX_ROWS + more; i++) x = am_unary(tape, AM_OP_TANH, x); /* each keeps its result */
+        am_ledger *ledger = &fixture_workspace.plain;
+        ck_assert_int_eq(am_ledger_read(ledger, tape, (am_record){.units = 1, .inner = 1}), more ? AM_CAPACITY : AM_OK);
+        ck_assert_int_eq(ledger->count, AM_MAX_ROWS);
+        if (!more) ck_assert_int_eq(ledger->outside_bytes, AM_MAX_ROWS * 16);
+    }
+}
+END_TEST
+
+/* Of those who keep a tensor a row names the first ones, each kind once; one that layers keep and what is behind them, too, is the
+ * layer's. */
+START_TEST(savers)
+{
+    static const am_op unary[] = {AM_OP_GELU, AM_OP_SILU, AM_OP_POW, AM_OP_GELU}, binary[] = {AM_OP_MUL, AM_OP_DIV};
+    setup();
+    am_var x = learning(SHAPE(4, 8), AM_FP32);
+    tape->zone = 1;
+    for (int i = 0; i < COUNT(unary); i++) am_unary(tape, unary[i], x);
+    for (int i = 0; i < COUNT(binary); i++) {
+        am_binary(tape, binary[i], x, weight(SHAPE(4, 8), AM_FP32));
+        am_binary(tape, binary[i], weight(SHAPE(4, 8), AM_FP32), x);
+    }
+    am_linear(tape, x, weight(SHAPE(6, 8), AM_FP32), 0);
+    am_layer_norm(tape, x, weight(SHAPE(8), AM_FP32), weight(SHAPE(8), AM_FP32));
+    tape->zone = 2;
+    am_unary(tape, AM_OP_GELU, x);
+    am_ledger *ledger = &fixture_workspace.plain;
+    ck_assert_int_eq(am_ledger_read(ledger, tape, (am_record){.units = 1, .inner = 1}), AM_OK);
+    static const uint8_t saved_by[AM_MAX_SAVERS] = {AM_OP_GELU, AM_OP_SILU, AM_OP_POW, AM_OP_MUL, AM_OP_MUL, AM_OP_DIV, AM_OP_DIV, AM_OP_MM};
+    ck_assert_int_eq(ledger->count, 3); /* and the norm's mean and deviation */
+    ck_assert_int_eq(ledger->row[0].savers, AM_MAX_SAVERS);
+    for (int i = 0; i < AM_MAX_SAVERS; i++) ck_assert_int_eq(ledger->row[0].saved_by[i].op, saved_by[i]);
+    ck_assert_int_eq(ledger->unit_bytes[0], 4 * 8 * 4 + 2 * 4 * 4);
+    ck_assert_int_eq(ledger->shared_bytes + ledger->outside_bytes, 0);
+}
+END_TEST
+
 Suite *test_ledger_suite(void)
 {
     if (!cases.document) cases = json_load("cases.json");
@@ -130,6 +174,8 @@ Suite *test_ledger_suite(void)
     tcase_add_loop_test(tests, measured_rows, 0, json_size(cases));
     tcase_add_test(tests, sums);
     tcase_add_test(tests, given);
+    tcase_add_test(tests, rows);
+    tcase_add_test(tests, savers);
     suite_add_tcase(suite, tests);
     return suite;
 }

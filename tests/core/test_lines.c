@@ -220,6 +220,7 @@ static const struct {
     {NULL, {{0, 0, 6, TRIPLE}, {0, 6, 4, PAIRS}}},
     {NULL, {{0, 0, 6, TRIPLE}, {0, 6, 2, ATTENTION}}},
     {NULL, {{0, 0, 6, PAIRS}, {0, 6, 1, PLAIN}}},
+    {NULL, {{0, 0, 6, PAIRS}, {0, 6, 1, ATTENTION}}},
     {"full --recompute-method block --recompute-num-layers 3", {{0, 0, 3, WHOLE}, {0, 3, 5, PLAIN}}},
     {NULL, {{0, 0, 3, WHOLE}, {0, 3, 2, PLAIN}, {0, 5, 3, WHOLE}}},
     {NULL, {{0, 0, 3, WHOLE}, {0, 3, 5, ATTENTION}}},
@@ -274,6 +275,14 @@ START_TEST(small_buffer)
         am_writer writer = am_writer_of(small, size);
         am_json_lines(&writer, &fixture_report);
         ck_assert_uint_eq(am_writer_end(&writer), 0);
+    }
+    am_writer whole = am_writer_of(text, sizeof text);
+    am_json_lines(&whole, &fixture_report);
+    size_t length = am_writer_end(&whole);
+    for (size_t size = length - 500; size <= length + 1; size++) { /* that of the lines, but not of what escapes them, among them */
+        am_writer writer = am_writer_of(text, size);
+        am_json_lines(&writer, &fixture_report);
+        ck_assert_uint_eq(am_writer_end(&writer), size > length ? length : 0);
     }
 }
 END_TEST

@@ -45,6 +45,28 @@ START_TEST(ledger)
 }
 END_TEST
 
+/* A pipeline's last stage has no embedding: a head that is tied to one has a table of its own there. */
+START_TEST(tied_stage)
+{
+    static const int64_t layers[AM_MAX_UNITS] = {1};
+    for (int received = 0; received < 2; received++) {
+        int64_t total[2], value[AM_SYMBOL_COUNT];
+        for (int tied = 0; tied < 2; tied++) {
+            am_parameters parameters;
+            am_config config = config_of(tied ? "stack=torch layers=2 hidden=64 heads=4 ffn=96 vocab=100 seq=16 tie_word_embeddings=yes"
+                                              : "stack=torch layers=2 hidden=64 heads=4 ffn=96 vocab=100 seq=16");
+            am_model_symbols(&config, value);
+            am_extents_init(&fixture_workspace.extents, value);
+            am_record record = {.units = 1, .inner = 1, .received = received};
+            ck_assert_int_eq(am_model_record(&fixture_workspace.tape, &fixture_workspace.extents, &config, record), AM_OK);
+            ck_assert_int_eq(am_parameters_count(&parameters, &fixture_workspace.tape, layers), AM_OK);
+            total[tied] = parameters.total;
+        }
+        ck_assert_int_eq(total[0] - total[1], received ? 0 : 64 * 100);
+    }
+}
+END_TEST
+
 Suite *test_loss_suite(void);
 Suite *test_loss_suite(void)
 {
@@ -54,6 +76,7 @@ Suite *test_loss_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, measured_heads, 0, json_size(heads));
     tcase_add_loop_test(tests, ledger, 0, COUNT(ledgers));
+    tcase_add_test(tests, tied_stage);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -79,7 +79,9 @@ START_TEST(presets)
                                         "model=mistral-7b seq=2048 trainable=lora", "model=gemma-2-2b",
                                         "model=llama-3-8b stack=megatron checkpoint=full", "model=llama-3-8b allocator=cuda"};
     static const char *const stepwise[] = {"model=llama-3-8b layers=2 stack=torch tp=2 cp=2 allocator=cuda", "model=llama-3-8b layers=2 loss=cut",
-                                           "model=llama-3-8b layers=2 stack=megatron-local attention=eager"};
+                                           "model=llama-3-8b layers=2 stack=megatron-local attention=eager",
+                                           "model=llama-3-8b layers=2 stack=megatron tp=2 checkpoint=full distribute_saved=yes allocator=cuda",
+                                           "model=mixtral-8x7b layers=2 stack=megatron-local attention=flash ep=2 expert_imbalance=150"};
     for (size_t i = 0; _i == 0 && i < COUNT(stepwise); i++) { /* of which each cell is evaluated */
         map.batches = map.seqs = 0;
         char axes[] = "batch=1..5 seq=256..1024";
@@ -99,6 +101,43 @@ START_TEST(presets)
 }
 END_TEST
 
+/* Lengths that peaks change at between the last two cells of a row, so that no line of whole bytes joins these; and a row that ends in
+ * cells that are too large. */
+START_TEST(ends_of_rows)
+{
+    static const char *const texts[] = {"family=gpt2 layers=3 hidden=32 heads=4 vocab=500 seq=16 checkpoint=full dtype=fp32",
+                                        "family=llama layers=3 hidden=32 heads=4 ffn=48 vocab=900 seq=16 checkpoint=full",
+                                        "family=llama layers=2 hidden=64 heads=4 ffn=200 vocab=300 seq=24"};
+    enum { MOST = 60 };
+    int kinks = 0;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        int64_t total[MOST + 3];
+        expect_fine(texts[i], parse(texts[i]));
+        am_config own = config;
+        for (own.batch = 2; own.batch < MOST + 3; own.batch++) {
+            ck_assert_int_eq(am_evaluate_totals(&fixture_workspace.totals, &fixture_workspace, &own, &status), AM_OK);
+            total[own.batch] = fixture_workspace.totals.fit.total;
+        }
+        for (int k = 6; k < MOST; k++) {
+            if (total[k + 1] - total[k] == total[k] - total[k - 1]) continue;
+            map.batches = 5, map.seqs = 1;
+            memcpy(map.batch, (const int64_t[]){2, 3, 4, k - 1, k + 2}, 5 * sizeof *map.batch);
+            map.seq[0] = own.seq;
+            draw_map(texts[i]);
+            expect_cells(texts[i]);
+            kinks++;
+        }
+    }
+    ck_assert_int_gt(kinks, 0);
+    map.batches = 6, map.seqs = 1;
+    memcpy(map.batch, (const int64_t[]){2, 3, 4, 5, 8, 1 << 20}, 6 * sizeof *map.batch);
+    map.seq[0] = 1 << 20;
+    draw_map("model=llama-3-8b");
+    ck_assert_int_eq(map.total[0][5], -1);
+    expect_cells("model=llama-3-8b");
+}
+END_TEST
+
 START_TEST(axes)
 {
     static const struct {
@@ -111,6 +150,7 @@ START_TEST(axes)
         {"seq=512..32768 model=gpt2", "seq=512        model=gpt2", 0, 64, {0, 0, 512, 32768}},
         {"batch=3", "batch=3", 0, 0, {0, 0, 0, 0}},
         {"seq=64 batch=1..2", "seq=64 batch=1   ", 2, 0, {1, 2, 0, 0}},
+        {"batch=8 seq=64..512", "batch=8 seq=64     ", 0, 57, {0, 0, 64, 512}},
         {"seqs=1..2 batch:1..2", "seqs=1..2 batch:1..2", 0, 0, {0, 0, 0, 0}},
         {"micro_batches=1 lora_batch=1..2 batch=2..3", "micro_batches=1 lora_batch=1..2 batch=2   ", 2, 0, {2, 3, 0, 0}},
     };
@@ -172,6 +212,12 @@ START_TEST(usual)
     draw_map("model=llama-3-8b layers=2 stack=torch tp=2 sp=yes cp=2 seq=1000");
     for (int i = 0; i < map.seqs; i++) ck_assert(map.seq[i] % 8 == 0 && map.total[i][0] > 0);
     map.batches = map.seqs = 0;
+    draw_map("model=gpt-j-6b layers=1 seq=1024"); /* rotary positions, of a table */
+    ck_assert_int_eq(map.seq[map.seqs - 1], 2048);
+    map.batches = map.seqs = 0;
+    draw_map("family=llama layers=1 hidden=32 heads=2 ffn=48 vocab=64 seq=8388608");
+    ck_assert_int_eq(map.seq[map.seqs - 1], 16777216);
+    map.batches = map.seqs = 0;
     draw_map("model=gpt2 layers=1 seq=8 max_positions=100");
     ck_assert_int_eq(map.seq[map.seqs - 1], 32);
 }
@@ -188,6 +234,7 @@ Suite *test_map_suite(void)
     tcase_add_test(tests, axes);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, usual);
+    tcase_add_test(tests, ends_of_rows);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -107,6 +107,8 @@ START_TEST(engine_context)
         {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 dropout=0.1", 1, 2, 34 * H + 16 + 4 * A, 8},
         {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 head_dim=128", 1, 16,
          24 * H + 8 * 512 + 16 + 4 * A, 8},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 head_dim=128", 7, 2, 24 * H + 10 * 512 + 16 + 4 * A, 32},
+        {"norm=layernorm activation=gelu bias=yes positions=learned ffn=384 head_dim=128", 8, 2, 24 * H + 14 * 512 + 16 + 4 * A, 36},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char text[256];
@@ -144,19 +146,45 @@ START_TEST(engine_latents)
         {"tp=2 sp=yes checkpoint=modules:mla_up_proj",
          (8 * H + 8 + 2 * Q + 2 * (C + R) + 2 * A * U + 4 * A + 6 * F) / T + 2 * R + 4 * R},
         {"checkpoint=modules:layernorm", OWN + 8 * R + WIDE - 2 * H - 4}, /* nor its statistics */
+        {"seq=128 cp=2", OWN + 8 * R + WIDE}, /* the ring as many bytes as the kernel, and two states of the generator */
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char text[256];
         am_status status;
         snprintf(text, sizeof text,
                  "stack=megatron family=deepseek_v3 layers=3 hidden=96 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 q_rank=40 "
-                 "kv_rank=32 ffn=160 vocab=64 seq=64 %s",
-                 table[i].text);
+                 "kv_rank=32 ffn=160 vocab=64 %s%s",
+                 strstr(table[i].text, "seq=") ? "" : "seq=64 ", table[i].text);
         am_config config = config_of(text);
         ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
         const am_kind *kind = &fixture_report.kind[fixture_report.kinds - 1];
-        ck_assert_msg(kind->bytes == S * table[i].bytes + 16, "%s: %lld, not %lld", text, (long long)kind->bytes,
-                      (long long)(S * table[i].bytes + 16));
+        int64_t wanted = S * table[i].bytes + 16 * config.cp;
+        ck_assert_msg(kind->bytes == wanted, "%s: %lld, not %lld", text, (long long)kind->bytes, (long long)wanted);
+    }
+}
+END_TEST
+
+/* Without the engine the input of a linear layer is gathered into a buffer, the widest of them a latent's where that is wider than
+ * the hidden state. */
+START_TEST(buffer_of_latents)
+{
+    static const struct {
+        const char *text;
+        int64_t width;
+    } table[] = {{"q_rank=40", 96}, {"q_rank=128", 128}, {"q_rank=0", 96}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[256];
+        am_status status;
+        int64_t bytes = 0;
+        snprintf(text, sizeof text,
+                 "stack=megatron-local attention=flash family=deepseek_v3 layers=3 hidden=96 heads=4 head_dim=24 rotary_dim=8 "
+                 "v_head_dim=16 kv_rank=32 ffn=160 vocab=64 seq=64 batch=3 tp=2 sp=yes %s",
+                 table[i].text);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        for (int k = 0; k < fixture_report.lastings; k++)
+            if (strcmp(fixture_report.lasting[k].name, "global memory buffer") == 0) bytes += fixture_report.lasting[k].bytes;
+        ck_assert_msg(bytes == 2 * 64 * 3 * table[i].width, "%s: %lld", text, (long long)bytes);
     }
 }
 END_TEST
@@ -248,6 +276,7 @@ Suite *test_megatron_suite(void)
     tcase_add_test(tests, engine_ranks);
     tcase_add_test(tests, engine_context);
     tcase_add_test(tests, engine_latents);
+    tcase_add_test(tests, buffer_of_latents);
     tcase_add_test(tests, engine_experts);
     tcase_add_test(tests, latent_tables);
     tcase_add_test(tests, imbalance);

@@ -5,9 +5,7 @@
 
 #include "fixture.h"
 #include "input.h"
-#include "tape.h"
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+#include "tapes.h"
 
 static am_knapsack *const sack = &fixture_workspace.knapsack;
 
@@ -99,13 +97,14 @@ static const struct {
     {"family=falcon layers=3 hidden=64 heads=4 kv_heads=1 vocab=64 seq=64", false, false},
     {"family=gptj layers=3 hidden=64 heads=4 rotary_dim=8 vocab=64 seq=64", false, true},
     {"family=mixtral layers=3 hidden=64 heads=4 kv_heads=2 ffn=48 vocab=64 seq=64 experts=4 experts_per_token=2", false, true},
+    {("family=deepseek_v3 layers=3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 moe_ffn=48 experts=8 "
+      "experts_per_token=2 expert_groups=4 groups_per_token=2 vocab=64 seq=64"), false, true},
     {"family=llama layers=3 hidden=64 heads=4 ffn=176 vocab=64 seq=64 trainable=none", true, true},
     {"family=llama layers=3 hidden=64 heads=4 ffn=176 vocab=64 seq=64 trainable=lora lora_targets=v,down", false, true},
 };
 
 static void evaluate(int model, const char *checkpoint)
 {
-    char text[320];
     am_status status;
     snprintf(text, sizeof text, "%s checkpoint=%s", models[model].text, checkpoint);
     am_config config = config_of(text);
@@ -181,7 +180,6 @@ START_TEST(what_is_chosen)
 {
     int kept[AM_OP_COUNT] = {0};
     evaluate(0, "memory-budget:0.9");
-    const am_tape *tape = &fixture_workspace.tape;
     am_config config = fixture_report.config;
     am_status status;
     ck_assert_int_eq(am_evaluate_totals(&fixture_workspace.totals, &fixture_workspace, &config, &status), AM_OK);
@@ -195,7 +193,6 @@ END_TEST
 
 START_TEST(described)
 {
-    char text[AM_TEXT_SIZE];
     evaluate(0, "memory-budget:0.250");
     ck_assert_str_eq(am_policy_text(fixture_report.policy, text, sizeof text), "memory-budget:0.25");
     ck_assert_int_gt(fixture_report.dropped_rows, 0);
@@ -219,7 +216,6 @@ START_TEST(refused)
         {"model=llama-3-8b stack=torch pp=2 micro_batches=2", "covered without a pipeline"},
         {"model=llama-3-8b stack=torch dp=4 zero=3", "covered without a pipeline"},
     };
-    char text[160];
     am_config config = am_default_config();
     am_status status;
     snprintf(text, sizeof text, "%s checkpoint=memory-budget:0.5", cases[_i].text);
@@ -227,6 +223,94 @@ START_TEST(refused)
     ck_assert_int_eq(am_config_resolve(&config, &status), AM_UNSUPPORTED);
     ck_assert_str_eq(status.field, "checkpoint");
     ck_assert_msg(strstr(status.message, cases[_i].part) != NULL, "%s", status.message);
+}
+END_TEST
+
+/* ---- regions by hand: a frozen product makes what backward needs without keeping its input ---- */
+
+static am_var frozen_product(am_var x, int64_t width)
+{
+    return am_linear(tape, x, frozen(SHAPE(width, 1), AM_FP32), 0);
+}
+
+/* Which instruction made it, and is it kept under so many millionths? */
+static bool keeps(am_var x, int64_t millionths)
+{
+    am_memory_budget_keep(tape, sack, millionths);
+    ck_assert_int_eq(tape->status.code, AM_OK);
+    return tape->instruction[tape->storage[tape->tensor[x].storage].born].chosen;
+}
+
+/* Halves of a part go to the even number, as Python rounds them: a result of so many of the 10000 parts that a plain layer keeps beyond
+ * its input of one, against budgets of 2.5, 3.5 and 4.5 parts. */
+START_TEST(halves)
+{
+    static const struct {
+        int64_t parts, millionths;
+        bool kept;
+    } table[] = {{3, 250, false}, {2, 250, true}, {4, 350, true}, {5, 350, false}, {5, 450, false}, {4, 450, true}};
+    for (int i = 0; i < COUNT(table); i++) {
+        setup();
+        am_var x = learning(SHAPE(1, 1), AM_FP32);
+        am_region_begin(tape, x, 0, NULL);
+        am_var small = frozen_product(x, table[i].parts);
+        am_unary(tape, AM_OP_GELU, small); /* keeps its input */
+        am_var y = am_unary(tape, AM_OP_TANH, frozen_product(x, AM_SACK_PARTS + 1 - table[i].parts)); /* and this its result */
+        am_region_end(tape, y);
+        finish(y);
+        ck_assert_msg(keeps(small, table[i].millionths) == table[i].kept, "%ld parts under %ld", (long)table[i].parts, (long)table[i].millionths);
+    }
+}
+END_TEST
+
+/* What takes more than all that is kept does not fit, whatever the budget; what a region is given twice is held once. */
+START_TEST(never_fits)
+{
+    for (int twice = 0; twice < 2; twice++) {
+        setup();
+        am_var x = learning(SHAPE(1, 1), AM_FP32), table = made(SHAPE(1, 8), AM_FP32);
+        const am_var given[] = {table, table};
+        am_region_begin(tape, x, twice ? 2 : 1, given);
+        am_var wide = frozen_product(x, 1000), mean = am_mean_last(tape, wide); /* of 4 bytes, as the input */
+        am_var y = am_unary(tape, AM_OP_TANH, mean);
+        am_unary(tape, AM_OP_GELU, am_unary(tape, AM_OP_NEG, am_binary(tape, AM_OP_MUL, mean, table)));
+        am_region_end(tape, y);
+        finish(y);
+        ck_assert(!keeps(wide, AM_MILLION));
+        ck_assert(keeps(mean, AM_MILLION)); /* twice the table would leave no room for anything */
+    }
+}
+END_TEST
+
+/* A layer that keeps no more than its inputs is left as it is. */
+START_TEST(nothing_beyond)
+{
+    setup();
+    am_var x = learning(SHAPE(4, 8), AM_FP32);
+    am_region_begin(tape, x, 0, NULL);
+    am_var y = am_unary(tape, AM_OP_NEG, x);
+    am_region_end(tape, y);
+    finish(y);
+    am_memory_budget_keep(tape, sack, 500000);
+    ck_assert_int_eq(tape->status.code, AM_OK);
+    ck_assert_int_eq(tape->region[1].keep, AM_KEEP_EVERYTHING);
+}
+END_TEST
+
+/* So many results to choose from, and one more. */
+START_TEST(most_items)
+{
+    for (int more = 0; more < 2; more++) {
+        setup();
+        am_var x = learning(SHAPE(4, 1), AM_FP32), y = x;
+        am_region_begin(tape, x, 0, NULL);
+        for (int i = 0; i < AM_MAX_ITEMS + more; i++) y = am_unary(tape, AM_OP_GELU, frozen_product(y, 1));
+        am_region_end(tape, y);
+        finish(y);
+        am_memory_budget_keep(tape, sack, 500000);
+        ck_assert_int_eq(tape->status.code, more ? AM_CAPACITY : AM_OK);
+        ck_assert_str_eq(tape->status.field, more ? "checkpoint" : "");
+    }
 }
 END_TEST
 
@@ -240,6 +324,10 @@ Suite *test_memory_budget_suite(void)
     tcase_add_loop_test(tests, budgets, 0, COUNT(models));
     tcase_add_test(tests, what_is_chosen);
     tcase_add_test(tests, described);
+    tcase_add_test(tests, halves);
+    tcase_add_test(tests, never_fits);
+    tcase_add_test(tests, nothing_beyond);
+    tcase_add_test(tests, most_items);
     tcase_add_loop_test(tests, refused, 0, 7);
     suite_add_tcase(suite, tests);
     return suite;

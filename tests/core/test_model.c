@@ -1,5 +1,6 @@
 /* From a configuration to a record: the values of the symbols, the names of layers, and the zones that a record of each
  * family has. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -207,6 +208,34 @@ START_TEST(symbols)
 END_TEST
 
 /* Rows padded to 32 and heads padded to 8, on both sides of a multiple. */
+/* What the experts of one rank get of its tokens, each for two of them, half as many again: 3/2 · 2 · 2 · 33/1, and of a rank with a
+ * part of the sequence 3/2 · 2 · 2 · 34/2. Where that is too large it is no smaller number. */
+START_TEST(rows_of_experts)
+{
+    static const struct {
+        const char *text;
+        int64_t rows;
+    } table[] = {
+        {"seq=33 batch=2 ep=2 expert_imbalance=150", 198},
+        {"seq=34 batch=2 ep=2 tp=2 sp=yes expert_imbalance=150", 102},
+        {"seq=33 batch=1 ep=2 expert_imbalance=101", 67}, /* 66.66 */
+    };
+    int64_t value[AM_SYMBOL_COUNT];
+    am_config config;
+    for (int i = 0; i < COUNT(table); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "stack=megatron-local family=mixtral layers=2 hidden=64 heads=4 kv_heads=2 moe_ffn=64 experts=4 experts_per_token=2 vocab=100 %s",
+                 table[i].text);
+        config = config_of(text);
+        am_model_symbols(&config, value);
+        ck_assert_msg(value[AM_ROWS] == table[i].rows, "%s: %lld", table[i].text, (long long)value[AM_ROWS]);
+    }
+    config.seq = 1 << 24, config.batch = 1 << 20, config.experts_per_token = 1 << 16;
+    am_model_symbols(&config, value);
+    ck_assert_int_eq(value[AM_ROWS], AM_MAX_BYTES);
+}
+END_TEST
+
 START_TEST(padded)
 {
     for (int64_t n = 1; n <= 100; n++) {
@@ -406,6 +435,7 @@ Suite *test_model_suite(void)
     Suite *suite = suite_create("model");
     TCase *tests = tcase_create("model");
     tcase_add_test(tests, symbols);
+    tcase_add_test(tests, rows_of_experts);
     tcase_add_test(tests, padded);
     tcase_add_loop_test(tests, layer_prefix, 0, COUNT(families));
     tcase_add_loop_test(tests, zones, 0, COUNT(families));

@@ -46,7 +46,8 @@ void fake_gpu_reset(void)
                       .gbs = 200,
                       .launch = 0.01,
                       .latency = 0.3,
-                      .tick = 1};
+                      .tick = 1,
+                      .interruption = 50};
 }
 
 am_bench_options fake_gpu_options(void)
@@ -300,7 +301,7 @@ void am_gpu_run_async(const am_gpu_dispatch *list, uint32_t count, uint32_t time
     batches++;
     double begin = start + fake.latency / 2, end = begin + work;
     fake.now = end + fake.latency / 2;
-    if (fake.interrupt && batches % (uint32_t)fake.interrupt == 0) fake.now += 50;
+    if (fake.interrupt && batches % (uint32_t)fake.interrupt == 0) fake.now += fake.interruption;
     if (fake.poll > 0 && (!nudging || fake.deaf)) fake.now = ceil(fake.now / fake.poll) * fake.poll;
     if (times > 0 && work > fake.longest_batch) fake.longest_batch = work;
     if (count > 0 && !timestamps) fake.clock_batches++;

@@ -23,7 +23,8 @@ typedef struct fake_gpu {
     double tick;               /* nanoseconds that timestamps count as one; 1 */
     double quantum;            /* in which timestamps come; 0: any */
     fake_stamps stamps;
-    int interrupt;              /* every so many batches something else takes 50 ms; 0: never */
+    int interrupt;              /* every so many batches something else takes so many milliseconds; 0: never */
+    double interruption;
     const char *wrong;          /* a kernel that gets one element wrong; NULL: none */
     int wrong_from;             /* its so-manieth run, from 0 on */
     const char *refused;        /* a kernel that does not compile */

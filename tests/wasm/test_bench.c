@@ -192,6 +192,22 @@ START_TEST(timestamps_break)
 }
 END_TEST
 
+/* Batches that something else holds up for longer than they take, one of three: longer ones do not help, but pairs between do. */
+START_TEST(held_up)
+{
+    am_bench_options options = fake_gpu_options();
+    fake_gpu_reset();
+    fake.latency = 12;
+    fake.interrupt = 3;
+    fake.interruption = 400;
+    options.timestamps = 0;
+    options.budget = 1e6;
+    run(&options);
+    ck_assert_int_eq(fake.ending, AM_E_DONE);
+    expect_times(0.05);
+}
+END_TEST
+
 /* Without timestamps, of a browser that cannot be woken, no time is told. */
 START_TEST(deaf)
 {
@@ -535,5 +551,9 @@ Suite *test_bench_suite(void)
     tcase_add_test(tests, least_limits);
     tcase_add_test(tests, slow_clocks);
     suite_add_tcase(suite, tests);
+    TCase *long_ones = tcase_create("long");
+    tcase_set_timeout(long_ones, 120);
+    tcase_add_test(long_ones, held_up);
+    suite_add_tcase(suite, long_ones);
     return suite;
 }
