@@ -279,6 +279,8 @@ START_TEST(autocast)
     ck_assert_int_eq(am_cast(tape, AM_OP_MM, learns), cast);
     ck_assert_int_ne(am_cast(tape, AM_OP_MM, stays), am_cast(tape, AM_OP_MM, stays));
     ck_assert_int_eq(am_cast(tape, AM_OP_ADD, learns), learns);
+    ck_assert_str_eq(tensor_text(am_sum_over(tape, x, 1, false)), "fp32 2 / 1");
+    ck_assert_str_eq(tensor_text(am_sum_over(tape, made(SHAPE(2, 4), AM_I64), 1, false)), "i64 2 / 1"); /* autocast is of floating-point types */
 }
 END_TEST
 
