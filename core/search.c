@@ -214,7 +214,7 @@ static void write_fewer(am_search *search, am_answer *answer, const am_config *r
         int64_t each = team.tp * team.ranks, times = search->config.zero == 0 ? each < best : (best - 1) / each;
         if (times == 0 || times * each < most) continue;
         int64_t total = total_of_ranks(search, times * team.ranks);
-        if (total < 0 || (times * each == most && total >= answer->next_total)) continue;
+        if (AM_NEVER(total < 0) || (times * each == most && total >= answer->next_total)) continue; /* more ranks of a team are as welcome */
         most = times * each;
         answer->next = most * others;
         answer->next_total = total;
@@ -339,7 +339,7 @@ __attribute__((noinline)) static void search_all(am_report *report, am_workspace
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);
     search.config.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
-    if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
+    if (search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
 }
 
 __attribute__((noinline)) /* its configurations stand in no frame of its caller's */
