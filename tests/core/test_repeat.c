@@ -8,11 +8,8 @@ static am_tape built;
     for (int i = from; i < built.count; i++)                                                                           \
     ck_assert_msg(memcmp(&tape->array[i], &built.array[i], sizeof *tape->array) == 0, #array " %d", i)
 
-START_TEST(same)
+static void expect_same(void)
 {
-    record_one(_i, false);
-    built = *tape;
-    record_one(_i, true);
     ck_assert_int_eq(tape->instructions, built.instructions);
     ck_assert_int_eq(tape->gradients, built.gradients);
     ck_assert_int_eq(tape->flops, built.flops);
@@ -25,6 +22,33 @@ START_TEST(same)
     EQUAL(leaf, 1, leaves);
     EQUAL(save, 0, saves);
     EQUAL(active, 0, actives);
+}
+
+START_TEST(same)
+{
+    record_one(_i, false);
+    built = *tape;
+    record_one(_i, true);
+    expect_same();
+}
+END_TEST
+
+/* A region in which nothing is saved stops nowhere. */
+START_TEST(nothing_saved)
+{
+    still = true;
+    for (int copied = 0; copied < 2; copied++) {
+        setup_config();
+        config.trainable = AM_TRAIN_NONE;
+        labels = false;
+        toggles = !copied;
+        record(false, false, (am_record){.units = 1, .inner = 3, .regions = true});
+        ck_assert_int_eq(tape->repeats, copied ? 2 : 0);
+        ck_assert_int_eq(tape->region[1].savers + tape->region[1].stop, 0);
+        if (!copied) built = *tape;
+    }
+    expect_same();
+    still = false;
 }
 END_TEST
 
@@ -89,6 +113,7 @@ Suite *test_repeat_suite(void)
     Suite *suite = suite_create("repeat");
     TCase *tests = tcase_create("repeat");
     tcase_add_loop_test(tests, same, 0, COUNT(repeated));
+    tcase_add_test(tests, nothing_saved);
     tcase_add_test(tests, apart);
     tcase_add_test(tests, conditions);
     suite_add_tcase(suite, tests);
