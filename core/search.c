@@ -214,7 +214,7 @@ static void write_fewer(am_search *search, am_answer *answer, const am_config *r
         int64_t each = team.tp * team.ranks, times = search->config.zero == 0 ? each < best : (best - 1) / each;
         if (times == 0 || times * each < most) continue;
         int64_t total = total_of_ranks(search, times * team.ranks);
-        if (AM_NEVER(total < 0) || (times * each == most && total >= answer->next_total)) continue; /* more ranks of a team are as welcome */
+        if (total < 0 || (times * each == most && total >= answer->next_total)) continue;
         most = times * each;
         answer->next = most * others;
         answer->next_total = total;
