@@ -173,7 +173,6 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     if (!runs_again(&planner->schedule)) return false;
     const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation));
     const am_ledger *plain = &evaluation->workspace->plain;
-    if (evaluation->code) return true;
     bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
     report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);
     if (!shown) report->points = 0;

@@ -583,7 +583,7 @@ static const struct {
     {PAPER "pp=2 schedule=gpipe", AM_UNSUPPORTED, "schedule", "stack=paper has schedule=1f1b", PAPER "pp=2"},
     /* size */
     {"seq=16777216 batch=1048576", AM_TOO_LARGE, "seq", "2^53", "seq=16777216"},
-    {OPEN "ffn=128 vocab=96 tp=2 distribute_saved=yes checkpoint=full seq=16777216 batch=1048576", AM_TOO_LARGE, "seq", "2^53", MEGATRON "tp=2 distribute_saved=yes checkpoint=full"},
+    {"layers=4 hidden=16384 heads=4 stack=megatron-local ffn=128 vocab=96 tp=2 distribute_saved=yes checkpoint=full seq=16777216 batch=1048576", AM_TOO_LARGE, "seq", "2^53", MEGATRON "tp=2 distribute_saved=yes checkpoint=full"},
     {"seq=1024 batch=1048576 layers=1000 model=llama-3-70b", AM_TOO_LARGE, "batch", "batch=1048576", "seq=1024"},
     {"seq=16777216 attention=eager", AM_TOO_LARGE, "seq", "seq=16777216", "seq=16384 attention=eager"},
     {"model=mistral-7b seq=16777216", AM_TOO_LARGE, "seq", "seq=16777216",

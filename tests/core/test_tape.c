@@ -657,6 +657,8 @@ START_TEST(reset)
     ck_assert_int_eq(tape->flops, 0);
     ck_assert_int_eq(tape->zone + tape->open_region, 0);
     ck_assert_str_eq(tape->module.path, "");
+    am_raw(tape, AM_OP_FULL, AM_SHAPE(s), AM_BF16, made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16));
+    ck_assert_int_eq(tape->instruction[tape->instructions - 1].inputs, 4);
     tape->records = UINT32_MAX; /* no record is number 0, which a player has that holds none */
     start(AM_FP16);
     ck_assert_int_eq(tape->records, 1);
