@@ -92,11 +92,10 @@ static int64_t part_bytes(const am_play *play, const am_region *region)
     return am_block_bytes(play->tape->extents->of[region->part].n * am_dtypes[dtype].size, play->tape->block);
 }
 
-/* A new tensor for the part, then the whole goes. */
+/* A new tensor for the part, then the whole goes. The end of another region is no active instruction. */
 void am_play_distribute(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (!region->distributes) return;
     int64_t part = part_bytes(play, region);
     am_play_grow(play, part);
     am_play_note(play, 0);
