@@ -80,8 +80,9 @@ START_TEST(conditions)
         am_build_begin(&build, tape, &extents, &config, (am_record){.units = 2, .inner = 1});
         am_var table = am_parameter(tape, AM_SHAPE(build.s, build.h), build.dtype, true, "table");
         am_var x = am_label(tape, made(AM_SHAPE(build.b, build.s, build.h), build.dtype), "hidden state");
-        if (what != SHARED) am_require_grad(tape, x);
+        am_require_grad(tape, x);
         am_var other = am_view(tape, x, am_shape_of(tape, x));
+        tape->tensor[other].grad = false; /* detached */
         build.mask = what == LEARNED ? table : made(AM_SHAPE(build.s, build.h), build.dtype);
         if (what == OUTLIVED) am_region_begin(tape, x, 0, NULL), tape->region[tape->open_region].outlives = true;
         am_repeat_begin(&last, &build, x);
