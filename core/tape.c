@@ -529,7 +529,7 @@ am_code am_tape_finish_sent(am_tape *tape, am_var y)
 {
     if (tape->unit) am_shard_end(tape);
     if (tape->extents->full) run_out(tape, "extents");
-    if (AM_NEVER(tape->zone > AM_MAX_UNITS + 1)) run_out(tape, "layers"); /* a record has units for no more */
+    if (tape->zone > AM_MAX_UNITS + 1) run_out(tape, "layers");
     if (tape->status.code) return tape->status.code;
     tape->loss = y;
     tape->logits = 0;
