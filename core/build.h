@@ -19,18 +19,18 @@ typedef struct am_build {
     am_dim s, b, h, a, k, d, f, v, r, p, w, one;
     am_dim rotary, half; /* rotated elements of a head, half of them */
     am_dim ad, kd, bs;   /* a·d, k·d, b·s */
-    /* values that the whole model shares */
+    bool by_kind;        /* own is used */
+    /* From here to the end all that a layer finds and leaves, of one type and so without gaps (repeat.c): values that the whole model
+     * shares */
     am_var mask, position_ids, cos, sin, alibi;
     am_var lengths[3]; /* of Megatron: where sequences begin, of all, of a rank and of half of it */
     struct {
         am_var mask, cos, sin;
-    } own[2];     /* by kind of layer, where it has some of its own: the layer that is being played then has these */
-    bool by_kind; /* they are used */
+    } own[2]; /* by kind of layer, where it has some of its own: the layer that is being played then has these */
     am_var scratch; /* Megatron's global memory buffer */
     /* dropout masks that a region's hidden state keeps (megatron.c) */
     am_var kept_mask[AM_MAX_MASKS];
-    int masks;
-    uint16_t mask_region;
+    uint16_t masks, mask_region;
     am_var embedding; /* the table, for a tied head */
     am_var head_bias; /* 0: none */
     am_var scores;    /* what a layer's MLP returns beside its output; 0: nothing */

@@ -304,6 +304,5 @@ void am_evaluation_choose(am_evaluation *evaluation)
     if (am_policy_is_schedule(policy) && am_schedule_choose(evaluation, policy)) return;
     if (am_policy_is_schedule(policy)) policy = (am_policy){.kind = AM_POLICY_NONE}; /* which runs nothing again */
     choose_runs(evaluation, policy);
-    if (!evaluation->code && am_policy_moves(policy))
-        am_offload_read(evaluation, policy, &report->outcome, &report->traffic);
+    if (am_policy_moves(policy)) am_offload_read(evaluation, policy, &report->outcome, &report->traffic);
 }

@@ -48,6 +48,11 @@ void am_write_wrapped(am_writer *out, const char *text, int indent)
     AM_WRITE(out, "\n");
 }
 
+void am_write_line(am_writer *out, am_writer *line, int indent)
+{
+    if (am_writer_end(line) > 0) am_write_wrapped(out, line->text, indent);
+}
+
 /* ---- tables */
 
 static bool is_right(const am_grid *grid, int column)

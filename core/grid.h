@@ -19,5 +19,7 @@ typedef struct am_grid {
 void am_write_grid(am_writer *writer, const am_grid *grid);
 /* The words of text in lines of at most 100 characters, each after `indent` spaces. */
 void am_write_wrapped(am_writer *writer, const char *text, int indent);
+/* The same of what was written to a line of its own: nothing of what was too long for that. */
+void am_write_line(am_writer *writer, am_writer *line, int indent);
 
 #endif

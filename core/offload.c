@@ -50,7 +50,6 @@ static void read_saved(am_evaluation *evaluation, am_traffic *traffic)
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_HOST_SAVED);
     am_stand_of *stand = evaluation->workspace->planner.stand;
     copies zone[AM_MAX_UNITS + 2];
-    if (evaluation->code) return;
     read_copies(tape, zone);
     am_plan_stands(stand, &evaluation->pattern, profile, evaluation->config->layers);
     add_copies(traffic, &zone[0]);
@@ -62,7 +61,6 @@ static void read_inputs(am_evaluation *evaluation, am_policy policy, am_traffic 
 {
     const am_config *config = evaluation->config;
     const am_profile *profile = am_evaluation_profile(evaluation, AM_PROFILE_HOST_INPUTS);
-    if (evaluation->code) return;
     int64_t whole = config->layers * profile->input_bytes, part = policy.kind == AM_POLICY_OFFLOAD ? whole : whole / config->tp;
     if (policy.kind != AM_POLICY_PARTITION) traffic->host_bytes = part;
     if (policy.kind != AM_POLICY_OFFLOAD) traffic->gathered = whole - part;
@@ -70,6 +68,7 @@ static void read_inputs(am_evaluation *evaluation, am_policy policy, am_traffic 
 
 void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outcome *outcome, am_traffic *traffic)
 {
+    if (evaluation->code) return;
     *traffic = (am_traffic){.forward_flops = outcome->forward_flops, .recomputed_flops = outcome->recomputed_flops};
     traffic->forward_time = outcome->forward_time;
     traffic->backward_time = outcome->backward_time + outcome->recomputed_time;
@@ -78,5 +77,5 @@ void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outco
     else
         read_inputs(evaluation, policy, traffic);
     traffic->to_host = traffic->from_host = traffic->host_bytes;
-    if (traffic->host_bytes > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
+    if (AM_NEVER(traffic->host_bytes > AM_MAX_BYTES)) evaluation->code = AM_TOO_LARGE; /* inputs leave room for 64 tensors of fp32 in each layer */
 }

@@ -123,7 +123,7 @@ am_var am_contiguous(am_tape *tape, am_var x)
 am_var am_cast(am_tape *tape, am_op op, am_var x)
 {
     am_cast_class class = am_ops[op].cast;
-    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE || class == AM_CAST_RESULT) return x;
+    if (!x || tape->autocast == AM_DTYPE_COUNT || class == AM_CAST_PROMOTE) return x;
     am_tensor *tensor = &tape->tensor[x];
     int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
     if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;

@@ -159,7 +159,7 @@ static int64_t vector_part(const am_parameters *parameters, int dtype, const am_
         if (alike->trainable && alike->dtype == dtype && is_apart(alike, config) == apart)
             all = am_add_checked(all, am_mul_checked(elements(alike), alike->count));
     }
-    return all < 0 ? all : round_up(all, 2 * ranks) / ranks;
+    return AM_NEVER(all < 0) ? all : round_up(all, 2 * ranks) / ranks; /* parameters have been counted */
 }
 
 static void add(int64_t *sum, int64_t each, int64_t count)

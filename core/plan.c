@@ -568,33 +568,34 @@ static am_stand first_stand(am_composer *composer)
                       .outlived = composer->outlived};
 }
 
-/* Of `layers` records like this one: none above 2^62, so that sums of two stay below 2^63. */
-static bool within(int64_t figure, int64_t layers)
-{
-    int64_t product;
-    return !am_mul_wraps(figure, layers, &product) && product <= INT64_MAX / 2;
-}
-
+/* FLOPs and picoseconds of the whole step: no layer has more than the record's largest. Each is held to 2^62, so that sums of two
+ * stay below 2^63; what zones have in all is below 2^61 (am_cost_tape). */
 static bool work_fits(const am_step *step, int64_t layers)
 {
-    int64_t flops = step->forward_flops, time = 0;
-    for (int i = 0; i <= step->layers + 1; i++) {
-        if (__builtin_add_overflow(time, step->zone_time[i], &time)) return false;
-        if (__builtin_add_overflow(time, step->zone_backward_time[i], &time)) return false;
-        for (int part = 0; part < AM_PART_COUNT; part++)
-            if (__builtin_add_overflow(flops, step->zone_work[part][i].flops, &flops)) return false;
+    int64_t ends[2] = {0}, most[2] = {0};
+    for (int zone = 0; zone <= step->layers + 1; zone++) {
+        int64_t own[2] = {0, step->zone_time[zone] + step->zone_backward_time[zone]};
+        for (int part = 0; part < AM_PART_COUNT; part++) own[0] += step->zone_work[part][zone].flops;
+        own[0] = am_larger(own[0], step->zone_flops[zone]); /* where nothing has been timed */
+        bool layer = zone > 0 && zone <= step->layers;
+        for (int i = 0; i < 2; i++)
+            if (layer)
+                most[i] = am_larger(most[i], own[i]);
+            else
+                ends[i] += own[i];
     }
-    return within(flops, layers) && within(time, layers);
+    for (int i = 0; i < 2; i++)
+        if (most[i] > (INT64_MAX / 2 - ends[i]) / layers) return false;
+    return true;
 }
 
-/* No figure of the whole model is above that of the record times the number of layers. FLOPs and picoseconds may go beyond
- * 2^53, not beyond 2^62. */
+/* No layer has more bytes than the record. */
 static bool fits(const am_sequence *model)
 {
     const am_step *step = &model->run[0].profile->step;
-    int64_t layers = 1;
+    int64_t layers = 0;
     for (int i = 0; i < model->runs; i++) layers += model->run[i].units * model->run[i].inner;
-    return work_fits(step, layers) && am_mul_checked(step->step_peak, layers) >= 0;
+    return work_fits(step, layers) && am_mul_checked(step->step_peak, layers + 1) >= 0;
 }
 
 int64_t am_outcome_peak(const am_outcome *outcome)
@@ -749,7 +750,7 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
     for (am_walk walk = {.model = model}; walk_on(&walk); index++) {
         int units = stretch_ends(&composer, &walk, 0, &stand, ends);
         if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches) continue;
-        for (int i = 0; i < units && count < MOST_SHOWN; i++) shown[count++] = (am_shown){walk, ends[i]};
+        for (int i = 0; i < units && AM_ALWAYS(count < MOST_SHOWN); i++) shown[count++] = (am_shown){walk, ends[i]};
     }
     return count;
 }

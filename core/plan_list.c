@@ -1,6 +1,7 @@
 /* The plans that a report lists beside the chosen policy. */
 #include "evaluate.h"
 #include "policies.h"
+#include "proven.h"
 #include "wiring.h"
 
 /* Do the listed plans include those that are composed of these? */
@@ -50,10 +51,10 @@ static const struct {
 #endif
 };
 
+/* Listed operations are of the chosen policy alone. */
 static bool same_policy(am_policy x, am_policy y)
 {
-    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant && x.ops[0] == y.ops[0] &&
-           x.ops[1] == y.ops[1] && x.modules == y.modules;
+    return x.kind == y.kind && x.count == y.count && x.reentrant == y.reentrant && x.modules == y.modules;
 }
 
 static void add_plan(am_evaluation *evaluation, am_policy policy)
@@ -63,7 +64,7 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
     policy.reentrant |= own;
     for (int i = 0; i < report->plans; i++)
         if (same_policy(report->plan[i].policy, policy)) return;
-    if (report->plans == AM_MAX_PLANS || evaluation->code) return;
+    if (AM_NEVER(report->plans == AM_MAX_PLANS) || evaluation->code) return; /* 12 beside the chosen one */
     am_plan *plan = &report->plan[report->plans];
     *plan = (am_plan){.policy = policy,
                       .chosen = same_policy(policy, report->policy),

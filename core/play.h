@@ -46,7 +46,6 @@ typedef struct am_play {
         int64_t gradients[AM_MAX_SHARDED];
         bool gathered[AM_MAX_SHARDED], waits[AM_MAX_SHARDED]; /* waits: gathered into a buffer, not yet copied out */
     } sharded;
-    am_code code;
 } am_play;
 
 static inline am_var am_play_operand(const am_play *play, const am_instruction *instruction, int i)
@@ -92,7 +91,7 @@ static inline bool am_play_outlives(const am_play *play, const am_region *region
     return false;
 #else
     (void)play;
-    return region->outlives && region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
+    return region->outlives && region->keep != AM_KEEP_EVERYTHING; /* they are Megatron's, which are reentrant */
 #endif
 }
 

@@ -136,9 +136,9 @@ bool am_policy_next_regions(const char **list, am_regions *regions)
     size_t length = strcspn(at, ","), times = strcspn(at, "x");
     *regions = (am_regions){.count = 1};
     *list = at[length] ? at + length + 1 : NULL;
-    if (times >= length) return am_read_integer(at, length, &regions->layers) && regions->layers >= 0;
+    if (times >= length) return am_read_integer(at, length, &regions->layers);
     return am_read_integer(at, times, &regions->count) && regions->count > 0 &&
-           am_read_integer(at + times + 1, length - times - 1, &regions->layers) && regions->layers >= 0;
+           am_read_integer(at + times + 1, length - times - 1, &regions->layers);
 }
 
 static am_code read_regions(am_policy *policy, const am_config *config, int i, am_status *status)
@@ -172,14 +172,9 @@ static am_code read_bytes(am_policy *policy, const am_config *config, int i, am_
                    policies[i].name, text);
 }
 
-/* Views have nothing of their own to keep, and neither what a gradient never passes nor a Python function with a kernel of its own is an
- * operation to PyTorch's checkpoints. */
-static bool can_be_kept(am_op op)
-{
-    return am_aten_name(op) && !am_ops[op].alias && op != AM_OP_CHECKPOINT && am_ops[op].backward[0].kind != AM_END;
-}
-
-/* ATen's names, and ours of the attention kernels with sdpa for both. Operations of one name are kept together. */
+/* ATen's names, and ours of the attention kernels with sdpa for both. Operations of one name are kept together. Views have nothing of
+ * their own to keep, and neither what a gradient never passes nor a Python function with a kernel of its own is an operation to
+ * PyTorch's checkpoints: none of these has a name of ATen's. */
 static bool add_operation(am_policy *policy, const char *name, size_t length)
 {
     bool found = false;
@@ -188,7 +183,7 @@ static bool add_operation(am_policy *policy, const char *name, size_t length)
         const char *own = am_ops[op].name;
         bool named = strlen(own) == length && strncmp(own, name, length) == 0;
         bool sdpa = attention && length == 4 && strncmp(name, "sdpa", 4) == 0;
-        if (!can_be_kept((am_op)op) || !(named || sdpa)) continue;
+        if (!am_aten_name((am_op)op) || !(named || sdpa)) continue;
         if (am_ops_has(policy->ops, op)) return false; /* twice */
         am_ops_add(policy->ops, op);
         found = true;
@@ -290,7 +285,7 @@ const char *am_size_text(int64_t least, int64_t below, char *buffer, size_t size
 {
     static const char *const names[] = {"GiB", "MiB", "KiB", "B"};
     am_writer writer = am_writer_of(buffer, size);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0;; i++) {
         int64_t unit = (int64_t)1 << (30 - 10 * i);
         for (int64_t one = 1, decimals = 0; decimals <= (i < 3 ? 2 : 0); one *= 10, decimals++) {
             int64_t count = am_divide_up(least * one, unit); /* at most 2^53 * 100 */
@@ -301,33 +296,30 @@ const char *am_size_text(int64_t least, int64_t below, char *buffer, size_t size
             return buffer;
         }
     }
-    return buffer;
 }
 #endif
 
 const char *am_policy_text(am_policy policy, char *buffer, size_t size)
 {
     am_writer writer = am_writer_of(buffer, size);
-    for (int i = 0; i < POLICY_COUNT; i++) {
-        if (policies[i].kind != policy.kind) continue;
-        am_write_text(&writer, policies[i].name);
-        switch (policies[i].number) {
-        case NO_NUMBER: break;
+    int i = 0;
+    while (policies[i].kind != policy.kind) i++;
+    am_write_text(&writer, policies[i].name);
+    switch (policies[i].number) {
+    case NO_NUMBER: break;
 #ifndef AM_FIRST
-        case OPERATIONS: write_operations(&writer, policy); break;
-        case MODULES: write_modules(&writer, policy.modules); break;
-        case REGIONS: am_write_text(&writer, policy.regions); break;
-        case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
-        case BYTES:
-            am_write_int(&writer, policy.count);
-            if (policy.count < LEAST_PLAIN) AM_WRITE(&writer, "B");
-            break;
-#endif
-        default: am_write_int(&writer, policy.count);
-        }
+    case OPERATIONS: write_operations(&writer, policy); break;
+    case MODULES: write_modules(&writer, policy.modules); break;
+    case REGIONS: am_write_text(&writer, policy.regions); break;
+    case SHARE: am_write_ratio(&writer, policy.count, AM_MILLION, 6, true); break;
+    case BYTES:
+        am_write_int(&writer, policy.count);
+        if (policy.count < LEAST_PLAIN) AM_WRITE(&writer, "B");
         break;
+#endif
+    default: am_write_int(&writer, policy.count);
     }
-    if (am_writer_end(&writer) == 0 && size > 0) buffer[0] = '\0';
+    if (am_writer_end(&writer) == 0) buffer[0] = '\0';
     return buffer;
 }
 
@@ -338,7 +330,7 @@ bool am_policy_is_schedule(am_policy policy)
 
 bool am_policy_moves(am_policy policy)
 {
-    return policy.kind >= AM_POLICY_OFFLOAD && policy.kind <= AM_POLICY_PARTITION_HOST;
+    return policy.kind >= AM_POLICY_OFFLOAD; /* they come last */
 }
 
 int64_t am_policy_segment(am_policy policy)
@@ -365,16 +357,6 @@ bool am_policy_runs_layers_again(am_policy_kind kind)
     case AM_POLICY_OFFLOAD:
     case AM_POLICY_PARTITION:
     case AM_POLICY_PARTITION_HOST: return true;
-    case AM_POLICY_REVOLVE:
-    case AM_POLICY_ROTOR:
-    case AM_POLICY_OFFLOAD_SAVED:
-    case AM_POLICY_NONE:
-    case AM_POLICY_SAVE_MATMULS:
-    case AM_POLICY_SAVE_HALF_MATMULS:
-    case AM_POLICY_MODULES:
-    case AM_POLICY_SAVE_LIST:
-    case AM_POLICY_MEMORY_BUDGET:
-    case AM_POLICY_BUDGET: break;
+    default: return false;
     }
-    return false;
 }

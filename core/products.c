@@ -5,18 +5,16 @@
 
 /* ---- products ---- */
 
-/* Twice the product of four sizes. */
+/* Twice the product of four sizes, which the record has room for beside those before it. */
 static int64_t flops_of(am_tape *tape, int64_t a, int64_t b, int64_t c, int64_t d)
 {
     int64_t size[] = {a, b, c, d}, n = 2;
-    for (int i = 0; i < 4; i++)
-        if (am_mul_wraps(n, size[i], &n)) {
-            if (!tape->status.code)
-                am_fail(&tape->status, AM_TOO_LARGE, "seq",
-                        "one matrix product has more than 2^63 floating-point operations");
-            return 0;
-        }
-    return n;
+    bool wraps = false;
+    for (int i = 0; i < 4; i++) wraps |= am_mul_wraps(n, size[i], &n);
+    if (!wraps && n <= AM_MAX_FLOPS - tape->flops) return n;
+    if (!tape->status.code)
+        am_fail(&tape->status, AM_TOO_LARGE, "seq", "the layers played have more than 2^61 floating-point operations");
+    return 0;
 }
 
 static am_var mm(am_tape *tape, am_var x, am_var y)
@@ -114,7 +112,7 @@ static am_var linear_function(am_tape *tape, am_op op, am_var x, am_var whole, a
     am_var left = whole ? whole : x;
     am_shape shape = am_shape_of(tape, left);
     const int64_t *n = tape->tensor[left].shape, *out = tape->tensor[weight].shape;
-    int64_t flops = flops_of(tape, n[0], shape.rank == 3 ? n[1] : 1, out[1], out[0]);
+    int64_t flops = flops_of(tape, n[0], n[1], out[1], out[0]);
     int dtype = tape->tensor[x].dtype, inputs = 0;
     shape.dim[shape.rank - 1] = tape->tensor[weight].dim[0];
     am_var product = bias ? am_raw(tape, AM_OP_MM, shape, dtype, left, weight, 0, 0) : 0;

@@ -135,7 +135,7 @@ am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, 
 static bool shows_hooked(const am_evaluation *evaluation)
 {
     am_profile_id id = am_profile_for(evaluation, *evaluation->policy, 1);
-    return id < AM_PROFILE_LISTED && recipes[id].hooked;
+    return recipes[id].hooked;
 }
 
 /* Fills in a profile's record: few layers that stand for any number. A model with fewer stands for itself. */
@@ -161,9 +161,8 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 
 static bool same_record(const am_record *x, const am_record *y)
 {
-    return x->units == y->units && x->inner == y->inner && x->last == y->last && x->regions == y->regions &&
-           x->hooked == y->hooked && x->modules == y->modules && x->received == y->received &&
-           x->sent == y->sent; /* the kinds follow from the model */
+    return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
+           x->modules == y->modules; /* the rest follows from the model, or the stage of it */
 }
 
 static am_recipe recipe_listed(am_listed listed)

@@ -259,14 +259,14 @@ static void sort_plans(am_stage_plan *plan, int count)
     }
 }
 
-/* Searches the plans of a kind of stage, unless it was the last one that was. */
-static am_code search_kind(am_evaluation *stage, int kind)
+/* Searches the plans of a kind of stage, unless it was the last one that was. False: they are too many. */
+static bool search_kind(am_evaluation *stage, int kind)
 {
     am_workspace *workspace = stage->workspace;
     if (workspace->rank_plans.kind != kind) workspace->choices.searched = false;
     workspace->rank_plans.kind = kind;
-    if (am_choices_search(stage, true)) return stage->code;
-    return workspace->choices.found ? AM_OK : AM_CAPACITY;
+    am_choices_search(stage, true); /* its figures have been found: those of all stages are loaded */
+    return workspace->choices.found;
 }
 
 /* With what experts' regions leave for good, which the search with several micro-batches leaves out. */
@@ -282,7 +282,7 @@ static int64_t peak_with_outlived(am_workspace *workspace, int index)
 static bool outlives(const am_choices *choices)
 {
     for (int i = 0; i < choices->classes * choices->used; i++)
-        if (choices->link[i].outlived || choices->link[i].passed) return true;
+        if (choices->link[i].outlived) return true; /* what passes on to another layer comes beside that */
     return false;
 }
 
@@ -293,8 +293,7 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     am_workspace *workspace = evaluation->workspace;
     am_rank_plans *plans = &workspace->rank_plans;
     am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
-    am_code code = search_kind(&stage, kind);
-    if (code) return code;
+    if (!search_kind(&stage, kind)) return AM_CAPACITY;
     const am_choices *choices = &workspace->choices;
     const am_front front = am_frontier_plans(&workspace->frontier);
     int64_t beneath = choices->ends.forward - workspace->stage[kind].lasting;
@@ -421,20 +420,20 @@ __attribute__((noinline)) static am_code take_plans(const am_evaluation *evaluat
     am_workspace *workspace = evaluation->workspace;
     am_rank_plans *plans = &workspace->rank_plans;
     am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
-    am_code code = search_kind(&stage, kind);
+    search_kind(&stage, kind); /* as when its plans were listed */
     for (int64_t rank = 0; rank < evaluation->config->pp; rank++) {
         am_chunk chunk[AM_MAX_CHUNKS];
         int chunks = am_rank_chunks(evaluation->config, rank, chunk);
-        for (int i = 0; i < chunks && code == AM_OK; i++) {
+        for (int i = 0; i < chunks; i++) {
             int own = chunk[i].stage;
             if (am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) != kind) continue;
             am_choices_take(&stage, plans->chosen[own]);
             keep_plan(workspace, own);
             plans->stage[own] = workspace->stage[kind];
-            code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_BUDGET}, &plans->stage[own]);
+            am_stage_load(&stage, (am_policy){.kind = AM_POLICY_BUDGET}, &plans->stage[own]);
         }
     }
-    return code;
+    return stage.code;
 }
 
 /* Plays a rank's schedule by its plans. */
@@ -448,21 +447,15 @@ static am_code play_planned(const am_evaluation *evaluation, am_rank *rank)
     return am_rank_play(rank, evaluation->config, stage);
 }
 
-/* The schedule has the last word: what a layer carries on into the next may differ between what they do. *over: a rank is above
- * the budget, and is to be planned again for less. */
-static am_code check_ranks(const am_evaluation *evaluation, int64_t bytes, bool *over)
+/* The schedule has the last word. It says what was searched for, since a stage's layers carry nothing on into the next but their result. */
+static am_code check_ranks(const am_evaluation *evaluation, int64_t bytes)
 {
-    am_code code = AM_OK;
-    *over = false;
-    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+    for (int64_t i = 0; i < evaluation->config->pp; i++) {
         am_rank rank = {.rank = i};
-        code = play_planned(evaluation, &rank);
-        int64_t above = am_rank_peak(&rank) - bytes;
-        if (code || above <= 0) continue;
-        evaluation->workspace->rank_plans.target[i] -= above;
-        *over = true;
+        play_planned(evaluation, &rank);
+        if (AM_NEVER(am_rank_peak(&rank) > bytes)) return AM_CAPACITY;
     }
-    return code;
+    return AM_OK;
 }
 
 /* Chooses and takes the plans of all stages; AM_OUT_OF_RANGE: *worst is the rank whose smallest peak is the highest. */
@@ -510,19 +503,14 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     am_workspace *workspace = evaluation->workspace;
     am_rank_plans *plans = &workspace->rank_plans;
     int64_t worst = 0, smallest = 0;
-    bool over = true;
     for (int64_t i = 0; i < evaluation->config->pp; i++) plans->target[i] = bytes;
     evaluation->code = list_all_plans(evaluation);
-    for (int tries = 0; over && !evaluation->code; tries++) {
-        evaluation->code = tries < 8 ? plan_all(evaluation, &worst, &smallest) : AM_CAPACITY;
-        if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes, &over);
-        plans->doubt.lowered |= over;
-    }
+    if (!evaluation->code) evaluation->code = plan_all(evaluation, &worst, &smallest);
+    if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes);
     if (evaluation->report) evaluation->report->doubt = plans->doubt;
     if (evaluation->code == AM_OUT_OF_RANGE && smallest > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         char text[32];
-        smallest += bytes - plans->target[worst];
         evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
                                    plans->doubt.stopped
                                        ? "no plan of pipeline rank %d was found below %d bytes before the search ended; the smallest found "
@@ -538,18 +526,17 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
 
 /* ---- the frontier */
 
-/* A row for the cheapest plans of all ranks below so many bytes, unless the row before it costs no more. */
-static am_code add_row(am_evaluation *evaluation, int64_t bytes)
+/* A row for the cheapest plans of all ranks below so many bytes, for which each has plans, unless the row before it costs no more. */
+static void add_row(am_evaluation *evaluation, int64_t bytes)
 {
     am_frontier_report *out = &evaluation->report->frontier;
     am_rank_plans *plans = &evaluation->workspace->rank_plans;
     am_frontier_row *row = &out->row[out->rows];
-    am_code code = AM_OK;
     *row = (am_frontier_row){.runs = AM_MAX_FRONTIER_RUNS + 1};
-    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
+    for (int64_t i = 0; i < evaluation->config->pp; i++) {
         int64_t smallest;
         plans->target[i] = bytes;
-        code = choose_plans(evaluation, i, &smallest);
+        choose_plans(evaluation, i, &smallest);
         int64_t peak = am_rank_chain_peak(&plans->chain, plans->chain.best);
         row->peak_bytes = am_larger(row->peak_bytes, peak);
         row->recomputed_time += plans->chain.cost;
@@ -557,32 +544,30 @@ static am_code add_row(am_evaluation *evaluation, int64_t bytes)
         out->rank_peak[out->rows][i] = peak;
         out->rank_time[out->rows][i] = plans->chain.cost;
     }
-    if (code == AM_OK && out->rows > 0 && row[-1].recomputed_time <= row->recomputed_time) return AM_OK;
+    if (out->rows > 0 && row[-1].recomputed_time <= row->recomputed_time) return;
     memcpy(plans->row[out->rows++], plans->chosen, (size_t)(evaluation->config->pp * evaluation->config->vpp) * sizeof *plans->chosen);
-    return code;
 }
 
 /* The FLOPs of all rows' stages of a kind. */
-__attribute__((noinline)) static am_code add_flops(am_evaluation *evaluation, int kind)
+__attribute__((noinline)) static void add_flops(am_evaluation *evaluation, int kind)
 {
     am_config config;
     am_workspace *workspace = evaluation->workspace;
     const am_rank_plans *plans = &workspace->rank_plans;
     am_frontier_report *out = &evaluation->report->frontier;
     am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
-    am_code code = search_kind(&stage, kind);
-    for (int64_t rank = 0; rank < evaluation->config->pp && code == AM_OK; rank++) {
+    search_kind(&stage, kind); /* as when its plans were listed */
+    for (int64_t rank = 0; rank < evaluation->config->pp; rank++) {
         am_chunk chunk[AM_MAX_CHUNKS];
         int chunks = am_rank_chunks(evaluation->config, rank, chunk);
         for (int i = 0; i < chunks; i++)
             for (int j = 0; j < out->rows && am_stage_kind_of(plans->kinds, workspace->stage, &chunk[i]) == kind; j++)
                 out->row[j].recomputed_flops += am_choices_flops(&stage, plans->row[j][chunk[i].stage]);
     }
-    return code;
 }
 
-/* How far a plan of the list, with its own highest peak of all ranks, is from the frontier. */
-static am_code measure(const am_evaluation *evaluation, am_plan *plan)
+/* How far a plan of the list, with its own highest peak of all ranks, is from the frontier. Of one beyond 2^53 bytes nothing is said. */
+static void measure(const am_evaluation *evaluation, am_plan *plan)
 {
     const am_frontier_report *frontier = &evaluation->report->frontier;
     am_workspace *workspace = evaluation->workspace;
@@ -591,7 +576,7 @@ static am_code measure(const am_evaluation *evaluation, am_plan *plan)
     int kinds;
     own.policy = &plan->policy;
     own.report = NULL;
-    if (am_policy_moves(plan->policy) || plan->policy.kind == AM_POLICY_BUDGET || am_policy_is_schedule(plan->policy)) return AM_OK;
+    if (am_policy_moves(plan->policy) || plan->policy.kind == AM_POLICY_BUDGET || am_policy_is_schedule(plan->policy)) return;
     am_code code = am_stages_load(&own, &kinds);
     for (int64_t i = 0; i < own.config->pp && code == AM_OK; i++) {
         const am_stage *stage[AM_MAX_CHUNKS];
@@ -604,25 +589,26 @@ static am_code measure(const am_evaluation *evaluation, am_plan *plan)
         code = am_rank_play(&rank, own.config, stage);
         plan->rank_peak = am_larger(plan->rank_peak, am_rank_peak(&rank));
     }
+    if (code) {
+        plan->rank_peak = -1;
+        return;
+    }
     for (int i = 0; i < frontier->rows; i++)
         if (frontier->row[i].peak_bytes <= plan->rank_peak) plan->excess_time = time - frontier->row[i].recomputed_time;
     for (int i = frontier->rows; i-- > 0;)
         if (frontier->row[i].recomputed_time <= time)
             plan->excess_bytes = plan->rank_peak - frontier->row[i].peak_bytes;
-    return code;
 }
 
 /* Budgets in equal steps from the lowest that all ranks have plans for to where nothing runs again: with several chunks, whose
- * combinations are searched anew for each, fewer of them. */
-static am_code add_rows(am_evaluation *evaluation)
+ * combinations are searched anew for each, fewer of them. False: a rank's schedule has too many moments. */
+static bool add_rows(am_evaluation *evaluation)
 {
     am_rank_plans *plans = &evaluation->workspace->rank_plans;
     int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS;
     int64_t low = 0, bare = 0, high = 0;
-    am_code code = AM_OK;
-    for (int64_t i = 0; i < evaluation->config->pp && code == AM_OK; i++) {
-        code = read_chain(evaluation, i);
-        if (code) break;
+    for (int64_t i = 0; i < evaluation->config->pp; i++) {
+        if (read_chain(evaluation, i)) return false;
         swap_peaks(plans);
         bare = am_larger(bare, am_rank_lowest(&plans->chain));
         swap_peaks(plans);
@@ -631,8 +617,8 @@ static am_code add_rows(am_evaluation *evaluation)
         high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
     }
     plans->doubt.outlived |= bare < low;
-    for (int i = 0; i < rows && code == AM_OK; i++) code = add_row(evaluation, low + (high - low) * i / (rows - 1));
-    return code;
+    for (int i = 0; i < rows; i++) add_row(evaluation, low + (high - low) * i / (rows - 1));
+    return true;
 }
 
 void am_ranks_report_frontier(am_evaluation *evaluation)
@@ -644,10 +630,8 @@ void am_ranks_report_frontier(am_evaluation *evaluation)
     if (evaluation->code) return;
     out->rows = out->choices = 0;
     out->ranks = (int)am_smaller(evaluation->config->pp, AM_MAX_FRONTIER_RANKS);
-    am_code code = list_all_plans(evaluation);
-    if (!code) code = add_rows(evaluation);
-    for (int i = 0; i < plans->kinds && code == AM_OK; i++) code = add_flops(evaluation, plans->kinds - 1 - i);
-    out->found = code == AM_OK && out->rows > 0;
+    out->found = !list_all_plans(evaluation) && add_rows(evaluation);
+    for (int i = 0; i < plans->kinds && out->found; i++) add_flops(evaluation, plans->kinds - 1 - i);
     out->points = out->rows;
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;

@@ -74,7 +74,7 @@ static am_code split_stage(const am_evaluation *stage, am_stage *load)
     workspace->tape.inputs_alone = true;
     am_code code = am_step_play(step, &workspace->player, &workspace->tape, NULL);
     workspace->tape.inputs_alone = false;
-    if (code) return code;
+    if (AM_NEVER(code)) return code; /* the whole backward has been played */
     int last = step->layers;
     int64_t others = load->layers - last, each = step->boundary[last] - step->boundary[last - 1];
     int64_t beneath = others * (each + step->waiting[last]);
@@ -127,7 +127,7 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
     load->forward = outcome.forward_peak - load->lasting;
     load->backward = outcome.backward_peak - load->lasting;
     load->step = outcome.step_peak - load->lasting;
-    load->learned = outcome.learned_peak > 0 ? outcome.learned_peak - load->lasting : 0;
+    load->learned = outcome.learned_peak - load->lasting;
     load->gradients = outcome.gradient_bytes;
     load->recomputed_time = outcome.recomputed_time;
     load->parameters = workspace->stage_parameters.total;
@@ -161,21 +161,18 @@ am_code am_stages_load(const am_evaluation *evaluation, int *kinds)
 
 /* ---- ranks ---- */
 
-/* The plans of a rank's chunks in words; cut where they are too long. */
+/* The plans of a rank's chunks in words, if there is room for them. */
 static void write_rank_plan(const am_evaluation *evaluation, const am_chunk *chunk, int chunks, char text[AM_PLAN_TEXT])
 {
     am_workspace *workspace = evaluation->workspace;
-    char all[4 * AM_PLAN_TEXT];
-    am_writer out = am_writer_of(all, sizeof all);
+    am_writer out = am_writer_of(text, AM_PLAN_TEXT);
     for (int i = 0; i < chunks; i++) {
         am_rank_plans_recall(workspace, chunk[i].stage);
         if (i > 0) AM_WRITE(&out, "; ");
         am_choices_write_plan(&out, workspace, chunk[i].first_layer);
         am_choices_report_plan(evaluation, chunk[i].stage, chunk[i].first_layer);
     }
-    size_t length = am_writer_end(&out);
-    bool fits = length > 0 && length < AM_PLAN_TEXT;
-    am_copy_text(text, AM_PLAN_TEXT, fits ? all : "of more runs than fit here", fits ? length : 26);
+    if (am_writer_end(&out) == 0) am_copy_text(text, AM_PLAN_TEXT, "of more runs than fit here", 26);
 }
 
 /* What a usual layer of the rank keeps: one with experts, if it has such. */
@@ -187,12 +184,7 @@ static int64_t bytes_of_layer(const am_report *report, const am_chunk *chunk, in
         layers += chunk[i].layers;
         dense += chunk[i].dense;
     }
-    const char *label = am_model_kind_name(&report->config, 0);
-    for (int i = report->kinds - 1; dense == layers && label && i >= 0; i--)
-        if (report->kind[i].label && strcmp(report->kind[i].label, label) == 0) {
-            kind = &report->kind[i];
-            break;
-        }
+    while (dense == layers && strcmp(kind->label, am_model_kind_name(&report->config, 0)) != 0) kind--; /* both kinds have names then */
     return kind->bytes / kind->layers_each;
 }
 

@@ -59,21 +59,15 @@ static void count_again(am_play *play, const am_instruction *instruction, int in
 #ifndef AM_FIRST
 /* ---- outputs that are let go of, inputs that ranks share out ---- */
 
-static bool is_checkpointed(const am_region *region)
-{
-    return region->keep != AM_KEEP_EVERYTHING;
-}
-
 static uint16_t input_of(const am_play *play, const am_region *region)
 {
     return am_play_storage(play, play->tape->operand[region->first_input]);
 }
 
-/* Its nodes keep the storage, emptied. */
+/* Its nodes keep the storage, emptied. A record that has such regions is only played with them checkpointed. */
 void am_play_discard(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (!is_checkpointed(region)) return;
     am_play_resize(play, am_play_storage(play, region->output), 0);
     for (int i = 0; i < 2 && region->more[i]; i++) am_play_resize(play, am_play_storage(play, region->more[i]), 0);
 }
@@ -83,7 +77,6 @@ void am_play_discard(am_play *play, uint16_t index)
 void am_play_restore(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (!is_checkpointed(region)) return;
     const am_var results[] = {region->output, region->more[0], region->more[1]};
     am_play_recompute(play, index);
     for (int i = 0; i < 3 && results[i]; i++) {
@@ -99,11 +92,10 @@ static int64_t part_bytes(const am_play *play, const am_region *region)
     return am_block_bytes(play->tape->extents->of[region->part].n * am_dtypes[dtype].size, play->tape->block);
 }
 
-/* A new tensor for the part, then the whole goes. */
+/* A new tensor for the part, then the whole goes. The end of another region is no active instruction. */
 void am_play_distribute(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
-    if (!region->distributes || !is_checkpointed(region)) return;
     int64_t part = part_bytes(play, region);
     am_play_grow(play, part);
     am_play_note(play, 0);
@@ -168,7 +160,7 @@ static void release_dying(am_play *play, const am_region *region, const am_instr
 {
     const am_tape *tape = play->tape;
     for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying) {
-        if (dying < region->first_storage || dying >= region->last_storage || !play->player->place[dying]) continue;
+        if (dying < region->first_storage || !play->player->place[dying]) continue;
         am_play_release(play, play->player->place[dying]);
         play->player->gone[dying] = true;
     }
@@ -216,7 +208,7 @@ void am_play_recompute(am_play *play, uint16_t index)
     uint16_t zone = play->zone, at = play->instruction;
     play->done[index] = true;
     play->zone = UINT16_MAX;
-    bool early = region->kind == AM_NON_REENTRANT && region->savers > 0;
+    bool early = region->kind == AM_NON_REENTRANT; /* which a node that has saved something plays again */
     int stop = early ? region->stop : region->end;
     size_t made = (size_t)(region->last_storage - region->first_storage);
     memset(&play->player->place[region->first_storage], 0, made * sizeof *play->player->place);
@@ -270,6 +262,6 @@ void am_play_forget_saves(am_play *play, uint16_t index)
 void am_play_leave_region(am_play *play, uint16_t index)
 {
     uint16_t region = am_play_region(play, &play->tape->instruction[play->tape->node[index].instruction]);
-    if (!region || !play->done[region]) return;
+    if (!region) return;
     if (--play->pending[region] == 0) finish_region(play, &play->tape->region[region]);
 }

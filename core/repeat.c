@@ -1,6 +1,7 @@
 /* Layers that are recorded as another one was: copied instead of built anew, since all that a builder looks at is the same. */
 #include "repeat.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static am_mark mark(const am_tape *tape)
@@ -22,28 +23,35 @@ static am_mark mark(const am_tape *tape)
                      .module = tape->module};
 }
 
-/* Are two tensors the same to operations that take them? */
+/* Are two tensors the same to operations that take them? What says so comes first in both structs, without gaps. */
 static bool alike(const am_tape *tape, am_var x, am_var y)
 {
     const am_tensor *a = &tape->tensor[x], *b = &tape->tensor[y];
     const am_storage *s = &tape->storage[a->storage], *t = &tape->storage[b->storage];
-    bool tensors = a->rank == b->rank && a->dtype == b->dtype && a->grad == b->grad && !a->parameter && !b->parameter &&
-                   memcmp(a->shape, b->shape, sizeof a->shape) == 0 && memcmp(a->stride, b->stride, sizeof a->stride) == 0 &&
-                   memcmp(a->dim, b->dim, sizeof a->dim) == 0;
-    return tensors && s->name == t->name && s->rank == t->rank && s->dtype == t->dtype && s->fixed == t->fixed &&
-           s->permanent == t->permanent && memcmp(s->dim, t->dim, sizeof s->dim) == 0;
+    return memcmp(a, b, offsetof(am_tensor, storage)) == 0 && memcmp(s, t, offsetof(am_storage, born)) == 0;
+}
+
+/* Does a layer find what another one found? All else of a build stays as it is. */
+static bool same_values(const am_build *x, const am_build *y)
+{
+    const size_t first = offsetof(am_build, mask), end = offsetof(am_build, returned) + sizeof x->returned;
+    return x->kind == y->kind && memcmp((const char *)x + first, (const char *)y + first, end - first) == 0;
 }
 
 /* Is there room for all of it once more? Else building it says what there is none for. */
 static bool has_room(const am_tape *tape, const am_mark *from, const am_mark *to)
 {
-    return tape->tensors + to->tensors - from->tensors <= AM_MAX_TENSORS &&
-           tape->storages + to->storages - from->storages <= AM_MAX_STORAGES &&
-           tape->instructions + to->instructions - from->instructions <= AM_MAX_INSTRUCTIONS &&
-           tape->nodes + to->nodes - from->nodes <= AM_MAX_NODES && tape->operands + to->operands - from->operands <= AM_MAX_OPERANDS &&
-           tape->saves + to->saves - from->saves <= (int)(sizeof tape->save / sizeof *tape->save) &&
-           tape->gradients + to->gradients - from->gradients < AM_MAX_GRADIENTS &&
-           tape->leaves + to->leaves - from->leaves < AM_MAX_NODES;
+    const int left[] = {AM_MAX_TENSORS - tape->tensors - (to->tensors - from->tensors),
+                        AM_MAX_STORAGES - tape->storages - (to->storages - from->storages),
+                        AM_MAX_INSTRUCTIONS - tape->instructions - (to->instructions - from->instructions),
+                        AM_MAX_NODES - tape->nodes - (to->nodes - from->nodes),
+                        AM_MAX_OPERANDS - tape->operands - (to->operands - from->operands),
+                        (int)(sizeof tape->save / sizeof *tape->save) - tape->saves - (to->saves - from->saves),
+                        AM_MAX_GRADIENTS - 1 - tape->gradients - (to->gradients - from->gradients),
+                        AM_MAX_NODES - 1 - tape->leaves - (to->leaves - from->leaves)};
+    bool room = tape->flops + to->flops - from->flops <= AM_MAX_FLOPS;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) room &= left[i] >= 0;
+    return room;
 }
 
 /* Did the layer leave what was there before it as it was: no copy of a weight made, no other name for its input's memory used,
@@ -56,7 +64,7 @@ static bool is_closed(const am_repeat *repeat, const am_tape *tape)
     for (int i = from->operands; i < to->operands; i++) {
         am_var x = tape->operand[i];
         if (x >= from->tensors || x == repeat->input) continue;
-        if (tape->tensor[x].grad || (x && tape->tensor[x].storage == tape->tensor[repeat->input].storage)) return false;
+        if (tape->tensor[x].grad || tape->tensor[x].storage == tape->tensor[repeat->input].storage) return false;
     }
     return true;
 }
@@ -67,7 +75,7 @@ bool am_repeats(const am_repeat *repeat, const am_build *build, am_var x)
     const am_mark *from = &repeat->from, *to = &repeat->to;
     if (!repeat->output || tape->status.code || tape->repeats == AM_MAX_UNITS || tape->ranks > 1) return false;
     bool alone = from->regions == to->regions && !repeat->in_region == !tape->open_region; /* has no regions of its own */
-    return alone && repeat->output >= from->tensors && memcmp(&repeat->before, build, sizeof *build) == 0 &&
+    return alone && repeat->output >= from->tensors && same_values(&repeat->before, build) &&
            alike(tape, repeat->input, x) && has_room(tape, from, to) && is_closed(repeat, tape);
 }
 
@@ -119,7 +127,6 @@ static void copy_tensors(am_tape *tape, const am_shift *shift)
         if (tensor->node >= shift->repeat->from.nodes) tensor->node = (uint16_t)(tensor->node + shift->nodes);
         if (tensor->leaf) tensor->leaf = (uint16_t)(tensor->leaf + shift->leaves);
         if (tensor->cast) tensor->cast = shifted(shift, tensor->cast);
-        if (tensor->whole) tensor->whole = shifted(shift, tensor->whole);
     }
     for (int i = shift->repeat->from.leaves; i < shift->repeat->to.leaves; i++)
         tape->leaf[tape->leaves++] = shifted(shift, tape->leaf[i]);

@@ -84,8 +84,9 @@ static void write_derived(am_writer *json, const am_report *report)
 {
     const am_config *config = &report->config;
     AM_OPEN(json, "derived", "[");
-    const char *by_stack = am_stacks[config->stack].derived;
-    if (*by_stack) am_json_plain(json, by_stack);
+#ifndef AM_FIRST /* which is built without it */
+    am_json_plain(json, am_stacks[config->stack].derived);
+#endif
     if (config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT)
         am_json_plain(json, "the loss head as its own code allocates and keeps, its kernels left out: loss.c names the release");
 #ifndef AM_FIRST /* Megatron's are elsewhere */

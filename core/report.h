@@ -17,8 +17,7 @@ bool am_plan_is_pareto(const am_report *report, int plan);
 static inline const char *am_modules_text(unsigned modules, char text[AM_TEXT_SIZE])
 {
     const am_policy policy = {.kind = AM_POLICY_MODULES, .modules = (uint8_t)modules};
-    const char *colon = strchr(am_policy_text(policy, text, AM_TEXT_SIZE), ':');
-    return colon ? colon + 1 : text;
+    return am_policy_text(policy, text, AM_TEXT_SIZE) + strlen("modules:");
 }
 
 /* FLOPs of the step with and without what is computed again, every product in full. */

@@ -53,7 +53,7 @@ static void count_actions(const am_schedule *schedule, int *most, int *advances)
     for (int i = 0; i < schedule->count; i++) {
         const am_action *action = &schedule->action[i];
         if (action->kind == AM_ADVANCE) *advances += action->end - action->first;
-        if (action->kind == AM_STORE && !stored[action->first]) {
+        if (action->kind == AM_STORE) {
             stored[action->first] = true;
             now++;
         }

@@ -80,7 +80,6 @@ static void write_chunks(am_writer *json, const am_chunk *chunk, int chunks)
     am_json_close(json, ']');
     AM_OPEN(json, "stages_alive", "{");
     for (int i = 0; i < chunks; i++) {
-        if (chunk[i].alive == 0) continue;
         am_json_quote(json);
         am_write_int(json, chunk[i].stage);
         AM_WRITE(json, "\":");

@@ -24,10 +24,14 @@ typedef struct module_list {
     uint16_t point[MAX_MODULES];
 } module_list;
 
+static bool same_text(const char *x, const char *y)
+{
+    return x == y || strcmp(x, y) == 0;
+}
+
 static bool same_module(const am_module *x, const am_module *y)
 {
-    bool path = x->path == y->path || strcmp(x->path, y->path) == 0;
-    return path && (x->leaf == y->leaf || strcmp(x->leaf, y->leaf) == 0);
+    return same_text(x->path, y->path) && same_text(x->leaf, y->leaf);
 }
 
 static bool is_module(const module_list *list, const am_report *report, int index, const am_module *module)

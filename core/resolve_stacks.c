@@ -375,9 +375,8 @@ static am_code check_expert_parallel(const am_config *config, am_status *status)
         return am_fail(status, AM_CONFLICT, "sp", "Megatron trains experts under tensor parallelism with sequence parallelism only: sp=yes");
     if (config->experts % config->ep != 0) return not_divided("ep", config->ep, "experts", config->experts, status);
     if (config->moe_ffn % config->etp != 0) return not_divided("etp", config->etp, "moe_ffn", config->moe_ffn, status);
-    int64_t ranks = am_mul_checked(config->tp, am_mul_checked(config->cp, config->dp));
-    int64_t groups = config->etp * config->ep;
-    if (ranks > 0 && ranks % groups != 0)
+    int64_t ranks = config->tp * config->cp * config->dp, groups = config->etp * config->ep; /* at most 2^52, and 2^32 */
+    if (ranks % groups != 0)
         return am_fail(status, AM_CONFLICT, "ep",
                        "etp=%d times ep=%d does not divide the %d ranks of tp, cp and dp: dp=%d, or a product of %d, which does",
                        config->etp, config->ep, ranks, nearest_multiple(am_ranks_of_experts(config), config->dp),

@@ -61,7 +61,7 @@ static const am_step_link *link_of(const am_reversal *chain, int layer)
 
 int64_t am_reversal_state(const am_reversal *chain, int i)
 {
-    return i == 0 || i < chain->layers ? link_of(chain, i)->input : link_of(chain, i - 1)->output;
+    return link_of(chain, i)->input;
 }
 
 /* The forward of a layer above what is live when it begins, its input among that. */
@@ -123,8 +123,7 @@ typedef struct am_reversal_player {
 
 static bool is_held(const am_reversal_player *player, int state)
 {
-    bool kept = state < player->chain->layers && player->taken[state] && link_of(player->chain, state)->keeps;
-    return player->stored[state] || kept;
+    return player->stored[state] || (player->taken[state] && link_of(player->chain, state)->keeps);
 }
 
 static void note(int64_t *highest, am_place *at, int64_t bytes, const am_peak *peak, am_phase phase, int64_t layer)
@@ -145,7 +144,6 @@ static void add_point(am_reversal_player *player, int64_t bytes, const am_peak *
 static void note_forward(am_reversal_player *player, int64_t bytes, const am_peak *peak, int64_t layer)
 {
     am_outcome *outcome = player->outcome;
-    if (!peak->seen) return;
     note(&outcome->forward_peak, &outcome->forward_at, bytes, peak, AM_FORWARD, layer);
     add_point(player, bytes, peak, AM_FORWARD, layer);
 }
@@ -163,10 +161,10 @@ static void note_backward(am_reversal_player *player, int way, int64_t bytes, co
     add_point(player, bytes, peak, phase, layer);
 }
 
-/* What is live between two layers' runs, with the state at hand. */
+/* What is live before a layer runs, with the state at hand. */
 static int64_t live_now(const am_reversal_player *player)
 {
-    int64_t at_hand = player->at_hand >= 0 && !is_held(player, player->at_hand) ? am_reversal_state(player->chain, player->at_hand) : 0;
+    int64_t at_hand = is_held(player, player->at_hand) ? 0 : am_reversal_state(player->chain, player->at_hand);
     if (player->head) return beside_recompute(player->chain, player->pending - 1) + player->held + at_hand;
     bool outlived = link_of(player->chain, 0)->outlived && player->at_hand != 0 && !is_held(player, 0);
     return beside(player->chain) + player->held + at_hand + (outlived ? am_reversal_state(player->chain, 0) : 0);
@@ -311,8 +309,7 @@ static void count_left(am_reversal_player *player)
         bool stored = player->stored[i];
         if (player->taken[i])
             player->saved += ledger_bytes(chain->plain, chain->as_plain[i].unit) -
-                             ledger_bytes(chain->checkpointed, chain->again[i].unit) +
-                             (stored && !link->keeps ? link->input : 0);
+                             ledger_bytes(chain->checkpointed, chain->again[i].unit);
         else if (!stored)
             player->saved -= link->input;
         if (player->left) player->left[i] = player->taken[i] ? AM_LEFT_TAPE : stored ? AM_LEFT_INPUT : AM_LEFT_NOTHING;
@@ -356,19 +353,20 @@ static void play_embedding(am_reversal_player *player)
 
 /* ---- the whole ---- */
 
-static void play_action(am_reversal_player *player, const am_action *action, const am_action *next)
+/* Behind an action that takes a layer there is always another. */
+static void play_action(am_reversal_player *player, const am_action *action)
 {
     int layers = player->chain->layers, first = action->first;
     switch (action->kind) {
     case AM_STORE:
-        if (!is_held(player, first)) player->held += am_reversal_state(player->chain, first);
+        player->held += am_reversal_state(player->chain, first);
         player->stored[first] = true;
         break;
     case AM_ADVANCE: play_advance(player, action); break;
     case AM_TAKE:
         if (first == layers)
             play_head(player);
-        else if (player->head && next && next->kind == AM_BACK && next->first == first)
+        else if (player->head && action[1].kind == AM_BACK)
             play_region(player, first);
         else
             play_take(player, first);
@@ -409,8 +407,7 @@ int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_o
     outcome->recomputed_flops = outcome->recomputed_time = 0;
     outcome->work[AM_IN_RECOMPUTE] = (am_work){0};
     note_forward(&player, step->forward[0].bytes, &step->forward[0], -1);
-    for (int i = 0; i < schedule->count; i++)
-        play_action(&player, &schedule->action[i], i + 1 < schedule->count ? &schedule->action[i + 1] : NULL);
+    for (int i = 0; i < schedule->count; i++) play_action(&player, &schedule->action[i]);
     play_embedding(&player);
     outcome->learned_peak = outcome->backward_peak; /* at most */
     if (outcome->forward_peak >= outcome->step_peak) {
@@ -436,8 +433,7 @@ static int64_t backward_need(const am_reversal *chain, int layer)
         if (peak->seen) most = am_larger(most, peak->bytes - region->backward_start[zone] + base + tape);
     }
     const am_peak *peak = &plain->backward[0][AM_BACKWARD][plain_zone];
-    if (peak->seen) most = am_larger(most, peak->bytes - plain->backward_start[plain_zone] + base + link->tape);
-    return most;
+    return am_larger(most, peak->bytes - plain->backward_start[plain_zone] + base + link->tape);
 }
 
 static void read_stage(const am_reversal *chain, am_rotor_stage *stage, int layer)

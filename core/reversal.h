@@ -39,7 +39,7 @@ typedef struct am_reversal {
 am_code am_reversal_read(am_reversal *chain, const am_tape *tape, const am_pattern *pattern, const am_profile *plain,
                       const am_profile *checkpointed, int64_t layers);
 
-/* Bytes of state i. */
+/* Bytes of state i, the input of layer i: of all but the last layer's result. */
 int64_t am_reversal_state(const am_reversal *chain, int i);
 
 /* What is left when the forward has returned. */

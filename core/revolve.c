@@ -1,22 +1,19 @@
 /* Revolve: the fewest steps that run again where a chain is reversed with a number of checkpoints. */
 #include "schedule.h"
 
-/* n over k, or a number above any count of steps if it is larger. */
+/* n over k, which stays below 2^21: chains are no longer than AM_MAX_CHAIN, and what reaches them is sought from below. */
 static int64_t binomial(int64_t n, int64_t k)
 {
     int64_t value = 1;
     if (k > n - k) k = n - k;
-    for (int64_t i = 1; i <= k; i++) {
-        value = value * (n - k + i) / i;
-        if (value > 1 << 24) return 1 << 24;
-    }
+    for (int64_t i = 1; i <= k; i++) value = value * (n - k + i) / i;
     return value;
 }
 
 /* The longest chain that `slots` checkpoints reverse with each step advanced over at most `times` times. */
 static int64_t reach(int64_t slots, int64_t times)
 {
-    return times < 0 ? 0 : binomial(slots + times, slots);
+    return binomial(slots + times, slots);
 }
 
 int64_t am_revolve_repetitions(int64_t steps, int64_t slots)

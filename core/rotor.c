@@ -117,7 +117,7 @@ static int64_t sum(int64_t x, int64_t y)
 
 static int64_t time_of(const am_rotor *rotor, int first, int last, int64_t memory)
 {
-    return memory < 0 ? AM_ROTOR_NEVER : row_of(rotor, first, last)[memory];
+    return row_of(rotor, first, last)[memory];
 }
 
 static int64_t taken_time(const am_rotor *rotor, int first, int last, int64_t memory)
@@ -128,7 +128,7 @@ static int64_t taken_time(const am_rotor *rotor, int first, int last, int64_t me
     return first == last ? own : sum(own, time_of(rotor, first + 1, last, memory - stage->saved));
 }
 
-/* With the input of stage `next` stored: the stages up to it are advanced over, then reversed last. */
+/* With the input of stage `next` stored, for which there is room: the stages up to it are advanced over, then reversed last. */
 static int64_t passed_time(const am_rotor *rotor, int first, int last, int next, int64_t memory)
 {
     int64_t behind = time_of(rotor, next, last, memory - rotor->stage[next - 1].output);

@@ -1,5 +1,6 @@
 /* Schedules of a chain: which states are stored, which steps run again. Private to the core. */
 #include "actmem.h" /* outside of the guard: the workspace, which ends it, holds what stands here */
+#include "proven.h"
 
 #ifndef AM_SCHEDULE_H
 #define AM_SCHEDULE_H
@@ -30,7 +31,7 @@ struct am_schedule {
 
 static inline void am_schedule_add(am_schedule *schedule, am_action_kind kind, int first, int end)
 {
-    if (schedule->count < AM_MAX_ACTIONS)
+    if (AM_ALWAYS(schedule->count < AM_MAX_ACTIONS)) /* a step is taken and reversed once, and stored once at most; each take or store advances once at most */
         schedule->action[schedule->count++] = (am_action){(uint8_t)kind, (uint16_t)first, (uint16_t)end};
 }
 

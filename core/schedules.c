@@ -48,8 +48,9 @@ static void take_all(am_schedule *schedule, int layers)
 static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int64_t above, am_outcome *outcome)
 {
     int64_t tried = 0;
-    if (!am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory + above)) return false;
-    for (int slots = planner->rotor.slots; slots >= 0; slots--) {
+    bool solved = am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory + above);
+    if (AM_NEVER(!solved)) return false; /* the table has room: a model's layers repeat with a period that it finds */
+    for (int slots = planner->rotor.slots;; slots--) { /* without memory there is no schedule */
         int64_t time = am_rotor_time(&planner->rotor, slots);
         if (time == AM_ROTOR_NEVER) return false;
         bool below = slots * planner->rotor.unit <= memory; /* there schedules of equal time may differ in their peaks */
@@ -59,7 +60,6 @@ static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int6
         play(planner, outcome, NULL, 0);
         if (am_outcome_peak(outcome) <= budget) return true;
     }
-    return false;
 }
 
 /* Makes the fastest schedule found within the budget, from tables that round sizes differently. False if there is none. */
@@ -84,21 +84,24 @@ static bool fit(am_planner *planner, int64_t budget)
     return true;
 }
 
+/* The peak of the schedule of a table that takes least memory; INT64_MAX if it has none. */
+static int64_t lowest_peak(am_planner *planner, int64_t memory)
+{
+    am_outcome outcome;
+    int slots = 0;
+    am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory);
+    while (slots < planner->rotor.slots && am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) slots++;
+    if (am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) return INT64_MAX;
+    am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
+    play(planner, &outcome, NULL, 0);
+    return am_outcome_peak(&outcome);
+}
+
 /* The lowest budget known to have a schedule, for the message that says so. */
 static int64_t least_budget(am_planner *planner)
 {
-    am_outcome outcome;
     int64_t base = am_reversal_stages(&planner->chain, planner->stage), least = am_outcome_peak(&planner->chain.full);
-    for (int round = 0; round < 3; round++) {
-        if (least <= base || !am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, least - base)) break;
-        int slots = 0;
-        while (slots < planner->rotor.slots && am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) slots++;
-        if (am_rotor_time(&planner->rotor, slots) == AM_ROTOR_NEVER) break;
-        am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
-        play(planner, &outcome, NULL, 0);
-        if (am_outcome_peak(&outcome) >= least) break;
-        least = am_outcome_peak(&outcome);
-    }
+    for (int64_t peak; (peak = lowest_peak(planner, least - base)) < least;) least = peak;
     while (!fit(planner, least)) least += least / 64 + 1; /* another table rounds otherwise */
     return least;
 }
@@ -170,7 +173,6 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     if (!runs_again(&planner->schedule)) return false;
     const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation));
     const am_ledger *plain = &evaluation->workspace->plain;
-    if (evaluation->code) return true;
     bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
     report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);
     if (!shown) report->points = 0;

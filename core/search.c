@@ -339,7 +339,7 @@ __attribute__((noinline)) static void search_all(am_report *report, am_workspace
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
     search_gpus(&search, &report->answer[report->answers++], resolved);
     search.config.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
-    if (report->fit.memory >= 0 && search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
+    if (search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
 }
 
 __attribute__((noinline)) /* its configurations stand in no frame of its caller's */

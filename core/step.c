@@ -12,10 +12,8 @@
 static void make_results(am_play *play, const am_instruction *instruction, int index)
 {
     bool any = false, left_out = false; /* the forward of a reentrant region wants no gradient */
-    if (instruction->graph_only) {
-        const am_region *region = &play->tape->region[am_checkpointed_region(play->tape, instruction)];
-        left_out = region->kind == AM_REENTRANT && region->keep != AM_KEEP_EVERYTHING;
-    }
+    if (instruction->graph_only)
+        left_out = play->tape->region[am_checkpointed_region(play->tape, instruction)].kind == AM_REENTRANT;
     for (int i = instruction->made; am_play_makes(play, i, index); i++) {
         if (play->tape->storage[i].fixed) continue;
         play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
@@ -114,10 +112,10 @@ static void return_input(am_play *play)
     am_play_note(play, 0);
 }
 
-static void let_input_go(am_play *play, const am_region *region, bool stays)
+static void let_input_go(am_play *play, const am_region *region)
 {
     uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
-    if (!stays) am_play_release(play, play->player->place[input]);
+    am_play_release(play, play->player->place[input]);
     play->player->place[input] = 0;
     play->live -= part_bytes(play, region);
 }
@@ -130,7 +128,7 @@ static void close_region(am_play *play)
     am_play_release_left(play, region);
     play->live -= opened->bytes;
     bool away = am_inputs_away(play->tape), stays = am_play_outlives(play, region);
-    if (away) let_input_go(play, region, stays);
+    if (away) let_input_go(play, region);
     if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
     for (int i = away || stays; i < region->arguments; i++)
         am_play_release(play, am_play_place(play, am_play_storage(play, play->tape->operand[region->first_input + i])));
@@ -277,7 +275,7 @@ static void copy_gradient(am_play *play, int64_t bytes)
 static void reach_leaf(am_play *play, am_var x)
 {
     const am_region *region = &play->tape->region[am_play_innermost(play)];
-    if (!play->opened || x != play->tape->operand[region->first_input]) return;
+    if (!play->opened || AM_NEVER(x != play->tape->operand[region->first_input])) return; /* others were closed by nodes before it */
     close_region(play);
     if (am_play_outlives(play, region)) copy_gradient(play, play->tape->storage[am_play_storage(play, x)].bytes);
 }
@@ -297,7 +295,7 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
 {
     if (play->tape->units) {
         am_play_keep_gradient(play, event->index, event->bytes);
-        if (copied) am_play_note(play, 0);
+        if (AM_NEVER(copied)) am_play_note(play, 0); /* where all parameters learn each gradient is a tensor of its own */
         return;
     }
 #ifndef AM_FIRST
@@ -311,13 +309,14 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
 /* The region that was opened last has another result, whose gradient it holds, too. */
 static void note_entered(am_play *play, const am_event *event)
 {
-    if (play->opened) play->open[play->opened - 1].gradient[event->bytes] = event->index;
+    if (AM_ALWAYS(play->opened)) /* those with several results are Megatron's, which are reentrant and played again */
+        play->open[play->opened - 1].gradient[event->bytes] = event->index;
 }
 
-/* A region that has run, where it is reentrant. */
+/* A region that has run. Only what Megatron plays again is used beside its region. */
 static void leave_region(am_play *play, uint16_t region)
 {
-    if (am_play_innermost(play) == region) close_region(play);
+    if (AM_ALWAYS(am_play_innermost(play) == region)) close_region(play);
 }
 
 static void play_event(am_play *play, const am_event *event)
@@ -355,7 +354,7 @@ static void play_backward(am_play *play)
     const am_program *program = &play->player->program;
     am_play_go(play, AM_BACKWARD, (uint16_t)(play->step->layers + 1));
     play->instruction = play->tape->node[play->tape->tensor[play->tape->loss].node].instruction;
-    for (int i = 0; i < program->events && play->code == AM_OK; i++) play_event(play, &program->event[i]);
+    for (int i = 0; i < program->events; i++) play_event(play, &program->event[i]);
     close_others(play, 0);
     if (play->zone != 0) begin_zone(play, 0); /* where nothing outside the layers learns */
 }
@@ -402,7 +401,6 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
 {
     am_code code = tape->status.code ? tape->status.code : compile_once(player, tape);
     if (code) return code;
-    if (tape->instruction[tape->instructions - 1].zone > AM_MAX_UNITS + 1) return AM_CAPACITY;
     am_play play = {.tape = tape, .player = player, .step = step, .trace = trace};
     memset(step, 0, sizeof *step);
     step->layers = tape->instruction[tape->instructions - 1].zone - 1;
@@ -426,5 +424,5 @@ am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_t
     memcpy(step->zone_work, tape->zone_work, sizeof tape->zone_work);
     for (int i = 0; i <= step->layers + 1; i++) step->recomputed_flops += step->zone_recomputed[i];
     am_play_end(&play);
-    return play.code;
+    return AM_OK;
 }

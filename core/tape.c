@@ -113,7 +113,7 @@ int64_t am_tape_block_bytes(const am_tape *tape, int64_t bytes, int rank, const 
     am_extents *extents = tape->extents;
     bool grows = false;
     for (int i = 0; i < rank && tape->block > 1; i++) grows |= extents->of[dim[i]].term.power[AM_B] != 0;
-    if (grows && bytes > 0)
+    if (grows)
         extents->even_to = am_smaller(extents->even_to, am_block_even_to(bytes / extents->value[AM_B], tape->block));
     return am_block_bytes(bytes, tape->block);
 }
@@ -133,7 +133,10 @@ static uint16_t new_storage(am_tape *tape, am_shape shape, int dtype, bool fixed
         bytes = am_mul_checked(bytes, tape->extents->of[shape.dim[i]].n);
         storage->dim[i] = shape.dim[i];
     }
-    if (bytes < 0) too_large(tape, shape);
+    if (bytes < 0) {
+        too_large(tape, shape);
+        bytes = 0;
+    }
     storage->bytes = am_tape_block_bytes(tape, bytes, shape.rank, shape.dim);
     storage->rank = (uint8_t)shape.rank;
     storage->dtype = (uint8_t)dtype;
@@ -266,7 +269,6 @@ static bool is_listed(const am_kept *kept, am_op op, int match)
 bool am_region_keeps(const am_region *region, am_op op, int match)
 {
     if (region->keep == AM_KEEP_NOTHING) return false;
-    if (region->keep == AM_KEEP_EVERYTHING) return true;
     if (region->keep == AM_KEEP_LISTED) return is_listed(&region->kept, op, match);
     if (op == AM_OP_FLASH_ATTENTION || op == AM_OP_EFFICIENT_ATTENTION) return true;
     return am_op_is_product(op) && (region->keep == AM_KEEP_MATMULS || match % 2 == 1);
@@ -393,7 +395,7 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
     am_region *region = &tape->region[tape->open_region];
     *region = (am_region){.around = around, .first_input = (uint16_t)tape->operands, .arguments = 1};
     am_var input[8] = {x};
-    for (int i = 0; i < held && i < 7; i++) input[i + 1] = hold[i];
+    for (int i = 0; i < held && AM_ALWAYS(i < 7); i++) input[i + 1] = hold[i]; /* six of kinds of layers and one beside them */
     region->inputs = new_instruction(tape, AM_I_BEGIN, held + 1, input)->inputs;
     region->start = (uint16_t)tape->instructions;
     region->first_storage = (uint16_t)tape->storages;
@@ -479,7 +481,6 @@ static bool is_active(const am_tape *tape, int i)
     if (instruction->kind == AM_I_END && tape->region[instruction->region].distributes) return true;
     if (instruction->dying || i == 0) return true;
     if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too */
-    if (instruction->node && tape->node[instruction->node].save_count) return true;
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;
 }
@@ -507,9 +508,7 @@ static void count_flops(am_tape *tape)
     memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
     memset(tape->zone_work, 0, sizeof tape->zone_work);
     memset(tape->executed, 0, (size_t)tape->instructions * sizeof *tape->executed);
-    for (int i = 0; i < tape->instructions; i++)
-        if (tape->instruction[i].zone < AM_MAX_UNITS + 2)
-            tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
+    for (int i = 0; i < tape->instructions; i++) tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
 }
 
 void am_stays(am_tape *tape, am_var x)
@@ -530,6 +529,7 @@ am_code am_tape_finish_sent(am_tape *tape, am_var y)
 {
     if (tape->unit) am_shard_end(tape);
     if (tape->extents->full) run_out(tape, "extents");
+    if (tape->zone > AM_MAX_UNITS + 1) run_out(tape, "layers");
     if (tape->status.code) return tape->status.code;
     tape->loss = y;
     tape->logits = 0;

@@ -22,6 +22,9 @@ typedef struct am_shape {
 int64_t am_tape_block_bytes(const am_tape *tape, int64_t bytes, int rank, const am_dim *dim);
 #endif
 
+/* What a record's forward has at most, so that sums of a few of these stay below 2^63. */
+#define AM_MAX_FLOPS (INT64_MAX / 4)
+
 void am_tape_reset(am_tape *tape, am_extents *extents, int autocast);
 am_shape am_shape_of(const am_tape *tape, am_var x);
 am_dim am_times(am_tape *tape, am_dim x, am_dim y);

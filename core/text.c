@@ -62,7 +62,7 @@ static void write_size_in_full(am_writer *out, const am_report *report, int64_t 
 /* Per cent with one decimal: "27.1 %". */
 static void write_percent(am_writer *out, int64_t num, int64_t den)
 {
-    if (num < 0 || den <= 0 || num > INT64_MAX / 100) {
+    if (den <= 0 || num > INT64_MAX / 100) {
         AM_WRITE(out, "-");
         return;
     }
@@ -181,7 +181,7 @@ static void write_parallel(am_writer *out, const am_config *config)
 /* A module's path in its layer; of what has none, the part of the model. */
 static void write_module(am_writer *out, const am_module *module)
 {
-    if (module->path[0] != '\0' || module->leaf[0] != '\0') {
+    if (module->path[0] != '\0') { /* as it is where there is a leaf */
         am_write_text(out, module->path);
         am_write_text(out, module->leaf);
         return;
@@ -196,7 +196,7 @@ static void write_place(am_writer *out, const am_place *place)
 {
     static const char *const phases[AM_PHASE_COUNT] = {" in the forward of ", " in the backward of ",
                                                        " in the recomputation of ", " in the backward of "};
-    bool named = place->module.path[0] != '\0' || place->module.leaf[0] != '\0';
+    bool named = place->module.path[0] != '\0';
     am_write_text(out, phases[place->phase]);
     if (place->layer >= 0) {
         AM_WRITE(out, "layer ");
@@ -311,10 +311,8 @@ static void write_answer(am_writer *out, const am_report *report)
         write_step_answer(&line, report);
     write_gathered(&line, report);
     write_lasting(&line, report);
-    if (am_writer_end(&line) == 0)
-        out->full = true;
-    else
-        am_write_wrapped(out, text, 0);
+    out->full |= line.full;
+    am_write_line(out, &line, 0);
 }
 
 /* ---- what fits */
@@ -376,7 +374,7 @@ static void write_basis(am_writer *out, const am_report *report)
         AM_WRITE(out, ": ");
         write_size_with_unit(out, report, as_usual->total);
         AM_WRITE(out, " in all");
-        if (report->fit.memory >= 0) am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
+        am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
     }
     AM_WRITE(out, ".");
 }
@@ -386,7 +384,6 @@ static void write_against(am_writer *out, const am_report *report, int64_t total
 {
     int64_t left = report->fit.memory - report->fit.reserve - total;
     write_size_with_unit(out, report, total);
-    if (report->fit.memory < 0) return;
     AM_WRITE(out, ", ");
     write_size_with_unit(out, report, left < 0 ? -left : left);
     am_write_text(out, left < 0 ? " too many" : " left");
@@ -408,10 +405,8 @@ static void write_plan_found(am_writer *out, const am_report *report, const am_a
     AM_WRITE(out, " (");
     write_against(out, report, answer->total);
     AM_WRITE(out, ")");
-    if (answer->next_total >= 0) {
-        AM_WRITE(out, "; the next cheaper plan takes ");
-        write_against(out, report, answer->next_total);
-    }
+    AM_WRITE(out, "; the next cheaper plan takes ");
+    write_against(out, report, answer->next_total);
     AM_WRITE(out, ".");
 }
 
@@ -503,7 +498,7 @@ static void write_changes(am_writer *out, const am_report *report)
                        .rows = report->changes,
                        .cell = change_cell,
                        .head = {"inputs", "what it is", totals[report->config.units], ">left", ">time", ">again"}};
-    if (report->answers == 0 || report->fit.memory < 0) return;
+    if (report->answers == 0) return;
     bool fits = am_fit_fits(&report->fit);
     if (report->changes == 0) {
         am_write_text(out, fits ? "\nNo longer sequence, larger micro-batch or faster plan fits.\n"
@@ -526,8 +521,8 @@ static void write_fit(am_writer *out, const am_report *report)
     write_total(&line, report);
     write_basis(&line, report);
     if (report->fit.memory >= 0 && !report->config.fit) AM_WRITE(&line, " What else would fit: fit=yes.");
-    if (am_writer_end(&line) == 0) out->full = true;
-    am_write_wrapped(out, text, 0);
+    out->full |= line.full;
+    am_write_line(out, &line, 0);
     if (report->answers > 0) AM_WRITE(out, "\n");
     for (int i = 0; i < report->answers; i++) {
         line = am_writer_of(text, sizeof text);
@@ -664,9 +659,8 @@ static void write_symbols(am_writer *out, const am_report *report)
         am_write_int(&line, report->extents.value[i]);
         first = false;
     }
-    if (am_writer_end(&line) == 0) return;
     AM_WRITE(out, "\n");
-    am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 __attribute__((noinline)) /* its frame is its own */
@@ -691,7 +685,7 @@ static void write_closed_form(am_writer *out, const am_report *report, int kind,
     write_form(&line, report, kind, report->extents.value);
     AM_WRITE(&line, " = ");
     am_write_thousands(&line, bytes);
-    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 /* The worked example in short: what each kind of layer keeps, and the whole model, in one line each. */
@@ -709,7 +703,7 @@ static void write_closed_forms(am_writer *out, const am_report *report)
     am_write_total(&line, report, report->extents.value, &sums);
     AM_WRITE(&line, " = ");
     am_write_thousands(&line, report->saved_bytes);
-    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 /* ---- checkpointing plans */
@@ -749,7 +743,6 @@ static void write_plans(am_writer *out, const am_report *report)
                      .rows = report->plans,
                      .cell = plan_cell,
                      .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward", ">extra time"}};
-    if (report->plans == 0) return;
     AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
@@ -791,7 +784,7 @@ static void write_traffic(am_writer *out, const am_report *report)
         write_size_in_full(&line, report, traffic->gathered);
         AM_WRITE(&line, " gathered from the other ranks.");
     }
-    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 static void write_schedule(am_writer *out, const am_report *report)
@@ -945,10 +938,8 @@ static void write_verification(am_writer *out, const am_report *report)
     bool measured = strcmp(stack->verified_by, "measured") == 0, read = strcmp(stack->verified_by, "source") == 0;
     am_write_text(&line, measured ? "Measured: " : read ? "Not measured: " : "By the paper: ");
     am_write_text(&line, stack->detail);
-    if (*stack->derived) {
-        AM_WRITE(&line, "; ");
-        am_write_text(&line, stack->derived);
-    }
+    AM_WRITE(&line, "; ");
+    am_write_text(&line, stack->derived);
 #ifndef AM_FIRST
     for (int i = 0; am_report_note(report, i); i++) {
         AM_WRITE(&line, "; ");

@@ -42,18 +42,12 @@ static void write_note(am_writer *out, const char *lead, const char *note)
 
 /* ---- what layers do */
 
-static bool has_attention(const am_kept *kept)
-{
-    return am_ops_has(kept->ops, AM_OP_FLASH_ATTENTION);
-}
-
 /* "all products and attention", "gate_proj, up_proj and silu" */
 static void write_kept(am_writer *out, const am_choice_row *choice)
 {
     bool all = choice->kept.products == UINT64_MAX, half = choice->kept.products == AM_HALF_PRODUCTS;
     if (all || half) {
-        am_write_text(out, all ? "all products" : "every second product");
-        if (has_attention(&choice->kept)) AM_WRITE(out, " and attention");
+        am_write_text(out, all ? "all products and attention" : "every second product and attention");
         return;
     }
     for (int i = 0; i < choice->names; i++) {
@@ -191,7 +185,7 @@ static void write_frontier_row(am_writer *out, const am_report *report, int inde
         write_ranks(&line, report, index);
     else
         write_row(&line, &report->frontier, row);
-    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 enum { AWAY_POLICY, AWAY_PEAK, AWAY_TIME };
@@ -205,14 +199,12 @@ static void away_cell(am_writer *out, const am_grid *grid, int row, int column)
         am_write_text(out, am_policy_text(plan->policy, text, sizeof text));
         if (plan->policy.reentrant) AM_WRITE(out, ", reentrant");
         break;
-    case AWAY_PEAK:
-        if (plan->excess_bytes >= 0) write_unit(out, grid->report, plan->excess_bytes);
-        break;
-    default:
-        if (plan->excess_time >= 0) write_milliseconds(out, plan->excess_time);
+    case AWAY_PEAK: write_unit(out, grid->report, plan->excess_bytes); break;
+    default: write_milliseconds(out, plan->excess_time);
     }
 }
 
+/* A plan that one of the frontier beats is beaten in both. */
 static void write_away(am_writer *out, const am_report *report)
 {
     am_grid away = {.report = report,
@@ -220,8 +212,7 @@ static void write_away(am_writer *out, const am_report *report)
                     .cell = away_cell,
                     .head = {"listed plan", ">less peak for as much time", ">less time for such a peak"}};
     for (int i = 0; i < report->plans; i++)
-        if (report->plan[i].excess_bytes >= 0 || report->plan[i].excess_time >= 0) away.index[away.rows++] = (uint16_t)i;
-    if (away.rows == 0) return;
+        if (report->plan[i].excess_bytes >= 0) away.index[away.rows++] = (uint16_t)i;
     AM_WRITE(out, "\nWhat the best plan has over each of the list\n");
     am_write_grid(out, &away);
 }
@@ -234,7 +225,7 @@ static void write_frontier(am_writer *out, const am_report *report)
     if (frontier->why_not) {
         write_note(out, "No frontier was searched for: ", frontier->why_not);
     }
-    if (!frontier->found || frontier->rows == 0) return;
+    if (!frontier->found) return;
     int rows = frontier->rows < MOST_PLANS ? frontier->rows : MOST_PLANS;
     am_write_thousands(&line, frontier->points);
     AM_WRITE(&line, " Pareto-optimal plans");
@@ -273,7 +264,7 @@ static void write_run(am_writer *out, const am_plan_runs *plan, int index)
     if (first < last) am_write_int(&line, last);
     AM_WRITE(&line, ": keeping ");
     write_choice(&line, &plan->choice[plan->run[index].choice]);
-    if (am_writer_end(&line) > 0) am_write_wrapped(out, text, 2);
+    am_write_line(out, &line, 2);
 }
 
 static void write_plan(am_writer *out, const am_report *report)
@@ -282,7 +273,7 @@ static void write_plan(am_writer *out, const am_report *report)
     const am_plan_runs *plan = &report->plan_runs;
     const am_outcome *outcome = &report->outcome;
     am_writer line = am_writer_of(text, sizeof text);
-    if (report->policy.kind != AM_POLICY_BUDGET || plan->runs == 0 || report->ranks > 1)
+    if (report->policy.kind != AM_POLICY_BUDGET || report->ranks > 1)
         return; /* ranks have plans of their own, with their table */
     AM_WRITE(&line, "The cheapest plan below ");
     write_unit(&line, report, report->policy.count);

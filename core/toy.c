@@ -77,7 +77,9 @@ am_code am_toy_play(am_toy *toy, am_workspace *workspace, am_extents *extents, c
     toy->config = usual;
     if (am_config_parse(&toy->config, text, status) || !is_only_sized(&toy->config, &usual, status))
         return status->code;
-    if (am_config_resolve(&toy->config, status)) return status->code;
+    if (toy->config.hidden > am_fields[AM_F_head_dim].most) /* it is a head's, too */
+        return am_fail(status, AM_OUT_OF_RANGE, "hidden", "hidden must be at most %d here, not %d", am_fields[AM_F_head_dim].most, toy->config.hidden);
+    am_config_resolve(&toy->config, status); /* nothing else of it is refused */
     am_model_symbols(&toy->config, value);
     am_extents_init(extents, value);
     am_code code = play(&toy->stored, workspace, extents, &toy->config, AM_KEEP_EVERYTHING);

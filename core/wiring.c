@@ -307,7 +307,7 @@ int64_t am_nearest_divisor(int64_t n, int64_t x)
 {
     if (x > n) return n;
     for (int64_t step = 0;; step++) {
-        if (x - step >= 1 && n % (x - step) == 0) return x - step;
+        if (n % (x - step) == 0) return x - step; /* 1 at last */
         if (n % (x + step) == 0) return x + step;
     }
 }
@@ -418,10 +418,8 @@ static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule 
     case AM_BIAS_ALWAYS: return am_wiring_check_value(config, id, 1, who, status);
     case AM_BIAS_AS_QKV: return am_wiring_check_value(config, id, config->qkv_bias, who, status);
     case AM_BIAS_AS_ALL: return am_wiring_check_value(config, id, config->bias, who, status);
-    case AM_BIAS_USUALLY:
-    case AM_BIAS_EITHER: break;
+    default: return AM_OK;
     }
-    return AM_OK;
 }
 
 static am_code check_values(const am_config *config, const am_wiring *wiring, const char *who, am_status *status)

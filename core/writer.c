@@ -331,7 +331,7 @@ void am_json_null(am_writer *writer)
 
 static void take_comma(am_writer *writer)
 {
-    if (!writer->full && writer->length > 0 && writer->text[writer->length - 1] == ',') writer->length--;
+    if (!writer->full && writer->text[writer->length - 1] == ',') writer->length--; /* a bracket stands first */
 }
 
 void am_json_close(am_writer *writer, char bracket)

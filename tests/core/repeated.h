@@ -6,9 +6,9 @@
 #include "tapes.h"
 
 static am_config config;
-static bool toggles, labels;
+static bool toggles, labels, still;
 
-/* A norm, an MLP and a residual sum; the mask is the model's. toggles: it leaves another state each time. */
+/* A norm, an MLP and a residual sum; the mask is the model's. toggles: it leaves another state each time; still: nothing in it learns. */
 static am_var layer(am_build *build, am_var x)
 {
     am_enter(tape, "", AM_C_RESIDUAL);
@@ -16,7 +16,7 @@ static am_var layer(am_build *build, am_var x)
     am_var norm = am_rms_norm(tape, x, am_parameter(tape, AM_SHAPE(h), build->dtype, build->trainable, "norm"));
     am_var up = am_linear(tape, norm, am_parameter(tape, AM_SHAPE(f, h), build->dtype, build->trainable, "up"), 0);
     am_var active = am_label(tape, am_unary(tape, AM_OP_GELU, up), "active");
-    am_var down = am_linear(tape, active, am_parameter(tape, AM_SHAPE(h, f), build->dtype, true, "down"), 0);
+    am_var down = am_linear(tape, active, am_parameter(tape, AM_SHAPE(h, f), build->dtype, !still, "down"), 0);
     am_var masked = am_binary(tape, AM_OP_MUL, down, build->mask);
     am_var y = am_label(tape, am_binary(tape, AM_OP_ADD, x, masked), "hidden state");
     am_hold(tape, norm, active, build->mask);

@@ -2,6 +2,7 @@
  * the peaks; what is computed again. Equal to the byte. */
 #include <string.h>
 
+#include "evaluate.h"
 #include "fixture.h"
 
 static json cases;
@@ -132,6 +133,23 @@ START_TEST(figures_above_2_53)
 END_TEST
 
 /* Evaluations leave nothing behind in the workspace that changes the next one. */
+/* A timeline is whole or none: where a play has more samples than there is room for, the report is refused. */
+START_TEST(too_many_samples)
+{
+    for (int room = 0; room < 2; room++) {
+        am_config config = config_of("model=gpt2 timeline=operations");
+        am_status status;
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        am_evaluation evaluation = {.report = &fixture_report, .workspace = &fixture_workspace, .config = &fixture_report.config, .policy = &fixture_report.policy,
+                                    .extents = &fixture_report.extents, .pattern = am_model_pattern(&fixture_report.config)};
+        int played = fixture_workspace.profile[AM_PROFILE_PLAIN].samples, samples = AM_MAX_SAMPLES - played + !room;
+        ck_assert_int_gt(played, 10);
+        am_evaluation_sample(&evaluation, AM_PROFILE_PLAIN, &samples);
+        ck_assert_int_eq(evaluation.code, room ? AM_OK : AM_CAPACITY);
+    }
+}
+END_TEST
+
 START_TEST(order_does_not_matter)
 {
     static const char *const texts[] = {"", "model=gpt2 seq=1024 checkpoint=full",
@@ -157,6 +175,7 @@ Suite *test_evaluate_suite(void)
     tcase_add_test(tests, llama_3_8b);
     tcase_add_loop_test(tests, figures_above_2_53, 0, (int)(sizeof too_large / sizeof *too_large));
     tcase_add_test(tests, blocks);
+    tcase_add_test(tests, too_many_samples);
     tcase_add_test(tests, order_does_not_matter);
     suite_add_tcase(suite, tests);
     return suite;

@@ -104,6 +104,20 @@ START_TEST(wrapped)
 }
 END_TEST
 
+/* A line of its own is written as it is, or not at all where it was too long for its text. */
+START_TEST(lines)
+{
+    char own[8];
+    am_writer writer = am_writer_of(text, sizeof text), line = am_writer_of(own, sizeof own);
+    am_write_text(&line, "a  bcd");
+    am_write_line(&writer, &line, 2);
+    am_write_text(&line, "efg");
+    am_write_line(&writer, &line, 2);
+    am_writer_end(&writer);
+    ck_assert_str_eq(text, "  a bcd\n");
+}
+END_TEST
+
 /* A line is full at 100 characters, its indentation included; each line is indented. */
 START_TEST(full_lines)
 {
@@ -128,6 +142,7 @@ Suite *test_grid_suite(void)
     tcase_add_loop_test(tests, tables, 0, sizeof grids / sizeof *grids);
     tcase_add_test(tests, wrapped);
     tcase_add_test(tests, full_lines);
+    tcase_add_test(tests, lines);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -253,6 +253,18 @@ START_TEST(other_results)
 }
 END_TEST
 
+/* An input whose value is 1 now is stretched as the number 1 is, whichever operand has it. */
+START_TEST(broadcast)
+{
+    setup();
+    am_dim one = am_dim_of(&extents, 1, 1, (const am_symbol[]){AM_TP, AM_SYMBOL_COUNT});
+    am_var x = made(AM_SHAPE(one, number(4)), AM_BF16), y = made(SHAPE(3, 4), AM_BF16);
+    ck_assert_int_ne(one, 0);
+    ck_assert_str_eq(tensor_text(am_binary(tape, AM_OP_ADD, x, y)), "bf16 3,4 / 4,1");
+    ck_assert_str_eq(tensor_text(am_binary(tape, AM_OP_ADD, y, x)), "bf16 3,4 / 4,1");
+}
+END_TEST
+
 /* A transposition says which dimensions it swapped, for its backward. */
 START_TEST(transposed_dimensions)
 {
@@ -279,6 +291,8 @@ START_TEST(autocast)
     ck_assert_int_eq(am_cast(tape, AM_OP_MM, learns), cast);
     ck_assert_int_ne(am_cast(tape, AM_OP_MM, stays), am_cast(tape, AM_OP_MM, stays));
     ck_assert_int_eq(am_cast(tape, AM_OP_ADD, learns), learns);
+    ck_assert_str_eq(tensor_text(am_sum_over(tape, x, 1, false)), "fp32 2 / 1");
+    ck_assert_str_eq(tensor_text(am_sum_over(tape, made(SHAPE(2, 4), AM_I64), 1, false)), "i64 2 / 1"); /* autocast is of floating-point types */
 }
 END_TEST
 
@@ -290,6 +304,7 @@ Suite *test_operations_suite(void)
     tcase_add_loop_test(tests, results, 0, COUNT(cases));
     tcase_add_test(tests, storages);
     tcase_add_test(tests, other_results);
+    tcase_add_test(tests, broadcast);
     tcase_add_test(tests, transposed_dimensions);
     tcase_add_test(tests, autocast);
     suite_add_tcase(suite, tests);

@@ -224,6 +224,15 @@ START_TEST(gradients_of_adapters)
 }
 END_TEST
 
+/* What is in fp32 already has no master copy. */
+START_TEST(master_copies)
+{
+    parameters = (am_parameters){.kinds = 2, .alike = {{AM_C_MLP, true, AM_BF16, 1, {100}, 3}, {AM_C_MLP, true, AM_FP32, 1, {10}, 7}}};
+    expect_fine("", parse_and_resolve("master_weights=yes"));
+    ck_assert_int_eq(am_state_configured(&parameters, &config).master, 3 * 100 * 4);
+}
+END_TEST
+
 START_TEST(too_large)
 {
     parameters = (am_parameters){.kinds = 1, .alike = {{AM_C_MLP, true, AM_BF16, 2, {1 << 26, 1 << 25}, 1}}};
@@ -249,6 +258,7 @@ Suite *test_optimizer_suite(void)
     tcase_add_test(tests, flat_bytes);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, gradients_of_adapters);
+    tcase_add_test(tests, master_copies);
     tcase_add_test(tests, too_large);
     suite_add_tcase(suite, tests);
     return suite;

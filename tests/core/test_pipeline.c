@@ -235,6 +235,10 @@ START_TEST(too_many)
     const am_stage *own[] = {&stage[0]};
     am_rank rank = {0};
     ck_assert_int_eq(am_rank_play(&rank, &config, own), AM_TOO_LARGE);
+    stage[0].kept = 0; /* nor of what is let go of */
+    ck_assert_int_eq(am_rank_play(&rank, &config, own), AM_OK);
+    stage[0].output = AM_MAX_BYTES / 1048576 + 1;
+    ck_assert_int_eq(am_rank_play(&rank, &config, own), AM_TOO_LARGE);
 }
 END_TEST
 

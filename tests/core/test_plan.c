@@ -186,6 +186,25 @@ START_TEST(best_segments)
 }
 END_TEST
 
+/* So of reentrant regions, whose graphs are let go of otherwise: of all lengths tried the lowest. */
+START_TEST(best_reentrant)
+{
+    am_status status;
+    int64_t lowest = INT64_MAX;
+    for (int segment = 1; segment <= 24; segment++) {
+        char policy[48];
+        snprintf(policy, sizeof policy, "checkpoint=every:%d reentrant=yes", segment);
+        am_config config = model_of(0, 24, policy);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        if (am_outcome_peak(&fixture_report.outcome) < lowest) lowest = am_outcome_peak(&fixture_report.outcome);
+    }
+    am_config config = model_of(0, 24, "checkpoint=best reentrant=yes");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    ck_assert_int_eq(am_outcome_peak(&fixture_report.outcome), lowest);
+    ck_assert(fixture_report.policy.reentrant);
+}
+END_TEST
+
 /* block:N is nothing at one end and every layer at the other, and each further layer keeps less. */
 START_TEST(block)
 {
@@ -275,6 +294,35 @@ START_TEST(timeline)
 }
 END_TEST
 
+/* Where there is no room for it, the timeline is of fewer layers: its points are some of the others, in their order, from the first
+ * to the last. */
+START_TEST(shorter_timeline)
+{
+    static am_point some[AM_MAX_POINTS];
+    static const struct {
+        const char *policy;
+        am_profile_id profile;
+        int64_t inner;
+    } shown[] = {{"checkpoint=none", AM_PROFILE_PLAIN, 1}, {"checkpoint=full", AM_PROFILE_LAYER, 1}, {"checkpoint=every:3", AM_PROFILE_SEGMENT, 3}};
+    int which = _i / MODELS;
+    am_config config = model_of(_i % MODELS, 24, shown[which].policy);
+    am_status status;
+    config.timeline = AM_TIMELINE_OPERATIONS;
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_pattern pattern = am_model_pattern(&fixture_report.config);
+    const am_run run = {&fixture_workspace.profile[shown[which].profile], 24 / shown[which].inner, shown[which].inner};
+    ck_assert_int_eq(am_plan_timeline(some, AM_MAX_POINTS, &pattern, 1, &run), fixture_report.points);
+    int count = am_plan_timeline(some, fixture_report.points - 1, &pattern, 1, &run), at = 0;
+    ck_assert_int_le(count, fixture_report.points - (pattern.period == 3 && run.inner == 1)); /* layers that take turns are many stretches */
+    for (int i = 0; i < count; i++, at++)
+        while (at < fixture_report.points && (some[i].live != fixture_report.point[at].live || some[i].layer != fixture_report.point[at].layer ||
+                                              some[i].phase != fixture_report.point[at].phase || some[i].op != fixture_report.point[at].op))
+            at++;
+    ck_assert_int_eq(at, fixture_report.points);
+    ck_assert_int_eq(am_plan_timeline(some, 1, &pattern, 1, &run), count); /* what there is no room for at all is counted */
+}
+END_TEST
+
 Suite *test_plan_suite(void)
 {
     Suite *suite = suite_create("plan");
@@ -283,10 +331,12 @@ Suite *test_plan_suite(void)
     tcase_add_loop_test(tests, ranks_composed_equal_played, 0, RANKS * RANK_POLICIES);
     tcase_add_loop_test(tests, composed_equals_played, 0, MODELS * POLICIES * DEPTHS);
     tcase_add_loop_test(tests, best_segments, 0, MODELS);
+    tcase_add_test(tests, best_reentrant);
     tcase_add_loop_test(tests, block, 0, MODELS);
     tcase_add_loop_test(tests, regions, 0, MODELS);
     tcase_add_test(tests, rest);
     tcase_add_loop_test(tests, timeline, 0, MODELS * POLICIES);
+    tcase_add_loop_test(tests, shorter_timeline, 0, MODELS * 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

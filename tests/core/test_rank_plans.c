@@ -412,6 +412,74 @@ START_TEST(proven)
 }
 END_TEST
 
+/* Where the search ends early, a plan that it did find is taken, and a refusal says that there may be others. */
+START_TEST(stopped)
+{
+    static const char *const own[] = {"model=llama-3-8b stack=megatron pp=4 vpp=2", "model=mixtral-8x7b stack=megatron-local tp=2 sp=yes attention=flash pp=2 vpp=2"};
+    const char *shape = own[_i % 2];
+    char text[256];
+    am_status status;
+    int refused = 0, taken = 0;
+    static const int limits[] = {1, 4, 20, 100};
+    for (int64_t bytes = (int64_t)3 << 29; bytes < (int64_t)3 << 34; bytes += bytes / 16) {
+        snprintf(text, sizeof text, "%s checkpoint=budget:%lldB", shape, (long long)bytes);
+        am_config config = config_of(text);
+        fixture_workspace.rank_plans.chain.limit = limits[_i / 2];
+        am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+        fixture_workspace.rank_plans.chain.limit = 0;
+        taken += code == AM_OK;
+        if (code == AM_OK) {
+            ck_assert_int_le(highest_of(&fixture_report), bytes);
+            continue;
+        }
+        ck_assert_int_eq(code, AM_OUT_OF_RANGE);
+        refused += strstr(status.message, "before the search ended") != NULL;
+    }
+    ck_assert_int_gt(refused, 0);
+    ck_assert_int_gt(taken, 0);
+}
+END_TEST
+
+/* A frontier has the peaks of the first ranks, and a plan found for a budget is none of those that are measured by it. */
+START_TEST(many_ranks)
+{
+    am_status status;
+    am_config config = config_of("stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=40 pp=40 micro_batches=40 "
+                                 "frontier=yes checkpoint=budget:1GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_frontier_report *own = &fixture_report.frontier;
+    ck_assert(own->found);
+    ck_assert_int_eq(own->ranks, AM_MAX_FRONTIER_RANKS);
+    int64_t highest = 0;
+    for (int i = 0; i < own->ranks; i++) highest = own->rank_peak[0][i] > highest ? own->rank_peak[0][i] : highest;
+    ck_assert_int_le(highest, own->row[0].peak_bytes);
+    const am_plan *plan = &fixture_report.plan[fixture_report.plans - 1];
+    ck_assert_int_eq(plan->policy.kind, AM_POLICY_BUDGET);
+    ck_assert_int_eq(plan->rank_peak, -1);
+    ck_assert_int_eq(plan->excess_bytes, -1);
+    static char text[1 << 20];
+    int measured = 0, said = 0;
+    for (int i = 0; i < fixture_report.plans; i++) measured += fixture_report.plan[i].rank_peak >= 0;
+    ck_assert_uint_gt(am_report_json(&fixture_report, text, sizeof text), 0);
+    for (const char *at = text; (at = strstr(at, "\"worst_rank_peak_bytes\"")) != NULL; at++) said++;
+    ck_assert_int_eq(said, measured);
+}
+END_TEST
+
+/* Of a listed plan whose ranks would hold more than 2^53 bytes at once nothing is measured; the others are. */
+START_TEST(beyond_measure)
+{
+    am_status status;
+    am_config config = config_of("model=llama-3-8b seq=8192 stack=torch schedule=gpipe pp=2 micro_batches=1048576 frontier=yes checkpoint=full");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    for (int i = 0; i < fixture_report.plans; i++) {
+        const am_plan *plan = &fixture_report.plan[i];
+        if (plan->policy.kind == AM_POLICY_NONE) ck_assert(plan->rank_peak == -1 && plan->excess_bytes == -1 && plan->excess_time == -1);
+        if (plan->chosen) ck_assert_int_eq(plan->rank_peak, highest_of(&fixture_report));
+    }
+}
+END_TEST
+
 /* The refusal of a budget names the smallest that there is a plan for. */
 START_TEST(the_smallest)
 {
@@ -493,6 +561,9 @@ Suite *test_rank_plans_suite(void)
     tcase_add_loop_test(tests, equals_brute_force, 0, 10);
     tcase_add_test(tests, stopped_early);
     tcase_add_test(tests, proven);
+    tcase_add_loop_test(tests, stopped, 0, 8);
+    tcase_add_test(tests, many_ranks);
+    tcase_add_test(tests, beyond_measure);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_loop_test(tests, no_worse_than_listed, 0, SHAPES * (int)(sizeof policies / sizeof *policies));
     tcase_add_loop_test(tests, frontier, 0, SHAPES + TWINS);

@@ -1,4 +1,5 @@
 /* repeat.c: a copied layer is, number for number, what its builder would have recorded. */
+#include "repeat.h"
 #include "repeated.h"
 
 static am_tape built;
@@ -7,11 +8,8 @@ static am_tape built;
     for (int i = from; i < built.count; i++)                                                                           \
     ck_assert_msg(memcmp(&tape->array[i], &built.array[i], sizeof *tape->array) == 0, #array " %d", i)
 
-START_TEST(same)
+static void expect_same(void)
 {
-    record_one(_i, false);
-    built = *tape;
-    record_one(_i, true);
     ck_assert_int_eq(tape->instructions, built.instructions);
     ck_assert_int_eq(tape->gradients, built.gradients);
     ck_assert_int_eq(tape->flops, built.flops);
@@ -24,6 +22,33 @@ START_TEST(same)
     EQUAL(leaf, 1, leaves);
     EQUAL(save, 0, saves);
     EQUAL(active, 0, actives);
+}
+
+START_TEST(same)
+{
+    record_one(_i, false);
+    built = *tape;
+    record_one(_i, true);
+    expect_same();
+}
+END_TEST
+
+/* A region in which nothing is saved stops nowhere. */
+START_TEST(nothing_saved)
+{
+    still = true;
+    for (int copied = 0; copied < 2; copied++) {
+        setup_config();
+        config.trainable = AM_TRAIN_NONE;
+        labels = false;
+        toggles = !copied;
+        record(false, false, (am_record){.units = 1, .inner = 3, .regions = true});
+        ck_assert_int_eq(tape->repeats, copied ? 2 : 0);
+        ck_assert_int_eq(tape->region[1].savers + tape->region[1].stop, 0);
+        if (!copied) built = *tape;
+    }
+    expect_same();
+    still = false;
 }
 END_TEST
 
@@ -38,13 +63,60 @@ START_TEST(apart)
 }
 END_TEST
 
+/* A layer from another tensor or to one that is not its own, in another region, without room, or that touches what was there before
+ * is built. */
+START_TEST(conditions)
+{
+    enum { REPEATS, EARLIER, REGION, INNER, VALUE, KIND, TYPE, NAME, FULL, FLOPS, MOST, FAILED, RANKS, UNMADE, OUTLIVED, CAST, LEARNED, SHARED, CASES };
+    for (int what = 0; what < CASES; what++) {
+        am_build build;
+        am_repeat last = {0};
+        int64_t value[AM_SYMBOL_COUNT];
+        setup_config();
+        toggles = labels = false;
+        start(AM_DTYPE_COUNT);
+        am_model_symbols(&config, value);
+        am_extents_init(&extents, value);
+        am_build_begin(&build, tape, &extents, &config, (am_record){.units = 2, .inner = 1});
+        am_var table = am_parameter(tape, AM_SHAPE(build.s, build.h), build.dtype, true, "table");
+        am_var x = am_label(tape, made(AM_SHAPE(build.b, build.s, build.h), build.dtype), "hidden state");
+        am_require_grad(tape, x);
+        am_var other = am_view(tape, x, am_shape_of(tape, x));
+        tape->tensor[other].grad = false; /* detached */
+        build.mask = what == LEARNED ? table : made(AM_SHAPE(build.s, build.h), build.dtype);
+        if (what == OUTLIVED) am_region_begin(tape, x, 0, NULL), tape->region[tape->open_region].outlives = true;
+        am_repeat_begin(&last, &build, x);
+        if (what == INNER) am_region_begin(tape, x, 0, NULL);
+        am_var y = layer(&build, x);
+        if (what == INNER) am_region_end(tape, y);
+        if (what == SHARED) am_hold(tape, other);
+        if (what == CAST) tape->tensor[table].cast = y;
+        am_repeat_end(&last, &build, what == EARLIER ? x : y);
+        am_var next = what == TYPE ? made(AM_SHAPE(build.b, build.s, build.h), AM_FP16) : y;
+        if (what == NAME) next = am_label(tape, am_clone(tape, y), "another");
+        if (what == REGION) am_region_begin(tape, y, 0, NULL);
+        if (what == VALUE) build.scores = 1;
+        if (what == KIND) build.kind = 1;
+        if (what == FULL) tape->leaves = AM_MAX_NODES - 1;
+        if (what == FLOPS) tape->flops = AM_MAX_FLOPS;
+        if (what == MOST) tape->repeats = AM_MAX_UNITS;
+        if (what == FAILED) tape->status.code = AM_CAPACITY;
+        if (what == RANKS) tape->ranks = 2;
+        if (what == UNMADE) last.output = 0;
+        ck_assert_msg(am_repeats(&last, &build, next) == (what == REPEATS), "case %d", what);
+    }
+}
+END_TEST
+
 Suite *test_repeat_suite(void);
 Suite *test_repeat_suite(void)
 {
     Suite *suite = suite_create("repeat");
     TCase *tests = tcase_create("repeat");
     tcase_add_loop_test(tests, same, 0, COUNT(repeated));
+    tcase_add_test(tests, nothing_saved);
     tcase_add_test(tests, apart);
+    tcase_add_test(tests, conditions);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -29,6 +29,18 @@ START_TEST(buffers)
 }
 END_TEST
 
+/* Measured (tests/oracle): the one head of one sequence, whose keys, values and log-sum-exp lie in one piece as they are. */
+START_TEST(one_head)
+{
+    am_outcome outcome = outcome_of("stack=torch layers=2 hidden=16 heads=1 kv_heads=1 head_dim=16 ffn=48 vocab=64 batch=1 seq=32 cp=2");
+    ck_assert_int_eq(outcome.saved_bytes, 26100);
+    ck_assert_int_eq(outcome.after_forward, 30456);
+    ck_assert_int_eq(outcome.forward_peak, 34552);
+    ck_assert_int_eq(outcome.backward_peak, 38648);
+    ck_assert_int_eq(outcome.step_peak, 39352);
+}
+END_TEST
+
 static int64_t kept(const char *name)
 {
     int64_t bytes = 0;
@@ -85,6 +97,7 @@ Suite *test_ring_suite(void)
     Suite *suite = suite_create("ring");
     TCase *tests = tcase_create("ring");
     tcase_add_test(tests, buffers);
+    tcase_add_test(tests, one_head);
     tcase_add_test(tests, parts);
     tcase_add_test(tests, work);
     tcase_add_test(tests, contiguous);

@@ -203,6 +203,29 @@ START_TEST(periods)
 }
 END_TEST
 
+/* Stages without a size: nothing need run again. More memory than the table is for is as much as that. */
+START_TEST(ends)
+{
+    static am_schedule other;
+    memset(chain, 0, 9 * sizeof *chain);
+    for (int i = 1; i <= 8; i++) chain[i].forward_time = chain[i].backward_time = 1;
+    ck_assert(am_rotor_solve(&rotor, 8, chain, 0));
+    ck_assert(rotor.exact);
+    ck_assert_int_eq(rotor.unit, 1);
+    ck_assert_int_eq(am_rotor_time(&rotor, 0), 16);
+    uniform(16);
+    ck_assert(am_rotor_solve(&rotor, 16, chain, 34));
+    am_rotor_schedule(&rotor, rotor.slots, &schedule);
+    am_rotor_schedule(&rotor, 1000, &other);
+    ck_assert_int_eq(other.count, schedule.count);
+    for (int i = 0; i < other.count; i++) {
+        ck_assert_int_eq(other.action[i].kind, schedule.action[i].kind);
+        ck_assert_int_eq(other.action[i].first, schedule.action[i].first);
+        ck_assert_int_eq(other.action[i].end, schedule.action[i].end);
+    }
+}
+END_TEST
+
 /* Where sizes have no unit in common, budgets are rounded down and sizes up: a schedule never exceeds its budget. */
 START_TEST(rounded)
 {
@@ -254,6 +277,7 @@ Suite *test_rotor_suite(void)
     tcase_add_test(tests, random_chains);
     tcase_add_test(tests, periods);
     tcase_add_test(tests, rounded);
+    tcase_add_test(tests, ends);
     tcase_add_test(tests, long_chains);
     suite_add_tcase(suite, tests);
     return suite;

@@ -104,6 +104,34 @@ START_TEST(revolve_holds_fewer_states)
 }
 END_TEST
 
+/* Sizes that have a large unit in common are not rounded where a schedule is sought. */
+START_TEST(rotor_of_whole_units)
+{
+    static const char model[] = "family=llama layers=3 hidden=8 heads=1 ffn=8 vocab=8 seq=8 attention=eager dtype=fp32";
+    char policy[64];
+    snprintf(policy, sizeof policy, "checkpoint=rotor:%lldB", (long long)peak_of(model, "checkpoint=none") * 9 / 10);
+    evaluate(model, policy);
+    ck_assert_ptr_nonnull(report->schedule);
+    ck_assert_int_eq(report->schedule_unit, 1);
+    evaluate(models[0], "checkpoint=rotor:300KiB");
+    ck_assert_int_gt(report->schedule_unit, 1);
+}
+END_TEST
+
+/* A schedule of a model that is beyond what can be counted is refused, as its figures alone are. */
+START_TEST(too_large)
+{
+    static const char *const policies[] = {"checkpoint=revolve:3", "checkpoint=rotor:80GiB"};
+    am_config config = config_of("model=llama-3-8b seq=3500001");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(answer("model=llama-3-8b seq=3500001", policies[i]), AM_TOO_LARGE);
+        snprintf(config.checkpoint, sizeof config.checkpoint, "%s", policies[i] + strlen("checkpoint="));
+        ck_assert_int_eq(am_evaluate_totals(&fixture_workspace.totals, &fixture_workspace, &config, &status), AM_TOO_LARGE);
+        ck_assert_str_eq(status.field, "seq");
+    }
+}
+END_TEST
+
 /* Whatever the budget, what is played stays within it; less memory is not faster, but for what rounding costs: a layer. */
 START_TEST(rotor_stays_within_its_budget)
 {
@@ -196,6 +224,8 @@ Suite *test_schedules_suite(void)
     tcase_add_loop_test(tests, revolve_recomputes_what_the_formula_says, 0, MODELS);
     tcase_add_loop_test(tests, revolve_with_all_checkpoints, 0, MODELS);
     tcase_add_test(tests, revolve_holds_fewer_states);
+    tcase_add_test(tests, rotor_of_whole_units);
+    tcase_add_test(tests, too_large);
     tcase_add_loop_test(tests, rotor_stays_within_its_budget, 0, MODELS);
     tcase_add_loop_test(tests, rotor_names_the_lowest_budget, 0, MODELS);
     tcase_add_test(tests, timelines);

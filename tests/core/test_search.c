@@ -81,6 +81,22 @@ START_TEST(divided)
 }
 END_TEST
 
+/* In parts of which no power of two is a multiple: the first range of lengths holds none that is bisected. */
+START_TEST(divided_by_three)
+{
+    static const char run[] = SMALL "family=llama ffn=176 stack=torch cp=3";
+    int64_t totals[41];
+    for (int i = 1; i <= 40; i++) totals[i] = total_with(run, "seq", 6 * i);
+    for (int i = 1; i <= 39; i += 3) {
+        const am_answer *answer = answer_of(run, "seq=96", totals[i], 1);
+        ck_assert_int_eq(answer->value, 6 * i);
+        ck_assert_int_eq(answer->total, totals[i]);
+        ck_assert_int_eq(answer->next, 6 * (i + 1));
+        ck_assert_int_eq(answer->next_total, totals[i + 1]);
+    }
+}
+END_TEST
+
 /* What bisection relies on: a first length of its own for each range of Megatron's fused softmax. */
 START_TEST(monotone)
 {
@@ -140,6 +156,35 @@ START_TEST(gpus_of_groups)
             ck_assert_int_eq(answer->value, best);
             ck_assert_int_eq(answer->total, totals[answer->config.tp][answer->config.dp]);
         }
+}
+END_TEST
+
+/* The most GPUs below the answer's may be had by several groups: what it says they take is the least of these. */
+START_TEST(fewer_gpus)
+{
+    static const char run[] = "layers=3 hidden=96 heads=12 ffn=192 vocab=192 stack=megatron-local zero=1 seq=48";
+    static const int sizes[] = {1, 2, 3, 4, 6, 12};
+    int64_t totals[13][33] = {{0}}, checked = 0;
+    for (int i = 0; i < 6; i++)
+        for (int dp = 1; dp <= 12; dp++) {
+            char text[200];
+            snprintf(text, sizeof text, "%s tp=%d dp=%d", run, sizes[i], dp);
+            totals[sizes[i]][dp] = total(text);
+        }
+    for (int dp = 1; dp <= 12; dp++) {
+        const am_answer *answer = answer_of(run, "", totals[2][dp], 2);
+        int64_t most = 0, least = 0;
+        for (int i = 0; i < 6; i++) {
+            int64_t ranks = (answer->value - 1) / sizes[i], number = ranks * sizes[i];
+            if (ranks == 0 || totals[sizes[i]][ranks] < 0 || number < most) continue;
+            if (number > most || totals[sizes[i]][ranks] < least) least = totals[sizes[i]][ranks];
+            most = number;
+        }
+        ck_assert_int_eq(answer->next, most);
+        if (most) ck_assert_int_eq(answer->next_total, least);
+        checked += most > 0;
+    }
+    ck_assert_int_gt(checked, 5);
 }
 END_TEST
 
@@ -252,9 +297,11 @@ Suite *test_search_suite(void)
     tcase_add_loop_test(tests, batch, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, seq, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, divided, 0, 4);
+    tcase_add_test(tests, divided_by_three);
     tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
     tcase_add_test(tests, gpus);
     tcase_add_test(tests, gpus_of_groups);
+    tcase_add_test(tests, fewer_gpus);
     tcase_add_loop_test(tests, gpus_of_experts, 0, 6);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);

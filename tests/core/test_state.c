@@ -120,6 +120,41 @@ START_TEST(too_large)
 }
 END_TEST
 
+/* Tensors that are alike are counted together: those of other shapes, types or parts apart, as many as there is room for. */
+START_TEST(alike)
+{
+    static am_parameters table;
+    int32_t count[AM_MAX_ALIKE];
+    const struct {
+        int64_t rows;
+        int dtype;
+        bool trainable;
+        am_component component;
+    } own[] = {{3, AM_FP32, true, AM_C_MLP}, {3, AM_FP32, true, AM_C_MLP}, {3, AM_BF16, true, AM_C_MLP}, {3, AM_BF16, false, AM_C_MLP}, {3, AM_BF16, false, AM_C_HEAD}, {4, AM_BF16, false, AM_C_HEAD}};
+    for (int i = 0; i < 6; i++) {
+        parameter(own[i].rows, 5, own[i].dtype, own[i].trainable);
+        instruction(1, own[i].component, "");
+    }
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){1}), AM_OK);
+    ck_assert_int_eq(parameters.kinds, 5);
+    ck_assert_int_eq(parameters.alike[0].count, 2);
+    for (int i = 6; i < AM_MAX_ALIKE + 1; i++) {
+        parameter(i, 5, AM_BF16, true);
+        instruction(1, AM_C_MLP, "");
+    }
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){1}), AM_OK);
+    ck_assert_int_eq(parameters.kinds, AM_MAX_ALIKE);
+    memset(&table, 0, sizeof table);
+    ck_assert_int_eq(am_parameters_list(&table, &parameters, count), AM_OK);
+    ck_assert_int_eq(count[0], 2);
+    parameters.alike[1].shape[0] = 1000; /* another rank's stage: one kind more than there is room for */
+    ck_assert_int_eq(am_parameters_list(&table, &parameters, count), AM_CAPACITY);
+    parameter(1000, 5, AM_BF16, true);
+    instruction(1, AM_C_MLP, "");
+    ck_assert_int_eq(am_parameters_count(&parameters, &tape, (const int64_t[AM_MAX_UNITS]){1}), AM_CAPACITY);
+}
+END_TEST
+
 START_TEST(conventions)
 {
     static const struct {
@@ -165,6 +200,7 @@ Suite *test_state_suite(void)
     tcase_add_test(tests, one_layer);
     tcase_add_test(tests, behind_the_end);
     tcase_add_test(tests, too_large);
+    tcase_add_test(tests, alike);
     tcase_add_test(tests, conventions);
     tcase_add_test(tests, frozen_and_adapters);
     suite_add_tcase(suite, tests);

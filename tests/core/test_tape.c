@@ -657,6 +657,11 @@ START_TEST(reset)
     ck_assert_int_eq(tape->flops, 0);
     ck_assert_int_eq(tape->zone + tape->open_region, 0);
     ck_assert_str_eq(tape->module.path, "");
+    am_raw(tape, AM_OP_FULL, AM_SHAPE(s), AM_BF16, made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16), made(AM_SHAPE(s), AM_BF16));
+    ck_assert_int_eq(tape->instruction[tape->instructions - 1].inputs, 4);
+    tape->records = UINT32_MAX; /* no record is number 0, which a player has that holds none */
+    start(AM_FP16);
+    ck_assert_int_eq(tape->records, 1);
 }
 END_TEST
 
@@ -909,6 +914,30 @@ START_TEST(too_many_flops)
     am_linear(tape, x, weight, 0);
     ck_assert_int_eq(tape->status.code, AM_TOO_LARGE);
     ck_assert_str_ne(tape->status.field, "");
+    memset(&tape->status, 0, sizeof tape->status);
+    am_fail(&tape->status, AM_CAPACITY, "layers", "the first");
+    am_linear(tape, x, weight, 0);
+    ck_assert_int_eq(tape->status.code, AM_CAPACITY); /* the first error stays */
+}
+END_TEST
+
+/* Products that fit each by itself, of which a record has no more than it can count: 2^60 FLOPs, and 2^61 - 1 at most. */
+START_TEST(flops_of_a_record)
+{
+    int64_t value[AM_SYMBOL_COUNT];
+    memcpy(value, values, sizeof value);
+    value[AM_S] = (int64_t)1 << 23;
+    value[AM_H] = value[AM_F] = (int64_t)1 << 18;
+    am_extents_init(&extents, value);
+    am_tape_reset(tape, &extents, AM_DTYPE_COUNT);
+    am_var x = made(AM_SHAPE(dim(AM_S), dim(AM_H)), AM_BF16);
+    am_var weight = am_parameter(tape, AM_SHAPE(dim(AM_F), dim(AM_H)), AM_BF16, true, "weight");
+    am_linear(tape, x, weight, 0);
+    ck_assert_int_eq(tape->status.code, AM_OK);
+    ck_assert_int_eq(tape->flops, (int64_t)1 << 60);
+    am_linear(tape, x, weight, 0);
+    ck_assert_int_eq(tape->status.code, AM_TOO_LARGE);
+    ck_assert_int_eq(tape->flops, (int64_t)1 << 60);
 }
 END_TEST
 
@@ -947,6 +976,7 @@ Suite *test_tape_suite(void)
     tcase_add_test(tests, too_large);
     tcase_add_test(tests, too_large_a_dimension);
     tcase_add_test(tests, too_many_flops);
+    tcase_add_test(tests, flops_of_a_record);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -50,6 +50,7 @@ START_TEST(refused)
         am_code code;
     } texts[] = {
         {"hidden=0", "hidden", AM_OUT_OF_RANGE},
+        {"hidden=65537", "hidden", AM_OUT_OF_RANGE},
         {"seq=2", "seq", AM_CONFLICT},
         {"dtype=bf16", "dtype", AM_CONFLICT},
         {"nothing=1", "nothing", AM_UNKNOWN_KEY},
