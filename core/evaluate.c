@@ -111,6 +111,9 @@ static void evaluate(am_evaluation *evaluation)
     begin(evaluation);
     settle(evaluation, &report->policy);
     if (!evaluation->code) am_evaluation_choose(evaluation);
+#ifndef AM_FIRST
+    if (evaluation->config->timeline == AM_TIMELINE_COMPONENTS && !evaluation->code) am_evaluation_read_parts(evaluation);
+#endif
     am_evaluation_read_gathered(evaluation);
     if (!evaluation->code) evaluation->code = am_evaluation_parameters(evaluation, &report->parameters);
     am_evaluation_list_plans(evaluation);
@@ -168,6 +171,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
     report->doubt = (am_doubt){0};
+    report->parted = false;
 #endif
     report->answers = report->changes = 0;
     report->usual.id = NULL;
