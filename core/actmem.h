@@ -1275,6 +1275,9 @@ typedef struct am_rank {
     int64_t peak_bytes;                  /* where they start as None and count */
     int64_t learned_peak;                /* the highest from the first of them on, they apart */
     int64_t deallocated;                 /* outputs of the chunks in flight, let go since they have been sent */
+#ifndef AM_FIRST
+    int64_t recomputed_time;             /* picoseconds that run again on its chunks, of one micro-batch */
+#endif
     int64_t parameters;
     int first_chunk, chunks; /* in am_report.chunk */
 } am_rank;
@@ -1377,6 +1380,21 @@ typedef struct am_plan_runs {
 } am_plan_runs;
 #endif
 
+#ifndef AM_FIRST
+/* Beside a budget's plan, which a framework may need a loop of one's own for: the cheapest plan below the budget that its own switches
+ * can say. */
+typedef struct am_switches {
+    const char *framework; /* NULL: none was looked for, since there is no budget, or the stack has no switches */
+    bool found;            /* else the next are of the one with the lowest peak */
+    int tried;             /* plans that were evaluated: all that the switches can say and the stack takes, but dearer ones than one found */
+    am_policy policy;
+    int64_t saved_bytes, peak_bytes; /* peak_bytes: the highest of all ranks, gradients of parameters apart */
+    int64_t recomputed_flops, recomputed_time; /* of all ranks */
+    int ranks;                                 /* of a pipeline; else 0 */
+    am_rank rank[AM_MAX_RANKS];
+} am_switches;
+#endif
+
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
     const char *name;
@@ -1444,6 +1462,7 @@ typedef struct am_report {
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */
     am_doubt doubt;         /* of a budget's plan */
+    am_switches switches;   /* filled in by am_fit_search */
     bool parted;            /* with timeline=components; else the next are not filled in */
     am_live_parts parts;
     am_plain_step plain;
@@ -1508,6 +1527,9 @@ typedef struct am_totals {
     am_policy policy;
     am_outcome outcome;
     am_fit fit;
+#ifndef AM_FIRST
+    am_rank *rank; /* of a pipeline: every rank is written there; NULL: none is */
+#endif
 } am_totals;
 
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
@@ -1516,7 +1538,7 @@ am_code am_evaluate_costs(am_totals *totals, am_workspace *workspace, const am_c
 
 /* ---------------------------------------------------------------- 16 Fit */
 
-/* Fills in the answers and changes of a report that am_evaluate made of this configuration, by evaluating others: exact. */
+/* Fills in the answers, changes and switches of a report that am_evaluate made of this configuration, by evaluating others: exact. */
 am_code am_fit_search(am_report *report, am_workspace *workspace, const am_config *config, am_status *status);
 
 #define AM_MAP_MOST 64

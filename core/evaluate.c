@@ -172,6 +172,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     report->plan_runs.runs = report->plan_runs.choices = 0;
     report->doubt = (am_doubt){0};
     report->parted = false;
+    report->switches.framework = NULL;
 #endif
     report->answers = report->changes = 0;
     report->usual.id = NULL;
@@ -211,6 +212,7 @@ static am_code evaluate_totals(am_totals *totals, am_workspace *workspace, const
                                 .config = &totals->config,
                                 .policy = &totals->policy,
                                 .timed = timed || is_chosen_by_times(totals->policy),
+                                .rank = totals->rank,
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     if (am_rates_of(&totals->config, &evaluation.rates, status)) return status->code;

@@ -15,7 +15,10 @@ typedef struct am_evaluation {
     am_rates rates;
     bool chained; /* the planner's chain is this model's */
     bool received, sent; /* of a pipeline stage, as am_record */
-    bool parted; /* it is asked what live bytes are of */
+#ifndef AM_FIRST
+    bool parted;   /* it is asked what live bytes are of */
+    am_rank *rank; /* where ranks are written beside the report; NULL: nowhere */
+#endif
     am_code code;
 } am_evaluation;
 

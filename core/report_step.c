@@ -367,6 +367,7 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     write_runs(json, report);
     if (report->policy.kind == AM_POLICY_BUDGET) write_proof(json, &report->doubt);
     am_json_lines(json, report);
+    am_json_switches(json, report);
 #endif
     am_json_close(json, '}');
 }

@@ -347,6 +347,7 @@ am_code am_fit_search(am_report *report, am_workspace *workspace, const am_confi
 {
     *status = (am_status){0};
     report->answers = report->changes = 0;
+    am_switches_search(report, workspace, config);
     if (!report->config.fit) return AM_OK;
     search_all(report, workspace, config);
     am_fit_changes(report, workspace, config);

@@ -163,6 +163,7 @@ struct am_workspace {
     am_rank_plans rank_plans;
     am_planner planner;
     am_answer gpus; /* of a search beside the report's */
+    am_rank switch_rank[AM_MAX_RANKS]; /* of the policy that a framework's switches are tried with */
 #endif
 #ifndef AM_FIRST
     /* of one part of the live bytes (am_live): profiles of it alone, what they wrote down, and what is composed of them */

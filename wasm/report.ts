@@ -201,6 +201,22 @@ export interface Checkpoint {
   lines?: { framework: string; text: string }[];
   /** Why there are none, where the policy would need some. */
   lines_note?: string;
+  /** Of a budget, where the stack's framework has switches: the cheapest plan below it that they can say; found: else the one with the lowest
+   *  peak. policy "none" needs no switch, and text is empty. Peaks are the highest of all ranks, gradients of parameters apart. */
+  switches?: {
+    framework: string;
+    found: boolean;
+    /** Plans that were evaluated: all that they can say and the stack takes, but those that cost more than one that was found. */
+    tried: number;
+    policy: string;
+    saved_bytes: Bytes;
+    peak_bytes: Bytes;
+    recomputed_flops: number;
+    recomputed_time_us: Microseconds;
+    text: string;
+    /** Of a pipeline. */
+    ranks?: { rank: number; saved_bytes: Bytes; peak_bytes: Bytes; recomputed_time_us: Microseconds }[];
+  };
 }
 
 export interface FrontierPlan {

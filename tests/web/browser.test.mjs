@@ -196,6 +196,21 @@ test('every rank of a pipeline has its row, the worst one marked; without a pipe
   assert.match(await rows.last().innerText(), /head/);
 });
 
+test('beside a budget’s plan stands the cheapest that the framework’s own switches can say, of every rank', async ({ context, address }) => {
+  const text = 'model=llama-3-70b&stack=megatron&seq=8192&tp=8&pp=4&checkpoint=budget:20GiB';
+  const page = await open(context, address, text);
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  const summary = page.locator('.plan-switches summary');
+  await summary.waitFor({ timeout: 30_000 });
+  const { checkpoint } = await evaluated(text);
+  const { switches } = checkpoint;
+  assert.ok(switches.found && switches.peak_bytes <= 20 * 2 ** 30 && switches.ranks.length === 4);
+  assert.match(await summary.innerText(), new RegExp(`^With the switches of Megatron-LM alone: ${switches.policy}, highest rank `));
+  await summary.click();
+  assert.equal(await page.locator('.plan-switches pre').textContent(), switches.text);
+  assert.deepEqual(await page.locator('.plan-switches .quiet data').evaluateAll((all) => all.map((e) => Number(e.value))), switches.ranks.map((rank) => rank.peak_bytes));
+});
+
 test('the step is drawn before and after checkpointing, by what its bytes are of', async ({ page }) => {
   const bytes = (figures) => figures.evaluateAll((all) => all.map((figure) => Number(figure.value)));
   const view = page.locator('#view-step');
