@@ -9,9 +9,9 @@
 const char *am_live_name(am_live part)
 {
     static const char *const names[AM_LIVE_COUNT] = {
-        [AM_LIVE_OUTPUT] = "output",       [AM_LIVE_TEMPORARY] = "temporary", [AM_LIVE_RECOMPUTED] = "recomputed",
-        [AM_LIVE_RETURNED] = "returned",   [AM_LIVE_GRADIENT] = "gradient",   [AM_LIVE_GATHERED] = "gathered",
-        [AM_LIVE_REDUCED] = "reduced",     [AM_LIVE_LASTING] = "lasting",
+        [AM_LIVE_OUTPUT] = "output",     [AM_LIVE_TEMPORARY] = "temporary", [AM_LIVE_RECOMPUTED] = "recomputed",
+        [AM_LIVE_RETURNED] = "returned", [AM_LIVE_GRADIENT] = "gradient",   [AM_LIVE_GATHERED] = "gathered",
+        [AM_LIVE_REDUCED] = "reduced",   [AM_LIVE_LASTING] = "lasting",
     };
     return (int)part < AM_COMPONENT_COUNT ? am_component_names[part] : names[part];
 }
@@ -28,8 +28,10 @@ static uint8_t part_of(const am_tape *tape, int storage, uint8_t component)
 
 /* What is one thing to all profiles of a plan. */
 typedef struct am_labels {
-    bool mixed; /* there are several, or the last layer is not by itself: a hidden state between layers is of the residual stream */
-    uint8_t given[AM_MAX_GIVEN]; /* what is made before the layers: 1 + the component of who keeps it first, in any; 0: none does */
+    bool
+        mixed; /* there are several, or the last layer is not by itself: a hidden state between layers is of the residual stream */
+    uint8_t given
+        [AM_MAX_GIVEN]; /* what is made before the layers: 1 + the component of who keeps it first, in any; 0: none does */
 } am_labels;
 
 /* Made before the layers or in one of them, and used last in the next. */
@@ -100,7 +102,11 @@ static void follow(am_evaluation *evaluation, const am_profile *leader, am_live 
     if (!evaluation->code) evaluation->code = am_step_compile(player, tape);
     if (evaluation->code) return;
     am_sample *sample = &workspace->parted_sample[leader->sample - workspace->sample];
-    am_trace trace = {.sample = sample, .sample_capacity = leader->samples, .moments = &own->moments, .leader = &leader->step, .part = part};
+    am_trace trace = {.sample = sample,
+                      .sample_capacity = leader->samples,
+                      .moments = &own->moments,
+                      .leader = &leader->step,
+                      .part = part};
     part_places(player, tape, leader->record, labels);
     size_places(player, tape, part);
     memcpy(sample, leader->sample, (size_t)leader->samples * sizeof *sample);
@@ -144,12 +150,15 @@ static void sample_runs(am_plan_parts *plan)
         if (is_shown(workspace->run, i)) continue;
         plan->labels.mixed |= i > 0;
         am_evaluation_sample(evaluation, id, &samples);
-        if (!evaluation->code) read_given(&plan->labels, &workspace->player, am_evaluation_tape(evaluation, id), workspace->profile[id].record);
+        if (!evaluation->code)
+            read_given(&plan->labels, &workspace->player, am_evaluation_tape(evaluation, id),
+                       workspace->profile[id].record);
     }
 }
 
 /* The points and the outcome of a plan whose runs are these; leader: the points of all of the live bytes where they are of a part. */
-static int compose(am_plan_parts *plan, const am_run *run, am_live part, const am_point *leader, am_outcome *outcome, am_point *point)
+static int compose(am_plan_parts *plan, const am_run *run, am_live part, const am_point *leader, am_outcome *outcome,
+                   am_point *point)
 {
     am_evaluation *evaluation = plan->evaluation;
     am_workspace *workspace = evaluation->workspace;
@@ -211,10 +220,12 @@ static int read(am_plan_parts *plan, am_outcome *outcome, am_point *point, am_li
     int points = compose(plan, workspace->run, (am_live)0, NULL, outcome, point);
     if (!evaluation->code && points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
     workspace->player.compiled = 0;
-    for (int turn = 0; turn < AM_LIVE_COUNT && !evaluation->code; turn++) read_part(plan, part_in_turn(turn), point, points, parts);
+    for (int turn = 0; turn < AM_LIVE_COUNT && !evaluation->code; turn++)
+        read_part(plan, part_in_turn(turn), point, points, parts);
     workspace->player.compiled = 0;
     if (evaluation->code) return 0;
-    evaluation->report->parted &= AM_ALWAYS(is_sum(parts, points, point, outcome->after_forward)); /* all of it is linear in bytes */
+    evaluation->report->parted &=
+        AM_ALWAYS(is_sum(parts, points, point, outcome->after_forward)); /* all of it is linear in bytes */
     return points;
 }
 
@@ -235,7 +246,8 @@ static void lay_runs(am_plan_parts *plan)
     am_policy policy = report->schedule ? (am_policy){.kind = AM_POLICY_NONE} : report->policy;
     const am_part_plan *part = workspace->planned;
     plan->runs = am_evaluation_parts(evaluation, policy, workspace->planned);
-    for (int i = 0; i < plan->runs; i++) workspace->run[i] = (am_run){&workspace->profile[part[i].id], part[i].units, part[i].inner};
+    for (int i = 0; i < plan->runs; i++)
+        workspace->run[i] = (am_run){&workspace->profile[part[i].id], part[i].units, part[i].inner};
 }
 
 void am_evaluation_read_parts(am_evaluation *evaluation)
@@ -254,7 +266,8 @@ void am_evaluation_read_parts(am_evaluation *evaluation)
     plan = (am_plan_parts){.evaluation = evaluation, .runs = 1};
     evaluation->parted = true;
     workspace->run[0] = (am_run){&workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
-    if (!plain && !evaluation->code) report->plain.points = read(&plan, &report->plain.outcome, report->plain.point, &report->plain.parts);
+    if (!plain && !evaluation->code)
+        report->plain.points = read(&plan, &report->plain.outcome, report->plain.point, &report->plain.parts);
     report->parted = report->parted && !evaluation->code;
     evaluation->parted = evaluation->chained = false; /* what follows plays its own */
     memset(workspace->played, 0, sizeof workspace->played);

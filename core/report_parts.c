@@ -48,7 +48,8 @@ static void write_station(am_writer *json, const am_station *station, const am_p
     am_json_close(json, '}');
 }
 
-static void write_stations(am_writer *json, int points, const am_point *point, const am_live_parts *parts, int64_t after_forward)
+static void write_stations(am_writer *json, int points, const am_point *point, const am_live_parts *parts,
+                           int64_t after_forward)
 {
     am_station station[AM_STATIONS];
     am_live_stations(station, points, point, parts, after_forward);

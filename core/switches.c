@@ -39,7 +39,8 @@ static bool try_policy(am_switch_search *search, am_policy policy)
     am_switches *best = search->best;
     static const char none[] = "none";
     memcpy(search->config.checkpoint, none, sizeof none);
-    if (policy.kind != AM_POLICY_NONE) am_policy_text(policy, search->config.checkpoint, sizeof search->config.checkpoint);
+    if (policy.kind != AM_POLICY_NONE)
+        am_policy_text(policy, search->config.checkpoint, sizeof search->config.checkpoint);
     if (am_evaluate_costs(totals, search->workspace, &search->config, &status)) return false;
     int64_t peak = peak_of(totals), time = totals->outcome.recomputed_time;
     search->fitted = peak <= search->report->policy.count;
@@ -73,7 +74,8 @@ static void try_flags(am_switch_search *search)
     bool enough = false;
     for (int64_t i = 1; i < layers && !enough; i++)
         enough = try_policy(search, (am_policy){.kind = AM_POLICY_BLOCK, .count = i}) && search->fitted;
-    for (int64_t i = 1; i <= layers && !enough; i++) try_policy(search, (am_policy){.kind = AM_POLICY_UNIFORM, .count = i});
+    for (int64_t i = 1; i <= layers && !enough; i++)
+        try_policy(search, (am_policy){.kind = AM_POLICY_UNIFORM, .count = i});
     for (unsigned set = 1; set <= AM_MODULES_ALL; set++)
         try_policy(search, (am_policy){.kind = AM_POLICY_MODULES, .modules = (uint8_t)set});
 }

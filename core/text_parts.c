@@ -23,7 +23,8 @@ static void read_stations(const am_report *report, am_station station[2 * AM_STA
     const am_plain_step *plain = &report->plain;
     am_live_stations(station, report->points, report->point, &report->parts, report->outcome.after_forward);
     if (plain->points > 0)
-        am_live_stations(station + AM_STATIONS, plain->points, plain->point, &plain->parts, plain->outcome.after_forward);
+        am_live_stations(station + AM_STATIONS, plain->points, plain->point, &plain->parts,
+                         plain->outcome.after_forward);
 }
 
 static void write_cell(am_writer *out, const am_grid *grid, int row, int column, int first)
@@ -72,8 +73,10 @@ __attribute__((noinline)) static void write_notes(am_writer *out, const am_repor
 {
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
-    AM_WRITE(&line, "Saved tensors by component; logits: what the caller holds of them; temporary: what the forward makes and nothing saves; "
-                    "gradients: of activations, with the temporaries of the backward, those of parameters apart. The peaks stand");
+    AM_WRITE(
+        &line,
+        "Saved tensors by component; logits: what the caller holds of them; temporary: what the forward makes and nothing saves; "
+        "gradients: of activations, with the temporaries of the backward, those of parameters apart. The peaks stand");
     write_peaks(&line, report->points, report->point, station);
     if (report->plain.points > 0) AM_WRITE(&line, "; without checkpointing");
     write_peaks(&line, report->plain.points, report->plain.point, station + AM_STATIONS);
@@ -100,10 +103,11 @@ void am_text_parts(am_writer *out, const am_report *report)
     bool both = report->plain.points > 0, wide = report->config.units == AM_BYTES;
     if (!report->parted) return;
     am_station station[2 * AM_STATIONS];
-    am_grid grid = {.report = report,
-                    .columns = 1 + (both && !wide ? 2 * AM_STATIONS : AM_STATIONS),
-                    .cell = station_cell,
-                    .head = {"part", ">forward peak", ">after it", ">backward peak", ">plain: forward", ">after it", ">backward"}};
+    am_grid grid = {
+        .report = report,
+        .columns = 1 + (both && !wide ? 2 * AM_STATIONS : AM_STATIONS),
+        .cell = station_cell,
+        .head = {"part", ">forward peak", ">after it", ">backward peak", ">plain: forward", ">after it", ">backward"}};
     read_stations(report, station);
     list_parts(&grid, both ? 2 * AM_STATIONS : AM_STATIONS, station);
     AM_WRITE(out, "\nWhat is alive over the step, in ");

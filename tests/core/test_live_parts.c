@@ -25,10 +25,23 @@ static const struct {
     const char *text;
     bool uniform;
 } policies[] = {
-    {"none", true},         {"full", true},          {"full reentrant=yes", true}, {"every:2", true},
-    {"every:3", false},     {"every:6", true},       {"sqrt", false},         {"block:2", false},           {"save:matmuls", true},
-    {"offload", true},      {"offload:saved", true}, {"partition", true},          {"modules:core_attn", true},
-    {"modules:moe,layernorm", true}, {"modules:layernorm,mlp", true}, {"revolve:2", false}, {"memory-budget:0.4", true},
+    {"none", true},
+    {"full", true},
+    {"full reentrant=yes", true},
+    {"every:2", true},
+    {"every:3", false},
+    {"every:6", true},
+    {"sqrt", false},
+    {"block:2", false},
+    {"save:matmuls", true},
+    {"offload", true},
+    {"offload:saved", true},
+    {"partition", true},
+    {"modules:core_attn", true},
+    {"modules:moe,layernorm", true},
+    {"modules:layernorm,mlp", true},
+    {"revolve:2", false},
+    {"memory-budget:0.4", true},
     {"regions:2x1,1x0,1x3", false},
 };
 enum { MODELS = sizeof models / sizeof *models, POLICIES = sizeof policies / sizeof *policies };
@@ -40,7 +53,8 @@ static bool evaluate(const char *model, const char *policy, const char *timeline
     am_status status;
     am_config config = am_default_config();
     strcat(strcat(strcat(strcat(strcpy(text, model), " checkpoint="), policy), " timeline="), timeline);
-    return am_config_parse(&config, text, &status) == AM_OK && am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK;
+    return am_config_parse(&config, text, &status) == AM_OK &&
+           am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK;
 }
 
 static void expect_sums(const am_live_parts *parts, int points, const am_point *point, int64_t after_forward)
@@ -51,7 +65,8 @@ static void expect_sums(const am_live_parts *parts, int points, const am_point *
     for (int j = 0; j < points; j++) {
         int64_t sum = 0;
         for (int i = 0; i < AM_LIVE_COUNT; i++) {
-            ck_assert_msg(parts->live[i][j] >= 0, "%s: %lld at %d", am_live_name((am_live)i), (long long)parts->live[i][j], j);
+            ck_assert_msg(parts->live[i][j] >= 0, "%s: %lld at %d", am_live_name((am_live)i),
+                          (long long)parts->live[i][j], j);
             sum += parts->live[i][j];
         }
         ck_assert_int_eq(sum, point[j].live);
@@ -169,7 +184,9 @@ static void parts_at(int at, bool forward, int64_t part[AM_LIVE_COUNT])
         bool logits = i == tape->tensor[tape->logits].storage;
         bool used = storage->born <= at && storage->last >= at, held = saver >= 0 && saver < at;
         if (storage->fixed || (forward ? !used && !held : saver < 0 || saver > at)) continue;
-        int own = saver >= 0 ? (int)tape->instruction[saver].module.component : logits ? AM_LIVE_OUTPUT : AM_LIVE_TEMPORARY;
+        int own = saver >= 0 ? (int)tape->instruction[saver].module.component
+                  : logits   ? AM_LIVE_OUTPUT
+                             : AM_LIVE_TEMPORARY;
         part[own] += storage->bytes;
     }
 }
@@ -187,7 +204,8 @@ static bool is_replayed(const am_report *report, int index)
             continue;
         parts_at(i, forward, part);
         bool equal = true;
-        for (int j = 0; j < (forward ? AM_LIVE_COUNT : AM_COMPONENT_COUNT); j++) equal = equal && part[j] == report->parts.live[j][index];
+        for (int j = 0; j < (forward ? AM_LIVE_COUNT : AM_COMPONENT_COUNT); j++)
+            equal = equal && part[j] == report->parts.live[j][index];
         if (equal) return true;
     }
     return false;
@@ -208,8 +226,8 @@ START_TEST(as_replayed)
     for (int i = 0; i < report->points; i++) {
         const am_point *point = &report->point[i];
         if (point->layer < 0) continue;
-        ck_assert_msg(is_replayed(report, i), "point %d: phase %d, layer %lld, %s (%s)", i, point->phase, (long long)point->layer,
-                      point->module.path, am_ops[point->op].name);
+        ck_assert_msg(is_replayed(report, i), "point %d: phase %d, layer %lld, %s (%s)", i, point->phase,
+                      (long long)point->layer, point->module.path, am_ops[point->op].name);
         compared[point->phase != AM_FORWARD]++;
     }
     ck_assert_int_gt(compared[0], 20);
@@ -222,7 +240,8 @@ START_TEST(checkpointed)
 {
     am_report *report = &fixture_report;
     int again = 0;
-    ck_assert(evaluate("family=llama layers=40 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2", "full", "components"));
+    ck_assert(evaluate("family=llama layers=40 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2", "full",
+                       "components"));
     for (int i = 0; i < report->points; i++) {
         const am_point *point = &report->point[i];
         if (point->phase != AM_RECOMPUTE) continue;
@@ -246,8 +265,10 @@ START_TEST(other_parts)
         const char *policy;
         am_live part;
     } rows[] = {
-        {6, "none", AM_LIVE_GATHERED}, {6, "none", AM_LIVE_REDUCED},   {0, "offload", AM_LIVE_RETURNED}, {0, "offload:saved", AM_LIVE_RETURNED},
-        {0, "full", AM_LIVE_OUTPUT},   {0, "none", AM_LIVE_TEMPORARY}, {9, "none", AM_LIVE_LASTING},     {9, "modules:layernorm", AM_LIVE_RECOMPUTED},
+        {6, "none", AM_LIVE_GATHERED},    {6, "none", AM_LIVE_REDUCED},
+        {0, "offload", AM_LIVE_RETURNED}, {0, "offload:saved", AM_LIVE_RETURNED},
+        {0, "full", AM_LIVE_OUTPUT},      {0, "none", AM_LIVE_TEMPORARY},
+        {9, "none", AM_LIVE_LASTING},     {9, "modules:layernorm", AM_LIVE_RECOMPUTED},
     };
     int64_t most = 0;
     ck_assert(evaluate(models[rows[_i].model], rows[_i].policy, "components"));

@@ -28,8 +28,9 @@ START_TEST(parts)
     expect("\"timeline_parts\":[{\"part\":\"attention\",\"saved\":true,\"bytes\":[0,");
     expect("{\"part\":\"recomputed\",\"saved\":false,\"bytes\":[0,");
     expect("\"stations\":[{\"station\":\"forward_peak\",\"point\":");
-    expect("\"at\":{\"phase\":\"forward\",\"layer\":null,\"module\":\"\",\"component\":\"loss\",\"op\":\"nll_loss\"},\"bytes\":3231752208,\"parts\":[{\"part\":\"norm\",\"bytes\":50339840},"
-           "{\"part\":\"residual\",\"bytes\":536870912},");
+    expect(
+        "\"at\":{\"phase\":\"forward\",\"layer\":null,\"module\":\"\",\"component\":\"loss\",\"op\":\"nll_loss\"},\"bytes\":3231752208,\"parts\":[{\"part\":\"norm\",\"bytes\":50339840},"
+        "{\"part\":\"residual\",\"bytes\":536870912},");
     expect("{\"station\":\"after_forward\",\"bytes\":");
     expect("\"without_checkpointing\":{\"after_forward_bytes\":");
     ck_assert_int_eq(count("\"timeline_parts\":["), 2);

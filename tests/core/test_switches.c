@@ -9,7 +9,8 @@ static const struct {
     const char *model;
     const char *framework;
 } models[] = {
-    {"stack=megatron layers=6 hidden=64 ffn=96 heads=4 vocab=64 seq=64 batch=2 norm=rmsnorm activation=swiglu tp=2 sp=yes", "Megatron-LM"},
+    {"stack=megatron layers=6 hidden=64 ffn=96 heads=4 vocab=64 seq=64 batch=2 norm=rmsnorm activation=swiglu tp=2 sp=yes",
+     "Megatron-LM"},
     {"stack=megatron-local layers=8 hidden=64 ffn=160 heads=4 vocab=64 seq=64 batch=2 norm=layernorm activation=gelu bias=yes "
      "positions=learned dropout=0.1 pp=2 micro_batches=4",
      "Megatron-LM"},
@@ -36,7 +37,8 @@ static bool evaluate(const char *model, const char *policy)
     am_status status;
     am_config config = am_default_config();
     snprintf(text, sizeof text, "%s checkpoint=%s timeline=none", model, policy);
-    if (am_config_parse(&config, text, &status) || am_evaluate(&fixture_report, &fixture_workspace, &config, &status)) return false;
+    if (am_config_parse(&config, text, &status) || am_evaluate(&fixture_report, &fixture_workspace, &config, &status))
+        return false;
     ck_assert_int_eq(am_fit_search(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     return true;
 }
@@ -53,7 +55,8 @@ static void list(const char *model, const char *policy)
 
 static void list_all(const char *model, const char *framework)
 {
-    static const char *const module[] = {"core_attn", "layernorm", "mlp", "moe", "moe_act", "mla_up_proj", "shared_experts"};
+    static const char *const module[] = {"core_attn", "layernorm",   "mlp",           "moe",
+                                         "moe_act",   "mla_up_proj", "shared_experts"};
     char policy[AM_TEXT_SIZE];
     plans = 0;
     list(model, "none");

@@ -29,7 +29,8 @@ START_TEST(both)
     expect("  residual          0.500     0.500          0.500               –         –         –\n");
     expect("  mlp                   –         –              –            7.50      7.50      7.50\n");
     expect("  alive              3.01      2.03           3.50            14.8      13.8      15.3\n");
-    expect("The peaks stand in the forward of the loss (nll_loss) and in the backward of the\nloss (log_softmax); without checkpointing in the forward");
+    expect(
+        "The peaks stand in the forward of the loss (nll_loss) and in the backward of the\nloss (log_softmax); without checkpointing in the forward");
 }
 END_TEST
 
