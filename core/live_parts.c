@@ -26,12 +26,12 @@ static uint8_t part_of(const am_tape *tape, int storage, uint8_t component)
     return logits ? AM_LIVE_OUTPUT : AM_LIVE_TEMPORARY;
 }
 
-/* What is one thing to all profiles of a plan. */
+/* What is of one part in all profiles of a plan. Where there are several, or the last layer is not by itself, they are mixed: a hidden
+ * state between layers is of the residual stream then. given: what is made before the layers, as 1 + the component of who keeps it
+ * first, in any of them; 0: none does. */
 typedef struct am_labels {
-    bool
-        mixed; /* there are several, or the last layer is not by itself: a hidden state between layers is of the residual stream */
-    uint8_t given
-        [AM_MAX_GIVEN]; /* what is made before the layers: 1 + the component of who keeps it first, in any; 0: none does */
+    bool mixed;
+    uint8_t given[AM_MAX_GIVEN];
 } am_labels;
 
 /* Made before the layers or in one of them, and used last in the next. */
