@@ -18,6 +18,7 @@ static const char *const models[] = {
     "stack=megatron layers=8 hidden=64 ffn=96 heads=4 vocab=64 seq=32 norm=rmsnorm activation=swiglu tp=2 sp=yes",
     "stack=megatron-local layers=6 attention=flash hidden=64 ffn=96 vocab=64 seq=32 family=llama heads=4 kv_heads=2 activation=swiglu "
     "bias=no positions=rope norm=rmsnorm experts=4 experts_per_token=2 moe_ffn=96 shared_ffn=192 tp=2 sp=yes ep=2",
+    "stack=paper family=gpt2 layers=6 hidden=64 heads=4 vocab=8192 seq=8", /* the embedding's backward is its peak */
     "stack=megatron layers=8 hidden=64 ffn=96 heads=4 vocab=64 seq=32 norm=rmsnorm activation=swiglu pp=2",
 };
 /* uniform: all layers do the same. */
