@@ -162,7 +162,7 @@ enum { AM_TRAIN_ALL, AM_TRAIN_NONE, AM_TRAIN_LORA };
 enum { AM_OPTIMIZER_NONE, AM_ADAMW, AM_ADAMW_8BIT, AM_ADAFACTOR, AM_LION, AM_MUON, AM_SGD, AM_SGD_MOMENTUM };
 enum { AM_GPIPE, AM_1F1B, AM_INTERLEAVED, AM_LOOPED_BFS, AM_INTERLEAVED_ZERO_BUBBLE, AM_ZBV, AM_DUALPIPEV };
 enum { AM_GIB, AM_GB, AM_BYTES };
-enum { AM_TIMELINE_MODULES, AM_TIMELINE_OPERATIONS, AM_TIMELINE_NONE };
+enum { AM_TIMELINE_MODULES, AM_TIMELINE_OPERATIONS, AM_TIMELINE_NONE, AM_TIMELINE_COMPONENTS };
 
 /* The table's defaults: the preset llama-3-8b, not yet resolved. */
 am_config am_default_config(void);
@@ -737,6 +737,10 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record);
 
 /* Reads off a record what is kept when the forward has returned: its bytes, and who keeps them. */
 am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record);
+#ifndef AM_FIRST
+/* By storage: 1 + the component of its row, in all units, those that repeat one too; 0: none keeps it. */
+void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tape, am_record record);
+#endif
 /* Fills in the shapes, dtypes and names of the rows of a ledger that was read off this tape. */
 void am_ledger_describe(am_ledger *ledger, const am_tape *tape);
 
@@ -823,7 +827,35 @@ typedef struct am_sample {
     am_module module;
     uint16_t zone;
     uint8_t phase, op;
+#ifndef AM_FIRST
+    int32_t moment; /* the how-manieth that was noted */
+#endif
 } am_sample;
+
+#ifndef AM_FIRST
+/* What live bytes are of: every allocation is of one part. The first are saved tensors, by the component that the ledger has them
+ * under, from the moment they are made. */
+typedef enum am_live {
+    AM_LIVE_OUTPUT = AM_COMPONENT_COUNT, /* the logits, which the caller holds, where nothing has saved them */
+    AM_LIVE_TEMPORARY,                   /* what the forward's code holds and nothing saves */
+    AM_LIVE_RECOMPUTED,                  /* what a checkpointed region makes again */
+    AM_LIVE_RETURNED,                    /* copies of what was on the host */
+    AM_LIVE_GRADIENT,                    /* gradients of activations, and temporaries of the backward */
+    AM_LIVE_GATHERED,                    /* parameters that ranks share out, whole, and their buffers */
+    AM_LIVE_REDUCED,                     /* whole gradients of such parameters, and their buffers */
+    AM_LIVE_LASTING,                     /* what stays for the whole run without being saved */
+    AM_LIVE_COUNT
+} am_live;
+/* Its name: "attention", …, "gradients". */
+const char *am_live_name(am_live part);
+#endif
+
+#ifndef AM_FIRST
+/* When the peaks of zones stood, as am_sample says it. */
+typedef struct am_moments {
+    int32_t forward[AM_MAX_UNITS + 2], backward[AM_PHASE_COUNT][AM_MAX_UNITS + 2];
+} am_moments;
+#endif
 
 /* What a play may write down, into memory of its caller's; a NULL array is not wanted. Counts go on where the room has
  * ended. */
@@ -832,6 +864,13 @@ typedef struct am_trace {
     am_sample *sample;
     bool by_module; /* one sample for each run of a module, not for each operation */
     int allocations, allocation_capacity, samples, sample_capacity;
+#ifndef AM_FIRST
+    am_moments *moments; /* beside samples */
+    /* Another play's step, which wrote these samples and moments down: then this one is of one part alone, all else being of no size,
+     * and says what is live of it at those moments. */
+    const struct am_step *leader;
+    am_live part;
+#endif
 } am_trace;
 
 /* Live bytes of one played step, by zone (0 before the layers, 1.. layers, units·inner + 1 after them). Twice: [0]
@@ -957,6 +996,9 @@ typedef struct am_profile {
     int64_t input_bytes; /* of the first region; 0 without regions */
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
+#ifndef AM_FIRST
+    am_moments moments; /* likewise */
+#endif
 } am_profile;
 
 /* A run of units of `inner` layers each, as `profile` shows them. */
@@ -1233,6 +1275,9 @@ typedef struct am_rank {
     int64_t peak_bytes;                  /* where they start as None and count */
     int64_t learned_peak;                /* the highest from the first of them on, they apart */
     int64_t deallocated;                 /* outputs of the chunks in flight, let go since they have been sent */
+#ifndef AM_FIRST
+    int64_t recomputed_time;             /* picoseconds that run again on its chunks, of one micro-batch */
+#endif
     int64_t parameters;
     int first_chunk, chunks; /* in am_report.chunk */
 } am_rank;
@@ -1335,6 +1380,21 @@ typedef struct am_plan_runs {
 } am_plan_runs;
 #endif
 
+#ifndef AM_FIRST
+/* Beside a budget's plan, which a framework may need a loop of one's own for: the cheapest plan below the budget that its own switches
+ * can say. */
+typedef struct am_switches {
+    const char *framework; /* NULL: none was looked for, since there is no budget, or the stack has no switches */
+    bool found;            /* else the next are of the one with the lowest peak */
+    int tried;             /* plans that were evaluated: all that the switches can say and the stack takes, but dearer ones than one found */
+    am_policy policy;
+    int64_t saved_bytes, peak_bytes; /* peak_bytes: the highest of all ranks, gradients of parameters apart */
+    int64_t recomputed_flops, recomputed_time; /* of all ranks */
+    int ranks;                                 /* of a pipeline; else 0 */
+    am_rank rank[AM_MAX_RANKS];
+} am_switches;
+#endif
+
 /* A tensor that stays for the whole run without being saved: in the live bytes of a step, in no row. */
 typedef struct am_lasting {
     const char *name;
@@ -1342,6 +1402,22 @@ typedef struct am_lasting {
     int component; /* of what layers have, and in which of their parts; -1: of the whole model */
 } am_lasting;
 #define AM_MAX_LASTING 8
+
+#ifndef AM_FIRST
+/* A step's live bytes by what they are of (am_live): at each point of its timeline, whose bytes are their sum, and when the forward
+ * has returned. */
+typedef struct am_live_parts {
+    int64_t live[AM_LIVE_COUNT][AM_MAX_POINTS], after_forward[AM_LIVE_COUNT];
+} am_live_parts;
+
+/* The step without checkpointing. */
+typedef struct am_plain_step {
+    int points; /* 0: it is the report's own */
+    am_outcome outcome;
+    am_point point[AM_MAX_POINTS];
+    am_live_parts parts;
+} am_plain_step;
+#endif
 
 /* Everything that one evaluation finds. Owns all it holds but the strings of the tables. */
 typedef struct am_report {
@@ -1386,8 +1462,26 @@ typedef struct am_report {
 #ifndef AM_FIRST
     am_plan_runs plan_runs; /* of other policies none */
     am_doubt doubt;         /* of a budget's plan */
+    am_switches switches;   /* filled in by am_fit_search */
+    bool parted;            /* with timeline=components; else the next are not filled in */
+    am_live_parts parts;
+    am_plain_step plain;
 #endif
 } am_report;
+
+#ifndef AM_FIRST
+/* A moment of the step at which one wants to know what its live bytes are of. */
+typedef struct am_station {
+    const char *name; /* "forward_peak", "after_forward", "backward_peak" */
+    int point;        /* of the timeline; -1: none stands for it */
+    int64_t bytes, part[AM_LIVE_COUNT];
+} am_station;
+#define AM_STATIONS 3
+
+/* The highest points of a timeline's forward and backward, and what is left between them, in this order. */
+void am_live_stations(am_station station[AM_STATIONS], int points, const am_point *point, const am_live_parts *parts,
+                      int64_t after_forward);
+#endif
 
 /* Sums of terms: a closed form. */
 #define AM_MAX_TERMS 24
@@ -1433,6 +1527,9 @@ typedef struct am_totals {
     am_policy policy;
     am_outcome outcome;
     am_fit fit;
+#ifndef AM_FIRST
+    am_rank *rank; /* of a pipeline: every rank is written there; NULL: none is */
+#endif
 } am_totals;
 
 am_code am_evaluate_totals(am_totals *totals, am_workspace *workspace, const am_config *config, am_status *status);
@@ -1441,7 +1538,7 @@ am_code am_evaluate_costs(am_totals *totals, am_workspace *workspace, const am_c
 
 /* ---------------------------------------------------------------- 16 Fit */
 
-/* Fills in the answers and changes of a report that am_evaluate made of this configuration, by evaluating others: exact. */
+/* Fills in the answers, changes and switches of a report that am_evaluate made of this configuration, by evaluating others: exact. */
 void am_fit_search(am_report *report, am_workspace *workspace, const am_config *config);
 
 #define AM_MAP_MOST 64

@@ -327,6 +327,7 @@ static int answer(const am_arguments *arguments)
         return fail_input(arguments, &status);
     }
     if (status.code == AM_OK && arguments->map) return draw_map(arguments, &config);
+    if (!arguments->json && config.timeline == AM_TIMELINE_MODULES) config.timeline = AM_TIMELINE_COMPONENTS; /* as people want it */
     if (status.code != AM_OK || am_evaluate(&report, &workspace, &config, &status) != AM_OK) return fail_input(arguments, &status);
     am_fit_search(&report, &workspace, &config);
     if (arguments->json) return print_json(am_report_json(&report, output, sizeof output));

@@ -112,6 +112,9 @@ static void evaluate(am_evaluation *evaluation)
     begin(evaluation);
     settle(evaluation, &report->policy);
     if (!evaluation->code) am_evaluation_choose(evaluation);
+#ifndef AM_FIRST
+    if (evaluation->config->timeline == AM_TIMELINE_COMPONENTS && !evaluation->code) am_evaluation_read_parts(evaluation);
+#endif
     am_evaluation_read_gathered(evaluation);
     if (!evaluation->code) evaluation->code = am_evaluation_parameters(evaluation, &report->parameters);
     am_evaluation_list_plans(evaluation);
@@ -169,6 +172,8 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
 #ifndef AM_FIRST
     report->plan_runs.runs = report->plan_runs.choices = 0;
     report->doubt = (am_doubt){0};
+    report->parted = false;
+    report->switches.framework = NULL;
 #endif
     report->answers = report->changes = 0;
     report->usual.id = NULL;
@@ -208,6 +213,7 @@ static am_code evaluate_totals(am_totals *totals, am_workspace *workspace, const
                                 .config = &totals->config,
                                 .policy = &totals->policy,
                                 .timed = timed || is_chosen_by_times(totals->policy),
+                                .rank = totals->rank,
                                 .extents = &workspace->extents,
                                 .pattern = am_model_pattern(&totals->config)};
     am_rates_of(&totals->config, &evaluation.rates, status);

@@ -15,6 +15,10 @@ typedef struct am_evaluation {
     am_rates rates;
     bool chained; /* the planner's chain is this model's */
     bool received, sent; /* of a pipeline stage, as am_record */
+#ifndef AM_FIRST
+    bool parted;   /* it is asked what live bytes are of */
+    am_rank *rank; /* where ranks are written beside the report; NULL: nowhere */
+#endif
     am_code code;
 } am_evaluation;
 
@@ -37,6 +41,8 @@ bool am_evaluation_has_regions(const am_evaluation *evaluation);
 /* chosen.c: the chosen policy's own plays, with their ledgers and the timeline; what FSDP2 has gathered then. */
 void am_evaluation_choose(am_evaluation *evaluation);
 void am_evaluation_read_gathered(am_evaluation *evaluation);
+/* live_parts.c: what the live bytes of the chosen policy's timeline are of, and those of the step without checkpointing. */
+void am_evaluation_read_parts(am_evaluation *evaluation);
 /* A kind of unit of the report, and its rows. */
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
                              int64_t count, const char *name);

@@ -39,6 +39,8 @@ void am_json_basis(am_writer *json, const am_config *config);
 
 /* search.c: the fewest GPUs that hold the configuration as it is given; resolved: the same, as am_config_resolve left it. */
 void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved);
+/* switches.c: fills in the report's switches, of a budget's plan. */
+void am_switches_search(am_report *report, am_workspace *workspace, const am_config *given);
 /* Fills in the report's changes and what is usual, once its answers are found. */
 void am_fit_changes(am_report *report, am_workspace *workspace, const am_config *given);
 

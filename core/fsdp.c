@@ -53,9 +53,9 @@ int64_t am_shard_gradients(const am_tape *tape)
 
 /* ---- playing ---- */
 
-static int64_t block(const am_play *play, int64_t bytes)
+static int64_t block(const am_play *play, am_live part, int64_t bytes)
 {
-    return am_block_bytes(bytes, play->tape->block);
+    return am_play_counted(play, part, am_block_bytes(bytes, play->tape->block));
 }
 
 static void grow(am_play *play, int64_t bytes)
@@ -82,7 +82,7 @@ static void land(am_play *play, int64_t *buffer)
 static int64_t gather(am_play *play, int unit)
 {
     const am_sharded *sharded = &play->tape->sharded[unit];
-    int64_t cast = block(play, sharded->cast), bytes = block(play, sharded->gathered);
+    int64_t cast = block(play, AM_LIVE_GATHERED, sharded->cast), bytes = block(play, AM_LIVE_GATHERED, sharded->gathered);
     grow(play, cast);
     grow(play, bytes);
     play->live -= cast;
@@ -91,14 +91,14 @@ static int64_t gather(am_play *play, int unit)
 
 static void copy_out(am_play *play, int unit)
 {
-    grow(play, play->tape->sharded[unit].copied);
+    grow(play, am_play_counted(play, AM_LIVE_GATHERED, play->tape->sharded[unit].copied));
     play->sharded.gathered[unit] = true;
 }
 
 static void release(am_play *play, int unit)
 {
     if (AM_NEVER(!play->sharded.gathered[unit])) return; /* it has run */
-    play->live -= play->tape->sharded[unit].copied;
+    play->live -= am_play_counted(play, AM_LIVE_GATHERED, play->tape->sharded[unit].copied);
     play->sharded.gathered[unit] = false;
 }
 
@@ -139,6 +139,7 @@ void am_play_unshard_again(am_play *play, const am_instruction *instruction)
 
 void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes)
 {
+    bytes = am_play_counted(play, AM_LIVE_REDUCED, bytes);
     play->live += bytes;
     play->sharded.gradients[unit] += bytes;
 }
@@ -148,7 +149,7 @@ void am_play_reduce(am_play *play, const am_instruction *instruction)
 {
     int unit = instruction->match;
     const am_sharded *sharded = &play->tape->sharded[unit];
-    int64_t bytes = block(play, sharded->reduced), part = block(play, sharded->part);
+    int64_t bytes = block(play, AM_LIVE_REDUCED, sharded->reduced), part = block(play, AM_LIVE_REDUCED, sharded->part);
     release(play, unit);
     land(play, &play->sharded.reducing);
     grow(play, bytes);

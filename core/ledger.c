@@ -22,6 +22,9 @@ typedef struct am_reader {
     bool repeats[AM_MAX_UNITS]; /* units that only show what others share with them */
     am_code code;
     int16_t *row_of; /* by storage: 1 + row, 0: none */
+#ifndef AM_FIRST
+    uint8_t *component; /* by storage: 1 + that of the row that it would have; NULL: rows are wanted */
+#endif
 } am_reader;
 
 /* Unit that a zone lies in, from 0; -1 outside the layers. */
@@ -62,6 +65,22 @@ static int64_t bytes_of(const am_tape *tape, uint16_t index)
     return part ? am_block_bytes(tape->extents->of[part].n * am_dtypes[storage->dtype].size, tape->block) : storage->bytes;
 }
 
+/* Where only components are wanted, of every unit: a first saver's. */
+static bool note_component(am_reader *reader, am_var x, am_component component)
+{
+#ifdef AM_FIRST
+    (void)reader;
+    (void)x;
+    (void)component;
+    return false;
+#else
+    if (!reader->component) return false;
+    uint8_t *own = &reader->component[reader->tape->tensor[x].storage];
+    if (!*own) *own = (uint8_t)(component + 1);
+    return true;
+#endif
+}
+
 static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instruction)
 {
     am_ledger *ledger = reader->ledger;
@@ -95,6 +114,7 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
 {
     uint16_t index = reader->tape->tensor[x].storage;
     if (reader->tape->storage[index].fixed || is_discarded(reader->tape, index)) return NULL;
+    if (note_component(reader, x, instruction->module.component)) return NULL;
     am_row *row = NULL;
     int now = unit_of(reader, instruction->zone);
     if (reader->row_of[index]) {
@@ -131,6 +151,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     const am_region *region = &tape->region[index];
     if (am_region_begun(tape, instruction))
         for (int i = am_is_away(tape, AM_AWAY_INPUTS); i < instruction->inputs; i++) {
+            if (i == 0 && reader->record->regions) note_component(reader, tape->operand[instruction->first], AM_C_RESIDUAL);
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
             if (row && i == 0 && row->savers == 1 && reader->record->regions)
@@ -192,6 +213,17 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     sum_units(&reader);
     return reader.code;
 }
+
+#ifndef AM_FIRST
+void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tape, am_record record)
+{
+    memset(component, 0, (size_t)tape->storages);
+    am_reader reader = {.tape = tape, .record = &record, .component = component};
+    reader.layers = (uint16_t)(record.units * record.inner);
+    for (int i = 0; i < tape->instructions; i++)
+        if (may_keep(tape, &tape->instruction[i])) read_instruction(&reader, &tape->instruction[i]);
+}
+#endif
 
 /* ---- what layers are given ---- */
 

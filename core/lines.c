@@ -2,6 +2,7 @@
 #include "input.h"
 #include "lines.h"
 #include "proven.h"
+#include "report.h"
 #include "wiring.h"
 
 #define EVERY_PRODUCT  "range(1, 1 << 20)" /* as far as anybody counts */
@@ -426,14 +427,19 @@ static bool can_torchtitan(const am_report *report)
     return report->config.stack == AM_STACK_TORCH && own && !report->policy.reentrant;
 }
 
-static void write_torchtitan(am_writer *out, const am_report *report)
+static void write_titan_config(am_writer *out, am_policy policy)
 {
-    bool full = report->policy.kind == AM_POLICY_FULL;
+    bool full = policy.kind == AM_POLICY_FULL;
     AM_WRITE(out, "# of the Trainer.Config; its regions run again to their end (early_stop=False)\n"
                   "from torchtitan.distributed.activation_checkpoint import ");
     am_write_text(out, full ? "FullAC\n" : "SelectiveAC\n");
     AM_WRITE(out, "\nactivation_checkpoint=");
     am_write_text(out, full ? "FullAC.Config()\n" : "SelectiveAC.Config(force_recompute_mm_shapes_by_fqns=[])\n");
+}
+
+static void write_torchtitan(am_writer *out, const am_report *report)
+{
+    write_titan_config(out, report->policy);
 }
 
 /* ---- Megatron ---- */
@@ -492,24 +498,28 @@ static bool can_megatron(const am_report *report)
     }
 }
 
-static void write_megatron(am_writer *out, const am_report *report)
+static void write_flags(am_writer *out, am_policy policy, bool distributes)
 {
     char text[AM_TEXT_SIZE];
-    am_policy plan, *policy = &plan;
-    plan = report->policy;
-    if (plan.kind == AM_POLICY_BUDGET) plan_policy(report, &plan);
-    if (policy->kind == AM_POLICY_MODULES) {
-        const char *modules = strchr(am_policy_text(*policy, text, sizeof text), ':') + 1;
+    if (policy.kind == AM_POLICY_MODULES) {
+        const char *modules = strchr(am_policy_text(policy, text, sizeof text), ':') + 1;
         AM_WRITE(out, "--recompute-granularity selective --recompute-modules ");
         for (; *modules; modules++) am_write_char(out, *modules == ',' ? ' ' : *modules);
     } else {
         AM_WRITE(out, "--recompute-granularity full --recompute-method ");
-        am_write_text(out, policy->kind == AM_POLICY_BLOCK ? "block" : "uniform");
+        am_write_text(out, policy.kind == AM_POLICY_BLOCK ? "block" : "uniform");
         AM_WRITE(out, " --recompute-num-layers ");
-        am_write_int(out, policy->kind == AM_POLICY_FULL ? 1 : policy->count);
+        am_write_int(out, policy.kind == AM_POLICY_FULL ? 1 : policy.count);
     }
-    if (report->config.distribute_saved) AM_WRITE(out, " --distribute-saved-activations");
+    if (distributes) AM_WRITE(out, " --distribute-saved-activations");
     AM_WRITE(out, "\n");
+}
+
+static void write_megatron(am_writer *out, const am_report *report)
+{
+    am_policy plan = report->policy;
+    if (plan.kind == AM_POLICY_BUDGET) plan_policy(report, &plan);
+    write_flags(out, plan, report->config.distribute_saved);
 }
 
 /* ---- what is moved away ---- */
@@ -564,6 +574,23 @@ static void write_compile(am_writer *out, const am_report *report)
     AM_WRITE(out, "import torch\nimport torch._functorch.config\n\ntorch._functorch.config.activation_memory_budget = ");
     am_write_ratio(out, report->policy.count, AM_MILLION, 6, true);
     AM_WRITE(out, "\nfor layer in layers:  # a graph, and so a budget, for each\n    layer.compile()\n");
+}
+
+/* ---- switches ---- */
+
+void am_write_switches(am_writer *out, const am_report *report)
+{
+    am_policy policy = report->switches.policy;
+    if (policy.kind == AM_POLICY_NONE) return;
+    if (is_megatron(report)) {
+        write_flags(out, policy, report->config.distribute_saved);
+    } else if (report->config.stack == AM_STACK_TORCH) {
+        write_titan_config(out, policy);
+    } else {
+        AM_WRITE(out, "model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={\"use_reentrant\": ");
+        am_write_text(out, python(policy.reentrant));
+        AM_WRITE(out, "})\n");
+    }
 }
 
 /* ---- all of them ---- */
@@ -634,6 +661,45 @@ static void escape_from(am_writer *json, size_t start)
         json->text[--to] = c == '\n' ? 'n' : c;
         if (c == '\n' || c == '"') json->text[--to] = '\\';
     }
+}
+
+static void put_switch_text(am_writer *json, const am_report *report)
+{
+    AM_KEY(json, "text");
+    am_json_quote(json);
+    size_t start = json->length;
+    am_write_switches(json, report);
+    escape_from(json, start);
+    am_json_unquote(json);
+}
+
+void am_json_switches(am_writer *json, const am_report *report)
+{
+    char text[AM_TEXT_SIZE];
+    const am_switches *switches = &report->switches;
+    if (!switches->framework) return;
+    AM_OPEN(json, "switches", "{");
+    AM_PUT_PLAIN(json, "framework", switches->framework);
+    AM_PUT_BOOL(json, "found", switches->found);
+    AM_PUT_INT(json, "tried", switches->tried);
+    AM_PUT_PLAIN(json, "policy", am_policy_text(switches->policy, text, sizeof text));
+    AM_PUT_INT(json, "saved_bytes", switches->saved_bytes);
+    AM_PUT_INT(json, "peak_bytes", switches->peak_bytes);
+    AM_PUT_INT(json, "recomputed_flops", switches->recomputed_flops);
+    AM_PUT_TIME(json, "recomputed_time_us", switches->recomputed_time);
+    put_switch_text(json, report);
+    if (switches->ranks > 0) AM_OPEN(json, "ranks", "[");
+    for (int i = 0; i < switches->ranks; i++) {
+        const am_rank *rank = &switches->rank[i];
+        am_json_open(json, '{');
+        AM_PUT_INT(json, "rank", rank->rank);
+        AM_PUT_INT(json, "saved_bytes", rank->saved_bytes);
+        AM_PUT_INT(json, "peak_bytes", am_rank_peak(rank));
+        AM_PUT_TIME(json, "recomputed_time_us", rank->recomputed_time);
+        am_json_close(json, '}');
+    }
+    if (switches->ranks > 0) am_json_close(json, ']');
+    am_json_close(json, '}');
 }
 
 void am_json_lines(am_writer *json, const am_report *report)

@@ -23,4 +23,9 @@ void am_write_lines(am_writer *out, const am_report *report, int index);
 const char *am_lines_note(const am_report *report);
 void am_json_lines(am_writer *json, const am_report *report);
 
+/* The lines or flags that do report->switches.policy by the framework's own switches; nothing where it needs none. */
+void am_write_switches(am_writer *out, const am_report *report);
+/* "switches": nothing where none were looked for. */
+void am_json_switches(am_writer *json, const am_report *report);
+
 #endif

@@ -51,10 +51,33 @@ static bool same_module(am_module x, am_module y)
     return x.path == y.path && x.leaf == y.leaf;
 }
 
+#ifdef AM_FIRST /* no play follows another */
+#define NEXT_MOMENT(play)         ((void)0)
+#define NOTE_MOMENT(sample, play) ((void)0)
+#else
+#define NOTE_MOMENT(sample, play) ((sample)->moment = (play)->moment)
+
+static int32_t *moment_of_top(const am_play *play)
+{
+    am_moments *moments = play->trace->moments;
+    return play->phase == AM_FORWARD ? &moments->forward[play->zone] : &moments->backward[play->phase][play->zone];
+}
+
+/* Before a peak is noted. */
+static void next_moment(am_play *play)
+{
+    const am_peak *top = play->top[0];
+    play->moment++;
+    if (play->trace->moments && (play->live > top->bytes || !top->seen)) *moment_of_top(play) = play->moment;
+}
+#define NEXT_MOMENT(play) next_moment(play)
+#endif
+
 /* The trace keeps the highest number of live bytes of each operation, or of each run of a module. */
 static void note_sample(am_play *play)
 {
     am_trace *trace = play->trace;
+    NEXT_MOMENT(play);
     const am_instruction *instruction = &play->tape->instruction[play->instruction];
     if (trace->samples > 0 && trace->samples <= trace->sample_capacity) {
         am_sample *last = &trace->sample[trace->samples - 1];
@@ -65,18 +88,39 @@ static void note_sample(am_play *play)
             if (play->live > last->live) {
                 last->live = play->live;
                 last->op = instruction->op;
+                NOTE_MOMENT(last, play);
             }
             return;
         }
     }
-    if (trace->samples < trace->sample_capacity)
-        trace->sample[trace->samples] =
-            (am_sample){play->live, instruction->module, play->zone, (uint8_t)play->phase, instruction->op};
+    if (trace->samples < trace->sample_capacity) {
+        am_sample *next = &trace->sample[trace->samples];
+        *next = (am_sample){.live = play->live, .module = instruction->module, .zone = play->zone,
+                            .phase = (uint8_t)play->phase, .op = instruction->op};
+        NOTE_MOMENT(next, play);
+    }
     trace->samples++;
     play->sampled = play->instruction;
 }
 
 #ifndef AM_FIRST
+/* What is live of one part where the play that is followed had its samples and peaks. */
+static void follow(am_play *play)
+{
+    am_trace *trace = play->trace;
+    const am_step *leader = trace->leader;
+    const am_peak *peak = play->phase == AM_FORWARD ? &leader->forward[play->zone] : &leader->backward[0][play->phase][play->zone];
+    am_sample *next = &trace->sample[trace->samples];
+    play->moment++;
+    if (trace->samples < trace->sample_capacity && next->moment == play->moment) {
+        next->live = play->live;
+        trace->samples++;
+    }
+    if (!peak->seen || *moment_of_top(play) != play->moment) return;
+    *play->top[0] = *peak;
+    play->top[0]->bytes = play->live;
+}
+
 void am_play_note_learned(am_play *play)
 {
     bool head = play->zone == play->step->layers + 1;
@@ -89,7 +133,15 @@ void am_play_note(am_play *play, int64_t extra)
 #ifndef AM_FIRST
     am_play_note_learned(play);
 #endif
-    if (play->trace && play->trace->sample) note_sample(play);
+    if (play->trace && play->trace->sample) {
+#ifndef AM_FIRST
+        if (play->only) {
+            follow(play);
+            return;
+        }
+#endif
+        note_sample(play);
+    }
     note_peak(play, play->top[0], play->live);
     note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
 }

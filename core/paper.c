@@ -58,7 +58,10 @@ static am_var core_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var weights = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, scaled), "softmax output");
     am_var dropped = am_label(tape, am_dropout(tape, weights, PAPER_DROPOUT), "dropout output");
     am_var y = am_label(tape, am_bmm(tape, dropped, v), "attention output");
-    if (build->record.modules & AM_MODULE_CORE_ATTN) am_region_end(tape, y);
+    if (build->record.modules & AM_MODULE_CORE_ATTN) {
+        tape->region[tape->open_region].arguments = 3; /* q, k and v go when it has run backward, as Megatron's do */
+        am_region_end(tape, y);
+    }
     tape->module = module;
     return y;
 }

@@ -110,7 +110,8 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
     const am_profile *profile = walk->profile;
     const am_record *record = &profile->record;
     int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
-    if (has_own_last(profile) && (record->inner > 1 ? start + walk->inner - 1 : layer) == walk->model->last) {
+    if (has_own_last(profile) && (record->inner > 1 ? start + walk->inner - 1 : layer) == walk->model->last &&
+        record->kind[(record->units - 1) * record->inner] == kind) {
         *settled = true;
         return record->units - 1;
     }
@@ -151,7 +152,10 @@ static int64_t equal_units(const am_walk *walk)
     int64_t before = (walk->model->last + 1 - walk->start) / walk->inner - 1;
     if (has_own_last(walk->profile) && alike > before) alike = before > 0 ? before : 1;
     if (!settled) return 1;
-    if (alike == 0) return walk->inner % pattern->period == 0 && walk->start >= pattern->prefix ? walk->left : 1;
+    if (alike == 0) {
+        if (walk->inner % pattern->period != 0 || walk->start < pattern->prefix) return 1;
+        alike = has_own_last(walk->profile) && before < walk->left ? am_larger(before, 1) : walk->left;
+    }
     return am_smaller(alike, walk->left);
 }
 
@@ -320,6 +324,7 @@ static int64_t unit_gradients(const am_walk *walk)
 
 static int unit_at(const am_walk *walk)
 {
+    if (has_own_last(walk->profile) && walk->start + walk->inner - 1 == walk->model->last) return walk->profile->record.units - 1;
     return unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
 }
 

@@ -26,6 +26,10 @@ typedef struct am_play {
     am_step *step;
     am_trace *trace;
     int64_t live;      /* with gradients of parameters there beforehand and not counted */
+#ifndef AM_FIRST
+    int only;          /* 1 + the part of the live bytes that is counted (am_live); 0: all of it */
+    int32_t moment;    /* how often live bytes have been noted, of a play that writes samples down */
+#endif
     int64_t gradients; /* what counts beside it where they start as None */
     bool learns;       /* a parameter has got one */
     am_peak *top[2];   /* the peaks of this phase and zone, either way; of the forward the first alone */
@@ -74,6 +78,23 @@ static inline bool am_play_makes(const am_play *play, int storage, int instructi
     return storage < play->tape->storages && play->tape->storage[storage].born == instruction;
 }
 
+/* So many bytes of a part of what is live, or of what a storage is of, where that is counted; else 0. Those of player->bytes
+ * and of slots are so already. */
+#ifdef AM_FIRST
+#define am_play_counted(play, part, bytes)  (bytes)
+#define am_play_sized(play, storage, bytes) (bytes)
+#else
+static inline int64_t am_play_counted(const am_play *play, am_live part, int64_t bytes)
+{
+    return play->only == 0 || play->only == (int)part + 1 ? bytes : 0;
+}
+
+static inline int64_t am_play_sized(const am_play *play, uint16_t storage, int64_t bytes)
+{
+    return am_play_counted(play, (am_live)play->player->part[storage], bytes);
+}
+#endif
+
 /* The non-reentrant region that an instruction is checkpointed in; else 0. */
 static inline uint16_t am_play_region(const am_play *play, const am_instruction *instruction)
 {
@@ -94,6 +115,17 @@ static inline bool am_play_outlives(const am_play *play, const am_region *region
     return region->outlives && region->keep != AM_KEEP_EVERYTHING; /* they are Megatron's, which are reentrant */
 #endif
 }
+
+/* The bytes that a storage takes in a play. What is made once for all layers counts before them. */
+static inline int64_t am_play_size(const am_tape *tape, int storage)
+{
+    const am_storage *own = &tape->storage[storage];
+    bool elsewhere = own->permanent && tape->instruction[own->born].zone > 0;
+    return own->fixed || elsewhere ? 0 : own->bytes;
+}
+
+/* step.c: compiles the backward of what is on the tape, once, and says how large places are. */
+am_code am_step_compile(am_player *player, const am_tape *tape);
 
 /* live.c */
 /* Goes to a phase of the step and a zone of the record. */

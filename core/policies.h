@@ -13,6 +13,11 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy);
 /* Plans that whole.wasm has beside core.wasm's: a number of checkpoints for Revolve; 0: none that is worth it. */
 int64_t am_schedule_usual_slots(const am_config *config);
 
+/* Whether anything in it runs again. */
+bool am_schedule_runs_again(const am_schedule *schedule);
+/* The profile of its checkpointed layers. */
+am_profile_id am_schedule_regions(const am_evaluation *evaluation);
+
 /* offload.c: what a policy moves off the GPU and back. */
 void am_offload_read(am_evaluation *evaluation, am_policy policy, const am_outcome *outcome, am_traffic *traffic);
 /* Microseconds on the link for so many bytes one way, rounded up. */

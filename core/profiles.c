@@ -66,15 +66,16 @@ static void choose_layers(const am_evaluation *evaluation, am_profile *profile, 
     }
 }
 
-/* The model's last layer is like no other where units are sharded, as it runs backward with nothing in flight behind it, and in
- * a stage before the last, where the gradient that its backward begins with stays throughout. */
+/* The model's last layer is like no other where units are sharded, as it runs backward with nothing in flight behind it, in
+ * a stage before the last, where the gradient that its backward begins with stays throughout, and where it is asked what live bytes
+ * are of, as what it gives is not the next one's input. */
 static bool has_own_last(const am_evaluation *evaluation)
 {
 #ifdef AM_FIRST
     (void)evaluation;
     return false;
 #else
-    return evaluation->config->zero >= 3 || evaluation->sent;
+    return evaluation->config->zero >= 3 || evaluation->sent || evaluation->parted;
 #endif
 }
 
@@ -227,7 +228,10 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     am_profile *profile = &workspace->profile[id];
     const am_config *config = evaluation->config;
     am_recipe recipe = recipe_of(evaluation, id);
-    am_trace trace = {.sample = sample, .sample_capacity = room, .by_module = config->timeline == AM_TIMELINE_MODULES};
+    am_trace trace = {.sample = sample, .sample_capacity = room, .by_module = config->timeline != AM_TIMELINE_OPERATIONS};
+#ifndef AM_FIRST
+    if (evaluation->parted) trace.moments = &profile->moments;
+#endif
     workspace->played[id] = true;
     choose_record(evaluation, &recipe, profile);
     profile->checkpointed = recipe.keep != AM_KEEP_EVERYTHING && profile->record.regions;

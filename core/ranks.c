@@ -203,10 +203,12 @@ __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluati
     for (int i = 0; i < rank.chunks; i++)
         stage[i] = planned ? &workspace->rank_plans.stage[chunk[i].stage]
                            : &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[i])];
+    for (int i = 0; i < rank.chunks; i++) rank.recomputed_time += stage[i]->recomputed_time;
     am_code code = am_rank_play(&rank, config, stage);
     if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);
     if (code) return code;
     if (index == 0 || fit.total > worst->total) *worst = fit;
+    if (evaluation->rank) evaluation->rank[index] = rank;
     if (!report) return AM_OK;
     rank.layer_bytes = bytes_of_layer(report, chunk, rank.chunks);
     memcpy(&report->chunk[first], chunk, (size_t)rank.chunks * sizeof *chunk);

@@ -28,7 +28,7 @@ void am_play_return_saves(am_play *play, uint16_t index)
     const am_node *node = &play->tape->node[index];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++) {
         play->player->held[i] = 1; /* its copy is here */
-        am_play_grow(play, am_tape_copy_bytes(play->tape, i));
+        am_play_grow(play, am_play_counted(play, AM_LIVE_RETURNED, am_tape_copy_bytes(play->tape, i)));
     }
     if (node->save_count) am_play_note(play, 0);
 }
@@ -81,7 +81,7 @@ void am_play_restore(am_play *play, uint16_t index)
     am_play_recompute(play, index);
     for (int i = 0; i < 3 && results[i]; i++) {
         uint16_t storage = am_play_storage(play, results[i]);
-        am_play_resize(play, storage, play->tape->storage[storage].bytes);
+        am_play_resize(play, storage, am_play_counted(play, AM_LIVE_RECOMPUTED, play->tape->storage[storage].bytes));
     }
     am_play_note(play, 0);
 }
@@ -89,7 +89,8 @@ void am_play_restore(am_play *play, uint16_t index)
 static int64_t part_bytes(const am_play *play, const am_region *region)
 {
     int dtype = play->tape->storage[input_of(play, region)].dtype;
-    return am_block_bytes(play->tape->extents->of[region->part].n * am_dtypes[dtype].size, play->tape->block);
+    int64_t bytes = am_block_bytes(play->tape->extents->of[region->part].n * am_dtypes[dtype].size, play->tape->block);
+    return am_play_sized(play, input_of(play, region), bytes);
 }
 
 /* A new tensor for the part, then the whole goes. The end of another region is no active instruction. */
@@ -108,7 +109,7 @@ void am_play_gather(am_play *play, uint16_t index)
     const am_region *region = &play->tape->region[index];
     if (!region->distributes) return;
     uint16_t storage = input_of(play, region);
-    int64_t whole = play->tape->storage[storage].bytes;
+    int64_t whole = am_play_sized(play, storage, play->tape->storage[storage].bytes);
     am_play_grow(play, whole);
     am_play_note(play, 0);
     play->live -= whole;
@@ -256,7 +257,7 @@ void am_play_forget_saves(am_play *play, uint16_t index)
         if (!am_is_away(play->tape, AM_AWAY_SAVED))
             am_play_release(play, play->player->held[i]);
         else if (play->player->held[i])
-            play->live -= am_tape_copy_bytes(play->tape, i);
+            play->live -= am_play_counted(play, AM_LIVE_RETURNED, am_tape_copy_bytes(play->tape, i));
 }
 
 void am_play_leave_region(am_play *play, uint16_t index)

@@ -42,6 +42,11 @@ void am_json_components(am_writer *json, const am_report *report);
 void am_json_rows(am_writer *json, const am_report *report);
 void am_json_example(am_writer *json, const am_report *report, am_sum_spans *sums); /* those that am_json_saved wrote */
 void am_json_step(am_writer *json, const am_report *report);
+void am_json_place(am_writer *json, const am_place *place);
+/* "timeline": points with the indices of their modules and operations, and the lists of these. */
+void am_json_timeline(am_writer *json, int points, const am_point *point);
+/* report_parts.c: what the step's live bytes are of, and the step without checkpointing; of other reports nothing. */
+void am_json_parts(am_writer *json, const am_report *report);
 void am_json_checkpoint(am_writer *json, const am_report *report);
 void am_json_cost(am_writer *json, const am_report *report);
 /* Microseconds, with picoseconds as decimals. */
@@ -61,6 +66,8 @@ void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 void am_json_formula_words(am_writer *json, const am_formula *formula);
 /* The same for people. */
 void am_text_cost(am_writer *out, const am_report *report);
+/* What the step's live bytes are of at its stations, with and without checkpointing. */
+void am_text_parts(am_writer *out, const am_report *report);
 /* The frontier, the plan that a budget led to, and the lines that do the policy. */
 void am_text_plan(am_writer *out, const am_report *report);
 /* "Not proven to be the cheapest: …", where it is not. */
@@ -68,6 +75,8 @@ void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what);
 /* Why what was searched for may not be the best there is, without a full stop. */
 #define AM_DOUBT_SIZE 512
 const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE]);
+/* " in the backward of layer 31, mlp.act_fn (silu)". */
+void am_text_place(am_writer *out, const am_place *place);
 /* A size in the report's unit: three significant digits, or four decimals where that is less. */
 void am_text_size(am_writer *out, const am_report *report, int64_t bytes);
 /* What no stack's figures count: words, too. */

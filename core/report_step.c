@@ -4,7 +4,7 @@
 
 /* ---- the step */
 
-static void write_place(am_writer *json, const am_place *place)
+void am_json_place(am_writer *json, const am_place *place)
 {
     static const char *const names[AM_PHASE_COUNT] = {"forward", "backward", "recompute", "backward"};
     am_json_open(json, '{');
@@ -17,11 +17,11 @@ static void write_place(am_writer *json, const am_place *place)
     am_json_close(json, '}');
 }
 
-/* The modules of a timeline, each once: the point that named it first. */
+/* The modules of a timeline, each once. */
 #define MAX_MODULES 240
 typedef struct module_list {
     int count, last; /* last: found last */
-    uint16_t point[MAX_MODULES];
+    const am_module *module[MAX_MODULES];
 } module_list;
 
 static bool same_text(const char *x, const char *y)
@@ -34,28 +34,28 @@ static bool same_module(const am_module *x, const am_module *y)
     return same_text(x->path, y->path) && same_text(x->leaf, y->leaf);
 }
 
-static bool is_module(const module_list *list, const am_report *report, int index, const am_module *module)
+static bool is_module(const module_list *list, int index, const am_module *module)
 {
-    return index >= 0 && index < list->count && same_module(&report->point[list->point[index]].module, module);
+    return index >= 0 && index < list->count && same_module(list->module[index], module);
 }
 
 /* Steps go through modules in order, forwards and backwards: the last one found and its neighbours come first. */
-static int find_module(const module_list *list, const am_report *report, const am_module *module)
+static int find_module(const module_list *list, const am_module *module)
 {
     static const int neighbours[] = {0, 1, -1};
     for (int i = 0; i < 3; i++)
-        if (is_module(list, report, list->last + neighbours[i], module)) return list->last + neighbours[i];
+        if (is_module(list, list->last + neighbours[i], module)) return list->last + neighbours[i];
     for (int i = 0; i < list->count; i++)
-        if (is_module(list, report, i, module)) return i;
+        if (is_module(list, i, module)) return i;
     return -1;
 }
 
 /* The index of a point's module; of the last one known where the list is full. */
-static int module_index(module_list *list, const am_report *report, int point)
+static int module_index(module_list *list, const am_module *module)
 {
-    int index = find_module(list, report, &report->point[point].module);
+    int index = find_module(list, module);
     if (index < 0 && list->count < MAX_MODULES) {
-        list->point[list->count] = (uint16_t)point;
+        list->module[list->count] = module;
         index = list->count++;
     }
     list->last = index < 0 ? MAX_MODULES - 1 : index;
@@ -90,21 +90,16 @@ static void write_point(am_writer *json, const am_point *point, int module, int 
     am_json_close(json, ']');
 }
 
-static void write_timeline(am_writer *json, const am_report *report)
+void am_json_timeline(am_writer *json, int points, const am_point *point)
 {
     module_list modules = {0};
     op_list ops = {0};
     AM_OPEN(json, "timeline", "[");
-    for (int i = 0; i < report->points; i++) {
-        const am_point *point = &report->point[i];
-        write_point(json, point, module_index(&modules, report, i), op_index(&ops, point->op));
-    }
+    for (int i = 0; i < points; i++)
+        write_point(json, &point[i], module_index(&modules, &point[i].module), op_index(&ops, point[i].op));
     am_json_close(json, ']');
     AM_OPEN(json, "timeline_modules", "[");
-    for (int i = 0; i < modules.count; i++) {
-        const am_module *module = &report->point[modules.point[i]].module;
-        am_json_joined(json, module->path, module->leaf);
-    }
+    for (int i = 0; i < modules.count; i++) am_json_joined(json, modules.module[i]->path, modules.module[i]->leaf);
     am_json_close(json, ']');
     AM_OPEN(json, "timeline_ops", "[");
     for (int i = 0; i < ops.count; i++) am_json_plain(json, am_ops[ops.op[i]].name);
@@ -139,11 +134,11 @@ void am_json_step(am_writer *json, const am_report *report)
     }
     write_head(json, report);
     AM_KEY(json, "forward_peak_at");
-    write_place(json, &outcome->forward_at);
+    am_json_place(json, &outcome->forward_at);
     AM_KEY(json, "backward_peak_at");
-    write_place(json, &outcome->backward_at);
+    am_json_place(json, &outcome->backward_at);
     AM_KEY(json, "peak_at");
-    write_place(json, &outcome->step_at);
+    am_json_place(json, &outcome->step_at);
     if (report->lastings > 0) {
         AM_OPEN(json, "lasting", "[");
         for (int i = 0; i < report->lastings; i++) {
@@ -154,7 +149,10 @@ void am_json_step(am_writer *json, const am_report *report)
         }
         am_json_close(json, ']');
     }
-    write_timeline(json, report);
+    am_json_timeline(json, report->points, report->point);
+#ifndef AM_FIRST
+    am_json_parts(json, report);
+#endif
     am_json_close(json, '}');
 }
 
@@ -373,6 +371,7 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     write_runs(json, report);
     if (report->policy.kind == AM_POLICY_BUDGET) write_proof(json, &report->doubt);
     am_json_lines(json, report);
+    am_json_switches(json, report);
 #endif
     am_json_close(json, '}');
 }

@@ -19,13 +19,13 @@ static bool saves(const am_tape *tape, int region, uint16_t storage)
     return false;
 }
 
-static void read_link(am_step_link *link, const am_tape *tape, const am_profile *plain, int unit)
+static void read_link(am_step_link *link, const am_tape *tape, const am_profile *plain, int unit, bool states)
 {
     const am_region *region = &tape->region[unit + 1];
     uint16_t input = tape->tensor[tape->operand[region->first_input]].storage;
     int64_t left = plain->step.boundary[unit + 1] - plain->step.boundary[unit];
-    link->input = tape->storage[input].bytes;
-    link->output = tape->storage[tape->tensor[region->output].storage].bytes;
+    link->input = states ? tape->storage[input].bytes : 0;
+    link->output = states ? tape->storage[tape->tensor[region->output].storage].bytes : 0;
     link->keeps = saves(tape, unit + 1, input);
     uint16_t last = tape->storage[input].last;
     link->outlived = last == UINT16_MAX || tape->instruction[last].zone > unit + 1;
@@ -33,16 +33,17 @@ static void read_link(am_step_link *link, const am_tape *tape, const am_profile 
 }
 
 am_code am_reversal_read(am_reversal *chain, const am_tape *tape, const am_pattern *pattern, const am_profile *plain,
-                      const am_profile *checkpointed, int64_t layers)
+                      const am_profile *checkpointed, int64_t layers, bool states)
 {
     const am_run run[2] = {{checkpointed, layers, 1}, {plain, layers, 1}};
     chain->plain = plain;
     chain->checkpointed = checkpointed;
+    chain->leader = NULL;
     chain->layers = (int)layers;
     am_code code = am_plan_compose(&chain->full, pattern, 1, &run[0]);
     if (code == AM_OK) code = am_plan_compose(&chain->none, pattern, 1, &run[1]);
     if (code) return code;
-    for (int unit = 0; unit < plain->record.units; unit++) read_link(&chain->link[unit], tape, plain, unit);
+    for (int unit = 0; unit < plain->record.units; unit++) read_link(&chain->link[unit], tape, plain, unit, states);
     am_plan_stands(chain->as_plain, pattern, plain, layers);
     am_plan_stands(chain->again, pattern, checkpointed, layers);
     int64_t inputs = 0, tapes = 0;
@@ -201,6 +202,16 @@ static void run_layer(am_reversal_player *player, int layer, bool taken, bool al
     note_backward(player, 1, bytes + chain->again[player->pending - 1].gradients, peak, AM_RECOMPUTE, layer);
 }
 
+/* Of two points the higher, or the one that is the higher in all of the live bytes. */
+static void keep_one(am_reversal_player *player, int first)
+{
+    am_point *point = &player->point[first];
+    const am_point *leader = player->chain->leader;
+    bool second = leader ? leader[first].layer == point[1].layer : point[1].live > point->live;
+    if (second) *point = point[1];
+    player->points--;
+}
+
 static void play_advance(am_reversal_player *player, const am_action *action)
 {
     int first = player->points;
@@ -209,10 +220,7 @@ static void play_advance(am_reversal_player *player, const am_action *action)
     for (int layer = action->first; layer < action->end; layer++) {
         run_layer(player, layer, false, action->end == action->first + 1);
         player->at_hand = layer + 1;
-        if (player->brief && player->points == first + 2 && first + 1 < player->capacity) {
-            if (player->point[first + 1].live > player->point[first].live) player->point[first] = player->point[first + 1];
-            player->points--;
-        }
+        if (player->brief && player->points == first + 2 && first + 1 < player->capacity) keep_one(player, first);
     }
 }
 

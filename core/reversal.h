@@ -27,6 +27,7 @@ typedef struct am_step_link {
 /* A model as a chain of layers that is to be reversed. */
 typedef struct am_reversal {
     const am_profile *plain, *checkpointed; /* of one record, with regions around single layers */
+    const am_point *leader;                 /* of figures of a part of the live bytes: the points of all of them; else NULL */
     am_outcome full, none;                  /* every layer checkpointed; none */
     int layers;
     am_step_link link[AM_MAX_UNITS];                              /* by the plain profile's units */
@@ -35,9 +36,10 @@ typedef struct am_reversal {
     int64_t tapes[AM_MAX_CHAIN];  /* what it and all layers before it keep where they are taken */
 } am_reversal;
 
-/* reversal.c: reads a model of so many layers as a chain. The tape holds the record of both profiles. */
+/* reversal.c: reads a model of so many layers as a chain. The tape holds the record of both profiles. states: hidden states count; they
+ * do not where the figures are of a part of the live bytes that has none of them. */
 am_code am_reversal_read(am_reversal *chain, const am_tape *tape, const am_pattern *pattern, const am_profile *plain,
-                      const am_profile *checkpointed, int64_t layers);
+                      const am_profile *checkpointed, int64_t layers, bool states);
 
 /* Bytes of state i, the input of layer i: of all but the last layer's result. */
 int64_t am_reversal_state(const am_reversal *chain, int i);

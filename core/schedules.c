@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool runs_again(const am_schedule *schedule)
+bool am_schedule_runs_again(const am_schedule *schedule)
 {
     for (int i = 0; i < schedule->count; i++)
         if (schedule->action[i].kind == AM_ADVANCE) return true;
@@ -11,7 +11,7 @@ static bool runs_again(const am_schedule *schedule)
 }
 
 /* Layers wrapped by a script of one's own. */
-static am_profile_id region_id(const am_evaluation *evaluation)
+am_profile_id am_schedule_regions(const am_evaluation *evaluation)
 {
     return evaluation->config->trainable == AM_TRAIN_LORA ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
 }
@@ -20,11 +20,11 @@ void am_schedule_prepare(am_evaluation *evaluation)
 {
     if (evaluation->chained) return;
     const am_profile *plain = am_evaluation_profile(evaluation, AM_PROFILE_PLAIN);
-    const am_profile *region = am_evaluation_profile(evaluation, region_id(evaluation));
+    const am_profile *region = am_evaluation_profile(evaluation, am_schedule_regions(evaluation));
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);
     if (evaluation->code) return;
     evaluation->code = am_reversal_read(&evaluation->workspace->planner.chain, tape, &evaluation->pattern, plain, region,
-                                     evaluation->config->layers);
+                                     evaluation->config->layers, true);
     evaluation->chained = true;
 }
 
@@ -134,7 +134,7 @@ void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome
     am_planner *planner = &evaluation->workspace->planner;
     make(evaluation, policy);
     if (evaluation->code) return;
-    if (runs_again(&planner->schedule))
+    if (am_schedule_runs_again(&planner->schedule))
         play(planner, outcome, NULL, 0);
     else /* no checkpoints: gradient_checkpointing_enable() has not been called */
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, outcome);
@@ -170,8 +170,8 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     planner->shown = planner->schedule;
     report->schedule = &planner->shown;
     report->schedule_unit = policy.kind == AM_POLICY_ROTOR ? planner->unit : 0;
-    if (!runs_again(&planner->schedule)) return false;
-    const am_ledger *kept = am_evaluation_show(evaluation, region_id(evaluation));
+    if (!am_schedule_runs_again(&planner->schedule)) return false;
+    const am_ledger *kept = am_evaluation_show(evaluation, am_schedule_regions(evaluation));
     const am_ledger *plain = &evaluation->workspace->plain;
     bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
     report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);

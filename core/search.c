@@ -346,6 +346,7 @@ __attribute__((noinline)) /* its configurations stand in no frame of its caller'
 void am_fit_search(am_report *report, am_workspace *workspace, const am_config *config)
 {
     report->answers = report->changes = 0;
+    am_switches_search(report, workspace, config);
     if (!report->config.fit) return;
     search_all(report, workspace, config);
     am_fit_changes(report, workspace, config);

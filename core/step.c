@@ -36,8 +36,9 @@ static void keep_results(am_play *play, const am_instruction *instruction, int i
 /* A part of this rank's stays of an input that is shared out. */
 static int64_t part_bytes(const am_play *play, const am_region *region)
 {
-    int64_t bytes = play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
-    return am_is_away(play->tape, AM_AWAY_PARTS) ? am_block_bytes(bytes / play->tape->parts, play->tape->block) : 0;
+    uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
+    if (!am_is_away(play->tape, AM_AWAY_PARTS)) return 0;
+    return am_play_sized(play, input, am_block_bytes(play->tape->storage[input].bytes / play->tape->parts, play->tape->block));
 }
 
 /* What a region holds until its backward. */
@@ -129,7 +130,8 @@ static void close_region(am_play *play)
     play->live -= opened->bytes;
     bool away = am_inputs_away(play->tape), stays = am_play_outlives(play, region);
     if (away) let_input_go(play, region);
-    if (stays) play->outlived += play->tape->storage[am_play_storage(play, play->tape->operand[region->first_input])].bytes;
+    uint16_t input = am_play_storage(play, play->tape->operand[region->first_input]);
+    if (stays) play->outlived += play->player->bytes[input];
     for (int i = away || stays; i < region->arguments; i++)
         am_play_release(play, am_play_place(play, am_play_storage(play, play->tape->operand[region->first_input + i])));
 }
@@ -145,7 +147,7 @@ static int64_t bytes_beside(const am_play *play, const am_region *region)
 {
     const am_tensor *tensor = &play->tape->tensor[region->beside];
     if (!region->beside) return 0;
-    return am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[tensor->dtype].size;
+    return am_play_counted(play, AM_LIVE_GRADIENT, am_layout_elements(tensor->rank, tensor->shape) * am_dtypes[tensor->dtype].size);
 }
 
 /* A reentrant region is one node of the graph outside: the whole of it runs again at once, and an inner backward goes
@@ -212,11 +214,13 @@ static void take(am_play *play, const am_event *event)
 {
     uint16_t *held = &play->player->held[event->index];
     if (am_is_away(play->tape, AM_AWAY_SAVED)) {
-        play->live += event->bytes - am_tape_copy_bytes(play->tape, event->index); /* a copy may be of a part alone */
+        play->live += event->bytes; /* a copy may be of a part alone */
+        play->live -= am_play_counted(play, AM_LIVE_RETURNED, am_tape_copy_bytes(play->tape, event->index));
         *held = 0;
         return;
     }
-    if (--play->player->refs[*held] != 0) play->live += event->bytes;
+    am_play_release(play, *held);
+    play->live += event->bytes;
     *held = 0;
 }
 
@@ -277,7 +281,8 @@ static void reach_leaf(am_play *play, am_var x)
     const am_region *region = &play->tape->region[am_play_innermost(play)];
     if (!play->opened || AM_NEVER(x != play->tape->operand[region->first_input])) return; /* others were closed by nodes before it */
     close_region(play);
-    if (am_play_outlives(play, region)) copy_gradient(play, play->tape->storage[am_play_storage(play, x)].bytes);
+    if (am_play_outlives(play, region))
+        copy_gradient(play, am_play_counted(play, AM_LIVE_GRADIENT, play->tape->storage[am_play_storage(play, x)].bytes));
 }
 
 /* A hook of FSDP2 belongs to its unit's layer. */
@@ -374,34 +379,34 @@ static void reset(am_play *play)
         const am_region *region = &tape->region[i];
         play->pending[i] = region->savers;
         uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
-        if (region->discards || region->distributes) player->bytes[resized] = tape->storage[resized].bytes;
+        if (region->discards || region->distributes) player->bytes[resized] = am_play_sized(play, resized, tape->storage[resized].bytes);
         for (int j = 0; j < 2 && region->discards && region->more[j]; j++) {
             resized = am_play_storage(play, region->more[j]);
-            player->bytes[resized] = tape->storage[resized].bytes;
+            player->bytes[resized] = am_play_sized(play, resized, tape->storage[resized].bytes);
         }
     }
 }
 
 /* The backward is compiled once for each record. */
-static am_code compile_once(am_player *player, const am_tape *tape)
+am_code am_step_compile(am_player *player, const am_tape *tape)
 {
     if (player->compiled == tape->records && player->compiled_inputs == tape->inputs_alone) return AM_OK;
     am_code code = am_compile(&player->program, player, tape);
     player->compiled = code ? 0 : tape->records;
     player->compiled_inputs = tape->inputs_alone;
-    for (int i = 0; i < tape->storages; i++) {
-        const am_storage *storage = &tape->storage[i];
-        bool elsewhere = storage->permanent && tape->instruction[storage->born].zone > 0;
-        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = storage->fixed || elsewhere ? 0 : storage->bytes;
-    }
+    for (int i = 0; i < tape->storages; i++)
+        player->bytes[i] = player->bytes[i + AM_MAX_STORAGES] = am_play_size(tape, i);
     return code;
 }
 
 am_code am_step_play(am_step *step, am_player *player, const am_tape *tape, am_trace *trace)
 {
-    am_code code = tape->status.code ? tape->status.code : compile_once(player, tape);
+    am_code code = tape->status.code ? tape->status.code : am_step_compile(player, tape);
     if (code) return code;
     am_play play = {.tape = tape, .player = player, .step = step, .trace = trace};
+#ifndef AM_FIRST
+    if (trace && trace->leader) play.only = 1 + (int)trace->part;
+#endif
     memset(step, 0, sizeof *step);
     step->layers = tape->instruction[tape->instructions - 1].zone - 1;
     reset(&play);

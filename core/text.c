@@ -191,8 +191,7 @@ static void write_module(am_writer *out, const am_module *module)
     AM_WRITE(out, ")");
 }
 
-/* "in the backward of layer 31, mlp.act_fn (silu)" */
-static void write_place(am_writer *out, const am_place *place)
+void am_text_place(am_writer *out, const am_place *place)
 {
     static const char *const phases[AM_PHASE_COUNT] = {" in the forward of ", " in the backward of ",
                                                        " in the recomputation of ", " in the backward of "};
@@ -236,7 +235,7 @@ static void write_step_answer(am_writer *out, const am_report *report)
     write_size_in_full(out, report, report->saved_bytes);
     AM_WRITE(out, " for its backward pass and peaks at ");
     write_size_in_full(out, report, am_outcome_peak(&report->outcome));
-    write_place(out, am_outcome_peak_at(&report->outcome));
+    am_text_place(out, am_outcome_peak_at(&report->outcome));
     const am_fit *fit = &report->fit;
     if (fit->gradients_stay) {
         AM_WRITE(out, ", beside gradients of parameters, which are there throughout the step.");
@@ -254,7 +253,7 @@ static void write_step_answer(am_writer *out, const am_report *report)
     }
     AM_WRITE(out, ", gradients of parameters apart. With those it peaks at ");
     write_size_in_full(out, report, report->outcome.step_peak);
-    write_place(out, &report->outcome.step_at);
+    am_text_place(out, &report->outcome.step_at);
     AM_WRITE(out, ".");
 }
 
@@ -960,6 +959,7 @@ size_t am_report_text(const am_report *report, char *buffer, size_t size)
     write_ranks(&out, report);
     write_components(&out, report);
     write_head(&out, report);
+    am_text_parts(&out, report);
     for (int i = 0; i < report->kinds; i++) write_kind(&out, report, i);
     write_rest(&out, report, AM_KIND_SHARED, "\nShared by the layers: ", report->shared_bytes);
     write_rest(&out, report, AM_KIND_OUTSIDE, "\nOutside the layers: ", report->outside_bytes);

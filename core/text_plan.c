@@ -6,6 +6,7 @@
 
 #define MILLISECOND 1000000000 /* in picoseconds */
 #define MOST_PLANS  12
+#define MOST_SWITCHED 32 /* ranks */
 #define MOST_RUNS   24
 
 static void write_milliseconds(am_writer *out, int64_t time)
@@ -315,9 +316,59 @@ static void write_lines(am_writer *out, const am_report *report)
     if (note) write_note(out, "To do it: ", note);
 }
 
+/* What the framework's own switches can say, where the plan itself may need more than these. */
+static void write_switches(am_writer *out, const am_report *report)
+{
+    char text[512], policy[AM_TEXT_SIZE];
+    const am_switches *switches = &report->switches;
+    if (!switches->framework) return;
+    bool plain = switches->policy.kind == AM_POLICY_NONE;
+    am_writer line = am_writer_of(text, sizeof text);
+    if (switches->found) {
+        AM_WRITE(&line, "With the switches of ");
+        am_write_text(&line, switches->framework);
+        AM_WRITE(&line, " alone the cheapest below the budget is ");
+    } else {
+        AM_WRITE(&line, "None of the ");
+        am_write_thousands(&line, switches->tried);
+        AM_WRITE(&line, " plans that the switches of ");
+        am_write_text(&line, switches->framework);
+        AM_WRITE(&line, " can say is below the budget; the lowest is ");
+    }
+    am_write_text(&line, am_policy_text(switches->policy, policy, sizeof policy));
+    am_write_text(&line, report->ranks > 1 ? ", whose highest rank peaks at " : ", which peaks at ");
+    write_unit(&line, report, switches->peak_bytes);
+    if (plain) AM_WRITE(&line, " and needs none.");
+    if (!plain) {
+        AM_WRITE(&line, " and runs ");
+        write_milliseconds(&line, switches->recomputed_time);
+        AM_WRITE(&line, " again, the plan above ");
+        write_milliseconds(&line, report->outcome.recomputed_time);
+        AM_WRITE(&line, ".");
+    }
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+    if (plain) return;
+    AM_WRITE(out, "\n");
+    am_write_switches(out, report);
+    if (switches->ranks == 0) return;
+    line = am_writer_of(text, sizeof text);
+    AM_WRITE(&line, "Peaks of its ranks:");
+    for (int i = 0; i < switches->ranks && i < MOST_SWITCHED; i++) {
+        am_write_text(&line, i > 0 ? ", " : " ");
+        am_text_size(&line, report, am_rank_peak(&switches->rank[i]));
+    }
+    am_write_text(&line, switches->ranks > MOST_SWITCHED ? ", …" : "");
+    am_writer_end(&line);
+    AM_WRITE(out, "\n");
+    am_write_wrapped(out, text, 0);
+}
+
 void am_text_plan(am_writer *out, const am_report *report)
 {
     write_frontier(out, report);
     write_plan(out, report);
     write_lines(out, report);
+    write_switches(out, report);
 }

@@ -65,6 +65,9 @@ struct am_player {
     bool cached[AM_MAX_STORAGES];    /* kept by selective checkpointing */
     uint16_t held[AM_MAX_NODES * 3]; /* places that nodes hold, as tape->save */
     bool holding[AM_MAX_NODES];
+#ifndef AM_FIRST
+    uint8_t part[AM_MAX_PLACES]; /* what each place is of (am_live), of a play that counts one part alone */
+#endif
     /* of a compilation */
     uint16_t slot_refs[AM_MAX_PROGRAM_SLOTS + 1];
     int64_t slot_bytes[AM_MAX_PROGRAM_SLOTS + 1];
@@ -165,6 +168,14 @@ struct am_workspace {
     am_rank_plans rank_plans;
     am_planner planner;
     am_answer gpus; /* of a search beside the report's */
+    am_rank switch_rank[AM_MAX_RANKS]; /* of the policy that a framework's switches are tried with */
+#endif
+#ifndef AM_FIRST
+    /* of one part of the live bytes (am_live): profiles of it alone, what they wrote down, and what is composed of them */
+    am_profile parted[AM_PROFILE_COUNT];
+    am_sample parted_sample[AM_MAX_SAMPLES];
+    am_run parted_run[AM_MAX_RUNS];
+    am_point parted_point[AM_MAX_POINTS];
 #endif
     am_stage stage[AM_MAX_STAGE_KINDS];
     int16_t best_segment[AM_MAX_STAGES]; /* layers of each stage's segments, for checkpoint=best */

@@ -137,6 +137,34 @@ export interface Step {
   timeline: TimelinePoint[];
   timeline_modules: string[];
   timeline_ops: string[];
+  /** With timeline=components: what each point's bytes are of, which are the sum. */
+  timeline_parts?: TimelinePart[];
+  stations?: Station[];
+  /** With it, where a policy is chosen: the same step with none. */
+  without_checkpointing?: Pick<Step, 'after_forward_bytes' | 'forward_peak_bytes' | 'backward_peak_bytes' | 'peak_bytes' | 'peak_at' | 'timeline' | 'timeline_modules' | 'timeline_ops'> & Required<Pick<Step, 'timeline_parts' | 'stations'>>;
+}
+
+/** Saved tensors by their component; logits that the caller holds; what the forward makes and nothing saves; what is made again; what was on the
+ *  host; gradients of activations, with the backward's temporaries; whole parameters that ranks share out, and their whole gradients; what stays
+ *  for the whole run. Where layers do different things, a hidden state between two of them is of the residual stream. */
+export type LivePart = Component | 'output' | 'temporary' | 'recomputed' | 'returned' | 'gradient' | 'gathered' | 'reduced' | 'lasting';
+
+export interface TimelinePart {
+  part: LivePart;
+  /** By autograd, or by a checkpoint. */
+  saved: boolean;
+  /** At each point of the timeline. */
+  bytes: Bytes[];
+}
+
+export interface Station {
+  station: 'forward_peak' | 'after_forward' | 'backward_peak';
+  /** The timeline's; none stands for what is left behind the forward. */
+  point?: number;
+  at?: Place;
+  bytes: Bytes;
+  /** Those that are not 0. */
+  parts: { part: LivePart; bytes: Bytes }[];
 }
 
 export interface Checkpoint {
@@ -173,6 +201,22 @@ export interface Checkpoint {
   lines?: { framework: string; text: string }[];
   /** Why there are none, where the policy would need some. */
   lines_note?: string;
+  /** Of a budget, where the stack's framework has switches: the cheapest plan below it that they can say; found: else the one with the lowest
+   *  peak. policy "none" needs no switch, and text is empty. Peaks are the highest of all ranks, gradients of parameters apart. */
+  switches?: {
+    framework: string;
+    found: boolean;
+    /** Plans that were evaluated: all that they can say and the stack takes, but those that cost more than one that was found. */
+    tried: number;
+    policy: string;
+    saved_bytes: Bytes;
+    peak_bytes: Bytes;
+    recomputed_flops: number;
+    recomputed_time_us: Microseconds;
+    text: string;
+    /** Of a pipeline. */
+    ranks?: { rank: number; saved_bytes: Bytes; peak_bytes: Bytes; recomputed_time_us: Microseconds }[];
+  };
 }
 
 export interface FrontierPlan {

@@ -300,6 +300,38 @@ START_TEST(aten_names)
 }
 END_TEST
 
+/* By a framework's own switches, beside a budget's plan. */
+START_TEST(switches)
+{
+    static const struct {
+        const char *inputs, *json;
+    } rows[] = {
+        {"model=llama-3-8b seq=8192 stack=megatron tp=2 checkpoint=budget:6GiB",
+         "\"switches\":{\"framework\":\"Megatron-LM\",\"found\":true,\"tried\":35,\"policy\":\"block:31\","},
+        {"model=llama-3-8b seq=8192 stack=megatron tp=2 checkpoint=budget:6GiB",
+         "\"text\":\"--recompute-granularity full --recompute-method block --recompute-num-layers 31\\n\"}"},
+        {"model=llama-3-8b seq=8192 stack=torch checkpoint=budget:30GiB",
+         "\"text\":\"# of the Trainer.Config; its regions run again to their end (early_stop=False)\\nfrom "
+         "torchtitan.distributed.activation_checkpoint import SelectiveAC\\n"},
+        {"model=llama-3-8b seq=8192 checkpoint=budget:20GiB",
+         "\"text\":\"model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={\\\"use_reentrant\\\": False})\\n\"}"},
+        {"model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4 checkpoint=budget:20GiB", "\"ranks\":[{\"rank\":0,\"saved_bytes\":"},
+        {"model=llama-3-8b checkpoint=budget:80GiB", "\"policy\":\"none\","},
+        {"model=llama-3-8b checkpoint=full", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        am_status status;
+        am_config config = config_of(rows[i].inputs);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        ck_assert_int_eq(am_fit_search(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        am_writer writer = am_writer_of(text, sizeof text);
+        am_json_switches(&writer, &fixture_report);
+        text[writer.length] = '\0';
+        ck_assert_msg(strstr(text, rows[i].json) && (*rows[i].json || !*text), "%s: %s", rows[i].inputs, text);
+    }
+}
+END_TEST
+
 Suite *test_lines_suite(void);
 Suite *test_lines_suite(void)
 {
@@ -315,6 +347,7 @@ Suite *test_lines_suite(void)
     tcase_add_loop_test(tests, flags, 0, sizeof plans / sizeof *plans);
     tcase_add_test(tests, small_buffer);
     tcase_add_test(tests, aten_names);
+    tcase_add_test(tests, switches);
     suite_add_tcase(suite, tests);
     return suite;
 }

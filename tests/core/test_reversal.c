@@ -52,7 +52,7 @@ static void read_chain(void)
     const am_profile *layer = &workspace->profile[adapters ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER];
     am_pattern pattern = am_model_pattern(&config);
     ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, &config, plain->record), AM_OK);
-    ck_assert_int_eq(am_reversal_read(&chain, &workspace->tape, &pattern, plain, layer, LAYERS), AM_OK);
+    ck_assert_int_eq(am_reversal_read(&chain, &workspace->tape, &pattern, plain, layer, LAYERS, true), AM_OK);
 }
 
 static void expect(const char *model, const char *policy, const char *what, int64_t got, int64_t wanted)

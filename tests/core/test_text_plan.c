@@ -108,6 +108,32 @@ START_TEST(doubts)
 }
 END_TEST
 
+/* Beside a budget's plan: what the framework's switches can say of it. */
+START_TEST(switches)
+{
+    am_status status;
+    const char *const inputs[] = {"model=llama-3-70b stack=megatron seq=8192 tp=8 pp=4 checkpoint=budget:20GiB",
+                                  "model=llama-3-8b seq=8192 checkpoint=budget:13GiB", "model=llama-3-8b checkpoint=budget:80GiB"};
+    const char *const parts[][3] = {
+        {"\nWith the switches of Megatron-LM alone the cheapest below the budget is block:16, whose highest rank\npeaks at 19.5 GiB and runs ",
+         "\n--recompute-granularity full --recompute-method block --recompute-num-layers 16\n", "\nPeaks of its ranks: 19.5, 14.7, 9.90, 5.79\n"},
+        {"\nNone of the 2 plans that the switches of transformers can say is below the budget; the lowest is\nfull, which peaks at 14.0 GiB ",
+         "\nmodel.gradient_checkpointing_enable(", ""},
+        {"alone the cheapest below the budget is none, which peaks at 15.3\nGiB and needs none.\n", "", ""},
+    };
+    for (int i = 0; i < 3; i++) {
+        am_config config = config_of(inputs[i]);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        ck_assert_int_eq(am_fit_search(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        am_writer writer = am_writer_of(text, sizeof text);
+        am_text_plan(&writer, &fixture_report);
+        text[writer.length] = '\0';
+        for (int j = 0; j < 3; j++) expect(parts[i][j]);
+    }
+    ck_assert_int_eq(count("gradient_checkpointing_enable"), 0);
+}
+END_TEST
+
 Suite *test_text_plan_suite(void);
 Suite *test_text_plan_suite(void)
 {
@@ -117,6 +143,7 @@ Suite *test_text_plan_suite(void)
     tcase_add_test(tests, small_frontier);
     tcase_add_test(tests, budget);
     tcase_add_test(tests, doubts);
+    tcase_add_test(tests, switches);
     suite_add_tcase(suite, tests);
     return suite;
 }

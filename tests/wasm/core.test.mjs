@@ -96,6 +96,7 @@ test('native = wasm: precision, training, other stacks, every timeline', () => {
   const texts = [
     'dtype=fp32', 'dtype=fp16', 'dtype=fp32 autocast=bf16', 'dtype=fp32 autocast=fp16', 'trainable=none',
     'trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.05 lora_dtype=fp32', 'timeline=operations', 'timeline=none',
+    'timeline=components', 'timeline=components checkpoint=full', 'timeline=components checkpoint=revolve:3', 'timeline=components model=mixtral-8x7b stack=megatron ep=8 checkpoint=block:5',
     'family=gpt2 layers=4 hidden=512 heads=8 vocab=1000', 'family=qwen3 layers=2 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=96 seq=33 batch=2',
     'model=gpt3-175b stack=paper attention=eager tp=8 sp=yes pp=8', 'model=gpt2 seq=64 dropout=0.25 attention=eager',
     'model=llama-3-8b seq=4096 zero=3 dp=8', 'model=llama-3-8b stack=torch seq=4096 tp=8 sp=yes', 'model=llama-3-8b stack=torch seq=4096 cp=4 zero=3 dp=2',
@@ -141,6 +142,24 @@ test('native = wasm: every measured case, from its config.json if it has one', (
     const file = config && join('tests/fixtures/configs', config); // null: the arguments say all of it
     same(hosted(file && readFileSync(file, 'utf8'), text), native(...(file ? ['--config', file] : []), ...text.split(' ')), name);
   }
+});
+
+test('every measured case: what its live bytes are of adds up to the timeline, its highest points to what was measured', () => {
+  const cases = new Map(JSON.parse(readFileSync('tests/fixtures/cases.json', 'utf8')).map((c) => [c.name, c]));
+  let compared = 0;
+  for (const { name, config, arguments: text } of JSON.parse(readFileSync('tests/fixtures/arguments.json', 'utf8'))) {
+    const measured = cases.get(name);
+    const { step } = JSON.parse(hosted(config && readFileSync(join('tests/fixtures/configs', config), 'utf8'), `${text} timeline=components`));
+    for (const course of [step, step.without_checkpointing].filter(Boolean))
+      for (const [i, point] of course.timeline.entries()) assert.equal(course.timeline_parts.reduce((sum, { bytes }) => sum + bytes[i], 0), point[4], `${name}, point ${i}`);
+    const stations = Object.fromEntries(step.stations.map(({ station, bytes, parts }) => [station, { bytes, sum: parts.reduce((sum, p) => sum + p.bytes, 0) }]));
+    for (const [station, want] of [['forward_peak', measured.forward_peak], ['after_forward', measured.live_after_forward], ['backward_peak', measured.backward_peak]])
+      if (want !== null) {
+        assert.deepEqual(stations[station], { bytes: want, sum: want }, `${name}: ${station}`);
+        compared++;
+      }
+  }
+  assert.ok(compared > 300, `${compared} figures`);
 });
 
 test('core.wasm leaves schedules and what is moved to whole.wasm', () => {

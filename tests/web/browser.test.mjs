@@ -196,11 +196,50 @@ test('every rank of a pipeline has its row, the worst one marked; without a pipe
   assert.match(await rows.last().innerText(), /head/);
 });
 
-test('the step is drawn before and after checkpointing', async ({ page }) => {
-  assert.equal(await page.locator('.timeline-before').count(), 0);
+test('beside a budget’s plan stands the cheapest that the framework’s own switches can say, of every rank', async ({ context, address }) => {
+  const text = 'model=llama-3-70b&stack=megatron&seq=8192&tp=8&pp=4&checkpoint=budget:20GiB';
+  const page = await open(context, address, text);
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  const summary = page.locator('.plan-switches summary');
+  await summary.waitFor({ timeout: 30_000 });
+  const { checkpoint } = await evaluated(text);
+  const { switches } = checkpoint;
+  assert.ok(switches.found && switches.peak_bytes <= 20 * 2 ** 30 && switches.ranks.length === 4);
+  assert.match(await summary.innerText(), new RegExp(`^With the switches of Megatron-LM alone: ${switches.policy}, highest rank `));
+  await summary.click();
+  assert.equal(await page.locator('.plan-switches pre').textContent(), switches.text);
+  assert.deepEqual(await page.locator('.plan-switches .quiet data').evaluateAll((all) => all.map((e) => Number(e.value))), switches.ranks.map((rank) => rank.peak_bytes));
+});
+
+test('the step is drawn before and after checkpointing, by what its bytes are of', async ({ page }) => {
+  const bytes = (figures) => figures.evaluateAll((all) => all.map((figure) => Number(figure.value)));
+  const view = page.locator('#view-step');
+  await view.scrollIntoViewIfNeeded();
+  await view.locator('.parts-key li').first().waitFor({ timeout: 20_000 });
+  assert.equal(await view.locator('.parts-title').count(), 0);
   await page.locator('.plans input[value="full"]').check();
-  await page.locator('svg.chart .timeline-before').waitFor();
-  assert.match(await page.locator('.timeline .key').innerText(), /without checkpointing, peak 15\.\d\sGiB/);
+  await view.scrollIntoViewIfNeeded();
+  await view.locator('.parts-title').nth(1).waitFor({ timeout: 20_000 });
+  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, in a scale of its own']);
+  const { step } = await evaluated('model=llama-3-8b&checkpoint=full&timeline=components');
+  const courses = [step, step.without_checkpointing];
+  for (const [i, course] of courses.entries()) {
+    const own = view.locator('.parts').nth(i);
+    const peak = Math.max(...course.timeline.map((p) => p[4]));
+    assert.match(await own.locator('.timeline-peak text').textContent(), new RegExp(`${(peak / 2 ** 30).toPrecision(3)}\\sGiB$`));
+    assert.equal(await own.locator('.part-area').count(), 2 * course.timeline_parts.length);
+    /* Unless a place is read, the key is of the peak. */
+    const shown = await bytes(own.locator('.parts-key data'));
+    assert.equal(shown.length, course.timeline_parts.length);
+    assert.equal(shown.reduce((sum, n) => sum + n, 0), peak);
+  }
+  const slider = view.getByRole('slider', { name: 'Place in the step' }).last();
+  await slider.focus();
+  await page.keyboard.press('Home');
+  const first = step.without_checkpointing.timeline[0][4];
+  assert.equal((await bytes(view.locator('.parts').nth(1).locator('.parts-key data'))).reduce((sum, n) => sum + n, 0), first);
+  await view.getByRole('button', { name: 'Table' }).first().click();
+  assert.ok((await view.locator('.chart-table thead th').allInnerTexts()).includes('Residual stream'));
 });
 
 test('the step over time is read by pointer and by keyboard', async ({ page }) => {

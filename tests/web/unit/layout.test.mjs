@@ -10,6 +10,7 @@ globalThis.getComputedStyle = () => ({ getPropertyValue: () => 'sans-serif' });
 const { layLayer, modulesOf, stationWidth } = await load('src/charts/layer-layout.ts');
 const { layBar, activationPeak } = await load('src/charts/bar-layout.ts');
 const { layTimeline } = await load('src/charts/timeline-layout.ts');
+const { fillParts, layParts } = await load('src/charts/parts-layout.ts');
 const { isPareto, measureOf } = await load('src/charts/tradeoff-measure.ts');
 const core = await loadCore();
 
@@ -96,6 +97,23 @@ test('the timeline keeps its peak at any width', () => {
       assert.ok(layout.line.includes(`${+layout.peak.y.toFixed(3)}`), query);
       assert.ok(layout.peak.x >= layout.frame.left - 0.01 && layout.peak.x <= layout.frame.right + 0.01, query);
       assert.ok(!/NaN/.test(layout.line + layout.area), query);
+    }
+  }
+});
+
+test('areas of the timeline stand on one another, up to its line', () => {
+  for (const policy of ['none', 'full', 'every:4', 'revolve:3', 'block:9']) {
+    const { step } = core.evaluate(`model=llama-3-8b&checkpoint=${policy}&timeline=components`);
+    for (const course of [step, step.without_checkpointing].filter((c) => c !== undefined)) {
+      for (const width of [300, 1300]) {
+        const layout = layTimeline(course, 'GiB', width);
+        const parts = fillParts(course.timeline, course.timeline_parts);
+        const areas = layParts(course.timeline, parts, layout);
+        assert.deepEqual(areas.map((a) => a.part).sort(), course.timeline_parts.map((p) => p.part).sort(), policy);
+        assert.equal(areas.at(-1).edge, layout.line, policy);
+        assert.ok(!/NaN/.test(areas.map((a) => a.area + a.edge).join()), policy);
+        for (const { i, point } of layout.readings) assert.ok(Math.abs(parts.reduce((sum, p) => sum + p.bytes[i], 0) - point[4]) < 1, policy);
+      }
     }
   }
 });

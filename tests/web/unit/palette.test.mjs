@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const css = readFileSync(fileURLToPath(new URL('../../../web/src/styles/tokens.css', import.meta.url)), 'utf8');
+const parts = readFileSync(fileURLToPath(new URL('../../../web/src/styles/step-parts.css', import.meta.url)), 'utf8');
 const pairs = Object.fromEntries([...css.matchAll(/--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)/g)].map(([, name, light, dark]) => [name, { light, dark }]));
 const linear = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
 const luminance = ([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -32,6 +33,10 @@ for (const scheme of ['light', 'dark']) {
     for (const ground of ['paper', 'panel', 'wash']) for (const text of ['ink', 'quiet', 'accent', 'fault']) assert.ok(contrast(colour(text), colour(ground)) >= 4.5, `${text} on ${ground}: ${contrast(colour(text), colour(ground))}`);
     for (const ground of ['paper', 'panel']) for (const mark of [...COMPONENTS, 'edge']) assert.ok(contrast(colour(mark), colour(ground)) >= 3, `${mark} on ${ground}: ${contrast(colour(mark), colour(ground))}`);
     assert.ok(contrast(colour('on-accent'), colour('accent')) >= 4.5);
+    /* What is alive beside saved tensors: its edges, in colours of its own. */
+    const own = [...parts.matchAll(/light-dark\((#\w{6}), (#\w{6})\)/g)].map(([, light, dark]) => (scheme === 'light' ? light : dark));
+    assert.ok(own.length > 0);
+    for (const ground of ['paper', 'panel']) for (const edge of own) assert.ok(contrast(edge, colour(ground)) >= 3, `${edge} on ${ground}: ${contrast(edge, colour(ground))}`);
   });
   for (const [vision, matrix] of Object.entries(VISION)) {
     test(`${scheme}: components apart for ${vision} vision`, () => {

@@ -12,12 +12,17 @@ export interface Phase {
 
 /** What stands at a place of the line. */
 export interface Reading {
+  /** Of the points with those that were filled in. */
+  i: number;
   x: number;
   y: number;
   point: TimelinePoint;
   /** Of a layer that was not played but drawn between two like it. */
   between: boolean;
 }
+
+/** Of a step what is drawn. */
+export type Course = Pick<Step, 'timeline' | 'timeline_modules' | 'timeline_ops' | 'peak_at'>;
 
 export interface TimelineLayout {
   width: number;
@@ -37,7 +42,7 @@ export interface TimelineLayout {
   heightOf: (bytes: Bytes) => number;
 }
 
-export function layTimeline(step: Step, units: Units, width: number, without: Step | null = null, reach: Bytes = 0): TimelineLayout {
+export function layTimeline(step: Course, units: Units, width: number, without: Pick<Step, 'timeline'> | null = null, reach: Bytes = 0): TimelineLayout {
   const height = 190;
   const frame = { left: 58, right: width - 14, top: 28, bottom: height - 26 };
   const points = fillIn(step.timeline);
@@ -76,7 +81,7 @@ export function layTimeline(step: Step, units: Units, width: number, without: St
     phases,
     readings: thinned.map((i) => {
       const point = points[i] as TimelinePoint;
-      return { x: px(i), y: at(point), point, between: !played.has(point) };
+      return { i, x: px(i), y: at(point), point, between: !played.has(point) };
     }),
     peak: points.length === 0 ? null : { x: px(top), y: at(points[top] as TimelinePoint) },
     heightOf,
@@ -101,10 +106,10 @@ function beside(points: readonly TimelinePoint[], to: { left: number; turn: numb
   };
 }
 
-type Corner = [x: number, y: number];
+export type Corner = [x: number, y: number];
 
 /* Only some layers are played; bytes go straight from one layer to the next like it. The layers between two like ones are drawn between them. */
-function fillIn(points: readonly TimelinePoint[]): TimelinePoint[] {
+export function fillIn(points: readonly TimelinePoint[]): TimelinePoint[] {
   const filled: TimelinePoint[] = [];
   let before: TimelinePoint[] = [];
   for (const run of runsOf(points)) {
@@ -155,7 +160,7 @@ function timesOf(points: readonly TimelinePoint[]): number[] {
   });
 }
 
-function outline(points: readonly TimelinePoint[], kept: readonly number[], x: (i: number) => number, y: (p: TimelinePoint) => number): Corner[] {
+export function outline(points: readonly TimelinePoint[], kept: readonly number[], x: (i: number) => number, y: (p: TimelinePoint) => number): Corner[] {
   return kept.flatMap((i, k): Corner[] => {
     const point = points[i] as TimelinePoint;
     const before = points[kept[k - 1] ?? -1];

@@ -6,20 +6,22 @@ import type { Bytes, Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
 import { YAxis } from './axis';
-import { layTimeline, type Reading, type TimelineLayout } from './timeline-layout';
+import { type Course, layTimeline, type Reading, type TimelineLayout } from './timeline-layout';
 import { useWidth } from './width';
 
 interface TimelineProps {
-  step: Step;
+  step: Course;
   /** The same step without checkpointing, if that is another. */
-  without: Step | null;
+  without: Pick<Step, 'timeline'> | null;
   units: Units;
   /** What the axis has to reach beside them, and what is drawn at it. */
   reach?: Bytes | undefined;
   behind?: (layout: TimelineLayout) => ComponentChildren;
+  /** What stands below it, of the place that is read: the highest, if none is. */
+  below?: ((reading: Reading) => ComponentChildren) | undefined;
 }
 
-export function Timeline({ step, without, units, reach, behind }: TimelineProps) {
+export function Timeline({ step, without, units, reach, behind, below }: TimelineProps) {
   const { ref, width } = useWidth<HTMLDivElement>(900);
   const layout = layTimeline(step, units, width, without, reach);
   const { frame, peak, before } = layout;
@@ -108,6 +110,7 @@ export function Timeline({ step, without, units, reach, behind }: TimelineProps)
         }}
       />
       </div>
+      {reading !== undefined && below?.(reading)}
       {before !== null && (
         <p class="key">
           <svg width="26" height="10" aria-hidden="true">
@@ -126,7 +129,7 @@ const LEAP = 20;
 const highestOf = (readings: readonly Reading[]): number => readings.reduce((best, { point }, i) => (point[4] > (readings[best]?.point[4] ?? -1) ? i : best), 0);
 
 /** "backward, layer 12, mlp.act_fn (silu): 7.31 GiB alive" */
-function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Step, units: Units): string {
+function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Course, units: Units): string {
   const [at, by] = [step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? ''];
   const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), at === '' ? by : `${at} (${by})`];
   return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} alive`;

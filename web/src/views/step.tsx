@@ -1,10 +1,14 @@
 /* The step over time, and where it stands highest. */
-import type { Bytes, Report, Step, Units } from '../../../wasm/report';
+import type { Bytes, Report, Step, TimelinePart, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { ChartFrame } from '../charts/frame';
 import { Timeline } from '../charts/timeline';
+import type { TimelineLayout } from '../charts/timeline-layout';
 import { formatBytes, formatCount } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
+import { type Question, shown } from '../state/ask';
+import { useLater } from '../state/later';
+import { useSearch } from '../state/searched';
 import { Figure } from './figure';
 
 /* Further above the step than this, its end would flatten it. */
@@ -17,39 +21,78 @@ function roomOf({ fit, step, ranks }: Report, without: Step | null): Bytes | nul
   return room > 0 && room < FAR * Math.max(activationPeak(step), without === null ? 0 : activationPeak(without)) ? room : null;
 }
 
+type Parted = Step & { timeline_parts: TimelinePart[] };
+const isParted = (step: Step | null | undefined): step is Parted => step?.timeline_parts !== undefined;
+
+/* What its bytes are of takes as many plays as there are parts, so that it is asked apart from the report. */
+const question: Question<Step> = async (text, signal) => (await shown(`${text}&timeline=components`, signal)).step;
+const load = () => import('./step-parts');
+
+const highest = ({ timeline }: Pick<Step, 'timeline'>): Bytes => Math.max(0, ...timeline.map((p) => p[4]));
+
 export function StepOverTime({ report, without, units }: { report: Report; without: Step | null; units: Units }) {
-  const { step } = report;
+  const { query } = report;
+  const { place, part, near } = useLater(load);
+  const { found, fault, again } = useSearch(question, near && report.config['timeline'] === 'modules' ? query : null);
+  const parted = part === null ? undefined : [report.step, found?.text === query ? found.answer : null].find(isParted);
+  const step = parted ?? report.step;
+  const plain = parted?.without_checkpointing ?? null;
+  const apart = plain !== null && highest(plain) > FAR * highest(step);
   const room = roomOf(report, without);
+  const behind = ({ frame, heightOf }: TimelineLayout) =>
+    room !== null && (
+      <>
+        <path class="timeline-room" d={`M ${frame.left} ${heightOf(room)} H ${frame.right}`} />
+        <text class="axis" x={frame.right} y={heightOf(room) - 5} text-anchor="end">
+          the GPU’s room for them: {formatBytes(room, units)}
+        </text>
+      </>
+    );
   return (
-    <div class="step">
+    <div class="step" ref={place}>
+      {plain !== null && <h3 class="parts-title">checkpoint={report.checkpoint.policy}</h3>}
       {step.timeline.length > 0 && (
         <ChartFrame
           name="step"
           title="Live bytes over the step"
-          query={report.query}
+          query={query}
           units={units}
-          table={() => ({
-            columns: ['Phase', 'Layer', 'Module', 'Operation', 'Alive'],
-            rows: step.timeline.map(([phase, layer, module, op, bytes]) => [PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? '', { bytes }]),
-          })}
+          table={() =>
+            part !== null && parted !== undefined
+              ? part.tableOf(parted)
+              : {
+                  columns: ['Phase', 'Layer', 'Module', 'Operation', 'Alive'],
+                  rows: step.timeline.map(([phase, layer, module, op, bytes]) => [PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? '', { bytes }]),
+                }
+          }
         >
-          <Timeline
-            step={step}
-            without={without}
-            units={units}
-            reach={room ?? undefined}
-            behind={({ frame, heightOf }) =>
-              room !== null && (
+          <div class={parted === undefined ? undefined : 'parts'}>
+            <Timeline
+              step={step}
+              without={apart ? null : plain ?? without}
+              units={units}
+              reach={apart ? undefined : (room ?? undefined)}
+              behind={(layout) => (
                 <>
-                  <path class="timeline-room" d={`M ${frame.left} ${heightOf(room)} H ${frame.right}`} />
-                  <text class="axis" x={frame.right} y={heightOf(room) - 5} text-anchor="end">
-                    the GPU’s room for them: {formatBytes(room, units)}
-                  </text>
+                  {part !== null && parted !== undefined && <part.Areas course={parted} layout={layout} />}
+                  {!apart && behind(layout)}
                 </>
-              )
-            }
-          />
+              )}
+              below={part === null || parted === undefined ? undefined : (reading) => <part.PartsKey course={parted} reading={reading} units={units} />}
+            />
+          </div>
         </ChartFrame>
+      )}
+      {part !== null && plain !== null && (
+        <part.WithoutCheckpointing course={plain} apart={apart} reach={Math.max(room ?? 0, apart ? 0 : highest(step))} query={query} units={units} behind={behind} />
+      )}
+      {fault !== null && (
+        <p role="status">
+          <span class="fault">What the bytes are of could not be asked: {fault.message}.</span>{' '}
+          <button type="button" class="button-quiet" onClick={again}>
+            Try again
+          </button>
+        </p>
       )}
       <div class="scroll" role="region" aria-label="Live bytes" tabIndex={0}>
         <table class="peaks">

@@ -120,6 +120,7 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
       </div>
       {plans !== null && measure === 'activations' && <FrontierTable plans={plans} choices={choices} units={units} onChoose={choose} />}
       <PlanLines report={report} units={units} />
+      <Switches report={report} units={units} />
     </>
   );
 }
@@ -139,6 +140,46 @@ function PlanLines({ report: { checkpoint }, units }: { report: Report; units: U
           <pre tabIndex={0}>{text}</pre>
         </section>
       ))}
+    </details>
+  );
+}
+
+/* Beside a budget's plan, which may need a loop of one's own: what the framework's own switches can say. */
+function Switches({ report: { checkpoint, ranks }, units }: { report: Report; units: Units }) {
+  const { switches } = checkpoint;
+  if (switches === undefined) return null;
+  const { framework, found, tried, policy, text } = switches;
+  const peak = (
+    <>
+      {switches.ranks === undefined ? 'peak' : 'highest rank'} <Figure bytes={switches.peak_bytes} units={units} />
+    </>
+  );
+  const said = found ? `With the switches of ${framework} alone: ` : `None of the ${formatCount(tried)} plans that the switches of ${framework} can say is below the budget; the lowest: `;
+  if (policy === 'none') {
+    return (
+      <p class="note">
+        {said}none is needed, {peak}.
+      </p>
+    );
+  }
+  return (
+    <details class="plan-switches">
+      <summary>
+        {said}
+        <code>{policyText(policy, units)}</code>, {peak}, {formatTime(timeOf(switches, 'recomputed_time') ?? 0)} to run again
+      </summary>
+      <pre tabIndex={0}>{text}</pre>
+      {switches.ranks !== undefined && (
+        <p class="quiet">
+          Peaks of the {formatCount(ranks.length)} ranks:{' '}
+          {switches.ranks.map((rank, i) => (
+            <span key={rank.rank}>
+              {i > 0 && ', '}
+              <Figure bytes={rank.peak_bytes} units={units} />
+            </span>
+          ))}
+        </p>
+      )}
     </details>
   );
 }

@@ -1,0 +1,16 @@
+/* Words for what live bytes are of. */
+import type { LivePart } from '../../../wasm/report';
+import { componentName } from './words';
+
+const OTHERS: Partial<Record<LivePart, string>> = {
+  output: 'Logits, held by the caller',
+  temporary: 'Temporaries of the forward',
+  recomputed: 'Computed again',
+  returned: 'Brought back',
+  gradient: 'Gradients of activations',
+  gathered: 'Gathered parameters',
+  reduced: 'Gradients to be reduced',
+  lasting: 'For the whole run',
+};
+
+export const partName = (part: LivePart): string => OTHERS[part] ?? componentName(part);
