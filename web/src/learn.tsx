@@ -7,6 +7,7 @@ import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
 import { breath } from './state/afterwards';
 import { coreFile, tablesFile, wholeFile } from './state/files';
+import { going } from './state/media';
 import { PageStore } from './state/page-store';
 import { changeQuery, WITHOUT } from './state/query';
 import { Masthead } from './views/header';
@@ -75,8 +76,6 @@ function Board({ store }: { store: PageStore }) {
   );
 }
 
-const HOW: ScrollIntoViewOptions = { behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' };
-
 /** Behind the # are the inputs: a section's name there is gone to and taken out again. */
 function goTo(id: string, how: ScrollIntoViewOptions): boolean {
   const section = id === '' ? null : document.getElementById(id);
@@ -100,7 +99,7 @@ function keepSections(): void {
 /** Which section is being read, in the list of contents. */
 function keepPlace(): void {
   const links = new Map([...document.querySelectorAll<HTMLAnchorElement>('.contents a')].map((link) => [link.hash.slice(1), link]));
-  for (const [id, link] of links) link.addEventListener('click', (event) => goTo(id, HOW) && event.preventDefault());
+  for (const [id, link] of links) link.addEventListener('click', (event) => goTo(id, { behavior: going() }) && event.preventDefault());
   const seen = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
