@@ -152,6 +152,11 @@ test('a faulty address: the inputs and the figures follow what is good in it, an
   await page.getByRole('button', { name: 'Leave it out' }).click();
   await addressed(page, 'model=gpt2&checkpoint=full');
   assert.equal(await page.locator('.fault').count(), 0);
+  /* Nothing of it can be answered: the default configuration, in full. */
+  const other = await open(context, address, 'model=llama-3-8b&batch=zero&heads=7');
+  assert.match(await other.locator('.answer-stale').innerText(), /Showing the default configuration\./);
+  await other.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  await other.locator('.fit-changes li').first().waitFor({ timeout: 20_000 });
 });
 
 test('an input that there is none of does not throw the others of a link away', async ({ context, address }) => {
@@ -574,6 +579,12 @@ test('on a phone the answer stays in sight while its inputs are changed; a click
   const [box, first] = [await line.boundingBox(), await seq.boundingBox()];
   assert.ok(box.y >= 0 && box.y + box.height <= 60, JSON.stringify(box));
   assert.ok(first.y > box.y + box.height, 'the input stands below it');
+  const atTop = () => page.waitForFunction(() => scrollY === 0);
+  await page.getByRole('button', { name: /kept, .* peak.*: back to the answer$/ }).tap();
+  await atTop();
+  await page.getByRole('navigation', { name: 'Examples' }).getByRole('link').first().tap();
+  await atTop();
+  await page.locator('strong.fit-no').waitFor({ timeout: 20_000 });
   await context.close();
 });
 

@@ -2,12 +2,12 @@
  * <script type="module"> and <link rel="preload"> as others do; public/after-paint.js gets their addresses. */
 import type { Plugin } from 'vite';
 
-const MODULE = /<script type="module"[^>]* src="([^"]+)"><\/script>/;
+const MODULE = /<script type="module"[^>]* src="([^"]+)"><\/script>/g;
 const FETCHED = /\s*<link rel="preload" href="([^"]+)" as="fetch"[^>]*>/g;
 
 export function afterPaint(html: string): string {
-  const module = MODULE.exec(html)?.[1];
-  if (module === undefined) throw new Error('a page that is to be painted first has no module');
+  const [module, ...more] = [...html.matchAll(MODULE)].map(([, file]) => file);
+  if (module === undefined || more.length > 0) throw new Error('a page that is to be painted first has one module');
   const first = [...html.matchAll(FETCHED)].map(([, file]) => file).join(' ');
   return html.replace(FETCHED, '').replace(MODULE, `<script src="./after-paint.js" defer data-module="${module}" data-first="${first}"></script>`);
 }

@@ -21,4 +21,6 @@ test('module and data wait for the first paint, style sheets do not', () => {
   assert.match(html, /<link rel="stylesheet" crossorigin href="\.\/assets\/page-4\.css">/);
 });
 
-test('a page without a module is no such page', () => assert.throws(() => afterPaint('<head></head>'), /no module/));
+test('a page has one module, or is no such page', () => {
+  for (const html of ['<head></head>', PAGE + PAGE]) assert.throws(() => afterPaint(html), /one module/);
+});
