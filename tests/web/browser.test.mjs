@@ -1496,6 +1496,21 @@ test('a finger drawn sideways over layers places what is chosen on each; upwards
   await context.close();
 });
 
+test('the lessons show what grows with the sequence, to the byte, and each length opens in the calculator', async ({ context, address }) => {
+  const page = await learn(context, address, 'model=gpt2&seq=512&stack=nanogpt');
+  await page.locator('[data-part=lengths]').scrollIntoViewIfNeeded();
+  const row = (tokens) => page.locator('[data-part=lengths] tr', { has: page.getByRole('rowheader', { name: tokens, exact: true }) });
+  await row('512 tokens').locator('td data').first().waitFor({ timeout: 20_000 });
+  for (const seq of [512, 1024]) {
+    const { fit } = await evaluated(`model=gpt2&seq=${seq}&stack=nanogpt`);
+    assert.equal(await row(`${seq.toLocaleString('en-US')} tokens`).locator('td data').getAttribute('value'), String(fit.total_bytes));
+  }
+  assert.match(await row('2,048 tokens').innerText(), /1024|1,024/, 'GPT-2 has no more positions');
+  await row('1,024 tokens').getByRole('link').click();
+  await page.waitForSelector('.answer-sentence');
+  await shows(page, (await evaluated('model=gpt2&stack=nanogpt')).saved.bytes.toLocaleString('en-US'));
+});
+
 test('a model that regions don\u2019t cover says so in the game, and offers another', async ({ context, address }) => {
   const page = await learn(context, address, 'model=gpt3-175b&stack=paper');
   await page.locator('#checkpointing').scrollIntoViewIfNeeded();

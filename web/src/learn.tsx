@@ -15,10 +15,11 @@ import { Late } from './views/late';
 import { StepOverTime } from './views/step';
 
 type Budgets = typeof import('./learn/budget');
+type ByLength = typeof import('./learn/lengths');
 type Coefficients = typeof import('./learn/coefficients');
 type Stacks = typeof import('./learn/stacks');
 type Games = typeof import('./learn/game');
-const loaded: { budget: Budgets | null; coefficients: Coefficients | null; stacks: Stacks | null; game: Games | null } = { budget: null, coefficients: null, stacks: null, game: null };
+const loaded: { budget: Budgets | null; lengths: ByLength | null; coefficients: Coefficients | null; stacks: Stacks | null; game: Games | null } = { budget: null, lengths: null, coefficients: null, stacks: null, game: null };
 
 const part = (name: string): HTMLElement => document.querySelector(`[data-part="${name}"]`) as HTMLElement;
 
@@ -44,6 +45,14 @@ function Budget({ store }: { store: PageStore }) {
         const { fit } = whole.evaluate(store.answer.value.report.query);
         return fit && <views.Budget fit={fit} units={store.units.value} />;
       }}
+    </Late>
+  );
+}
+
+function Lengths({ store }: { store: PageStore }) {
+  return (
+    <Late store={store} what="the figures" loaded={loaded.lengths} load={async () => (loaded.lengths = await import('./learn/lengths'))}>
+      {(views, whole) => <views.Lengths store={store} report={whole.evaluate(store.answer.value.report.query)} units={store.units.value} />}
     </Late>
   );
 }
@@ -127,6 +136,7 @@ async function start(): Promise<void> {
     fill('inputs', <Chooser store={store} />);
     await breath();
     fill('budget', <Budget store={store} />);
+    fill('lengths', <Lengths store={store} />);
     fill('step', <Step store={store} />);
     fill('coefficients', <Taken store={store} />);
     fill('stacks', <Codes store={store} />);
