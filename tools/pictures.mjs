@@ -34,7 +34,7 @@ try {
   await card.locator('activation-memory .block').first().waitFor();
   await writeFile(join(folder, 'card.png'), await card.screenshot());
   for (const scheme of SCHEMES) {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 1240 }, colorScheme: scheme });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 1280 }, colorScheme: scheme });
     const calculator = await open(context, server.address, 'model=llama-3-8b&seq=8192');
     await calculator.locator('.fit-changes li').first().waitFor();
     await calculator.screenshot({ path: join(root, `docs/page-${scheme}.png`) });

@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin, type Rolldown } from 'vite';
+import { paintedFirst } from './plugins/after-paint.ts';
 import { announced } from './plugins/announced.ts';
 import { masthead } from './plugins/masthead.ts';
 import { offline } from './plugins/offline.ts';
@@ -22,7 +23,7 @@ const page: Rolldown.CodeSplittingNameFunction = (id, modules) => {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, masthead, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), offline],
+  plugins: [schemeFirst, masthead, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), paintedFirst(['learn.html']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

@@ -152,6 +152,11 @@ test('a faulty address: the inputs and the figures follow what is good in it, an
   await page.getByRole('button', { name: 'Leave it out' }).click();
   await addressed(page, 'model=gpt2&checkpoint=full');
   assert.equal(await page.locator('.fault').count(), 0);
+  /* Nothing of it can be answered: the default configuration, in full. */
+  const other = await open(context, address, 'model=llama-3-8b&batch=zero&heads=7');
+  assert.match(await other.locator('.answer-stale').innerText(), /Showing the default configuration\./);
+  await other.locator('strong.fit-yes').waitFor({ timeout: 20_000 });
+  await other.locator('.fit-changes li').first().waitFor({ timeout: 20_000 });
 });
 
 test('an input that there is none of does not throw the others of a link away', async ({ context, address }) => {
@@ -613,6 +618,12 @@ test('on a phone the answer stays in sight while its inputs are changed; a click
   const [box, first] = [await line.boundingBox(), await seq.boundingBox()];
   assert.ok(box.y >= 0 && box.y + box.height <= 60, JSON.stringify(box));
   assert.ok(first.y > box.y + box.height, 'the input stands below it');
+  const atTop = () => page.waitForFunction(() => scrollY === 0);
+  await page.getByRole('button', { name: /kept, .* peak.*: back to the answer$/ }).tap();
+  await atTop();
+  await page.getByRole('navigation', { name: 'Examples' }).getByRole('link').first().tap();
+  await atTop();
+  await page.locator('strong.fit-no').waitFor({ timeout: 20_000 });
   await context.close();
 });
 
@@ -1004,6 +1015,8 @@ test('nothing is wider than the page', async ({ context, address }) => {
     for (const query of ['', 'model=gpt2&batch=8&seq=1024&checkpoint=every:2', 'units=bytes']) {
       const page = await open(context, address, query);
       await page.setViewportSize({ width, height: 900 });
+      /* In bytes its figures are the longest. */
+      if (query === 'units=bytes') await page.locator('.fit-changes li').first().waitFor();
       const wide = await until(() => page.evaluate(() => document.documentElement.scrollWidth), (px) => px <= width);
       assert.ok(wide <= width, `${width} px ${query}: ${wide}`);
       await page.close();
@@ -1522,6 +1535,21 @@ test('a finger drawn sideways over layers places what is chosen on each; upwards
   await page.waitForFunction((y) => scrollY > y + 50, before);
   assert.equal(await laid(page), 'regions:2x0,4x1,2x0,1,23x0');
   await context.close();
+});
+
+test('the lessons show what grows with the sequence, to the byte, and each length opens in the calculator', async ({ context, address }) => {
+  const page = await learn(context, address, 'model=gpt2&seq=512&stack=nanogpt');
+  await page.locator('[data-part=lengths]').scrollIntoViewIfNeeded();
+  const row = (tokens) => page.locator('[data-part=lengths] tr', { has: page.getByRole('rowheader', { name: tokens, exact: true }) });
+  await row('512 tokens').locator('td data').first().waitFor({ timeout: 20_000 });
+  for (const seq of [512, 1024]) {
+    const { fit } = await evaluated(`model=gpt2&seq=${seq}&stack=nanogpt`);
+    assert.equal(await row(`${seq.toLocaleString('en-US')} tokens`).locator('td data').getAttribute('value'), String(fit.total_bytes));
+  }
+  assert.match(await row('2,048 tokens').innerText(), /1024|1,024/, 'GPT-2 has no more positions');
+  await row('1,024 tokens').getByRole('link').click();
+  await page.waitForSelector('.answer-sentence');
+  await shows(page, (await evaluated('model=gpt2&stack=nanogpt')).saved.bytes.toLocaleString('en-US'));
 });
 
 test('a model that regions don\u2019t cover says so in the game, and offers another', async ({ context, address }) => {

@@ -1,5 +1,6 @@
 /* The related pages' answers, in their files: to the inputs as they are before anything is chosen, computed by the core when the site is built. So they are
- * there at the first paint, and without JavaScript. In a page <!--answer--> and, for the table, <!--rows--> are replaced. */
+ * there at the first paint, and without JavaScript. In a page <!--answer--> and, for the table, <!--rows--> are replaced, and <!--alike--> by what the heads of
+ * all of them have. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
@@ -55,6 +56,11 @@ export function stated(page: string, evaluate: (text: string) => Report, tables:
   return null;
 }
 
+const ALIKE = `<link rel="preload" href="/made/tables.json" as="fetch" type="application/json" crossorigin />
+    <link rel="stylesheet" href="/src/styles/index.css" />
+    <link rel="stylesheet" href="/src/styles/related.css" />
+    <script type="module" src="/src/related/main.tsx"></script>`;
+
 let folder = '';
 
 export const statedPages: Plugin = {
@@ -67,7 +73,7 @@ export const statedPages: Plugin = {
       const whole = await loadWhole(readFileSync(join(folder, 'whole.wasm')));
       const found = stated(path.replace(/^\/|\.html$/g, ''), whole.evaluate, JSON.parse(readFileSync(join(folder, 'tables.json'), 'utf8')) as Tables);
       if (found === null) throw new Error(`${path}: no answer is known for this page`);
-      return html.replace('<!--answer-->', found.answer).replace('<!--rows-->', found.rows ?? '');
+      return html.replace('<!--alike-->', ALIKE).replace('<!--answer-->', found.answer).replace('<!--rows-->', found.rows ?? '');
     },
   },
 };

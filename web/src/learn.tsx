@@ -7,6 +7,7 @@ import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
 import { breath } from './state/afterwards';
 import { coreFile, tablesFile, wholeFile } from './state/files';
+import { going } from './state/media';
 import { PageStore } from './state/page-store';
 import { changeQuery, WITHOUT } from './state/query';
 import { Masthead } from './views/header';
@@ -14,10 +15,11 @@ import { Late } from './views/late';
 import { StepOverTime } from './views/step';
 
 type Budgets = typeof import('./learn/budget');
+type ByLength = typeof import('./learn/lengths');
 type Coefficients = typeof import('./learn/coefficients');
 type Stacks = typeof import('./learn/stacks');
 type Games = typeof import('./learn/game');
-const loaded: { budget: Budgets | null; coefficients: Coefficients | null; stacks: Stacks | null; game: Games | null } = { budget: null, coefficients: null, stacks: null, game: null };
+const loaded: { budget: Budgets | null; lengths: ByLength | null; coefficients: Coefficients | null; stacks: Stacks | null; game: Games | null } = { budget: null, lengths: null, coefficients: null, stacks: null, game: null };
 
 const part = (name: string): HTMLElement => document.querySelector(`[data-part="${name}"]`) as HTMLElement;
 
@@ -43,6 +45,14 @@ function Budget({ store }: { store: PageStore }) {
         const { fit } = whole.evaluate(store.answer.value.report.query);
         return fit && <views.Budget fit={fit} units={store.units.value} />;
       }}
+    </Late>
+  );
+}
+
+function Lengths({ store }: { store: PageStore }) {
+  return (
+    <Late store={store} what="the figures" loaded={loaded.lengths} load={async () => (loaded.lengths = await import('./learn/lengths'))}>
+      {(views, whole) => <views.Lengths store={store} report={whole.evaluate(store.answer.value.report.query)} units={store.units.value} />}
     </Late>
   );
 }
@@ -75,8 +85,6 @@ function Board({ store }: { store: PageStore }) {
   );
 }
 
-const HOW: ScrollIntoViewOptions = { behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' };
-
 /** Behind the # are the inputs: a section's name there is gone to and taken out again. */
 function goTo(id: string, how: ScrollIntoViewOptions): boolean {
   const section = id === '' ? null : document.getElementById(id);
@@ -100,7 +108,7 @@ function keepSections(): void {
 /** Which section is being read, in the list of contents. */
 function keepPlace(): void {
   const links = new Map([...document.querySelectorAll<HTMLAnchorElement>('.contents a')].map((link) => [link.hash.slice(1), link]));
-  for (const [id, link] of links) link.addEventListener('click', (event) => goTo(id, HOW) && event.preventDefault());
+  for (const [id, link] of links) link.addEventListener('click', (event) => goTo(id, { behavior: going() }) && event.preventDefault());
   const seen = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -128,6 +136,7 @@ async function start(): Promise<void> {
     fill('inputs', <Chooser store={store} />);
     await breath();
     fill('budget', <Budget store={store} />);
+    fill('lengths', <Lengths store={store} />);
     fill('step', <Step store={store} />);
     fill('coefficients', <Taken store={store} />);
     fill('stacks', <Codes store={store} />);

@@ -2,6 +2,7 @@
 import type { Report, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { componentName } from '../format/words';
+import { Drawing } from './drawing';
 import { BAR, layPairs, NEXT } from './pair-layout';
 import { hatch } from './patterns';
 import { useWidth } from './width';
@@ -12,7 +13,7 @@ export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; u
   const said = pairs.map((p) => `${componentName(p.component)} ${formatBytes(p.ours, units)} against ${formatBytes(p.theirs, units)}`).join(', ');
   return (
     <div class="pairs" ref={ref}>
-      <svg class="chart" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Kept by component, this configuration against the other: ${said}.`}>
+      <Drawing width={width} height={height} label={`Kept by component, this configuration against the other: ${said}.`}>
         {pairs.map(({ component, y, ours: a, theirs: b, ourWidth, theirWidth }) => (
           <g key={component} class={`c-${component}`}>
             <text x={0} y={y + BAR + 5}>
@@ -28,7 +29,7 @@ export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; u
             </text>
           </g>
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

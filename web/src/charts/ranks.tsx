@@ -2,14 +2,14 @@
 import { useSignal } from '@preact/signals';
 import type { Rank, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
+import { Drawing } from './drawing';
 import { layRanks, type RankBar } from './ranks-layout';
-import { rove } from './rove';
 import { useWidth } from './width';
 
 const HEIGHT = 190;
 const TOP = 22;
 const BOTTOM = 30;
-const WIDEST = 56;
+const WIDEST = 112;
 
 export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; worst: number; units: Units }) {
   const { ref, width } = useWidth<HTMLDivElement>(820);
@@ -24,7 +24,12 @@ export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; wo
   return (
     <div class="ranks-chart" ref={ref}>
       <p class="picture-readout">{over.value ?? (highest === undefined ? '' : rankText(highest, units))}</p>
-      <svg class="chart" width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="group" aria-label={`What each of ${formatCount(bars.length)} ranks keeps, and its peak. The table below has the figures. Arrow keys go from rank to rank.`} onKeyDown={rove('.rank')}>
+      <Drawing
+        width={width}
+        height={HEIGHT}
+        label={`What each of ${formatCount(bars.length)} ranks keeps, and its peak. The table below has the figures. Arrow keys go from rank to rank.`}
+        marks=".rank"
+      >
         {bars.map((b, i) => {
           const x = i * pitch;
           const up = (share: number) => (share / 100) * room;
@@ -58,7 +63,7 @@ export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; wo
           );
         })}
         <path class="axis-line" d={`M 0 ${TOP + room} H ${bars.length * pitch}`} />
-      </svg>
+      </Drawing>
     </div>
   );
 }

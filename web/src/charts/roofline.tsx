@@ -2,9 +2,9 @@
 import { useSignal } from '@preact/signals';
 import { formatTick, threeDigits } from '../format/bytes';
 import { YAxis } from './axis';
+import { Drawing } from './drawing';
 import type { ChartTable } from './frame';
 import { layRoofline, type Placed, type Point, type Roof } from './roofline-layout';
-import { rove } from './rove';
 import { useWidth } from './width';
 
 export interface RooflineProps {
@@ -38,14 +38,11 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
   return (
     <div class="roofline" ref={ref}>
       <p class="tradeoff-readout">{over.value ?? 'Filled: measured. Open: operations of this step, where the roof has them.'}</p>
-      <svg
-        class="chart"
+      <Drawing
         width={width}
         height={layout.height}
-        viewBox={`0 0 ${width} ${layout.height}`}
-        role="group"
-        aria-label="Roofline: GFLOP/s that this GPU reaches against FLOP for each byte. Its table has the same figures. Arrow keys go from point to point."
-        onKeyDown={rove('.roof-dot')}
+        label="Roofline: GFLOP/s that this GPU reaches against FLOP for each byte. Its table has the same figures. Arrow keys go from point to point."
+        marks=".roof-dot"
       >
         <text class="axis-title" x={0} y={14}>
           GFLOP/s
@@ -88,7 +85,7 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
             />
           );
         })}
-      </svg>
+      </Drawing>
     </div>
   );
 }

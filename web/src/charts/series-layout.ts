@@ -24,13 +24,15 @@ export interface SeriesLayout {
 }
 
 const LINE = 15;
+/* A piece of the line before its name. */
+export const SAMPLE = 16;
 /* Between numbers of the axis. */
 const GAP = 8;
 
 export function laySeries(series: readonly Series[], memory: Bytes | null, units: Units, width: number): SeriesLayout {
   const height = 300;
   const names = Math.max(0, ...series.map((s) => textWidth(s.name, 12)));
-  const frame = { left: units === 'bytes' ? 112 : 46, right: width - names - 16, top: 28, bottom: height - 40 };
+  const frame = { left: units === 'bytes' ? 112 : 46, right: width - names - SAMPLE - 18, top: 28, bottom: height - 40 };
   const all = series.flatMap((s) => s.points);
   const most = Math.max(1, max(all, (p) => p.bytes) ?? 1, memory ?? 0);
   const { divisor, unit } = axisUnit(most, units);

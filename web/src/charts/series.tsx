@@ -3,8 +3,8 @@ import { useSignal } from '@preact/signals';
 import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { YAxis } from './axis';
-import { rove } from './rove';
-import { laySeries, type Series } from './series-layout';
+import { Drawing } from './drawing';
+import { laySeries, SAMPLE, type Series } from './series-layout';
 import { useWidth } from './width';
 
 interface SeriesProps {
@@ -24,7 +24,7 @@ export function SeriesChart({ series, memory, units, axis, title, chosen }: Seri
   return (
     <div class="series" ref={ref}>
       <p class="picture-readout">{over.value ?? ' '}</p>
-      <svg class="chart" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={`${title}. Its table has the figures. Arrow keys go from dot to dot.`} onKeyDown={rove('.series-dot')}>
+      <Drawing width={width} height={height} label={`${title}. Its table has the figures. Arrow keys go from dot to dot.`} marks=".series-dot">
         <text class="axis-title" x={0} y={14}>
           on one GPU, {unit}
         </text>
@@ -69,12 +69,13 @@ export function SeriesChart({ series, memory, units, axis, title, chosen }: Seri
                 </g>
               );
             })}
-            <text class="series-name" x={frame.right + 8} y={labelY + 4}>
+            <path d={`M ${frame.right + 8} ${labelY} h ${SAMPLE}`} />
+            <text class="series-name" x={frame.right + SAMPLE + 13} y={labelY + 4}>
               {name}
             </text>
           </g>
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

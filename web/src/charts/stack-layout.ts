@@ -25,7 +25,8 @@ export interface StackLayout {
   slabs: Slab[];
 }
 
-const LEFT = 34;
+/* As wide as "outside". */
+const LEFT = 52;
 const ROOM = 300;
 const GAP = 16;
 const OUTSIDE = 22;

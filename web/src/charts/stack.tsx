@@ -4,8 +4,8 @@ import type { Report, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
 import { componentName, FATES } from '../format/words';
 import type { Scope } from '../state/ledger';
+import { Drawing } from './drawing';
 import { hatch } from './patterns';
-import { rove } from './rove';
 import { layStack, type Slab } from './stack-layout';
 import { useWidth } from './width';
 
@@ -17,14 +17,11 @@ export function Stack({ report, scopes, units }: { report: Report; scopes: reado
   return (
     <div class="stack" ref={ref}>
       <p class="picture-readout">{over.value ?? (slabs[0] === undefined ? '' : text(slabs[0]))}</p>
-      <svg
-        class="chart"
+      <Drawing
         width={width}
         height={height}
-        viewBox={`0 0 ${width} ${height}`}
-        role="group"
-        aria-label={`${formatCount(report.model.layers)} layers, each as long as what it keeps, and what stands outside them. Arrow keys go through the kinds.`}
-        onKeyDown={rove('.slab')}
+        label={`${formatCount(report.model.layers)} layers, each as long as what it keeps, and what stands outside them. Arrow keys go through the kinds.`}
+        marks=".slab"
       >
         {slabs.map((slab, i) => (
           <g
@@ -52,11 +49,9 @@ export function Stack({ report, scopes, units }: { report: Report; scopes: reado
                 />
               )),
             )}
-            {slab.first !== null && (
-              <text class="axis" x={left - 8} y={slab.y + 10} text-anchor="end">
-                {slab.first}
-              </text>
-            )}
+            <text class="axis" x={left - 8} y={slab.y + (slab.first === null ? slab.thickness / 2 + 4 : 10)} text-anchor="end">
+              {slab.first ?? 'outside'}
+            </text>
             {slab.first !== null && slab.count * slab.pitch > 30 && (
               <text class="axis" x={left - 8} y={slab.y + slab.count * slab.pitch - 2} text-anchor="end">
                 {slab.first + slab.count * slab.layersEach - 1}
@@ -64,7 +59,7 @@ export function Stack({ report, scopes, units }: { report: Report; scopes: reado
             )}
           </g>
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

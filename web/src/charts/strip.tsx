@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes, threeDigits } from '../format/bytes';
+import { Drawing } from './drawing';
 import { choosable } from './mark';
-import { rove } from './rove';
 import { type Dot, layStrip, type Said } from './strip-layout';
 import { useWidth } from './width';
 
@@ -29,14 +29,11 @@ export function Strip({ said, ours, chosen, units, extent, onChoose }: StripProp
   return (
     <div class="strip" ref={ref}>
       <p class="strip-readout">{over.value ?? (shown === undefined ? '' : text(shown))}</p>
-      <svg
-        class="chart"
+      <Drawing
         width={width}
         height={layout.height}
-        viewBox={`0 0 ${width} ${layout.height}`}
-        role="group"
-        aria-label={`What ${said.length} published formulas say ${extent}, from the lowest to the highest, beside what is kept. The table below has the same figures. Arrow keys go from formula to formula, Enter chooses.`}
-        onKeyDown={rove('.dot')}
+        label={`What ${said.length} published formulas say ${extent}, from the lowest to the highest, beside what is kept. The table below has the same figures. Arrow keys go from formula to formula, Enter chooses.`}
+        marks=".dot"
       >
         {layout.ticks.map((tick) => (
           <g key={tick.at}>
@@ -57,7 +54,7 @@ export function Strip({ said, ours, chosen, units, extent, onChoose }: StripProp
         {layout.dots.map((dot) => (
           <DotView key={dot.formula.id} dot={dot} text={text(dot)} tabStop={dot.formula.id === first?.formula.id} onOver={(said) => (over.value = said)} onChoose={onChoose} />
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

@@ -5,10 +5,10 @@ import type { Plan, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { planId, planNames } from '../format/policy';
 import { YAxis } from './axis';
+import { Drawing } from './drawing';
 import { type Axis, layTradeoff, leaderOf, type Spot, type TradeoffLayout } from './tradeoff-layout';
 import { type Measure, measureOf } from './tradeoff-measure';
 import { choosable } from './mark';
-import { rove } from './rove';
 import { useWidth } from './width';
 
 export interface TradeoffProps {
@@ -39,14 +39,11 @@ export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, o
   return (
     <div class="tradeoff" ref={ref}>
       <p class="tradeoff-readout">{over.value ?? text(chosen)}</p>
-      <svg
-        class="chart"
+      <Drawing
         width={width}
         height={layout.height}
-        viewBox={`0 0 ${width} ${layout.height}`}
-        role="group"
-        aria-label={`${name} of each checkpointing policy against what it computes again. The table of policies has the same figures. Arrow keys go from policy to policy, Enter chooses.`}
-        onKeyDown={rove('.spot')}
+        label={`${name} of each checkpointing policy against what it computes again. The table of policies has the same figures. Arrow keys go from policy to policy, Enter chooses.`}
+        marks=".spot"
       >
         <text class="axis-title" x={0} y={14}>
           {name}, {layout.unit}
@@ -65,7 +62,7 @@ export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, o
         {layout.spots.map((spot, i) => (
           <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} text={text(spot)} onOver={onOver} onChoose={onChoose} />
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

@@ -5,8 +5,8 @@ import { formatBytes, formatCount } from '../format/bytes';
 import { componentName } from '../format/words';
 import { hot, pointing } from '../state/highlight';
 import type { Scope } from '../state/ledger';
+import { Drawing } from './drawing';
 import { fitText, textWidth } from './measure';
-import { rove } from './rove';
 import { layTreemap, type Tile } from './treemap-layout';
 import { useWidth } from './width';
 
@@ -21,19 +21,16 @@ export function Treemap({ scopes, units }: { scopes: readonly Scope[]; units: Un
   return (
     <div class="treemap" ref={ref}>
       <p class="picture-readout">{over.value ?? (first === undefined ? '' : tileText(first, units))}</p>
-      <svg
-        class="chart"
+      <Drawing
         width={width}
         height={HEIGHT}
-        viewBox={`0 0 ${width} ${HEIGHT}`}
-        role="group"
-        aria-label={`Everything that is kept, ${tiles.length} tensors by area. Arrow keys go from the largest to the smallest of each component.`}
-        onKeyDown={rove('.tile')}
+        label={`Everything that is kept, ${tiles.length} tensors by area. Arrow keys go from the largest to the smallest of each component.`}
+        marks=".tile"
       >
         {tiles.map((tile, i) => (
           <TileView key={tile.entry.id} tile={tile} tabStop={i === 0} units={units} onOver={(text) => (over.value = text)} />
         ))}
-      </svg>
+      </Drawing>
     </div>
   );
 }

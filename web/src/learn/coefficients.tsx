@@ -52,7 +52,7 @@ interface CoefficientsProps {
 export function Coefficients({ report, units }: CoefficientsProps) {
   const layer = usualLayer(report);
   if (layer === undefined) return null;
-  const used = new Set(tokenise(layer.formula, report.symbols).map((token) => token.key));
+  const used = new Set(tokenise(layer.formula, report.symbols).flatMap(({ text, key }) => (key === undefined ? [] : [text])));
   const terms = takeApart(report);
   const large = terms.filter((term) => shareOf([term], layer.bytes) >= SMALL);
   const small = terms.filter((term) => !large.includes(term));
@@ -66,7 +66,7 @@ export function Coefficients({ report, units }: CoefficientsProps) {
         = <b>{formatCount(layer.bytes)}</b> bytes{units !== 'bytes' && <> = {formatBytes(layer.bytes, units)}</>}
       </p>
       <ul class="legend-row">
-        {report.symbols.filter(({ key }) => used.has(key)).map(({ symbol, name, value, key }) => (
+        {report.symbols.filter(({ symbol }) => used.has(symbol)).map(({ symbol, name, value, key }) => (
           <li key={symbol}>
             <var class={`glyph k-${key}`}>{symbol}</var> {name} <b>{formatCount(value)}</b>
           </li>

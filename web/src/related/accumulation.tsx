@@ -9,8 +9,8 @@ import { plural } from '../format/words';
 import { report as askReport } from '../state/ask';
 import { useSearch } from '../state/searched';
 import { cuts, isSample, samplesOf } from '../state/series';
+import { PartsTable } from '../views/parts';
 import { RelatedFrame, type RelatedPage, Waiting } from './page';
-import { PartsTable } from './parts';
 import { accumulationSaid } from './said';
 import { CUT, cutsOf, sequencesOf } from './ways';
 

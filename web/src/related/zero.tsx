@@ -9,8 +9,8 @@ import { report as askReport } from '../state/ask';
 import type { Changes } from '../state/query';
 import { useSearch } from '../state/searched';
 import { isSample, samplesOf } from '../state/series';
+import { PartsTable } from '../views/parts';
 import { RelatedFrame, type RelatedPage, Waiting } from './page';
-import { PartsTable } from './parts';
 import { zeroSaid } from './said';
 import { GPUS, STAGES, stagesOn } from './ways';
 

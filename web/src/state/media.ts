@@ -6,3 +6,6 @@ export const narrow = signal(query.matches);
 query.addEventListener('change', () => {
   narrow.value = query.matches;
 });
+
+/** How the page goes to another place: at once where the visitor wants no motion. */
+export const going = (): ScrollBehavior => (matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth');

@@ -85,7 +85,7 @@ export class Store {
       const fault: Fault = code === ELSEWHERE ? this.loadingFault() : code === WAITING ? { code, field, message: 'Searching for the plan …', waiting: true } : { code, field, message };
       const rest = code === ELSEWHERE ? null : this.#withoutFaults(code === WAITING ? 'checkpoint' : field);
       const own = this.#last ?? (fault.waiting ? null : rest);
-      const report = own ?? this.#core.evaluate('');
+      const report = own ?? this.answerTo('');
       return { report, fault, standing: this.#last !== null ? 'last' : own !== null ? 'rest' : 'default', config: rest?.config ?? report.config };
     }
   });

@@ -7,7 +7,7 @@ import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
 import { afterwards, nextPaint, sparing } from '../state/afterwards';
-import { narrow } from '../state/media';
+import { going, narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { PageStore } from '../state/page-store';
 import { AnswerSentence, staleness } from './answer';
@@ -47,6 +47,9 @@ const view = signal<View>('bytes');
 
 /* The answer and its inputs have been painted: what stands below them comes in a task of its own. */
 const painted = signal(false);
+
+/* On a phone the inputs stand a window below it. */
+const toAnswer = (): void => scrollTo({ top: 0, behavior: going() });
 
 type Rest = typeof import('./rest');
 const rest = signal<Rest | null>(null);
@@ -110,17 +113,18 @@ export function App({ store }: { store: PageStore }) {
         <h1 class="hidden">actmem: activation memory of a training step</h1>
         <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
         <MemoryLine store={store} answer={answer} units={units} />
-        {/* In sight wherever one types, as beside the sections of a wider page. */}
+        {/* In sight wherever one types, as beside the sections of a wider page; and the way back to it in full. */}
         {narrow.value && (
-          <p class="answer-kept" aria-hidden="true" data-stale={staleness(fault)}>
+          <button type="button" class="answer-kept" data-stale={staleness(fault)} onClick={toAnswer}>
             {shortAnswer(report, units)}
-          </p>
+            <span class="hidden">: back to the answer</span>
+          </button>
         )}
         <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
         <nav class="examples" aria-label="Examples">
           For example:{' '}
           {EXAMPLES.map(([text, query]) => (
-            <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined}>
+            <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined} onClick={() => narrow.value && toAnswer()}>
               {text}
             </a>
           ))}

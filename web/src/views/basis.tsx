@@ -7,8 +7,8 @@ import type { Store } from '../state/store';
 
 interface BasisProps {
   fit: Fit;
-  /** What is usual, evaluated, once that is there. */
-  asUsual?: FitChange | null | undefined;
+  /** What is usual, evaluated; while that is sought its room is held, so that nothing below moves when it comes. */
+  asUsual?: FitChange | 'sought' | null | undefined;
   units: Units;
   store: Store;
 }
@@ -23,7 +23,7 @@ export function Basis({ fit, asUsual, units, store }: BasisProps) {
       ) : (
         <>
           ; {usual.who} with <code>{usual.set}</code>
-          {asUsual ? `: ${formatBytes(asUsual.total_bytes, units)}${fit.memory_bytes === null ? '' : asUsual.fits ? ', fits' : ', does not fit'}.` : '.'}{' '}
+          {asUsual === 'sought' ? <span class="basis-sought">: searching …</span> : asUsual ? `: ${formatBytes(asUsual.total_bytes, units)}${fit.memory_bytes === null ? '' : asUsual.fits ? ', fits' : ', does not fit'}.` : '.'}{' '}
           <button type="button" class="button-line" onClick={() => store.choose(Object.fromEntries(parseQuery(usual.set)))}>
             Count that
           </button>

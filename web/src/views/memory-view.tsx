@@ -29,12 +29,13 @@ interface FitViewProps {
 export function FitView({ store, answer: { report, fault, standing }, fit, units }: FitViewProps) {
   const limited = fit.memory_bytes !== null;
   /* Of the query that the report is of; asked once the input has rested. */
-  const { found, fault: failed, again } = useSearch(question, limited && (fault === null || standing === 'rest') ? report.query : null);
+  const asked = limited && (fault === null || standing === 'rest' || (standing === 'default' && !fault.waiting)) ? report.query : null;
+  const { found, fault: failed, again } = useSearch(question, asked);
   return (
     <div class="fit-columns">
       <div>
         <FitSentence store={store} report={report} fit={fit} units={units} />
-        <Basis fit={fit} asUsual={found?.text === report.query ? found.answer?.as_usual : undefined} units={units} store={store} />
+        <Basis fit={fit} asUsual={found?.text === report.query ? found.answer?.as_usual : asked !== null && failed === null ? 'sought' : null} units={units} store={store} />
         <FitBar fit={fit} units={units} />
       </div>
       <div class="fit-changes" data-waiting={found?.text === report.query ? undefined : ''}>
@@ -183,7 +184,7 @@ function ChangesView({ fits, changes, current, store, report, units }: ChangesPr
   const now = report.cost === undefined ? null : timeOf(report.cost, 'step_time');
   if (changes.length === 0) {
     return (
-      <p class="quiet" role="status">
+      <p class="fit-title quiet" role="status">
         {fits ? 'It fits as it is, and no longer sequence or larger micro-batch does.' : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
       </p>
     );

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { Report, Units } from '../../../wasm/report';
 import { activationPeak } from '../charts/bar-layout';
 import { formatBytes } from '../format/bytes';
-import { narrow } from '../state/media';
+import { going, narrow } from '../state/media';
 
 /** "53.2 GiB kept, 61.0 GiB peak, does not fit": of the stage with the highest peak, if there are any. */
 export function shortAnswer({ saved, step, ranks, worst_rank: rank, fit }: Report, units: Units): string {
@@ -19,9 +19,6 @@ interface SectionsProps<T extends string> {
   /** In a few words. */
   answer: ComponentChildren;
 }
-
-/* As the page's other motion: none where the visitor wants none. */
-const still = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 export function Sections<T extends string>({ sections, answer }: SectionsProps<T>) {
   const current = useSignal<string>('');
@@ -44,7 +41,7 @@ export function Sections<T extends string>({ sections, answer }: SectionsProps<T
   if (narrow.value) return null;
   const go = (id: T) => {
     const section = document.getElementById(`view-${id}`);
-    section?.scrollIntoView({ behavior: still() ? 'auto' : 'smooth' });
+    section?.scrollIntoView({ behavior: going() });
     section?.querySelector('h2')?.focus({ preventScroll: true });
   };
   return (

@@ -1,9 +1,10 @@
 /* Totals on one GPU as a table: what each is made of, whether it fits, and the calculator's page of it. */
+import '../styles/parts.css';
 import { layFit } from '../charts/fit-layout';
 import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
-import { Figure } from '../views/figure';
 import { isSample, type Sampled } from '../state/series';
+import { Figure } from './figure';
 
 export interface PartsRow {
   name: string;
@@ -51,7 +52,7 @@ export function PartsTable({ caption, what, rows, memory, units }: PartsProps) {
             <tr key={name} data-chosen={chosen ? '' : undefined}>
               <th scope="row">
                 {isSample(sampled) ? <a href={`./#${sampled.query}`}>{name}</a> : name}
-                <span class="plan-note">{note}</span>
+                {note !== '' && <span class="plan-note">{note}</span>}
               </th>
               {isSample(sampled) ? (
                 <>
