@@ -78,13 +78,17 @@ am_code am_stages_load(const am_evaluation *evaluation, int *kinds);
 /* A policy on the layers of one stage: a number of segments or of layers is of these. */
 am_policy am_stage_policy(const am_evaluation *evaluation, am_policy policy, int64_t stage);
 /* Finds what a policy leaves to be found for each stage, and makes it that of the first. */
-void am_stages_settle(const am_evaluation *evaluation, am_policy *policy);
+void am_stages_settle(am_evaluation *evaluation, am_policy *policy);
+/* What a micro-batch takes on the stage of a chunk, once the stages are loaded. */
+const am_stage *am_stage_of(const am_evaluation *evaluation, int kinds, const am_chunk *chunk);
 /* Every rank, into the report if there is one; *worst: the total of the one that takes most. */
 am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
 
 /* rank_plans.c: makes the cheapest plans that keep every rank's peak, by its schedule, below a budget those of its stages, and
  * all of them in the model's order the runs of AM_POLICY_BUDGET. */
 void am_ranks_plan(am_evaluation *evaluation, int64_t bytes);
+/* Finds the equal segments of each stage with which its rank, with all the chunks that it holds at once, peaks lowest. */
+void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy);
 /* What the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
 void am_ranks_report_frontier(am_evaluation *evaluation);
 /* Makes the plan of one stage the runs of AM_POLICY_BUDGET. */

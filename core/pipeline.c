@@ -308,9 +308,5 @@ am_code am_pipeline_check(const am_config *config, am_status *status)
 {
     if (config->pp * config->vpp > config->layers) return refuse_uneven(config, status);
     am_code code = am_pipeline_schedule_check(config, status);
-    if (code == AM_OK && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && strcmp(config->checkpoint, "none") != 0)
-        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
-                       "recomputation under a backward in two parts is not covered: checkpoint=none, or schedule=interleaved with vpp=%d",
-                       config->vpp);
     return code == AM_OK ? check_stage_layers(config, status) : code;
 }

@@ -178,14 +178,25 @@ static am_recipe recipe_of(const am_evaluation *evaluation, am_profile_id id)
     return id < AM_PROFILE_LISTED ? recipes[id] : recipe_listed(evaluation->workspace->listed[id - AM_PROFILE_LISTED]);
 }
 
-/* The costs of what is on the tape; of the first record, what a usual layer of each kind costs, too. */
+/* Of a pipeline's stage, which core.wasm has none of? */
+static bool is_of_stage(const am_record *record)
+{
+#ifdef AM_FIRST
+    (void)record;
+    return false;
+#else
+    return record->received || record->sent;
+#endif
+}
+
+/* The costs of what is on the tape; of the whole model's first record, what a usual layer of each kind costs, too. */
 static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
 {
     am_report *report = evaluation->report;
     am_tape *tape = &evaluation->workspace->tape;
     uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
     int inside = profile->record.inner > 1; /* of a segment a layer between two others */
-    if (!report || report->cost_rows > 0) return am_cost_tape(tape, &evaluation->rates);
+    if (!report || report->cost_rows > 0 || is_of_stage(&profile->record)) return am_cost_tape(tape, &evaluation->rates);
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
         if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);

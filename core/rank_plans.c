@@ -117,8 +117,9 @@ static void take(am_rank_chain *chain, int chunk, const am_stage_plan *plan, int
 
 typedef struct am_hunt {
     am_rank_chain *chain;
-    int64_t bytes;
-    bool any, found;
+    int64_t bytes, most; /* at or below both: the peak, and the cost */
+    bool any, lower;     /* whichever will do; not less cost, but a lower peak is wanted */
+    bool found;
 } am_hunt;
 
 static void hunt(am_hunt *own, int chunk, int64_t cost)
@@ -128,13 +129,16 @@ static void hunt(am_hunt *own, int chunk, int64_t cost)
         chain->cost = cost;
         own->found = true;
         memcpy(chain->best, chain->taken, sizeof chain->best);
+        own->most = own->lower ? cost : cost - 1;
+        if (own->lower) own->bytes = am_rank_chain_peak(chain, chain->best) - 1;
         return;
     }
     for (int i = 0; i < chain->plans[chunk]; i++) {
         const am_stage_plan *plan = &chain->plan[chunk][i];
         int64_t least = cost + plan->cost + chain->low_cost[chunk + 1];
-        if (own->found && (own->any || least >= chain->cost)) return;
-        if (--chain->steps < 0) {
+        if (least > own->most || (own->any && own->found)) return;
+        chain->steps -= chain->moments;
+        if (chain->steps < 0) {
             chain->complete = false;
             return;
         }
@@ -174,6 +178,7 @@ static bool improve(am_hunt *own)
     }
     chain->cost = 0;
     for (int i = 0; i < chain->chunks; i++) chain->cost += chain->plan[i][plan[i]].cost;
+    own->most = chain->cost - 1;
     return own->found = true;
 }
 
@@ -192,11 +197,15 @@ static void take_lowest(am_rank_chain *chain, bool kept)
     }
 }
 
-bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any)
+static void allow_steps(am_rank_chain *chain)
 {
-    am_hunt own = {.chain = chain, .bytes = bytes, .any = any};
-    chain->complete = true;
     chain->steps = chain->limit ? chain->limit : AM_MOST_RANK_STEPS;
+}
+
+static bool search(am_rank_chain *chain, int64_t bytes, bool any)
+{
+    am_hunt own = {.chain = chain, .bytes = bytes, .most = INT64_MAX, .any = any};
+    chain->complete = true;
     find_bounds(chain);
     if (!find_least(chain, bytes)) return false;
     take_lowest(chain, true);
@@ -208,6 +217,23 @@ bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any)
     return own.found;
 }
 
+bool am_rank_search(am_rank_chain *chain, int64_t bytes)
+{
+    allow_steps(chain);
+    return search(chain, bytes, false);
+}
+
+void am_rank_lower(am_rank_chain *chain)
+{
+    am_hunt own = {.chain = chain, .bytes = am_rank_chain_peak(chain, chain->best) - 1, .most = chain->cost, .lower = true};
+    const bool complete = chain->complete;
+    chain->complete = true;
+    allow_steps(chain);
+    if (find_least(chain, own.bytes)) hunt(&own, 0, 0);
+    chain->lowered = complete && chain->complete;
+    chain->complete = complete;
+}
+
 int64_t am_rank_lowest(am_rank_chain *chain)
 {
     int64_t low = 0, high;
@@ -216,16 +242,17 @@ int64_t am_rank_lowest(am_rank_chain *chain)
     high = am_rank_chain_peak(chain, chain->best);
     take_lowest(chain, false);
     high = am_smaller(high, am_rank_chain_peak(chain, chain->best));
+    allow_steps(chain); /* for all of them */
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        if (am_rank_search(chain, middle, true)) {
+        if (search(chain, middle, true)) {
             high = am_rank_chain_peak(chain, chain->best);
         } else {
             complete &= chain->complete;
             low = middle;
         }
     }
-    am_rank_search(chain, high, false);
+    am_rank_search(chain, high);
     chain->complete &= complete;
     return high;
 }
@@ -368,7 +395,7 @@ static bool might_cost_less(am_rank_plans *plans, int64_t bytes)
     int best[AM_MAX_CHUNKS];
     memcpy(best, chain->best, sizeof best);
     swap_peaks(plans);
-    am_rank_search(chain, bytes, false);
+    am_rank_search(chain, bytes);
     swap_peaks(plans);
     const bool less = chain->cost < cost || !chain->complete;
     chain->cost = cost;
@@ -386,11 +413,12 @@ static am_code choose_plans(const am_evaluation *evaluation, int64_t rank, int64
     int chunks = am_rank_chunks(evaluation->config, rank, chunk);
     am_code code = read_chain(evaluation, rank);
     if (code) return code;
-    bool found = am_rank_search(chain, plans->target[rank], false), complete = chain->complete;
+    bool found = am_rank_search(chain, plans->target[rank]), complete = chain->complete;
     if (!found) *smallest = am_rank_lowest(chain);
     complete &= chain->complete;
     plans->doubt.stopped += !complete;
     if (!found && *smallest > plans->target[rank]) return AM_OUT_OF_RANGE;
+    am_rank_lower(chain);
     if (plans->outlives) plans->doubt.outlived |= might_cost_less(plans, plans->target[rank]);
     for (int i = 0; i < chunks; i++) plans->chosen[chunk[i].stage] = chain->plan[i][chain->best[i]].index;
     return AM_OK;
@@ -498,6 +526,12 @@ static void gather_runs(am_evaluation *evaluation)
     workspace->recorded = (am_record){0};
 }
 
+static void refuse_capacity(am_workspace *workspace)
+{
+    am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
+            "no plan was found by what this build can hold: a smaller vpp, or another policy by name, such as full");
+}
+
 void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
@@ -519,14 +553,99 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
                                          "checkpoint=budget:%s, or more of pp or tp",
                                    worst, bytes, smallest, am_size_text_near(smallest, text, sizeof text));
     }
-    if (evaluation->code == AM_CAPACITY)
-        am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint", "no plan was found by what this build can hold: a smaller vpp, or a policy by name in place of the budget");
+    if (evaluation->code == AM_CAPACITY) refuse_capacity(workspace);
     if (!evaluation->code) gather_runs(evaluation);
+}
+
+/* ---- equal segments */
+
+/* Equal segments of every length, as plans of a kind of stage: of equal peaks the one that keeps least is best. */
+__attribute__((noinline)) static am_code list_segments(const am_evaluation *evaluation, int kind, bool reentrant)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_stage *load = &workspace->stage[kind];
+    am_evaluation stage = am_stage_evaluation(evaluation, load, &config);
+    am_code code = AM_OK;
+    int64_t tried = 0;
+    plans->first[kind] = plans->plans;
+    for (int64_t segments = load->layers; segments > 0 && !code; segments--) {
+        int64_t length = am_divide_up(load->layers, segments);
+        if (length == tried) continue;
+        tried = length;
+        code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_EVERY, .count = length, .reentrant = reentrant}, load);
+        int64_t peak = am_larger(load->forward, load->backward);
+        plans->plan[plans->plans++] = (am_stage_plan){peak, peak, load->kept, load->saved, (int32_t)length};
+    }
+    plans->first[kind + 1] = plans->plans;
+    sort_plans(&plans->plan[plans->first[kind]], plans->plans - plans->first[kind]);
+    return code;
+}
+
+/* The segments of a rank's chunks with the lowest peak by its schedule. */
+static am_code choose_segments(const am_evaluation *evaluation, int64_t rank)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_chain *chain = &workspace->rank_plans.chain;
+    am_chunk chunk[AM_MAX_CHUNKS];
+    int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+    am_code code = read_chain(evaluation, rank);
+    if (code) return code;
+    am_rank_lowest(chain);
+    for (int i = 0; i < chunks; i++) workspace->best_segment[chunk[i].stage] = (int16_t)chain->plan[i][chain->best[i]].index;
+    return AM_OK;
+}
+
+/* What a micro-batch takes by them on the stages of a kind. */
+__attribute__((noinline)) static am_code take_segments(const am_evaluation *evaluation, int kind, am_policy policy)
+{
+    am_config config;
+    am_workspace *workspace = evaluation->workspace;
+    am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
+    am_code code = AM_OK;
+    for (int64_t rank = 0; rank < evaluation->config->pp; rank++) {
+        am_chunk chunk[AM_MAX_CHUNKS];
+        int chunks = am_rank_chunks(evaluation->config, rank, chunk);
+        for (int i = 0; i < chunks && !code; i++) {
+            if (am_stage_kind_of(workspace->rank_plans.kinds, workspace->stage, &chunk[i]) != kind) continue;
+            am_stage *load = &workspace->rank_plans.stage[chunk[i].stage];
+            *load = workspace->stage[kind];
+            code = am_stage_load(&stage, am_stage_policy(evaluation, policy, chunk[i].stage), load);
+        }
+    }
+    return code;
+}
+
+void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy)
+{
+    am_workspace *workspace = evaluation->workspace;
+    am_rank_plans *plans = &workspace->rank_plans;
+    am_code code = AM_OK;
+    plans->kinds = am_stage_kinds(evaluation->config, workspace->stage);
+    plans->plans = 0;
+    for (int i = 0; i < plans->kinds && !code; i++) code = list_segments(evaluation, i, policy.reentrant);
+    for (int64_t i = 0; i < evaluation->config->pp && !code; i++) code = choose_segments(evaluation, i);
+    for (int i = 0; i < plans->kinds && !code; i++) code = take_segments(evaluation, i, policy);
+    evaluation->code = code;
+    if (code == AM_CAPACITY) refuse_capacity(workspace);
 }
 
 /* ---- the frontier */
 
-/* A row for the cheapest plans of all ranks below so many bytes, for which each has plans, unless the row before it costs no more. */
+/* A row takes the place of the one before it. */
+static void replace_row(am_frontier_report *out, am_rank_plans *plans)
+{
+    const int to = out->rows - 1, from = out->rows;
+    out->row[to] = out->row[from];
+    memcpy(out->rank_peak[to], out->rank_peak[from], sizeof out->rank_peak[to]);
+    memcpy(out->rank_time[to], out->rank_time[from], sizeof out->rank_time[to]);
+    memcpy(plans->row[to], plans->row[from], sizeof plans->row[to]);
+    out->rows--;
+}
+
+/* A row for the cheapest plans of all ranks below so many bytes, for which each has plans, unless the row before it costs no more. Searches that ended early may
+ * find one for more bytes that peaks no higher. */
 static void add_row(am_evaluation *evaluation, int64_t bytes)
 {
     am_frontier_report *out = &evaluation->report->frontier;
@@ -537,6 +656,7 @@ static void add_row(am_evaluation *evaluation, int64_t bytes)
         int64_t smallest;
         plans->target[i] = bytes;
         choose_plans(evaluation, i, &smallest);
+        plans->doubt.stopped += plans->chain.complete && !plans->chain.lowered;
         int64_t peak = am_rank_chain_peak(&plans->chain, plans->chain.best);
         row->peak_bytes = am_larger(row->peak_bytes, peak);
         row->recomputed_time += plans->chain.cost;
@@ -545,7 +665,9 @@ static void add_row(am_evaluation *evaluation, int64_t bytes)
         out->rank_time[out->rows][i] = plans->chain.cost;
     }
     if (out->rows > 0 && row[-1].recomputed_time <= row->recomputed_time) return;
-    memcpy(plans->row[out->rows++], plans->chosen, (size_t)(evaluation->config->pp * evaluation->config->vpp) * sizeof *plans->chosen);
+    memcpy(plans->row[out->rows], plans->chosen, (size_t)(evaluation->config->pp * evaluation->config->vpp) * sizeof *plans->chosen);
+    while (out->rows > 0 && out->row[out->rows - 1].peak_bytes >= out->row[out->rows].peak_bytes) replace_row(out, plans);
+    out->rows++;
 }
 
 /* The FLOPs of all rows' stages of a kind. */
@@ -570,7 +692,6 @@ __attribute__((noinline)) static void add_flops(am_evaluation *evaluation, int k
 static void measure(const am_evaluation *evaluation, am_plan *plan)
 {
     const am_frontier_report *frontier = &evaluation->report->frontier;
-    am_workspace *workspace = evaluation->workspace;
     am_evaluation own = *evaluation;
     int64_t time = 0;
     int kinds;
@@ -583,7 +704,7 @@ static void measure(const am_evaluation *evaluation, am_plan *plan)
         am_chunk chunk[AM_MAX_CHUNKS];
         am_rank rank = {.rank = i, .chunks = am_rank_chunks(own.config, i, chunk)};
         for (int j = 0; j < rank.chunks; j++) {
-            stage[j] = &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[j])];
+            stage[j] = am_stage_of(&own, kinds, &chunk[j]);
             time += stage[j]->recomputed_time;
         }
         code = am_rank_play(&rank, own.config, stage);
@@ -613,7 +734,8 @@ static bool add_rows(am_evaluation *evaluation)
         bare = am_larger(bare, am_rank_lowest(&plans->chain));
         swap_peaks(plans);
         low = am_larger(low, am_rank_lowest(&plans->chain));
-        am_rank_search(&plans->chain, AM_MAX_BYTES, false);
+        am_rank_search(&plans->chain, AM_MAX_BYTES);
+        am_rank_lower(&plans->chain);
         high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
     }
     plans->doubt.outlived |= bare < low;

@@ -5,7 +5,7 @@
 
 /* Part of workspace.h, whose am_part_plan it has. */
 
-#define AM_MOST_RANK_STEPS 4000000 /* plans that are looked at for one rank */
+#define AM_MOST_RANK_STEPS 8000000 /* moments of plans that are looked at for one rank: so a search takes as long however many chunks it has */
 
 #define AM_MAX_STAGE_PARTS 2000
 #define AM_MAX_STAGE_PLANS 131072
@@ -33,7 +33,7 @@ typedef struct am_rank_chain {
     const am_stage_plan *plan[AM_MAX_CHUNKS]; /* sorted by cost */
     int plans[AM_MAX_CHUNKS];
     am_moment moment[AM_MAX_MOMENTS]; /* those that no other moment of the same chunk stands above */
-    int64_t limit;                    /* plans that may be looked at; 0: AM_MOST_RANK_STEPS */
+    int64_t limit;                    /* moments of plans that may be looked at; 0: AM_MOST_RANK_STEPS */
     int64_t steps;                    /* of these, still */
     /* while it is searched */
     int64_t low_peak[AM_MAX_CHUNKS], low_kept[AM_MAX_CHUNKS], low_cost[AM_MAX_CHUNKS + 1]; /* low_cost: of this chunk and those behind */
@@ -43,13 +43,16 @@ typedef struct am_rank_chain {
     int64_t cost;
     int best[AM_MAX_CHUNKS]; /* plans */
     bool complete;           /* all plans were looked at, or need not be */
+    bool lowered;            /* and all that cost the same, for the lowest peak */
 } am_rank_chain;
 
 /* Reads the moments off a rank's schedule. False: they are too many. */
 bool am_rank_moments(am_rank_chain *chain, const am_config *config, int64_t rank);
 /* Finds the cheapest plans of the chunks that keep the rank at or below so many bytes. False: there are none, or none was found
- * before the steps ended. any: whichever do will do. */
-bool am_rank_search(am_rank_chain *chain, int64_t bytes, bool any);
+ * before the steps ended. */
+bool am_rank_search(am_rank_chain *chain, int64_t bytes);
+/* Of all plans that cost as much as those found, or less, takes those with the lowest peak. */
+void am_rank_lower(am_rank_chain *chain);
 /* The rank's peak by the plans of its chunks. */
 int64_t am_rank_chain_peak(const am_rank_chain *chain, const int *plan);
 /* The lowest peak that any plans have, and these in chain->best. */

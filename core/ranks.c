@@ -21,30 +21,22 @@ am_policy am_stage_policy(const am_evaluation *evaluation, am_policy policy, int
     return policy;
 }
 
-/* A frame of its own: it holds a configuration. */
-__attribute__((noinline)) static int16_t best_of(const am_evaluation *evaluation, int kind, bool reentrant)
-{
-    am_config config;
-    am_evaluation stage = am_stage_evaluation(evaluation, &evaluation->workspace->stage[kind], &config);
-    return (int16_t)am_evaluation_best_segment(&stage, reentrant);
-}
-
-void am_stages_settle(const am_evaluation *evaluation, am_policy *policy)
+void am_stages_settle(am_evaluation *evaluation, am_policy *policy)
 {
     am_workspace *workspace = evaluation->workspace;
-    const am_config *config = evaluation->config;
-    int16_t best[AM_MAX_STAGE_KINDS] = {0};
-    int kinds = am_stage_kinds(config, workspace->stage);
-    for (int i = 0; i < kinds && policy->kind == AM_POLICY_BEST_SEGMENTS; i++) best[i] = best_of(evaluation, i, policy->reentrant);
-    for (int64_t rank = 0; rank < config->pp; rank++) {
-        am_chunk chunk[AM_MAX_CHUNKS];
-        int chunks = am_rank_chunks(config, rank, chunk);
-        for (int i = 0; i < chunks; i++)
-            workspace->best_segment[chunk[i].stage] = best[am_stage_kind_of(kinds, workspace->stage, &chunk[i])];
-    }
+    if (policy->kind == AM_POLICY_BEST_SEGMENTS) am_ranks_best_segments(evaluation, *policy);
     memset(workspace->played, 0, sizeof workspace->played);
     workspace->recorded = (am_record){0};
     if (policy->kind != AM_POLICY_BLOCK) *policy = am_stage_policy(evaluation, *policy, 0);
+}
+
+/* Stages of a kind may have plans of their own. */
+const am_stage *am_stage_of(const am_evaluation *evaluation, int kinds, const am_chunk *chunk)
+{
+    const am_workspace *workspace = evaluation->workspace;
+    const am_policy_kind kind = evaluation->policy->kind;
+    if (kind == AM_POLICY_BUDGET || kind == AM_POLICY_BEST_SEGMENTS) return &workspace->rank_plans.stage[chunk->stage];
+    return &workspace->stage[am_stage_kind_of(kinds, workspace->stage, chunk)];
 }
 
 /* What is on the stage's tape for the whole run, and what of it a played policy saves. */
@@ -200,9 +192,7 @@ __attribute__((noinline)) static am_code read_rank(const am_evaluation *evaluati
     am_fit fit;
     bool planned = evaluation->policy->kind == AM_POLICY_BUDGET;
     am_rank rank = {.rank = index, .first_chunk = first, .chunks = am_rank_chunks(config, index, chunk)};
-    for (int i = 0; i < rank.chunks; i++)
-        stage[i] = planned ? &workspace->rank_plans.stage[chunk[i].stage]
-                           : &workspace->stage[am_stage_kind_of(kinds, workspace->stage, &chunk[i])];
+    for (int i = 0; i < rank.chunks; i++) stage[i] = am_stage_of(evaluation, kinds, &chunk[i]);
     for (int i = 0; i < rank.chunks; i++) rank.recomputed_time += stage[i]->recomputed_time;
     am_code code = am_rank_play(&rank, config, stage);
     if (!code) code = am_fit_rank(&fit, workspace, config, &rank, chunk, kinds);

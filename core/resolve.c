@@ -293,11 +293,8 @@ static am_code check_training(const am_config *config, am_status *status)
 
 /* ---- checkpointing */
 
-static am_code check_checkpoint(const am_config *config, am_status *status)
+am_code am_policy_check(const am_config *config, am_policy policy, am_status *status)
 {
-    am_policy policy;
-    am_code code = am_policy_parse(&policy, config, status);
-    if (code != AM_OK) return code;
     if (am_stack_check_policy(config, policy, status) != AM_OK) return status->code;
     if (is_megatron(config)) return AM_OK;
     if (policy.reentrant && (!am_policy_runs_layers_again(policy.kind) || policy.kind == AM_POLICY_REGIONS))
@@ -313,6 +310,13 @@ static am_code check_checkpoint(const am_config *config, am_status *status)
             "a reentrant region whose input needs no gradient learns nothing, and only checkpoint=full makes the "
             "embedding's output require one: checkpoint=full or reentrant=no");
     return AM_OK;
+}
+
+static am_code check_checkpoint(const am_config *config, am_status *status)
+{
+    am_policy policy;
+    am_code code = am_policy_parse(&policy, config, status);
+    return code == AM_OK ? am_policy_check(config, policy, status) : code;
 }
 
 /* ---- size */

@@ -574,6 +574,10 @@ static am_code check_memory_budget(const am_config *config, am_policy policy, am
 
 am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status)
 {
+    if (config->pp > 1 && config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE && policy.kind != AM_POLICY_NONE)
+        return am_fail(status, AM_UNSUPPORTED, "checkpoint",
+                       "recomputation under a backward in two parts is not covered: checkpoint=none, or schedule=interleaved with vpp=%d",
+                       config->vpp);
     if (check_memory_budget(config, policy, status) != AM_OK) return status->code;
     if (policy.kind == AM_POLICY_MODULES && !is_paper(config) && !is_megatron(config))
         return am_fail(status, AM_UNSUPPORTED, "checkpoint",

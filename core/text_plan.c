@@ -98,7 +98,7 @@ const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
         am_write_int(&out, doubt->stopped);
         am_write_text(&out, doubt->stopped == 1 ? " search of a rank's plans ended at " : " searches of ranks' plans ended at ");
         am_write_thousands(&out, AM_MOST_RANK_STEPS);
-        AM_WRITE(&out, " of them");
+        AM_WRITE(&out, " of their moments");
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (!others[i]) continue;

@@ -225,6 +225,8 @@ am_code am_stack_check(const am_config *config, am_status *status);
 /* Why Megatron does not play these modules (a set of AM_MODULE_) again; NULL where it does. */
 const char *am_modules_wrong(const am_config *config, unsigned modules);
 am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status);
+/* resolve.c: refuses a policy that is not covered with a resolved config, whose own may be another. */
+am_code am_policy_check(const am_config *config, am_policy policy, am_status *status);
 
 bool am_activation_is_gated(int64_t activation);
 /* The divisor of n that is nearest to x; the smaller of two. */

@@ -140,7 +140,7 @@ START_TEST(proofs)
     ck_assert_ptr_null(strstr(json, "proven_note"));
     fake.doubt.stopped = 2;
     expect_document(am_report_json(&fake, json, sizeof json));
-    expect("\"proven\":false,\"proven_note\":\"2 searches of ranks' plans ended at 4,000,000 of them\"");
+    expect("\"proven\":false,\"proven_note\":\"2 searches of ranks' plans ended at 8,000,000 of their moments\"");
     fake.policy = (am_policy){.kind = AM_POLICY_NONE};
     fake.doubt = (am_doubt){0};
     fake.frontier.found = true;
