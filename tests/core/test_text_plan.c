@@ -124,7 +124,7 @@ START_TEST(switches)
     for (int i = 0; i < 3; i++) {
         am_config config = config_of(inputs[i]);
         ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-        ck_assert_int_eq(am_fit_search(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        am_fit_search(&fixture_report, &fixture_workspace, &config);
         am_writer writer = am_writer_of(text, sizeof text);
         am_text_plan(&writer, &fixture_report);
         text[writer.length] = '\0';
