@@ -27,12 +27,12 @@ static const struct {
      "selective: keeps every matrix product and attention, plays the rest again"},
     {AM_POLICY_SAVE_HALF_MATMULS, "save every second product",
      "selective, as torchtitan: keeps attention and every second matrix product"},
+#ifndef AM_FIRST
     {AM_POLICY_MODULES, "modules of each layer",
      "selective, as Megatron's --recompute-modules: these are played again"},
     {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
     {AM_POLICY_BUDGET, "cheapest below the budget",
      "for each layer what the frontier found: the least to run again of all plans with such a peak"},
-#ifndef AM_FIRST
     {AM_POLICY_REGIONS, "regions as listed", "keeps one input for each region, and everything of layers in none"},
     {AM_POLICY_MEMORY_BUDGET, "share of each layer",
      "torch.compile's activation_memory_budget, its knapsack on eager's tensors: keeps the dearest results that fit"},
@@ -90,10 +90,12 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
             plan->label = descriptions[i].label;
             plan->note = descriptions[i].note;
         }
+#ifndef AM_FIRST
     if (policy.modules == AM_MODULE_CORE_ATTN) {
         plan->label = "core attention";
         plan->note = "selective, as Megatron's core_attn: scores, softmax and dropout are played again";
     }
+#endif
     if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
     if (policy.reentrant && !own && !am_policy_moves(policy))
         plan->note = "use_reentrant=True: the whole region runs again, without early stop";
