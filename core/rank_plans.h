@@ -8,7 +8,7 @@
 #define AM_MOST_RANK_STEPS 8000000 /* moments of plans that are looked at for one rank: so a search takes as long however many chunks it has */
 
 #define AM_MAX_STAGE_PARTS 2000
-#define AM_MAX_STAGE_PLANS 131072
+#define AM_MAX_STAGE_PLANS 114688
 #define AM_MAX_MOMENTS     512
 
 /* A plan of one kind of stage, for one micro-batch: bytes without what lasts for the run, and picoseconds that run again. */
