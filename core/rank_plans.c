@@ -625,7 +625,9 @@ void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy)
     plans->kinds = am_stage_kinds(evaluation->config, workspace->stage);
     plans->plans = 0;
     for (int i = 0; i < plans->kinds && !code; i++) code = list_segments(evaluation, i, policy.reentrant);
-    for (int64_t i = 0; i < evaluation->config->pp && !code; i++) code = choose_segments(evaluation, i);
+    for (int64_t i = 0; i < evaluation->config->pp * evaluation->config->vpp; i++) workspace->best_segment[i] = 1;
+    const bool choice = plans->plans > plans->kinds; /* a layer alone has none */
+    for (int64_t i = 0; i < evaluation->config->pp && choice && !code; i++) code = choose_segments(evaluation, i);
     for (int i = 0; i < plans->kinds && !code; i++) code = take_segments(evaluation, i, policy);
     evaluation->code = code;
     if (code == AM_CAPACITY) refuse_capacity(workspace);
