@@ -521,8 +521,8 @@ static void find_rates(const am_chain *chain, double price, double rate[256])
         if (seen[class]) rate[class] = smaller(rate[class], shared);
 }
 
-/* What all layers cost at least where so many bytes may be left, each at this price. */
-static double bound_at(const am_chain *chain, int64_t left, double price)
+/* What all layers cost at least where so many bytes may be left, each at this price. Its table stands in no frame of its caller's. */
+__attribute__((noinline)) static double bound_at(const am_chain *chain, int64_t left, double price)
 {
     double rate[256], least = 0;
     find_rates(chain, price, rate);
