@@ -155,6 +155,7 @@ static am_code end(const am_evaluation *evaluation, am_status *status)
                    "this model's record or timeline is longer than this build can hold: timeline=modules");
 }
 
+__attribute__((noinline)) /* its frame stands beside no other */
 am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config *config, am_status *status)
 {
     *status = (am_status){0};
