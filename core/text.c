@@ -742,7 +742,7 @@ static void write_plans(am_writer *out, const am_report *report)
                      .rows = report->plans,
                      .cell = plan_cell,
                      .head = {"  policy", "what it does", kept[units], peak[units], ">extra forward", ">extra time"}};
-    AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below)\n");
+    AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below, copies to and from the host apart)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
 }
