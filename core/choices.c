@@ -556,15 +556,16 @@ static int point_below(const am_evaluation *evaluation, int64_t bytes)
     return point;
 }
 
-/* Composes a plan of the frontier, which stays below: its choices have room in the lists, and what it composes to is what the frontier says. */
-static void compose(am_evaluation *evaluation, int point, int64_t bytes)
+/* Composes a plan of the frontier. Does it stay below? What a layer carries on into the next may differ between profiles: the composed
+ * plan has the last word. */
+static bool stays_below(am_evaluation *evaluation, int point, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     am_outcome outcome;
     workspace->listeds = 0;
     plan_runs(evaluation, workspace->frontier.point[point].index);
     am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
-    if (AM_NEVER(!evaluation->code && am_outcome_peak(&outcome) > bytes)) evaluation->code = AM_CAPACITY;
+    return evaluation->code || am_outcome_peak(&outcome) <= bytes;
 }
 
 /* Where the frontier is over some choices: combines those that cost little at the price that a byte has there. Does it find a cheaper
@@ -580,8 +581,7 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = choices->found ? point_below(evaluation, bytes) : -1;
-    const bool cheaper = point >= 0 && frontier->point[point].cost < cost;
-    if (cheaper) compose(evaluation, point, bytes);
+    const bool cheaper = point >= 0 && frontier->point[point].cost < cost && stays_below(evaluation, point, bytes);
     choices->price = 0;
     try_choices(evaluation, step, false);
     return cheaper;
@@ -603,11 +603,13 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");
     int64_t least = 0;
-    if (point >= 0) {
-        if (!find_cheaper(evaluation, bytes, frontier->point[point].cost, &least)) compose(evaluation, point, bytes);
-        if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .least = least};
-        return evaluation->code;
+    bool done = point >= 0 && find_cheaper(evaluation, bytes, frontier->point[point].cost, &least), lowered = false;
+    for (; point >= 0 && !done; point--) {
+        done = stays_below(evaluation, point, bytes);
+        lowered |= !done;
     }
+    if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
+    if (done) return evaluation->code;
     char text[32];
     int64_t smallest = peak_of(choices, &frontier->point[0]);
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",

@@ -847,11 +847,12 @@ test('every picture is read by a finger, and the map asks for a second tap befor
   const tapped = async (mark, reading) => {
     await mark.scrollIntoViewIfNeeded();
     const box = await still(mark);
-    const said = await page.locator(reading).innerText();
+    const read = page.locator(reading).first();
+    const said = await read.innerText();
     await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
     await page.waitForFunction(([where, before]) => document.querySelector(where).innerText !== before, [reading, said]);
     await page.waitForTimeout(100);
-    return page.locator(reading).innerText();
+    return read.innerText();
   };
   await tapped(page.locator('.mark').nth(5), '.inspector-title');
   await tapped(page.locator('.piece').first(), '.inspector-title');
@@ -859,7 +860,7 @@ test('every picture is read by a finger, and the map asks for a second tap befor
   await tapped(page.locator('.tile').nth(1), '.treemap .picture-readout');
   await tapped(page.locator('.slab').nth(1), '.stack .picture-readout');
   await page.locator('#view-step').scrollIntoViewIfNeeded();
-  await tapped(page.locator('.timeline-hit'), '.timeline-readout');
+  await tapped(page.locator('.timeline-hit').first(), '.timeline-readout');
   await page.locator('#view-fit').scrollIntoViewIfNeeded();
   await page.locator('.fit-map-here').waitFor();
   const before = await hash(page);
