@@ -1,24 +1,9 @@
 /* What is alive over the step, as people read it. */
-#include "report.h"
-
-#include "fixture.h"
-
-static char text[1 << 14];
+#include "sections.h"
 
 static void evaluate(const char *inputs)
 {
-    am_status status;
-    am_config config = config_of(inputs);
-    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-    am_writer writer = am_writer_of(text, sizeof text);
-    am_text_parts(&writer, &fixture_report);
-    ck_assert(!writer.full);
-    text[writer.length] = '\0';
-}
-
-static void expect(const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "no '%s' in %s", part, text);
+    evaluate_section(inputs, am_text_parts);
 }
 
 START_TEST(both)

@@ -1,33 +1,9 @@
 /* The frontier, a budget's plan and its lines, as people read them. */
-#include "report.h"
-
-#include "fixture.h"
-
-static char text[1 << 17];
+#include "sections.h"
 
 static void evaluate(const char *inputs)
 {
-    am_status status;
-    am_config config = config_of(inputs);
-    am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
-    ck_assert_msg(code == AM_OK, "%s: %s", inputs, status.message);
-    am_writer writer = am_writer_of(text, sizeof text);
-    am_text_plan(&writer, &fixture_report);
-    ck_assert_ptr_eq(writer.text, text);
-    ck_assert(!writer.full);
-    text[writer.length] = '\0';
-}
-
-static void expect(const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "no '%s' in %s", part, text);
-}
-
-static int count(const char *part)
-{
-    int found = 0;
-    for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) found++;
-    return found;
+    evaluate_section(inputs, am_text_plan);
 }
 
 START_TEST(frontier)
@@ -125,9 +101,7 @@ START_TEST(switches)
         am_config config = config_of(inputs[i]);
         ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
         am_fit_search(&fixture_report, &fixture_workspace, &config);
-        am_writer writer = am_writer_of(text, sizeof text);
-        am_text_plan(&writer, &fixture_report);
-        text[writer.length] = '\0';
+        read_section(am_text_plan);
         for (int j = 0; j < 3; j++) expect(parts[i][j]);
     }
     ck_assert_int_eq(count("gradient_checkpointing_enable"), 0);
