@@ -280,17 +280,22 @@ static double value_of(const am_choices *choices, int class, int x)
     return (double)COST(unit) + choices->price * (double)unit->residue;
 }
 
-/* Leaves so many of a list: evenly, or those of the lowest value where a byte has a price. */
-static int thin(const am_choices *choices, uint16_t *list, int count, int most)
+/* Leaves those of a list that cost least at the price of a byte. */
+static int leave_cheapest(const am_choices *choices, uint16_t *list, int count, int most)
 {
     const int class = most_common_class(choices);
-    if (count <= most) return count;
-    for (; choices->price > 0 && count > most; count--) {
+    for (; count > most; count--) {
         int worst = 0;
         for (int i = 1; i < count; i++)
             if (value_of(choices, class, list[i]) > value_of(choices, class, list[worst])) worst = i;
         memmove(&list[worst], &list[worst + 1], (size_t)(count - 1 - worst) * sizeof *list);
     }
+    return count;
+}
+
+/* Leaves so many of a list, evenly. */
+static int thin(uint16_t *list, int count, int most)
+{
     if (count <= most) return count;
     for (int i = 0; i < most; i++) list[i] = list[(int)((int64_t)(2 * i + 1) * count / (2 * most))];
     return most;
@@ -386,8 +391,9 @@ static bool choose(am_choices *choices, int step, int most, bool together)
     for (int i = 0; i < choices->candidates; i++)
         if (choices->candidate[i].named && (together || choices->candidate[i].span == 1))
             choices->chosen[choices->used++] = (uint16_t)i;
-    int count = list_single(choices, step == 0 || choices->price > 0, list);
-    if (step > 0) count = thin(choices, list, count, breadths[step]);
+    const bool priced = choices->price > 0;
+    int count = list_single(choices, step == 0 || priced, list);
+    if (step > 0) count = priced ? leave_cheapest(choices, list, count, breadths[step]) : thin(list, count, breadths[step]);
     if (choices->used + count > most) return false;
     memcpy(&choices->chosen[choices->used], list, (size_t)count * sizeof *list);
     choices->used += count;

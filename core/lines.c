@@ -663,12 +663,16 @@ static void escape_from(am_writer *json, size_t start)
     }
 }
 
-static void put_switch_text(am_writer *json, const am_report *report)
+/* "text": begins what is written as it stands; returns where. */
+static size_t begin_text(am_writer *json)
 {
     AM_KEY(json, "text");
     am_json_quote(json);
-    size_t start = json->length;
-    am_write_switches(json, report);
+    return json->length;
+}
+
+static void end_text(am_writer *json, size_t start)
+{
     escape_from(json, start);
     am_json_unquote(json);
 }
@@ -687,7 +691,9 @@ void am_json_switches(am_writer *json, const am_report *report)
     AM_PUT_INT(json, "peak_bytes", switches->peak_bytes);
     AM_PUT_INT(json, "recomputed_flops", switches->recomputed_flops);
     AM_PUT_TIME(json, "recomputed_time_us", switches->recomputed_time);
-    put_switch_text(json, report);
+    size_t start = begin_text(json);
+    am_write_switches(json, report);
+    end_text(json, start);
     if (switches->ranks > 0) AM_OPEN(json, "ranks", "[");
     for (int i = 0; i < switches->ranks; i++) {
         const am_rank *rank = &switches->rank[i];
@@ -708,12 +714,9 @@ void am_json_lines(am_writer *json, const am_report *report)
     for (int i = 0; am_lines_framework(report, i); i++) {
         am_json_open(json, '{');
         AM_PUT_PLAIN(json, "framework", am_lines_framework(report, i));
-        AM_KEY(json, "text");
-        am_json_quote(json);
-        size_t start = json->length;
+        size_t start = begin_text(json);
         am_write_lines(json, report, i);
-        escape_from(json, start);
-        am_json_unquote(json);
+        end_text(json, start);
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
