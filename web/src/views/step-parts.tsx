@@ -3,13 +3,12 @@ import '../styles/step-parts.css';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Bytes, TimelinePart, Units } from '../../../wasm/report';
-import { ChartFrame, type ChartTable } from '../charts/frame';
+import { ChartFrame } from '../charts/frame';
 import { fillParts, layParts } from '../charts/parts-layout';
 import { Timeline } from '../charts/timeline';
 import type { Course, Reading, TimelineLayout } from '../charts/timeline-layout';
-import { formatCount } from '../format/bytes';
+import { timelineTable } from '../charts/timeline-table';
 import { partName } from '../format/parts';
-import { PHASES } from '../format/words';
 import { Figure } from './figure';
 
 export type PartedCourse = Course & { timeline_parts: TimelinePart[] };
@@ -68,7 +67,7 @@ export function WithoutCheckpointing({ course, apart, reach, query, units, behin
       <h3 class="parts-title">
         Without checkpointing{apart && <span class="quiet">, in a scale of its own</span>}
       </h3>
-      <ChartFrame name="step-without" title="Live bytes over the step, without checkpointing" query={query} units={units} table={() => tableOf(course)}>
+      <ChartFrame name="step-without" title="Live bytes over the step, without checkpointing" query={query} units={units} table={() => timelineTable(course)}>
         <div class="parts">
           <Timeline
             step={course}
@@ -87,13 +86,4 @@ export function WithoutCheckpointing({ course, apart, reach, query, units, behin
       </ChartFrame>
     </>
   );
-}
-
-export function tableOf({ timeline, timeline_modules: modules, timeline_ops: ops, timeline_parts: parts }: PartedCourse): ChartTable {
-  return {
-    columns: ['Phase', 'Layer', 'Module', 'Operation', 'Alive', ...parts.map((p) => partName(p.part))],
-    rows: timeline.map(([phase, layer, module, op, bytes], i) => [
-      PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), modules[module] ?? '', ops[op] ?? '', { bytes }, ...parts.map((p) => ({ bytes: p.bytes[i] ?? 0 })),
-    ]),
-  };
 }

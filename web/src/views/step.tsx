@@ -4,8 +4,9 @@ import { activationPeak } from '../charts/bar-layout';
 import { ChartFrame } from '../charts/frame';
 import { Timeline } from '../charts/timeline';
 import type { TimelineLayout } from '../charts/timeline-layout';
-import { formatBytes, formatCount } from '../format/bytes';
-import { PHASES, placeText } from '../format/words';
+import { timelineTable } from '../charts/timeline-table';
+import { formatBytes } from '../format/bytes';
+import { placeText } from '../format/words';
 import { type Question, shown } from '../state/ask';
 import { useLater } from '../state/later';
 import { useSearch } from '../state/searched';
@@ -57,14 +58,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
           title="Live bytes over the step"
           query={query}
           units={units}
-          table={() =>
-            part !== null && parted !== undefined
-              ? part.tableOf(parted)
-              : {
-                  columns: ['Phase', 'Layer', 'Module', 'Operation', 'Alive'],
-                  rows: step.timeline.map(([phase, layer, module, op, bytes]) => [PHASES[phase] ?? '', layer < 0 ? '–' : formatCount(layer), step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? '', { bytes }]),
-                }
-          }
+          table={() => timelineTable(step)}
         >
           <div class={parted === undefined ? undefined : 'parts'}>
             <Timeline
