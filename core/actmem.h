@@ -1207,6 +1207,8 @@ typedef struct am_kind {
     int64_t count, layers_each;
     int64_t bytes;     /* of one, without what all share */
     const char *label; /* "dense"; NULL where all layers are of one kind */
+    int64_t first;     /* layer of it */
+    bool numbered;     /* another kind has the same name: this one says its first layer, too */
 } am_kind;
 
 /* A row of the report's ledger: kind is an index into am_report.kind, or one of these. */

@@ -15,19 +15,39 @@ static bool in_unit(const am_row *row, const am_record *record, int unit)
     return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
 }
 
-/* By the rows of the played unit that stands for the kind. */
+#ifndef AM_FIRST /* plans of several choices are searched for, or listed */
+/* Two kinds of one name are told apart by where they begin. */
+static void tell_apart(am_report *report)
+{
+    am_kind *own = &report->kind[report->kinds - 1];
+    for (am_kind *other = report->kind; other < own; other++)
+        if (other->name == own->name && other->label == own->label && other->layers_each == own->layers_each)
+            other->numbered = own->numbered = true;
+}
+#else
+#define tell_apart(report) ((void)0)
+#endif
+
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
-                             int64_t count, const char *name)
+                             am_units_alike layers, const char *name)
 {
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
-    if (count <= 0 || report->kinds == AM_MAX_KINDS) return;
+    if (layers.units <= 0 || report->kinds == AM_MAX_KINDS) return;
     int kind = record->kind[unit * record->inner];
     const char *label = run->inner > 1 ? NULL : am_model_kind_name(evaluation->config, kind);
-    report->kind[report->kinds++] = (am_kind){name, count, run->inner, ledger->unit_bytes[unit], label};
+    report->kind[report->kinds++] = (am_kind){name, layers.units, run->inner, ledger->unit_bytes[unit], label, layers.first, false};
+    tell_apart(report);
     for (int i = 0; i < ledger->count; i++)
         if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
-            add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, count);
+            add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, layers.units);
+}
+
+/* The first layer of a kind from a layer on, where there is one. */
+static int64_t first_of(const am_evaluation *evaluation, int kind, int64_t from)
+{
+    while (am_pattern_kind(&evaluation->pattern, from) != kind) from++;
+    return from;
 }
 
 /* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
@@ -42,13 +62,13 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
     const am_run *run = &workspace->run[index];
     const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
     const int *steady = run->profile->steady;
-    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0;
+    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0, from = 0;
     int kind = -1;
     for (int i = 0; i < runs; first += workspace->planned[i].units * workspace->planned[i].inner, i++) {
         const am_part_plan *part = &workspace->planned[i];
         int64_t own[AM_MAX_LAYER_KINDS] = {0};
         if (part->id != workspace->planned[index].id || part->inner != run->inner) continue;
-        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, first);
+        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, from = first);
         if (run->inner == 1)
             am_evaluation_count_kinds(evaluation, first, first + part->units, own);
         else
@@ -56,11 +76,15 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
         for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
     }
     if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
-        am_evaluation_add_units(evaluation, ledger, run, 0, 1, name[count[kind] > 1]);
+        am_evaluation_add_units(evaluation, ledger, run, 0, (am_units_alike){0, 1}, name[count[kind] > 1]);
         count[kind]--;
+        from = 1;
     }
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS)
-        am_evaluation_add_units(evaluation, ledger, run, steady[kind], count[kind], name[0]);
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
+        if (count[kind] == 0) continue;
+        int64_t own = run->inner > 1 ? from : first_of(evaluation, kind, from);
+        am_evaluation_add_units(evaluation, ledger, run, steady[kind], (am_units_alike){own, count[kind]}, name[0]);
+    }
 }
 
 static bool is_outside(const am_row *row, const am_record *record)
@@ -122,31 +146,45 @@ static bool still_kept(const am_ledger *kept, const am_record *record, int unit,
     return false;
 }
 
-/* The first of the report's kinds that is made of layers of this kind; segments hold all. */
-static int report_kind(const am_evaluation *evaluation, int kind)
+/* Of the report's kinds from one on the first that is made of layers of this kind; segments hold all. */
+static int report_kind(const am_evaluation *evaluation, int kind, int from)
 {
     const am_report *report = evaluation->report;
     const char *label = am_model_kind_name(evaluation->config, kind);
-    for (int i = 0; i < report->kinds; i++)
+    for (int i = from; i < report->kinds; i++)
         if (report->kind[i].label == label) return i;
-    return 0;
+    return from;
 }
 
-/* What so many layers of each kind no longer keep, shown by a usual layer of it. */
-static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile,
-                        const int64_t count[AM_MAX_LAYER_KINDS])
+static void add_dropped_row(am_report *report, const am_row *row, int kind, int64_t count)
+{
+    if (count > 0) add_row(report->dropped, &report->dropped_rows, row, kind, count);
+}
+
+/* What layers no longer keep, shown by a usual one of each kind. A region of several keeps what it does once. The model's first layer may
+ * keep less than those like it, without checkpointing too. kinds: of the report's kinds the first that is these layers'. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, am_dropping dropping, int kinds)
 {
     am_report *report = evaluation->report;
     const am_ledger *plain = &evaluation->workspace->plain;
     const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
-    bool taken[AM_MAX_ROWS] = {false};
+    bool taken[AM_MAX_ROWS] = {false}, taken_first[AM_MAX_ROWS] = {false};
+    int first = am_pattern_kind(&evaluation->pattern, 0);
+    bool alone = dropping.first && dropping.regions[first] == dropping.layers[first] &&
+                 kept->unit_bytes[0] != kept->unit_bytes[profile->steady[first]]; /* a kind of its own */
+    bool unlike = dropping.first && !alone && plain->unit_bytes[0] != plain->unit_bytes[usual->steady[first]];
+    dropping.layers[first] -= alone;
+    dropping.regions[first] -= alone;
     for (int i = 0; i < plain->count; i++) {
         const am_row *row = &plain->row[i];
         if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
         int kind = usual->record.kind[row->zone - 1];
-        if (row->zone != usual->steady[kind] + 1 || count[kind] == 0) continue;
-        if (!still_kept(kept, &profile->record, profile->steady[kind], row, taken))
-            add_row(report->dropped, &report->dropped_rows, row, report_kind(evaluation, kind), count[kind]);
+        if (alone && row->zone == 1) add_dropped_row(report, row, kinds, !still_kept(kept, &profile->record, 0, row, taken_first));
+        if (row->zone != usual->steady[kind] + 1 || dropping.layers[kind] == 0) continue;
+        int64_t count = dropping.layers[kind];
+        if (still_kept(kept, &profile->record, profile->steady[kind], row, taken)) count -= dropping.regions[kind];
+        if (unlike && kind == first) count -= !still_kept(plain, &usual->record, 0, row, taken_first);
+        add_dropped_row(report, row, report_kind(evaluation, kind, kinds + alone), count);
     }
 }
 
@@ -215,7 +253,9 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
 {
     am_workspace *workspace = evaluation->workspace;
     const am_part_plan *part = workspace->planned;
-    int64_t first = 0, dropped[AM_MAX_LAYER_KINDS] = {0};
+    int64_t first = 0;
+    int kinds = evaluation->report->kinds;
+    am_dropping dropping = {.first = part[0].id == id};
     for (int i = 0; i < runs; i++)
         if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs);
     for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
@@ -223,20 +263,21 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
         if (part[i].id != id) continue;
         add_shared(evaluation, ledger, &workspace->run[i], first, alone);
         am_evaluation_count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
-        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropped[kind] += count[kind];
+        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropping.layers[kind] += count[kind];
+        for (int j = 0; j < part[i].units; j++) dropping.regions[am_pattern_kind(&evaluation->pattern, first + j * part[i].inner)]++;
     }
-    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropped);
+    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropping, kinds);
 }
 
 void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
-                                   const int64_t dropping[AM_MAX_LAYER_KINDS])
+                                   const am_dropping *dropping)
 {
     am_report *report = evaluation->report;
     add_lasting(report, &evaluation->workspace->tape, kept);
     report->shared_bytes = 0;
     add_shared(evaluation, kept, run, 0, false);
     add_outside(report, kept, &run->profile->record);
-    add_dropped(evaluation, kept, run->profile, dropping);
+    add_dropped(evaluation, kept, run->profile, *dropping, 0);
     report->saved_bytes = report->outcome.saved_bytes;
     if (AM_NEVER(report->points > AM_MAX_POINTS)) evaluation->code = AM_CAPACITY; /* three a layer, of 1000 */
 }

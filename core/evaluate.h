@@ -43,13 +43,20 @@ void am_evaluation_choose(am_evaluation *evaluation);
 void am_evaluation_read_gathered(am_evaluation *evaluation);
 /* live_parts.c: what the live bytes of the chosen policy's timeline are of, and those of the step without checkpointing. */
 void am_evaluation_read_parts(am_evaluation *evaluation);
-/* A kind of unit of the report, and its rows. */
+/* Units that keep the same: the first layer of them, and how many there are. */
+typedef struct am_units_alike {
+    int64_t first, units;
+} am_units_alike;
+/* A kind of unit of the report, and its rows, by the rows of the played unit that stands for it. */
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
-                             int64_t count, const char *name);
-/* The rest of a report whose policy is a schedule: kept is the ledger of a run of checkpointed layers, dropping how many
- * layers of each kind are not kept whole. */
-void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
-                                   const int64_t dropping[AM_MAX_LAYER_KINDS]);
+                             am_units_alike layers, const char *name);
+/* Layers that are not kept whole: how many of each kind, and how many regions begin with one; whether the model's first is one. */
+typedef struct am_dropping {
+    int64_t layers[AM_MAX_LAYER_KINDS], regions[AM_MAX_LAYER_KINDS];
+    bool first;
+} am_dropping;
+/* The rest of a report whose policy is a schedule: kept is the ledger of a run of checkpointed layers. */
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept, const am_dropping *dropping);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
 /* runs.c: what a policy makes of the model. */

@@ -286,10 +286,17 @@ void am_write_kind(am_writer *writer, const am_kind *kind)
         AM_WRITE(writer, " ");
     }
     am_write_text(writer, last);
-    if (kind->layers_each <= 1) return;
-    AM_WRITE(writer, " of ");
-    am_write_int(writer, kind->layers_each);
-    AM_WRITE(writer, " layers");
+    if (kind->layers_each > 1) {
+        AM_WRITE(writer, " of ");
+        am_write_int(writer, kind->layers_each);
+        AM_WRITE(writer, " layers");
+    }
+#ifndef AM_FIRST
+    if (!kind->numbered) return;
+    am_write_text(writer, kind->count == 1 ? " " : " (from ");
+    am_write_int(writer, kind->first);
+    am_write_text(writer, kind->count == 1 ? "" : ")");
+#endif
 }
 
 size_t am_term_text(const am_term *term, const int64_t *values, char *buffer, size_t size)

@@ -142,23 +142,24 @@ void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome
 
 /* How many layers are left so, by the played unit that stands for them in a profile's ledger. */
 static void count_left(const am_evaluation *evaluation, const am_profile *profile, am_left left,
-                       int64_t count[AM_MAX_UNITS])
+                       am_units_alike layers[AM_MAX_UNITS])
 {
     const am_planner *planner = &evaluation->workspace->planner;
-    memset(count, 0, AM_MAX_UNITS * sizeof *count);
+    memset(layers, 0, AM_MAX_UNITS * sizeof *layers);
     for (int i = 0; i < planner->chain.layers; i++) {
         bool first = i == 0 && profile->unit_bytes[0] != profile->unit_bytes[profile->steady[am_pattern_kind(&evaluation->pattern, 0)]];
-        if (planner->left[i] == left) count[first ? 0 : profile->steady[am_pattern_kind(&evaluation->pattern, i)]]++;
+        am_units_alike *own = &layers[first ? 0 : profile->steady[am_pattern_kind(&evaluation->pattern, i)]];
+        if (planner->left[i] == left && own->units++ == 0) own->first = i;
     }
 }
 
 static void add_left(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, am_left left,
                      const char *name)
 {
-    int64_t count[AM_MAX_UNITS];
-    count_left(evaluation, run->profile, left, count);
+    am_units_alike layers[AM_MAX_UNITS];
+    count_left(evaluation, run->profile, left, layers);
     for (int unit = 0; unit < run->profile->record.units; unit++)
-        am_evaluation_add_units(evaluation, ledger, run, unit, count[unit], name);
+        am_evaluation_add_units(evaluation, ledger, run, unit, layers[unit], name);
 }
 
 bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
@@ -180,10 +181,13 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     const am_run taken = {planner->chain.plain, planner->chain.layers, 1};
     add_left(evaluation, kept, &region, AM_LEFT_INPUT, "checkpointed layer");
     add_left(evaluation, plain, &taken, AM_LEFT_TAPE, "layer");
-    int64_t dropping[AM_MAX_LAYER_KINDS] = {0};
-    for (int i = 0; i < planner->chain.layers; i++)
-        if (planner->left[i] != AM_LEFT_TAPE) dropping[am_pattern_kind(&evaluation->pattern, i)]++;
-    am_evaluation_choose_schedule(evaluation, &region, kept, dropping);
+    am_dropping dropping = {.first = planner->left[0] != AM_LEFT_TAPE};
+    for (int i = 0; i < planner->chain.layers; i++) {
+        int kind = am_pattern_kind(&evaluation->pattern, i);
+        dropping.layers[kind] += planner->left[i] != AM_LEFT_TAPE;
+        dropping.regions[kind] += planner->left[i] == AM_LEFT_INPUT;
+    }
+    am_evaluation_choose_schedule(evaluation, &region, kept, &dropping);
     return true;
 }
 

@@ -102,8 +102,8 @@ static const am_report *fake_report(void)
     };
     am_extents_init(&fake.extents, values);
     fake.kinds = 2;
-    fake.kind[0] = (am_kind){"first layer", 1, 1, 0, NULL};
-    fake.kind[1] = (am_kind){"layer", 31, 1, 0, NULL};
+    fake.kind[0] = (am_kind){"first layer", 1, 1, 0, NULL, 0, false};
+    fake.kind[1] = (am_kind){"layer", 31, 1, 0, NULL, 0, false};
     fake_rows();
     fake_sums();
     am_place at = {AM_RECOMPUTE, 31, {"mlp.act_fn", "", AM_C_MLP}, AM_OP_SILU};

@@ -85,6 +85,70 @@ START_TEST(long_timeline)
 }
 END_TEST
 
+/* How often the layers of a report keep, or no longer keep, a tensor of this name and size. */
+static int64_t times(const am_report_row *row, int rows, const am_row *like)
+{
+    int64_t count = 0;
+    for (int i = 0; i < rows; i++)
+        if (row[i].kind >= 0 && row[i].row.bytes == like->bytes && strcmp(row[i].row.name, like->name) == 0) count += row[i].count;
+    return count;
+}
+
+/* False: this model has no such training. */
+static bool evaluate(am_report *report, const char *model, const char *training, const char *policy)
+{
+    char text[320];
+    am_status status;
+    snprintf(text, sizeof text, "%s %s checkpoint=%s", model, training, policy);
+    am_config config = am_default_config();
+    ck_assert_int_eq(am_config_parse(&config, text, &status), AM_OK);
+    am_code code = am_evaluate(report, &fixture_workspace, &config, &status);
+    ck_assert_msg(code == AM_OK || (status.field[0] && strstr("trainable lora_targets", status.field)), "%s: %s", text, status.message);
+    return code == AM_OK;
+}
+
+/* What a policy's layers keep and no longer keep is what they keep without checkpointing, tensor by tensor, and no two kinds of layer have
+ * the same name: a page that sorts rows by it would mix them. */
+START_TEST(kept_or_dropped)
+{
+    static am_report plain;
+    static const char *const models[] = {
+        "family=llama layers=8 hidden=64 heads=4 ffn=96 vocab=100 seq=16",
+        "family=gemma2 layers=8 hidden=64 heads=4 ffn=96 vocab=100 seq=16 sliding_window=4",
+        "family=gpt2 layers=8 hidden=64 heads=4 vocab=100 seq=16 attention=eager dropout=0.1",
+        "family=gptj layers=8 hidden=64 heads=4 vocab=100 seq=16 rotary_dim=8",
+        "family=gpt_neox layers=8 hidden=64 heads=4 vocab=100 seq=16 rotary_dim=4",
+    };
+    static const char *const trainings[] = {"", "trainable=lora lora_targets=q,k,v,o lora_dropout=0.1", "trainable=none", "dtype=fp32 autocast=bf16"};
+    static const char *const policies[] = {"full",     "every:4", "block:3", "save:matmuls", "save:half-matmuls", "save:mm,silu", "memory-budget:0.5",
+                                           "revolve:2", "offload", "regions:2x0,1x1,1x0,1x2,2x1"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        for (size_t j = 0; j < sizeof trainings / sizeof *trainings; j++) {
+            if (!evaluate(&plain, models[i], trainings[j], "none")) continue;
+            for (size_t k = 0; k <= sizeof policies / sizeof *policies; k++) {
+                am_report *report = &fixture_report;
+                char policy[64];
+                snprintf(policy, sizeof policy, "budget:%lld", (long long)plain.outcome.backward_peak * 4 / 5);
+                if (k < sizeof policies / sizeof *policies) snprintf(policy, sizeof policy, "%s", policies[k]);
+                ck_assert(evaluate(report, models[i], trainings[j], policy));
+                for (int row = 0; row < plain.rows; row++) {
+                    const am_row *like = &plain.row[row].row;
+                    if (plain.row[row].kind < 0) continue;
+                    int64_t all = times(plain.row, plain.rows, like), kept = times(report->row, report->rows, like);
+                    ck_assert_msg(times(report->dropped, report->dropped_rows, like) == (kept < all ? all - kept : 0), "%s %s %s: %s", models[i],
+                                  trainings[j], policy, like->name);
+                }
+                for (int one = 0; one < report->kinds; one++)
+                    for (int other = 0; other < one; other++) {
+                        const am_kind *x = &report->kind[one], *y = &report->kind[other];
+                        bool same = x->name == y->name && x->label == y->label && x->layers_each == y->layers_each;
+                        ck_assert_msg(!same || (x->numbered && y->numbered && x->first != y->first), "%s %s %s", models[i], trainings[j], policy);
+                    }
+            }
+        }
+}
+END_TEST
+
 Suite *test_chosen_suite(void);
 Suite *test_chosen_suite(void)
 {
@@ -92,6 +156,7 @@ Suite *test_chosen_suite(void)
     TCase *tests = tcase_create("chosen");
     tcase_add_test(tests, room);
     tcase_add_test(tests, long_timeline);
+    tcase_add_test(tests, kept_or_dropped);
     suite_add_tcase(suite, tests);
     return suite;
 }

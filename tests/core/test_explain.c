@@ -226,14 +226,18 @@ START_TEST(names)
     row.rank = 0;
     am_write_shape(&writer, &row);
     expect("[]");
-    am_write_kind(&writer, &(am_kind){"layer", 32, 1, 0, NULL});
+    am_write_kind(&writer, &(am_kind){"layer", 32, 1, 0, NULL, 0, false});
     expect("layer");
-    am_write_kind(&writer, &(am_kind){"checkpointed segment", 8, 4, 0, NULL});
+    am_write_kind(&writer, &(am_kind){"checkpointed segment", 8, 4, 0, NULL, 0, false});
     expect("checkpointed segment of 4 layers");
-    am_write_kind(&writer, &(am_kind){"first checkpointed layer", 1, 1, 0, "dense"});
+    am_write_kind(&writer, &(am_kind){"first checkpointed layer", 1, 1, 0, "dense", 0, false});
     expect("first checkpointed dense layer");
-    am_write_kind(&writer, &(am_kind){"layer", 3, 1, 0, "dense"});
+    am_write_kind(&writer, &(am_kind){"layer", 3, 1, 0, "dense", 0, false});
     expect("dense layer");
+    am_write_kind(&writer, &(am_kind){"checkpointed layer", 14, 1, 0, NULL, 15, true});
+    expect("checkpointed layer (from 15)");
+    am_write_kind(&writer, &(am_kind){"checkpointed layer", 1, 1, 0, "dense", 29, true});
+    expect("checkpointed dense layer 29");
 }
 END_TEST
 
