@@ -691,6 +691,9 @@ const char *am_model_layer_prefix(const am_config *config);
 #define AM_MAX_ROWS   256
 #define AM_MAX_SAVERS 8
 
+/* What saves a tensor where no operation does, in place of a rule: a region, of its inputs; selective checkpointing, of what its operations make. */
+enum { AM_BY_CHECKPOINT = 255, AM_BY_SELECTIVE = 254 };
+
 /* One storage that autograd keeps. */
 typedef struct am_row {
     const char *name; /* what people call it: "query, rotated" */
@@ -706,7 +709,7 @@ typedef struct am_row {
     uint8_t savers;
     struct {
         uint8_t op, rule;
-    } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves; 255 where a checkpoint holds its input */
+    } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves, or one of those two */
     uint16_t zone;             /* as am_instruction */
     am_var tensor;             /* on the tape: the one that was saved first */
     bool shared;               /* kept by more than one layer, charged once */

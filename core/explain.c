@@ -238,8 +238,9 @@ void am_write_shape(am_writer *writer, const am_row *row)
 const char *am_saver_why(const am_row *row, int saver)
 {
     int rule = row->saved_by[saver].rule;
-    return rule == AM_BY_CHECKPOINT ? AM_WORDS("the checkpointed region starts from it when it runs again")
-                                 : am_ops[row->saved_by[saver].op].saves[rule].why;
+    if (rule == AM_BY_CHECKPOINT) return AM_WORDS("the checkpointed region starts from it when it is recomputed");
+    if (rule == AM_BY_SELECTIVE) return AM_WORDS("selective checkpointing keeps this result, so that it is not recomputed");
+    return am_ops[row->saved_by[saver].op].saves[rule].why;
 }
 
 static bool said_before(const am_row *row, int saver)
@@ -266,8 +267,8 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
 {
     int rule = row->saved_by[saver].rule;
     const am_op_info *op = &am_ops[row->saved_by[saver].op];
-    if (rule == AM_BY_CHECKPOINT) {
-        AM_WRITE(writer, "checkpoint");
+    if (rule >= AM_BY_SELECTIVE) {
+        am_write_text(writer, rule == AM_BY_CHECKPOINT ? "checkpoint" : "selective checkpoint");
         return;
     }
     const char *attribute = op->saves[rule].attribute;

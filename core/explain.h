@@ -23,7 +23,6 @@ void am_write_shape(am_writer *writer, const am_row *row);
 /* "2·s·b·h": the bytes of a row; with what the allocator adds, "4·s·b + 384". */
 void am_write_bytes(am_writer *writer, const am_row *row, const int64_t *values);
 void am_add_row(am_sum *sum, const am_row *row, int64_t times);
-#define AM_BY_CHECKPOINT 255 /* am_row.saved_by[].rule where a checkpoint holds its input */
 /* What one of a row's savers needs it for. */
 const char *am_saver_why(const am_row *row, int saver);
 /* Why a row is kept, as a sentence: what each of its savers needs it for, said once. */

@@ -6,7 +6,6 @@
 #include "tape.h"
 
 /* Why a storage is kept: an operation's save rule, or a checkpointed region. */
-#define BY_CHECKPOINT 255
 
 #ifdef AM_FIRST
 enum { FIRST = true }; /* only Megatron's regions let go of outputs, or of parts of inputs */
@@ -127,7 +126,7 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
         if (!row) return NULL;
         reader->row_of[index] = (int16_t)reader->ledger->count;
     }
-    add_saver(row, rule == BY_CHECKPOINT ? AM_OP_CHECKPOINT : instruction->op, rule);
+    add_saver(row, rule >= AM_BY_SELECTIVE ? AM_OP_CHECKPOINT : instruction->op, rule);
     return row;
 }
 
@@ -152,7 +151,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     if (am_region_begun(tape, instruction))
         for (int i = am_is_away(tape, AM_AWAY_INPUTS); i < instruction->inputs; i++) {
             if (i == 0 && reader->record->regions) note_component(reader, tape->operand[instruction->first], AM_C_RESIDUAL);
-            am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, BY_CHECKPOINT);
+            am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, AM_BY_CHECKPOINT);
             if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
             if (row && i == 0 && row->savers == 1 && reader->record->regions)
                 row->module = (am_module){"", "", AM_C_RESIDUAL}; /* the layer's input */
@@ -163,7 +162,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
     if (index) {
         if (!am_instruction_kept(region, instruction)) return;
         for (int i = 0; i < instruction->results; i++)
-            charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, BY_CHECKPOINT);
+            charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, AM_BY_SELECTIVE);
         return;
     }
     if (!instruction->node || am_is_away(tape, AM_AWAY_SAVED)) return;

@@ -170,8 +170,10 @@ static void write_savers(am_writer *json, bool whole)
             row.saved_by[0].rule = (uint8_t)rule;
             write_saver(json, &row);
         }
-    row.saved_by[0].rule = AM_BY_CHECKPOINT;
-    write_saver(json, &row);
+    for (int rule = AM_BY_SELECTIVE; rule <= AM_BY_CHECKPOINT; rule++) {
+        row.saved_by[0].rule = (uint8_t)rule;
+        write_saver(json, &row);
+    }
     am_json_close(json, ']');
 }
 

@@ -35,7 +35,7 @@ static uint64_t signature_of_row(const am_row *row)
 {
     uint64_t savers = 0, hash = mix_text(mix_text(SEED, row->module.path), row->module.leaf);
     for (int i = 0; i < row->savers; i++) {
-        if (row->saved_by[i].rule == 255) continue;
+        if (row->saved_by[i].rule >= AM_BY_SELECTIVE) continue;
         const am_op_info *op = &am_ops[row->saved_by[i].op];
         savers += mix_text(mix_text(SEED, op->node), op->saves[row->saved_by[i].rule].attribute);
     }

@@ -149,6 +149,26 @@ START_TEST(kept_or_dropped)
 }
 END_TEST
 
+/* A region's input is held by it, what selective checkpointing keeps by that. */
+START_TEST(savers)
+{
+    const struct {
+        const char *policy;
+        bool input, kept;
+    } table[] = {{"none", false, false}, {"full", true, false}, {"save:matmuls", true, true}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        bool input = false, kept = false;
+        ck_assert(evaluate(&fixture_report, "family=llama layers=2 hidden=64 heads=4 ffn=96 vocab=100 seq=16", "", table[i].policy));
+        for (int row = 0; row < fixture_report.rows; row++)
+            for (int saver = 0; saver < fixture_report.row[row].row.savers; saver++) {
+                input |= fixture_report.row[row].row.saved_by[saver].rule == AM_BY_CHECKPOINT;
+                kept |= fixture_report.row[row].row.saved_by[saver].rule == AM_BY_SELECTIVE;
+            }
+        ck_assert_msg(input == table[i].input && kept == table[i].kept, "%s", table[i].policy);
+    }
+}
+END_TEST
+
 Suite *test_chosen_suite(void);
 Suite *test_chosen_suite(void)
 {
@@ -157,6 +177,7 @@ Suite *test_chosen_suite(void)
     tcase_add_test(tests, room);
     tcase_add_test(tests, long_timeline);
     tcase_add_test(tests, kept_or_dropped);
+    tcase_add_test(tests, savers);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -210,11 +210,16 @@ START_TEST(why)
     am_write_saver(&writer, &row, 2);
     expect("SiluBackward0.self");
     row.savers = 1;
-    row.saved_by[0].rule = 255;
+    row.saved_by[0].rule = AM_BY_CHECKPOINT;
     am_write_why(&writer, &row);
-    expect("The checkpointed region starts from it when it runs again.");
+    expect("The checkpointed region starts from it when it is recomputed.");
     am_write_saver(&writer, &row, 0);
     expect("checkpoint");
+    row.saved_by[0].rule = AM_BY_SELECTIVE;
+    am_write_why(&writer, &row);
+    expect("Selective checkpointing keeps this result, so that it is not recomputed.");
+    am_write_saver(&writer, &row, 0);
+    expect("selective checkpoint");
 }
 END_TEST
 

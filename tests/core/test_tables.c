@@ -17,7 +17,7 @@ START_TEST(tables)
     expect("\"symbols\":[{\"symbol\":\"s\",\"key\":\"seq\",");
     expect("\"components\":[\"attention\",");
     expect("{\"name\":\"bf16\",\"torch\":\"bfloat16\",\"size\":2,\"floating\":true}");
-    expect("{\"saved_by\":\"checkpoint\",\"why\":\"the checkpointed region starts from it when it runs again\"}]");
+    expect("{\"saved_by\":\"checkpoint\",\"why\":\"the checkpointed region starts from it when it is recomputed\"}]");
     expect("\"conventions\":[{\"id\":\"configured\",");
     expect("\"stacks\":[{\"stack\":\"hf\",\"text\":\"Hugging Face\",\"detail\":\"PyTorch 2.15.0, transformers 5.23.0, on ");
     expect("{\"stack\":\"paper\",\"text\":\"the paper's accounting\",");

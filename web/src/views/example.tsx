@@ -22,7 +22,7 @@ export function WorkedExample({ report, units }: { report: Report; units: Units 
       </dl>
       {groups(report.example.filter((line) => line.scope !== 'total')).map(({ scope, lines }) => (
         <section key={scope} class="example-group">
-          <h3>{scope === 'shared' ? 'Shared by all layers' : scope === 'outside' ? 'Outside the layers' : `In each ${scope}`}</h3>
+          <h3>{scope === 'shared' ? 'Shared by all layers' : scope === 'outside' ? 'Outside the layers' : `In ${(lines[0]?.count ?? 1) > 1 ? 'each' : 'the'} ${scope}`}</h3>
           <ol class="lines">
             {lines.map((line, i) => (
               <LineView key={`${i} ${line.name}`} line={line} report={report} units={units} />
@@ -80,5 +80,8 @@ function groups(lines: readonly ExampleLine[]): { scope: string; lines: ExampleL
     if (last === undefined) result.push({ scope: line.scope, lines: [line] });
     else last.lines.push(line);
   }
-  return result;
+  return result.sort((x, y) => rank(x.scope) - rank(y.scope));
 }
+
+/* Kinds of layer first, then what they share, then what stands outside. */
+const rank = (scope: string): number => ['shared', 'outside'].indexOf(scope);
