@@ -265,10 +265,12 @@ typedef struct am_symbol_info {
 
 extern const am_symbol_info am_symbols[AM_SYMBOL_COUNT];
 
+#define AM_POWERS ((AM_SYMBOL_COUNT + 7) / 8 * 8)
+
 /* A product of symbols with a rational coefficient: num / den · Π symbol^power. */
 typedef struct am_term {
     int64_t num, den;
-    int8_t power[AM_SYMBOL_COUNT];
+    int8_t power[AM_POWERS]; /* of symbols, and zeros up to a multiple of eight, as many as are looked at together */
 } am_term;
 
 /* One dimension of a shape: its length, and that length as a term. */

@@ -6,6 +6,8 @@
 #include "actmem.h"
 #include "proven.h"
 
+#include <string.h>
+
 /* x·y, or -1 if either is negative or the product is above AM_MAX_BYTES. */
 static inline int64_t am_mul_checked(int64_t x, int64_t y)
 {
@@ -59,6 +61,21 @@ static inline int64_t am_common_divisor(int64_t x, int64_t y)
         y = rest;
     }
     return x;
+}
+
+/* Powers of eight symbols, from this one on, as they stand in memory; most are zeros. */
+static inline uint64_t am_powers_at(const int8_t power[AM_POWERS], int symbol)
+{
+    uint64_t eight;
+    memcpy(&eight, power + symbol, sizeof eight);
+    return eight;
+}
+
+/* Sums of eight powers each: none carries into the next. */
+static inline uint64_t am_powers_sum(uint64_t x, uint64_t y)
+{
+    const uint64_t signs = 0x8080808080808080;
+    return ((x & ~signs) + (y & ~signs)) ^ ((x ^ y) & signs);
 }
 
 /* What an allocator that gives out memory in multiples of `block` takes for so many bytes: none for none. */

@@ -123,10 +123,11 @@ static void split_term(const am_term *term, side *above, side *below)
 {
     *above = (side){.coefficient = term->num};
     *below = (side){.coefficient = term->den};
-    for (int i = 0; i < AM_SYMBOL_COUNT; i++) {
-        if (term->power[i] > 0) above->symbol[above->count++] = (uint8_t)i;
-        if (term->power[i] < 0) below->symbol[below->count++] = (uint8_t)i;
-    }
+    for (int first = 0; first < AM_POWERS; first += 8)
+        for (int i = first; i < first + 8 && am_powers_at(term->power, first); i++) {
+            if (term->power[i] > 0) above->symbol[above->count++] = (uint8_t)i;
+            if (term->power[i] < 0) below->symbol[below->count++] = (uint8_t)i;
+        }
 }
 
 /* coefficient·symbols; the coefficient is left out if it is 1 and not alone. */

@@ -95,7 +95,10 @@ am_term am_term_product(am_term x, am_term y)
     int64_t den = am_mul_checked(x.den, y.den);
     int64_t num = am_mul_checked(x.num, y.num);
     if (den > 0 && num >= 0) product = rational(num, den); /* else den stays 0: a term without a value */
-    for (int i = 0; i < AM_SYMBOL_COUNT; i++) product.power[i] = (int8_t)(x.power[i] + y.power[i]);
+    for (int i = 0; i < AM_POWERS; i += 8) {
+        uint64_t sums = am_powers_sum(am_powers_at(x.power, i), am_powers_at(y.power, i));
+        memcpy(product.power + i, &sums, sizeof sums);
+    }
     return product;
 }
 

@@ -264,6 +264,14 @@ int64_t am_choice_count(const char *choices)
     return count;
 }
 
+/* Looks no further than that one: most are among the first. */
+bool am_choice_exists(const char *choices, int64_t index)
+{
+    if (index < 0) return false;
+    for (; *choices && index > 0; choices++) index -= *choices == '|';
+    return index == 0;
+}
+
 int64_t am_choice_index(const char *choices, const char *text)
 {
     size_t length = strlen(text);

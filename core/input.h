@@ -32,6 +32,7 @@ void am_copy_text(char *buffer, size_t size, const char *text, size_t length);
 
 /* "a|b|c": how many there are, the index of one (-1 if it is none of them), and the one at an index, into buffer. */
 int64_t am_choice_count(const char *choices);
+bool am_choice_exists(const char *choices, int64_t index);
 int64_t am_choice_index(const char *choices, const char *text);
 const char *am_choice_text(const char *choices, int64_t index, char *buffer, size_t size);
 

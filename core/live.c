@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+/* Is each moment noted here, be it a peak or not? */
+static bool notes_each(const am_play *play)
+{
+    bool head = play->zone == play->step->layers + 1;
+    return (play->trace && play->trace->sample) || (play->learns && head);
+}
+
+static void set_ceilings(am_play *play)
+{
+    bool each = notes_each(play);
+    for (int way = 0; way < 2; way++) play->ceiling[way] = play->top[way]->seen && !each ? play->top[way]->bytes : INT64_MIN;
+}
+
 void am_play_go(am_play *play, am_phase phase, uint16_t zone)
 {
     am_step *step = play->step;
@@ -11,6 +24,7 @@ void am_play_go(am_play *play, am_phase phase, uint16_t zone)
     bool forward = phase == AM_FORWARD;
     play->top[0] = forward ? &step->forward[zone] : &step->backward[0][phase][zone];
     play->top[1] = forward ? play->top[0] : &step->backward[1][phase][zone];
+    set_ceilings(play);
 }
 
 static void note_peak(const am_play *play, am_peak *peak, int64_t bytes)
@@ -121,17 +135,24 @@ static void follow(am_play *play)
     play->top[0]->bytes = play->live;
 }
 
-void am_play_note_learned(am_play *play)
+static void note_learned(am_play *play)
 {
     bool head = play->zone == play->step->layers + 1;
     if (play->learns && head && play->live > play->step->head_learned) play->step->head_learned = play->live;
 }
+
+void am_play_learn(am_play *play)
+{
+    play->learns = true;
+    note_learned(play); /* the gradient is there until what takes it has */
+    set_ceilings(play);
+}
 #endif
 
-void am_play_note(am_play *play, int64_t extra)
+void am_play_note_news(am_play *play, int64_t extra)
 {
 #ifndef AM_FIRST
-    am_play_note_learned(play);
+    note_learned(play);
 #endif
     if (play->trace && play->trace->sample) {
 #ifndef AM_FIRST
@@ -144,13 +165,13 @@ void am_play_note(am_play *play, int64_t extra)
     }
     note_peak(play, play->top[0], play->live);
     note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
+    set_ceilings(play);
 }
 
-void am_play_grow(am_play *play, int64_t bytes)
+void am_play_trace(am_play *play, int64_t bytes)
 {
-    play->live += bytes;
     am_trace *trace = play->trace;
-    if (!trace || !trace->allocation || bytes == 0) return;
+    if (!trace->allocation || bytes == 0) return;
     if (trace->allocations < trace->allocation_capacity)
         trace->allocation[trace->allocations] = (am_allocation){(uint8_t)play->phase, bytes, play->live};
     trace->allocations++;

@@ -33,6 +33,7 @@ typedef struct am_play {
     int64_t gradients; /* what counts beside it where they start as None */
     bool learns;       /* a parameter has got one */
     am_peak *top[2];   /* the peaks of this phase and zone, either way; of the forward the first alone */
+    int64_t ceiling[2]; /* as many live bytes are no news there; INT64_MIN where every moment is */
     am_phase phase;
     uint16_t zone, instruction, sampled;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
@@ -130,12 +131,12 @@ am_code am_step_compile(am_player *player, const am_tape *tape);
 /* live.c */
 /* Goes to a phase of the step and a zone of the record. */
 void am_play_go(am_play *play, am_phase phase, uint16_t zone);
-/* Notes what is live now in the head's backward, once a parameter has its gradient. */
-void am_play_note_learned(am_play *play);
-/* Notes what is live now. extra: bytes that exist only where gradients start as None. */
-void am_play_note(am_play *play, int64_t extra);
-/* One allocation, not yet noted. */
-void am_play_grow(am_play *play, int64_t bytes);
+/* A parameter has its gradient: from now on what is live in the head's backward is noted by itself, too. */
+void am_play_learn(am_play *play);
+/* Notes what is live now, where that may be news. */
+void am_play_note_news(am_play *play, int64_t extra);
+/* Writes an allocation down. */
+void am_play_trace(am_play *play, int64_t bytes);
 /* The storage is of so many bytes from now on. */
 void am_play_resize(am_play *play, uint16_t storage, int64_t bytes);
 /* The peaks of the whole step, and at which operations they stood. */
@@ -149,6 +150,19 @@ void am_play_reduce(am_play *play, const am_instruction *instruction);
 /* A parameter's gradient waits, whole, for its unit's end. */
 void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes);
 int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's parts */
+
+/* Notes what is live now; most moments are far below a peak. extra: bytes that exist only where gradients start as None. */
+static inline void am_play_note(am_play *play, int64_t extra)
+{
+    if (play->live > play->ceiling[0] || play->live + play->gradients + extra > play->ceiling[1]) am_play_note_news(play, extra);
+}
+
+/* One allocation, not yet noted. */
+static inline void am_play_grow(am_play *play, int64_t bytes)
+{
+    play->live += bytes;
+    if (play->trace) am_play_trace(play, bytes);
+}
 
 /* The innermost reentrant region whose backward runs; 0: none. */
 static inline uint16_t am_play_innermost(const am_play *play)

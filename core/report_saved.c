@@ -1,17 +1,21 @@
 /* The report's JSON: what is saved, row by row, and the worked example that adds the rows up. */
 #include "report.h"
 
+#include "bytes.h"
 #include "explain.h"
 
 /* ---- symbols */
 
 /* Bits of all powers, symbol by symbol: 0 only where each is. */
-static void mark_symbols(uint8_t bits[AM_SYMBOL_COUNT], const am_term *term)
+static void mark_symbols(int8_t bits[AM_POWERS], const am_term *term)
 {
-    for (int i = 0; i < AM_SYMBOL_COUNT; i++) bits[i] |= (uint8_t)term->power[i];
+    for (int i = 0; i < AM_POWERS; i += 8) {
+        uint64_t marked = am_powers_at(bits, i) | am_powers_at(term->power, i);
+        memcpy(bits + i, &marked, sizeof marked);
+    }
 }
 
-static void mark_rows(uint8_t bits[AM_SYMBOL_COUNT], const am_report_row *rows, int count)
+static void mark_rows(int8_t bits[AM_POWERS], const am_report_row *rows, int count)
 {
     for (int i = 0; i < count; i++) {
         mark_symbols(bits, &rows[i].row.elements);
@@ -21,7 +25,7 @@ static void mark_rows(uint8_t bits[AM_SYMBOL_COUNT], const am_report_row *rows, 
 
 void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT])
 {
-    uint8_t bits[AM_SYMBOL_COUNT] = {[AM_S] = 1, [AM_B] = 1};
+    int8_t bits[AM_POWERS] = {[AM_S] = 1, [AM_B] = 1};
     mark_rows(bits, report->row, report->rows);
     mark_rows(bits, report->dropped, report->dropped_rows);
     for (int i = 0; i < AM_SYMBOL_COUNT; i++) used[i] = bits[i] != 0;

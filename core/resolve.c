@@ -24,7 +24,7 @@ static bool in_range(const am_field *field, int64_t value)
     switch (field->kind) {
     case AM_KIND_INT: return value >= field->least && value <= field->most;
     case AM_KIND_FLAG: return value == 0 || value == 1;
-    case AM_KIND_CHOICE: return value >= 0 && value < am_choice_count(field->choices);
+    case AM_KIND_CHOICE: return am_choice_exists(field->choices, value);
     default: return value >= 0 && value < AM_MILLION; /* AM_KIND_RATIO: a text is no number */
     }
 }

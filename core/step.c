@@ -304,8 +304,7 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
         return;
     }
 #ifndef AM_FIRST
-    play->learns = true;
-    am_play_note_learned(play); /* the gradient is there until what takes it has */
+    am_play_learn(play);
 #endif
     if (copied) am_play_note(play, event->bytes); /* both exist for a moment */
     play->gradients += event->bytes;

@@ -242,6 +242,7 @@ static inline bool am_region_is_in(const am_tape *tape, uint16_t region, uint16_
 /* Does the region of an instruction keep its results? */
 static inline bool am_instruction_kept(const am_region *region, const am_instruction *instruction)
 {
+    if (region->keep == AM_KEEP_NOTHING) return false;
 #ifndef AM_FIRST
     if (region->keep == AM_KEEP_CHOSEN) return instruction->chosen;
 #endif
