@@ -136,11 +136,15 @@ static bool made_before_layers(const am_tape *tape, am_var x)
     return tape->instruction[tape->storage[tape->tensor[x].storage].born].zone == 0;
 }
 
-/* Can it make autograd keep something, or a region? Most instructions are views, or what the code itself holds. */
+/* Can it make autograd keep something, or a region? Most instructions are views, what the code itself holds, or in a region that
+ * keeps its inputs alone. */
 static bool may_keep(const am_tape *tape, const am_instruction *instruction)
 {
     if (instruction->kind != AM_I_OP) return instruction->kind == AM_I_BEGIN;
-    return instruction->region || (instruction->node && tape->node[instruction->node].save_count);
+    const am_region *region = &tape->region[instruction->region];
+    if (instruction->region && region->keep == AM_KEEP_NOTHING) return false;
+    if (instruction->region && (region->keep != AM_KEEP_EVERYTHING || region->around)) return true;
+    return instruction->node && tape->node[instruction->node].save_count;
 }
 
 static void read_instruction(am_reader *reader, const am_instruction *instruction)
@@ -207,8 +211,10 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);
     find_repeats(&reader);
-    for (int i = 0; i < tape->instructions && reader.code == AM_OK; i++)
-        if (may_keep(tape, &tape->instruction[i])) read_instruction(&reader, &tape->instruction[i]);
+    for (int i = 0; i < tape->actives && reader.code == AM_OK; i++) {
+        const am_instruction *instruction = &tape->instruction[tape->active[i]];
+        if (may_keep(tape, instruction)) read_instruction(&reader, instruction);
+    }
     sum_units(&reader);
     return reader.code;
 }
@@ -219,8 +225,10 @@ void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tap
     memset(component, 0, (size_t)tape->storages);
     am_reader reader = {.tape = tape, .record = &record, .component = component};
     reader.layers = (uint16_t)(record.units * record.inner);
-    for (int i = 0; i < tape->instructions; i++)
-        if (may_keep(tape, &tape->instruction[i])) read_instruction(&reader, &tape->instruction[i]);
+    for (int i = 0; i < tape->actives; i++) {
+        const am_instruction *instruction = &tape->instruction[tape->active[i]];
+        if (may_keep(tape, instruction)) read_instruction(&reader, instruction);
+    }
 }
 #endif
 
@@ -273,10 +281,9 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
     am_var first = record.regions ? tape->operand[tape->region[1].first_input] : 0;
     uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, record.inner);
     *given = (am_given){.input = input};
-    for (int i = 0; i < tape->instructions; i++) {
-        const am_instruction *instruction = &tape->instruction[i];
-        bool saves = instruction->kind == AM_I_OP && instruction->node && tape->node[instruction->node].save_count;
-        if (!saves && instruction->kind != AM_I_BEGIN) continue;
+    for (int i = 0; i < tape->actives; i++) {
+        const am_instruction *instruction = &tape->instruction[tape->active[i]];
+        if (!may_keep(tape, instruction)) continue;
         uint64_t held = held_by(tape, instruction, &given->stays);
         if (!held) continue;
         int unit = (instruction->zone - 1) / record.inner;
