@@ -570,6 +570,7 @@ typedef struct am_repeated {
     uint16_t zone, of;
     am_var input, output;
     am_var from; /* the input of the layer that it was copied from */
+    const struct am_repeat *aside; /* of another record, of which shift and the like say nothing; NULL: of this one */
 } am_repeated;
 
 typedef struct am_tape {
@@ -615,6 +616,7 @@ typedef struct am_tape {
 #ifndef AM_FIRST
     int repeats;
     am_repeated repeated[AM_MAX_UNITS]; /* in order */
+    struct am_aside *aside; /* NULL: nothing is kept of one record for the next */
 #endif
     uint16_t active[AM_MAX_INSTRUCTIONS + 1]; /* those that make, save or let go of something, in order; UINT16_MAX */
 } am_tape;

@@ -7,7 +7,7 @@
 static const am_repeated *repeated_of(const am_tape *tape, uint16_t zone)
 {
     for (int i = 0; i < tape->repeats; i++)
-        if (tape->repeated[i].zone == zone) return &tape->repeated[i];
+        if (tape->repeated[i].zone == zone && !tape->repeated[i].aside) return &tape->repeated[i];
     return NULL;
 }
 

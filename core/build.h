@@ -38,6 +38,8 @@ typedef struct am_build {
     am_var returned;  /* what a layer returns beside its result: the model's loop holds it until the next one returns */
 } am_build;
 
+/* repeat.c: sets layers of what is on the tape aside, for the record that follows. */
+void am_aside_keep(am_tape *tape);
 /* model.c: an empty tape, and the dimensions of config, which must be resolved. */
 void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const am_config *config, am_record record);
 

@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "proven.h"
+#include "repeat.h"
 #include "tape.h"
 
 /* A rate, and its reciprocal to spare divisions, which are most of what costing takes: an estimate that is put right. */
@@ -579,11 +580,26 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
 /* A repeated layer costs what that costs which it repeats. Its result has been reached, as its input then is. */
 static void skip(am_tape *tape, const am_repeated *repeated)
 {
-    tape->reached[repeated->input] = AM_ALWAYS(tape->reached[repeated->output] && tape->tensor[repeated->input].grad);
+    tape->reached[repeated->input] = AM_ALWAYS(tape->reached[repeated->output]) && tape->tensor[repeated->input].grad;
+}
+
+/* One of the record before costs what it cost there. */
+static void recall(am_tape *tape, const am_repeated *repeated)
+{
+    const am_repeat *aside = repeated->aside;
+    memcpy(&tape->executed[repeated->first], &tape->executed[aside->at.instructions],
+           (size_t)(repeated->end - repeated->first) * sizeof *tape->executed);
+    tape->zone_time[repeated->zone] = aside->time;
+    tape->zone_backward_time[repeated->zone] = aside->backward_time;
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++) tape->zone_work[part][repeated->zone] = aside->work[part];
 }
 
 static void repeat(am_tape *tape, const am_repeated *repeated)
 {
+    if (repeated->aside) {
+        recall(tape, repeated);
+        return;
+    }
     for (int i = repeated->first; i < repeated->end; i++) {
         const am_instruction *other = &tape->instruction[i - repeated->shift];
         tape->instruction[i].time = other->time;

@@ -27,7 +27,8 @@ static int hold_kinds(const am_build *build, am_var hold[6])
     return count;
 }
 
-/* One layer, as its builder writes it: copied where that would write the same as it did last. core.wasm always builds. */
+/* One layer, as its builder writes it: copied where that would write the same as it did last, or for the record before. core.wasm
+ * always builds. */
 static am_var one_layer(am_build *build, am_layer_builder *layer, am_var x, am_repeat *last)
 {
 #ifdef AM_FIRST
@@ -35,11 +36,18 @@ static am_var one_layer(am_build *build, am_layer_builder *layer, am_var x, am_r
     return layer(build, x);
 #else
     if (am_repeats(last, build, x)) return am_repeat_layer(last, build->tape, x);
+    const am_repeat *aside = am_aside_find(build, x);
     am_repeat_begin(last, build, x);
+    if (aside) {
+        am_var copy = am_repeat_layer(aside, build->tape, x);
+        am_repeat_end(last, build, copy);
+        return copy;
+    }
     if (build->tape->ranks > 1) am_shard_begin(build->tape);
     am_var y = layer(build, x);
     if (build->tape->ranks > 1) am_shard_end(build->tape);
     am_repeat_end(last, build, y);
+    am_aside_note(last, build);
     return y;
 #endif
 }
@@ -64,6 +72,9 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     am_tape *tape = build->tape;
     const am_record *record = &build->record;
     am_repeat last = {0};
+#ifndef AM_FIRST
+    am_aside_begin(tape);
+#endif
     for (int i = 0; i < record->units; i++) {
         am_var y, returned = build->returned;
         if (record->regions) {

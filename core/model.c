@@ -119,6 +119,9 @@ static int float_type(int64_t choice)
 void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const am_config *config, am_record record)
 {
     bool whole = config->rotary_dim == config->head_dim;
+#ifndef AM_FIRST
+    am_aside_keep(tape);
+#endif
     am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
     if (config->allocator == AM_ALLOCATOR_CUDA) tape->block = 512;
     *build = (am_build){.tape = tape, .config = config, .record = record};

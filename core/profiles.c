@@ -4,6 +4,7 @@
 #include "evaluate.h"
 #include "input.h"
 #include "policies.h"
+#include "repeat.h"
 #include "wiring.h"
 
 /* What is recorded for a profile, and what its regions keep when it is played. */
@@ -209,6 +210,10 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     am_workspace *workspace = evaluation->workspace;
     am_record record = profile->record;
     if (!same_record(&workspace->recorded, &record)) {
+#ifndef AM_FIRST
+        workspace->tape.aside = &workspace->aside;
+        if (workspace->recorded.units == 0) am_aside_clear(&workspace->aside); /* what was there is of another model, or stage */
+#endif
         evaluation->code = am_model_record(&workspace->tape, evaluation->extents, evaluation->config, record);
         if (!evaluation->code && evaluation->timed) evaluation->code = cost_tape(evaluation, profile);
         workspace->recorded = record;

@@ -1,4 +1,5 @@
-/* Layers that are recorded as another one was: copied instead of built anew, since all that a builder looks at is the same. */
+/* Layers that are recorded as another one was, of this record or of one before: copied instead of built anew, since all that a builder
+ * looks at is the same. */
 #include "repeat.h"
 
 #include <stddef.h>
@@ -23,35 +24,47 @@ static am_mark mark(const am_tape *tape)
                      .module = tape->module};
 }
 
-/* Are two tensors the same to operations that take them? What says so comes first in both structs, without gaps. */
-static bool alike(const am_tape *tape, am_var x, am_var y)
+/* Is a tensor with this memory the same as x to operations that take it? What says so comes first in both structs, without gaps. */
+static bool alike(const am_tensor *tensor, const am_storage *storage, const am_tape *tape, am_var x)
 {
-    const am_tensor *a = &tape->tensor[x], *b = &tape->tensor[y];
-    const am_storage *s = &tape->storage[a->storage], *t = &tape->storage[b->storage];
-    return memcmp(a, b, offsetof(am_tensor, storage)) == 0 && memcmp(s, t, offsetof(am_storage, born)) == 0;
+    const am_tensor *other = &tape->tensor[x];
+    return memcmp(tensor, other, offsetof(am_tensor, storage)) == 0 &&
+           memcmp(storage, &tape->storage[other->storage], offsetof(am_storage, born)) == 0;
 }
 
+#define FIRST_FOUND offsetof(am_build, mask)
+_Static_assert(offsetof(am_build, returned) + sizeof(am_var) - FIRST_FOUND == AM_FOUND * sizeof(am_var), "from mask to returned");
+
 /* Does a layer find what another one found? All else of a build stays as it is. */
-static bool same_values(const am_build *x, const am_build *y)
+static bool same_values(const am_repeat *repeat, const am_build *build)
 {
-    const size_t first = offsetof(am_build, mask), end = offsetof(am_build, returned) + sizeof x->returned;
-    return x->kind == y->kind && memcmp((const char *)x + first, (const char *)y + first, end - first) == 0;
+    return repeat->kind == build->kind && memcmp(repeat->found, (const char *)build + FIRST_FOUND, sizeof repeat->found) == 0;
 }
+
+/* All of the room that a record may have. */
+static const am_mark room = {.tensors = AM_MAX_TENSORS,
+                             .storages = AM_MAX_STORAGES,
+                             .instructions = AM_MAX_INSTRUCTIONS,
+                             .nodes = AM_MAX_NODES,
+                             .operands = AM_MAX_OPERANDS,
+                             .saves = AM_MAX_NODES * 3,
+                             .leaves = AM_MAX_NODES - 1};
 
 /* Is there room for all of it once more? Else building it says what there is none for. */
 static bool has_room(const am_tape *tape, const am_mark *from, const am_mark *to)
 {
-    const int left[] = {AM_MAX_TENSORS - tape->tensors - (to->tensors - from->tensors),
-                        AM_MAX_STORAGES - tape->storages - (to->storages - from->storages),
-                        AM_MAX_INSTRUCTIONS - tape->instructions - (to->instructions - from->instructions),
-                        AM_MAX_NODES - tape->nodes - (to->nodes - from->nodes),
-                        AM_MAX_OPERANDS - tape->operands - (to->operands - from->operands),
-                        (int)(sizeof tape->save / sizeof *tape->save) - tape->saves - (to->saves - from->saves),
+    const am_mark end = tape->aside ? tape->aside->top : room;
+    const int left[] = {end.tensors - tape->tensors - (to->tensors - from->tensors),
+                        end.storages - tape->storages - (to->storages - from->storages),
+                        end.instructions - tape->instructions - (to->instructions - from->instructions),
+                        end.nodes - tape->nodes - (to->nodes - from->nodes),
+                        end.operands - tape->operands - (to->operands - from->operands),
+                        end.saves - tape->saves - (to->saves - from->saves),
                         AM_MAX_GRADIENTS - 1 - tape->gradients - (to->gradients - from->gradients),
-                        AM_MAX_NODES - 1 - tape->leaves - (to->leaves - from->leaves)};
-    bool room = tape->flops + to->flops - from->flops <= AM_MAX_FLOPS;
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) room &= left[i] >= 0;
-    return room;
+                        end.leaves - tape->leaves - (to->leaves - from->leaves)};
+    bool enough = tape->flops + to->flops - from->flops <= AM_MAX_FLOPS;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) enough &= left[i] >= 0;
+    return enough;
 }
 
 /* Did the layer leave what was there before it as it was: no copy of a weight made, no other name for its input's memory used,
@@ -69,24 +82,35 @@ static bool is_closed(const am_repeat *repeat, const am_tape *tape)
     return true;
 }
 
-bool am_repeats(const am_repeat *repeat, const am_build *build, am_var x)
+/* Can a layer be copied that another one is, from what that found, and there is room for it? */
+static bool fits(const am_repeat *repeat, const am_build *build)
 {
     const am_tape *tape = build->tape;
     const am_mark *from = &repeat->from, *to = &repeat->to;
     if (!repeat->output || tape->status.code || tape->repeats == AM_MAX_UNITS || tape->ranks > 1) return false;
     bool alone = from->regions == to->regions && !repeat->in_region == !tape->open_region; /* has no regions of its own */
-    return alone && repeat->output >= from->tensors && same_values(&repeat->before, build) &&
-           alike(tape, repeat->input, x) && has_room(tape, from, to) && is_closed(repeat, tape);
+    return alone && repeat->output >= from->tensors && same_values(repeat, build) && has_room(tape, from, to);
+}
+
+bool am_repeats(const am_repeat *repeat, const am_build *build, am_var x)
+{
+    const am_tape *tape = build->tape;
+    if (!fits(repeat, build)) return false;
+    const am_tensor *input = &tape->tensor[repeat->input];
+    return alike(input, &tape->storage[input->storage], tape, x) && is_closed(repeat, tape);
 }
 
 void am_repeat_begin(am_repeat *repeat, const am_build *build, am_var x)
 {
-    repeat->before = *build;
-    repeat->from = mark(build->tape);
+    repeat->kind = (uint8_t)build->kind;
+    repeat->modules = build->record.modules;
+    memcpy(repeat->found, (const char *)build + FIRST_FOUND, sizeof repeat->found);
+    repeat->from = repeat->at = mark(build->tape);
     repeat->in_region = build->tape->open_region;
     repeat->zone = build->tape->zone;
     repeat->input = x;
     repeat->output = 0;
+    repeat->record = build->tape->records;
 }
 
 void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y)
@@ -94,6 +118,109 @@ void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y)
     const am_tape *tape = build->tape;
     repeat->to = mark(tape);
     repeat->output = tape->region[tape->open_region].outlives ? 0 : y; /* which is said of a region by what is in it */
+}
+
+/* ---- layers of the record before ---- */
+
+void am_aside_clear(am_aside *aside)
+{
+    aside->layers = 0;
+    aside->top = room;
+}
+
+void am_aside_begin(const am_tape *tape)
+{
+    am_aside *aside = tape->aside;
+    if (!aside) return;
+    if (aside->outside.tensors != tape->tensors || aside->outside.storages != tape->storages) am_aside_clear(aside);
+    aside->outside = mark(tape);
+}
+
+void am_aside_note(const am_repeat *repeat, const am_build *build)
+{
+    am_aside *aside = build->tape->aside;
+    bool whole = repeat->output && repeat->from.regions == repeat->to.regions && same_values(repeat, build);
+    if (aside && whole && aside->layers < AM_MAX_ASIDE) aside->layer[aside->layers++] = *repeat;
+}
+
+/* Does it take nothing but its input and what was there before the first layer? */
+static bool stands_alone(const am_repeat *repeat, const am_tape *tape)
+{
+    const am_mark *from = &repeat->from, *to = &repeat->to;
+    for (int i = from->operands; i < to->operands; i++) {
+        am_var x = tape->operand[i];
+        if (x >= tape->aside->outside.tensors && x < from->tensors && x != repeat->input) return false;
+    }
+    for (int i = from->tensors; i < to->tensors; i++)
+        if (tape->tensor[i].cast >= to->tensors) return false;
+    return is_closed(repeat, tape);
+}
+
+static bool is_below(const am_tape *tape, const am_mark *top)
+{
+    return tape->tensors <= top->tensors && tape->storages <= top->storages && tape->instructions <= top->instructions &&
+           tape->nodes <= top->nodes && tape->operands <= top->operands && tape->saves <= top->saves && tape->leaves <= top->leaves;
+}
+
+#define SET_ASIDE(array, count)                                                                                        \
+    memmove(&tape->array[top.count], &tape->array[from->count], (size_t)(to->count - from->count) * sizeof *tape->array)
+
+/* Moves a layer of the record that ends here to the far ends; false where that has no room. */
+static bool set_aside(am_repeat *repeat, am_tape *tape)
+{
+    const am_mark *from = &repeat->from, *to = &repeat->to;
+    am_mark top = tape->aside->top;
+    top.tensors -= to->tensors - from->tensors;
+    top.storages -= to->storages - from->storages;
+    top.instructions -= to->instructions - from->instructions;
+    top.nodes -= to->nodes - from->nodes;
+    top.operands -= to->operands - from->operands;
+    top.saves -= to->saves - from->saves;
+    top.leaves -= to->leaves - from->leaves;
+    if (!stands_alone(repeat, tape) || !is_below(tape, &top)) return false;
+    repeat->taken = tape->tensor[repeat->input];
+    repeat->holding = tape->storage[repeat->taken.storage];
+    repeat->time = tape->zone_time[repeat->zone];
+    repeat->backward_time = tape->zone_backward_time[repeat->zone];
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++) repeat->work[part] = tape->zone_work[part][repeat->zone];
+    SET_ASIDE(tensor, tensors);
+    SET_ASIDE(storage, storages);
+    SET_ASIDE(instruction, instructions);
+    SET_ASIDE(executed, instructions);
+    SET_ASIDE(node, nodes);
+    SET_ASIDE(operand, operands);
+    SET_ASIDE(save, saves);
+    SET_ASIDE(save_rule, saves);
+    SET_ASIDE(leaf, leaves);
+    repeat->at = tape->aside->top = top;
+    repeat->record = 0;
+    return true;
+}
+
+void am_aside_keep(am_tape *tape)
+{
+    am_aside *aside = tape->aside;
+    int kept = 0;
+    if (!aside) return;
+    bool whole = !tape->status.code && is_below(tape, &aside->top);
+    for (int i = 0; i < aside->layers && whole; i++) {
+        am_repeat *repeat = &aside->layer[i];
+        bool here = repeat->record == tape->records;
+        if (here ? set_aside(repeat, tape) : repeat->record == 0) aside->layer[kept++] = *repeat;
+    }
+    aside->layers = kept;
+    if (kept == 0) am_aside_clear(aside);
+}
+
+const am_repeat *am_aside_find(const am_build *build, am_var x)
+{
+    const am_aside *aside = build->tape->aside;
+    for (int i = 0; aside && i < aside->layers; i++) {
+        const am_repeat *repeat = &aside->layer[i];
+        bool other = repeat->record == 0 && repeat->modules == build->record.modules;
+        if (other && fits(repeat, build) && alike(&repeat->taken, &repeat->holding, build->tape, x)) return repeat;
+    }
+    return NULL;
 }
 
 /* ---- copying ---- */
@@ -118,60 +245,73 @@ static uint16_t shifted_storage(const am_shift *shift, uint16_t storage)
     return storage == shift->source_storage ? shift->input_storage : storage;
 }
 
+/* How many of these a layer has, and the first of them. */
+#define HAS(count)          (shift->repeat->to.count - shift->repeat->from.count)
+#define FIRST(array, count) (&tape->array[shift->repeat->at.count])
+
 static void copy_tensors(am_tape *tape, const am_shift *shift)
 {
-    for (int i = shift->repeat->from.tensors; i < shift->repeat->to.tensors; i++) {
+    const am_tensor *from = FIRST(tensor, tensors);
+    for (int i = 0; i < HAS(tensors); i++) {
         am_tensor *tensor = &tape->tensor[tape->tensors++];
-        *tensor = tape->tensor[i];
+        *tensor = from[i];
         tensor->storage = shifted_storage(shift, tensor->storage);
         if (tensor->node >= shift->repeat->from.nodes) tensor->node = (uint16_t)(tensor->node + shift->nodes);
         if (tensor->leaf) tensor->leaf = (uint16_t)(tensor->leaf + shift->leaves);
         if (tensor->cast) tensor->cast = shifted(shift, tensor->cast);
     }
-    for (int i = shift->repeat->from.leaves; i < shift->repeat->to.leaves; i++)
-        tape->leaf[tape->leaves++] = shifted(shift, tape->leaf[i]);
+    const am_var *leaf = FIRST(leaf, leaves);
+    for (int i = 0; i < HAS(leaves); i++) tape->leaf[tape->leaves++] = shifted(shift, leaf[i]);
 }
 
 static void copy_storages(am_tape *tape, const am_shift *shift)
 {
-    for (int i = shift->repeat->from.storages; i < shift->repeat->to.storages; i++) {
+    const am_storage *from = FIRST(storage, storages);
+    for (int i = 0; i < HAS(storages); i++) {
         am_storage *storage = &tape->storage[tape->storages++];
-        *storage = tape->storage[i];
+        *storage = from[i];
         storage->born = (uint16_t)(storage->born + shift->instructions);
-        storage->last = 0; /* until its operands are copied */
+        storage->last = storage->next_dying = 0; /* until its operands are copied, and the record ends */
         storage->region = 0;
     }
 }
 
 static void copy_nodes(am_tape *tape, const am_shift *shift)
 {
-    for (int i = shift->repeat->from.nodes; i < shift->repeat->to.nodes; i++) {
+    const am_node *from = FIRST(node, nodes);
+    for (int i = 0; i < HAS(nodes); i++) {
         am_node *node = &tape->node[tape->nodes++];
-        *node = tape->node[i];
+        *node = from[i];
         node->instruction = (uint16_t)(node->instruction + shift->instructions);
         node->first_save = (uint16_t)(node->first_save + shift->saves);
         node->first_gradient = (uint16_t)(node->first_gradient + shift->gradients);
     }
-    for (int i = shift->repeat->from.saves; i < shift->repeat->to.saves; i++) {
-        tape->save_rule[tape->saves] = tape->save_rule[i];
-        tape->save[tape->saves++] = shifted(shift, tape->save[i]);
+    const am_var *save = FIRST(save, saves);
+    const uint8_t *rule = FIRST(save_rule, saves);
+    for (int i = 0; i < HAS(saves); i++) {
+        tape->save_rule[tape->saves] = rule[i];
+        tape->save[tape->saves++] = shifted(shift, save[i]);
     }
 }
 
 static void copy_instructions(am_tape *tape, const am_shift *shift)
 {
     int matmuls = tape->region[tape->open_region].matmuls - shift->repeat->from.matmuls;
-    for (int i = shift->repeat->from.instructions; i < shift->repeat->to.instructions; i++) {
+    const am_instruction *from = FIRST(instruction, instructions);
+    const am_var *operand = FIRST(operand, operands);
+    for (int i = 0; i < HAS(instructions); i++) {
         int index = tape->instructions++;
         am_instruction *instruction = &tape->instruction[index];
-        *instruction = tape->instruction[i];
+        *instruction = from[i];
         instruction->first = (uint16_t)(instruction->first + shift->operands);
         if (instruction->node) instruction->node = (uint16_t)(instruction->node + shift->nodes);
         instruction->region = tape->open_region;
         instruction->zone = tape->zone;
+        instruction->dying = 0; /* until the record ends */
+        instruction->chosen = instruction->idle = false;
         if (tape->open_region && instruction->kind == AM_I_OP) instruction->match = (uint16_t)(instruction->match + matmuls);
         for (int k = 0; k < instruction->inputs + instruction->results; k++) {
-            am_var x = shifted(shift, tape->operand[instruction->first - shift->operands + k]);
+            am_var x = shifted(shift, *operand++);
             tape->operand[tape->operands++] = x;
             if (instruction->kind != AM_I_GRAPH_END) tape->storage[tape->tensor[x].storage].last = (uint16_t)index;
         }
@@ -194,7 +334,7 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
     const am_shift shift = {.repeat = repeat,
                             .input = x,
                             .input_storage = tape->tensor[x].storage,
-                            .source_storage = tape->tensor[repeat->input].storage,
+                            .source_storage = repeat->record ? tape->tensor[repeat->input].storage : repeat->taken.storage,
                             .tensors = tape->tensors - from->tensors,
                             .storages = tape->storages - from->storages,
                             .instructions = tape->instructions - from->instructions,
@@ -214,7 +354,8 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
                                                     .of = repeat->zone,
                                                     .input = x,
                                                     .from = repeat->input,
-                                                    .output = y};
+                                                    .output = y,
+                                                    .aside = repeat->record ? NULL : repeat};
     copy_tensors(tape, &shift);
     copy_storages(tape, &shift);
     copy_nodes(tape, &shift);

@@ -4,22 +4,6 @@
 
 #include "build.h"
 
-/* How far a tape, and its open region, have come. */
-typedef struct am_mark {
-    int tensors, storages, instructions, nodes, operands, regions, saves, gradients, leaves;
-    int64_t flops;
-    uint16_t matmuls, savers, stop;
-    am_module module;
-} am_mark;
-
-/* The last layer that was built: what it began with, where it stands and what it made. */
-typedef struct am_repeat {
-    am_build before;
-    am_mark from, to;
-    uint16_t in_region, zone;
-    am_var input, output; /* output 0: none yet */
-} am_repeat;
-
 /* Notes a layer that is about to be built from x, and that has been built to y. */
 void am_repeat_begin(am_repeat *repeat, const am_build *build, am_var x);
 void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y);
@@ -27,5 +11,14 @@ void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y);
 bool am_repeats(const am_repeat *repeat, const am_build *build, am_var x);
 /* Records it once more, from x on. Returns its result. */
 am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x);
+
+/* None is set aside yet; where there is none, NULL, layers of one record alone repeat one another. */
+void am_aside_clear(am_aside *aside);
+/* The layers of a record follow: what was set aside of one that began otherwise is forgotten. */
+void am_aside_begin(const am_tape *tape);
+/* Notes a layer that has just been built, to set it aside when another record follows. */
+void am_aside_note(const am_repeat *repeat, const am_build *build);
+/* One that its builder would record from x on; NULL: none. */
+const am_repeat *am_aside_find(const am_build *build, am_var x);
 
 #endif

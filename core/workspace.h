@@ -137,6 +137,7 @@ typedef struct am_part_plan {
 } am_part_plan;
 
 #ifndef AM_FIRST
+#include "aside.h"
 #include "choices.h"
 #include "frontier.h"
 #include "rank_plans.h"
@@ -162,6 +163,7 @@ struct am_workspace {
     am_part_plan planned[AM_MAX_RUNS]; /* of the policy that is looked at, and its runs */
     am_run run[AM_MAX_RUNS];
 #ifndef AM_FIRST
+    am_aside aside;
     am_choices choices;
     am_frontier frontier;
     am_knapsack knapsack;
