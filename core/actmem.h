@@ -570,7 +570,7 @@ typedef struct am_repeated {
     uint16_t zone, of;
     am_var input, output;
     am_var from; /* the input of the layer that it was copied from */
-    const struct am_repeat *aside; /* of another record, of which shift and the like say nothing; NULL: of this one */
+    uint8_t aside; /* of another record, whose zone and indices these then are: 1 + its place in am_aside; 0: of this one */
 } am_repeated;
 
 typedef struct am_tape {

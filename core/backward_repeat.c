@@ -1,34 +1,76 @@
-/* The backward of a layer that repeats the one behind it: the same events, on its own nodes, slots and saves. */
+/* The backward of a layer that repeats the one behind it, or one of another record: the same events, on its own nodes, slots and
+ * saves. */
 #include "compile.h"
 #include "proven.h"
 
 #include <string.h>
 
-static const am_repeated *repeated_of(const am_tape *tape, uint16_t zone)
+/* Where a layer stands that is a copy, or of which there are some. */
+static am_copy place_of(const am_tape *tape, uint16_t zone)
 {
-    for (int i = 0; i < tape->repeats; i++)
-        if (tape->repeated[i].zone == zone && !tape->repeated[i].aside) return &tape->repeated[i];
-    return NULL;
+    am_aside *aside = tape->aside;
+    for (int i = 0; i < tape->repeats; i++) {
+        const am_repeated *own = &tape->repeated[i];
+        if (own->zone != zone) continue;
+        am_copy place = {.nodes = own->nodes, .saves = own->saves, .root = zone, .input = own->input, .output = own->output, .from = own->from};
+        if (own->aside) place.aside = &aside->layer[own->aside - 1];
+        if (own->aside) return place;
+        am_copy root = place_of(tape, own->of); /* which is no copy, or one of a layer that was set aside */
+        place.nodes = (uint16_t)(place.nodes + root.nodes);
+        place.saves = (uint16_t)(place.saves + root.saves);
+        place.root = own->of;
+        place.aside = root.aside;
+        return place;
+    }
+    for (int i = 0; aside && i < aside->layers; i++) {
+        am_repeat *own = &aside->layer[i];
+        if (own->record == tape->records && own->zone == zone) return (am_copy){.root = zone, .input = own->input, .output = own->output, .aside = own};
+    }
+    return (am_copy){.root = zone};
 }
 
 /* Notes what the layer's backward begins with, at its last node. */
 void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node)
 {
     const am_program *program = compiler->program;
-    const am_repeated *repeated = repeated_of(compiler->tape, zone);
     am_layer_backward *layer = &compiler->layer;
-    layer->repeated = am_compile_inputs_alone(compiler) ? NULL : repeated;
-    if (!layer->repeated) return;
+    layer->place = place_of(compiler->tape, zone);
+    /* else nothing repeats it, or something behind the layer takes its input, too */
+    layer->noted = layer->place.output && !am_compile_inputs_alone(compiler) && !am_compile_buffer(compiler, layer->place.input)->slot;
+    if (!layer->noted) return;
+    layer->zone = zone;
     layer->last = node;
     layer->events = program->events;
     layer->slots = program->slots;
     layer->gradient_bytes = program->gradient_bytes;
-    layer->gradient = *am_compile_buffer(compiler, repeated->output);
+    layer->gradient = *am_compile_buffer(compiler, layer->place.output);
     layer->refs = compiler->player->slot_refs[layer->gradient.slot];
-    if (am_compile_buffer(compiler, repeated->input)->slot) layer->repeated = NULL; /* something behind the layer takes its input, too */
 }
 
-/* How far a layer's own indices stand before those of the layer behind it. */
+/* The backward of the layer that was gone through last. */
+static am_backward last_backward(const am_compiler *compiler)
+{
+    const am_layer_backward *layer = &compiler->layer;
+    const am_gradient *passes = am_compile_buffer(compiler, layer->place.input);
+    return (am_backward){.nodes = layer->place.nodes,
+                         .saves = layer->place.saves,
+                         .last = layer->last,
+                         .reached = layer->last,
+                         .count = (uint16_t)(layer->last - compiler->node),
+                         .refs = layer->refs,
+                         .passed_refs = compiler->player->slot_refs[passes->slot],
+                         .event = layer->events,
+                         .events = compiler->events - layer->events,
+                         .slot = layer->slots,
+                         .slots = compiler->program->slots - layer->slots,
+                         .gradient_bytes = compiler->program->gradient_bytes - layer->gradient_bytes,
+                         .passed_bytes = compiler->player->slot_bytes[passes->slot],
+                         .begins = layer->gradient,
+                         .passes = *passes,
+                         .fresh = true};
+}
+
+/* How far a layer's own indices stand before those of the one that it repeats. */
 typedef struct am_distance {
     uint16_t nodes, saves;
     int slots;
@@ -89,52 +131,119 @@ static bool is_taken(const am_compiler *compiler, int first, int last, const am_
     return false;
 }
 
-bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
+/* Does anything hold a slot of a layer that has been gone through, but what it passes on? */
+static bool holds_more(const am_compiler *compiler, const am_backward *of)
+{
+    bool more = false;
+    for (int i = of->slot + 1; i <= of->slot + of->slots; i++) more |= compiler->player->slot_refs[i] != 0 && i != of->passes.slot;
+    return more;
+}
+
+/* Is there room for as much again, short of what was set aside? */
+static bool has_room(const am_compiler *compiler, const am_backward *of)
+{
+    const am_aside *aside = compiler->tape->aside;
+    int events = aside ? aside->events : AM_MAX_EVENTS;
+    return compiler->program->events + of->events <= events && compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS;
+}
+
+/* Makes the backward of a layer, from its result's gradient to its input's, that of another one, and goes on to its first node; false,
+ * and nothing made, where it is another. */
+static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *place, uint16_t zone, uint16_t *node)
 {
     am_player *player = compiler->player;
     am_program *program = compiler->program;
-    am_layer_backward *layer = &compiler->layer;
-    const am_repeated *next = layer->repeated, *own = repeated_of(compiler->tape, zone);
-    /* layers follow one another, each a copy of the one built last */
-    if (!next || AM_NEVER(next->zone != zone + 1 || next->of != (own ? own->of : zone))) return false;
-    am_var input = own ? own->input : next->from;
-    int count = layer->last - compiler->node, events = compiler->events - layer->events, slots = program->slots - layer->slots;
-    am_gradient *gradient = am_compile_buffer(compiler, next->input), *passed = am_compile_buffer(compiler, input);
-    am_distance distance = {.nodes = (uint16_t)(next->nodes - (own ? own->nodes : 0)),
-                            .saves = (uint16_t)(next->saves - (own ? own->saves : 0)),
-                            .slots = slots,
-                            .from = layer->gradient.slot,
+    am_gradient *gradient = am_compile_buffer(compiler, place->output), *passed = am_compile_buffer(compiler, place->input);
+    const am_tensor *input = am_compile_tensor(compiler, place->input);
+    am_distance distance = {.nodes = (uint16_t)(of->nodes - place->nodes),
+                            .saves = (uint16_t)(of->saves - place->saves),
+                            .slots = program->slots - of->slot,
+                            .from = of->begins.slot,
                             .to = gradient->slot,
-                            .first = layer->slots};
-    bool alike = *node == layer->last - distance.nodes && compiler->tape->tensor[input].node && !passed->slot &&
-                 !is_taken(compiler, *node - count + 1, *node, gradient) &&
-                 memcmp(gradient->stride, layer->gradient.stride, sizeof gradient->stride) == 0 &&
-                 player->slot_refs[gradient->slot] == layer->refs &&
-                 memcmp(&player->reached[*node - count], &player->reached[layer->last - count], (size_t)count + 1) == 0;
-    bool room = program->events + events <= AM_MAX_EVENTS;
-    uint16_t slot = gradient->slot; /* the input's of the layer behind */
-    if (!alike || !room || !moved_slot(&distance, &slot)) return false;
-    /* each slot is an event, and its end another but for those few that are open here: they have room where events have */
-    if (AM_NEVER(program->slots + slots > AM_MAX_PROGRAM_SLOTS)) return false;
-    int start = program->events;
-    int64_t bytes = program->gradient_bytes - layer->gradient_bytes;
-    if (!copy_events(program, &distance, layer->events, compiler->events)) return false;
-    for (int i = 0; i < slots; i++) {
-        int from = layer->slots + 1 + i, to = from + slots;
-        player->slot_refs[to] = player->slot_refs[from];
-        player->slot_bytes[to] = player->slot_bytes[from];
-        player->slot_region[to] = 0;
-    }
-    *passed = *gradient;
-    passed->like = input;
-    passed->slot = slot;
-    *layer = (am_layer_backward){own, *node, start, program->slots, program->gradient_bytes, *gradient, layer->refs};
+                            .first = of->slot};
+    uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
+    bool takes = slot ? input->node && !passed->slot : !input->grad;
+    bool alike = takes && gradient->slot && *node == (uint16_t)(of->last - distance.nodes) &&
+                 !is_taken(compiler, *node - of->count + 1, *node, gradient) &&
+                 memcmp(gradient->stride, of->begins.stride, sizeof gradient->stride) == 0 &&
+                 player->slot_refs[gradient->slot] == of->refs &&
+                 memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count], (size_t)of->count + 1) == 0;
+    if (!alike || !has_room(compiler, of) || (slot && !moved_slot(&distance, &slot))) return false;
+    const am_layer_backward made = {.noted = true, .place = *place, .zone = zone, .last = *node, .refs = of->refs, .events = program->events,
+                                    .slots = program->slots, .gradient_bytes = program->gradient_bytes, .gradient = *gradient};
+    if (!copy_events(program, &distance, of->event, of->event + of->events)) return false;
+    memset(&player->slot_refs[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_refs);
+    memset(&player->slot_region[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_region);
     gradient->slot = 0;
-    player->slot_refs[distance.to] = 0; /* passed on */
-    program->slots += slots;
-    program->gradient_bytes += bytes;
-    *node = (uint16_t)(*node - count);
+    player->slot_refs[distance.to] = 0; /* used up */
+    if (slot) {
+        player->slot_refs[slot] = of->passed_refs;
+        player->slot_bytes[slot] = of->passed_bytes;
+        *passed = of->passes;
+        passed->like = place->input;
+        passed->slot = slot;
+    }
+    program->slots += of->slots;
+    program->gradient_bytes += of->gradient_bytes;
+    *node = (uint16_t)(*node - of->count);
+    compiler->layer = made;
     compiler->node = *node;
     compiler->events = program->events;
     return true;
+}
+
+bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
+{
+    const am_layer_backward *behind = &compiler->layer;
+    am_copy place = place_of(compiler->tape, zone);
+    const am_backward *aside = place.aside ? &place.aside->backward : NULL;
+    if (am_compile_inputs_alone(compiler)) return false;
+    if (behind->noted && behind->zone == zone + 1 && behind->place.root == place.root) {
+        const am_backward last = last_backward(compiler);
+        if (!place.input) place.input = behind->place.from; /* it is the one that the others were copied from */
+        place.output = behind->place.input;
+        if (!holds_more(compiler, &last) && repeat(compiler, &last, &place, zone, node)) return true;
+    }
+    return aside && aside->events && !aside->fresh && repeat(compiler, aside, &place, zone, node);
+}
+
+/* ---- for the record that follows */
+
+void am_compile_end_layer(const am_compiler *compiler)
+{
+    const am_layer_backward *layer = &compiler->layer;
+    am_repeat *aside = layer->place.aside;
+    if (!layer->noted || !aside || aside->backward.events) return;
+    const am_backward last = last_backward(compiler);
+    if (!holds_more(compiler, &last)) aside->backward = last;
+}
+
+/* Moves the backward of a layer that has been set aside to the far ends of the arrays, too; without it where that has no room. */
+static void set_aside(am_player *player, am_aside *aside, am_repeat *repeat)
+{
+    am_program *program = &player->program;
+    am_backward *own = &repeat->backward;
+    int events = aside->events - own->events;
+    int reached = own->last - own->nodes - repeat->from.nodes + repeat->at.nodes;
+    if (repeat->record || events < program->events) {
+        own->events = 0;
+        return;
+    }
+    memmove(&program->event[events], &program->event[own->event], (size_t)own->events * sizeof *program->event);
+    memmove(&player->reached[reached - own->count], &player->reached[own->reached - own->count], (size_t)own->count + 1);
+    own->event = aside->events = events;
+    own->reached = (uint16_t)reached;
+    own->fresh = false;
+}
+
+void am_compile_keep(am_player *player, const am_tape *tape)
+{
+    am_aside *aside = tape->aside;
+    if (!aside) return;
+    bool whole = player->program.events <= aside->events;
+    for (int i = 0; i < aside->layers; i++) {
+        am_repeat *repeat = &aside->layer[i];
+        if (!whole) repeat->backward.events = 0; /* the program grew into it */
+        if (repeat->backward.events && repeat->backward.fresh) set_aside(player, aside, repeat);
+    }
 }

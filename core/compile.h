@@ -7,14 +7,23 @@
 #include "layout.h"
 #include "tape.h"
 
-/* Where the backward of a layer began that repeats another: NULL where the last one does not. */
+/* Where a layer stands that is a copy, or that others are copies of: how far its nodes and saves are behind those of the one that was built,
+ * in this record or, of one that was set aside, in its own. */
+typedef struct am_copy {
+    uint16_t nodes, saves;
+    uint16_t root; /* the zone in this record that it is like, or its own */
+    am_var input, output, from; /* from: the input of the one that it was copied from; 0: not known */
+    struct am_repeat *aside;
+} am_copy;
+
+/* What the backward of a layer began with, if that was noted. */
 typedef struct am_layer_backward {
-    const am_repeated *repeated;
-    uint16_t last; /* node */
+    bool noted;
+    am_copy place;
+    uint16_t zone, last, refs; /* last: node; refs: so many hold the gradient */
     int events, slots;
     int64_t gradient_bytes;
-    am_gradient gradient; /* of its result, with so many who hold it */
-    uint16_t refs;
+    am_gradient gradient; /* of its result */
 } am_layer_backward;
 
 /* A program in the making. Its slots are numbered from 1 and never used twice. */
@@ -104,9 +113,12 @@ bool am_compile_same_shape(const am_compiler *compiler, am_var x, am_var y);
 void am_compile_node(am_compiler *compiler, uint16_t index, am_outputs *out);
 
 /* backward_repeat.c: at the last node of a layer, its region entered: notes where its backward begins; or makes all of it, where
- * the layer repeats the one behind it, and goes on to its first node. */
+ * the layer repeats the one behind it or one of another record, and goes on to its first node. */
 void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node);
 bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node);
+/* When its first node has run: notes the backward of a layer that will be set aside; before another program is made: sets it aside. */
+void am_compile_end_layer(const am_compiler *compiler);
+void am_compile_keep(am_player *player, const am_tape *tape);
 
 /* ring.c, engine_ring.c: the gradients of ring attention. */
 void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);

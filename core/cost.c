@@ -3,7 +3,6 @@
 
 #include "bytes.h"
 #include "proven.h"
-#include "repeat.h"
 #include "tape.h"
 
 /* A rate, and its reciprocal to spare divisions, which are most of what costing takes: an estimate that is put right. */
@@ -586,7 +585,7 @@ static void skip(am_tape *tape, const am_repeated *repeated)
 /* One of the record before costs what it cost there. */
 static void recall(am_tape *tape, const am_repeated *repeated)
 {
-    const am_repeat *aside = repeated->aside;
+    const am_repeat *aside = &tape->aside->layer[repeated->aside - 1];
     memcpy(&tape->executed[repeated->first], &tape->executed[aside->at.instructions],
            (size_t)(repeated->end - repeated->first) * sizeof *tape->executed);
     tape->zone_time[repeated->zone] = aside->time;

@@ -199,7 +199,8 @@ static bool begins_layer(am_compiler *compiler, uint16_t *node)
 #else
     const am_tape *tape = compiler->tape;
     uint16_t zone = tape->instruction[tape->node[*node].instruction].zone;
-    if (tape->repeats == 0 || zone == tape->instruction[tape->node[compiler->node].instruction].zone) return false;
+    if ((tape->repeats == 0 && !tape->aside) || zone == tape->instruction[tape->node[compiler->node].instruction].zone) return false;
+    am_compile_end_layer(compiler);
     if (am_compile_repeat(compiler, zone, node)) return true;
     am_compile_layer(compiler, zone, *node);
     return false;
@@ -211,6 +212,9 @@ static bool begins_layer(am_compiler *compiler, uint16_t *node)
 am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
 {
     am_compiler compiler = {.tape = tape, .player = player, .program = program};
+#ifndef AM_FIRST
+    am_compile_keep(player, tape);
+#endif
     reset(&compiler);
     uint16_t first = tape->tensor[tape->loss].node;
     count_waiting(&compiler, first);
@@ -236,6 +240,9 @@ am_code am_compile(am_program *program, am_player *player, const am_tape *tape)
         compiler.node = index;
         compiler.events = program->events;
     }
+#ifndef AM_FIRST
+    am_compile_end_layer(&compiler);
+#endif
     if (am_compile_inputs_alone(&compiler)) forget_end(&compiler);
     if (am_compile_inputs_alone(&compiler) && tape->logits) am_compile_release(&compiler, g.slot); /* what was sent back stays */
     pass_units(&compiler, at, -1);

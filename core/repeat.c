@@ -111,6 +111,7 @@ void am_repeat_begin(am_repeat *repeat, const am_build *build, am_var x)
     repeat->input = x;
     repeat->output = 0;
     repeat->record = build->tape->records;
+    repeat->backward.events = 0;
 }
 
 void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y)
@@ -126,6 +127,7 @@ void am_aside_clear(am_aside *aside)
 {
     aside->layers = 0;
     aside->top = room;
+    aside->events = AM_MAX_EVENTS;
 }
 
 void am_aside_begin(const am_tape *tape)
@@ -355,7 +357,7 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
                                                     .input = x,
                                                     .from = repeat->input,
                                                     .output = y,
-                                                    .aside = repeat->record ? NULL : repeat};
+                                                    .aside = repeat->record ? 0 : (uint8_t)(repeat - tape->aside->layer + 1)};
     copy_tensors(tape, &shift);
     copy_storages(tape, &shift);
     copy_nodes(tape, &shift);
