@@ -287,6 +287,7 @@ typedef struct am_extents {
     bool full; /* more were asked for than fit */
 #ifndef AM_FIRST
     int64_t even_to; /* up to so many sequences every block of memory is affine in their number */
+    bool recorded;   /* layers have been, whose dimensions are among these */
 #endif
 } am_extents;
 

@@ -17,7 +17,7 @@ typedef struct am_backward {
     uint16_t reached;         /* where the flag of the last node is; those of the others are before it */
     uint16_t refs, passed_refs; /* so many hold the gradient that it begins with, and the one that it passes on */
     int event, events;        /* where its events are; 0: it is not known */
-    int slot, slots;          /* how many, and after which one: none is held in the end but that of what it passes on */
+    int slot, slots;          /* after which one its slots are, and how many */
     int64_t gradient_bytes, passed_bytes;
     am_gradient begins, passes; /* of its result, and of its input: slot 0 where that needs none */
     bool fresh;               /* in the program that was made last */
@@ -47,7 +47,8 @@ typedef struct am_repeat {
 typedef struct am_aside {
     int layers;
     am_repeat layer[AM_MAX_ASIDE];
-    am_mark outside; /* what there was before the first layer */
+    const am_config *config; /* of the model that they are of */
+    int outside;     /* tensors that there were before the first layer */
     am_mark top;     /* where the room of records ends, and */
     int events;      /* that of programs */
 } am_aside;

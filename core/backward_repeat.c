@@ -131,14 +131,6 @@ static bool is_taken(const am_compiler *compiler, int first, int last, const am_
     return false;
 }
 
-/* Does anything hold a slot of a layer that has been gone through, but what it passes on? */
-static bool holds_more(const am_compiler *compiler, const am_backward *of)
-{
-    bool more = false;
-    for (int i = of->slot + 1; i <= of->slot + of->slots; i++) more |= compiler->player->slot_refs[i] != 0 && i != of->passes.slot;
-    return more;
-}
-
 /* Is there room for as much again, short of what was set aside? */
 static bool has_room(const am_compiler *compiler, const am_backward *of)
 {
@@ -172,6 +164,7 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
     const am_layer_backward made = {.noted = true, .place = *place, .zone = zone, .last = *node, .refs = of->refs, .events = program->events,
                                     .slots = program->slots, .gradient_bytes = program->gradient_bytes, .gradient = *gradient};
     if (!copy_events(program, &distance, of->event, of->event + of->events)) return false;
+    /* nothing holds a slot of its own then but the gradient that it passes on: all else that learns is its own, too */
     memset(&player->slot_refs[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_refs);
     memset(&player->slot_region[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_region);
     gradient->slot = 0;
@@ -202,7 +195,7 @@ bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
         const am_backward last = last_backward(compiler);
         if (!place.input) place.input = behind->place.from; /* it is the one that the others were copied from */
         place.output = behind->place.input;
-        if (!holds_more(compiler, &last) && repeat(compiler, &last, &place, zone, node)) return true;
+        if (repeat(compiler, &last, &place, zone, node)) return true;
     }
     return aside && aside->events && !aside->fresh && repeat(compiler, aside, &place, zone, node);
 }
@@ -213,9 +206,7 @@ void am_compile_end_layer(const am_compiler *compiler)
 {
     const am_layer_backward *layer = &compiler->layer;
     am_repeat *aside = layer->place.aside;
-    if (!layer->noted || !aside || aside->backward.events) return;
-    const am_backward last = last_backward(compiler);
-    if (!holds_more(compiler, &last)) aside->backward = last;
+    if (layer->noted && aside && !aside->backward.events) aside->backward = last_backward(compiler);
 }
 
 /* Moves the backward of a layer that has been set aside to the far ends of the arrays, too; without it where that has no room. */

@@ -110,6 +110,7 @@ void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT])
     extents->full = false;
 #ifndef AM_FIRST
     extents->even_to = INT64_MAX;
+    extents->recorded = false;
 #endif
 }
 

@@ -73,7 +73,7 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     const am_record *record = &build->record;
     am_repeat last = {0};
 #ifndef AM_FIRST
-    am_aside_begin(tape);
+    am_aside_begin(build);
 #endif
     for (int i = 0; i < record->units; i++) {
         am_var y, returned = build->returned;

@@ -130,12 +130,15 @@ void am_aside_clear(am_aside *aside)
     aside->events = AM_MAX_EVENTS;
 }
 
-void am_aside_begin(const am_tape *tape)
+void am_aside_begin(const am_build *build)
 {
+    const am_tape *tape = build->tape;
     am_aside *aside = tape->aside;
     if (!aside) return;
-    if (aside->outside.tensors != tape->tensors || aside->outside.storages != tape->storages) am_aside_clear(aside);
-    aside->outside = mark(tape);
+    if (!tape->extents->recorded || aside->config != build->config || aside->outside != tape->tensors) am_aside_clear(aside);
+    tape->extents->recorded = true;
+    aside->config = build->config;
+    aside->outside = tape->tensors;
 }
 
 void am_aside_note(const am_repeat *repeat, const am_build *build)
@@ -151,17 +154,11 @@ static bool stands_alone(const am_repeat *repeat, const am_tape *tape)
     const am_mark *from = &repeat->from, *to = &repeat->to;
     for (int i = from->operands; i < to->operands; i++) {
         am_var x = tape->operand[i];
-        if (x >= tape->aside->outside.tensors && x < from->tensors && x != repeat->input) return false;
+        if (x >= tape->aside->outside && x < from->tensors && x != repeat->input) return false;
     }
     for (int i = from->tensors; i < to->tensors; i++)
         if (tape->tensor[i].cast >= to->tensors) return false;
     return is_closed(repeat, tape);
-}
-
-static bool is_below(const am_tape *tape, const am_mark *top)
-{
-    return tape->tensors <= top->tensors && tape->storages <= top->storages && tape->instructions <= top->instructions &&
-           tape->nodes <= top->nodes && tape->operands <= top->operands && tape->saves <= top->saves && tape->leaves <= top->leaves;
 }
 
 #define SET_ASIDE(array, count)                                                                                        \
@@ -179,7 +176,7 @@ static bool set_aside(am_repeat *repeat, am_tape *tape)
     top.operands -= to->operands - from->operands;
     top.saves -= to->saves - from->saves;
     top.leaves -= to->leaves - from->leaves;
-    if (!stands_alone(repeat, tape) || !is_below(tape, &top)) return false;
+    if (!stands_alone(repeat, tape) || !has_room(tape, from, to)) return false;
     repeat->taken = tape->tensor[repeat->input];
     repeat->holding = tape->storage[repeat->taken.storage];
     repeat->time = tape->zone_time[repeat->zone];
@@ -204,11 +201,10 @@ void am_aside_keep(am_tape *tape)
     am_aside *aside = tape->aside;
     int kept = 0;
     if (!aside) return;
-    bool whole = !tape->status.code && is_below(tape, &aside->top);
+    bool whole = !tape->status.code && has_room(tape, &room, &room); /* else the record grew into them */
     for (int i = 0; i < aside->layers && whole; i++) {
         am_repeat *repeat = &aside->layer[i];
-        bool here = repeat->record == tape->records;
-        if (here ? set_aside(repeat, tape) : repeat->record == 0) aside->layer[kept++] = *repeat;
+        if (repeat->record == 0 || set_aside(repeat, tape)) aside->layer[kept++] = *repeat;
     }
     aside->layers = kept;
     if (kept == 0) am_aside_clear(aside);

@@ -14,8 +14,8 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x);
 
 /* None is set aside yet; where there is none, NULL, layers of one record alone repeat one another. */
 void am_aside_clear(am_aside *aside);
-/* The layers of a record follow: what was set aside of one that began otherwise is forgotten. */
-void am_aside_begin(const am_tape *tape);
+/* The layers of a record follow: what was set aside is forgotten where that was of another model, or one that began otherwise. */
+void am_aside_begin(const am_build *build);
 /* Notes a layer that has just been built, to set it aside when another record follows. */
 void am_aside_note(const am_repeat *repeat, const am_build *build);
 /* One that its builder would record from x on; NULL: none. */

@@ -136,8 +136,8 @@ typedef struct am_part_plan {
     int64_t units, inner;
 } am_part_plan;
 
-#ifndef AM_FIRST
 #include "aside.h"
+#ifndef AM_FIRST
 #include "choices.h"
 #include "frontier.h"
 #include "rank_plans.h"

@@ -2,11 +2,13 @@
 #ifndef REPEATED_H
 #define REPEATED_H
 
-#include "build.h"
+#include "repeat.h"
 #include "tapes.h"
 
 static am_config config;
 static bool toggles, labels, still;
+static am_aside aside;
+static bool follows; /* the record before is of the same model, whose layers are set aside */
 
 /* A norm, an MLP and a residual sum; the mask is the model's. toggles: it leaves another state each time; still: nothing in it learns. */
 static am_var layer(am_build *build, am_var x)
@@ -36,10 +38,10 @@ static void setup_config(void)
 static void record(bool autocast, bool learns, am_record of)
 {
     am_build build;
-    start(AM_DTYPE_COUNT);
     int64_t value[AM_SYMBOL_COUNT];
+    if (!follows) start(AM_DTYPE_COUNT);
     am_model_symbols(&config, value);
-    am_extents_init(&extents, value);
+    if (!follows) am_extents_init(&extents, value);
     am_build_begin(&build, tape, &extents, &config, of);
     if (autocast) tape->autocast = AM_BF16;
     am_var x = am_label(tape, made(AM_SHAPE(build.b, build.s, build.h), build.dtype), "hidden state");
@@ -73,7 +75,28 @@ static void record_one(int i, bool copied)
     labels = false;
     toggles = !copied;
     record(repeated[i].autocast, repeated[i].learns, repeated[i].record);
-    ck_assert_int_eq(tape->repeats, copied ? repeated[i].copies : 0);
+    ck_assert_int_ge(tape->repeats, copied ? repeated[i].copies : 0);
+    if (!follows) ck_assert_int_le(tape->repeats, copied ? repeated[i].copies : 0);
+}
+
+/* Two records of one model, one after the other; whether the layers of the first are set aside for the second. */
+static void record_two(int first, int second, bool aside_too)
+{
+    tape->aside = aside_too ? &aside : NULL;
+    am_aside_clear(&aside);
+    record_one(first, true);
+    follows = true;
+    record_one(second, true);
+    follows = false;
+    tape->aside = NULL;
+}
+
+/* How many layers of what is on the tape are copies of one that was set aside. */
+static int recalled(void)
+{
+    int count = 0;
+    for (int i = 0; i < tape->repeats; i++) count += tape->repeated[i].aside != 0;
+    return count;
 }
 
 #endif

@@ -35,6 +35,52 @@ START_TEST(same)
 }
 END_TEST
 
+/* So is that of layers which the record before had. */
+START_TEST(set_aside)
+{
+    am_player *player = &fixture_workspace.player;
+    for (int second = 0; second < COUNT(repeated); second++) {
+        if (repeated[_i].autocast != repeated[second].autocast) continue; /* another model */
+        record_two(_i, second, false);
+        compile_built();
+        tape->aside = &aside;
+        am_aside_clear(&aside);
+        record_one(_i, true);
+        ck_assert_int_eq(am_compile(&player->program, player, tape), AM_OK);
+        follows = true;
+        record_one(second, true);
+        follows = false;
+        expect_same();
+        ck_assert(recalled() > 0 || second != _i);
+        tape->aside = NULL;
+    }
+}
+END_TEST
+
+/* Without the backward of a layer: where another program grew into it, where it has no room, where its record is played again before
+ * another one follows. */
+START_TEST(forgotten)
+{
+    enum { KEPT, GROWN, NO_ROOM, AGAIN, CASES };
+    am_player *player = &fixture_workspace.player;
+    for (int what = 0; what < CASES; what++) {
+        tape->aside = &aside;
+        am_aside_clear(&aside);
+        record_one(1, true);
+        ck_assert_int_eq(am_compile(&player->program, player, tape), AM_OK);
+        ck_assert_int_gt(aside.layer[0].backward.events, 0);
+        if (what == NO_ROOM) aside.events = player->program.events;
+        if (what != AGAIN) am_aside_keep(tape);
+        am_compile_keep(player, tape);
+        ck_assert_int_eq(aside.layer[0].backward.events > 0, what == KEPT || what == GROWN);
+        if (what == GROWN) player->program.events = aside.events + 1;
+        am_compile_keep(player, tape);
+        ck_assert_int_eq(aside.layer[0].backward.events > 0, what == KEPT);
+        tape->aside = NULL;
+    }
+}
+END_TEST
+
 /* What else than the next layer may take of a layer: its input, what stands in it, what is made for others alone, before its
  * result and behind it. */
 typedef enum part { NOTHING, INPUT, ACTIVE, EARLY, LATE, PARTS } part;
@@ -178,11 +224,11 @@ START_TEST(copied)
     record_one(1, true);
     ck_assert_int_eq(am_compile(&player->program, player, tape), AM_OK);
     am_compile_layer(&compiler, 1, 1); /* the first layer repeats none */
-    ck_assert_ptr_null(compiler.layer.repeated);
+    ck_assert(!compiler.layer.noted);
     uint16_t node = 1;
     ck_assert(!am_compile_repeat(&compiler, 1, &node));
     am_compile_layer(&compiler, 4, 1);
-    ck_assert_ptr_nonnull(compiler.layer.repeated);
+    ck_assert(compiler.layer.noted);
 }
 END_TEST
 
@@ -192,6 +238,8 @@ Suite *test_backward_repeat_suite(void)
     Suite *suite = suite_create("backward_repeat");
     TCase *tests = tcase_create("backward_repeat");
     tcase_add_loop_test(tests, same, 0, COUNT(repeated));
+    tcase_add_loop_test(tests, set_aside, 0, COUNT(repeated));
+    tcase_add_test(tests, forgotten);
     tcase_add_loop_test(tests, opened, 0, COUNT(openings));
     tcase_add_test(tests, copied);
     tcase_add_test(tests, too_long);

@@ -108,6 +108,98 @@ START_TEST(conditions)
 }
 END_TEST
 
+/* ---- from one record to the next */
+
+/* Whichever record of a model comes before, the next one is what its builder would have made of it. */
+START_TEST(set_aside)
+{
+    for (int second = 0; second < COUNT(repeated); second++) {
+        if (repeated[_i].autocast != repeated[second].autocast) continue; /* another model */
+        record_two(_i, second, false);
+        built = *tape;
+        record_two(_i, second, true);
+        expect_same();
+        ck_assert(recalled() > 0 || second != _i);
+    }
+}
+END_TEST
+
+/* And a third is, of layers that no record has built since the first. */
+START_TEST(third)
+{
+    record_two(1, 2, false);
+    built = *tape;
+    tape->aside = &aside;
+    am_aside_clear(&aside);
+    setup_config();
+    for (int i = 0; i < 3; i++, follows = true) record_one((int[]){2, 1, 2}[i], true);
+    follows = false;
+    tape->aside = NULL;
+    expect_same();
+    ck_assert_int_eq(recalled(), 2);
+}
+END_TEST
+
+/* What a record that is found to follow another has of it, and what keeps it from having any: the first layer's input learns in neither,
+ * so that one layer of two is built. */
+START_TEST(forgotten)
+{
+    enum { KEPT, MODEL, CONFIG, BEGINNING, FAILED, GROWN, NO_ROOM, CAST, EARLIER, MODULES, LEFT, REGIONS, CASES };
+    static const int wanted[CASES] = {[KEPT] = 2, [NO_ROOM] = 0, [CAST] = 1, [EARLIER] = 1};
+    for (int what = 0; what < CASES; what++) {
+        am_config other;
+        am_repeat mark;
+        tape->aside = &aside;
+        am_aside_clear(&aside);
+        record_one(2, true);
+        ck_assert_int_eq(aside.layers, 2);
+        follows = true;
+        if (what == MODEL) extents.recorded = false;
+        const am_repeat *second = &aside.layer[1];
+        if (what == FAILED) tape->status.code = AM_CAPACITY;
+        if (what == GROWN) aside.top.saves = 1;
+        if (what == NO_ROOM) aside.top.leaves = tape->leaves;
+        if (what == CAST) tape->tensor[second->output].cast = (am_var)(tape->tensors - 1);
+        if (what == EARLIER) tape->operand[second->from.operands] = aside.layer[0].output - 1;
+        if (what == MODULES || what == LEFT || what == REGIONS) {
+            am_build build = {.tape = tape, .config = &config};
+            build.record.modules = what == MODULES ? 0 : 1;
+            am_aside_keep(tape);
+            ck_assert_int_eq(aside.layers, 2);
+            ck_assert_ptr_null(am_aside_find(&build, 1)); /* of another layer's input */
+            mark = aside.layer[0];
+            mark.output = what == LEFT ? 0 : mark.output;
+            mark.to.regions += what == REGIONS;
+            am_aside_note(&mark, &build);
+            ck_assert_int_eq(aside.layers, 2);
+            continue;
+        }
+        other = config;
+        if (what == CONFIG) aside.config = &other;
+        if (what == BEGINNING) aside.outside++;
+        record_one(2, true);
+        follows = false;
+        ck_assert_msg(recalled() == wanted[what], "case %d: %d", what, recalled());
+    }
+    follows = false;
+    tape->aside = NULL;
+}
+END_TEST
+
+/* As many layers of different kinds as there is a place for. */
+START_TEST(full)
+{
+    am_build build = {.tape = tape, .config = &config};
+    am_repeat layer = {.output = 1};
+    setup_config();
+    tape->aside = &aside;
+    am_aside_clear(&aside);
+    for (int i = 0; i <= AM_MAX_ASIDE; i++) am_aside_note(&layer, &build);
+    ck_assert_int_eq(aside.layers, AM_MAX_ASIDE);
+    tape->aside = NULL;
+}
+END_TEST
+
 Suite *test_repeat_suite(void);
 Suite *test_repeat_suite(void)
 {
@@ -117,6 +209,10 @@ Suite *test_repeat_suite(void)
     tcase_add_test(tests, nothing_saved);
     tcase_add_test(tests, apart);
     tcase_add_test(tests, conditions);
+    tcase_add_loop_test(tests, set_aside, 0, COUNT(repeated));
+    tcase_add_test(tests, third);
+    tcase_add_test(tests, forgotten);
+    tcase_add_test(tests, full);
     suite_add_tcase(suite, tests);
     return suite;
 }
