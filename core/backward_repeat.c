@@ -12,7 +12,12 @@ static am_copy place_of(const am_tape *tape, uint16_t zone)
     for (int i = 0; i < tape->repeats; i++) {
         const am_repeated *own = &tape->repeated[i];
         if (own->zone != zone) continue;
-        am_copy place = {.nodes = own->nodes, .saves = own->saves, .root = zone, .input = own->input, .output = own->output, .from = own->from};
+        am_copy place = {.nodes = own->nodes,
+                         .saves = own->saves,
+                         .root = zone,
+                         .input = own->input,
+                         .output = own->output,
+                         .from = own->from};
         if (own->aside) place.aside = &aside->layer[own->aside - 1];
         if (own->aside) return place;
         am_copy root = place_of(tape, own->of); /* which is no copy, or one of a layer that was set aside */
@@ -24,7 +29,8 @@ static am_copy place_of(const am_tape *tape, uint16_t zone)
     }
     for (int i = 0; aside && i < aside->layers; i++) {
         am_repeat *own = &aside->layer[i];
-        if (own->record == tape->records && own->zone == zone) return (am_copy){.root = zone, .input = own->input, .output = own->output, .aside = own};
+        if (own->record == tape->records && own->zone == zone)
+            return (am_copy){.root = zone, .input = own->input, .output = own->output, .aside = own};
     }
     return (am_copy){.root = zone};
 }
@@ -36,7 +42,8 @@ void am_compile_layer(am_compiler *compiler, uint16_t zone, uint16_t node)
     am_layer_backward *layer = &compiler->layer;
     layer->place = place_of(compiler->tape, zone);
     /* else nothing repeats it, or something behind the layer takes its input, too */
-    layer->noted = layer->place.output && !am_compile_inputs_alone(compiler) && !am_compile_buffer(compiler, layer->place.input)->slot;
+    layer->noted = layer->place.output && !am_compile_inputs_alone(compiler) &&
+                   !am_compile_buffer(compiler, layer->place.input)->slot;
     if (!layer->noted) return;
     layer->zone = zone;
     layer->last = node;
@@ -101,8 +108,8 @@ static bool moved(const am_distance *distance, am_event *event)
     default: break;
     }
     /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
-    if (AM_NEVER(event->kind != AM_E_ALLOCATE && event->kind != AM_E_PART && event->kind != AM_E_FREE && event->kind != AM_E_STEAL &&
-                 event->kind != AM_E_COPY))
+    if (AM_NEVER(event->kind != AM_E_ALLOCATE && event->kind != AM_E_PART && event->kind != AM_E_FREE &&
+                 event->kind != AM_E_STEAL && event->kind != AM_E_COPY))
         return false;
     return moved_slot(distance, &event->index);
 }
@@ -136,7 +143,8 @@ static bool has_room(const am_compiler *compiler, const am_backward *of)
 {
     const am_aside *aside = compiler->tape->aside;
     int events = aside ? aside->events : AM_MAX_EVENTS;
-    return compiler->program->events + of->events <= events && compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS;
+    return compiler->program->events + of->events <= events &&
+           compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS;
 }
 
 /* Makes the backward of a layer, from its result's gradient to its input's, that of another one, and goes on to its first node; false,
@@ -145,7 +153,8 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
 {
     am_player *player = compiler->player;
     am_program *program = compiler->program;
-    am_gradient *gradient = am_compile_buffer(compiler, place->output), *passed = am_compile_buffer(compiler, place->input);
+    am_gradient *gradient = am_compile_buffer(compiler, place->output),
+                *passed = am_compile_buffer(compiler, place->input);
     const am_tensor *input = am_compile_tensor(compiler, place->input);
     am_distance distance = {.nodes = (uint16_t)(of->nodes - place->nodes),
                             .saves = (uint16_t)(of->saves - place->saves),
@@ -159,10 +168,18 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                  !is_taken(compiler, *node - of->count + 1, *node, gradient) &&
                  memcmp(gradient->stride, of->begins.stride, sizeof gradient->stride) == 0 &&
                  player->slot_refs[gradient->slot] == of->refs &&
-                 memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count], (size_t)of->count + 1) == 0;
+                 memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count],
+                        (size_t)of->count + 1) == 0;
     if (!alike || !has_room(compiler, of) || (slot && !moved_slot(&distance, &slot))) return false;
-    const am_layer_backward made = {.noted = true, .place = *place, .zone = zone, .last = *node, .refs = of->refs, .events = program->events,
-                                    .slots = program->slots, .gradient_bytes = program->gradient_bytes, .gradient = *gradient};
+    const am_layer_backward made = {.noted = true,
+                                    .place = *place,
+                                    .zone = zone,
+                                    .last = *node,
+                                    .refs = of->refs,
+                                    .events = program->events,
+                                    .slots = program->slots,
+                                    .gradient_bytes = program->gradient_bytes,
+                                    .gradient = *gradient};
     if (!copy_events(program, &distance, of->event, of->event + of->events)) return false;
     /* nothing holds a slot of its own then but the gradient that it passes on: all else that learns is its own, too */
     memset(&player->slot_refs[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_refs);
@@ -221,7 +238,8 @@ static void set_aside(am_player *player, am_aside *aside, am_repeat *repeat)
         return;
     }
     memmove(&program->event[events], &program->event[own->event], (size_t)own->events * sizeof *program->event);
-    memmove(&player->reached[reached - own->count], &player->reached[own->reached - own->count], (size_t)own->count + 1);
+    memmove(&player->reached[reached - own->count], &player->reached[own->reached - own->count],
+            (size_t)own->count + 1);
     own->event = aside->events = events;
     own->reached = (uint16_t)reached;
     own->fresh = false;

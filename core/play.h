@@ -25,14 +25,14 @@ typedef struct am_play {
     am_player *player;
     am_step *step;
     am_trace *trace;
-    int64_t live;      /* with gradients of parameters there beforehand and not counted */
+    int64_t live; /* with gradients of parameters there beforehand and not counted */
 #ifndef AM_FIRST
-    int only;          /* 1 + the part of the live bytes that is counted (am_live); 0: all of it */
-    int32_t moment;    /* how often live bytes have been noted, of a play that writes samples down */
+    int only;       /* 1 + the part of the live bytes that is counted (am_live); 0: all of it */
+    int32_t moment; /* how often live bytes have been noted, of a play that writes samples down */
 #endif
-    int64_t gradients; /* what counts beside it where they start as None */
-    bool learns;       /* a parameter has got one */
-    am_peak *top[2];   /* the peaks of this phase and zone, either way; of the forward the first alone */
+    int64_t gradients;  /* what counts beside it where they start as None */
+    bool learns;        /* a parameter has got one */
+    am_peak *top[2];    /* the peaks of this phase and zone, either way; of the forward the first alone */
     int64_t ceiling[2]; /* as many live bytes are no news there; INT64_MIN where every moment is */
     am_phase phase;
     uint16_t zone, instruction, sampled;
@@ -40,8 +40,8 @@ typedef struct am_play {
     bool done[AM_MAX_REGIONS];        /* recomputed */
     int opened;                       /* reentrant regions whose backward runs, each in the one before */
     am_opened open[AM_MAX_NESTED];
-    int64_t zeros;                    /* bytes of a gradient of zeros that the innermost is about to make */
-    bool returning;                   /* its input is about to be brought back */
+    int64_t zeros;    /* bytes of a gradient of zeros that the innermost is about to make */
+    bool returning;   /* its input is about to be brought back */
     int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */
     struct {
         int64_t flight;   /* buffers that outlive a unit's forward or backward: in live, not in what layers leave */
@@ -154,7 +154,8 @@ int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's pa
 /* Notes what is live now; most moments are far below a peak. extra: bytes that exist only where gradients start as None. */
 static inline void am_play_note(am_play *play, int64_t extra)
 {
-    if (play->live > play->ceiling[0] || play->live + play->gradients + extra > play->ceiling[1]) am_play_note_news(play, extra);
+    if (play->live > play->ceiling[0] || play->live + play->gradients + extra > play->ceiling[1])
+        am_play_note_news(play, extra);
 }
 
 /* One allocation, not yet noted. */

@@ -33,12 +33,14 @@ static bool alike(const am_tensor *tensor, const am_storage *storage, const am_t
 }
 
 #define FIRST_FOUND offsetof(am_build, mask)
-_Static_assert(offsetof(am_build, returned) + sizeof(am_var) - FIRST_FOUND == AM_FOUND * sizeof(am_var), "from mask to returned");
+_Static_assert(offsetof(am_build, returned) + sizeof(am_var) - FIRST_FOUND == AM_FOUND * sizeof(am_var),
+               "from mask to returned");
 
 /* Does a layer find what another one found? All else of a build stays as it is. */
 static bool same_values(const am_repeat *repeat, const am_build *build)
 {
-    return repeat->kind == build->kind && memcmp(repeat->found, (const char *)build + FIRST_FOUND, sizeof repeat->found) == 0;
+    return repeat->kind == build->kind &&
+           memcmp(repeat->found, (const char *)build + FIRST_FOUND, sizeof repeat->found) == 0;
 }
 
 /* All of the room that a record may have. */
@@ -88,7 +90,8 @@ static bool fits(const am_repeat *repeat, const am_build *build)
     const am_tape *tape = build->tape;
     const am_mark *from = &repeat->from, *to = &repeat->to;
     if (!repeat->output || tape->status.code || tape->repeats == AM_MAX_UNITS || tape->ranks > 1) return false;
-    bool alone = from->regions == to->regions && !repeat->in_region == !tape->open_region; /* has no regions of its own */
+    bool alone =
+        from->regions == to->regions && !repeat->in_region == !tape->open_region; /* has no regions of its own */
     return alone && repeat->output >= from->tensors && same_values(repeat, build) && has_room(tape, from, to);
 }
 
@@ -135,7 +138,8 @@ void am_aside_begin(const am_build *build)
     const am_tape *tape = build->tape;
     am_aside *aside = tape->aside;
     if (!aside) return;
-    if (!tape->extents->recorded || aside->config != build->config || aside->outside != tape->tensors) am_aside_clear(aside);
+    if (!tape->extents->recorded || aside->config != build->config || aside->outside != tape->tensors)
+        am_aside_clear(aside);
     tape->extents->recorded = true;
     aside->config = build->config;
     aside->outside = tape->tensors;
@@ -307,7 +311,8 @@ static void copy_instructions(am_tape *tape, const am_shift *shift)
         instruction->zone = tape->zone;
         instruction->dying = 0; /* until the record ends */
         instruction->chosen = instruction->idle = false;
-        if (tape->open_region && instruction->kind == AM_I_OP) instruction->match = (uint16_t)(instruction->match + matmuls);
+        if (tape->open_region && instruction->kind == AM_I_OP)
+            instruction->match = (uint16_t)(instruction->match + matmuls);
         for (int k = 0; k < instruction->inputs + instruction->results; k++) {
             am_var x = shifted(shift, *operand++);
             tape->operand[tape->operands++] = x;
@@ -332,7 +337,8 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
     const am_shift shift = {.repeat = repeat,
                             .input = x,
                             .input_storage = tape->tensor[x].storage,
-                            .source_storage = repeat->record ? tape->tensor[repeat->input].storage : repeat->taken.storage,
+                            .source_storage =
+                                repeat->record ? tape->tensor[repeat->input].storage : repeat->taken.storage,
                             .tensors = tape->tensors - from->tensors,
                             .storages = tape->storages - from->storages,
                             .instructions = tape->instructions - from->instructions,
@@ -342,18 +348,19 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
                             .gradients = tape->gradients - from->gradients,
                             .leaves = tape->leaves - from->leaves};
     am_var y = shifted(&shift, repeat->output);
-    tape->repeated[tape->repeats++] = (am_repeated){.first = (uint16_t)tape->instructions,
-                                                    .end = (uint16_t)(repeat->to.instructions + shift.instructions),
-                                                    .shift = (uint16_t)shift.instructions,
-                                                    .nodes = (uint16_t)shift.nodes,
-                                                    .saves = (uint16_t)shift.saves,
-                                                    .tensors = (uint16_t)shift.tensors,
-                                                    .zone = tape->zone,
-                                                    .of = repeat->zone,
-                                                    .input = x,
-                                                    .from = repeat->input,
-                                                    .output = y,
-                                                    .aside = repeat->record ? 0 : (uint8_t)(repeat - tape->aside->layer + 1)};
+    tape->repeated[tape->repeats++] =
+        (am_repeated){.first = (uint16_t)tape->instructions,
+                      .end = (uint16_t)(repeat->to.instructions + shift.instructions),
+                      .shift = (uint16_t)shift.instructions,
+                      .nodes = (uint16_t)shift.nodes,
+                      .saves = (uint16_t)shift.saves,
+                      .tensors = (uint16_t)shift.tensors,
+                      .zone = tape->zone,
+                      .of = repeat->zone,
+                      .input = x,
+                      .from = repeat->input,
+                      .output = y,
+                      .aside = repeat->record ? 0 : (uint8_t)(repeat - tape->aside->layer + 1)};
     copy_tensors(tape, &shift);
     copy_storages(tape, &shift);
     copy_nodes(tape, &shift);

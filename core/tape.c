@@ -480,7 +480,8 @@ static bool is_active(const am_tape *tape, int i)
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_REDUCE) return true;
     if (instruction->kind == AM_I_END && tape->region[instruction->region].distributes) return true;
     if (instruction->dying || i == 0) return true;
-    if (instruction->kind == AM_I_OP && (!am_ops[instruction->op].alias || tape->node[instruction->node].save_count)) return true; /* in place, too */
+    bool computes = !am_ops[instruction->op].alias || tape->node[instruction->node].save_count; /* in place, too */
+    if (instruction->kind == AM_I_OP && computes) return true;
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;
 }
