@@ -143,8 +143,9 @@ static bool has_room(const am_compiler *compiler, const am_backward *of)
 {
     const am_aside *aside = compiler->tape->aside;
     int events = aside ? aside->events : AM_MAX_EVENTS;
-    return compiler->program->events + of->events <= events &&
-           compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS;
+    if (compiler->program->events + of->events > events) return false;
+    /* each slot is an event, and its end another but for those few that are open: they have room where events have */
+    return AM_ALWAYS(compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS);
 }
 
 /* Makes the backward of a layer, from its result's gradient to its input's, that of another one, and goes on to its first node; false,
@@ -164,7 +165,7 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                             .first = of->slot};
     uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
     bool takes = slot ? input->node && !passed->slot : !input->grad;
-    bool alike = takes && gradient->slot && *node == (uint16_t)(of->last - distance.nodes) &&
+    bool alike = takes && *node == (uint16_t)(of->last - distance.nodes) &&
                  !is_taken(compiler, *node - of->count + 1, *node, gradient) &&
                  memcmp(gradient->stride, of->begins.stride, sizeof gradient->stride) == 0 &&
                  player->slot_refs[gradient->slot] == of->refs &&
@@ -208,7 +209,8 @@ bool am_compile_repeat(am_compiler *compiler, uint16_t zone, uint16_t *node)
     am_copy place = place_of(compiler->tape, zone);
     const am_backward *aside = place.aside ? &place.aside->backward : NULL;
     if (am_compile_inputs_alone(compiler)) return false;
-    if (behind->noted && behind->zone == zone + 1 && behind->place.root == place.root) {
+    if (behind->noted && behind->place.root == place.root &&
+        AM_ALWAYS(behind->zone == zone + 1) /* layers follow one another */) {
         const am_backward last = last_backward(compiler);
         if (!place.input) place.input = behind->place.from; /* it is the one that the others were copied from */
         place.output = behind->place.input;

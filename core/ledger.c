@@ -141,9 +141,8 @@ static bool made_before_layers(const am_tape *tape, am_var x)
 static bool may_keep(const am_tape *tape, const am_instruction *instruction)
 {
     if (instruction->kind != AM_I_OP) return instruction->kind == AM_I_BEGIN;
-    const am_region *region = &tape->region[instruction->region];
-    if (instruction->region && region->keep == AM_KEEP_NOTHING) return false;
-    if (instruction->region && (region->keep != AM_KEEP_EVERYTHING || region->around)) return true;
+    uint16_t region = am_checkpointed_region(tape, instruction);
+    if (region) return tape->region[region].keep != AM_KEEP_NOTHING;
     return instruction->node && tape->node[instruction->node].save_count;
 }
 

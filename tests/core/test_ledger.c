@@ -129,6 +129,7 @@ START_TEST(rows)
         setup();
         am_var x = weight(SHAPE(4), AM_FP32);
         for (int i = 0; i < AM_MAX_ROWS + more; i++) x = am_unary(tape, AM_OP_TANH, x); /* each keeps its result */
+        ck_assert_int_eq(am_tape_finish_sent(tape, x), AM_OK);
         am_ledger *ledger = &fixture_workspace.plain;
         ck_assert_int_eq(am_ledger_read(ledger, tape, (am_record){.units = 1, .inner = 1}), more ? AM_CAPACITY : AM_OK);
         ck_assert_int_eq(ledger->count, AM_MAX_ROWS);
@@ -153,7 +154,7 @@ START_TEST(savers)
     am_linear(tape, x, weight(SHAPE(6, 8), AM_FP32), 0);
     am_layer_norm(tape, x, weight(SHAPE(8), AM_FP32), weight(SHAPE(8), AM_FP32));
     tape->zone = 2;
-    am_unary(tape, AM_OP_GELU, x);
+    ck_assert_int_eq(am_tape_finish_sent(tape, am_unary(tape, AM_OP_GELU, x)), AM_OK);
     am_ledger *ledger = &fixture_workspace.plain;
     ck_assert_int_eq(am_ledger_read(ledger, tape, (am_record){.units = 1, .inner = 1}), AM_OK);
     static const uint8_t saved_by[AM_MAX_SAVERS] = {AM_OP_GELU, AM_OP_SILU, AM_OP_POW, AM_OP_MUL, AM_OP_MUL, AM_OP_DIV, AM_OP_DIV, AM_OP_MM};
