@@ -61,6 +61,7 @@ static const char *kept(char *text, size_t size)
 {
     am_ledger *ledger = &fixture_workspace.plain;
     ck_assert_int_eq(tape->status.code, AM_OK);
+    ck_assert_int_eq(am_tape_finish_sent(tape, (am_var)(tape->tensors - 1)), AM_OK);
     ck_assert_int_eq(am_ledger_read(ledger, tape, build.record), AM_OK);
     am_ledger_describe(ledger, tape);
     size_t length = 0;
