@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+#ifdef AM_FIRST
+#define set_ceilings(play) ((void)0)
+
+void am_play_grow(am_play *play, int64_t bytes)
+{
+    play->live += bytes;
+    if (play->trace) am_play_trace(play, bytes);
+}
+#else
 /* Is each moment noted here, be it a peak or not? */
 static bool notes_each(const am_play *play)
 {
@@ -15,6 +24,7 @@ static void set_ceilings(am_play *play)
     bool each = notes_each(play);
     for (int way = 0; way < 2; way++) play->ceiling[way] = play->top[way]->seen && !each ? play->top[way]->bytes : INT64_MIN;
 }
+#endif
 
 void am_play_go(am_play *play, am_phase phase, uint16_t zone)
 {

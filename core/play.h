@@ -151,6 +151,10 @@ void am_play_reduce(am_play *play, const am_instruction *instruction);
 void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes);
 int64_t am_shard_gradients(const am_tape *tape); /* of all units, this rank's parts */
 
+#ifdef AM_FIRST /* where a call is smaller */
+#define am_play_note(play, extra) am_play_note_news(play, extra)
+void am_play_grow(am_play *play, int64_t bytes);
+#else
 /* Notes what is live now; most moments are far below a peak. extra: bytes that exist only where gradients start as None. */
 static inline void am_play_note(am_play *play, int64_t extra)
 {
@@ -164,6 +168,7 @@ static inline void am_play_grow(am_play *play, int64_t bytes)
     play->live += bytes;
     if (play->trace) am_play_trace(play, bytes);
 }
+#endif
 
 /* The innermost reentrant region whose backward runs; 0: none. */
 static inline uint16_t am_play_innermost(const am_play *play)
