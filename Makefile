@@ -109,7 +109,8 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser engines gpu
+# The longest first, and what they need is built first: what is short fills the end.
+STAGES := browser check-asan gpu check-clang check-gcc engines unit wasm cli-asan cli-gcc package types
 
 test: $(READY) $(ENGINES) ## build and run every test
 	@rm -rf build/test

@@ -1619,10 +1619,11 @@ for (const colorScheme of SCHEMES) {
 /* ---- run */
 const only = process.argv[2];
 const server = await serve();
-const browser = await launch();
+/* Half the time of the tests is waiting, and they share nothing but the server: two at once, each in a browser of its own. */
+const browsers = await Promise.all([launch(), launch()]);
 
 /** One try of a test, in a context of its own: throws what failed. */
-async function attempt(run) {
+async function attempt(run, browser) {
   const faults = [];
   /* Of a context that a test makes itself, to hold it to the same; `address` if another server's. */
   const watch = (context, address = server.address) => {
@@ -1658,6 +1659,6 @@ async function attempt(run) {
   }
 }
 
-process.exitCode = await attempts(only === undefined ? tests : tests.filter(({ name }) => name.includes(only)), ({ run }) => attempt(run));
-await browser.close();
+process.exitCode = await attempts(only === undefined ? tests : tests.filter(({ name }) => name.includes(only)), ({ run }, browser) => attempt(run, browser), browsers);
+await Promise.all(browsers.map((browser) => browser.close()));
 server.close();
