@@ -385,6 +385,8 @@ static const struct {
     {"model=llama-3-8b seq=1500001 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1073741824 bytes"},
     {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
+    {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB", AM_OK, "full"}, /* whose regions alone keep the rotary table, and run last */
+    {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
 };
 
 /* All white space is one space, wherever a line ends. */
