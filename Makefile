@@ -32,7 +32,7 @@ CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -f
 CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DAM_PROVE
 CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory -DAM_PROVE
 CFLAGS_plain   := -O0
-CFLAGS_coverage := -O0 -g --coverage -DAM_COVERAGE
+CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DAM_COVERAGE
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)

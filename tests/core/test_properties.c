@@ -387,6 +387,7 @@ static const struct {
     {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB", AM_OK, "full"}, /* whose regions alone keep the rotary table, and run last */
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
+    {"model=llama-3-8b seq=512 checkpoint=budget:1MiB timeline=components", AM_OUT_OF_RANGE, "no plan stays below 1048576 bytes"},
 };
 
 /* All white space is one space, wherever a line ends. */
