@@ -1,6 +1,7 @@
 /* DTensor's tensor parallelism: what it divides, and which collectives stand where. Bytes and peaks are held to measured ones
  * in test_torch_rank.c. */
 #include <stdio.h>
+
 #include "layers.h"
 #include "tape.h"
 
