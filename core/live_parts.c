@@ -244,7 +244,8 @@ static void lay_runs(am_plan_parts *plan)
         workspace->run[1] = (am_run){&workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
         return;
     }
-    am_policy policy = report->schedule ? (am_policy){.kind = AM_POLICY_NONE} : report->policy;
+    am_policy policy = report->policy;
+    if (report->schedule) policy = (am_policy){.kind = AM_POLICY_NONE};
     const am_part_plan *part = workspace->planned;
     plan->runs = am_evaluation_parts(evaluation, policy, workspace->planned);
     for (int i = 0; i < plan->runs; i++)
