@@ -345,7 +345,9 @@ static int resume(int64_t *rows)
     free(line);
     free(last_line);
     free(last_input);
-    if (code == AM_EXIT_ANSWER && (ferror(asked.answer) || (ftruncate(fileno(asked.answer), end) | fseeko(asked.answer, end, SEEK_SET)) != 0))
+    bool failed = code == AM_EXIT_ANSWER && ferror(asked.answer);
+    if (code == AM_EXIT_ANSWER && !failed) failed = (ftruncate(fileno(asked.answer), end) | fseeko(asked.answer, end, SEEK_SET)) != 0;
+    if (failed)
         code = fail_io("go on with", asked.output);
     return code;
 }

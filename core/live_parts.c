@@ -203,13 +203,13 @@ static void read_part(am_plan_parts *plan, am_live part, const am_point *point, 
 static bool is_sum(const am_live_parts *parts, int points, const am_point *point, int64_t after_forward)
 {
     for (int i = 0; i < AM_LIVE_COUNT; i++) after_forward -= parts->after_forward[i];
-    bool equal = after_forward == 0;
+    uint64_t away = (uint64_t)after_forward; /* bits of what any sum is away from the whole */
     for (int j = 0; j < points; j++) {
         int64_t rest = point[j].live;
         for (int i = 0; i < AM_LIVE_COUNT; i++) rest -= parts->live[i][j];
-        equal = equal && rest == 0;
+        away |= (uint64_t)rest;
     }
-    return equal;
+    return away == 0;
 }
 
 /* The timeline of the runs in the workspace, and its parts. Returns how many points there are. */

@@ -47,7 +47,7 @@ static const struct {
     {"memory-budget:0.4", true},
     {"regions:2x1,1x0,1x3", false},
     {"regions:2x2,4x1", false},
-    {"revolve:16", true}, /* has room for all: nothing runs again */
+    {"rotor:1GiB", true}, /* has room for all: nothing runs again */
 };
 enum { MODELS = sizeof models / sizeof *models, POLICIES = sizeof policies / sizeof *policies };
 
