@@ -320,7 +320,7 @@ static int resume(int64_t *rows)
         size_t expected_length = am_writer_end(&writer);
         if (code == AM_EXIT_ANSWER && ((size_t)length < expected_length || memcmp(line, expected, expected_length) != 0))
             code = refuse_file(*rows + (asked.form.format == AM_SWEEP_CSV), expected);
-        if (head && code == AM_EXIT_ANSWER) {
+        if (head && code == AM_EXIT_ANSWER && AM_ALWAYS(own.input != NULL) /* of a row that there is */) {
             last = own;
             last_line = am_sweep_allocate(last_line, (size_t)length + 1);
             memcpy(last_line, line, (size_t)length + 1);

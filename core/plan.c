@@ -598,6 +598,7 @@ static bool work_fits(const am_step *step, int64_t layers)
             else
                 ends[i] += own[i];
     }
+    if (AM_NEVER(layers <= 0)) return false; /* every sequence has one */
     for (int i = 0; i < 2; i++)
         if (most[i] > (INT64_MAX / 2 - ends[i]) / layers) return false;
     return true;
