@@ -32,7 +32,7 @@ CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -f
 CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DAM_PROVE
 CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory -DAM_PROVE
 CFLAGS_plain   := -O0
-CFLAGS_coverage := -O0 -g --coverage -DAM_COVERAGE
+CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DAM_COVERAGE
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
@@ -109,7 +109,8 @@ run: $(READY) ## build everything and serve the page on http://localhost:8080 (P
 	@printf '\n  actmem runs at http://localhost:%s  (Ctrl-C ends it)\n\n' $(PORT)
 	@cd web && exec node_modules/.bin/vite preview --logLevel warn --host 127.0.0.1 --port $(PORT) --strictPort
 
-STAGES := check-gcc check-clang check-asan cli-gcc cli-asan wasm types unit package browser engines gpu
+# The longest first, and what they need is built first: what is short fills the end.
+STAGES := browser check-asan gpu check-clang check-gcc engines unit wasm cli-asan cli-gcc package types
 
 test: $(READY) $(ENGINES) ## build and run every test
 	@rm -rf build/test

@@ -738,6 +738,9 @@ typedef struct am_given {
     uint64_t held[AM_MAX_UNITS];
     uint64_t stays; /* thereof what closures of reentrant regions hold: until the whole backward has run */
     uint64_t input; /* the first unit's */
+#ifndef AM_FIRST
+    uint64_t lasting; /* and of what nothing lets go of, which no unit frees: what their graphs keep */
+#endif
     int64_t bytes[AM_MAX_GIVEN];
 } am_given;
 

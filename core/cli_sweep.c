@@ -320,7 +320,7 @@ static int resume(int64_t *rows)
         size_t expected_length = am_writer_end(&writer);
         if (code == AM_EXIT_ANSWER && ((size_t)length < expected_length || memcmp(line, expected, expected_length) != 0))
             code = refuse_file(*rows + (asked.form.format == AM_SWEEP_CSV), expected);
-        if (head && code == AM_EXIT_ANSWER) {
+        if (head && code == AM_EXIT_ANSWER && AM_ALWAYS(own.input != NULL) /* of a row that there is */) {
             last = own;
             last_line = am_sweep_allocate(last_line, (size_t)length + 1);
             memcpy(last_line, line, (size_t)length + 1);
@@ -345,7 +345,9 @@ static int resume(int64_t *rows)
     free(line);
     free(last_line);
     free(last_input);
-    if (code == AM_EXIT_ANSWER && (ferror(asked.answer) || (ftruncate(fileno(asked.answer), end) | fseeko(asked.answer, end, SEEK_SET)) != 0))
+    bool failed = code == AM_EXIT_ANSWER && ferror(asked.answer);
+    if (code == AM_EXIT_ANSWER && !failed) failed = (ftruncate(fileno(asked.answer), end) | fseeko(asked.answer, end, SEEK_SET)) != 0;
+    if (failed)
         code = fail_io("go on with", asked.output);
     return code;
 }

@@ -286,8 +286,7 @@ static void cost_attention(am_costing *costing, int64_t bytes)
 {
     const am_tensor *query = tensor_of(costing, 0), *value = tensor_of(costing, 2);
     int64_t widths = query->shape[3] + value->shape[3], pair = costing->instruction->flops / widths;
-    int64_t flops, all = 3 * query->shape[3] + 2 * value->shape[3];
-    if (am_mul_wraps(pair, all, &flops)) flops = TOO_MUCH;
+    int64_t flops = pair * (3 * query->shape[3] + 2 * value->shape[3]); /* at most three times the forward's, which are below 2^61 */
     add_kernel(costing, flops, without_skipped(costing, flops), bytes);
 }
 

@@ -505,11 +505,11 @@ static void find_rates(const am_chain *chain, double price, double rate[256])
 {
     double shared = DBL_MAX;
     bool seen[256] = {false};
+    for (int class = 0; class < 256; class++) rate[class] = DBL_MAX;
     for (int layer = 0; layer < chain->layers; layer++) {
         const int class = chain->class_of[layer];
         if (seen[class]) continue;
         seen[class] = true;
-        rate[class] = DBL_MAX;
         for (int choice = 0; choice < chain->choices; choice++) {
             const am_link *link = link_of(chain, layer, choice);
             if (link->cost < 0) continue;
@@ -517,8 +517,7 @@ static void find_rates(const am_chain *chain, double price, double rate[256])
             *least = smaller(*least, ((double)link->cost + price * (double)link->residue) / chain->span[choice]);
         }
     }
-    for (int class = 0; class < 256; class++)
-        if (seen[class]) rate[class] = smaller(rate[class], shared);
+    for (int class = 0; class < 256; class++) rate[class] = smaller(rate[class], shared);
 }
 
 /* What all layers cost at least where so many bytes may be left, each at this price. Its table stands in no frame of its caller's. */

@@ -139,9 +139,9 @@ void am_play_unshard_again(am_play *play, const am_instruction *instruction)
 
 void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes)
 {
-    bytes = am_play_counted(play, AM_LIVE_REDUCED, bytes);
-    play->live += bytes;
-    play->sharded.gradients[unit] += bytes;
+    const int64_t counted = am_play_counted(play, AM_LIVE_REDUCED, bytes);
+    play->live += counted;
+    play->sharded.gradients[unit] += counted;
 }
 
 /* The parts are added to those that exist beforehand, or become them. */

@@ -251,6 +251,18 @@ static uint64_t given_before(const am_tape *tape, uint64_t input, int inner)
     return set;
 }
 
+#ifndef AM_FIRST /* only Megatron's layers make what lasts */
+static uint64_t lasting_before(const am_tape *tape)
+{
+    uint64_t set = 0;
+    for (int i = 1; i < AM_MAX_GIVEN && i < tape->storages; i++)
+        if (!tape->storage[i].fixed && am_lasts_once(tape, i)) set |= (uint64_t)1 << i;
+    return set;
+}
+#else
+#define lasting_before(tape) 0
+#endif
+
 static uint64_t set_of(const am_tape *tape, am_var x)
 {
     uint16_t storage = tape->tensor[x].storage;
@@ -279,6 +291,7 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
 {
     am_var first = record.regions ? tape->operand[tape->region[1].first_input] : 0;
     uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, record.inner);
+    const uint64_t lasting = lasting_before(tape);
     *given = (am_given){.input = input};
     for (int i = 0; i < tape->actives; i++) {
         const am_instruction *instruction = &tape->instruction[tape->active[i]];
@@ -286,13 +299,16 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
         uint64_t held = held_by(tape, instruction, &given->stays);
         if (!held) continue;
         int unit = (instruction->zone - 1) / record.inner;
+#ifndef AM_FIRST
+        given->lasting |= held & lasting;
+#endif
         if (instruction->zone == 0)
             lent &= ~held;
         else if (unit < record.units)
             given->held[unit] |= held;
     }
     for (int i = 1; i < AM_MAX_GIVEN; i++)
-        if (lent >> i & 1) given->bytes[i] = bytes_of(tape, (uint16_t)i);
+        if ((lent | lasting) >> i & 1) given->bytes[i] = bytes_of(tape, (uint16_t)i);
     given->stays &= lent;
     for (int unit = 0; unit < record.units; unit++) given->held[unit] &= lent;
 }

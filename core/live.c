@@ -1,5 +1,6 @@
 /* Live bytes of a play: who holds what, and how high it gets. */
 #include "play.h"
+#include "proven.h"
 
 #include <string.h>
 
@@ -140,7 +141,7 @@ static void follow(am_play *play)
         next->live = play->live;
         trace->samples++;
     }
-    if (!peak->seen || *moment_of_top(play) != play->moment) return;
+    if (AM_NEVER(!peak->seen) /* the leader noted this moment too */ || *moment_of_top(play) != play->moment) return;
     *play->top[0] = *peak;
     play->top[0]->bytes = play->live;
 }

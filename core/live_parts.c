@@ -99,8 +99,9 @@ static void follow(am_evaluation *evaluation, const am_profile *leader, am_live 
     am_profile_id id = (am_profile_id)(leader - workspace->profile);
     am_profile *own = &workspace->parted[id];
     const am_tape *tape = am_evaluation_tape(evaluation, id);
-    if (!evaluation->code) evaluation->code = am_step_compile(player, tape);
-    if (evaluation->code) return;
+    if (AM_NEVER(evaluation->code)) return; /* recorded as when the leader's samples were taken */
+    evaluation->code = am_step_compile(player, tape);
+    if (AM_NEVER(evaluation->code)) return; /* and compiled */
     am_sample *sample = &workspace->parted_sample[leader->sample - workspace->sample];
     am_trace trace = {.sample = sample,
                       .sample_capacity = leader->samples,
@@ -170,10 +171,10 @@ static int compose(am_plan_parts *plan, const am_run *run, am_live part, const a
     }
     bool states = !leader || (int)part == AM_C_RESIDUAL;
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);
-    if (!evaluation->code)
-        evaluation->code = am_reversal_read(chain, tape, &evaluation->pattern, run[1].profile, run[0].profile,
-                                            evaluation->config->layers, states);
-    if (evaluation->code) return 0;
+    if (AM_NEVER(evaluation->code)) return 0; /* recorded as when its samples were taken */
+    evaluation->code = am_reversal_read(chain, tape, &evaluation->pattern, run[1].profile, run[0].profile,
+                                        evaluation->config->layers, states);
+    if (AM_NEVER(evaluation->code)) return 0; /* the schedule was chosen by the same bytes, of which a part is no more */
     chain->leader = leader;
     return am_reversal_play(chain, evaluation->report->schedule, outcome, NULL, point, AM_MAX_POINTS);
 }
@@ -189,7 +190,7 @@ static void read_part(am_plan_parts *plan, am_live part, const am_point *point, 
     am_evaluation *evaluation = plan->evaluation;
     am_workspace *workspace = evaluation->workspace;
     am_outcome outcome = {0};
-    for (int i = 0; i < plan->runs && !evaluation->code; i++) {
+    for (int i = 0; i < plan->runs; i++) {
         const am_run *run = &workspace->run[i];
         if (!is_shown(workspace->run, i)) follow(evaluation, run->profile, part, &plan->labels);
         workspace->parted_run[i] = (am_run){&workspace->parted[id_of(workspace, run)], run->units, run->inner};
@@ -202,13 +203,13 @@ static void read_part(am_plan_parts *plan, am_live part, const am_point *point, 
 static bool is_sum(const am_live_parts *parts, int points, const am_point *point, int64_t after_forward)
 {
     for (int i = 0; i < AM_LIVE_COUNT; i++) after_forward -= parts->after_forward[i];
-    bool equal = after_forward == 0;
+    uint64_t away = (uint64_t)after_forward; /* bits of what any sum is away from the whole */
     for (int j = 0; j < points; j++) {
         int64_t rest = point[j].live;
         for (int i = 0; i < AM_LIVE_COUNT; i++) rest -= parts->live[i][j];
-        equal = equal && rest == 0;
+        away |= (uint64_t)rest;
     }
-    return equal;
+    return away == 0;
 }
 
 /* The timeline of the runs in the workspace, and its parts. Returns how many points there are. */
@@ -218,14 +219,14 @@ static int read(am_plan_parts *plan, am_outcome *outcome, am_point *point, am_li
     am_workspace *workspace = evaluation->workspace;
     sample_runs(plan);
     int points = compose(plan, workspace->run, (am_live)0, NULL, outcome, point);
-    if (!evaluation->code && points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY;
+    if (AM_NEVER(points > AM_MAX_POINTS)) evaluation->code = AM_CAPACITY; /* by modules: of four units, when there are many */
     workspace->player.compiled = 0;
     for (int turn = 0; turn < AM_LIVE_COUNT && !evaluation->code; turn++)
         read_part(plan, part_in_turn(turn), point, points, parts);
     workspace->player.compiled = 0;
     if (evaluation->code) return 0;
-    evaluation->report->parted &=
-        AM_ALWAYS(is_sum(parts, points, point, outcome->after_forward)); /* all of it is linear in bytes */
+    const bool equal = is_sum(parts, points, point, outcome->after_forward);
+    evaluation->report->parted &= AM_ALWAYS(equal); /* all of it is linear in bytes */
     return points;
 }
 
@@ -243,7 +244,8 @@ static void lay_runs(am_plan_parts *plan)
         workspace->run[1] = (am_run){&workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
         return;
     }
-    am_policy policy = report->schedule ? (am_policy){.kind = AM_POLICY_NONE} : report->policy;
+    am_policy policy = report->policy;
+    if (report->schedule) policy = (am_policy){.kind = AM_POLICY_NONE};
     const am_part_plan *part = workspace->planned;
     plan->runs = am_evaluation_parts(evaluation, policy, workspace->planned);
     for (int i = 0; i < plan->runs; i++)
@@ -268,7 +270,7 @@ void am_evaluation_read_parts(am_evaluation *evaluation)
     workspace->run[0] = (am_run){&workspace->profile[AM_PROFILE_PLAIN], evaluation->config->layers, 1};
     if (!plain && !evaluation->code)
         report->plain.points = read(&plan, &report->plain.outcome, report->plain.point, &report->plain.parts);
-    report->parted = report->parted && !evaluation->code;
+    report->parted &= !evaluation->code;
     evaluation->parted = evaluation->chained = false; /* what follows plays its own */
     memset(workspace->played, 0, sizeof workspace->played);
 }
@@ -277,8 +279,10 @@ void am_evaluation_read_parts(am_evaluation *evaluation)
 
 static am_station station_at(const char *name, const am_point *point, const am_live_parts *parts, int index)
 {
-    am_station station = {name, index, index < 0 ? 0 : point[index].live, {0}};
-    for (int i = 0; i < AM_LIVE_COUNT && index >= 0; i++) station.part[i] = parts->live[i][index];
+    am_station station = {.name = name, .point = index};
+    if (AM_NEVER(index < 0)) return station; /* a step has a forward and a backward */
+    station.bytes = point[index].live;
+    for (int i = 0; i < AM_LIVE_COUNT; i++) station.part[i] = parts->live[i][index];
     return station;
 }
 

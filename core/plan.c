@@ -390,6 +390,9 @@ static void compose_sums(am_composer *composer)
     add_cost(outcome, step, step->layers + 1, 1);
     outcome->saved_bytes = ends->shared_bytes + ends->outside_bytes;
     uint64_t recorded = ends->given.stays;
+#ifndef AM_FIRST
+    uint64_t lasting = 0; /* a run that is not the first may be the only one whose graphs keep it */
+#endif
     for (int unit = 0; unit < ends->record.units; unit++) {
         recorded |= ends->given.held[unit];
         outcome->saved_bytes += ends->unit_given[unit];
@@ -403,6 +406,9 @@ static void compose_sums(am_composer *composer)
         composer->gradients += walk.count * unit_gradients(&walk);
         composer->outlived += outlived_at_end(&walk, walk.count);
         outcome->saved_bytes += own_saved_by(&walk, unit);
+#ifndef AM_FIRST
+        lasting |= walk.profile->given.lasting & ~ends->given.lasting;
+#endif
         add_costs(outcome, &walk);
     }
     composer->start += given_bytes(composer->given, composer->stays);
@@ -410,6 +416,9 @@ static void compose_sums(am_composer *composer)
     composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released;
+#ifndef AM_FIRST
+    outcome->saved_bytes += given_bytes(composer->given, lasting);
+#endif
     outcome->after_forward = step->after_forward + above;
     outcome->gradient_bytes = step->gradient_bytes + composer->gradients + composer->head - step->gradients_above[0];
     outcome->backward_peak = step->after_drop + above;
@@ -589,6 +598,7 @@ static bool work_fits(const am_step *step, int64_t layers)
             else
                 ends[i] += own[i];
     }
+    if (AM_NEVER(layers <= 0)) return false; /* every sequence has one */
     for (int i = 0; i < 2; i++)
         if (most[i] > (INT64_MAX / 2 - ends[i]) / layers) return false;
     return true;

@@ -38,6 +38,7 @@ static bool try_policy(am_switch_search *search, am_policy policy)
     am_totals *totals = &search->workspace->totals;
     am_switches *best = search->best;
     static const char none[] = "none";
+    search->fitted = false;
     memcpy(search->config.checkpoint, none, sizeof none);
     if (policy.kind != AM_POLICY_NONE)
         am_policy_text(policy, search->config.checkpoint, sizeof search->config.checkpoint);
@@ -72,8 +73,10 @@ static void try_flags(am_switch_search *search)
 {
     int64_t layers = most_layers(&search->report->config);
     bool enough = false;
-    for (int64_t i = 1; i < layers && !enough; i++)
-        enough = try_policy(search, (am_policy){.kind = AM_POLICY_BLOCK, .count = i}) && search->fitted;
+    for (int64_t i = 1; i < layers && !enough; i++) {
+        try_policy(search, (am_policy){.kind = AM_POLICY_BLOCK, .count = i});
+        enough = search->fitted;
+    }
     for (int64_t i = 1; i <= layers && !enough; i++)
         try_policy(search, (am_policy){.kind = AM_POLICY_UNIFORM, .count = i});
     for (unsigned set = 1; set <= AM_MODULES_ALL; set++)

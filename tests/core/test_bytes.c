@@ -55,6 +55,23 @@ START_TEST(product_near_powers)
 }
 END_TEST
 
+/* The same of products of 64 bits, of either sign. */
+START_TEST(wraps_near_powers)
+{
+    for (int i = 0; i < 63; i++)
+        for (int j = 0; j < 63; j++)
+            for (int near = -1; near <= 1; near++)
+                for (int signs = 0; signs < 4; signs++) {
+                    int64_t x = ((int64_t)1 << i) + near, y = ((int64_t)1 << j) - near, product, expected;
+                    if (signs & 1) x = -x;
+                    if (signs & 2) y = -y;
+                    bool wraps = __builtin_mul_overflow(x, y, &expected);
+                    ck_assert_int_eq(am_mul_wraps(x, y, &product), wraps);
+                    if (!wraps) ck_assert_int_eq(product, expected);
+                }
+}
+END_TEST
+
 START_TEST(divisor)
 {
     ck_assert_int_eq(am_common_divisor(12, 18), 6);
@@ -85,6 +102,7 @@ Suite *test_bytes_suite(void)
     TCase *tests = tcase_create("bytes");
     tcase_add_loop_test(tests, product_and_sum, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tests, product_near_powers);
+    tcase_add_test(tests, wraps_near_powers);
     tcase_add_test(tests, divisor);
     tcase_add_test(tests, blocks);
     suite_add_tcase(suite, tests);

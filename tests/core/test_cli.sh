@@ -33,6 +33,12 @@ run_to 0 model=llama-3-8b seq=8192 batch=2
 says out '8,192 tokens × 2'
 run_to 0 'model=llama-3-8b&seq=8192&checkpoint=full'
 says out 'checkpoint=full'
+run_to 0 model=gpt2 seq=64
+says out 'What is alive over the step'
+for timeline in none modules operations; do # modules: what a report has, which as text is the components
+    run_to 0 model=gpt2 seq=64 timeline=$timeline
+    check "no parts with timeline=$timeline" [ "$(grep -c 'What is alive over the step' out)" -eq "$([ $timeline = modules ] && echo 1 || echo 0)" ]
+done
 run_to 0 units=GB
 check 'one unit only' sh -c '! grep -q GiB out'
 run_to 0 --json model=llama-3-8b seq=2048

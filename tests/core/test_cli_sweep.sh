@@ -67,6 +67,10 @@ done <<'END'
 4 batch=4..4096:x4,2..64:x2
 1070 batch=1000..1048576:7,3..1048576:11
 END
+sweep_to 2 $LITTLE seq=64 checkpoint=none checkpoint=full checkpoint=none
+says err 'checkpoint=none is given twice'
+sweep_to 0 $LITTLE seq=64 batch=1..8:x2,3..12:x2 --format csv
+holds out '[r["batch"] for r in rows] == "1 2 4 8 3 6 12".split()'
 sweep_to 0 $LITTLE seq=64 batch=1..9:2,2..10:4,12..96:x8,4,8
 holds out '[r["batch"] for r in rows] == "1 3 5 7 9 2 6 10 12 96 4 8".split()'
 

@@ -2,6 +2,7 @@
  * step's lifetimes alone. */
 #include <string.h>
 
+#include "evaluate.h"
 #include "fixture.h"
 #include "report.h"
 
@@ -20,6 +21,7 @@ static const char *const models[] = {
     "bias=no positions=rope norm=rmsnorm experts=4 experts_per_token=2 moe_ffn=96 shared_ffn=192 tp=2 sp=yes ep=2",
     "stack=paper family=gpt2 layers=6 hidden=64 heads=4 vocab=8192 seq=8", /* the embedding's backward is its peak */
     "stack=megatron layers=8 hidden=64 ffn=96 heads=4 vocab=64 seq=32 norm=rmsnorm activation=swiglu pp=2",
+    "stack=paper family=gpt2 layers=1 hidden=64 heads=4 vocab=64 seq=8", /* fewer storages than sets of them have room for */
 };
 /* uniform: all layers do the same. */
 static const struct {
@@ -44,6 +46,8 @@ static const struct {
     {"revolve:2", false},
     {"memory-budget:0.4", true},
     {"regions:2x1,1x0,1x3", false},
+    {"regions:2x2,4x1", false},
+    {"rotor:1GiB", true}, /* has room for all: nothing runs again */
 };
 enum { MODELS = sizeof models / sizeof *models, POLICIES = sizeof policies / sizeof *policies };
 
@@ -291,9 +295,37 @@ END_TEST
 START_TEST(long_schedule)
 {
     const am_report *report = &fixture_report;
-    ck_assert(evaluate("family=llama layers=200 hidden=32 heads=4 ffn=48 vocab=64 seq=16", "revolve:4", "components"));
+    ck_assert(evaluate("family=llama layers=800 hidden=32 heads=4 ffn=48 vocab=64 seq=16", "revolve:6", "components"));
     ck_assert(report->parted);
     expect_sums(&report->parts, report->points, report->point, report->outcome.after_forward);
+}
+END_TEST
+
+/* What failed before has no parts. */
+START_TEST(none)
+{
+    const am_code before[] = {AM_OK, AM_TOO_LARGE};
+    am_report *report = &fixture_report;
+    int64_t value[AM_SYMBOL_COUNT];
+    ck_assert(evaluate("family=llama layers=8 hidden=32 heads=4 ffn=48 vocab=64 seq=16", "none", "components"));
+    const am_config config = report->config;
+    report->policy = (am_policy){.kind = AM_POLICY_BLOCK, .count = 3};
+    am_evaluation evaluation = {.report = report,
+                                .workspace = &fixture_workspace,
+                                .config = &config,
+                                .policy = &report->policy,
+                                .extents = &report->extents,
+                                .pattern = am_model_pattern(&config),
+                                .code = before[_i]};
+    am_model_symbols(&config, value);
+    am_extents_init(&report->extents, value);
+    memset(fixture_workspace.played, 0, sizeof fixture_workspace.played);
+    fixture_workspace.recorded = (am_record){0};
+    am_evaluation_read_parts(&evaluation);
+    ck_assert_int_eq(evaluation.code, before[_i]);
+    ck_assert_int_eq(report->parted, before[_i] == AM_OK);
+    ck_assert_int_eq(report->points > 0, before[_i] == AM_OK);
+    ck_assert_int_eq(report->plain.points > 0, before[_i] == AM_OK);
 }
 END_TEST
 
@@ -310,6 +342,7 @@ Suite *test_live_parts_suite(void)
     tcase_add_loop_test(tests, other_parts, 0, 8);
     tcase_add_test(tests, names);
     tcase_add_test(tests, long_schedule);
+    tcase_add_loop_test(tests, none, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

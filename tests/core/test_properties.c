@@ -385,6 +385,11 @@ static const struct {
     {"model=llama-3-8b seq=1500001 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1073741824 bytes"},
     {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
+    {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB", AM_OK, "full"}, /* whose regions alone keep the rotary table, and run last */
+    {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
+    {"stack=megatron layers=2 hidden=64 heads=4 kv_heads=2 ffn=96 vocab=64 seq=32 norm=layernorm activation=gelu bias=yes positions=learned attention=flash", AM_OK, "Transformer Engine"},
+    {"family=mixtral layers=1 hidden=524288 heads=1 head_dim=2 kv_heads=1 ffn=2 experts=2 experts_per_token=2 moe_ffn=65536 vocab=2 seq=32 batch=1048576", AM_TOO_LARGE, "more than 2^61"}, /* a grouped product's alone */
+    {"model=llama-3-8b seq=512 checkpoint=budget:1MiB timeline=components", AM_OUT_OF_RANGE, "no plan stays below 1048576 bytes"},
 };
 
 /* All white space is one space, wherever a line ends. */

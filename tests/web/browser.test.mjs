@@ -670,6 +670,94 @@ test('a search that cannot be loaded says so, and is tried again', async ({ cont
   await page.locator('.knot').first().waitFor({ state: 'attached' });
 });
 
+test('a search that falls while it runs says so, and the next one starts anew', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /fell/;
+  let falls = true;
+  await context.route('**/ask-worker-*', (route) =>
+    falls ? route.fulfill({ contentType: 'text/javascript', body: "onmessage = () => { throw new Error('it fell'); };" }) : route.continue(),
+  );
+  await page.goto(address);
+  await page.waitForSelector('.answer-sentence');
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  await page.locator('.frontier-said .fault').waitFor();
+  await shows(page, DEFAULT);
+  falls = false;
+  await page.locator('.frontier-said').getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.knot').first().waitFor({ state: 'attached' });
+});
+
+test('where the browser keeps nothing the page answers, and what is chosen holds for the visit', async ({ context, address }) => {
+  await context.addInitScript(() => {
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
+      Object.defineProperty(globalThis, name, {
+        get() {
+          throw new DOMException('denied', 'SecurityError');
+        },
+      });
+  });
+  const page = await open(context, address);
+  await shows(page, DEFAULT);
+  await page.getByRole('radio', { name: 'dark' }).check({ force: true });
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.scheme), 'dark');
+  await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+  await page.locator('.knot').first().waitFor({ state: 'attached' });
+});
+
+/* What browsers do that translate a page: each text goes into two elements of theirs, and comes out in other words. */
+const translate = (page) =>
+  page.evaluate(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (texts.nextNode()) if (texts.currentNode.data.trim() !== '' && texts.currentNode.parentElement.closest('script, style, [translate=no], .notranslate') === null) found.push(texts.currentNode);
+    for (const text of found) {
+      const outer = document.createElement('font');
+      const inner = outer.appendChild(document.createElement('font'));
+      inner.append(text.data);
+      text.replaceWith(outer);
+    }
+    return found.length;
+  });
+
+/** The figures of the answer as they stand to be read. */
+const read = (page) => page.locator('.answer-sentence').innerText().then((text) => text.replace(/\s+/g, ' '));
+
+test('a translator leaves what is computed alone: figures in elements of its own would stay the old ones', async ({ page, address }) => {
+  assert.equal(await translate(page), 0);
+  for (const [seq, figure] of [['8192', /53\.2 GiB/], ['2048', /13\.3 GiB/], ['4096', /26\.6 GiB/]]) {
+    await field(page, 'seq').locator('input[type=text]').fill(seq);
+    assert.match(await until(() => read(page), (text) => figure.test(text)), figure);
+    await translate(page);
+  }
+  await field(page, 'checkpoint').locator('select').selectOption('full');
+  await until(() => hash(page), (text) => text.includes('checkpoint=full'));
+  const { saved } = await evaluated('model=llama-3-8b&seq=4096&checkpoint=full');
+  await shows(page, saved.bytes.toLocaleString('en-US'));
+  await field(page, 'seq').locator('input[type=text]').fill('0');
+  await field(page, 'seq').locator('.field-help .fault').waitFor();
+  for (const other of ['embed.html', 'gpu.html', 'zero.html', 'accumulation.html']) assert.match(await (await fetch(address + other)).text(), /<body [^>]*translate="no"/, other);
+});
+
+test('an extension that puts its elements everywhere breaks nothing', async ({ page }) => {
+  const strew = () =>
+    page.evaluate(() => {
+      for (const element of document.querySelectorAll('main, main section, main p, main label, main td, .answer-sentence, .answer-sentence *, .field')) {
+        element.prepend(Object.assign(document.createElement('span'), { className: 'strange' }));
+        element.append(Object.assign(document.createElement('div'), { className: 'strange' }));
+      }
+      document.body.prepend(Object.assign(document.createElement('div'), { className: 'strange' }));
+    });
+  await strew();
+  for (const [seq, figure] of [['8192', /53\.2 GiB/], ['2048', /13\.3 GiB/]]) {
+    await field(page, 'seq').locator('input[type=text]').fill(seq);
+    assert.match(await until(() => read(page), (text) => figure.test(text)), figure);
+    await strew();
+  }
+  await page.locator('.plans input[value="full"]').check();
+  await addressed(page, 'model=llama-3-8b&checkpoint=full');
+  await shows(page, (await evaluated('model=llama-3-8b&checkpoint=full')).saved.bytes.toLocaleString('en-US'));
+});
+
 test('pointing at a tensor lights it up in the picture, the bar and the table', async ({ page }) => {
   const mark = page.locator('.mark', { hasText: 'gate × up' });
   await mark.hover();
@@ -1619,10 +1707,11 @@ for (const colorScheme of SCHEMES) {
 /* ---- run */
 const only = process.argv[2];
 const server = await serve();
-const browser = await launch();
+/* Half the time of the tests is waiting, and they share nothing but the server: two at once, each in a browser of its own. */
+const browsers = await Promise.all([launch(), launch()]);
 
 /** One try of a test, in a context of its own: throws what failed. */
-async function attempt(run) {
+async function attempt(run, browser) {
   const faults = [];
   /* Of a context that a test makes itself, to hold it to the same; `address` if another server's. */
   const watch = (context, address = server.address) => {
@@ -1658,6 +1747,6 @@ async function attempt(run) {
   }
 }
 
-process.exitCode = await attempts(only === undefined ? tests : tests.filter(({ name }) => name.includes(only)), ({ run }) => attempt(run));
-await browser.close();
+process.exitCode = await attempts(only === undefined ? tests : tests.filter(({ name }) => name.includes(only)), ({ run }, browser) => attempt(run, browser), browsers);
+await Promise.all(browsers.map((browser) => browser.close()));
 server.close();

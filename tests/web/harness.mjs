@@ -87,27 +87,32 @@ export async function until(read, good) {
 }
 
 /**
- * Runs the tests in turn, each a second time if it fails: a browser on a loaded machine stalls where no test can tell. One that
- * passed only then is named. Prints a line each and the sum; gives the exit status.
+ * Runs the tests, each a second time if it fails: a browser on a loaded machine stalls where no test can tell. One that passed only
+ * then is named. As many at once as there are lanes, each of which takes the next one: attempt(test, lane). Prints a line each and
+ * the sum; gives the exit status.
  */
-export async function attempts(tests, attempt) {
+export async function attempts(tests, attempt, lanes = [undefined]) {
   let passed = 0;
   let failed = 0;
-  for (const test of tests) {
-    for (let left = 2; left-- > 0; ) {
-      const started = performance.now();
-      try {
-        await attempt(test);
-        passed++;
-        console.log(`ok   ${test.name} (${Math.round(performance.now() - started)} ms)`);
-        break;
-      } catch (error) {
-        if (left === 0) failed++;
-        const why = String(error?.message ?? error).split('\n').slice(0, 14).join('\n     ');
-        console.log(`${left === 0 ? 'FAIL' : 'again'} ${test.name}\n     ${why}`);
+  const left = tests.values();
+  const work = async (lane) => {
+    for (const test of left) {
+      for (let tries = 2; tries-- > 0; ) {
+        const started = performance.now();
+        try {
+          await attempt(test, lane);
+          passed++;
+          console.log(`ok   ${test.name} (${Math.round(performance.now() - started)} ms)`);
+          break;
+        } catch (error) {
+          if (tries === 0) failed++;
+          const why = String(error?.message ?? error).split('\n').slice(0, 14).join('\n     ');
+          console.log(`${tries === 0 ? 'FAIL' : 'again'} ${test.name}\n     ${why}`);
+        }
       }
     }
-  }
+  };
+  await Promise.all(lanes.map(work));
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }
