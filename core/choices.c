@@ -624,6 +624,14 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
+int64_t am_choices_peak(am_evaluation *evaluation, int index)
+{
+    const am_choices *choices = choices_of(evaluation);
+    int64_t left;
+    int units = path_of(evaluation, index);
+    return am_chain_play(&choices->chain, units, choices->path, &left).peak;
+}
+
 int64_t am_choices_flops(am_evaluation *evaluation, int index)
 {
     const am_choices *choices = choices_of(evaluation);

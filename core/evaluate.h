@@ -116,7 +116,9 @@ typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
-/* FLOPs that a plan, by its place in the front of the whole chain, runs again. */
+/* Of a plan, by its place in the front of the whole chain: its peak by the chain's definition, its layers in the order in which they
+ * are taken, and the FLOPs that run again. */
+int64_t am_choices_peak(am_evaluation *evaluation, int index);
 int64_t am_choices_flops(am_evaluation *evaluation, int index);
 /* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
 void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
