@@ -614,7 +614,7 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         done = stays_below(evaluation, point, bytes);
         lowered |= !done;
     }
-    if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
+    workspace->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
     if (done) return evaluation->code;
     char text[32];
     int64_t smallest = peak_of(choices, &frontier->point[0]);

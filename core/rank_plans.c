@@ -534,7 +534,7 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     evaluation->code = list_all_plans(evaluation);
     if (!evaluation->code) evaluation->code = plan_all(evaluation, &worst, &smallest);
     if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes);
-    if (evaluation->report) evaluation->report->doubt = plans->doubt;
+    workspace->doubt = plans->doubt;
     if (evaluation->code == AM_OUT_OF_RANGE && smallest > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         char text[32];

@@ -421,7 +421,7 @@ export interface Fit {
   /** What training of such a stack usually holds, and whose does: "Megatron-LM trains" with "master_weights=yes grad_dtype=fp32"; null: as it is. */
   usual: { set: string; who: string } | null;
   /** With fit=yes: the largest micro-batch, the longest sequence, the smallest number of GPUs. */
-  answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq' | 'gpus', FitAnswer>;
+  answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq', FitAnswer> & Record<'gpus', GpusAnswer>;
   /** With fit=yes: what makes it fit, or what it leaves room for. First what trains the same on the same GPU, by the step's time. */
   changes?: FitChange[];
   /** With fit=yes: what is usual, evaluated; null where it is as usual, or refused. */
@@ -447,6 +447,10 @@ export interface FitChange {
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;
+  /** Of the plan: false where a faster one may exist, why, and what none is faster than. */
+  proven?: boolean;
+  proven_note?: string;
+  recomputed_time_us_at_least?: Microseconds;
 }
 
 export interface FitAnswer {
@@ -458,6 +462,20 @@ export interface FitAnswer {
   query: string;
   /** What stops it: the next one and what that would take, or why it is refused. */
   next?: { value: number; total_bytes: Bytes | null; refused: string };
+  /** Of the plan: false where a cheaper one may exist, why, and what none is cheaper than. */
+  proven?: boolean;
+  proven_note?: string;
+  recomputed_time_us_at_least?: Microseconds;
+}
+
+/** The smallest number of GPUs: `query` says how they are arranged. */
+export interface GpusAnswer extends FitAnswer {
+  /** What was looked at: of each input the values, sp as 0 and 1; data-parallel ranks in any number. */
+  searched: { dp: 'any' } & Partial<Record<'tp' | 'sp' | 'cp' | 'pp' | 'ep' | 'zero', number[]>>;
+  /** What stayed as given. */
+  held: string[];
+  /** false: the search ended before all of it was looked at, and fewer GPUs may do. */
+  complete: boolean;
 }
 
 /** Totals over micro-batch and sequence length. */
