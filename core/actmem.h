@@ -794,16 +794,19 @@ extern const char *const am_labour_names[AM_LABOUR_COUNT]; /* "products", … */
  * meet: at the operation whose input got its second one. */
 typedef struct am_cost_row {
     int kind; /* of layer; -1: outside */
+    bool first;    /* of the model's first layer, where that differs from others of its kind: adapters alone learn there, and no input does */
+    int64_t count; /* layers like it */
     am_module module;
     am_labour labour;
     int64_t flops[AM_IN_RECOMPUTE], bytes[AM_IN_RECOMPUTE], time[AM_IN_RECOMPUTE], bound[AM_IN_RECOMPUTE];
 } am_cost_row;
-#define AM_MAX_COST_ROWS 160
+#define AM_MAX_COST_ROWS 192
 
-/* The same, and gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), and of what is
- * outside the layers: at most AM_MAX_COST_ROWS, what would be more is added to the first one. */
+/* The same, and gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), of the model's first layer,
+ * which is of the kind `first`, where it differs from that, and of what is outside the layers: at most AM_MAX_COST_ROWS, what would be
+ * more is added to the first one. layers: how many there are, by kind. Rows by their counts add up to the whole model. */
 am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
-                     const uint16_t zone[AM_MAX_LAYER_KINDS]);
+                     const uint16_t zone[AM_MAX_LAYER_KINDS], const int64_t layers[AM_MAX_LAYER_KINDS], int first);
 
 /* ---------------------------------------------------------------- 10 Step */
 

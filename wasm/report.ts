@@ -343,7 +343,9 @@ export interface CostRow {
   scope: 'layer' | 'outside';
   /** Where layers are not all alike. */
   kind?: string;
-  /** Layers like it. */
+  /** Of the first layer, where it differs from others: of adapters its backward ends sooner. */
+  first?: true;
+  /** Layers like it: rows by their counts add up to the whole model. */
   count: number;
   module: string;
   component: Component;
