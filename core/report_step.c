@@ -194,6 +194,9 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     AM_PUT_INT(json, "forward_peak_bytes", plan->outcome.forward_peak);
     AM_PUT_INT(json, "backward_peak_bytes", plan->outcome.backward_peak);
     AM_PUT_INT(json, "peak_bytes", plan->outcome.step_peak);
+#ifndef AM_FIRST
+    AM_PUT_INT(json, "frontier_peak_bytes", am_outcome_peak(&plan->outcome));
+#endif
     AM_PUT_INT(json, "recomputed_flops", plan->outcome.recomputed_flops);
     AM_PUT_RATIO(json, "recompute_ratio", plan->outcome.recomputed_flops, plan->outcome.forward_flops);
 #ifndef AM_FIRST

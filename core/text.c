@@ -377,6 +377,10 @@ static void write_basis(am_writer *out, const am_report *report)
         am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
     }
     AM_WRITE(out, ".");
+    if (report->config.zero == 0 || am_is_shared_out(&report->config)) return;
+    AM_WRITE(out, " zero=");
+    am_write_int(out, report->config.zero);
+    AM_WRITE(out, " shares out nothing here, of one data-parallel rank: dp=2 or more.");
 }
 
 /* "79.9 GiB, 0.0977 GiB left": neighbours that print alike differ in what is left of the memory. */

@@ -220,6 +220,7 @@ export interface Checkpoint {
 }
 
 export interface FrontierPlan {
+  /** Gradients of parameters apart, as a listed plan's frontier_peak_bytes, and not its peak_bytes. */
   peak_bytes: Bytes;
   recomputed_time_us: Microseconds;
   recomputed_flops: number;
@@ -280,7 +281,10 @@ export interface Plan {
   after_forward_bytes: Bytes;
   forward_peak_bytes: Bytes;
   backward_peak_bytes: Bytes;
+  /** The highest of forward and backward where gradients of parameters start as None and count, as the step's. */
   peak_bytes: Bytes;
+  /** The same, gradients of parameters apart: what budgets, the frontier's peak_bytes, those of ranks and switches are of. core.wasm leaves it out. */
+  frontier_peak_bytes?: Bytes;
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;

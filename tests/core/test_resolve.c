@@ -293,7 +293,7 @@ static const struct {
     {MEGATRON "expert_imbalance=150", AM_CONFLICT, "expert_imbalance", "models with experts", MEGATRON MIXED "ep=2 expert_imbalance=150"},
     {MEGATRON "tp=2 etp=1", AM_CONFLICT, "etp", "etp=2", MEGATRON MIXED "tp=2 sp=yes etp=1"},
     {MEGATRON MIXED "ep=3", AM_CONFLICT, "ep", "ep=2", MEGATRON MIXED "ep=4"},
-    {MEGATRON "experts=65536 experts_per_token=2 moe_ffn=65536 ep=65536 etp=65536", AM_CONFLICT, "ep", "does not divide the 1 ranks", MEGATRON MIXED "ep=4"}, /* no dp has so many */
+    {MEGATRON "experts=65536 experts_per_token=2 moe_ffn=65536 ep=65536 etp=65536", AM_CONFLICT, "ep", "do not divide the 1 ranks", MEGATRON MIXED "ep=4"}, /* no dp has so many */
     {MEGATRON MIXED "tp=2 sp=yes etp=7", AM_CONFLICT, "etp", "moe_ffn", MEGATRON MIXED "tp=2 sp=yes etp=4"},
     {MEGATRON MIXED "dp=2 ep=4", AM_CONFLICT, "ep", "the 2 ranks of tp, cp and dp: dp=4, or a product of 2", MEGATRON MIXED "dp=2 ep=2"},
     {MEGATRON MIXED "dp=1 ep=4", AM_CONFLICT, "ep", "the 1 ranks of tp, cp and dp: dp=4, or a product of 1", MEGATRON MIXED "ep=4"},

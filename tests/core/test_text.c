@@ -224,6 +224,7 @@ static const struct {
     {BIG "optimizer=sgd reserve=2GiB fit=yes", {"80.0 GiB less a reserve of 2.00 GiB, ", "Fewest GPUs: 1 (", "Cheapest checkpointing: none is needed."}},
     {"model=llama-3-70b fit=yes", {"Does not fit: ", "Largest micro-batch: none; 1 would take ", "No checkpointing plan fits."}},
     {"model=llama-3-70b seq=8192 device_memory=600GiB fit=yes", {"too many. Not proven to be the cheapest: of a layer's choices those on the lower hull", " ms again at least."}},
+    {"model=llama-3-8b zero=1", {"zero=1 shares out nothing here, of one data-parallel rank: dp=2 or more."}},
     {"model=llama-3-70b fit=yes", {"Fewest GPUs: 49 (dp=49 zero=3: 79.9 GiB, ", "; 48 would take ", "Looked at: zero=0,1,2,3 and any dp; all else is as given, micro-batch, sequence and checkpointing too."}},
     /* what is counted, beside the verdict, and what else would be usual */
     {BIG, {" Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; Trainer(bf16=True) trains with dtype=fp32 autocast=bf16."}},
