@@ -292,7 +292,7 @@ static bool find_bounds(am_search *search, const am_arrangement *team, am_found 
         }
         if (times == *high || (last < INT64_MAX && (saved <= 0 || am_fit_free(fit) + 2 * saved < 0))) return false;
         *low = times;
-        if (am_is_shared_out(&search->workspace->totals.config)) last = total;
+        if (am_data_ranks(&search->workspace->totals.config) > 1) last = total;
     }
 }
 

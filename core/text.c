@@ -174,9 +174,12 @@ static void write_parallel(am_writer *out, const am_config *config)
         am_write_int(out, values[i]);
     }
     if (config->sp) AM_WRITE(out, ", sequence parallel");
-    if (config->zero == 0) return;
-    AM_WRITE(out, ", zero=");
-    am_write_int(out, config->zero);
+    if (config->zero > 0) AM_WRITE(out, ", zero=");
+    if (config->zero > 0) am_write_int(out, config->zero);
+    if (config->micro_batches == 1) return;
+    AM_WRITE(out, ", ");
+    am_write_thousands(out, config->micro_batches);
+    AM_WRITE(out, " micro-batches");
 }
 
 /* A module's path in its layer; of what has none, the part of the model. */
@@ -377,7 +380,7 @@ static void write_basis(am_writer *out, const am_report *report)
         am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
     }
     AM_WRITE(out, ".");
-    if (report->config.zero == 0 || am_is_shared_out(&report->config)) return;
+    if (report->config.zero == 0 || am_data_ranks(&report->config) > 1 || am_is_shared_out(&report->config)) return;
     AM_WRITE(out, " zero=");
     am_write_int(out, report->config.zero);
     AM_WRITE(out, " shares out nothing here, of one data-parallel rank: dp=2 or more.");
@@ -764,6 +767,20 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     }
 }
 
+/* Modules that keep more when they run again than they would as they are: attention by a fused kernel has no scores to let go of. */
+static void write_more_kept(am_writer *out, const am_report *report)
+{
+    char text[320];
+    am_writer line = am_writer_of(text, sizeof text);
+    const int64_t more = report->policy.kind == AM_POLICY_MODULES ? report->outcome.saved_bytes - report->plan[0].outcome.saved_bytes : 0;
+    if (more <= 0) return;
+    AM_WRITE(&line, "This policy keeps ");
+    write_size_with_unit(&line, report, more);
+    AM_WRITE(&line, " more than none does: attention's kernel saves no scores that could be let go of, and its region keeps what it is given and what it "
+                    "gives. It pays where scores are whole (attention=eager).");
+    am_write_line(out, &line, 0);
+}
+
 static void write_plans(am_writer *out, const am_report *report)
 {
     static const char *const kept[] = {">kept GiB", ">kept GB", ">kept bytes"};
@@ -777,6 +794,7 @@ static void write_plans(am_writer *out, const am_report *report)
     AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below, copies to and from the host apart)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
+    write_more_kept(out, report);
 }
 
 static void write_microseconds(am_writer *out, int64_t time)
