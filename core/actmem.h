@@ -1169,13 +1169,10 @@ typedef struct am_answer {
     am_config config;         /* resolved: what gives it */
     int64_t next, next_total; /* the one after it; next 0: there is none; next_total -1: it is refused */
     char why[224];            /* the refusal */
-#ifndef AM_FIRST
     am_doubt doubt; /* of a plan: whether there is none that fits and runs less again */
-#endif
 } am_answer;
 #define AM_MAX_ANSWERS 4
 
-#ifndef AM_FIRST
 /* What the smallest number of GPUs was looked for over: of each input the values, as given first, and the set of those that the stack
  * took; data-parallel ranks in whatever number beside them. */
 #define AM_GPU_AXES   6
@@ -1192,7 +1189,6 @@ typedef struct am_gpu_space {
     int tried; /* evaluations, those of a policy that is searched for counted as several */
     bool stopped; /* before all were looked at */
 } am_gpu_space;
-#endif
 
 /* A change of the configuration, evaluated: what makes a step fit, or what one that fits leaves room for. */
 typedef struct am_change {
@@ -1485,9 +1481,7 @@ typedef struct am_report {
     am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
-#ifndef AM_FIRST
-    am_gpu_space gpu_space;
-#endif
+    am_gpu_space gpu_space; /* with fit=yes */
     int changes; /* those that train the same first, the fastest of them before the others */
     am_change change[AM_MAX_CHANGES];
     am_change usual; /* as am_fit_usual, with fit=yes */

@@ -116,11 +116,13 @@ typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
+#ifndef AM_FIRST
 /* What is in doubt of the plan that was found last, if a budget led to it; nothing costs less than nothing. */
 static inline am_doubt am_budget_doubt(const am_workspace *workspace, am_policy policy, const am_outcome *outcome)
 {
     return policy.kind == AM_POLICY_BUDGET && outcome->recomputed_time > 0 ? workspace->doubt : (am_doubt){0};
 }
+#endif
 
 /* Of a plan, by its place in the front of the whole chain: its peak by the chain's definition, its layers in the order in which they
  * are taken, and the FLOPs that run again. */
