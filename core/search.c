@@ -283,8 +283,9 @@ static bool find_bounds(am_search *search, const am_arrangement *team, am_found 
     int64_t last = INT64_MAX;
     *low = 0;
     for (int64_t times = 1;; times = am_smaller(2 * times, *high)) {
-        const int64_t total = total_of_team(search, team, times * team->ranks), saved = last - total;
+        const int64_t total = total_of_team(search, team, times * team->ranks);
         if (total < 0) return false;
+        const int64_t saved = last - total;
         note_found(found, team, times, total, am_fit_fits(fit));
         if (am_fit_fits(fit)) {
             *high = times;
