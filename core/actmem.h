@@ -802,16 +802,19 @@ extern const char *const am_labour_names[AM_LABOUR_COUNT]; /* "products", … */
  * meet: at the operation whose input got its second one. */
 typedef struct am_cost_row {
     int kind; /* of layer; -1: outside */
+    bool first;    /* of the model's first layer, where that differs from others of its kind: adapters alone learn there, and no input does */
+    int64_t count; /* layers like it */
     am_module module;
     am_labour labour;
     int64_t flops[AM_IN_RECOMPUTE], bytes[AM_IN_RECOMPUTE], time[AM_IN_RECOMPUTE], bound[AM_IN_RECOMPUTE];
 } am_cost_row;
-#define AM_MAX_COST_ROWS 160
+#define AM_MAX_COST_ROWS 192
 
-/* The same, and gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), and of what is
- * outside the layers: at most AM_MAX_COST_ROWS, what would be more is added to the first one. */
+/* The same, and gathers the rows of one layer of each kind, of the zone that stands for it (0: none does), of the model's first layer,
+ * which is of the kind `first`, where it differs from that, and of what is outside the layers: at most AM_MAX_COST_ROWS, what would be
+ * more is added to the first one. layers: how many there are, by kind. Rows by their counts add up to the whole model. */
 am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
-                     const uint16_t zone[AM_MAX_LAYER_KINDS]);
+                     const uint16_t zone[AM_MAX_LAYER_KINDS], const int64_t layers[AM_MAX_LAYER_KINDS], int first);
 
 /* ---------------------------------------------------------------- 10 Step */
 
@@ -1151,6 +1154,20 @@ typedef struct am_fit {
     int64_t rank; /* of a pipeline */
 } am_fit;
 
+/* What leaves it open whether a plan that was searched for is the best there is. */
+typedef struct am_doubt {
+    int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
+    bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
+    bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
+    int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
+    bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
+} am_doubt;
+
+static inline bool am_doubted(const am_doubt *doubt)
+{
+    return doubt->stopped || doubt->lowered || doubt->hull || doubt->outlived;
+}
+
 /* The largest micro-batch, the longest sequence, the smallest number of GPUs or the budget of the cheapest checkpointing
  * plan that fits, and what stops the next. */
 typedef struct am_answer {
@@ -1160,8 +1177,26 @@ typedef struct am_answer {
     am_config config;         /* resolved: what gives it */
     int64_t next, next_total; /* the one after it; next 0: there is none; next_total -1: it is refused */
     char why[224];            /* the refusal */
+    am_doubt doubt; /* of a plan: whether there is none that fits and runs less again */
 } am_answer;
 #define AM_MAX_ANSWERS 4
+
+/* What the smallest number of GPUs was looked for over: of each input the values, as given first, and the set of those that the stack
+ * took; data-parallel ranks in whatever number beside them. */
+#define AM_GPU_AXES   6
+#define AM_GPU_VALUES 31
+typedef struct am_gpu_axis {
+    am_field_id id;
+    int count;
+    int32_t value[AM_GPU_VALUES];
+    uint32_t taken;
+} am_gpu_axis;
+
+typedef struct am_gpu_space {
+    am_gpu_axis axis[AM_GPU_AXES];
+    int tried; /* evaluations, those of a policy that is searched for counted as several */
+    bool stopped; /* before all were looked at */
+} am_gpu_space;
 
 /* A change of the configuration, evaluated: what makes a step fit, or what one that fits leaves room for. */
 typedef struct am_change {
@@ -1352,20 +1387,6 @@ typedef struct am_frontier_row {
 #define AM_MAX_FRONTIER_RANKS 32
 #endif
 
-/* What leaves it open whether a plan that was searched for is the best there is. */
-typedef struct am_doubt {
-    int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
-    bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
-    bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
-    int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
-    bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
-} am_doubt;
-
-static inline bool am_doubted(const am_doubt *doubt)
-{
-    return doubt->stopped || doubt->lowered || doubt->hull || doubt->outlived;
-}
-
 typedef struct am_frontier_report {
     bool found;
     const char *why_not; /* why none was searched for, though it was asked for; NULL */
@@ -1468,6 +1489,7 @@ typedef struct am_report {
     am_fit fit; /* of a pipeline the rank's whose total is the highest; not of core.wasm */
     int answers;
     am_answer answer[AM_MAX_ANSWERS];
+    am_gpu_space gpu_space; /* with fit=yes */
     int changes; /* those that train the same first, the fastest of them before the others */
     am_change change[AM_MAX_CHANGES];
     am_change usual; /* as am_fit_usual, with fit=yes */

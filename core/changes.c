@@ -198,48 +198,39 @@ static void try_policies(am_changer *changer, const am_config *given)
     }
 }
 
-/* The inputs that make it, behind those before it: some numbers, which have room. */
-static void write_groups(const am_config *found, const am_config *now, const char *before, char text[AM_TEXT_SIZE])
+void am_fit_write_groups(am_writer *out, const am_config *found, const am_config *now)
 {
-    const struct {
-        am_field_id id;
-        bool said;
-    } inputs[] = {{AM_F_tp, found->tp != now->tp},
-                  {AM_F_ep, found->ep != now->ep},
-                  {AM_F_dp, true},
-                  {AM_F_zero, found->zero > 0}};
-    am_writer set = am_writer_of(text, AM_TEXT_SIZE);
-    am_write_text(&set, before);
+    static const am_field_id inputs[] = {AM_F_tp, AM_F_sp, AM_F_cp, AM_F_pp, AM_F_stage_layers, AM_F_ep, AM_F_dp, AM_F_zero};
+    static const am_config one = {.tp = 1, .cp = 1, .pp = 1, .ep = 1, .dp = 1};
+    char text[AM_TEXT_SIZE], other[AM_TEXT_SIZE];
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        const am_field *field = &am_fields[inputs[i].id];
-        if (!inputs[i].said) continue;
-        if (set.length > 0) AM_WRITE(&set, " ");
-        am_write_text(&set, field->key);
-        AM_WRITE(&set, "=");
-        am_write_int(&set, am_field_number_of(found, field));
+        const am_field *field = &am_fields[inputs[i]];
+        am_field_value(found, field, text, sizeof text);
+        if (!(now && inputs[i] == AM_F_dp) && strcmp(text, am_field_value(now ? now : &one, field, other, sizeof other)) == 0) continue;
+        if (out->length > 0) AM_WRITE(out, " ");
+        am_write_text(out, field->key);
+        AM_WRITE(out, "=");
+        am_write_text(out, text);
     }
-    am_writer_end(&set);
 }
 
-/* As few GPUs as hold it with everything shared out that the stack shares out: ZeRO 3, or 1. before: what else is changed. */
+/* The fewest GPUs that hold it. before: what else is changed. */
 static void try_gpus(am_changer *changer, const am_config *given, const char *id, const char *what, const char *before)
 {
     const am_report *report = changer->report;
-    const am_config *now = &report->config;
-    const am_answer *as_is = *before ? NULL : answer_of(report, "gpus");
-    char set[AM_TEXT_SIZE];
-    for (int64_t zero = 3; zero > 0 && (now->zero == 0 || *before); zero -= 2) {
-        am_answer *answer = &changer->workspace->gpus;
+    const am_answer *answer = answer_of(report, "gpus");
+    char text[AM_TEXT_SIZE];
+    if (*before) {
+        answer = &changer->workspace->gpus;
         set_inputs(changer, given, before);
-        if (now->zero == 0) changer->config.zero = zero;
-        am_fit_gpus(answer, changer->workspace, &changer->config, now);
-        if (!answer->found) continue;
-        if (!as_is || answer->value < as_is->value) as_is = answer;
-        break;
+        am_fit_gpus(&changer->workspace->gpus, &changer->workspace->gpu_space, changer->workspace, &changer->config, &report->config);
     }
-    if (!as_is) return;
-    write_groups(&as_is->config, now, before, set);
-    try_change(changer, given, id, what, false, set);
+    if (!answer || !answer->found) return;
+    am_writer set = am_writer_of(text, sizeof text);
+    am_write_text(&set, before);
+    am_fit_write_groups(&set, &answer->config, &report->config);
+    am_writer_end(&set);
+    try_change(changer, given, id, what, false, text);
 }
 
 static void try_number(am_changer *changer, const am_config *given, const char *id, int64_t now, const char *what)

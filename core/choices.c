@@ -614,7 +614,7 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
         done = stays_below(evaluation, point, bytes);
         lowered |= !done;
     }
-    if (evaluation->report) evaluation->report->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
+    workspace->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
     if (done) return evaluation->code;
     char text[32];
     int64_t smallest = peak_of(choices, &frontier->point[0]);
@@ -622,6 +622,14 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
             "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, smallest,
             am_size_text_near(smallest, text, sizeof text));
     return evaluation->code = AM_OUT_OF_RANGE;
+}
+
+int64_t am_choices_peak(am_evaluation *evaluation, int index)
+{
+    const am_choices *choices = choices_of(evaluation);
+    int64_t left;
+    int units = path_of(evaluation, index);
+    return am_chain_play(&choices->chain, units, choices->path, &left).peak;
 }
 
 int64_t am_choices_flops(am_evaluation *evaluation, int index)

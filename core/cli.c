@@ -183,8 +183,8 @@ static int print_help(void)
            "  actmem model=llama-3-8b device_memory=80GiB zero=1 dp=8 fit=yes\n"
            "  actmem --map model=llama-3-8b device_memory=80GiB checkpoint=full batch=1..16\n"
            "  actmem sweep model=llama-3-8b seq=1k..64k:x2 batch=1,2,4 --output sweep.csv\n"
-           "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Below, {choices}\n"
-           "and [defaults]; a key without a default is derived.\n");
+           "\nWithout a model: llama-3-8b. Keys may also be joined by '&', as in a link of the page. Behind a number k stands for 1024:\n"
+           "seq=8k. Below, {choices} and [defaults]; a key without a default is derived.\n");
     for (int group = 0; group < AM_GROUP_COUNT; group++) print_group(&defaults, (am_group)group);
     print_presets();
     print_devices();
@@ -198,6 +198,10 @@ static int fail_option(const am_arguments *arguments, const char *option)
     am_status status;
     if (strcmp(option, "--config") == 0) {
         am_fail(&status, AM_SYNTAX, "config", "--config must be followed by a file, or by - for standard input");
+        return fail_input(arguments, &status);
+    }
+    if (strncmp(option, "--tables=", 9) == 0) {
+        am_fail(&status, AM_SYNTAX, "", "--tables has two parts, --tables=inputs and --tables=formulas, and all of it without one: not '%s'", option + 9);
         return fail_input(arguments, &status);
     }
     am_fail(&status, AM_SYNTAX, "",

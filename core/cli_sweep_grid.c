@@ -29,7 +29,7 @@ static char *copy_of(const char *text)
 /* A number, k standing for 1024. */
 static bool read_number(const char *text, size_t length, int64_t *value)
 {
-    bool thousands = length > 1 && text[length - 1] == 'k';
+    bool thousands = length > 1 && (text[length - 1] | 32) == 'k';
     if (!am_read_integer(text, length - thousands, value)) return false;
     if (thousands && __builtin_mul_overflow(*value, 1024, value)) *value = INT64_MAX;
     return true;

@@ -117,6 +117,36 @@ static const am_field *find_field(const char *key)
     return NULL;
 }
 
+#ifndef AM_FIRST
+/* What others call an input. NULL: what no input says, and why. */
+static const struct {
+    const char *name;
+    const char *key, *why;
+} elsewhere[] = {
+    {"accumulation", "micro_batches", NULL}, {"num_microbatches", "micro_batches", NULL}, {"train_batch_size", "batch", NULL},
+    {"context_length", "seq", NULL},         {"max_length", "seq", NULL},                 {"gradient_checkpointing", "checkpoint", NULL},
+    {"recompute", "checkpoint", NULL},       {"gpus", "dp", NULL},                        {"world_size", "dp", NULL},
+    {"mixed_precision", "autocast", NULL},   {"tensor_parallel", "tp", NULL},             {"tensor_model_parallel", "tp", NULL},
+    {"pipeline_parallel", "pp", NULL},       {"pipeline_model_parallel", "pp", NULL},     {"context_parallel", "cp", NULL},
+    {"sequence_parallel", "sp", NULL},       {"expert_parallel", "ep", NULL},             {"expert_model_parallel", "ep", NULL},
+    {"data_parallel", "dp", NULL},           {"load_in", NULL, "quantised weights are not covered: dtype=bf16"},
+    {"quant", NULL, "quantised weights are not covered: dtype=bf16"},
+    {"fp8", NULL, "training in 8 bits is not covered: dtype=bf16"},
+};
+
+static am_code refuse_elsewhere(const char *key, am_status *status)
+{
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        if (!strstr(key, elsewhere[i].name)) continue;
+        return elsewhere[i].key ? am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s'; here it is '%s'", key, elsewhere[i].key)
+                                : am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s': %s", key, elsewhere[i].why);
+    }
+    return AM_OK;
+}
+#else
+#define refuse_elsewhere(key, status) AM_OK
+#endif
+
 static const am_field *nearest_field(const char *key)
 {
     const am_field *nearest = &am_fields[0];
@@ -148,9 +178,13 @@ static am_code read_pair(const char **at, pair *next, am_status *status)
     if (length == 0) return am_fail(status, AM_SYNTAX, "", "a key is missing before '='");
     ++*at;
     next->field = find_field(key);
-    if (!next->field)
-        return am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s'; the nearest is '%s'", key,
-                       nearest_field(key)->key);
+    if (!next->field) {
+        if (refuse_elsewhere(key, status)) return status->code;
+        const char *nearest = nearest_field(key)->key;
+        const bool near = am_name_distance(key, nearest) < 0 || (strlen(nearest) > 2 && strstr(key, nearest));
+        return am_fail(status, AM_UNKNOWN_KEY, key, near ? "there is no input '%s'; the nearest is '%s'" : "there is no input '%s'",
+                       key, nearest);
+    }
     if (!read_word(at, '\0', next->value, sizeof next->value, &length))
         return am_fail(status, AM_SYNTAX, key, bad_escape);
     if (length >= sizeof next->value)
@@ -163,7 +197,7 @@ static am_code read_pair(const char **at, pair *next, am_status *status)
 static am_code set_int(am_config *config, const am_field *field, const char *text, am_status *status)
 {
     size_t length = strlen(text);
-    bool thousands = length > 1 && text[length - 1] == 'k';
+    bool thousands = length > 1 && (text[length - 1] | 32) == 'k';
     const char *unit = strcmp(field->unit, field->key) == 0 || !*field->unit ? NULL : field->unit; /* "layers" says it itself */
     int64_t value;
     if (strpbrk(text, "_,"))

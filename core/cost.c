@@ -488,6 +488,8 @@ typedef struct am_table {
     uint16_t last; /* zone */
 } am_table;
 
+enum { FIRST = AM_MAX_LAYER_KINDS }; /* the model's first layer, while it is not known whether it is like others of its kind */
+
 /* The kind of layer that the operation is shown for, -1 outside; false: for none. */
 static bool kind_of(const am_table *table, const am_instruction *instruction, int *kind)
 {
@@ -498,7 +500,8 @@ static bool kind_of(const am_table *table, const am_instruction *instruction, in
             *kind = i;
             return true;
         }
-    return false;
+    *kind = FIRST;
+    return instruction->zone == 1;
 }
 
 static am_labour labour_of(am_op op)
@@ -542,6 +545,42 @@ static void add_backward(am_table *table, const am_costing *costing, int kind)
     if (costing->time == 0) return;
     am_cost_row *row = row_of(table, kind, costing->instruction);
     add_to_row(row, costing, AM_IN_BACKWARD);
+}
+
+static bool same_cost(const am_cost_row *x, const am_cost_row *y)
+{
+    return x->module.path == y->module.path && x->module.leaf == y->module.leaf && x->labour == y->labour &&
+           memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0 &&
+           memcmp(x->time, y->time, sizeof x->time) == 0 && memcmp(x->bound, y->bound, sizeof x->bound) == 0;
+}
+
+/* Does the first layer cost something else than the others of its kind? Both have their rows in the order of the backward. */
+static bool first_differs(const am_table *table, int kind)
+{
+    int own = 0, other = 0;
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (table->zone[i] == 1) return false; /* it stands for a kind */
+    for (;; own++, other++) {
+        while (own < table->count && table->row[own].kind != FIRST) own++;
+        while (other < table->count && table->row[other].kind != kind) other++;
+        if (own == table->count || other == table->count) return own < table->count || other < table->count;
+        if (!same_cost(&table->row[own], &table->row[other])) return true;
+    }
+}
+
+/* Counts the layers of each row, and leaves those that have any. */
+static void count_layers(am_table *table, const int64_t layers[AM_MAX_LAYER_KINDS], int first)
+{
+    const bool own = first_differs(table, first);
+    int count = 0;
+    for (int i = 0; i < table->count; i++) {
+        am_cost_row row = table->row[i];
+        row.first = row.kind == FIRST;
+        row.count = row.kind < 0 ? 1 : row.first ? own : layers[row.kind] - (own && row.kind == first);
+        if (row.first) row.kind = first;
+        if (row.count > 0) table->row[count++] = row;
+    }
+    table->count = count;
 }
 
 /* In the order of the forward; the rows were found backwards. */
@@ -647,12 +686,13 @@ static uint16_t repeated_zone(const am_tape *tape, uint16_t zone)
 }
 
 am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
-                     const uint16_t zone[AM_MAX_LAYER_KINDS])
+                     const uint16_t zone[AM_MAX_LAYER_KINDS], const int64_t layers[AM_MAX_LAYER_KINDS], int first)
 {
-    uint16_t first[AM_MAX_LAYER_KINDS];
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) first[i] = repeated_zone(tape, zone[i]);
-    am_table table = {rows, 0, first, tape->instruction[tape->instructions - 1].zone};
+    uint16_t costed[AM_MAX_LAYER_KINDS];
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) costed[i] = repeated_zone(tape, zone[i]);
+    am_table table = {rows, 0, costed, tape->instruction[tape->instructions - 1].zone};
     am_code code = cost(tape, rates, &table);
+    count_layers(&table, layers, first);
     turn_rows(&table);
     *count = table.count;
     return code;

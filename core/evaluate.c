@@ -119,7 +119,7 @@ static void evaluate(am_evaluation *evaluation)
     if (!evaluation->code) evaluation->code = am_evaluation_parameters(evaluation, &report->parameters);
     am_evaluation_list_plans(evaluation);
 #ifndef AM_FIRST
-    if (report->outcome.recomputed_time == 0) report->doubt = (am_doubt){0}; /* nothing costs less than nothing */
+    report->doubt = am_budget_doubt(evaluation->workspace, report->policy, &report->outcome);
     if (evaluation->config->frontier) report->frontier.why_not = no_frontier(evaluation->config);
     if (evaluation->config->frontier && !report->frontier.why_not) {
         if (evaluation->config->pp > 1)

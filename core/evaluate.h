@@ -116,7 +116,17 @@ typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
 /* What the report says of the frontier. */
 void am_choices_report(am_evaluation *evaluation);
-/* FLOPs that a plan, by its place in the front of the whole chain, runs again. */
+#ifndef AM_FIRST
+/* What is in doubt of the plan that was found last, if a budget led to it; nothing costs less than nothing. */
+static inline am_doubt am_budget_doubt(const am_workspace *workspace, am_policy policy, const am_outcome *outcome)
+{
+    return policy.kind == AM_POLICY_BUDGET && outcome->recomputed_time > 0 ? workspace->doubt : (am_doubt){0};
+}
+#endif
+
+/* Of a plan, by its place in the front of the whole chain: its peak by the chain's definition, its layers in the order in which they
+ * are taken, and the FLOPs that run again. */
+int64_t am_choices_peak(am_evaluation *evaluation, int index);
 int64_t am_choices_flops(am_evaluation *evaluation, int index);
 /* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
 void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);

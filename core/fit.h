@@ -37,8 +37,14 @@ void am_fit_write_usual(am_writer *out, const am_config *config);
 /* Both as members of JSON's: "basis" and "usual". */
 void am_json_basis(am_writer *json, const am_config *config);
 
-/* search.c: the fewest GPUs that hold the configuration as it is given; resolved: the same, as am_config_resolve left it. */
-void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved);
+/* search.c: the fewest GPUs that hold the configuration as it is given, and what was looked at; resolved: the same, as am_config_resolve
+ * left it. */
+void am_fit_gpus(am_answer *answer, am_gpu_space *space, am_workspace *workspace, const am_config *given, const am_config *resolved);
+/* The inputs of an answer's arrangement of GPUs, "tp=2 sp=yes dp=4 zero=1": those that differ from what is configured, or with NULL from
+ * one GPU's, and dp. */
+void am_fit_write_groups(am_writer *out, const am_config *found, const am_config *now);
+/* The smallest value of an axis that the stack took, above this one; -1: there is none. */
+int64_t am_gpu_axis_next(const am_gpu_axis *axis, int64_t value);
 /* switches.c: fills in the report's switches, of a budget's plan. */
 void am_switches_search(am_report *report, am_workspace *workspace, const am_config *given);
 /* Fills in the report's changes and what is usual, once its answers are found. */

@@ -654,12 +654,22 @@ static am_code check_layer_types(const am_document *document, int64_t family, am
                    "only layers of full_attention are covered for this model_type");
 }
 
+/* Training starts from the weights that were quantised: the rest of the file is of the same model, which may be a preset. */
+static am_code refuse_quantized(const am_config *config, am_status *status)
+{
+    const am_preset *preset = NULL;
+    for (int i = 0; i < am_preset_count && !preset; i++)
+        if (am_presets[i].family == config->family && am_presets[i].shape[0] == config->layers && am_presets[i].shape[1] == config->hidden)
+            preset = &am_presets[i];
+    return am_fail(status, AM_UNSUPPORTED, "quantization_config",
+                   "quantised weights are not covered: delete quantization_config from the file for the 16-bit model%s%s",
+                   preset ? ", or say model=" : "", preset ? preset->name : "");
+}
+
 static am_code check_refused(const am_config *config, const am_document *document, am_status *status)
 {
     am_json_value quantized = am_document_find(document, "quantization_config");
-    if (quantized && !am_document_is_null(document, quantized))
-        return am_fail(status, AM_UNSUPPORTED, "quantization_config",
-                       "quantised weights are not covered: take the config.json of the model before quantisation");
+    if (quantized && !am_document_is_null(document, quantized)) return refuse_quantized(config, status);
     if (config->attention_dropout > 0 && !(am_wiring_of_family(config->family)->dropouts & AM_DROPS_ATTENTION))
         return am_fail(status, AM_UNSUPPORTED, "attention_dropout",
                        "dropout on the attention weights is not covered for this model_type: attention_dropout=0");

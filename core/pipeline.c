@@ -11,35 +11,42 @@
 
 /* ---- layers of stages ---- */
 
-/* Reads the numbers of stage_layers. Returns how many there are, at most `most` of which are written; -1 if it is no list
- * of numbers. */
-static int read_stage_layers(const char *text, int most, int64_t *layers)
-{
-    int count = 0;
-    for (;; text++) {
-        size_t length = strcspn(text, ",");
-        int64_t n;
-        if (!am_read_integer(text, length, &n)) return -1;
-        if (AM_ALWAYS(count < most)) layers[count] = n; /* the text has room for no more */
-        count++;
-        text += length;
-        if (*text == '\0') return count;
-    }
-}
+/* So many stages of so many layers each, one behind another. */
+typedef struct am_stages {
+    int64_t count, layers;
+} am_stages;
 
-#define MOST_NUMBERS (AM_TEXT_SIZE / 2) /* of a list of numbers */
+/* Reads the next of stage_layers ("20", or "4x20") and moves *list on, to NULL behind the last. False: it is not written as one. */
+static bool next_stages(const char **list, am_stages *stages)
+{
+    size_t length = strcspn(*list, ",x");
+    stages->count = 1;
+    if ((*list)[length] == 'x') {
+        if (!am_read_integer(*list, length, &stages->count) || stages->count == 0) return false;
+        *list += length + 1;
+        length = strcspn(*list, ",");
+    }
+    if (!am_read_integer(*list, length, &stages->layers)) return false;
+    *list = (*list)[length] ? *list + length + 1 : NULL;
+    return true;
+}
 
 /* The layers of a stage, and how many there are before it. */
 static int64_t layers_of(const am_config *config, int64_t stage, int64_t *before)
 {
-    int64_t layers[MOST_NUMBERS], stages = config->pp * config->vpp, each = config->layers / stages;
-    *before = stage * each;
-    if (*config->stage_layers == '\0') return each;
+    const char *list = config->stage_layers;
+    am_stages next = {0};
+    *before = stage * (config->layers / (config->pp * config->vpp));
+    if (*list == '\0') return config->layers / (config->pp * config->vpp);
     *before = 0;
-    int count = read_stage_layers(config->stage_layers, MOST_NUMBERS, layers);
-    if (AM_NEVER(count <= stage)) return 0; /* a resolved list has all */
-    for (int64_t i = 0; i < stage; i++) *before += layers[i];
-    return layers[stage];
+    next_stages(&list, &next);
+    while (stage >= next.count && AM_ALWAYS(list)) { /* a resolved list has all */
+        *before += next.count * next.layers;
+        stage -= next.count;
+        next_stages(&list, &next);
+    }
+    *before += stage * next.layers;
+    return next.layers;
 }
 
 int64_t am_stage_layers(const am_config *config, int64_t stage)
@@ -242,16 +249,22 @@ am_code am_rank_play(am_rank *rank, const am_config *config, const am_stage *con
 
 /* ---- what is refused ---- */
 
-/* Equal layers for each stage, one more for the first ones, as stage_layers would say it; "" if that is too long. */
-static void write_even(const am_config *config, char text[AM_TEXT_SIZE])
+/* Equal layers for each stage, one more for the first ones, as stage_layers would say it: one by one where they are few. */
+void am_stages_even(const am_config *config, char text[AM_TEXT_SIZE])
 {
     int64_t stages = config->pp * config->vpp, each = config->layers / stages, more = config->layers % stages;
     am_writer writer = am_writer_of(text, AM_TEXT_SIZE);
-    for (int64_t i = 0; i < stages; i++) {
-        if (i > 0) am_write_char(&writer, ',');
-        am_write_int(&writer, each + (i < more));
+    const am_stages run[] = {{more, each + 1}, {stages - more, each}};
+    for (int i = 0; i < 2; i++) {
+        const int64_t times = stages <= 8 ? run[i].count : run[i].count > 0;
+        for (int64_t j = 0; j < times; j++) {
+            if (writer.length > 0) am_write_char(&writer, ',');
+            if (stages > 8) am_write_int(&writer, run[i].count);
+            if (stages > 8) am_write_char(&writer, 'x');
+            am_write_int(&writer, run[i].layers);
+        }
     }
-    if (am_writer_end(&writer) == 0) text[0] = '\0';
+    am_writer_end(&writer); /* two runs, or eight numbers: it has room for them */
 }
 
 static am_code refuse_uneven(const am_config *config, am_status *status)
@@ -264,41 +277,40 @@ static am_code refuse_uneven(const am_config *config, am_status *status)
                        "pp=%d with vpp=%d leaves stages without layers: of %d layers at most %s=%d", config->pp,
                        config->vpp, layers, some ? "pp" : "vpp", some ? layers / config->vpp : layers / config->pp);
     }
-    write_even(config, even);
-    const char *or = *even ? ", or uneven stages, such as stage_layers=" : "";
+    am_stages_even(config, even);
     if (layers % config->pp != 0)
-        return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d%s%s",
-                       config->pp, layers, am_nearest_divisor(layers, config->pp), or, even);
+        return am_fail(status, AM_CONFLICT, "pp", "pp=%d does not divide layers=%d; the nearest that does is pp=%d, or uneven stages, such as stage_layers=%s",
+                       config->pp, layers, am_nearest_divisor(layers, config->pp), even);
     return am_fail(status, AM_CONFLICT, "vpp",
-                   "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d%s%s", config->vpp,
-                   layers / config->pp, am_nearest_divisor(layers / config->pp, config->vpp), or, even);
+                   "vpp=%d does not divide the %d layers of a stage; the nearest that does is vpp=%d, or uneven stages, such as stage_layers=%s",
+                   config->vpp, layers / config->pp, am_nearest_divisor(layers / config->pp, config->vpp), even);
 }
 
 static am_code check_stage_layers(const am_config *config, am_status *status)
 {
-    int64_t layers[MOST_NUMBERS], sum = 0, stages = config->pp * config->vpp;
-    const char *text = config->stage_layers;
+    int64_t count = 0, sum = 0, stages = config->pp * config->vpp;
+    const char *text = config->stage_layers, *list = text;
     if (*text == '\0') {
         bool even = config->layers % config->pp == 0 && config->layers / config->pp % config->vpp == 0;
         return even ? AM_OK : refuse_uneven(config, status);
     }
     char right[AM_TEXT_SIZE];
-    write_even(config, right);
-    int count = read_stage_layers(text, MOST_NUMBERS, layers);
-    if (count < 0)
-        return am_fail(status, AM_BAD_VALUE, "stage_layers", "stage_layers must be numbers of layers, such as %s, not '%s'",
-                       right, text);
+    am_stages_even(config, right);
+    for (am_stages next; list;) {
+        if (!next_stages(&list, &next))
+            return am_fail(status, AM_BAD_VALUE, "stage_layers",
+                           "stage_layers must be numbers of layers, such as %s (Nx for N stages: 4x20), not '%s'", right, text);
+        if (next.layers == 0)
+            return am_fail(status, AM_OUT_OF_RANGE, "stage_layers",
+                           "stage %d has no layers: each has one or more, as in stage_layers=%s", count, right);
+        count = am_add_checked(count, next.count);
+        sum = am_add_checked(sum, am_mul_checked(next.count, next.layers));
+    }
     if (count != stages)
         return am_fail(status, AM_CONFLICT, "stage_layers",
-                       "stage_layers has %d numbers for pp=%d with vpp=%d, which has %d stages, such as %s", (int64_t)count,
+                       "stage_layers has %d numbers for pp=%d with vpp=%d, which has %d stages, such as %s",
+                       count < 0 ? AM_MAX_BYTES : count,
                        config->pp, config->vpp, stages, right);
-    for (int i = 0; i < count; i++) {
-        if (layers[i] < 1)
-            return am_fail(status, AM_OUT_OF_RANGE, "stage_layers",
-                           "stage %d has no layers: each has one or more, as in stage_layers=%s", (int64_t)i, right);
-        sum = layers[i] > config->layers ? AM_MAX_BYTES : sum + layers[i];
-        if (sum > config->layers) break;
-    }
     if (sum == config->layers) return AM_OK;
     return am_fail(status, AM_CONFLICT, "stage_layers", "stage_layers=%s does not sum to layers=%d, as %s does", text,
                    config->layers, right);

@@ -190,18 +190,21 @@ static bool is_of_stage(const am_record *record)
 #endif
 }
 
-/* The costs of what is on the tape; of the whole model's first record, what a usual layer of each kind costs, too. */
+/* The costs of what is on the tape; of the whole model's first record, or where the report shows another of one that is hooked, what a
+ * usual layer of each kind costs, too, and the first. */
 static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
 {
     am_report *report = evaluation->report;
     am_tape *tape = &evaluation->workspace->tape;
     uint16_t zone[AM_MAX_LAYER_KINDS] = {0};
     int inside = profile->record.inner > 1; /* of a segment a layer between two others */
-    if (!report || report->cost_rows > 0 || is_of_stage(&profile->record)) return am_cost_tape(tape, &evaluation->rates);
+    if (!report || is_of_stage(&profile->record) || (report->cost_rows > 0 && !(profile->record.hooked && shows_hooked(evaluation))))
+        return am_cost_tape(tape, &evaluation->rates);
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
         if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);
-    return am_cost_rows(report->cost_row, &report->cost_rows, tape, &evaluation->rates, zone);
+    return am_cost_rows(report->cost_row, &report->cost_rows, tape, &evaluation->rates, zone, report->kind_layers,
+                        am_pattern_kind(&evaluation->pattern, 0));
 }
 
 /* Makes sure that this profile's record is on the tape, and says how its regions are checkpointed. */

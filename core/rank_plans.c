@@ -7,6 +7,7 @@
 #include "evaluate.h"
 #include "pipeline_schedule.h"
 #include "policies.h"
+#include "proven.h"
 
 /* ---- the moments of a schedule ---- */
 
@@ -296,15 +297,6 @@ static bool search_kind(am_evaluation *stage, int kind)
     return workspace->choices.found;
 }
 
-/* With what experts' regions leave for good, which the search with several micro-batches leaves out. */
-static int64_t peak_with_outlived(am_workspace *workspace, int index)
-{
-    uint8_t path[AM_MAX_CHAIN_LAYERS];
-    int64_t left;
-    int units = am_frontier_plan(&workspace->frontier, &workspace->choices.chain, index, path);
-    return am_chain_play(&workspace->choices.chain, units, path, &left).peak;
-}
-
 /* Does a choice of a layer leave something for good? */
 static bool outlives(const am_choices *choices)
 {
@@ -327,7 +319,7 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     if (plans->plans + front.count > AM_MAX_STAGE_PLANS) return AM_CAPACITY;
     plans->first[kind] = plans->plans;
     for (int i = 0; i < front.count; i++) {
-        int64_t bare = am_larger(front.peak[i], choices->chain.before), peak = config.experts > 0 ? peak_with_outlived(workspace, i) : bare;
+        int64_t bare = am_larger(front.peak[i], choices->chain.before), peak = config.experts > 0 ? am_choices_peak(&stage, i) : bare;
         plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i};
     }
     plans->first[kind + 1] = plans->plans;
@@ -475,7 +467,8 @@ static am_code play_planned(const am_evaluation *evaluation, am_rank *rank)
     return am_rank_play(rank, evaluation->config, stage);
 }
 
-/* The schedule has the last word. It says what was searched for, since a stage's layers carry nothing on into the next but their result. */
+/* The schedule has the last word. It says what was searched for: layers carry nothing on into the next but their result, since those
+ * that return anything beside it (am_build.returned) are transformers', which have no pipelines. */
 static am_code check_ranks(const am_evaluation *evaluation, int64_t bytes)
 {
     for (int64_t i = 0; i < evaluation->config->pp; i++) {
@@ -541,7 +534,7 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
     evaluation->code = list_all_plans(evaluation);
     if (!evaluation->code) evaluation->code = plan_all(evaluation, &worst, &smallest);
     if (!evaluation->code) evaluation->code = check_ranks(evaluation, bytes);
-    if (evaluation->report) evaluation->report->doubt = plans->doubt;
+    workspace->doubt = plans->doubt;
     if (evaluation->code == AM_OUT_OF_RANGE && smallest > AM_MAX_BYTES) evaluation->code = AM_TOO_LARGE;
     if (evaluation->code == AM_OUT_OF_RANGE) {
         char text[32];

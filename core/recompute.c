@@ -73,7 +73,8 @@ void am_play_discard(am_play *play, uint16_t index)
 }
 
 /* What has been made again is copied into the storage that was emptied, and stays beside it until the region's backward has
- * run. */
+ * run. A result that no node has saved, as a ring's own copy of keys and values stands for them, is filled too, and let go of with the
+ * checkpoint's list of results (Megatron-Core's CheckpointWithoutOutput._recompute). */
 void am_play_restore(am_play *play, uint16_t index)
 {
     const am_region *region = &play->tape->region[index];
@@ -84,6 +85,10 @@ void am_play_restore(am_play *play, uint16_t index)
         am_play_resize(play, storage, am_play_counted(play, AM_LIVE_RECOMPUTED, play->tape->storage[storage].bytes));
     }
     am_play_note(play, 0);
+    for (int i = 0; i < 3 && results[i]; i++) {
+        uint16_t storage = am_play_storage(play, results[i]);
+        if (play->player->refs[storage] == 0) am_play_resize(play, storage, 0);
+    }
 }
 
 static int64_t part_bytes(const am_play *play, const am_region *region)

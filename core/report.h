@@ -70,7 +70,10 @@ void am_text_cost(am_writer *out, const am_report *report);
 void am_text_parts(am_writer *out, const am_report *report);
 /* The frontier, the plan that a budget led to, and the lines that do the policy. */
 void am_text_plan(am_writer *out, const am_report *report);
-/* "Not proven to be the cheapest: …", where it is not. */
+/* "proven", and where it is not why: members of JSON's. */
+void am_json_proof(am_writer *json, const am_doubt *doubt);
+/* "Not proven to be the cheapest: ….", where it is not; a paragraph of its own of it. */
+void am_write_doubt(am_writer *out, const am_doubt *doubt, const char *what);
 void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what);
 /* Why what was searched for may not be the best there is, without a full stop. */
 #define AM_DOUBT_SIZE 512

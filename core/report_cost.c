@@ -95,7 +95,8 @@ static void write_row(am_writer *json, const am_report *report, const am_cost_ro
     am_json_open(json, '{');
     AM_PUT_PLAIN(json, "scope", row->kind < 0 ? "outside" : "layer");
     if (kind) AM_PUT_PLAIN(json, "kind", kind);
-    AM_PUT_INT(json, "count", row->kind < 0 ? 1 : report->kind_layers[row->kind]);
+    if (row->first) AM_PUT_BOOL(json, "first", true);
+    AM_PUT_INT(json, "count", row->count);
     AM_KEY(json, "module");
     am_json_joined(json, row->module.path, row->module.leaf);
     AM_PUT_PLAIN(json, "component", am_component_names[row->module.component]);

@@ -1,4 +1,6 @@
 /* The report's JSON: the total on one GPU against its memory, and what else would fit. */
+#include <string.h>
+
 #include "fit.h"
 #include "query.h"
 #include "report.h"
@@ -14,8 +16,44 @@ static void write_query(am_writer *json, const am_config *config, const am_prese
     am_json_unquote(json);
 }
 
-static void write_answer(am_writer *json, const am_answer *answer, const am_preset *preset)
+void am_json_proof(am_writer *json, const am_doubt *doubt)
 {
+    char text[AM_DOUBT_SIZE];
+    AM_PUT_BOOL(json, "proven", !am_doubted(doubt));
+    if (am_doubted(doubt)) AM_PUT_PLAIN(json, "proven_note", am_doubt_text(doubt, text));
+    if (doubt->least > 0) AM_PUT_TIME(json, "recomputed_time_us_at_least", doubt->least);
+}
+
+/* What the GPUs were looked for over, and what was held. */
+static void write_gpu_space(am_writer *json, const am_gpu_space *space)
+{
+    static const am_field_id others[] = {AM_F_etp, AM_F_vpp, AM_F_micro_batches, AM_F_batch, AM_F_seq, AM_F_checkpoint, AM_F_optimizer};
+    bool held[AM_GPU_AXES];
+    AM_OPEN(json, "searched", "{");
+    for (int i = AM_GPU_AXES - 1; i >= 0; i--) {
+        const am_gpu_axis *axis = &space->axis[i];
+        held[i] = (axis->taken & (axis->taken - 1)) == 0; /* one value */
+        if (held[i]) continue;
+        am_json_quote(json);
+        am_write_text(json, am_fields[axis->id].key);
+        AM_WRITE(json, "\":");
+        am_json_open(json, '[');
+        for (int64_t value = -1; (value = am_gpu_axis_next(axis, value)) >= 0;) am_json_int(json, value);
+        am_json_close(json, ']');
+    }
+    AM_PUT_PLAIN(json, "dp", "any");
+    am_json_close(json, '}');
+    AM_OPEN(json, "held", "[");
+    for (int i = 0; i < AM_GPU_AXES; i++)
+        if (held[i]) am_json_plain(json, am_fields[space->axis[i].id].key);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) am_json_plain(json, am_fields[others[i]].key);
+    am_json_close(json, ']');
+    AM_PUT_BOOL(json, "complete", !space->stopped);
+}
+
+static void write_answer(am_writer *json, const am_report *report, const am_answer *answer)
+{
+    const am_preset *preset = report->preset;
     am_json_quote(json);
     am_write_text(json, answer->id);
     AM_WRITE(json, "\":");
@@ -31,12 +69,15 @@ static void write_answer(am_writer *json, const am_answer *answer, const am_pres
         AM_PUT_TEXT(json, "refused", answer->why);
         am_json_close(json, '}');
     }
+    if (strcmp(answer->id, "plan") == 0 && answer->found) am_json_proof(json, &answer->doubt);
+    if (strcmp(answer->id, "gpus") == 0) write_gpu_space(json, &report->gpu_space);
     am_json_close(json, '}');
 }
 
 /* Of what is done to the step as it is: its time and the share of the forward's FLOPs that run again say what it costs. */
-static void write_change(am_writer *json, const am_change *change, const am_preset *preset)
+static void write_change(am_writer *json, const am_report *report, const am_change *change)
 {
+    const am_preset *preset = report->preset;
     am_json_open(json, '{');
     AM_PUT_PLAIN(json, "id", change->id);
     AM_PUT_PLAIN(json, "what", change->what);
@@ -49,6 +90,8 @@ static void write_change(am_writer *json, const am_change *change, const am_pres
     AM_PUT_TIME(json, "step_time_us", change->time);
     AM_PUT_INT(json, "recomputed_flops", change->recomputed_flops);
     AM_PUT_RATIO(json, "recompute_ratio", change->recomputed_flops, change->forward_flops);
+    for (int i = 0; i < report->answers && strcmp(change->id, "plan") == 0; i++)
+        if (strcmp(report->answer[i].id, "plan") == 0) am_json_proof(json, &report->answer[i].doubt);
     am_json_close(json, '}');
 }
 
@@ -106,14 +149,14 @@ void am_json_fit(am_writer *json, const am_report *report)
     am_json_basis(json, &report->config);
     if (report->answers > 0) {
         AM_OPEN(json, "answers", "{");
-        for (int i = 0; i < report->answers; i++) write_answer(json, &report->answer[i], report->preset);
+        for (int i = 0; i < report->answers; i++) write_answer(json, report, &report->answer[i]);
         am_json_close(json, '}');
         AM_OPEN(json, "changes", "[");
-        for (int i = 0; i < report->changes; i++) write_change(json, &report->change[i], report->preset);
+        for (int i = 0; i < report->changes; i++) write_change(json, report, &report->change[i]);
         am_json_close(json, ']');
         AM_KEY(json, "as_usual");
         if (report->usual.id)
-            write_change(json, &report->usual, report->preset);
+            write_change(json, report, &report->usual);
         else
             am_json_null(json);
     }

@@ -194,6 +194,9 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     AM_PUT_INT(json, "forward_peak_bytes", plan->outcome.forward_peak);
     AM_PUT_INT(json, "backward_peak_bytes", plan->outcome.backward_peak);
     AM_PUT_INT(json, "peak_bytes", plan->outcome.step_peak);
+#ifndef AM_FIRST
+    AM_PUT_INT(json, "frontier_peak_bytes", am_outcome_peak(&plan->outcome));
+#endif
     AM_PUT_INT(json, "recomputed_flops", plan->outcome.recomputed_flops);
     AM_PUT_RATIO(json, "recompute_ratio", plan->outcome.recomputed_flops, plan->outcome.forward_flops);
 #ifndef AM_FIRST
@@ -311,16 +314,6 @@ static void write_best_plans(am_writer *json, const am_report *report)
     am_json_close(json, ']');
 }
 
-#ifndef AM_FIRST
-static void write_proof(am_writer *json, const am_doubt *doubt)
-{
-    char text[AM_DOUBT_SIZE];
-    AM_PUT_BOOL(json, "proven", !am_doubted(doubt));
-    if (am_doubted(doubt)) AM_PUT_PLAIN(json, "proven_note", am_doubt_text(doubt, text));
-    if (doubt->least > 0) AM_PUT_TIME(json, "recomputed_time_us_at_least", doubt->least);
-}
-#endif
-
 /* All Pareto-optimal plans, or evenly picked ones of them, and what they are made of. */
 static void write_frontier(am_writer *json, const am_report *report)
 {
@@ -350,7 +343,7 @@ static void write_frontier(am_writer *json, const am_report *report)
     for (int i = 1; i < 32; i++)
         if (frontier->spans >> i & 1) am_json_int(json, i);
     am_json_close(json, ']');
-    write_proof(json, &frontier->doubt);
+    am_json_proof(json, &frontier->doubt);
     am_json_close(json, '}');
 #endif
 }
@@ -369,7 +362,7 @@ void am_json_checkpoint(am_writer *json, const am_report *report)
     am_json_traffic(json, &report->config, report->policy, &report->traffic);
     am_json_schedule(json, report);
     write_runs(json, report);
-    if (report->policy.kind == AM_POLICY_BUDGET) write_proof(json, &report->doubt);
+    if (report->policy.kind == AM_POLICY_BUDGET) am_json_proof(json, &report->doubt);
     am_json_lines(json, report);
     am_json_switches(json, report);
 #endif

@@ -25,7 +25,7 @@ static am_code check_megatrons(const am_config *config, am_status *status)
         const am_field *field = &am_fields[keys[i]];
         int64_t usual = keys[i] == AM_F_etp ? config->tp : field->value;
         if (am_field_number_of(config, field) != usual)
-            return am_fail(status, AM_UNSUPPORTED, field->key, "%s is modelled for stack=megatron-local: %s=%d",
+            return am_fail(status, AM_UNSUPPORTED, field->key, "%s is for experts on Megatron's stacks: stack=megatron or megatron-local, or %s=%d",
                            field->key, field->key, usual);
     }
     return AM_OK;
@@ -378,7 +378,7 @@ static am_code check_expert_parallel(const am_config *config, am_status *status)
     int64_t ranks = config->tp * config->cp * config->dp, groups = config->etp * config->ep; /* at most 2^52, and 2^32 */
     if (ranks % groups != 0)
         return am_fail(status, AM_CONFLICT, "ep",
-                       "etp=%d times ep=%d does not divide the %d ranks of tp, cp and dp: dp=%d, or a product of %d, which does",
+                       "the experts' groups, etp=%d times ep=%d, do not divide the %d ranks of tp, cp and dp: dp=%d, or a product of %d, which does",
                        config->etp, config->ep, ranks, nearest_multiple(am_ranks_of_experts(config), config->dp),
                        am_nearest_divisor(ranks, groups));
     return check_imbalance(config, status);

@@ -3,6 +3,7 @@
  * share it out, so that bisection finds where it crosses the memory. What is not monotone (kernels that want multiples of
  * four or eight) is looked at one by one around it. */
 #include "bytes.h"
+#include "evaluate.h"
 #include "fit.h"
 #include "input.h"
 #include "policies.h"
@@ -18,6 +19,12 @@ typedef struct am_search {
     int64_t *value;   /* the number in it that is */
     int64_t most;
     am_status status; /* of the last evaluation */
+    /* of the search for GPUs */
+    am_gpu_space *space;
+    const am_config *resolved;
+    int64_t experts; /* that the stack shares out; 1: none */
+    bool even;       /* stages may be as even as they go */
+    int weight;      /* of an evaluation */
 } am_search;
 
 /* Evaluates the configuration with this number. Returns its total; -1 where it is refused or too large. */
@@ -89,6 +96,7 @@ static void write_answer(const am_search *search, am_answer *answer, bool found,
     answer->next = 0;
     answer->next_total = -1;
     answer->why[0] = '\0';
+    answer->doubt = (am_doubt){0};
 }
 
 /* The next larger one that is no refusal, within `reach`, and what it would take; else why there is none. */
@@ -137,120 +145,232 @@ static int64_t total_of_ranks(am_search *search, int64_t dp)
     return total;
 }
 
-static bool ranks_fit(am_search *search, int64_t dp)
+/* From what is changed last to what is changed first. */
+enum { ZERO, CP, PP, EP, SP, TP };
+static const am_field_id axes[AM_GPU_AXES] = {AM_F_zero, AM_F_cp, AM_F_pp, AM_F_ep, AM_F_sp, AM_F_tp};
+
+/* How far beyond what is given: tensor parallelism speaks at every layer and stays on one server of eight GPUs. */
+enum { MOST_TP = 8, MOST_CP = 16, MOST_PP = 64, MOST_EP = 64 };
+
+/* Evaluations before a search ends early, of which a policy that is itself searched for counts as many. */
+enum { MOST_TRIED = 4096, SEARCHED = 64 };
+
+/* How the GPUs share a model out: the values of the axes, and how many data-parallel ranks come together, since the groups of
+ * experts lie across them. */
+typedef struct am_arrangement {
+    int at[AM_GPU_AXES]; /* in the space */
+    int64_t each;        /* GPUs of one data-parallel rank */
+    int64_t ranks;
+} am_arrangement;
+
+static void add_value(am_gpu_axis *axis, int64_t value)
 {
-    return total_of_ranks(search, dp) >= 0 && am_fit_fits(&search->workspace->totals.fit);
+    for (int i = 0; i < axis->count; i++)
+        if (axis->value[i] == value) return;
+    if (AM_NEVER(axis->count == AM_GPU_VALUES)) return; /* at most 22 numbers up to 64 divide one up to 1000, and seven are powers of two */
+    axis->value[axis->count++] = (int32_t)value;
 }
 
-/* The number of GPUs of what was evaluated last. */
-static int64_t gpus_of(const am_search *search)
+/* Numbers that divide n, up to `most`. */
+static void add_divisors(am_gpu_axis *axis, int64_t n, int64_t most)
 {
-    const am_config *config = &search->workspace->totals.config;
-    return config->tp * config->cp * config->pp * config->dp;
+    for (int64_t i = 1; i <= most && i <= n; i++)
+        if (n % i == 0) add_value(axis, i);
 }
 
-/* Sizes of the groups of GPUs that share a model out: tensor-parallel ones, and of experts expert-parallel ones. */
-typedef struct am_team {
-    int64_t tp, ep;
-    int64_t ranks; /* data-parallel ones come in multiples of so many: the groups of experts lie across them */
-} am_team;
-
-static void use_team(am_search *search, const am_team *team)
+static void add_powers(am_gpu_axis *axis, int64_t most)
 {
-    search->config.tp = team->tp;
-    search->config.ep = team->ep;
+    for (int64_t i = 1; i <= most; i *= 2) add_value(axis, i);
 }
 
-/* The group behind this one that the stack has for this model; false: there are no more. Begins with a group of zeros. */
-static bool next_team(am_search *search, const am_config *resolved, am_team *team)
+/* What is looked at: as given, which comes first, and beside it what the stack has. Stages divide the layers, or are a power of two of
+ * them, as even as they go; groups of experts divide these. */
+static void list_space(am_search *search, const am_config *resolved)
 {
-    bool experts = resolved->experts > 0 && am_wiring_of(resolved)->any;
-    if (team->tp == 0) team->tp = 1;
-    for (;;) {
-        team->ep++;
-        if (team->ep > (experts ? resolved->experts : 1)) {
-            team->tp++;
-            team->ep = 1;
+    am_gpu_axis *axis = search->space->axis;
+    memset(search->space, 0, sizeof *search->space);
+    for (int i = 0; i < AM_GPU_AXES; i++) {
+        axis[i].id = axes[i];
+        add_value(&axis[i], am_field_number_of(&search->config, &am_fields[axes[i]]));
+    }
+    const int64_t most = am_wiring_of(resolved)->any ? 1 : 3; /* Megatron's distributed optimizer, FSDP2 */
+    for (int64_t zero = most; zero > 0 && search->config.zero == 0; zero--) add_value(&axis[ZERO], zero);
+    add_powers(&axis[CP], MOST_CP);
+    if (search->even) add_divisors(&axis[PP], resolved->layers, MOST_PP);
+    if (search->even) add_powers(&axis[PP], am_smaller(resolved->layers, MOST_PP));
+    add_divisors(&axis[TP], resolved->heads, MOST_TP);
+    add_divisors(&axis[EP], search->experts, MOST_TP);
+    add_powers(&axis[EP], am_smaller(search->experts, MOST_EP));
+    add_value(&axis[SP], 0);
+    add_value(&axis[SP], 1);
+}
+
+/* Stages that do not divide the layers are as even as they go. */
+static void lay_stages(am_config *config, const am_config *resolved)
+{
+    am_config stages = *config;
+    stages.layers = resolved->layers;
+    stages.vpp = config->vpp == AM_AUTO ? 1 : config->vpp;
+    config->stage_layers[0] = '\0';
+    if (stages.layers % (stages.pp * stages.vpp) != 0 && stages.pp * stages.vpp < stages.layers) am_stages_even(&stages, config->stage_layers);
+}
+
+/* Makes the configuration this arrangement. False: there is none such. */
+static bool use(am_search *search, am_arrangement *team)
+{
+    am_config *config = &search->config;
+    for (int i = 0; i < AM_GPU_AXES; i++)
+        *am_field_number(config, &am_fields[axes[i]]) = search->space->axis[i].value[team->at[i]];
+    const int64_t etp = config->etp == AM_AUTO ? config->tp : config->etp, groups = search->experts > 1 ? etp * config->ep : 1;
+    team->each = config->tp * config->cp * config->pp;
+    team->ranks = groups / am_common_divisor(groups, config->tp * config->cp);
+    if (search->even) lay_stages(config, search->resolved);
+    return (config->tp > 1 || !config->sp) && search->experts % config->ep == 0;
+}
+
+/* The arrangement behind this one, the last axis first. False: there is none. */
+static bool step(const am_gpu_space *space, am_arrangement *team)
+{
+    for (int i = AM_GPU_AXES - 1; i >= 0; i--) {
+        if (++team->at[i] < space->axis[i].count) return true;
+        team->at[i] = 0;
+    }
+    return false;
+}
+
+/* As many times the ranks that come together as are fewer GPUs than `most`; ranks that share nothing out do not help. */
+static int64_t times_below(const am_search *search, const am_arrangement *team, int64_t most)
+{
+    const int64_t times = am_smaller((most - 1) / (team->each * team->ranks), am_fields[AM_F_dp].most / team->ranks);
+    return search->config.zero == 0 ? am_smaller(times, 1) : times;
+}
+
+/* The total of an arrangement with so many ranks; -1: it is refused, or the search has ended. */
+static int64_t total_of_team(am_search *search, const am_arrangement *team, int64_t ranks)
+{
+    am_gpu_space *space = search->space;
+    space->tried += search->weight;
+    space->stopped |= space->tried > MOST_TRIED;
+    if (space->stopped) return -1;
+    const int64_t total = total_of_ranks(search, ranks);
+    const bool zero = search->workspace->totals.config.zero == search->config.zero; /* one GPU has none */
+    for (int i = zero ? ZERO : CP; i < AM_GPU_AXES && total >= 0; i++) space->axis[i].taken |= (uint32_t)1 << team->at[i];
+    return total;
+}
+
+/* What was found for GPUs: an arrangement, and its ranks. */
+typedef struct am_found {
+    am_arrangement team;
+    int64_t dp, gpus; /* gpus: INT64_MAX where none fits, and the arrangement is that which takes least */
+    int64_t least;
+} am_found;
+
+static void note_found(am_found *found, const am_arrangement *team, int64_t times, int64_t total, bool fits)
+{
+    if (!fits && (found->gpus < INT64_MAX || total >= found->least)) return;
+    found->least = total;
+    found->team = *team;
+    found->dp = times * team->ranks;
+    if (fits) found->gpus = found->dp * team->each;
+}
+
+/* Bounds of the smallest number of times the ranks that come together that fits: *low does not, *high does. Each time they are twice as
+ * many, what they share out is halved, so that all further steps save no more than the last: where twice that would not do, none fits,
+ * and this is false. The step from one rank, which shares nothing out, says nothing of them. */
+static bool find_bounds(am_search *search, const am_arrangement *team, am_found *found, int64_t *low, int64_t *high)
+{
+    const am_fit *fit = &search->workspace->totals.fit;
+    int64_t last = INT64_MAX;
+    *low = 0;
+    for (int64_t times = 1;; times = am_smaller(2 * times, *high)) {
+        const int64_t total = total_of_team(search, team, times * team->ranks);
+        if (total < 0) return false;
+        const int64_t saved = last - total;
+        note_found(found, team, times, total, am_fit_fits(fit));
+        if (am_fit_fits(fit)) {
+            *high = times;
+            return true;
         }
-        if (team->tp > resolved->heads) return false;
-        if (resolved->heads % team->tp != 0 || (experts && resolved->experts % team->ep != 0)) continue;
-        use_team(search, team);
-        int64_t groups = experts ? (search->config.etp == AM_AUTO ? team->tp : search->config.etp) * team->ep : 1;
-        team->ranks = groups / am_common_divisor(groups, team->tp * search->config.cp);
-        if (total_of_ranks(search, team->ranks) >= 0) return true; /* of as few ranks as its groups take */
+        if (times == *high || (last < INT64_MAX && (saved <= 0 || am_fit_free(fit) + 2 * saved < 0))) return false;
+        *low = times;
+        if (am_data_ranks(&search->workspace->totals.config) > 1) last = total;
     }
 }
 
-/* The smallest number of data-parallel ranks with which it fits; 0 if none does. Only what is shared out shrinks. */
-static int64_t smallest_ranks(am_search *search, const am_team *team, int64_t most)
+/* Looks at an arrangement, of as few ranks as hold it, with fewer GPUs than those that were found. */
+static void try_team(am_search *search, am_arrangement *team, am_found *found)
 {
-    int64_t unit = team->ranks, low = 1, high = 2, end = most / unit;
-    use_team(search, team);
-    if (ranks_fit(search, unit)) return unit;
-    if (search->config.zero == 0) return 0;
-    while (high < end && !ranks_fit(search, high * unit)) {
-        low = high;
-        high *= 2;
-    }
-    if (high > end) high = end;
-    if (!ranks_fit(search, high * unit)) return 0;
+    int64_t high = use(search, team) ? times_below(search, team, found->gpus) : 0, low;
+    if (high == 0 || !find_bounds(search, team, found, &low, &high)) return;
     while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (ranks_fit(search, middle * unit))
+        const int64_t middle = low + (high - low) / 2, total = total_of_team(search, team, middle * team->ranks);
+        const bool fits = total >= 0 && am_fit_fits(&search->workspace->totals.fit);
+        if (fits) note_found(found, team, middle, total, true);
+        if (fits)
             high = middle;
         else
             low = middle;
     }
-    return high * unit;
 }
 
-/* The most GPUs below those of the answer, in whatever groups, and the least that they would take. */
-static void write_fewer(am_search *search, am_answer *answer, const am_config *resolved)
+/* The most GPUs below those of the answer, in whatever arrangement, and the least that they would take. */
+static void write_fewer(am_search *search, am_answer *answer)
 {
-    int64_t others = resolved->cp * resolved->pp, most = 0;
-    if (AM_NEVER(others <= 0)) return; /* of a configuration that is resolved */
-    int64_t best = answer->value / others;
-    for (am_team team = {0}; next_team(search, resolved, &team);) {
-        int64_t each = team.tp * team.ranks, times = search->config.zero == 0 ? each < best : (best - 1) / each;
-        if (times == 0 || times * each < most) continue;
-        int64_t total = total_of_ranks(search, times * team.ranks);
-        if (total < 0 || (times * each == most && total >= answer->next_total)) continue;
-        most = times * each;
-        answer->next = most * others;
+    am_arrangement team = {{0}, 0, 0};
+    int64_t most = 0;
+    do {
+        if (!use(search, &team)) continue;
+        const int64_t times = times_below(search, &team, answer->value), gpus = times * team.ranks * team.each;
+        if (times == 0 || gpus < most) continue;
+        const int64_t total = total_of_team(search, &team, times * team.ranks);
+        if (total < 0 || (gpus == most && total >= answer->next_total)) continue;
+        answer->next = most = gpus;
         answer->next_total = total;
-    }
+    } while (step(search->space, &team));
 }
 
-/* Over the groups that the stack has for this model, the fewest data-parallel ranks with each. */
-static void search_gpus(am_search *search, am_answer *answer, const am_config *resolved)
+/* Over all arrangements that the stack has for this model, the fewest data-parallel ranks with each; the first of as few GPUs. */
+static void search_gpus(am_search *search, am_answer *answer)
 {
-    const int64_t own_tp = search->config.tp, own_ep = search->config.ep, own_dp = search->config.dp;
-    am_team best = {own_tp, own_ep, 0};
-    int64_t fewest = 0, dp = resolved->dp, most = am_fields[AM_F_dp].most;
+    const am_config *config = &search->workspace->totals.config;
+    am_arrangement team = {{0}, 0, 0};
+    am_found found = {.gpus = INT64_MAX, .least = INT64_MAX, .dp = search->resolved->dp};
     search->value = &search->config.dp;
-    for (am_team team = {0}; next_team(search, resolved, &team);) {
-        if (fewest && team.tp * team.ranks >= fewest) continue;
-        int64_t ranks = smallest_ranks(search, &team, most);
-        if (ranks == 0 || (fewest && team.tp * ranks >= fewest)) continue;
-        fewest = team.tp * ranks;
-        best = team;
-        dp = ranks;
-    }
-    use_team(search, &best);
+    list_space(search, search->resolved);
+    do try_team(search, &team, &found);
+    while (step(search->space, &team));
     answer->id = "gpus";
-    int64_t total = total_of_ranks(search, dp);
-    write_answer(search, answer, fewest > 0, gpus_of(search), total);
-    if (fewest) write_fewer(search, answer, resolved);
-    search->config.tp = own_tp;
-    search->config.ep = own_ep;
-    search->config.dp = own_dp;
+    use(search, &found.team);
+    const int64_t total = total_of_ranks(search, found.dp);
+    write_answer(search, answer, found.gpus < INT64_MAX, config->tp * config->cp * config->pp * config->dp, total);
+    if (answer->found) write_fewer(search, answer);
 }
 
 /* A frame of its own: it holds a configuration. */
-__attribute__((noinline)) void am_fit_gpus(am_answer *answer, am_workspace *workspace, const am_config *given, const am_config *resolved)
+__attribute__((noinline)) void am_fit_gpus(am_answer *answer, am_gpu_space *space, am_workspace *workspace, const am_config *given,
+                                           const am_config *resolved)
 {
-    am_search search = {.workspace = workspace, .config = *given};
-    search_gpus(&search, answer, resolved);
+    am_policy policy = {0};
+    am_status status;
+    am_policy_parse(&policy, given, &status); /* which has been resolved */
+    const bool searched = policy.kind == AM_POLICY_BUDGET || policy.kind == AM_POLICY_BEST_SEGMENTS || policy.kind == AM_POLICY_MEMORY_BUDGET ||
+                          am_policy_is_schedule(policy);
+    am_search search = {.workspace = workspace,
+                        .config = *given,
+                        .space = space,
+                        .resolved = resolved,
+                        .experts = resolved->experts > 0 && am_wiring_of(resolved)->any ? resolved->experts : 1,
+                        .even = *given->stage_layers == '\0',
+                        .weight = searched ? SEARCHED : 1};
+    search_gpus(&search, answer);
+}
+
+int64_t am_gpu_axis_next(const am_gpu_axis *axis, int64_t value)
+{
+    int64_t next = -1;
+    for (int i = 0; i < axis->count; i++)
+        if (axis->taken >> i & 1 && axis->value[i] > value && (next < 0 || axis->value[i] < next)) next = axis->value[i];
+    return next;
 }
 
 /* ---- the cheapest checkpointing plan ---- */
@@ -315,6 +435,7 @@ static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
     am_read_bytes(size, strlen(size), &budget);
     answer->id = "plan";
     write_answer(search, answer, found, budget, total);
+    answer->doubt = am_budget_doubt(search->workspace, search->workspace->totals.policy, &search->workspace->totals.outcome);
     if (!found || low + 1 == points) return true;
     answer->next = budget_at(search, low + 1);
     answer->next_total = total_of_budget(search, answer->next, answer->next + 1);
@@ -337,7 +458,7 @@ __attribute__((noinline)) static void search_all(am_report *report, am_workspace
     int64_t parts = parts_of_sequence(resolved);
     search_up(&search, &report->answer[report->answers++], AM_F_batch, 8, 1);
     search_up(&search, &report->answer[report->answers++], AM_F_seq, common_multiple(8, parts), parts);
-    search_gpus(&search, &report->answer[report->answers++], resolved);
+    am_fit_gpus(&report->answer[report->answers++], &report->gpu_space, workspace, config, resolved);
     search.config.reentrant = AM_AUTO; /* a plan's regions are run again by the stack's own function */
     if (search_plan(&search, &report->answer[report->answers], report->fit.memory)) report->answers++;
 }

@@ -2,6 +2,7 @@
 #include "policies.h"
 #include "explain.h"
 #include "fit.h"
+#include "input.h"
 #include "grid.h"
 #include "query.h"
 #include "wiring.h"
@@ -173,9 +174,12 @@ static void write_parallel(am_writer *out, const am_config *config)
         am_write_int(out, values[i]);
     }
     if (config->sp) AM_WRITE(out, ", sequence parallel");
-    if (config->zero == 0) return;
-    AM_WRITE(out, ", zero=");
-    am_write_int(out, config->zero);
+    if (config->zero > 0) AM_WRITE(out, ", zero=");
+    if (config->zero > 0) am_write_int(out, config->zero);
+    if (config->micro_batches == 1) return;
+    AM_WRITE(out, ", ");
+    am_write_thousands(out, config->micro_batches);
+    AM_WRITE(out, " micro-batches");
 }
 
 /* A module's path in its layer; of what has none, the part of the model. */
@@ -376,6 +380,10 @@ static void write_basis(am_writer *out, const am_report *report)
         am_write_text(out, as_usual->fits ? ", fits" : ", does not fit");
     }
     AM_WRITE(out, ".");
+    if (report->config.zero == 0 || am_data_ranks(&report->config) > 1 || am_is_shared_out(&report->config)) return;
+    AM_WRITE(out, " zero=");
+    am_write_int(out, report->config.zero);
+    AM_WRITE(out, " shares out nothing here, of one data-parallel rank: dp=2 or more.");
 }
 
 /* "79.9 GiB, 0.0977 GiB left": neighbours that print alike differ in what is left of the memory. */
@@ -407,21 +415,57 @@ static void write_plan_found(am_writer *out, const am_report *report, const am_a
     AM_WRITE(out, "; the next cheaper plan takes ");
     write_against(out, report, answer->next_total);
     AM_WRITE(out, ".");
+    if (am_doubted(&answer->doubt)) AM_WRITE(out, " ");
+    am_write_doubt(out, &answer->doubt, "the cheapest");
 }
 
-/* "tp=2 dp=2 ep=2" */
-static void write_groups(am_writer *out, const am_config *config)
+/* "Fewest GPUs: 8 (tp=2 sp=yes dp=4 zero=1: 71.7 GiB, 8.33 GiB left)" */
+static void write_gpus_found(am_writer *out, const am_report *report, const am_answer *answer)
 {
-    AM_WRITE(out, "tp=");
-    am_write_int(out, config->tp);
-    AM_WRITE(out, " dp=");
-    am_write_int(out, config->dp);
-    if (config->cp > 1) AM_WRITE(out, " cp=");
-    if (config->cp > 1) am_write_int(out, config->cp);
-    if (config->pp > 1) AM_WRITE(out, " pp=");
-    if (config->pp > 1) am_write_int(out, config->pp);
-    if (config->ep > 1) AM_WRITE(out, " ep=");
-    if (config->ep > 1) am_write_int(out, config->ep);
+    char text[128];
+    am_writer groups = am_writer_of(text, sizeof text);
+    am_fit_write_groups(&groups, &answer->config, NULL);
+    am_writer_end(&groups);
+    AM_WRITE(out, "Fewest GPUs: ");
+    if (answer->found)
+        am_write_thousands(out, answer->value);
+    else
+        AM_WRITE(out, "none do; each takes at least ");
+    if (answer->found) AM_WRITE(out, " (");
+    if (answer->found && *text) {
+        am_write_text(out, text);
+        AM_WRITE(out, ": ");
+    }
+    write_against(out, report, answer->total);
+    if (answer->found) AM_WRITE(out, ")");
+    if (answer->found || !*text) return;
+    AM_WRITE(out, ", with ");
+    am_write_text(out, text);
+}
+
+/* What the GPUs were looked for over, each input in the order of its values: "tp=1,2,4,8". */
+static void write_gpu_space(am_writer *out, const am_report *report)
+{
+    const am_gpu_space *space = &report->gpu_space;
+    char value[8];
+    bool any = false;
+    AM_WRITE(out, " Looked at: ");
+    for (int i = AM_GPU_AXES - 1; i >= 0; i--) {
+        const am_gpu_axis *axis = &space->axis[i];
+        am_config config = report->config;
+        if ((axis->taken & (axis->taken - 1)) == 0) continue; /* one value */
+        am_write_text(out, am_fields[axis->id].key);
+        for (int64_t j = -1, before = '='; (j = am_gpu_axis_next(axis, j)) >= 0; before = ',') {
+            am_write_char(out, (char)before);
+            *am_field_number(&config, &am_fields[axis->id]) = j;
+            am_write_text(out, am_field_value(&config, &am_fields[axis->id], value, sizeof value));
+        }
+        AM_WRITE(out, " ");
+        any = true;
+    }
+    if (any) AM_WRITE(out, "and ");
+    AM_WRITE(out, "any dp; all else is as given, micro-batch, sequence and checkpointing too");
+    if (space->stopped) AM_WRITE(out, ". The search ended before all of these were looked at: fewer may do");
 }
 
 /* "Largest micro-batch: 2 (75.4 GiB, 4.61 GiB left); 3 would take 90.6 GiB, 10.6 GiB too many." */
@@ -432,27 +476,15 @@ static void write_found(am_writer *out, const am_report *report, const am_answer
         write_plan_found(out, report, answer);
         return;
     }
-    am_write_text(out, gpus ? "Fewest GPUs: " : strcmp(answer->id, "seq") == 0 ? "Longest sequence: " : "Largest micro-batch: ");
-    if (answer->found) {
-        am_write_thousands(out, answer->value);
-        AM_WRITE(out, " (");
-        if (gpus && answer->value > 1) {
-            write_groups(out, &answer->config);
-            AM_WRITE(out, ", ");
-        }
-        write_against(out, report, answer->total);
-        AM_WRITE(out, ")");
-    } else if (gpus) {
-        bool shared = report->config.zero > 0;
-        AM_WRITE(out, "none, whatever their number: ");
-        am_write_text(out, shared ? "what they do not share out" : "with zero=0 they share nothing out, and each");
-        AM_WRITE(out, " takes ");
-        write_against(out, report, answer->total);
+    if (gpus) {
+        write_gpus_found(out, report, answer);
     } else {
-        AM_WRITE(out, "none; ");
+        am_write_text(out, strcmp(answer->id, "seq") == 0 ? "Longest sequence: " : "Largest micro-batch: ");
+        if (!answer->found) AM_WRITE(out, "none; ");
         am_write_thousands(out, answer->value);
-        AM_WRITE(out, " would take ");
+        am_write_text(out, answer->found ? " (" : " would take ");
         write_against(out, report, answer->total);
+        if (answer->found) AM_WRITE(out, ")");
     }
     if (answer->next_total >= 0) {
         AM_WRITE(out, "; ");
@@ -463,6 +495,9 @@ static void write_found(am_writer *out, const am_report *report, const am_answer
         AM_WRITE(out, "; ");
         am_write_text(out, answer->why);
     }
+    AM_WRITE(out, ".");
+    if (!gpus) return;
+    write_gpu_space(out, report);
     AM_WRITE(out, ".");
 }
 
@@ -732,6 +767,20 @@ static void plan_cell(am_writer *out, const am_grid *grid, int row, int column)
     }
 }
 
+/* Modules that keep more when they run again than they would as they are: attention by a fused kernel has no scores to let go of. */
+static void write_more_kept(am_writer *out, const am_report *report)
+{
+    char text[320];
+    am_writer line = am_writer_of(text, sizeof text);
+    const int64_t more = report->policy.kind == AM_POLICY_MODULES ? report->outcome.saved_bytes - report->plan[0].outcome.saved_bytes : 0;
+    if (more <= 0) return;
+    AM_WRITE(&line, "This policy keeps ");
+    write_size_with_unit(&line, report, more);
+    AM_WRITE(&line, " more than none does: attention's kernel saves no scores that could be let go of, and its region keeps what it is given and what it "
+                    "gives. It pays where scores are whole (attention=eager).");
+    am_write_line(out, &line, 0);
+}
+
 static void write_plans(am_writer *out, const am_report *report)
 {
     static const char *const kept[] = {">kept GiB", ">kept GB", ">kept bytes"};
@@ -745,6 +794,7 @@ static void write_plans(am_writer *out, const am_report *report)
     AM_WRITE(out, "\nCheckpointing (peak: gradients of parameters apart; extra forward: FLOPs computed again; extra time:\nthat of the cost below, copies to and from the host apart)\n");
     if (report->ranks > 1) AM_WRITE(out, "of one micro-batch on all stages together\n");
     am_write_grid(out, &plans);
+    write_more_kept(out, report);
 }
 
 static void write_microseconds(am_writer *out, int64_t time)

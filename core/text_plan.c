@@ -115,19 +115,23 @@ const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
     return text;
 }
 
-/* "Not proven to be the cheapest: …." */
+void am_write_doubt(am_writer *out, const am_doubt *doubt, const char *what)
+{
+    char text[AM_DOUBT_SIZE];
+    if (!am_doubted(doubt)) return;
+    AM_WRITE(out, "Not proven to be ");
+    am_write_text(out, what);
+    AM_WRITE(out, ": ");
+    am_write_text(out, am_doubt_text(doubt, text));
+    AM_WRITE(out, ".");
+}
+
 void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what)
 {
-    char text[AM_DOUBT_SIZE], all[AM_DOUBT_SIZE + 64];
-    if (!am_doubted(doubt)) return;
-    am_writer line = am_writer_of(all, sizeof all);
-    AM_WRITE(&line, "Not proven to be ");
-    am_write_text(&line, what);
-    AM_WRITE(&line, ": ");
-    am_write_text(&line, am_doubt_text(doubt, text));
-    AM_WRITE(&line, ".");
-    am_writer_end(&line);
-    am_write_wrapped(out, all, 0);
+    char text[AM_DOUBT_SIZE + 64];
+    am_writer line = am_writer_of(text, sizeof text);
+    am_write_doubt(&line, doubt, what);
+    am_write_line(out, &line, 0);
 }
 
 /* Of how many layers regions were, and what of it holds for longer ones: cut into such ones, a region runs no more again and its

@@ -184,6 +184,8 @@ void am_wiring_fill_experts(am_config *config, const am_wiring *wiring);
 am_code am_wiring_check(const am_config *config, am_status *status);
 
 /* pipeline.c: refuses stages, chunks, micro-batches and schedules that a stack with pipelines does not have. */
+/* As equal layers for all stages as there are, as stage_layers says it. */
+void am_stages_even(const am_config *config, char text[AM_TEXT_SIZE]);
 am_code am_pipeline_check(const am_config *config, am_status *status);
 
 /* Whether tensors or parameters of a plain PyTorch model are divided between ranks: its code is another then. */

@@ -169,7 +169,9 @@ struct am_workspace {
     am_knapsack knapsack;
     am_rank_plans rank_plans;
     am_planner planner;
-    am_answer gpus; /* of a search beside the report's */
+    am_doubt doubt; /* of the last plan that a budget led to */
+    am_answer gpus; /* of a search beside the report's, and what it was over */
+    am_gpu_space gpu_space;
     am_rank switch_rank[AM_MAX_RANKS]; /* of the policy that a framework's switches are tried with */
 #endif
 #ifndef AM_FIRST

@@ -191,11 +191,13 @@ am_code am_rates_of(const am_config *config, am_rates *rates, am_status *status)
 }
 
 am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *tape, const am_rates *rates,
-                     const uint16_t zone[AM_MAX_LAYER_KINDS])
+                     const uint16_t zone[AM_MAX_LAYER_KINDS], const int64_t layers[AM_MAX_LAYER_KINDS], int first)
 {
     (void)rows;
     (void)rates;
     (void)zone;
+    (void)layers;
+    (void)first;
     *count = 0;
     return tape->status.code;
 }

@@ -220,6 +220,7 @@ export interface Checkpoint {
 }
 
 export interface FrontierPlan {
+  /** Gradients of parameters apart, as a listed plan's frontier_peak_bytes, and not its peak_bytes. */
   peak_bytes: Bytes;
   recomputed_time_us: Microseconds;
   recomputed_flops: number;
@@ -280,7 +281,10 @@ export interface Plan {
   after_forward_bytes: Bytes;
   forward_peak_bytes: Bytes;
   backward_peak_bytes: Bytes;
+  /** The highest of forward and backward where gradients of parameters start as None and count, as the step's. */
   peak_bytes: Bytes;
+  /** The same, gradients of parameters apart: what budgets, the frontier's peak_bytes, those of ranks and switches are of. core.wasm leaves it out. */
+  frontier_peak_bytes?: Bytes;
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;
@@ -343,7 +347,9 @@ export interface CostRow {
   scope: 'layer' | 'outside';
   /** Where layers are not all alike. */
   kind?: string;
-  /** Layers like it. */
+  /** Of the first layer, where it differs from others: of adapters its backward ends sooner. */
+  first?: true;
+  /** Layers like it: rows by their counts add up to the whole model. */
   count: number;
   module: string;
   component: Component;
@@ -421,7 +427,7 @@ export interface Fit {
   /** What training of such a stack usually holds, and whose does: "Megatron-LM trains" with "master_weights=yes grad_dtype=fp32"; null: as it is. */
   usual: { set: string; who: string } | null;
   /** With fit=yes: the largest micro-batch, the longest sequence, the smallest number of GPUs. */
-  answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq' | 'gpus', FitAnswer>;
+  answers?: Partial<Record<'plan', FitAnswer>> & Record<'batch' | 'seq', FitAnswer> & Record<'gpus', GpusAnswer>;
   /** With fit=yes: what makes it fit, or what it leaves room for. First what trains the same on the same GPU, by the step's time. */
   changes?: FitChange[];
   /** With fit=yes: what is usual, evaluated; null where it is as usual, or refused. */
@@ -447,6 +453,10 @@ export interface FitChange {
   recomputed_flops: number;
   /** Of the forward's FLOPs. */
   recompute_ratio: number;
+  /** Of the plan: false where a faster one may exist, why, and what none is faster than. */
+  proven?: boolean;
+  proven_note?: string;
+  recomputed_time_us_at_least?: Microseconds;
 }
 
 export interface FitAnswer {
@@ -458,6 +468,20 @@ export interface FitAnswer {
   query: string;
   /** What stops it: the next one and what that would take, or why it is refused. */
   next?: { value: number; total_bytes: Bytes | null; refused: string };
+  /** Of the plan: false where a cheaper one may exist, why, and what none is cheaper than. */
+  proven?: boolean;
+  proven_note?: string;
+  recomputed_time_us_at_least?: Microseconds;
+}
+
+/** The smallest number of GPUs: `query` says how they are arranged. */
+export interface GpusAnswer extends FitAnswer {
+  /** What was looked at: of each input the values, sp as 0 and 1; data-parallel ranks in any number. */
+  searched: { dp: 'any' } & Partial<Record<'tp' | 'sp' | 'cp' | 'pp' | 'ep' | 'zero', number[]>>;
+  /** What stayed as given. */
+  held: string[];
+  /** false: the search ended before all of it was looked at, and fewer GPUs may do. */
+  complete: boolean;
 }
 
 /** Totals over micro-batch and sequence length. */

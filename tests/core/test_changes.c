@@ -186,7 +186,7 @@ START_TEST(fewer_gpus)
     search("model=llama-3-8b stack=torch seq=128 device_memory=28GiB fit=yes");
     ck_assert_str_eq(change_of("gpus")->set, "dp=3 zero=3");
     for (int i = 0; i < now.answers; i++)
-        if (strcmp(now.answer[i].id, "gpus") == 0) ck_assert_int_eq(now.answer[i].value, 4);
+        if (strcmp(now.answer[i].id, "gpus") == 0) ck_assert_int_eq(now.answer[i].value, 3);
     ck_assert(!am_fit_fits(&report_with("model=llama-3-8b stack=torch seq=128 device_memory=28GiB", "tp=2")->fit));
 }
 END_TEST

@@ -147,7 +147,7 @@ START_TEST(best_segments)
     const am_report *report = evaluate(text);
     int64_t flops = 0;
     for (int i = 0; i < report->cost_rows; i++)
-        flops += report->cost_row[i].flops[AM_IN_FORWARD] * (report->cost_row[i].kind < 0 ? 1 : report->kind_layers[report->cost_row[i].kind]);
+        flops += report->cost_row[i].flops[AM_IN_FORWARD] * report->cost_row[i].count;
     ck_assert_int_eq(flops, report->outcome.work[AM_IN_FORWARD].flops);
     int ranks = report->ranks;
     int64_t layers = report->config.layers / report->config.pp, moved = 0;

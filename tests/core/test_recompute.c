@@ -228,6 +228,56 @@ START_TEST(regions_in_regions)
 }
 END_TEST
 
+/* -w, GELU of it in a region whose result is discarded, and what uses that: negated, no node has saved it, and it goes again as soon as
+ * it has been filled, before the 128 bytes of the next gradient; GELU of it keeps it until its own backward. Then all is gone. */
+static const struct {
+    am_op use;
+    const char *allocations;
+} discarded[] = {
+    {AM_OP_NEG, "f128/128 f128/256 f128/384 f128/512 f4/260 b4/264 b128/392 r128/392 b128/520 b128/520 b128/520 b128/264"},
+    {AM_OP_GELU, "f128/128 f128/256 f128/384 f128/512 f4/260 b4/264 b128/392 r128/392 b128/648 b128/648 b128/520 b128/264"},
+};
+
+START_TEST(discards)
+{
+    setup();
+    am_var x = apply(AM_OP_NEG, w());
+    am_region_begin(tape, x, 0, NULL);
+    am_var y = apply(AM_OP_GELU, x);
+    uint16_t region = tape->open_region;
+    am_region_end(tape, y);
+    am_var used = apply(discarded[_i].use, y), hook = apply(AM_OP_NEG, used);
+    am_region_discard(tape, region, hook);
+    finish(hook);
+    am_tape_checkpoint(tape, AM_REENTRANT, AM_KEEP_NOTHING);
+    const char *got = played(tape);
+    ck_assert_msg(strcmp(got, discarded[_i].allocations) == 0, "%d: %s\n, not\n  %s", _i, got, discarded[_i].allocations);
+}
+END_TEST
+
+/* With latent attention's projections played again, and on a ring, whose own buffer is all that keeps keys and values: backwards of
+ * layers leave nothing. */
+START_TEST(nothing_left)
+{
+    static const char *const runs[] = {"stack=megatron", "stack=megatron cp=2", "stack=megatron-local attention=flash cp=2"};
+    for (int i = 0; i < COUNT(runs); i++)
+        for (int dense = 0; dense < 2; dense++) {
+            char run[400];
+            snprintf(run, sizeof run,
+                     "%s family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=16 ffn=96 vocab=64 seq=64 "
+                     "experts=4 experts_per_token=2 moe_ffn=48 layers=5 dense_layers=%d checkpoint=modules:mla_up_proj",
+                     runs[i], dense);
+            am_config config = config_of(run);
+            am_status status;
+            ck_assert_int_eq(am_evaluate_totals(&fixture_workspace.totals, &fixture_workspace, &config, &status), AM_OK);
+            const am_step *step = &fixture_workspace.profile[AM_PROFILE_MODULES].step;
+            for (int zone = 0; zone < step->layers; zone++)
+                ck_assert_msg(step->backward_start[zone] - step->boundary[zone] == step->backward_start[step->layers] - step->boundary[step->layers],
+                              "%s: layer %d", run, zone);
+        }
+}
+END_TEST
+
 Suite *test_recompute_suite(void);
 Suite *test_recompute_suite(void)
 {
@@ -236,6 +286,8 @@ Suite *test_recompute_suite(void)
     tcase_add_loop_test(tests, allocations, 0, COUNT(steps));
     tcase_add_test(tests, selective);
     tcase_add_test(tests, closure);
+    tcase_add_loop_test(tests, discards, 0, COUNT(discarded));
+    tcase_add_test(tests, nothing_left);
     tcase_add_loop_test(tests, regions_in_regions, 0, COUNT(nested));
     suite_add_tcase(suite, tests);
     return suite;

@@ -31,6 +31,12 @@ START_TEST(document)
     expect("\"changes\":[{\"id\":\"batch\",\"what\":\"largest micro-batch\",\"set\":\"batch=");
     expect("\"as_usual\":{\"id\":\"usual\",\"what\":\"Trainer(bf16=True) trains\",\"set\":\"dtype=fp32 autocast=bf16\",\"query\":\"layers=3&");
     expect("\"same_training\":false,\"total_bytes\":");
+    expect("\"searched\":{\"dp\":\"any\"},\"held\":[\"zero\",\"cp\",\"pp\",\"ep\",\"sp\",\"tp\",\"etp\",\"vpp\",\"micro_batches\",\"batch\",\"seq\",\"checkpoint\",\"optimizer\"],\"complete\":true");
+    report_of("model=llama-3-70b seq=8192 device_memory=600GiB fit=yes");
+    expect("\"searched\":{\"zero\":[0,3],\"dp\":\"any\"}");
+    expect("\"refused\":\"\"},\"proven\":false,\"proven_note\":\"of a layer's choices");
+    expect("\"recompute_ratio\":0,\"proven\":false,\"proven_note\":\"of a layer's choices");
+    expect("\"recomputed_time_us_at_least\":");
     report_of(LITTLE "dtype=fp32 fit=yes");
     expect("gradients in fp32\",\"usual\":null,");
     expect("\"as_usual\":null");

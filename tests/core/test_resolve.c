@@ -293,7 +293,7 @@ static const struct {
     {MEGATRON "expert_imbalance=150", AM_CONFLICT, "expert_imbalance", "models with experts", MEGATRON MIXED "ep=2 expert_imbalance=150"},
     {MEGATRON "tp=2 etp=1", AM_CONFLICT, "etp", "etp=2", MEGATRON MIXED "tp=2 sp=yes etp=1"},
     {MEGATRON MIXED "ep=3", AM_CONFLICT, "ep", "ep=2", MEGATRON MIXED "ep=4"},
-    {MEGATRON "experts=65536 experts_per_token=2 moe_ffn=65536 ep=65536 etp=65536", AM_CONFLICT, "ep", "does not divide the 1 ranks", MEGATRON MIXED "ep=4"}, /* no dp has so many */
+    {MEGATRON "experts=65536 experts_per_token=2 moe_ffn=65536 ep=65536 etp=65536", AM_CONFLICT, "ep", "do not divide the 1 ranks", MEGATRON MIXED "ep=4"}, /* no dp has so many */
     {MEGATRON MIXED "tp=2 sp=yes etp=7", AM_CONFLICT, "etp", "moe_ffn", MEGATRON MIXED "tp=2 sp=yes etp=4"},
     {MEGATRON MIXED "dp=2 ep=4", AM_CONFLICT, "ep", "the 2 ranks of tp, cp and dp: dp=4, or a product of 2", MEGATRON MIXED "dp=2 ep=2"},
     {MEGATRON MIXED "dp=1 ep=4", AM_CONFLICT, "ep", "the 1 ranks of tp, cp and dp: dp=4, or a product of 1", MEGATRON MIXED "ep=4"},
@@ -560,6 +560,12 @@ static const struct {
     {TORCH "pp=2 stage_layers=4", AM_CONFLICT, "stage_layers", "has 1 numbers for pp=2", TORCH "pp=2 stage_layers=1,3"},
     {TORCH "pp=2 stage_layers=4,0", AM_OUT_OF_RANGE, "stage_layers", "stage 1 has no layers", TORCH "pp=2 stage_layers=3,1"},
     {TORCH "pp=2 stage_layers=4,1", AM_CONFLICT, "stage_layers", "does not sum to layers=4, as 2,2 does", TORCH "pp=2 stage_layers=2,2"},
+    {TORCH "pp=2 stage_layers=0x2,4", AM_BAD_VALUE, "stage_layers", "Nx for N stages", TORCH "pp=2 stage_layers=2x2"},
+    {TORCH "pp=2 stage_layers=2x", AM_BAD_VALUE, "stage_layers", "not '2x'", TORCH "pp=2 stage_layers=1x2,2"},
+    {TORCH "pp=2 stage_layers=3x2", AM_CONFLICT, "stage_layers", "has 3 numbers for pp=2", TORCH "pp=2 stage_layers=2x2"},
+    {TORCH "pp=2 stage_layers=99999999999999999999x2", AM_CONFLICT, "stage_layers", "has 9007199254740992 numbers for pp=2", TORCH "pp=2 stage_layers=2x2"},
+    {TORCH "pp=2 stage_layers=2x99999999999999999999", AM_CONFLICT, "stage_layers", "does not sum to layers=4", TORCH "pp=2 stage_layers=2x2"},
+    {"model=deepseek-v3 stack=megatron pp=16", AM_CONFLICT, "pp", "uneven stages, such as stage_layers=13x4,3x3", "model=deepseek-v3 stack=megatron pp=16 stage_layers=13x4,3x3"},
     {TORCH "stage_layers=2,2", AM_CONFLICT, "stage_layers", "pp=2 or more", TORCH "stage_layers=2,2 pp=2"},
     {TORCH "schedule=gpipe", AM_CONFLICT, "schedule", "pp=2 or more", TORCH "schedule=gpipe pp=2"},
     {TORCH "schedule=1f1b pp=2 vpp=2", AM_CONFLICT, "vpp", "vpp=1, or schedule=interleaved", TORCH "pp=2 vpp=2"},

@@ -1,5 +1,6 @@
 /* search.c: answers equal what trying every number finds; what the search relies on. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "fit.h"
 #include "fixture.h"
@@ -153,105 +154,130 @@ START_TEST(gpus)
 }
 END_TEST
 
-/* Of every tensor-parallel size and number of ranks, tried. */
-START_TEST(gpus_of_groups)
-{
-    static const char run[] = "layers=3 hidden=64 heads=8 ffn=176 vocab=200 stack=megatron-local zero=1 seq=32";
-    int64_t totals[9][33] = {{0}};
-    for (int tp = 1; tp <= 8; tp *= 2)
-        for (int dp = 1; dp <= 32; dp++) {
-            char text[200];
-            snprintf(text, sizeof text, "%s tp=%d dp=%d", run, tp, dp);
-            totals[tp][dp] = total(text);
-            ck_assert_int_gt(totals[tp][dp], 0);
-        }
-    for (int tp = 1; tp <= 8; tp *= 2)
-        for (int dp = 1; dp <= 4; dp++) {
-            int64_t memory = totals[tp][dp], best = 1000;
-            for (int t = 1; t <= 8; t *= 2)
-                for (int d = 1; d <= 32; d++)
-                    if (totals[t][d] <= memory && t * d < best) best = t * d;
-            const am_answer *answer = answer_of(run, "", memory, 2);
-            ck_assert_int_eq(answer->value, best);
-            ck_assert_int_eq(answer->total, totals[answer->config.tp][answer->config.dp]);
-        }
-}
-END_TEST
+/* Every arrangement of up to so many GPUs, tried: tensor parallelism up to eight that divides the heads, with and without sequence
+ * parallelism, context parallelism of a power of two up to sixteen, stages that divide the layers or are a power of two, groups that
+ * divide the experts, ZeRO as given or, where that is 0, each that the stack has. */
+enum { MOST_GPUS = 8, MOST_TRIED = 4096 };
+typedef struct arrangement {
+    int gpus;
+    bool shared; /* by data-parallel ranks, or there are no more of them than the groups of experts take */
+    int64_t total;
+} arrangement;
+static arrangement tried[MOST_TRIED];
+static int arrangements;
 
-/* The most GPUs below the answer's may be had by several groups: what it says they take is the least of these. */
-START_TEST(fewer_gpus)
+static void try(const char *run, int tp, int sp, int cp, int pp, int ep, int zero, int dp, int layers)
 {
-    static const char run[] = "layers=3 hidden=96 heads=12 ffn=192 vocab=192 stack=megatron-local zero=1 seq=48";
-    static const int sizes[] = {1, 2, 3, 4, 6, 12};
-    int64_t totals[13][33] = {{0}}, checked = 0;
-    for (int i = 0; i < 6; i++)
-        for (int dp = 1; dp <= 12; dp++) {
-            char text[200];
-            snprintf(text, sizeof text, "%s tp=%d dp=%d", run, sizes[i], dp);
-            totals[sizes[i]][dp] = total(text);
+    char text[400], stages[32] = "";
+    const bool one = dp * cp == 1 && (zero == 3 || tp == 1);
+    if (layers % pp != 0) snprintf(stages, sizeof stages, "stage_layers=%s", layers == 3 ? "2,1" : "2,2,1,1");
+    snprintf(text, sizeof text, "%s tp=%d sp=%s cp=%d pp=%d %s ep=%d zero=%d dp=%d", run, tp, sp ? "yes" : "no", cp, pp, stages, ep, one ? 0 : zero, dp);
+    const int64_t bytes = total(text);
+    if (bytes < 0) return;
+    ck_assert_int_lt(arrangements, MOST_TRIED);
+    tried[arrangements++] = (arrangement){tp * cp * pp * dp, zero > 0 || dp == (tp * ep > tp * cp ? tp * ep / (tp * cp) : 1), bytes};
+}
+
+static void try_all(const char *run, int layers, int heads, int experts, int zeros)
+{
+    arrangements = 0;
+    for (int zero = zeros ? zeros : 0; zero <= (zeros ? zeros : 3); zero++)
+        for (int tp = 1; tp <= heads; tp++)
+            for (int sp = 0; sp <= (tp > 1); sp++)
+                for (int cp = 1; tp * cp <= MOST_GPUS; cp *= 2)
+                    for (int pp = 1; pp <= layers && tp * cp * pp <= MOST_GPUS; pp++)
+                        for (int ep = 1; ep <= (experts ? experts : 1); ep++)
+                            for (int dp = 1; tp * cp * pp * dp <= MOST_GPUS; dp++) {
+                                if (heads % tp || (experts && experts % ep) || (layers % pp && pp != 2 && pp != 4)) continue;
+                                if (zero == 2 && strstr(run, "megatron")) continue; /* which shares out optimizer states */
+                                try(run, tp, sp, cp, pp, ep, zero, dp, layers);
+                            }
+}
+
+static const struct {
+    const char *run, *more;
+    int layers, heads, experts, zero;
+} shared_out[] = {
+    {"layers=3 hidden=64 heads=8 ffn=192 vocab=192 stack=megatron-local attention=flash seq=64", "", 3, 8, 0, 0},
+    {"layers=3 hidden=96 heads=12 ffn=192 vocab=192 stack=megatron-local seq=48", "", 3, 12, 0, 1},
+    {"layers=6 hidden=64 heads=4 ffn=96 vocab=64 stack=megatron family=llama activation=swiglu bias=no seq=64 batch=4 optimizer=sgd", "", 6, 4, 0, 0},
+    {"family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=8 experts_per_token=2 vocab=200 seq=32 stack=megatron", "", 2, 4, 8, 0},
+    {"family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=4 experts_per_token=2 vocab=200 seq=32 stack=megatron-local attention=flash",
+     "", 2, 4, 4, 1},
+    {"layers=4 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64 stack=torch", "", 4, 4, 0, 0},
+    {"layers=4 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64", "", 4, 4, 0, 0},
+    {"layers=4 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64", "", 4, 4, 0, 2},
+    {"layers=4 family=gpt2 hidden=64 heads=4 vocab=64 seq=64 stack=paper", "tp=4 sp=yes", 4, 4, 0, 0},
+};
+
+static int larger_first(const void *x, const void *y)
+{
+    const arrangement *a = x, *b = y;
+    return (a->total < b->total) - (a->total > b->total);
+}
+
+START_TEST(gpus_of_arrangements)
+{
+    char with[300];
+    int checked = 0;
+    snprintf(with, sizeof with, "%s zero=%d%s", shared_out[_i].run, shared_out[_i].zero, shared_out[_i].zero == 2 ? " dp=2" : "");
+    try_all(shared_out[_i].run, shared_out[_i].layers, shared_out[_i].heads, shared_out[_i].experts, shared_out[_i].zero);
+    qsort(tried, (size_t)arrangements, sizeof *tried, larger_first);
+    for (int at = 0; at < arrangements; at += 1 + arrangements / 12) {
+        const int64_t memory = tried[at].total;
+        int best = MOST_GPUS + 1, next = 0;
+        int64_t least = INT64_MAX;
+        for (int i = 0; i < arrangements; i++)
+            if (tried[i].total <= memory && tried[i].gpus < best) best = tried[i].gpus;
+        const am_answer *answer = answer_of(with, shared_out[_i].more, memory, 2);
+        ck_assert_msg(answer->found && answer->value == best, "%s of %ld: %ld GPUs, not %d", with, (long)memory, (long)answer->value, best);
+        ck_assert_int_le(answer->total, memory);
+        const am_config *found = &answer->config;
+        ck_assert_int_eq(found->tp * found->cp * found->pp * found->dp, best);
+        for (int i = 0; i < arrangements; i++) {
+            if (tried[i].gpus >= best || !tried[i].shared || tried[i].gpus < next) continue;
+            least = tried[i].gpus > next || tried[i].total < least ? tried[i].total : least;
+            next = tried[i].gpus;
         }
-    for (int dp = 1; dp <= 12; dp++) {
-        const am_answer *answer = answer_of(run, "", totals[2][dp], 2);
-        int64_t most = 0, least = 0;
-        for (int i = 0; i < 6; i++) {
-            int64_t ranks = (answer->value - 1) / sizes[i], number = ranks * sizes[i];
-            if (ranks == 0 || totals[sizes[i]][ranks] < 0 || number < most) continue;
-            if (number > most || totals[sizes[i]][ranks] < least) least = totals[sizes[i]][ranks];
-            most = number;
-        }
-        ck_assert_int_eq(answer->next, most);
-        if (most) ck_assert_int_eq(answer->next_total, least);
-        checked += most > 0;
+        ck_assert_int_eq(answer->next, next);
+        if (next) ck_assert_int_eq(answer->next_total, least);
+        checked += best > 1;
     }
-    ck_assert_int_gt(checked, 5);
+    ck_assert_int_gt(checked, 2);
 }
 END_TEST
 
-/* Of every expert-parallel size too: its groups lie across the others', which come in multiples of them. */
-START_TEST(gpus_of_experts)
+/* What was looked at is said; a search that would take too long ends, and says so. */
+START_TEST(gpu_space)
 {
-    static const char run[] = "family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=8 experts_per_token=2 "
-                              "vocab=200 attention=flash seq=32 bias=no positions=rope norm=rmsnorm activation=swiglu";
-    static const struct {
-        const char *more;
-        int zero, etp; /* etp 0: as tp */
-    } kinds[] = {{"stack=megatron-local", 1, 0}, {"stack=megatron-local", 0, 0}, {"stack=megatron-local sp=yes etp=1", 1, 1},
-                 {"stack=megatron", 1, 0},       {"stack=megatron", 0, 0},       {"stack=megatron sp=yes etp=1", 1, 1}};
-    char with[64];
-    static int64_t totals[5][9][17];
-    char text[400];
-    for (int tp = 1; tp <= 4; tp *= 2)
-        for (int ep = 1; ep <= 8; ep *= 2)
-            for (int dp = 1; dp <= 16; dp++) {
-                int etp = kinds[_i].etp ? kinds[_i].etp : tp;
-                snprintf(text, sizeof text, "%s %s tp=%d ep=%d dp=%d zero=%d", run, kinds[_i].more, tp, ep, dp, dp > 1 ? kinds[_i].zero : 0);
-                totals[tp][ep][dp] = tp * dp % (etp * ep) == 0 ? total(text) : -1;
-            }
-    snprintf(with, sizeof with, "%s zero=%d", kinds[_i].more, kinds[_i].zero);
-    for (int ep = 1; ep <= 8; ep *= 2)
-        for (int dp = ep; dp <= 8; dp *= 2) {
-            int64_t memory = totals[1][ep][dp];
-            int best = 1000;
-            if (memory < 0) continue;
-            for (int t = 1; t <= 4; t *= 2)
-                for (int e = 1; e <= 8; e *= 2)
-                    for (int d = 1; d <= 16; d++)
-                        if (totals[t][e][d] >= 0 && totals[t][e][d] <= memory && t * d < best) best = t * d;
-            const am_answer *answer = answer_of(run, with, memory, 2);
-            ck_assert_int_eq(answer->value, best);
-            ck_assert_int_eq(answer->total, totals[answer->config.tp][answer->config.ep][answer->config.dp]);
-        }
+    answer_of("layers=6 family=llama activation=swiglu bias=no hidden=64 heads=4 ffn=96 vocab=64 seq=64 batch=4 stack=megatron", "", 1 << 20, 2);
+    const am_gpu_space *space = &fixture_report.gpu_space;
+    static const int64_t stages[] = {1, 2, 3, 4, 6, -1};
+    int64_t value = -1;
+    ck_assert_int_eq(space->axis[2].id, AM_F_pp);
+    for (int i = 0; i < (int)COUNT(stages); i++) {
+        value = am_gpu_axis_next(&space->axis[2], value);
+        ck_assert_int_eq(value, stages[i]);
+    }
+    ck_assert(!space->stopped);
+    ck_assert_int_gt(space->tried, 50);
+    answer_of("layers=6 family=llama activation=swiglu bias=no hidden=64 heads=4 ffn=96 vocab=64 seq=64 batch=4 stack=megatron", "checkpoint=budget:1GiB", 1 << 18, 2);
+    ck_assert(space->stopped);
 }
 END_TEST
 
-/* Data-parallel ranks that share out nothing do not help; the answer says what one takes. */
+/* Where no arrangement holds it, the answer is of that which takes least. */
 START_TEST(none)
 {
     const am_answer *answer = answer_of("model=gpt2", "", 1 << 20, 2);
+    char text[64];
     ck_assert(!answer->found);
-    ck_assert_int_eq(answer->value, 1);
-    ck_assert_int_eq(answer->total, total("model=gpt2"));
     ck_assert_int_eq(answer->next, 0);
+    snprintf(text, sizeof text, "model=gpt2 zero=%lld dp=%lld", (long long)answer->config.zero, (long long)answer->config.dp);
+    ck_assert_int_eq(answer->total, total(text));
+    ck_assert_int_lt(answer->total, total("model=gpt2 zero=2 dp=2"));
+    answer = answer_of("model=gpt2 stack=nanogpt zero=0 trainable=all", "", 1 << 20, 2);
+    ck_assert_int_lt(answer->total, total("model=gpt2 stack=nanogpt"));
 }
 END_TEST
 
@@ -318,9 +344,8 @@ Suite *test_search_suite(void)
     tcase_add_test(tests, divided_by_three);
     tcase_add_loop_test(tests, monotone, 0, (int)COUNT(runs));
     tcase_add_test(tests, gpus);
-    tcase_add_test(tests, gpus_of_groups);
-    tcase_add_test(tests, fewer_gpus);
-    tcase_add_loop_test(tests, gpus_of_experts, 0, 6);
+    tcase_add_loop_test(tests, gpus_of_arrangements, 0, (int)COUNT(shared_out));
+    tcase_add_test(tests, gpu_space);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);
     tcase_add_loop_test(tests, cheapest_plan, 0, 3);

@@ -297,7 +297,7 @@ function StepHere({ run, store, whole, report, units }: ViewProps & { run: Run }
   const operations: Point[] = (cost?.rows ?? []).flatMap((row) => {
     const flops = row.forward_flops + row.backward_flops;
     const bytes = row.forward_bytes + row.backward_bytes;
-    return flops > 0 && bytes > 0 ? [{ name: row.kind === undefined ? row.module : `${row.module}, ${row.kind}`, intensity: flops / bytes, gflops: null }] : [];
+    return flops > 0 && bytes > 0 ? [{ name: [row.module, row.kind, row.first && 'first layer'].filter(Boolean).join(', '), intensity: flops / bytes, gflops: null }] : [];
   });
   return (
     <>

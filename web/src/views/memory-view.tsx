@@ -200,7 +200,7 @@ function ChangesView({ fits, changes, current, store, report, units }: ChangesPr
             </button>
             <span class="fit-change">
               {changeText(change, units)}
-              <span class="fit-more">{NOTES[change.id]}</span>
+              <span class="fit-more" title={change.proven_note}>{change.proven === false ? ': not proven to be the fastest' : NOTES[change.id]}</span>
             </span>
             <span class="fit-cost">{change.same_training && now !== null ? costText(change.step_time_us, now) : ''}</span>
             <span class="fit-left">
@@ -263,7 +263,7 @@ export function changeText({ id, set }: FitChange, units: Units): string {
 
 /* "3 GPUs", "8 GPUs as ep=8 dp=8": groups other than data-parallel ones by their inputs. */
 function sizes(inputs: ReadonlyMap<string, string>): string {
-  const groups = ['tp', 'ep', 'dp'].filter((key) => inputs.has(key)).map((key) => `${key}=${inputs.get(key)}`);
+  const groups = ['tp', 'sp', 'cp', 'pp', 'stage_layers', 'ep', 'dp'].filter((key) => inputs.has(key)).map((key) => `${key}=${inputs.get(key)}`);
   return groups.length > 1 ? groups.join(' ') : `${formatCount(Number(inputs.get('dp')))} GPUs`;
 }
 
