@@ -1,4 +1,5 @@
 /* Every model of the table on one GPU. */
+import '../styles/validation.css';
 import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
@@ -37,6 +38,7 @@ const Gpu: RelatedPage = ({ store }) => {
   const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
   const ordered = useMemo(() => [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity)), [presets]);
   const first = useRef(text);
+  const rest = useRef(0);
   useEffect(() => {
     if (fault !== null) return undefined;
     const gone = new AbortController();
@@ -50,7 +52,8 @@ const Gpu: RelatedPage = ({ store }) => {
         if (rows.size % AT_ONCE === 0 || rows.size === ordered.length) found.value = new Map(rows);
       }
     };
-    const timer = setTimeout(() => fill().catch((error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error)))), REST);
+    const timer = setTimeout(() => fill().catch((error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error)))), rest.current);
+    rest.current = REST;
     return () => {
       gone.abort();
       clearTimeout(timer);

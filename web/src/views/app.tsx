@@ -110,7 +110,7 @@ export function App({ store }: { store: PageStore }) {
       <Patterns components={store.tables.components} />
       <Header store={store} />
       <main>
-        <InSteps until={<p class="below" hidden />} then={() => (laid.value = true)}>
+        <InSteps until={COMING} then={() => (laid.value = true)}>
           <>
             <h1 class="hidden">actmem: activation memory of a training step</h1>
             <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
@@ -163,7 +163,7 @@ export function App({ store }: { store: PageStore }) {
                   {title}
                   {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
                 </h2>
-                <InTurn within={`view-${id}`} now={narrow.value && id === current} until={<Below />}>
+                <InTurn within={`view-${id}`} now={narrow.value && id === current} until={COMING}>
                   {contents[id]}
                 </InTurn>
               </section>
@@ -176,6 +176,9 @@ export function App({ store }: { store: PageStore }) {
     </>
   );
 }
+
+/* Holds the room of what is about to be drawn. */
+const COMING = <p class="below" />;
 
 function Below() {
   return (

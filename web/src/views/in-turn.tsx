@@ -42,6 +42,12 @@ export function InTurn({ within, now, until, children }: InTurnProps) {
     off.current = null;
   };
   useEffect(() => {
+    const section = document.getElementById(within) as HTMLElement;
+    /* What is pressed is looked at, seen or not yet. */
+    const pressed = () => {
+      near.current = true;
+    };
+    for (const event of ['pointerdown', 'focusin']) section.addEventListener(event, pressed);
     const seen = new IntersectionObserver(
       (entries) => {
         near.current = entries.some((entry) => entry.isIntersecting);
@@ -51,8 +57,9 @@ export function InTurn({ within, now, until, children }: InTurnProps) {
       },
       { rootMargin: NEAR },
     );
-    seen.observe(document.getElementById(within) as HTMLElement);
+    seen.observe(section);
     return () => {
+      for (const event of ['pointerdown', 'focusin']) section.removeEventListener(event, pressed);
       seen.disconnect();
       leave();
     };

@@ -1,4 +1,5 @@
 /* Every measured case beside our figure, as tools/validation.mjs found them when the page was built. */
+import '../styles/validation.css';
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Bytes, Units } from '../../../wasm/report';
