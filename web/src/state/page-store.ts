@@ -39,7 +39,8 @@ export class PageStore extends Store {
       core,
       async () => {
         const whole = await load();
-        await compiled(changeQuery(this.query.value, WITHOUT, core.tables.fields));
+        /* Whoever waits for an answer gets it at once. */
+        if (!this.waited) await compiled(changeQuery(this.query.value, WITHOUT, core.tables.fields));
         return whole;
       },
       {
