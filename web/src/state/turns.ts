@@ -17,9 +17,11 @@ export function takeTurn(near: boolean, draw: () => void): () => void {
   const turn: Turn = { near, draw };
   waiting.push(turn);
   if (!busy) next();
-  else if (near && idling !== null) {
+  else if (idling !== null) {
+    /* Something has just changed: that was no idle moment. */
     idling();
-    soon();
+    if (near) soon();
+    else idling = whenIdle(give);
   }
   return () => {
     const at = waiting.indexOf(turn);

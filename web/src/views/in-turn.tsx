@@ -65,7 +65,9 @@ export function InTurn({ within, now, until, children }: InTurnProps) {
     };
   }, []);
   useEffect(() => {
-    if (drawn.current !== children && off.current === null) take();
+    if (drawn.current === children) return;
+    leave();
+    take();
   }, [children]);
   return drawn.current;
 }
