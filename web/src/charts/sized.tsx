@@ -21,7 +21,7 @@ export function sized<Props extends object>(name: string, chart: (props: Props &
         if (now >= 1) width.value = Math.round(now);
       };
       /* Asked for once: drawn when it is told, a frame's layout would be over, and what stands below would be said to have moved. */
-      take(place.current.getBoundingClientRect().width);
+      take(place.current.clientWidth);
       const observer = new ResizeObserver(([entry]) => take(entry?.contentRect.width ?? 0));
       observer.observe(place.current);
       return () => observer.disconnect();
