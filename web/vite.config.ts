@@ -23,7 +23,7 @@ const page: Rolldown.CodeSplittingNameFunction = (id, modules) => {
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [schemeFirst, masthead, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), paintedFirst(['learn.html']), offline],
+  plugins: [schemeFirst, masthead, statedPages, contentSecurityPolicy, announced(['', 'learn.html', 'validation.html', 'zero.html', 'accumulation.html', 'gpu.html'], process.env['SITE']), paintedFirst(['learn.html', 'zero.html', 'accumulation.html', 'gpu.html']), offline],
   css: { postcss: { plugins: [shadowStyles] } },
   build: {
     target: ['chrome123', 'firefox121', 'safari17.5'],

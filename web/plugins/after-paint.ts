@@ -1,15 +1,16 @@
-/* Of pages that are complete in their files: the module that makes one live, and what that module fetches, wait until it is painted. Its file says
+/* Of pages that are complete in their files: the modules that make one live, and what they fetch, wait until it is painted. Its file says
  * <script type="module"> and <link rel="preload"> as others do; public/after-paint.js gets their addresses. */
 import type { Plugin } from 'vite';
 
-const MODULE = /<script type="module"[^>]* src="([^"]+)"><\/script>/g;
+const MODULE = /\s*<script type="module"[^>]* src="([^"]+)"><\/script>/g;
 const FETCHED = /\s*<link rel="preload" href="([^"]+)" as="fetch"[^>]*>/g;
 
 export function afterPaint(html: string): string {
-  const [module, ...more] = [...html.matchAll(MODULE)].map(([, file]) => file);
-  if (module === undefined || more.length > 0) throw new Error('a page that is to be painted first has one module');
-  const first = [...html.matchAll(FETCHED)].map(([, file]) => file).join(' ');
-  return html.replace(FETCHED, '').replace(MODULE, `<script src="./after-paint.js" defer data-module="${module}" data-first="${first}"></script>`);
+  const all = (of: RegExp): string => [...html.matchAll(of)].map(([, file]) => file).join(' ');
+  const modules = all(MODULE);
+  if (modules === '') throw new Error('a page that is to be painted first has a module');
+  const begin = `\n    <script src="./after-paint.js" defer data-modules="${modules}" data-first="${all(FETCHED)}"></script>`;
+  return html.replace(FETCHED, '').replace(MODULE, (_, file: string) => (modules.startsWith(file) ? begin : ''));
 }
 
 /** `pages`: "learn.html" */

@@ -57,6 +57,7 @@ export function stated(page: string, evaluate: (text: string) => Report, tables:
 }
 
 const ALIKE = `<link rel="preload" href="/made/tables.json" as="fetch" type="application/json" crossorigin />
+    <link rel="preload" href="/made/whole.wasm" as="fetch" type="application/wasm" crossorigin />
     <link rel="stylesheet" href="/src/styles/index.css" />
     <link rel="stylesheet" href="/src/styles/related.css" />
     <script type="module" src="/src/related/main.tsx"></script>`;

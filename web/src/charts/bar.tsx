@@ -8,7 +8,7 @@ import type { Scope } from '../state/ledger';
 import { activationPeak, type Block, layBar, LINE, type Piece } from './bar-layout';
 import { Figure } from '../views/figure';
 import { textWidth } from './measure';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 /* The list is not wider, so that names stay near their figures: the rest is the bar's. */
 const LIST = 430;
@@ -29,8 +29,7 @@ function columnsOf(width: number): Columns {
   return { bar, tensors, list: tensors + 34 };
 }
 
-export function StepBar({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
-  const { ref, width } = useWidth<HTMLDivElement>(380);
+export const StepBar = sized<{ report: Report; scopes: readonly Scope[]; units: Units }>('bar', ({ report, scopes, units, width }) => {
   const columns = columnsOf(width);
   const layout = layBar(report, scopes, 400);
   const peak = activationPeak(report.step);
@@ -41,7 +40,7 @@ export function StepBar({ report, scopes, units }: { report: Report; scopes: rea
   );
   const text = report.components.map((c) => `${componentName(c.component)} ${formatBytes(c.bytes, units)}`).join(', ');
   return (
-    <div class="bar" ref={ref}>
+    <>
       <p class="bar-key">
         <span>
           <svg width="22" height="10" aria-hidden="true">
@@ -73,9 +72,9 @@ export function StepBar({ report, scopes, units }: { report: Report; scopes: rea
         ))}
         {layout.withoutY !== null && <path class="bar-without" d={`M 0 ${layout.withoutY} H ${columns.tensors}`} />}
       </svg>
-    </div>
+    </>
   );
-}
+});
 
 function BlockView({ block, units, width, columns, shares }: { block: Block; units: Units; width: number; columns: Columns; shares: boolean }) {
   const { bar, tensors, list } = columns;

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { FitMap, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
 import { fitMapLayout, LEVELS, levelOf, named, placeOf, REFUSED, TOO_MUCH } from './fit-map-layout';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 interface FitMapProps {
   map: FitMap;
@@ -21,8 +21,7 @@ const BOTTOM = 34;
 const HEIGHT = 384;
 const TOP = 8;
 
-export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapProps) {
-  const { ref, width } = useWidth<HTMLDivElement>(640);
+export const FitMapChart = sized<FitMapProps>('fit-map', ({ map, room, batch, seq, units, onChoose, width }) => {
   const here = { column: placeOf(map.batch, batch), row: placeOf(map.seq, seq) };
   const at = useSignal<{ column: number; row: number } | null>(null);
   const { runs, fitting, columns, rows } = fitMapLayout(map, room);
@@ -61,7 +60,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
   const words = level === REFUSED ? 'the stack refuses it' : `${formatBytes(total ?? 0, units)}, ${level < TOO_MUCH ? 'fits' : 'does not fit'}`;
   const line = fitting.map((count, column) => `${column === 0 ? 'M' : 'L'}${column * cell} ${height - count * rowHeight}H${(column + 1) * cell}`).join('');
   return (
-    <div class="fit-map" ref={ref}>
+    <>
       <p class="fit-map-read" aria-live="polite">
         <b>
           {formatCount(map.batch[shown.column] ?? 0)} × {formatCount(map.seq[shown.row] ?? 0)} tokens
@@ -124,6 +123,6 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
           </li>
         ))}
       </ul>
-    </div>
+    </>
   );
-}
+});

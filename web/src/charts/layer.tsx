@@ -9,7 +9,7 @@ import { type Branch, GAP, type LayerLayout, layLayer, MARK_X, type Mark, module
 import { fitText, textWidth } from './measure';
 import { hatch } from './patterns';
 import { rove } from './rove';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 const RADIUS = 10;
 const MARKS: Readonly<Record<Fate, string>> = { kept: 'mark-kept', recomputed: 'mark-dropped', offloaded: 'mark-offloaded' };
@@ -21,13 +21,12 @@ interface LayerProps {
   units: Units;
 }
 
-export function LayerPicture({ scope, step, units }: LayerProps) {
-  const { ref, width } = useWidth<HTMLDivElement>(820);
+export const LayerPicture = sized<LayerProps>('layer', ({ scope, step, units, width }) => {
   const layout = layLayer(scope, width, modulesOf(step, scope));
   const count = (fate: Fate) => scope.entries.filter((e) => e.fate === fate).length;
   const fates = (['kept', 'recomputed', 'offloaded'] as const).filter((fate) => fate === 'kept' || count(fate) > 0).map((fate) => `${count(fate)} ${FATES[fate]}`);
   return (
-    <div class="layer" ref={ref}>
+    <>
       <svg
         class="chart"
         width={layout.width}
@@ -41,9 +40,9 @@ export function LayerPicture({ scope, step, units }: LayerProps) {
           <BranchView key={i} branch={branch} first={i === 0} last={layout.branches[i + 1]?.y !== branch.y} layout={layout} units={units} layered={scope.kind === 'layer'} />
         ))}
       </svg>
-    </div>
+    </>
   );
-}
+});
 
 interface BranchProps {
   branch: Branch;

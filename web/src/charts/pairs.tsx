@@ -5,14 +5,13 @@ import { componentName } from '../format/words';
 import { Drawing } from './drawing';
 import { BAR, layPairs, NEXT } from './pair-layout';
 import { hatch } from './patterns';
-import { useWidth } from './width';
+import { sized } from './sized';
 
-export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; units: Units }) {
-  const { ref, width } = useWidth<HTMLDivElement>(640);
+export const Pairs = sized<{ ours: Report; theirs: Report; units: Units }>('pairs', ({ ours, theirs, units, width }) => {
   const { pairs, height, left } = layPairs(ours, theirs, width);
   const said = pairs.map((p) => `${componentName(p.component)} ${formatBytes(p.ours, units)} against ${formatBytes(p.theirs, units)}`).join(', ');
   return (
-    <div class="pairs" ref={ref}>
+    <>
       <Drawing width={width} height={height} label={`Kept by component, this configuration against the other: ${said}.`}>
         {pairs.map(({ component, y, ours: a, theirs: b, ourWidth, theirWidth }) => (
           <g key={component} class={`c-${component}`}>
@@ -30,6 +29,6 @@ export function Pairs({ ours, theirs, units }: { ours: Report; theirs: Report; u
           </g>
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});

@@ -4,15 +4,14 @@ import type { Rank, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
 import { Drawing } from './drawing';
 import { layRanks, type RankBar } from './ranks-layout';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 const HEIGHT = 190;
 const TOP = 22;
 const BOTTOM = 30;
 const WIDEST = 112;
 
-export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; worst: number; units: Units }) {
-  const { ref, width } = useWidth<HTMLDivElement>(820);
+export const RanksChart = sized<{ ranks: readonly Rank[]; worst: number; units: Units }>('ranks-chart', ({ ranks, worst, units, width }) => {
   const over = useSignal<string | null>(null);
   const bars = layRanks(ranks, worst);
   const pitch = Math.min(WIDEST * 1.4, width / Math.max(1, bars.length));
@@ -22,7 +21,7 @@ export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; wo
   const every = Math.ceil(26 / pitch);
   const highest = bars.find((b) => b.worst) ?? bars[0];
   return (
-    <div class="ranks-chart" ref={ref}>
+    <>
       <p class="picture-readout">{over.value ?? (highest === undefined ? '' : rankText(highest, units))}</p>
       <Drawing
         width={width}
@@ -64,9 +63,9 @@ export function RanksChart({ ranks, worst, units }: { ranks: readonly Rank[]; wo
         })}
         <path class="axis-line" d={`M 0 ${TOP + room} H ${bars.length * pitch}`} />
       </Drawing>
-    </div>
+    </>
   );
-}
+});
 
 /** "rank 3, 10 layers, 5 chunks in flight: keeps 8.25 GiB, peak 9.01 GiB" */
 function rankText({ rank, peak }: RankBar, units: Units): string {

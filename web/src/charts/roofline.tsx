@@ -5,7 +5,7 @@ import { YAxis } from './axis';
 import { Drawing } from './drawing';
 import type { ChartTable } from './frame';
 import { layRoofline, type Placed, type Point, type Roof } from './roofline-layout';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 export interface RooflineProps {
   roofs: readonly Roof[];
@@ -27,8 +27,7 @@ export function tableOf({ roofs, measured, operations }: RooflineProps): ChartTa
   };
 }
 
-export function Roofline({ roofs, measured, operations }: RooflineProps) {
-  const { ref, width } = useWidth<HTMLDivElement>(640);
+export const Roofline = sized<RooflineProps>('roofline', ({ roofs, measured, operations, width }) => {
   const over = useSignal<string | null>(null);
   const layout = layRoofline(roofs, [...measured, ...operations], width);
   const { frame } = layout;
@@ -36,7 +35,7 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
     over.value = text;
   };
   return (
-    <div class="roofline" ref={ref}>
+    <>
       <p class="tradeoff-readout">{over.value ?? 'Filled: measured. Open: operations of this step, where the roof has them.'}</p>
       <Drawing
         width={width}
@@ -86,6 +85,6 @@ export function Roofline({ roofs, measured, operations }: RooflineProps) {
           );
         })}
       </Drawing>
-    </div>
+    </>
   );
-}
+});

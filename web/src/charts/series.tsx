@@ -5,7 +5,7 @@ import { formatBytes } from '../format/bytes';
 import { YAxis } from './axis';
 import { Drawing } from './drawing';
 import { laySeries, SAMPLE, type Series } from './series-layout';
-import { useWidth } from './width';
+import { sized } from './sized';
 
 interface SeriesProps {
   series: readonly Series[];
@@ -17,12 +17,11 @@ interface SeriesProps {
   chosen: number;
 }
 
-export function SeriesChart({ series, memory, units, axis, title, chosen }: SeriesProps) {
-  const { ref, width } = useWidth<HTMLDivElement>(820);
+export const SeriesChart = sized<SeriesProps>('series', ({ series, memory, units, axis, title, chosen, width }) => {
   const over = useSignal<string | null>(null);
   const { height, frame, lines, limit, xTicks, yTicks, unit } = laySeries(series, memory, units, width);
   return (
-    <div class="series" ref={ref}>
+    <>
       <p class="picture-readout">{over.value ?? ' '}</p>
       <Drawing width={width} height={height} label={`${title}. Its table has the figures. Arrow keys go from dot to dot.`} marks=".series-dot">
         <text class="axis-title" x={0} y={14}>
@@ -76,6 +75,6 @@ export function SeriesChart({ series, memory, units, axis, title, chosen }: Seri
           </g>
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});

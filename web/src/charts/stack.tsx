@@ -6,16 +6,15 @@ import { componentName, FATES } from '../format/words';
 import type { Scope } from '../state/ledger';
 import { Drawing } from './drawing';
 import { hatch } from './patterns';
+import { sized } from './sized';
 import { layStack, type Slab } from './stack-layout';
-import { useWidth } from './width';
 
-export function Stack({ report, scopes, units }: { report: Report; scopes: readonly Scope[]; units: Units }) {
-  const { ref, width } = useWidth<HTMLDivElement>(460);
+export const Stack = sized<{ report: Report; scopes: readonly Scope[]; units: Units }>('stack', ({ report, scopes, units, width }) => {
   const over = useSignal<string | null>(null);
   const { height, left, slabs } = layStack(report, scopes, width);
   const text = (slab: Slab) => slabText(slab, units);
   return (
-    <div class="stack" ref={ref}>
+    <>
       <p class="picture-readout">{over.value ?? (slabs[0] === undefined ? '' : text(slabs[0]))}</p>
       <Drawing
         width={width}
@@ -60,9 +59,9 @@ export function Stack({ report, scopes, units }: { report: Report; scopes: reado
           </g>
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});
 
 /** "layers 0 to 15, checkpointed layer: each keeps 64.0 MiB; computed again: Attention, MLP, Norms" */
 export function slabText({ label, kind, bytes, count, parts }: Slab, units: Units): string {

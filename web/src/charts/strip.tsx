@@ -4,8 +4,8 @@ import type { Bytes, Units } from '../../../wasm/report';
 import { formatBytes, threeDigits } from '../format/bytes';
 import { Drawing } from './drawing';
 import { choosable } from './mark';
+import { sized } from './sized';
 import { type Dot, layStrip, type Said } from './strip-layout';
-import { useWidth } from './width';
 
 interface StripProps {
   said: readonly Said[];
@@ -17,9 +17,8 @@ interface StripProps {
   onChoose: (id: string) => void;
 }
 
-export function Strip({ said, ours, chosen, units, extent, onChoose }: StripProps) {
+export const Strip = sized<StripProps>('strip', ({ said, ours, chosen, units, extent, onChoose, width }) => {
   const over = useSignal<string | null>(null);
-  const { ref, width } = useWidth<HTMLDivElement>(900);
   const layout = layStrip(said, chosen, width);
   const { frame } = layout;
   const text = (dot: Said): string => `${dot.formula.name}: ${formatBytes(dot.bytes, units)}, ${threeDigits(dot.ratio)} times what is kept`;
@@ -27,7 +26,7 @@ export function Strip({ said, ours, chosen, units, extent, onChoose }: StripProp
   const first = shown ?? layout.dots[0];
   const left = layout.ours > (frame.left + frame.right) / 2;
   return (
-    <div class="strip" ref={ref}>
+    <>
       <p class="strip-readout">{over.value ?? (shown === undefined ? '' : text(shown))}</p>
       <Drawing
         width={width}
@@ -55,9 +54,9 @@ export function Strip({ said, ours, chosen, units, extent, onChoose }: StripProp
           <DotView key={dot.formula.id} dot={dot} text={text(dot)} tabStop={dot.formula.id === first?.formula.id} onOver={(said) => (over.value = said)} onChoose={onChoose} />
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});
 
 interface DotProps {
   dot: Dot;

@@ -6,8 +6,8 @@ import type { Bytes, Step, Units } from '../../../wasm/report';
 import { formatBytes } from '../format/bytes';
 import { PHASES, placeText } from '../format/words';
 import { YAxis } from './axis';
+import { sized } from './sized';
 import { type Course, layTimeline, type Reading, type TimelineLayout } from './timeline-layout';
-import { useWidth } from './width';
 
 interface TimelineProps {
   step: Course;
@@ -21,8 +21,7 @@ interface TimelineProps {
   below?: ((reading: Reading) => ComponentChildren) | undefined;
 }
 
-export function Timeline({ step, without, units, reach, behind, below }: TimelineProps) {
-  const { ref, width } = useWidth<HTMLDivElement>(900);
+export const Timeline = sized<TimelineProps>('timeline', ({ step, without, units, reach, behind, below, width }) => {
   const layout = layTimeline(step, units, width, without, reach);
   const { frame, peak, before } = layout;
   const turn = layout.phases[1]?.x0;
@@ -43,7 +42,7 @@ export function Timeline({ step, without, units, reach, behind, below }: Timelin
     place.value = Math.max(0, Math.min(readings.length - 1, to));
   };
   return (
-    <div class="timeline" ref={ref}>
+    <>
       <p class="timeline-readout">{text}</p>
       <div class="timeline-plane">
       <svg
@@ -119,9 +118,9 @@ export function Timeline({ step, without, units, reach, behind, below }: Timelin
           without checkpointing, peak {formatBytes(before.peak.bytes, units)}
         </p>
       )}
-    </div>
+    </>
   );
-}
+});
 
 /* Readings that Page Up and Page Down pass over. */
 const LEAP = 20;

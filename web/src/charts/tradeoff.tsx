@@ -6,10 +6,10 @@ import { formatBytes } from '../format/bytes';
 import { planId, planNames } from '../format/policy';
 import { YAxis } from './axis';
 import { Drawing } from './drawing';
+import { sized } from './sized';
 import { type Axis, layTradeoff, leaderOf, type Spot, type TradeoffLayout } from './tradeoff-layout';
 import { type Measure, measureOf } from './tradeoff-measure';
 import { choosable } from './mark';
-import { useWidth } from './width';
 
 export interface TradeoffProps {
   plans: readonly Plan[];
@@ -26,9 +26,8 @@ export interface TradeoffProps {
   behind?: ((layout: TradeoffLayout, onOver: (text: string | null) => void) => ComponentChildren) | undefined;
 }
 
-export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, onChoose, behind }: TradeoffProps) {
+export const Tradeoff = sized<TradeoffProps>('tradeoff', ({ plans, axis, axisTitle, said, measure, name, units, onChoose, behind, width }) => {
   const over = useSignal<string | null>(null);
-  const { ref, width } = useWidth<HTMLDivElement>(640);
   const layout = layTradeoff(plans, axis, measure, units, width);
   const { frame } = layout;
   const chosen = layout.spots.find((s) => s.chosen);
@@ -37,7 +36,7 @@ export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, o
   };
   const text = (spot: Spot | undefined) => spotText(spot, said, measure, units);
   return (
-    <div class="tradeoff" ref={ref}>
+    <>
       <p class="tradeoff-readout">{over.value ?? text(chosen)}</p>
       <Drawing
         width={width}
@@ -63,9 +62,9 @@ export function Tradeoff({ plans, axis, axisTitle, said, measure, name, units, o
           <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} text={text(spot)} onOver={onOver} onChoose={onChoose} />
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});
 
 interface SpotProps {
   spot: Spot;

@@ -7,19 +7,18 @@ import { hot, pointing } from '../state/highlight';
 import type { Scope } from '../state/ledger';
 import { Drawing } from './drawing';
 import { fitText, textWidth } from './measure';
+import { sized } from './sized';
 import { layTreemap, type Tile } from './treemap-layout';
-import { useWidth } from './width';
 
 const HEIGHT = 340;
 const SIZE = 12;
 
-export function Treemap({ scopes, units }: { scopes: readonly Scope[]; units: Units }) {
-  const { ref, width } = useWidth<HTMLDivElement>(820);
+export const Treemap = sized<{ scopes: readonly Scope[]; units: Units }>('treemap', ({ scopes, units, width }) => {
   const over = useSignal<string | null>(null);
   const tiles = layTreemap(scopes, width, HEIGHT);
   const first = tiles[0];
   return (
-    <div class="treemap" ref={ref}>
+    <>
       <p class="picture-readout">{over.value ?? (first === undefined ? '' : tileText(first, units))}</p>
       <Drawing
         width={width}
@@ -31,9 +30,9 @@ export function Treemap({ scopes, units }: { scopes: readonly Scope[]; units: Un
           <TileView key={tile.entry.id} tile={tile} tabStop={i === 0} units={units} onOver={(text) => (over.value = text)} />
         ))}
       </Drawing>
-    </div>
+    </>
   );
-}
+});
 
 /** "gate, MLP: 224 MiB × 32" */
 export function tileText({ entry: { row } }: Tile, units: Units): string {

@@ -6,7 +6,7 @@ import { formatCount } from '../format/bytes';
 import { subject } from '../format/subject';
 import { formatTime } from '../format/time';
 import { plural } from '../format/words';
-import { report as askReport } from '../state/ask';
+import { brief } from '../state/ask';
 import { useSearch } from '../state/searched';
 import { cuts, isSample, samplesOf } from '../state/series';
 import { PartsTable } from '../views/parts';
@@ -23,7 +23,7 @@ const Accumulation: RelatedPage = ({ store }) => {
     const batch = Number(report.config['batch']);
     store.edit(batch > 1 ? { batch: '1', micro_batches: String(batch) } : CUT);
   }, []);
-  const question = useMemo(() => samplesOf(store.tables.fields, askReport, cutsOf), [store]);
+  const question = useMemo(() => samplesOf(store.tables.fields, brief, cutsOf), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const ways = cuts(sequencesOf(found?.text ?? report.query));
   const samples = found?.answer ?? [];

@@ -1,10 +1,12 @@
 /* Every model of the table on one GPU. */
-import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import type { Preset } from '../../../wasm/report';
+import '../styles/validation.css';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Preset, Report, Units } from '../../../wasm/report';
 import { matching } from '../form/combobox';
 import { formatBytes, formatCount, formatParameters } from '../format/bytes';
-import { report as askReport } from '../state/ask';
+import { brief } from '../state/ask';
 import { changeQuery, choosePreset } from '../state/query';
 import { isSample, type Sampled, samplesOf } from '../state/series';
 import { Figure } from '../views/figure';
@@ -17,35 +19,41 @@ const COLUMNS = ['all weights', 'all weights, full checkpointing', 'LoRA adapter
 const SHORT = ['in full', 'checkpointed', 'LoRA', 'both'];
 /* As many rows as the window of the table has. */
 const FEW = 24;
+/* Models answered between two drawings of the table: a few rows are drawn in less time than a frame has. */
+const AT_ONCE = 6;
 /* Milliseconds without a change. */
 const REST = 300;
+
+/** By model, its samples in the order of WAYS. */
+type Found = ReadonlyMap<string, readonly Sampled[]>;
 
 const Gpu: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const { fields, presets, devices } = store.tables;
   const units = store.units.value;
-  const search = useSignal('');
-  const only = useSignal(false);
-  const found = useSignal<ReadonlyMap<string, readonly Sampled[]>>(new Map());
+  const found = useSignal<Found>(new Map());
   const failed = useSignal<Error | null>(null);
+  const done = useComputed(() => found.value.size === presets.length).value;
   /* All but the model is the same for each of them. */
   const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
-  const ordered = [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity));
+  const ordered = useMemo(() => [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity)), [presets]);
   const first = useRef(text);
+  const rest = useRef(0);
   useEffect(() => {
     if (fault !== null) return undefined;
     const gone = new AbortController();
-    const question = samplesOf(fields, askReport, () => WAYS.map(([, changes]) => changes));
+    const question = samplesOf(fields, brief, () => WAYS.map(([, changes]) => changes));
     const fill = async () => {
       failed.value = null;
       const rows = new Map<string, readonly Sampled[]>();
       for (const preset of ordered) {
         rows.set(preset.name, await question(choosePreset(text, preset.name, fields), gone.signal));
         if (gone.signal.aborted) return;
-        found.value = new Map(rows);
+        if (rows.size % AT_ONCE === 0 || rows.size === ordered.length) found.value = new Map(rows);
       }
     };
-    const timer = setTimeout(() => fill().catch((error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error)))), REST);
+    const timer = setTimeout(() => fill().catch((error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error)))), rest.current);
+    rest.current = REST;
     return () => {
       gone.abort();
       clearTimeout(timer);
@@ -56,14 +64,9 @@ const Gpu: RelatedPage = ({ store }) => {
   const memory = report.fit?.memory_bytes ?? null;
   const largest = (way: number): Preset | undefined =>
     ordered.findLast((preset) => {
-      const sampled = found.value.get(preset.name)?.[way];
+      const sampled = found.peek().get(preset.name)?.[way];
       return preset.parameters !== null && isSample(sampled) && sampled.fits === true;
     });
-  const done = found.value.size === presets.length;
-  const shown = matching(ordered, search.value).filter((preset) => !only.value || found.value.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
-  /* Until all are answered no more rows than have an answer, or stand in the window. */
-  const rows = done ? shown : shown.slice(0, Math.max(FEW, found.value.size));
-  const [full, checkpointed, , both] = WAYS.map((_, way) => largest(way));
   return (
     <RelatedFrame
       id="gpu"
@@ -71,57 +74,94 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        done ? gpuSaid(name, full, checkpointed, both) : stated !== '' && text === first.current ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
+        done
+          ? gpuSaid(name, largest(0), largest(1), largest(3))
+          : stated !== '' && text === first.current
+            ? null
+            : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
       }
       store={store}
     >
       <div class="related-body">
-        <form class="validation-filter" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label>
-            Search
-            <input type="text" value={search.value} placeholder="qwen" onInput={(event) => (search.value = event.currentTarget.value)} />
-          </label>
-          <label class="validation-check">
-            <input type="checkbox" checked={only.value} onChange={(event) => (only.value = event.currentTarget.checked)} /> only what fits
-          </label>
-          <p class="quiet" role="status">
-            {failed.value !== null ? <span class="fault">They could not be answered: {failed.value.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(presets.length)} models` : `${formatCount(found.value.size)} of ${formatCount(presets.length)} answered`}
-          </p>
-        </form>
-        <div class="scroll related-models" role="region" aria-label="Models on this GPU" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Model</th>
-                <th scope="col" class="number">
-                  Parameters
-                </th>
-                {WAYS.map(([way], i) => (
-                  <th key={COLUMNS[i]} scope="col" class="number" aria-label={COLUMNS[i]}>
-                    {way}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((preset) => (
-                <ModelRow key={preset.name} preset={preset} samples={found.value.get(preset.name)} units={units} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-        <div class="related-text">
-          <p>
-            The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the highest of the activations, of {formatCount(Number(report.config['batch']))} × {formatCount(Number(report.config['seq']))} tokens.
-            ✓ fits, ✗ does not. A dash: the model takes no such sequence, or the chosen code does not run it. LoRA: rank {formatCount(Number(report.config['lora_rank']))} on {String(report.config['lora_targets'])}, the base frozen in {String(report.config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
-          </p>
-        </div>
+        <Models ordered={ordered} found={found} failed={failed} units={units} />
+        <About report={report} />
       </div>
     </RelatedFrame>
   );
 };
 
-function ModelRow({ preset, samples, units }: { preset: Preset; samples: readonly Sampled[] | undefined; units: Parameters<typeof formatBytes>[1] }) {
+interface ModelsProps {
+  ordered: readonly Preset[];
+  found: Signal<Found>;
+  failed: Signal<Error | null>;
+  units: Units;
+}
+
+function Models({ ordered, found: { value: found }, failed: { value: failed }, units }: ModelsProps) {
+  const search = useSignal('');
+  const only = useSignal(false);
+  const drawn = useRef(new Map<string, { samples: readonly Sampled[] | undefined; units: Units; row: VNode }>());
+  /* The row that stands there, unless it says something else now: it is then not gone through again. */
+  const rowOf = (preset: Preset): VNode => {
+    const samples = found.get(preset.name);
+    const last = drawn.current.get(preset.name);
+    if (last?.samples === samples && last?.units === units) return last.row;
+    const row = <ModelRow key={preset.name} preset={preset} samples={samples} units={units} />;
+    drawn.current.set(preset.name, { samples, units, row });
+    return row;
+  };
+  const done = found.size === ordered.length;
+  const shown = matching(ordered, search.value).filter((preset) => !only.value || found.get(preset.name)?.some((s) => isSample(s) && s.fits === true));
+  /* Until all are answered no more rows than have an answer, or stand in the window. */
+  const rows = done ? shown : shown.slice(0, Math.max(FEW, found.size));
+  return (
+    <>
+      <form class="validation-filter" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          Search
+          <input type="text" value={search.value} placeholder="qwen" onInput={(event) => (search.value = event.currentTarget.value)} />
+        </label>
+        <label class="validation-check">
+          <input type="checkbox" checked={only.value} onChange={(event) => (only.value = event.currentTarget.checked)} /> only what fits
+        </label>
+        <p class="quiet" role="status">
+          {failed !== null ? <span class="fault">They could not be answered: {failed.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(ordered.length)} models` : `${formatCount(found.size)} of ${formatCount(ordered.length)} answered`}
+        </p>
+      </form>
+      <div class="scroll related-models" role="region" aria-label="Models on this GPU" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col" class="number">
+                Parameters
+              </th>
+              {WAYS.map(([way], i) => (
+                <th key={COLUMNS[i]} scope="col" class="number" aria-label={COLUMNS[i]}>
+                  {way}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>{rows.map(rowOf)}</tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function About({ report: { config } }: { report: Report }) {
+  return (
+    <div class="related-text">
+      <p>
+        The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the highest of the activations, of {formatCount(Number(config['batch']))} × {formatCount(Number(config['seq']))} tokens.
+        ✓ fits, ✗ does not. A dash: the model takes no such sequence, or the chosen code does not run it. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
+      </p>
+    </div>
+  );
+}
+
+function ModelRow({ preset, samples, units }: { preset: Preset; samples: readonly Sampled[] | undefined; units: Units }) {
   return (
     <tr>
       <th scope="row">{preset.label}</th>

@@ -1,7 +1,6 @@
 /* The pages beside the calculator: each one question, asked of the same core. */
 import { render } from 'preact';
 import { loadTables, loadWhole } from '../../../wasm/actmem';
-import { nextPaint } from '../state/afterwards';
 import { tablesFile, wholeFile } from '../state/files';
 import { PageStore } from '../state/page-store';
 import { Failure } from '../views/failure';
@@ -13,16 +12,13 @@ const PAGES: Readonly<Record<string, () => Promise<{ default: RelatedPage }>>> =
   gpu: () => import('./gpu'),
 };
 
-const painted = (): Promise<void> => new Promise(nextPaint);
-
 const page = document.getElementById('page') as HTMLElement;
 
 async function start(): Promise<void> {
   try {
     const load = PAGES[document.documentElement.dataset['page'] ?? ''];
     if (load === undefined) throw new Error('there is no such page');
-    /* The page's file has an answer, which is painted first; what computes others comes after it. */
-    const [whole, tables, { default: View }] = await Promise.all([painted().then(() => loadWhole(wholeFile)), loadTables(tablesFile), load()]);
+    const [whole, tables, { default: View }] = await Promise.all([loadWhole(wholeFile), loadTables(tablesFile), load()]);
     const store = new PageStore({ evaluate: whole.evaluate, tables }, async () => whole);
     await store.needWhole();
     page.replaceChildren();

@@ -8,6 +8,7 @@ import type { Store } from '../state/store';
 import { Basis } from '../views/basis';
 import { Figure } from '../views/figure';
 import { Masthead } from '../views/header';
+import { InSteps } from '../views/in-steps';
 import { Related, type RelatedId } from '../views/related';
 import type { Said } from './said';
 
@@ -40,21 +41,25 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
     <>
       <Masthead current={id} units={store.units.value} onUnits={(units) => store.choose({ units })} />
       <main class="related">
-        <h1>{heading}</h1>
-        {answer === null ? (
-          <p class="related-answer" dangerouslySetInnerHTML={{ __html: stated }} />
-        ) : (
-          <p class="related-answer" data-stale={fault === null ? undefined : ''}>
-            {answer.map((part, i) => (typeof part === 'string' ? part : <Figure key={i} bytes={part.bytes} units={store.units.value} />))}
-          </p>
-        )}
-        <p class="related-fault" role="status">
-          {fault !== null && <span class="fault">{faultText(fault)}</span>}
-        </p>
-        <div class="related-basis">{fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}</div>
-        <FewInputs keys={inputs} store={store} answer={store.answer.value} />
-        {children}
-        <Related current={id} query={store.answer.value.report.query} />
+        <InSteps>
+          <>
+            <h1>{heading}</h1>
+            {answer === null ? (
+              <p class="related-answer" dangerouslySetInnerHTML={{ __html: stated }} />
+            ) : (
+              <p class="related-answer" data-stale={fault === null ? undefined : ''}>
+                {answer.map((part, i) => (typeof part === 'string' ? part : <Figure key={i} bytes={part.bytes} units={store.units.value} />))}
+              </p>
+            )}
+            <p class="related-fault" role="status">
+              {fault !== null && <span class="fault">{faultText(fault)}</span>}
+            </p>
+            <div class="related-basis">{fit !== undefined && <Basis fit={fit} units={store.units.value} store={store} />}</div>
+          </>
+          <FewInputs keys={inputs} store={store} answer={store.answer.value} />
+          {children}
+          <Related current={id} query={store.answer.value.report.query} />
+        </InSteps>
       </main>
     </>
   );

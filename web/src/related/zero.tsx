@@ -5,7 +5,7 @@ import { SeriesChart } from '../charts/series';
 import type { Series } from '../charts/series-layout';
 import { formatCount } from '../format/bytes';
 import { subject } from '../format/subject';
-import { report as askReport } from '../state/ask';
+import { brief } from '../state/ask';
 import type { Changes } from '../state/query';
 import { useSearch } from '../state/searched';
 import { isSample, samplesOf } from '../state/series';
@@ -26,7 +26,7 @@ const Zero: RelatedPage = ({ store }) => {
   useEffect(() => {
     if (!store.pairs.value.has('dp')) store.edit({ dp: String(GPUS) });
   }, []);
-  const question = useMemo(() => samplesOf(store.tables.fields, askReport, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? GPUS)))), [store]);
+  const question = useMemo(() => samplesOf(store.tables.fields, brief, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? GPUS)))), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const samples = found?.answer ?? [];
   const memory = report.fit?.memory_bytes ?? null;

@@ -3,8 +3,12 @@ import { ActmemError } from '../../../wasm/actmem';
 import type { FitMap, Report } from '../../../wasm/report';
 import { wholeFile } from './files';
 
+/** What a table of many configurations says of each: a report is a hundred times that, and would have to be copied from thread to thread. */
+export type Brief = Pick<Report, 'query' | 'fit' | 'cost'>;
+
 export interface Answers {
   evaluate: Report;
+  brief: Brief;
   map: FitMap;
 }
 export type Call = keyof Answers;
@@ -83,6 +87,9 @@ export type Question<T> = (text: string, signal: AbortSignal) => Promise<T>;
 
 /** The report on a text by whole.wasm. Throws ActmemError if the core refuses it. */
 export const report: Question<Report> = (text, signal) => searches.ask('evaluate', text, signal);
+
+/** The same, of many. */
+export const brief: Question<Brief> = (text, signal) => searches.ask('brief', text, signal);
 
 /** The same, for what the page itself shows: it waits behind no other search. */
 export const shown: Question<Report> = (text, signal) => plans.ask('evaluate', text, signal);

@@ -3,14 +3,23 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report } from '../../../wasm/report';
 import { pageAddress } from './address';
-import { breath } from './afterwards';
 import type { Question } from './ask';
 import { planSearch } from './plan-search';
-import { formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, withoutSearches } from './query';
+import { changeQuery, formatQuery, joinAgainst, parseQuery, replaceModel, splitAgainst, WITHOUT, withoutSearches } from './query';
 import { Steps } from './steps';
 import { ELSEWHERE, type Fault, Store } from './store';
 
 const question: Question<Report> = async (text, signal) => (await import('./ask')).shown(text, signal);
+
+/* What whole.wasm runs for a text is compiled when it is first called, in some ten milliseconds, once for all threads: on one that nobody waits for. What it
+ * cannot answer the page says itself. */
+async function compiled(text: string): Promise<void> {
+  try {
+    await (await import('./ask')).brief(text, new AbortController().signal);
+  } catch {
+    /* It is compiled on this thread, then. */
+  }
+}
 
 export class PageStore extends Store {
   /** What the page has shown. */
@@ -30,14 +39,8 @@ export class PageStore extends Store {
       core,
       async () => {
         const whole = await load();
-        await breath();
-        /* Its functions are compiled when they are first called: here, not amidst drawing. What the page cannot answer says so itself. */
-        try {
-          whole.evaluate(this.query.value);
-        } catch (error) {
-          if (!(error instanceof ActmemError)) throw error;
-        }
-        await breath();
+        /* Whoever waits for an answer gets it at once. */
+        if (!this.waited) await compiled(changeQuery(this.query.value, WITHOUT, core.tables.fields));
         return whole;
       },
       {

@@ -1,6 +1,6 @@
-/* A search kept up with the page: asked anew when the input has rested, never while typing. */
+/* A search kept up with the page: asked at once, and anew when the input has rested, never while typing. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Question } from './ask';
 
 /* Milliseconds without a change. */
@@ -18,11 +18,13 @@ export function useSearch<T>(question: Question<T>, text: string | null): Search
   const found = useSignal<Searched<T>['found']>(null);
   const fault = useSignal<Error | null>(null);
   const tries = useSignal(0);
+  const rest = useRef(0);
   useEffect(() => {
     if (text === null || found.value?.text === text) return undefined;
     const gone = new AbortController();
     fault.value = null;
     const timer = setTimeout(() => {
+      rest.current = REST;
       question(text, gone.signal).then(
         (answer) => {
           if (!gone.signal.aborted) found.value = { text, answer };
@@ -31,7 +33,7 @@ export function useSearch<T>(question: Question<T>, text: string | null): Search
           if (!gone.signal.aborted) fault.value = error instanceof Error ? error : new Error(String(error));
         },
       );
-    }, REST);
+    }, rest.current);
     return () => {
       gone.abort();
       clearTimeout(timer);

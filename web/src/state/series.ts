@@ -1,8 +1,8 @@
 /* One figure of many configurations: each a change of the same text, answered by the core on a thread of its own. */
 import { ActmemError } from '../../../wasm/actmem';
-import type { Bytes, Field, Microseconds, Report } from '../../../wasm/report';
+import type { Bytes, Field, Microseconds } from '../../../wasm/report';
 import { timeOf } from '../format/time';
-import type { Question } from './ask';
+import type { Brief, Question } from './ask';
 import { type Changes, changeQuery } from './query';
 
 export interface Sample {
@@ -23,7 +23,7 @@ export const isSample = (sampled: Sampled | undefined): sampled is Sample => sam
 const BARE: Changes = { timeline: 'none' };
 
 /** The question that is answered by as many samples as there are changes, in their order. */
-export function samplesOf(fields: readonly Field[], ask: Question<Report>, changes: (text: string) => readonly Changes[]): Question<Sampled[]> {
+export function samplesOf(fields: readonly Field[], ask: Question<Brief>, changes: (text: string) => readonly Changes[]): Question<Sampled[]> {
   return (text, signal) =>
     Promise.all(
       changes(text).map(async (change): Promise<Sampled> => {
@@ -37,7 +37,7 @@ export function samplesOf(fields: readonly Field[], ask: Question<Report>, chang
     );
 }
 
-function sampleOf({ query, fit, cost }: Report, fields: readonly Field[]): Sampled {
+function sampleOf({ query, fit, cost }: Brief, fields: readonly Field[]): Sampled {
   if (fit === undefined) return { refused: 'it has no total' };
   return { query: changeQuery(query, { timeline: null }, fields), total: fit.total_bytes, fits: fit.fits, by: fit.by, step: cost === undefined ? null : timeOf(cost, 'step_time') };
 }

@@ -58,6 +58,8 @@ export class Store {
   readonly failure = signal<string | null>(null);
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
+  /** An answer has had to wait for it. */
+  protected waited = false;
 
   /** Without `search` the page waits while a plan is searched for. */
   constructor(core: Core, load: () => Promise<Whole>, address: Address, search: Search | null = null) {
@@ -98,6 +100,7 @@ export class Store {
   /* Until whole.wasm is there to answer what core.wasm could not. */
   protected loadingFault(): Fault {
     const failure = this.failure.value;
+    this.waited = true;
     if (failure === null) void this.needWhole().catch(() => undefined);
     const loading = failure === null;
     const message = loading ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;

@@ -6,13 +6,14 @@ import { Patterns } from '../charts/patterns';
 import { stagesOf } from '../format/subject';
 import { Inputs } from '../form/inputs';
 import { choosePlan } from '../form/policy-select';
-import { afterwards, nextPaint, sparing } from '../state/afterwards';
+import { afterwards, sparing } from '../state/afterwards';
 import { going, narrow } from '../state/media';
 import { scopesOf } from '../state/ledger';
 import type { PageStore } from '../state/page-store';
 import { AnswerSentence, staleness } from './answer';
 import { Breakdown } from './breakdown';
 import { Header } from './header';
+import { InSteps } from './in-steps';
 import { InTurn } from './in-turn';
 import { MemoryLine } from './memory-line';
 import { ProvenanceLine } from './provenance';
@@ -45,8 +46,8 @@ const EXAMPLES = [
 
 const view = signal<View>('bytes');
 
-/* The answer and its inputs have been painted: what stands below them comes in a task of its own. */
-const painted = signal(false);
+/* All parts stand in their places: what comes last does not move. */
+const laid = signal(false);
 
 /* On a phone the inputs stand a window below it. */
 const toAnswer = (): void => scrollTo({ top: 0, behavior: going() });
@@ -75,7 +76,6 @@ export function App({ store }: { store: PageStore }) {
   /* Ranks are there where a pipeline is. */
   const views = VIEWS.filter(([id]) => id !== 'ranks' || stages !== null);
   const current = views.some(([id]) => id === view.value) ? view.value : 'bytes';
-  useEffect(() => nextPaint(() => (painted.value = true)), []);
   useEffect(
     () =>
       afterwards(() => {
@@ -110,27 +110,28 @@ export function App({ store }: { store: PageStore }) {
       <Patterns components={store.tables.components} />
       <Header store={store} />
       <main>
-        <h1 class="hidden">actmem: activation memory of a training step</h1>
-        <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
-        <MemoryLine store={store} answer={answer} units={units} />
-        {/* In sight wherever one types, as beside the sections of a wider page; and the way back to it in full. */}
-        {narrow.value && (
-          <button type="button" class="answer-kept" data-stale={staleness(fault)} onClick={toAnswer}>
-            {shortAnswer(report, units)}
-            <span class="hidden">: back to the answer</span>
-          </button>
-        )}
-        <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
-        <nav class="examples" aria-label="Examples">
-          For example:{' '}
-          {EXAMPLES.map(([text, query]) => (
-            <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined} onClick={() => narrow.value && toAnswer()}>
-              {text}
-            </a>
-          ))}
-        </nav>
-        {!painted.value && <Below />}
-        {painted.value && (
+        <InSteps until={COMING} then={() => (laid.value = true)}>
+          <>
+            <h1 class="hidden">actmem: activation memory of a training step</h1>
+            <AnswerSentence answer={answer} fields={store.tables.fields} units={units} faults={store.faults.value} onChoose={store.choose} />
+            <MemoryLine store={store} answer={answer} units={units} />
+            {/* In sight wherever one types, as beside the sections of a wider page; and the way back to it in full. */}
+            {narrow.value && (
+              <button type="button" class="answer-kept" data-stale={staleness(fault)} onClick={toAnswer}>
+                {shortAnswer(report, units)}
+                <span class="hidden">: back to the answer</span>
+              </button>
+            )}
+          </>
+          <Inputs store={store} answer={answer} actions={rest.value === null ? null : <rest.value.Undo store={store} />} />
+          <nav class="examples" aria-label="Examples">
+            For example:{' '}
+            {EXAMPLES.map(([text, query]) => (
+              <a key={query} href={`#${query}`} aria-current={query === report.query ? 'true' : undefined} onClick={() => narrow.value && toAnswer()}>
+                {text}
+              </a>
+            ))}
+          </nav>
           <>
             <Tabs
               tabs={views.map(([id, label]) => [id, label] as const)}
@@ -162,19 +163,22 @@ export function App({ store }: { store: PageStore }) {
                   {title}
                   {stages !== null && id !== 'ranks' && id !== 'fit' && <span class="together">all {stages} stages together</span>}
                 </h2>
-                <InTurn within={`view-${id}`} now={narrow.value && id === current}>
+                <InTurn within={`view-${id}`} now={narrow.value && id === current} until={COMING}>
                   {contents[id]}
                 </InTurn>
               </section>
             ))}
             {rest.value !== null && <rest.value.Related query={report.query} />}
           </>
-        )}
+        </InSteps>
       </main>
-      {painted.value && <ProvenanceLine report={report} />}
+      {laid.value && <ProvenanceLine report={report} />}
     </>
   );
 }
+
+/* Holds the room of what is about to be drawn. */
+const COMING = <p class="below" />;
 
 function Below() {
   return (

@@ -7,6 +7,7 @@ import { stagesOf } from '../format/subject';
 import { componentName, FATES, savedBy } from '../format/words';
 import type { Scope } from '../state/ledger';
 import { Figure } from './figure';
+import { InSteps } from './in-steps';
 import { Inspector } from './inspector';
 import { LayerPanel, Nothing } from './layer-panel';
 
@@ -21,44 +22,46 @@ export function Breakdown({ report, scopes, units }: BreakdownProps) {
   if (scopes.length === 0) return <Nothing />;
   return (
     <div class="breakdown">
-      <Inspector report={report} scopes={scopes} units={units} />
-      <LayerPanel
-        report={report}
-        scopes={scopes}
-        units={units}
-        framed={(picture, view, title) => (
+      <InSteps>
+        <Inspector report={report} scopes={scopes} units={units} />
+        <LayerPanel
+          report={report}
+          scopes={scopes}
+          units={units}
+          framed={(picture, view, title) => (
+            <ChartFrame
+              name="layer"
+              title={title}
+              query={report.query}
+              units={units}
+              table={() => ({
+                columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
+                rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
+              })}
+            >
+              {picture}
+            </ChartFrame>
+          )}
+        />
+        <div class="breakdown-step">
+          <div class="figure-head">
+            <h3>The whole step</h3>
+            <span class="quiet">
+              <Figure bytes={report.saved.bytes} units={units} /> kept
+              {stages !== null && ', all stages together'}
+            </span>
+          </div>
           <ChartFrame
-            name="layer"
-            title={title}
+            name="components"
+            title="What is kept, by component"
             query={report.query}
             units={units}
-            table={() => ({
-              columns: ['Tensor', 'Module', 'Operation', 'Shape', 'Dtype', 'Bytes', 'Fate'],
-              rows: view.entries.map(({ row, fate }) => [row.name, row.module, savedBy(row), row.shape_values.map(formatCount).join(' × '), row.dtype, { bytes: row.bytes }, FATES[fate]]),
-            })}
+            table={() => ({ columns: ['Component', 'Kept', 'Share'], rows: report.components.map((c) => [componentName(c.component), { bytes: c.bytes }, formatPercent(c.bytes / Math.max(1, report.saved.bytes))]) })}
           >
-            {picture}
+            <StepBar report={report} scopes={scopes} units={units} />
           </ChartFrame>
-        )}
-      />
-      <div class="breakdown-step">
-        <div class="figure-head">
-          <h3>The whole step</h3>
-          <span class="quiet">
-            <Figure bytes={report.saved.bytes} units={units} /> kept
-            {stages !== null && ', all stages together'}
-          </span>
         </div>
-        <ChartFrame
-          name="components"
-          title="What is kept, by component"
-          query={report.query}
-          units={units}
-          table={() => ({ columns: ['Component', 'Kept', 'Share'], rows: report.components.map((c) => [componentName(c.component), { bytes: c.bytes }, formatPercent(c.bytes / Math.max(1, report.saved.bytes))]) })}
-        >
-          <StepBar report={report} scopes={scopes} units={units} />
-        </ChartFrame>
-      </div>
+      </InSteps>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /* What published formulas say of this configuration, from the lowest to the highest, and what makes the difference. */
+import '../styles/formulas.css';
 import { useSignal } from '@preact/signals';
 import type { Bytes, Formula, FormulaTable, Report, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';

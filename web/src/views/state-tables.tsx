@@ -1,4 +1,5 @@
 /* What stands beside the activations whatever the batch: parameters, gradients, the optimizer. */
+import '../styles/formulas.css';
 import type { Report, Units } from '../../../wasm/report';
 import { formatCount, formatParameters } from '../format/bytes';
 import { componentName } from '../format/words';

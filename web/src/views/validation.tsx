@@ -1,10 +1,12 @@
 /* Every measured case beside our figure, as tools/validation.mjs found them when the page was built. */
+import '../styles/validation.css';
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Bytes, Units } from '../../../wasm/report';
 import { exactBytes, formatCount, formatPercent } from '../format/bytes';
 import { Figure } from './figure';
 import { Masthead } from './header';
+import { InSteps } from './in-steps';
 
 type Figures = (Bytes | null)[];
 
@@ -34,7 +36,7 @@ interface Case {
 }
 
 /* Of a table that long a phone takes a second; what is not shown is found by the search. */
-const AT_FIRST = 60;
+const AT_FIRST = 40;
 const KEPT = 0;
 const HIGHEST = 4;
 const COLUMNS = [
@@ -85,133 +87,139 @@ export function Validation({ data }: { data: ValidationData }) {
     <>
       <Masthead current="validation" units={units.value} onUnits={(value) => (units.value = value)} />
       <main class="validation">
-        <h1>Validation</h1>
-        <p class="validation-answer">
-          {formatCount(cases.length)} measured cases, {formatCount(figures)} figures: {equal === figures ? 'all equal to the byte.' : `${formatCount(equal)} equal to the byte, ${formatCount(figures - equal)} not.`}
-        </p>
-        <p class="note">
-          The real model code runs in PyTorch on fake CUDA tensors, without a GPU: shapes, dtypes, storages and autograd’s decisions are PyTorch’s own. Kept: every storage that autograd holds after the forward pass.
-          Highest: the most live bytes of the step, gradients included. Each case has up to five such figures. actmem {data.actmem} computed its own when this page was built.
-        </p>
-        <form class="validation-filter" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label>
-            Search
-            <input type="text" value={search.value} placeholder="gemma eager checkpoint=full" onInput={(event) => (search.value = event.currentTarget.value)} />
-          </label>
-          <label>
-            Set
-            <select value={String(set.value)} onChange={(event) => (set.value = Number(event.currentTarget.value))}>
-              <option value="-1">all</option>
-              {data.sets.map(({ name }, i) => (
-                <option key={name} value={String(i)}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="validation-check">
-            <input type="checkbox" checked={wrong.value} onChange={(event) => (wrong.value = event.currentTarget.checked)} /> only what differs
-          </label>
-          <p class="quiet" role="status">
-            {formatCount(shown.length)} of {formatCount(cases.length)} cases
-          </p>
-        </form>
-        <div class="scroll validation-scroll" role="region" aria-label="Measured cases" tabIndex={0}>
-          <table class="cases">
-            <thead>
-              <tr>
-                {COLUMNS.map(([column, label]) => (
-                  <th key={column} scope="col" class={column === 'name' ? undefined : 'number'} aria-sort={sort.value.column === column ? (sort.value.down ? 'descending' : 'ascending') : undefined}>
-                    <button type="button" class="sort" onClick={() => (sort.value = { column, down: sort.value.column === column && !sort.value.down })}>
-                      {label}
-                      {sort.value.column === column && <span aria-hidden="true">{sort.value.down ? ' ↓' : ' ↑'}</span>}
-                    </button>
-                  </th>
+        <InSteps>
+          <>
+            <h1>Validation</h1>
+            <p class="validation-answer">
+              {formatCount(cases.length)} measured cases, {formatCount(figures)} figures: {equal === figures ? 'all equal to the byte.' : `${formatCount(equal)} equal to the byte, ${formatCount(figures - equal)} not.`}
+            </p>
+            <p class="note">
+              The real model code runs in PyTorch on fake CUDA tensors, without a GPU: shapes, dtypes, storages and autograd’s decisions are PyTorch’s own. Kept: every storage that autograd holds after the forward pass.
+              Highest: the most live bytes of the step, gradients included. Each case has up to five such figures. actmem {data.actmem} computed its own when this page was built.
+            </p>
+          </>
+          <form class="validation-filter" role="search" onSubmit={(event) => event.preventDefault()}>
+            <label>
+              Search
+              <input type="text" value={search.value} placeholder="gemma eager checkpoint=full" onInput={(event) => (search.value = event.currentTarget.value)} />
+            </label>
+            <label>
+              Set
+              <select value={String(set.value)} onChange={(event) => (set.value = Number(event.currentTarget.value))}>
+                <option value="-1">all</option>
+                {data.sets.map(({ name }, i) => (
+                  <option key={name} value={String(i)}>
+                    {name}
+                  </option>
                 ))}
-              </tr>
-            </thead>
-            <tbody>
-              {(all.value ? shown : shown.slice(0, AT_FIRST)).map((c) => (
-                <CaseRow key={`${c.set} ${c.name}`} row={c} set={data.sets[c.set]?.name ?? ''} units={units.value} />
+              </select>
+            </label>
+            <label class="validation-check">
+              <input type="checkbox" checked={wrong.value} onChange={(event) => (wrong.value = event.currentTarget.checked)} /> only what differs
+            </label>
+            <p class="quiet" role="status">
+              {formatCount(shown.length)} of {formatCount(cases.length)} cases
+            </p>
+          </form>
+          <div class="scroll validation-scroll" role="region" aria-label="Measured cases" tabIndex={0}>
+            <table class="cases">
+              <thead>
+                <tr>
+                  {COLUMNS.map(([column, label]) => (
+                    <th key={column} scope="col" class={column === 'name' ? undefined : 'number'} aria-sort={sort.value.column === column ? (sort.value.down ? 'descending' : 'ascending') : undefined}>
+                      <button type="button" class="sort" onClick={() => (sort.value = { column, down: sort.value.column === column && !sort.value.down })}>
+                        {label}
+                        {sort.value.column === column && <span aria-hidden="true">{sort.value.down ? ' ↓' : ' ↑'}</span>}
+                      </button>
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {(all.value ? shown : shown.slice(0, AT_FIRST)).map((c) => (
+                  <CaseRow key={`${c.set} ${c.name}`} row={c} set={data.sets[c.set]?.name ?? ''} units={units.value} />
+                ))}
+                {!all.value && shown.length > AT_FIRST && (
+                  <tr>
+                    <td colSpan={COLUMNS.length}>
+                      <button type="button" class="button-quiet" onClick={() => (all.value = true)}>
+                        Show the other {formatCount(shown.length - AT_FIRST)}
+                      </button>
+                    </td>
+                  </tr>
+                )}
+                {shown.length === 0 && (
+                  <tr>
+                    <td colSpan={COLUMNS.length} class="quiet">
+                      {wrong.value && equal === figures ? 'None differs.' : 'No case of that kind.'}
+                    </td>
+                  </tr>
+                )}
+              </tbody>
+            </table>
+          </div>
+          <>
+            <h2>Where they come from, and how to repeat them</h2>
+            <dl class="validation-sets">
+              {data.sets.map(({ name, how }) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{how}</dd>
+                </div>
               ))}
-              {!all.value && shown.length > AT_FIRST && (
-                <tr>
-                  <td colSpan={COLUMNS.length}>
-                    <button type="button" class="button-quiet" onClick={() => (all.value = true)}>
-                      Show the other {formatCount(shown.length - AT_FIRST)}
-                    </button>
-                  </td>
-                </tr>
-              )}
-              {shown.length === 0 && (
-                <tr>
-                  <td colSpan={COLUMNS.length} class="quiet">
-                    {wrong.value && equal === figures ? 'None differs.' : 'No case of that kind.'}
-                  </td>
-                </tr>
-              )}
-            </tbody>
-          </table>
-        </div>
-        <h2>Where they come from, and how to repeat them</h2>
-        <dl class="validation-sets">
-          {data.sets.map(({ name, how }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{how}</dd>
+            </dl>
+            <p class="note">
+              <code>make oracle</code> measures them again, from pinned requirements, and compares; <code>make oracle ONLY='gemma'</code> those whose name contains it. The command under a case prints actmem’s own figures.
+            </p>
+            <h2>What others have measured</h2>
+            <p class="note">Public figures that can be asked of actmem, each with what is not known about it. No conclusion hangs on them: where ours is another number, one of the two counts something else.</p>
+            <div class="scroll" role="region" aria-label="Public measurements" tabIndex={0}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">What</th>
+                    <th scope="col" class="number">
+                      Measured
+                    </th>
+                    <th scope="col" class="number">
+                      actmem
+                    </th>
+                    <th scope="col" class="number">
+                      Difference
+                    </th>
+                    <th scope="col">What is not known</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.published.map((p) => (
+                    <tr key={p.name}>
+                      <th scope="row">
+                        <a href={`./#${p.query}`}>{p.name}</a>
+                        <span class="plan-note">{p.source}</span>
+                      </th>
+                      <td class="number">
+                        {p.measured} {p.unit}
+                      </td>
+                      <td class="number">
+                        {p.ours} {p.unit}
+                      </td>
+                      <td class="number">{p.ours === p.measured ? 'none' : `${p.ours > p.measured ? '+' : '−'}${formatPercent(Math.abs(p.ours / p.measured - 1))}`}</td>
+                      <td class="why">{p.unknown}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
             </div>
-          ))}
-        </dl>
-        <p class="note">
-          <code>make oracle</code> measures them again, from pinned requirements, and compares; <code>make oracle ONLY='gemma'</code> those whose name contains it. The command under a case prints actmem’s own figures.
-        </p>
-        <h2>What others have measured</h2>
-        <p class="note">Public figures that can be asked of actmem, each with what is not known about it. No conclusion hangs on them: where ours is another number, one of the two counts something else.</p>
-        <div class="scroll" role="region" aria-label="Public measurements" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">What</th>
-                <th scope="col" class="number">
-                  Measured
-                </th>
-                <th scope="col" class="number">
-                  actmem
-                </th>
-                <th scope="col" class="number">
-                  Difference
-                </th>
-                <th scope="col">What is not known</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.published.map((p) => (
-                <tr key={p.name}>
-                  <th scope="row">
-                    <a href={`./#${p.query}`}>{p.name}</a>
-                    <span class="plan-note">{p.source}</span>
-                  </th>
-                  <td class="number">
-                    {p.measured} {p.unit}
-                  </td>
-                  <td class="number">
-                    {p.ours} {p.unit}
-                  </td>
-                  <td class="number">{p.ours === p.measured ? 'none' : `${p.ours > p.measured ? '+' : '−'}${formatPercent(Math.abs(p.ours / p.measured - 1))}`}</td>
-                  <td class="why">{p.unknown}</td>
-                </tr>
+            <h3>Not expressible</h3>
+            <ul class="validation-not">
+              {data.not_expressed.map(({ source, why }) => (
+                <li key={source}>
+                  <b>{source}</b>: {why}.
+                </li>
               ))}
-            </tbody>
-          </table>
-        </div>
-        <h3>Not expressible</h3>
-        <ul class="validation-not">
-          {data.not_expressed.map(({ source, why }) => (
-            <li key={source}>
-              <b>{source}</b>: {why}.
-            </li>
-          ))}
-        </ul>
+            </ul>
+          </>
+        </InSteps>
       </main>
     </>
   );
