@@ -55,7 +55,7 @@ export function Timeline({ step, without, units, reach, behind, below }: Timelin
         aria-label={`Live bytes over the step, from the first operation of the forward pass to the last of the backward pass. The highest stands ${placeText(step.peak_at)}. ${before === null ? '' : `Without checkpointing the highest is ${formatBytes(before.peak.bytes, units)}. `}The table below has the figures.`}
       >
         <text class="axis-title" x={0} y={14}>
-          alive, {layout.unit}
+          live, {layout.unit}
         </text>
         <YAxis ticks={layout.yTicks} frame={frame} />
         {behind?.(layout)}
@@ -132,5 +132,5 @@ const highestOf = (readings: readonly Reading[]): number => readings.reduce((bes
 function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Course, units: Units): string {
   const [at, by] = [step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? ''];
   const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), at === '' ? by : `${at} (${by})`];
-  return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} alive`;
+  return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} live`;
 }
