@@ -90,7 +90,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
           </text>
         ))}
         <text class="fit-map-tick" x={LEFT} y={height + 30}>
-          micro-batch across, tokens upwards
+          horizontal: micro-batch; vertical: tokens per sequence
         </text>
       </svg>
       <button
@@ -114,7 +114,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
       />
       </div>
       <ul class="fit-map-legend">
-        <li>of the memory, up to</li>
+        <li>share of memory, up to</li>
         {LEVELS.map(({ label }, i) => (
           <li key={label}>
             <svg width="14" height="10" aria-hidden="true">

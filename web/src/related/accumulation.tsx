@@ -38,13 +38,13 @@ const Accumulation: RelatedPage = ({ store }) => {
       id="accumulation"
       heading="Gradient accumulation"
       inputs={['model', 'batch', 'micro_batches', 'seq', 'checkpoint', 'device']}
-      title={`${who}, ${formatCount(sequences)} sequences a step`}
+      title={`${who}, ${formatCount(sequences)} sequences per step`}
       answer={
         isSample(whole) && isSample(finest) && samples.length > 1
           ? accumulationSaid(who, sequences, whole.total, ways.at(-1)?.[1] ?? 1, finest.total)
           : found === null
             ? null
-            : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step.`]
+            : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} per step.`]
       }
       store={store}
     >
@@ -52,10 +52,10 @@ const Accumulation: RelatedPage = ({ store }) => {
         <Waiting fault={failed} again={again} />
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
-          <h2>The same {formatCount(sequences)} sequences, cut differently</h2>
+          <h2>The same {formatCount(sequences)} sequences, split differently</h2>
           <PartsTable
             caption="Memory by number of micro-batches"
-            what="Cut into"
+            what="Split into"
             rows={ways.map(([size, count], i) => {
               const sampled = samples[i];
               return {
@@ -85,7 +85,7 @@ const Accumulation: RelatedPage = ({ store }) => {
               <SeriesChart
                 series={[
                   {
-                    name: 'in all',
+                    name: 'total',
                     points: ways.flatMap(([, at], i) => {
                       const sampled = samples[i];
                       return isSample(sampled) ? [{ at, bytes: sampled.total }] : [];

@@ -71,7 +71,7 @@ const Gpu: RelatedPage = ({ store }) => {
       inputs={['device', 'seq', 'batch', 'optimizer', 'attention', 'stack']}
       title={name}
       answer={
-        done ? gpuSaid(name, full, checkpointed, both) : stated !== '' && text === first.current ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
+        done ? gpuSaid(name, full, checkpointed, both) : stated !== '' && text === first.current ? null : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: checking every model …`]
       }
       store={store}
     >
@@ -85,7 +85,7 @@ const Gpu: RelatedPage = ({ store }) => {
             <input type="checkbox" checked={only.value} onChange={(event) => (only.value = event.currentTarget.checked)} /> only what fits
           </label>
           <p class="quiet" role="status">
-            {failed.value !== null ? <span class="fault">They could not be answered: {failed.value.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(presets.length)} models` : `${formatCount(found.value.size)} of ${formatCount(presets.length)} answered`}
+            {failed.value !== null ? <span class="fault">The models could not be evaluated: {failed.value.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(presets.length)} models` : `${formatCount(found.value.size)} of ${formatCount(presets.length)} evaluated`}
           </p>
         </form>
         <div class="scroll related-models" role="region" aria-label="Models on this GPU" tabIndex={0}>
@@ -112,8 +112,8 @@ const Gpu: RelatedPage = ({ store }) => {
         </div>
         <div class="related-text">
           <p>
-            The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the highest of the activations, of {formatCount(Number(report.config['batch']))} × {formatCount(Number(report.config['seq']))} tokens.
-            ✓ fits, ✗ does not. A dash: the model takes no such sequence, or the chosen code does not run it. LoRA: rank {formatCount(Number(report.config['lora_rank']))} on {String(report.config['lora_targets'])}, the base frozen in {String(report.config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
+            The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the peak of activations, for {formatCount(Number(report.config['batch']))} × {formatCount(Number(report.config['seq']))} tokens.
+            ✓ fits, ✗ does not. –: the model does not accept this sequence length, or the chosen stack does not run it. LoRA: rank {formatCount(Number(report.config['lora_rank']))} on {String(report.config['lora_targets'])}, the base frozen in {String(report.config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
           </p>
         </div>
       </div>

@@ -56,7 +56,7 @@ const Zero: RelatedPage = ({ store }) => {
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
           <h2>On each of {formatCount(gpus)} GPUs</h2>
-          <PartsTable what="Shared out" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
+          <PartsTable what="Sharding" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
           <h2>With more GPUs</h2>
           <ChartFrame
             name="zero"
