@@ -113,7 +113,7 @@ export function FitMapChart({ map, room, batch, seq, units, onChoose }: FitMapPr
         }}
       />
       </div>
-      <ul class="fit-map-legend">
+      <ul class="fit-map-legend" data-legend="">
         <li>share of memory, up to</li>
         {LEVELS.map(({ label }, i) => (
           <li key={label}>

@@ -51,7 +51,7 @@ export function Compare({ store, report, units }: CompareProps) {
           </>
         )}
         <label class="compare-usual">
-          Or compare with the same one
+          Or pin the same configuration
           <select
             value=""
             onChange={(event) => {

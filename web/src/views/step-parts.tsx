@@ -42,7 +42,7 @@ export function tensorsOf(rows: readonly Row[], part: string): string {
 export function PartsKey({ course, reading, rows = [], units }: { course: PartedCourse; reading: Reading; rows?: readonly Row[]; units: Units }) {
   const parts = useParts(course);
   return (
-    <ul class="parts-key">
+    <ul class="parts-key" data-legend="">
       {[...parts].reverse().map(({ part, saved, bytes }) => (
         <li key={part} data-none={(bytes[reading.i] ?? 0) === 0 ? '' : undefined}>
           <svg width="12" height="12" aria-hidden="true">
@@ -53,7 +53,7 @@ export function PartsKey({ course, reading, rows = [], units }: { course: Parted
           </svg>
           <span>{partName(part)}</span>
           <Figure bytes={Math.round(bytes[reading.i] ?? 0)} units={units} />
-          {saved && rows.length > 0 && <span class="parts-tensors">{tensorsOf(rows, part)}</span>}
+          {saved && rows.length > 0 && <span class="parts-tensors" data-note="">{tensorsOf(rows, part)}</span>}
         </li>
       ))}
     </ul>
