@@ -350,12 +350,13 @@ test('two configurations stand side by side, with the difference by component, a
   assert.deepEqual(rows.get('MLP'), [of(ours, 'mlp'), of(theirs, 'mlp')]);
   assert.deepEqual(rows.get('Residual stream'), [of(ours, 'residual'), of(theirs, 'residual')]);
   assert.match(await page.locator('.compare tbody tr', { hasText: 'Kept' }).first().innerText(), /−11\.8\sGiB\s+−88\s%/);
+  assert.match(await page.locator('.compare-headline').innerText(), /^−11\.8\sGiB kept \(−88\s%\), −11\.8\sGiB peak \(−77\s%\), step time \+\d+\s%$/);
   await page.reload();
   await page.locator('.compare-both').waitFor();
   assert.deepEqual(new Map((await figures()).map(([name, ...bytes]) => [name, bytes])).get('Kept'), rows.get('Kept'));
   await page.getByRole('button', { name: 'Swap the two' }).click();
   await addressed(page, 'model=llama-3-8b&against=model%3Dllama-3-8b%26checkpoint%3Dfull');
-  await page.getByLabel('Against the same').selectOption({ label: 'with Liger-Kernel' });
+  await page.getByLabel('Or pin the same configuration').selectOption({ label: 'with Liger-Kernel' });
   await page.locator('.compare-inputs', { hasText: 'Stack: hf against liger' }).waitFor();
   await page.getByRole('button', { name: 'Stop comparing' }).click();
   await addressed(page, 'model=llama-3-8b');
@@ -719,6 +720,7 @@ test('every chart is saved as SVG and as PNG, which need nothing of the page', a
     names.add(svg.name);
     assert.match(svg.name, /^actmem-[a-z-]+\.svg$/);
     const text = svg.body.toString('utf8');
+    const legend = await frame.locator('[data-legend] > li:not([data-none])').evaluateAll((items) => items.map((li) => [...li.childNodes].find((n) => n.nodeName !== 'svg' && n.textContent.trim() !== '').textContent.trim()));
     const { root, elements, url, foreign, query } = await page.evaluate((source) => {
       const parsed = new DOMParser().parseFromString(source, 'image/svg+xml');
       const all = [...parsed.querySelectorAll('*')];
@@ -733,6 +735,7 @@ test('every chart is saved as SVG and as PNG, which need nothing of the page', a
     }, text);
     assert.equal(root, 'svg', svg.name);
     assert.ok(elements > 8 && url && query, svg.name);
+    for (const entry of legend) assert.ok(text.includes(entry), `${svg.name} has no ${entry}`);
     assert.deepEqual(foreign, [], svg.name);
     assert.ok(!/var\(|class=|tabindex/.test(text), svg.name);
     const png = (await saved('PNG')).body;
@@ -965,6 +968,24 @@ test('a config.json is imported; a bad one says so and changes nothing', async (
   await field(page, 'batch').locator('input[type=text]').fill('8');
   await field(page, 'seq').locator('input[type=text]').fill('1024');
   await shows(page, '6,063,563,044');
+});
+
+test('a config.json pasted where nothing takes text is imported', async ({ page }) => {
+  const paste = (text) =>
+    page.evaluate((json) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text', json);
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, text);
+  await page.getByRole('button', { name: 'Import a config.json' }).waitFor();
+  await paste('What is no JSON is not looked at.');
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  await paste('{"model_type": "rwkv"}');
+  await page.locator('.import-fault .fault').waitFor();
+  assert.equal(await kept(page), DEFAULT);
+  await paste('{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257,"n_positions":1024,"activation_function":"gelu_new"}');
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+  assert.equal(await page.locator('dialog[open]').count(), 0);
 });
 
 test('a config.json dropped anywhere on the page is imported; a bad one opens the dialog and says so', async ({ page }) => {
@@ -1572,6 +1593,23 @@ test('the quiz judges, says why and counts', async ({ context, address }) => {
   assert.match(await first.locator('.judged').innerText(), /Right/);
   assert.match(await page.locator('.score').innerText(), /^1 of 1 right, /);
   for (const question of await questions.all()) assert.equal(await question.locator('[data-right]').count(), 1);
+});
+
+test('a citation shows its reference, by pointer and keyboard, until Escape', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.goto(`${address}learn.html`);
+  await page.waitForSelector('.cite-place');
+  for (const link of await page.locator('a.cite').all()) assert.equal(await page.locator(await link.getAttribute('href')).evaluate((li) => `[${[...li.parentElement.children].indexOf(li) + 1}]`), await link.textContent());
+  const chen = page.locator('a.cite[href="#ref-chen"]');
+  await chen.hover();
+  assert.match(await page.locator('.cite-card').innerText(), /T\. Chen.*Sublinear Memory Cost/);
+  assert.ok(await page.locator('.cite-card a').isVisible());
+  await page.locator('h1').hover();
+  assert.equal(await page.locator('.cite-card').count(), 0);
+  await chen.focus();
+  assert.equal(await chen.getAttribute('aria-describedby'), await page.locator('.cite-card').getAttribute('id'));
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.cite-card').count(), 0);
 });
 
 test('a section of the lessons is gone to without losing the inputs', async ({ context, address }) => {

@@ -65,7 +65,7 @@ export function ImportDialog({ onOpen, onImport }: ImportProps) {
     /* Pasted where nothing takes text, as a file is dropped. */
     const pasted = (event: ClipboardEvent) => {
       const json = event.clipboardData?.getData('text') ?? '';
-      if (!json.trimStart().startsWith('{') || (event.target as HTMLElement).closest('input, textarea') !== null) return;
+      if (!json.trimStart().startsWith('{') || (event.target instanceof Element && event.target.closest('input, textarea') !== null)) return;
       open();
       text.value = json;
       void take(json);
