@@ -1247,7 +1247,7 @@ test('without JavaScript a related page says what it answers', async ({ browser,
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   const live = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
-  for (const [file, text] of [['zero', /shares out among data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
+  for (const [file, text] of [['zero', /shards across data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
     await page.goto(`${address}${file}.html`);
     assert.match(await page.locator('main').innerText(), text);
     assert.match(await page.locator('main').innerText(), /build\/actmem model=/);

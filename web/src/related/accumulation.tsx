@@ -102,10 +102,10 @@ const Accumulation: RelatedPage = ({ store }) => {
           )}
           <div class="related-text">
             <p>
-              Activations are those of one micro-batch: they are let go in its backward pass, before the next one’s forward. So they shrink with its size. Gradients do not: from the second micro-batch on they are
-              there from the first operation to the last, where a step of one micro-batch only makes them while its activations go. The gain ends where activations no longer outweigh that.
+              Activations are those of one micro-batch: its backward pass frees them before the next forward. So they shrink with its size. Gradients do not: from the second micro-batch on they are
+              live from the first operation to the last, whereas a step of one micro-batch allocates them only as its activations are freed. The gain ends where activations no longer outweigh that.
             </p>
-            <p>The times are a roofline’s bound of one micro-batch, forward and backward; small ones may keep a real GPU less busy than it says.</p>
+            <p>The times are a roofline bound for one micro-batch, forward and backward; small ones may keep a real GPU less busy than that.</p>
           </div>
         </div>
       )}
