@@ -83,7 +83,7 @@ function FitSentence({ store, report, fit, units }: SentenceProps) {
         <strong class={fit.fits === true ? 'fit-yes' : 'fit-no'}>{fit.fits === true ? 'Fits on' : 'Does not fit on'}</strong> <DevicePicker store={store} report={report} fit={fit} units={units} />
       </p>
       <p class="fit-sum">
-        Needs {total}{on} of <Figure bytes={fit.memory_bytes} units={units} />:{' '}
+        Needs {total} of <Figure bytes={fit.memory_bytes} units={units} />{on}:{' '}
         <b class={fit.fits === true ? 'fit-yes' : 'fit-no'}>
           <Figure bytes={Math.abs(fit.free_bytes)} units={units} /> {fit.free_bytes < 0 ? 'short' : 'free'}
         </b>
