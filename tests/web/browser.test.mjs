@@ -225,7 +225,7 @@ test('the step is drawn before and after checkpointing, by what its bytes are of
   await page.locator('.plans input[value="full"]').check();
   await view.scrollIntoViewIfNeeded();
   await view.locator('.parts-title').nth(1).waitFor({ timeout: 20_000 });
-  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, in a scale of its own']);
+  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, on its own scale']);
   const { step } = await evaluated('model=llama-3-8b&checkpoint=full&timeline=components');
   const courses = [step, step.without_checkpointing];
   for (const [i, course] of courses.entries()) {
@@ -273,7 +273,7 @@ test('in the step stands what the GPU has left for it; not of a pipeline, whose 
   await line.waitFor({ state: 'attached' });
   const { fit } = await evaluated('model=llama-3-8b&seq=8192');
   const room = fit.memory_bytes - fit.reserve_bytes - fit.state_bytes;
-  assert.match(await page.locator('#view-step .timeline text', { hasText: 'room' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
+  assert.match(await page.locator('#view-step .timeline text', { hasText: 'left on the GPU' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
   /* Below the peak that does not fit. */
   const [limit, peak] = [(await line.boundingBox()).y, (await page.locator('#view-step .timeline-peak circle').boundingBox()).y];
   assert.ok(limit > peak, `${limit} ${peak}`);
@@ -460,7 +460,7 @@ test('the exact frontier is searched when its chart is near, read by keyboard, a
   assert.equal(await rows.count(), await page.locator('.knot').count());
   await page.locator('.switch input[name=measure][value=saved]').check();
   assert.equal(await page.locator('.knot').count(), 0);
-  assert.match(await page.locator('.frontier-said').innerText(), /against the peak/);
+  assert.match(await page.locator('.frontier-said').innerText(), /frontier is of the peak/);
 });
 
 test('the frontier is asked for once the input has rested, and where there is none it is said', async ({ context, address }) => {
@@ -492,7 +492,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   assert.equal(await top(), before);
   assert.match(await page.locator('.fit-title').innerText(), /^What makes it fit, cheapest first$/);
   const text = await page.locator('.fit-changes').innerText();
-  assert.match(await rows.first().innerText(), /Checkpoint with the fastest plan, peak ≤ 35\.1\sGiB.*\+44\.3\sms per step, \+7\.5\s%.*79\.9\sGiB.*102\sMiB free/s);
+  assert.match(await rows.first().innerText(), /Checkpoint with the fastest plan, peak ≤\s35\.1\sGiB.*\+44\.3\sms per step, \+7\.5\s%.*79\.9\sGiB.*102\sMiB free/s);
   assert.equal(await rows.count(), fit.changes.length);
   /* What is counted stands beside the verdict, and what would be usual is a click away. */
   await page.locator('.basis', { hasText: `${fit.usual.who} with ${fit.usual.set}: 175` }).waitFor();
@@ -1194,7 +1194,7 @@ test('memory per GPU with ZeRO has an address, a title and the core’s totals',
   for (const zero of [0, 1, 2, 3]) expected.push((await evaluated(`model=llama-3-8b&dp=16&zero=${zero}`)).fit.total_bytes);
   assert.deepEqual(await totals(), expected);
   assert.match(await page.title(), /^Memory per GPU with ZeRO and FSDP: Llama 3 8B on 16 GPUs/);
-  assert.match(await page.locator('.related-answer').innerText(), /^Llama 3 8B on 16 GPUs, .* 60\.1\sGiB .* with ZeRO 3/s);
+  assert.match(await page.locator('.related-answer').innerText(), /^Llama 3 8B on 16 GPUs, .* 60\.1\sGiB .* by ZeRO 3/s);
   await page.locator('.series-dot').first().focus();
   assert.match(await page.locator('.series .picture-readout').innerText(), /^Data parallel alone, 2 GPUs: 60\.1\sGiB$/);
   await field(page, 'seq').locator('input[type=text]').fill('0');
