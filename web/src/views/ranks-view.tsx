@@ -21,7 +21,7 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
       >
         <RanksChart ranks={ranks} worst={worst} units={units} />
       </ChartFrame>
-      <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
+      <div class="scroll" role="region" aria-label="Table of ranks" tabIndex={0}>
         <table class="ranks">
           <thead>
             <tr>
