@@ -510,7 +510,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'tokens per sequence' }).getByRole('button').click();
   await addressed(page, `model=llama-3-8b&seq=${fit.answers.seq.value}`);
   await page.locator('strong.fit-yes').waitFor();
-  await page.locator('.fit-changes', { hasText: 'It fits as it is, and no longer sequence or larger micro-batch does.' }).waitFor();
+  await page.locator('.fit-changes', { hasText: 'It fits as it is; no longer sequence or larger micro-batch would.' }).waitFor();
 });
 
 test('what the verdict counts stands beside it, and what is usual is a click away, on the related pages too', async ({ context, address }) => {
