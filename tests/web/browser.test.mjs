@@ -1596,14 +1596,15 @@ test('the quiz judges, says why and counts', async ({ context, address }) => {
 });
 
 test('a citation shows its reference, by pointer and keyboard, until Escape', async ({ context, address }) => {
-  const page = await context.newPage();
-  await page.goto(`${address}learn.html`);
-  await page.waitForSelector('.cite-place');
+  const page = await learn(context, address);
+  /* What loads round it moves it. */
+  await board(page);
+  await page.locator('.knot').first().waitFor({ state: 'attached' });
   for (const link of await page.locator('a.cite').all()) assert.equal(await page.locator(await link.getAttribute('href')).evaluate((li) => `[${[...li.parentElement.children].indexOf(li) + 1}]`), await link.textContent());
   const chen = page.locator('a.cite[href="#ref-chen"]');
   await chen.hover();
+  await page.locator('.cite-card a').waitFor();
   assert.match(await page.locator('.cite-card').innerText(), /T\. Chen.*Sublinear Memory Cost/);
-  assert.ok(await page.locator('.cite-card a').isVisible());
   await page.locator('h1').hover();
   assert.equal(await page.locator('.cite-card').count(), 0);
   await chen.focus();
