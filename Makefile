@@ -451,7 +451,7 @@ test-browser: $(PAGE) $(SINGLE) build/loader/actmem.js
 test-engines: $(PAGE) build/actmem build/whole.wasm build/loader/actmem.js
 	@tools/stage.sh engines node tests/web/engines.test.mjs
 
-test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress and a notebook, which it installs into build/docs
+test-docs: $(PAGE) ## open the element in MkDocs, Sphinx, VitePress, Docusaurus and a notebook, which it installs into build/docs
 	@tools/stage.sh docs node --test --test-reporter=spec tests/docs/*.test.mjs
 
 test-gpu: $(PAGE) build/bench.wasm build/whole.wasm build/loader/actmem.js

@@ -15,8 +15,8 @@ static const struct {
     const char *label, *note;
 } descriptions[] = {
     {AM_POLICY_NONE, "no checkpointing", "every saved tensor is kept"},
-    {AM_POLICY_FULL, "every layer", "keeps each layer's input and plays the layer again in backward"},
-    {AM_POLICY_EVERY, "segments of layers", "keeps one input for each segment; a whole segment lives in backward"},
+    {AM_POLICY_FULL, "every layer", "keeps each layer's input and recomputes the layer in backward"},
+    {AM_POLICY_EVERY, "segments of layers", "keeps one input for each segment; a whole segment is live in backward"},
     {AM_POLICY_UNIFORM, "uniform", "Megatron's uniform method: one input for each chunk of layers"},
     {AM_POLICY_BLOCK, "first layers only",
      "Megatron's block method: the first layers are checkpointed, the others keep everything"},
@@ -24,26 +24,25 @@ static const struct {
     {AM_POLICY_BEST_SEGMENTS, "best equal segments",
      "the number of equal segments with the lowest peak for these sizes"},
     {AM_POLICY_SAVE_MATMULS, "save matrix products",
-     "selective: keeps every matrix product and attention, plays the rest again"},
+     "selective: keeps every matrix product and attention, recomputes the rest"},
     {AM_POLICY_SAVE_HALF_MATMULS, "save every second product",
      "selective, as torchtitan: keeps attention and every second matrix product"},
 #ifndef AM_FIRST
-    {AM_POLICY_MODULES, "modules of each layer",
-     "selective, as Megatron's --recompute-modules: these are played again"},
+    {AM_POLICY_MODULES, "modules of each layer", "selective, as Megatron's --recompute-modules: these are recomputed"},
     {AM_POLICY_SAVE_LIST, "save listed operations", "selective: keeps the results of these operations alone"},
     {AM_POLICY_BUDGET, "cheapest below the budget",
-     "for each layer what the frontier found: the least to run again of all plans with such a peak"},
+     "for each layer what the frontier found: the least recomputation of all plans with such a peak"},
     {AM_POLICY_REGIONS, "regions as listed", "keeps one input for each region, and everything of layers in none"},
     {AM_POLICY_MEMORY_BUDGET, "share of each layer",
      "torch.compile's activation_memory_budget, its knapsack on eager's tensors: keeps the dearest results that fit"},
     {AM_POLICY_REVOLVE, "Revolve",
-     "Griewank and Walther 2000: the fewest layers played again with so many checkpoints at once"},
+     "Griewank and Walther 2000: the fewest layers recomputed with so many checkpoints at once"},
     {AM_POLICY_ROTOR, "Rotor",
      "Beaumont et al. 2019: the fastest schedule under a peak that keeps each layer whole, by its input or not at all"},
     {AM_POLICY_OFFLOAD, "every layer, inputs on the host",
-     "as Unsloth: keeps each layer's input in host memory and plays the whole layer again"},
+     "as Unsloth: keeps each layer's input in host memory and recomputes the whole layer"},
     {AM_POLICY_OFFLOAD_SAVED, "saved tensors on the host",
-     "torch.autograd.graph.save_on_cpu: each saved tensor copied by itself, weights too; nothing is played again"},
+     "torch.autograd.graph.save_on_cpu: each saved tensor copied by itself, weights too; nothing is recomputed"},
     {AM_POLICY_PARTITION, "every layer, inputs shared out",
      "as DeepSpeed's partition_activations: each rank keeps its part of a layer's input"},
     {AM_POLICY_PARTITION_HOST, "every layer, parts of inputs on the host",
@@ -93,12 +92,12 @@ static void add_plan(am_evaluation *evaluation, am_policy policy)
 #ifndef AM_FIRST
     if (policy.modules == AM_MODULE_CORE_ATTN) {
         plan->label = "core attention";
-        plan->note = "selective, as Megatron's core_attn: scores, softmax and dropout are played again";
+        plan->note = "selective, as Megatron's core_attn: scores, softmax and dropout are recomputed";
     }
 #endif
     if (policy.reentrant && !own && policy.kind == AM_POLICY_FULL) plan->label = "every layer, reentrant";
     if (policy.reentrant && !own && !am_policy_moves(policy))
-        plan->note = "use_reentrant=True: the whole region runs again, without early stop";
+        plan->note = "use_reentrant=True: the whole region is recomputed, without early stop";
     if (plan->chosen && am_policy_is_schedule(policy))
         plan->outcome = report->outcome; /* made and played already */
     else if (policy.kind == AM_POLICY_SQRT || policy.kind == AM_POLICY_BEST_SEGMENTS)

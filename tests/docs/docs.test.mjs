@@ -18,9 +18,9 @@ const installs = {
     await run('python3', ['-m', 'venv', join(work, 'python')], limits);
     await run(join(python, 'pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', join(root, 'tests/docs/requirements.txt')], limits);
   },
-  vitepress: async () => {
-    await run('npm', ['install', '--silent', '--no-audit', '--no-fund'], { ...limits, cwd: join(work, 'vitepress') });
-  },
+  ...Object.fromEntries(
+    ['vitepress', 'docusaurus'].map((name) => [name, () => run('npm', ['install', '--silent', '--no-audit', '--no-fund'], { ...limits, cwd: join(work, name) })]),
+  ),
 };
 
 /* Copies a tool's sources to build/docs, with the address of the site in them. */
@@ -40,6 +40,7 @@ const TOOLS = [
   { name: 'mkdocs', title: 'MkDocs with Material', needs: 'python', scheme: 'dark', build: (cwd) => run(join(python, 'mkdocs'), ['build', '--quiet', '--site-dir', 'out'], { ...limits, cwd }) },
   { name: 'sphinx', title: 'Sphinx', needs: 'python', scheme: 'light', build: (cwd) => run(join(python, 'sphinx-build'), ['-q', '-b', 'html', '.', 'out'], { ...limits, cwd }) },
   { name: 'vitepress', title: 'VitePress', needs: 'vitepress', scheme: 'light', build: (cwd) => run(join(cwd, 'node_modules/.bin/vitepress'), ['build', '--outDir', 'out'], { ...limits, cwd }) },
+  { name: 'docusaurus', title: 'Docusaurus', needs: 'docusaurus', scheme: 'light', build: (cwd) => run(join(cwd, 'node_modules/.bin/docusaurus'), ['build', '--out-dir', 'out'], { ...limits, cwd }) },
   {
     name: 'notebook',
     title: "a notebook's HTML, by nbconvert",

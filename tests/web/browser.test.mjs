@@ -225,7 +225,7 @@ test('the step is drawn before and after checkpointing, by what its bytes are of
   await page.locator('.plans input[value="full"]').check();
   await view.scrollIntoViewIfNeeded();
   await view.locator('.parts-title').nth(1).waitFor({ timeout: 20_000 });
-  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, in a scale of its own']);
+  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, on its own scale']);
   const { step } = await evaluated('model=llama-3-8b&checkpoint=full&timeline=components');
   const courses = [step, step.without_checkpointing];
   for (const [i, course] of courses.entries()) {
@@ -251,7 +251,7 @@ test('the step over time is read by pointer and by keyboard', async ({ page }) =
   const slider = page.getByRole('slider', { name: 'Place in the step' });
   const said = () => page.locator('.timeline-readout').innerText();
   const { step } = await evaluated('model=llama-3-8b');
-  assert.match(await said(), /^(forward|backward), .* 15\.3\sGiB alive$/);
+  assert.match(await said(), /^(forward|backward), .* 15\.3\sGiB live$/);
   await slider.focus();
   await page.keyboard.press('Home');
   assert.equal(await slider.getAttribute('aria-valuenow'), '0');
@@ -273,7 +273,7 @@ test('in the step stands what the GPU has left for it; not of a pipeline, whose 
   await line.waitFor({ state: 'attached' });
   const { fit } = await evaluated('model=llama-3-8b&seq=8192');
   const room = fit.memory_bytes - fit.reserve_bytes - fit.state_bytes;
-  assert.match(await page.locator('#view-step .timeline text', { hasText: 'room' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
+  assert.match(await page.locator('#view-step .timeline text', { hasText: 'left on the GPU' }).textContent(), new RegExp(`${(room / 2 ** 30).toFixed(1)}\\sGiB$`));
   /* Below the peak that does not fit. */
   const [limit, peak] = [(await line.boundingBox()).y, (await page.locator('#view-step .timeline-peak circle').boundingBox()).y];
   assert.ok(limit > peak, `${limit} ${peak}`);
@@ -345,17 +345,18 @@ test('two configurations stand side by side, with the difference by component, a
   const figures = () => page.locator('.compare tbody tr').evaluateAll((rows) => rows.map((row) => [row.children[0].textContent, ...[1, 2].map((at) => Number(row.children[at].querySelector('data')?.value))]));
   const rows = new Map((await figures()).map(([name, ...bytes]) => [name, bytes]));
   assert.deepEqual(rows.get('Kept'), [ours.saved.bytes, theirs.saved.bytes]);
-  assert.deepEqual(rows.get('In all on one GPU'), [ours.fit.total_bytes, theirs.fit.total_bytes]);
+  assert.deepEqual(rows.get('Total on one GPU'), [ours.fit.total_bytes, theirs.fit.total_bytes]);
   const of = (report, component) => report.components.find((c) => c.component === component)?.bytes ?? 0;
   assert.deepEqual(rows.get('MLP'), [of(ours, 'mlp'), of(theirs, 'mlp')]);
   assert.deepEqual(rows.get('Residual stream'), [of(ours, 'residual'), of(theirs, 'residual')]);
   assert.match(await page.locator('.compare tbody tr', { hasText: 'Kept' }).first().innerText(), /−11\.8\sGiB\s+−88\s%/);
+  assert.match(await page.locator('.compare-headline').innerText(), /^−11\.8\sGiB kept \(−88\s%\), −11\.8\sGiB peak \(−77\s%\), step time \+\d+\s%$/);
   await page.reload();
   await page.locator('.compare-both').waitFor();
   assert.deepEqual(new Map((await figures()).map(([name, ...bytes]) => [name, bytes])).get('Kept'), rows.get('Kept'));
   await page.getByRole('button', { name: 'Swap the two' }).click();
   await addressed(page, 'model=llama-3-8b&against=model%3Dllama-3-8b%26checkpoint%3Dfull');
-  await page.getByLabel('Against the same').selectOption({ label: 'with Liger-Kernel' });
+  await page.getByLabel('Or pin the same configuration').selectOption({ label: 'with Liger-Kernel' });
   await page.locator('.compare-inputs', { hasText: 'Stack: hf against liger' }).waitFor();
   await page.getByRole('button', { name: 'Stop comparing' }).click();
   await addressed(page, 'model=llama-3-8b');
@@ -441,10 +442,10 @@ test('the exact frontier is searched when its chart is near, read by keyboard, a
   /* From the one that runs nothing again along the line. */
   const knot = page.locator('.knot').first();
   await knot.focus();
-  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak 15\.3\sGiB, 0\sms run again: 32 layers keep everything$/);
+  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak 15\.3\sGiB, 0\sms recomputed: 32 layers keep everything$/);
   for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
   const plan = report.frontier.at(-6);
-  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak .*\sms run again: \d+ layers? keep/);
+  assert.match(await page.locator('.tradeoff-readout').innerText(), /^peak .*\sms recomputed: \d+ layers? keep/);
   await page.keyboard.press('Enter');
   await addressed(page, `model=llama-3-8b&checkpoint=budget:${plan.peak_bytes}`);
   await page.waitForFunction((exact) => document.querySelectorAll('.answer-sentence .figure')[1].dataset.exact.startsWith(exact), plan.peak_bytes.toLocaleString('en-US'));
@@ -459,7 +460,7 @@ test('the exact frontier is searched when its chart is near, read by keyboard, a
   assert.equal(await rows.count(), await page.locator('.knot').count());
   await page.locator('.switch input[name=measure][value=saved]').check();
   assert.equal(await page.locator('.knot').count(), 0);
-  assert.match(await page.locator('.frontier-said').innerText(), /against the peak/);
+  assert.match(await page.locator('.frontier-said').innerText(), /frontier is of the peak/);
 });
 
 test('the frontier is asked for once the input has rested, and where there is none it is said', async ({ context, address }) => {
@@ -480,7 +481,7 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   const top = () => page.locator('.inputs').evaluate((e) => Math.round(e.getBoundingClientRect().top));
   const before = await top();
   await page.locator('.fit-no').first().waitFor();
-  assert.match(await page.locator('.fit-sum').innerText(), /^106\sGiB in all, of 80\.0\sGiB: 25\.9\sGiB too much, nothing reserved/);
+  assert.match(await page.locator('.fit-sum').innerText(), /^Needs 106\sGiB of 80\.0\sGiB: 25\.9\sGiB short, before the CUDA context/);
   assert.match(await page.locator('.fit-limit-text').textContent(), /^80\.0\sGiB$/);
   assert.equal(await page.locator('.fit-picker select').first().inputValue(), 'h100-sxm');
   const { fit } = await evaluated('model=llama-3-8b&seq=8192&fit=yes');
@@ -489,14 +490,14 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   const rows = page.locator('.fit-changes li');
   await rows.first().waitFor();
   assert.equal(await top(), before);
-  assert.match(await page.locator('.fit-title').innerText(), /^What makes it fit, the cheapest first$/);
+  assert.match(await page.locator('.fit-title').innerText(), /^What makes it fit, cheapest first$/);
   const text = await page.locator('.fit-changes').innerText();
-  assert.match(await rows.first().innerText(), /Checkpoint by the fastest plan with a peak of 35\.1\sGiB.*\+44\.3\sms a step, \+7\.5\s%.*79\.9\sGiB.*102\sMiB free/s);
+  assert.match(await rows.first().innerText(), /Checkpoint with the fastest plan, peak ≤\s35\.1\sGiB.*\+44\.3\sms per step, \+7\.5\s%.*79\.9\sGiB.*102\sMiB free/s);
   assert.equal(await rows.count(), fit.changes.length);
   /* What is counted stands beside the verdict, and what would be usual is a click away. */
   await page.locator('.basis', { hasText: `${fit.usual.who} with ${fit.usual.set}: 175` }).waitFor();
-  assert.match(await page.locator('.basis').innerText(), /^Counted is AdamW on bf16 parameters without fp32 master weights, gradients in bf16; .*does not fit\./);
-  for (const said of ['save:half-matmuls', 'Share out over 3 GPUs, ZeRO 3', `${fit.answers.seq.value.toLocaleString('en-US')} tokens a sequence`]) assert.ok(text.includes(said), text);
+  assert.match(await page.locator('.basis').innerText(), /^This counts AdamW on bf16 parameters without fp32 master weights, gradients in bf16; .*does not fit\./);
+  for (const said of ['save:half-matmuls', 'Shard over 3 GPUs, ZeRO 3', `${fit.answers.seq.value.toLocaleString('en-US')} tokens per sequence`]) assert.ok(text.includes(said), text);
   await rows.first().getByRole('button').click();
   await addressed(page, fit.changes[0].query);
   await page.locator('strong.fit-yes').waitFor();
@@ -506,24 +507,24 @@ test('whether the step fits, on which GPU and what to change stand under the ans
   await page.goBack();
   await page.locator('strong.fit-no').waitFor();
   /* Answers to the last question open nothing until those to this one are there. */
-  await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'tokens a sequence' }).getByRole('button').click();
+  await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'tokens per sequence' }).getByRole('button').click();
   await addressed(page, `model=llama-3-8b&seq=${fit.answers.seq.value}`);
   await page.locator('strong.fit-yes').waitFor();
-  await page.locator('.fit-changes', { hasText: 'It fits as it is, and no longer sequence or larger micro-batch does.' }).waitFor();
+  await page.locator('.fit-changes', { hasText: 'It fits as it is; no longer sequence or larger micro-batch would.' }).waitFor();
 });
 
 test('what the verdict counts stands beside it, and what is usual is a click away, on the related pages too', async ({ context, address }) => {
   const page = await open(context, address, 'model=llama-3-8b&stack=megatron');
   await page.locator('strong.fit-yes').waitFor();
   await page.locator('.fit .basis', { hasText: 'Megatron-LM trains with master_weights=yes grad_dtype=fp32: 145' }).waitFor();
-  await page.locator('.fit .basis').getByRole('button', { name: 'Count that' }).click();
+  await page.locator('.fit .basis').getByRole('button', { name: 'Use that' }).click();
   await addressed(page, 'model=llama-3-8b&stack=megatron&grad_dtype=fp32&master_weights=yes');
   await page.locator('strong.fit-no').waitFor();
-  assert.match(await page.locator('.fit .basis').innerText(), /^Counted is AdamW on bf16 parameters with fp32 master weights, gradients in fp32\.$/);
+  assert.match(await page.locator('.fit .basis').innerText(), /^This counts AdamW on bf16 parameters with fp32 master weights, gradients in fp32\.$/);
   await page.goto(`${address}gpu.html#device=rtx-4090`);
-  await page.locator('.related-basis', { hasText: 'Counted is AdamW on bf16 parameters' }).waitFor();
-  await page.getByRole('button', { name: 'Count that' }).click();
-  await page.locator('.related-basis', { hasText: 'Counted is AdamW on fp32 parameters under bf16 autocast, gradients in fp32.' }).waitFor();
+  await page.locator('.related-basis', { hasText: 'This counts AdamW on bf16 parameters' }).waitFor();
+  await page.getByRole('button', { name: 'Use that' }).click();
+  await page.locator('.related-basis', { hasText: 'This counts AdamW on fp32 parameters under bf16 autocast, gradients in fp32.' }).waitFor();
 });
 
 test('the GPU and what is reserved of it are chosen where the answer stands', async ({ page }) => {
@@ -541,8 +542,8 @@ test('the GPU and what is reserved of it are chosen where the answer stands', as
 
 test('a GPU of one’s own is chosen in the inputs, and said where the answer stands', async ({ context, address }) => {
   const page = await open(context, address, 'model=llama-3-8b&device=mine&device_gflops=50000&device_bandwidth=500');
-  await page.locator('.fit-line', { hasText: 'In all' }).waitFor();
-  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'a GPU of one’s own');
+  await page.locator('.fit-line', { hasText: 'Total on one GPU' }).waitFor();
+  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'custom GPU');
 });
 
 test('searches asked for in the address run on threads, not where the page waits for them', async ({ context, address }) => {
@@ -596,7 +597,7 @@ test('the examples are whole configurations in the shortest text, each a click a
   await page.locator('.fit-no').first().waitFor();
   const first = page.locator('.fit-changes li').first();
   await first.waitFor();
-  assert.match(await page.locator('.fit-title').innerText(), /the cheapest first/);
+  assert.match(await page.locator('.fit-title').innerText(), /cheapest first/);
   await page.locator('.fit-changes > div:not([inert]) li').first().getByRole('button').click();
   await page.locator('strong.fit-yes').waitFor();
   await page.goBack();
@@ -642,7 +643,7 @@ test('by keyboard alone: 8,192 tokens, it does not fit, the first change is appl
   await page.keyboard.type('8192');
   await page.locator('strong.fit-no').waitFor();
   await page.locator('.fit-changes > div:not([inert]) li', { hasText: 'fastest plan' }).waitFor();
-  await tabTo(/^Apply: Checkpoint by the fastest plan/, 'Shift+Tab');
+  await tabTo(/^Apply: Checkpoint with the fastest plan/, 'Shift+Tab');
   await page.keyboard.press('Enter');
   await page.locator('strong.fit-yes').waitFor();
   assert.match(await hash(page), /^model=llama-3-8b&seq=8192&checkpoint=budget:35\.1GiB$/);
@@ -652,8 +653,8 @@ test('a memory of one\u2019s own is not called the device\u2019s', async ({ cont
   /* core.wasm leaves it to whole.wasm, which then says so unasked. */
   const page = await open(context, address, 'model=llama-3-8b&device_memory=24GiB');
   await page.locator('strong.fit-no').waitFor();
-  assert.match(await page.locator('.fit-sum').innerText(), /^60\.1\sGiB in all, of 24\.0\sGiB: 36\.1\sGiB too much/);
-  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'a GPU of 24.0\u00a0GiB');
+  assert.match(await page.locator('.fit-sum').innerText(), /^Needs 60\.1\sGiB of 24\.0\sGiB: 36\.1\sGiB short/);
+  assert.equal(await page.locator('.fit-picker select').first().locator('option:checked').innerText(), 'custom GPU, 24.0\u00a0GiB');
 });
 
 test('a search that cannot be loaded says so, and is tried again', async ({ context, address }) => {
@@ -807,6 +808,7 @@ test('every chart is saved as SVG and as PNG, which need nothing of the page', a
     names.add(svg.name);
     assert.match(svg.name, /^actmem-[a-z-]+\.svg$/);
     const text = svg.body.toString('utf8');
+    const legend = await frame.locator('[data-legend] > li:not([data-none])').evaluateAll((items) => items.map((li) => [...li.childNodes].find((n) => n.nodeName !== 'svg' && n.textContent.trim() !== '').textContent.trim()));
     const { root, elements, url, foreign, query } = await page.evaluate((source) => {
       const parsed = new DOMParser().parseFromString(source, 'image/svg+xml');
       const all = [...parsed.querySelectorAll('*')];
@@ -821,6 +823,7 @@ test('every chart is saved as SVG and as PNG, which need nothing of the page', a
     }, text);
     assert.equal(root, 'svg', svg.name);
     assert.ok(elements > 8 && url && query, svg.name);
+    for (const entry of legend) assert.ok(text.includes(entry), `${svg.name} has no ${entry}`);
     assert.deepEqual(foreign, [], svg.name);
     assert.ok(!/var\(|class=|tabindex/.test(text), svg.name);
     const png = (await saved('PNG')).body;
@@ -848,7 +851,7 @@ test('the treemap and the stacked layers are read by pointer and by keyboard, an
   assert.match(await page.locator('.stack .picture-readout').innerText(), /^embedding, head and loss: keeps/);
   await page.locator('.plans input[value="full"]').check();
   await page.locator('.slab-recomputed').first().waitFor();
-  assert.match(await page.locator('.stack .picture-readout').innerText(), /computed again: Norms, Attention, MLP/);
+  assert.match(await page.locator('.stack .picture-readout').innerText(), /recomputed: Norms, Attention, MLP/);
 });
 
 test('a first visit has its first answer from less than 120 KB, gzipped, in all; the rest follows unasked', async ({ context, address }) => {
@@ -883,7 +886,7 @@ test('what fits: a map of exact totals, loaded when it is near, by mouse and key
   /* Where a finger comes down. */
   const plane = await page.locator('.fit-map-hit').boundingBox();
   await page.locator('.fit-map-hit').dispatchEvent('pointerdown', { pointerType: 'touch', clientX: plane.x + plane.width - 2, clientY: plane.y + 2 });
-  assert.match(await page.locator('.fit-map-read').innerText(), /^32 × 8,192 tokens: /);
+  assert.match(await page.locator('.fit-map-read').innerText(), /^8 × 8,192 tokens: /);
   await page.locator('.fit-map-hit').dispatchEvent('pointerleave');
   await page.locator('.fit-map-hit').focus();
   await page.keyboard.press('ArrowRight');
@@ -912,9 +915,9 @@ test('a map that takes minutes is given up and never holds the page up', async (
       }),
   );
   assert.ok(ticks >= 20, `${ticks}`);
-  await page.getByRole('button', { name: 'Draw it all the same' }).waitFor();
-  await page.getByRole('button', { name: 'Draw it all the same' }).click();
-  await page.locator('.fit-map-wait', { hasText: 'Playing' }).waitFor();
+  await page.getByRole('button', { name: 'Draw it anyway' }).waitFor();
+  await page.getByRole('button', { name: 'Draw it anyway' }).click();
+  await page.locator('.fit-map-wait', { hasText: 'Evaluating' }).waitFor();
   /* Another question ends it. */
   await page.evaluate(() => (location.hash = 'model=llama-3-8b&seq=4096'));
   await page.waitForFunction(() => /4,096 tokens: 75\.4\sGiB, fits/.test(document.querySelector('.fit-map-read')?.textContent));
@@ -1053,6 +1056,24 @@ test('a config.json is imported; a bad one says so and changes nothing', async (
   await field(page, 'batch').locator('input[type=text]').fill('8');
   await field(page, 'seq').locator('input[type=text]').fill('1024');
   await shows(page, '6,063,563,044');
+});
+
+test('a config.json pasted where nothing takes text is imported', async ({ page }) => {
+  const paste = (text) =>
+    page.evaluate((json) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text', json);
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, text);
+  await page.getByRole('button', { name: 'Import a config.json' }).waitFor();
+  await paste('What is no JSON is not looked at.');
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  await paste('{"model_type": "rwkv"}');
+  await page.locator('.import-fault .fault').waitFor();
+  assert.equal(await kept(page), DEFAULT);
+  await paste('{"model_type":"gpt2","n_embd":768,"n_layer":12,"n_head":12,"vocab_size":50257,"n_positions":1024,"activation_function":"gelu_new"}');
+  await page.waitForFunction(() => location.hash.includes('family=gpt2'));
+  assert.equal(await page.locator('dialog[open]').count(), 0);
 });
 
 test('a config.json dropped anywhere on the page is imported; a bad one opens the dialog and says so', async ({ page }) => {
@@ -1261,7 +1282,7 @@ test('memory per GPU with ZeRO has an address, a title and the core’s totals',
   for (const zero of [0, 1, 2, 3]) expected.push((await evaluated(`model=llama-3-8b&dp=16&zero=${zero}`)).fit.total_bytes);
   assert.deepEqual(await totals(), expected);
   assert.match(await page.title(), /^Memory per GPU with ZeRO and FSDP: Llama 3 8B on 16 GPUs/);
-  assert.match(await page.locator('.related-answer').innerText(), /^Llama 3 8B on 16 GPUs, .* 60\.1\sGiB .* with ZeRO 3/s);
+  assert.match(await page.locator('.related-answer').innerText(), /^Llama 3 8B on 16 GPUs, .* 60\.1\sGiB .* by ZeRO 3/s);
   await page.locator('.series-dot').first().focus();
   assert.match(await page.locator('.series .picture-readout').innerText(), /^Data parallel alone, 2 GPUs: 60\.1\sGiB$/);
   await field(page, 'seq').locator('input[type=text]').fill('0');
@@ -1279,7 +1300,7 @@ test('gradient accumulation: the same sequences cut differently', async ({ conte
   const expected = [];
   for (const [batch, count] of [[8, 1], [4, 2], [2, 4], [1, 8]]) expected.push((await evaluated(`model=llama-3-8b&batch=${batch}&micro_batches=${count}`)).fit.total_bytes);
   assert.deepEqual(totals, expected);
-  assert.match(await page.locator('.related-answer').innerText(), /8 sequences a step takes 167\sGiB in one micro-batch, and 75\.1\sGiB in 8 micro-batches/);
+  assert.match(await page.locator('.related-answer').innerText(), /8 sequences per step takes 167\sGiB as one micro-batch, and 75\.1\sGiB as 8 micro-batches/);
 });
 
 test('what a GPU can train: every model of the table, in full and with adapters', async ({ context, address }) => {
@@ -1314,7 +1335,7 @@ test('without JavaScript a related page says what it answers', async ({ browser,
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   const live = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
-  for (const [file, text] of [['zero', /shares out among data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
+  for (const [file, text] of [['zero', /shards across data-parallel GPUs/], ['accumulation', /gradients live through all micro-batches/], ['gpu', /has to hold parameters, gradients/]]) {
     await page.goto(`${address}${file}.html`);
     assert.match(await page.locator('main').innerText(), text);
     assert.match(await page.locator('main').innerText(), /build\/actmem model=/);
@@ -1563,7 +1584,7 @@ test('checkpoints are placed by pointer and keyboard, played by the core and hel
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   assert.equal(await laid(page), 'regions:1,2,27x0,2');
-  assert.equal(await place.getByRole('button').nth(31).getAttribute('aria-label'), 'Layer 31: runs again with the layer before it');
+  assert.equal(await place.getByRole('button').nth(31).getAttribute('aria-label'), 'Layer 31: is recomputed with the layer before it');
   await page.keyboard.press('k');
   await page.keyboard.press('Home');
   assert.equal(await page.evaluate(() => document.activeElement.dataset.layer), '0');
@@ -1654,12 +1675,30 @@ test('the quiz judges, says why and counts', async ({ context, address }) => {
   assert.ok((await questions.count()) >= 10);
   const first = questions.first();
   await first.getByRole('radio').nth(1).check();
-  assert.match(await first.locator('.judged').innerText(), /Not so/);
+  assert.match(await first.locator('.judged').innerText(), /Not quite/);
   assert.ok(await first.locator('details p').isVisible());
   await first.locator('[data-right]').check();
   assert.match(await first.locator('.judged').innerText(), /Right/);
   assert.match(await page.locator('.score').innerText(), /^1 of 1 right, /);
   for (const question of await questions.all()) assert.equal(await question.locator('[data-right]').count(), 1);
+});
+
+test('a citation shows its reference, by pointer and keyboard, until Escape', async ({ context, address }) => {
+  const page = await learn(context, address);
+  /* What loads round it moves it. */
+  await board(page);
+  await page.locator('.knot').first().waitFor({ state: 'attached' });
+  for (const link of await page.locator('a.cite').all()) assert.equal(await page.locator(await link.getAttribute('href')).evaluate((li) => `[${[...li.parentElement.children].indexOf(li) + 1}]`), await link.textContent());
+  const chen = page.locator('a.cite[href="#ref-chen"]');
+  await chen.hover();
+  await page.locator('.cite-card a').waitFor();
+  assert.match(await page.locator('.cite-card').innerText(), /T\. Chen.*Sublinear Memory Cost/);
+  await page.locator('h1').hover();
+  assert.equal(await page.locator('.cite-card').count(), 0);
+  await chen.focus();
+  assert.equal(await chen.getAttribute('aria-describedby'), await page.locator('.cite-card').getAttribute('id'));
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.cite-card').count(), 0);
 });
 
 test('a section of the lessons is gone to without losing the inputs', async ({ context, address }) => {

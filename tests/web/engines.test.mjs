@@ -99,7 +99,7 @@ for (const { name, needs, start } of ENGINES) {
   await check(`${name}: the page answers, and what makes it fit`, async () => {
     await page.go(`${site.address}#model=llama-3-8b&seq=8192`);
     assert.match(await page.run(UNTIL, '.answer-sentence', '61\\.0'), / keeps 53\.2\sGiB, 57,124,422,412\sbytes for its backward pass and peaks at 61\.0\sGiB, 65,529,742,088\sbytes\./);
-    assert.match(await page.run(UNTIL, '.fit-changes li', 'GiB'), /Checkpoint by the fastest plan/);
+    assert.match(await page.run(UNTIL, '.fit-changes li', 'GiB'), /Checkpoint with the fastest plan/);
     assert.match(await page.run(UNTIL, '.ledger', '134,217,728'), /134,217,728/);
   });
   await check(`${name}: a figure in a frame`, async () => {

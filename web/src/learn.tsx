@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { loadCore, loadWhole } from '../../wasm/actmem';
 import { readFonts } from './charts/measure';
 import { Inputs } from './form/inputs';
+import { keepCites } from './learn/cites';
 import { keepFigures, keepLinks } from './learn/live';
 import { keepScore } from './learn/quiz';
 import { breath } from './state/afterwards';
@@ -125,6 +126,7 @@ function keepPlace(): void {
 
 async function start(): Promise<void> {
   keepScore(part('quiz') as HTMLFormElement);
+  keepCites(document);
   try {
     readFonts(document.documentElement);
     const core = await loadCore(coreFile, tablesFile);

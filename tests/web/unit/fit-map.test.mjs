@@ -8,7 +8,7 @@ const { evenly, fitMapLayout, LEVELS, levelOf, named, placeOf, REFUSED, TOO_MUCH
 const { frameOf, framed } = await load('src/state/frame.ts');
 const core = await loadCore();
 
-test('the map’s frame holds the page’s point and all that fits in the wide one, in round steps', async () => {
+test('the map’s frame holds the page’s point, all lengths that fit, and what micro-batches do from a quarter of the page’s length on, in round steps', async () => {
   for (const query of ['model=llama-3-8b', 'model=llama-3-8b&seq=8192', 'model=llama-3-8b&seq=8192&checkpoint=full', 'model=llama-3-8b&seq=4096&device=rtx-4090', 'model=gpt2', 'model=gpt2&batch=40', 'model=llama-3-70b&stack=megatron&tp=8&sp=yes&pp=4&seq=8192', 'model=llama-3-8b&stack=torch&cp=4&seq=16384']) {
     const { config } = core.evaluate(query);
     const wide = core.map(query);
@@ -19,7 +19,7 @@ test('the map’s frame holds the page’s point and all that fits in the wide o
     const fits = (total) => total !== null && total <= room;
     assert.ok(map.batch.at(-1) >= config.batch && map.seq.at(-1) >= config.seq, query);
     const longest = Math.max(0, ...wide.seq.filter((_, row) => wide.total_bytes[row].some(fits)));
-    const largest = Math.max(0, ...wide.batch.filter((_, column) => wide.total_bytes.some((row) => fits(row[column]))));
+    const largest = Math.max(0, ...wide.batch.filter((_, column) => wide.total_bytes.some((row, i) => wide.seq[i] >= config.seq / 4 && fits(row[column]))));
     assert.ok(map.seq.at(-1) >= longest && map.batch.at(-1) >= Math.min(64, largest), query);
     assert.equal(new Set(map.seq.slice(1).map((seq, i) => seq - map.seq[i])).size, 1, query);
     /* The stack refuses no length of it that it takes in the wide one. */

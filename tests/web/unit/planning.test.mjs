@@ -77,7 +77,7 @@ test('a plan in words has every layer once', () => {
         const text = planText(plan, report.checkpoint.frontier_choices, most);
         if (plan.plan.length === 0) assert.equal(text, '');
         else {
-          const counts = [...text.matchAll(/(?:^|, )(\d+) (?:layers? )?(?:keeps? |in regions|runs? |otherwise)/g)].map((m) => Number(m[1]));
+          const counts = [...text.matchAll(/(?:^|, )(\d+) (?:layers? )?(?:keeps? |in regions|is recomputed|recomputes? |otherwise)/g)].map((m) => Number(m[1]));
           assert.equal(counts.reduce((sum, n) => sum + n, 0), report.model.layers, `${query}: ${text}`);
         }
       }

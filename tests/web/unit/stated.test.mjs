@@ -35,8 +35,8 @@ test('sentences: what is alike is said once, what is none is said', () => {
   const text = (said) => said.map((part) => (typeof part === 'string' ? part : `<${part.bytes}>`)).join('');
   const [a, b, c] = [['Tiny 1B', 1e9], ['Small', 2.5e9], ['Large 70B', 7e10]].map(([label, parameters]) => ({ label, parameters }));
   for (const [said, as] of [
-    [zeroSaid('GPT', 2, 5, 3), 'GPT on 2 GPUs, each with a micro-batch of its own, takes <5> on each of them if they share only the data, and <3> if they share out everything with ZeRO 3, as FSDP does.'],
-    [accumulationSaid('GPT', 8, 9, 8, 4), 'GPT with 8 sequences a step takes <9> in one micro-batch, and <4> in 8 micro-batches whose gradients are added up.'],
+    [zeroSaid('GPT', 2, 5, 3), 'GPT on 2 GPUs, each with its own micro-batch, takes <5> per GPU with plain data parallelism, and <3> with everything sharded by ZeRO 3, as FSDP does.'],
+    [accumulationSaid('GPT', 8, 9, 8, 4), 'GPT with 8 sequences per step takes <9> as one micro-batch, and <4> as 8 micro-batches with accumulated gradients.'],
     [gpuSaid('X', a, b, c), 'X trains models up to Tiny 1B with all weights, Small (2.50\u00a0billion) with full checkpointing, and Large 70B with LoRA adapters and checkpointing.'],
     [gpuSaid('X', a, a, c), 'X trains models up to Tiny 1B with all weights, with or without full checkpointing, and Large 70B with LoRA adapters and checkpointing.'],
     [gpuSaid('X', a, c, c), 'X trains models up to Tiny 1B with all weights, Large 70B with full checkpointing, and no larger ones with LoRA adapters and checkpointing.'],

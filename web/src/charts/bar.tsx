@@ -63,7 +63,7 @@ export const StepBar = sized<{ report: Report; scopes: readonly Scope[]; units: 
         height={layout.height}
         viewBox={`0 0 ${width} ${layout.height}`}
         role="img"
-        aria-label={`Bytes kept by component: ${text}; in all ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} alive at once.`}
+        aria-label={`Bytes kept by component: ${text}; total ${formatBytes(report.saved.bytes, units)}, at most ${formatBytes(peak, units)} live at once.`}
       >
         {layout.withoutY !== null && <rect class="bar-ghost" x={0} y={layout.withoutY} width={columns.tensors} height={layout.base - layout.withoutY} />}
         <rect class="bar-peak" x={0.5} y={layout.peakY} width={columns.tensors} height={Math.max(0, layout.base - layout.peakY)} />

@@ -7,7 +7,7 @@ export const LEVELS = [
   { most: 0.5, label: '50 %' },
   { most: 0.75, label: '75 %' },
   { most: 1, label: '100 %: fits' },
-  { most: 1.5, label: '150 %: does not' },
+  { most: 1.5, label: '150 %: does not fit' },
   { most: 3, label: '300 %' },
   { most: Infinity, label: 'more' },
 ] as const;

@@ -89,7 +89,7 @@ export const FitMapChart = sized<FitMapProps>('fit-map', ({ map, room, batch, se
           </text>
         ))}
         <text class="fit-map-tick" x={LEFT} y={height + 30}>
-          micro-batch across, tokens upwards
+          horizontal: micro-batch; vertical: tokens per sequence
         </text>
       </svg>
       <button
@@ -112,8 +112,8 @@ export const FitMapChart = sized<FitMapProps>('fit-map', ({ map, room, batch, se
         }}
       />
       </div>
-      <ul class="fit-map-legend">
-        <li>of the memory, up to</li>
+      <ul class="fit-map-legend" data-legend="">
+        <li>share of memory, up to</li>
         {LEVELS.map(({ label }, i) => (
           <li key={label}>
             <svg width="14" height="10" aria-hidden="true">

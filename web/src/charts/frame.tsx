@@ -25,7 +25,7 @@ export interface ChartFrameProps {
   units: Units;
   /** Asked for when it is opened. */
   table: () => ChartTable;
-  /** Holds one <svg class="chart">. */
+  /** Holds one <svg class="chart">; lists with data-legend are saved below it. */
   children: ComponentChildren;
 }
 
@@ -41,7 +41,8 @@ export function ChartFrame({ name, title, query, units, table, children }: Chart
     try {
       fault.value = null;
       const { savePicture } = await import('./save');
-      await savePicture(picture, { name: `actmem-${name}`, title, query }, kind);
+      const legend = [...(frame.current?.querySelectorAll<HTMLElement>('[data-legend] > li:not([data-none])') ?? [])];
+      await savePicture(picture, { name: `actmem-${name}`, title, query, legend }, kind);
     } catch (error) {
       fault.value = error instanceof Error ? error.message : String(error);
     }

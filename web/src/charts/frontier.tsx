@@ -23,7 +23,7 @@ interface FrontierProps {
 /** "peak 13.3 GiB, 158 ms run again: 19 layers keep their input, 13 in regions of 7" */
 export function frontierText(plan: FrontierPlan, choices: readonly LayerChoice[], units: Units): string {
   const what = planText(plan, choices);
-  return `peak ${formatBytes(plan.peak_bytes, units)}, ${formatTime(timeOf(plan, 'recomputed_time') ?? 0)} run again${what === '' ? '' : `: ${what}`}`;
+  return `peak ${formatBytes(plan.peak_bytes, units)}, ${formatTime(timeOf(plan, 'recomputed_time') ?? 0)} recomputed${what === '' ? '' : `: ${what}`}`;
 }
 
 export function FrontierLine({ plans, choices, forward, layout, units, chosen, onOver, onChoose }: FrontierProps) {

@@ -12,7 +12,7 @@ export const Pairs = sized<{ ours: Report; theirs: Report; units: Units }>('pair
   const said = pairs.map((p) => `${componentName(p.component)} ${formatBytes(p.ours, units)} against ${formatBytes(p.theirs, units)}`).join(', ');
   return (
     <>
-      <Drawing width={width} height={height} label={`Kept by component, this configuration against the other: ${said}.`}>
+      <Drawing width={width} height={height} label={`Kept by component, this configuration against the pinned one: ${said}.`}>
         {pairs.map(({ component, y, ours: a, theirs: b, ourWidth, theirWidth }) => (
           <g key={component} class={`c-${component}`}>
             <text x={0} y={y + BAR + 5}>

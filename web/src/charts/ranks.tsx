@@ -10,6 +10,8 @@ const HEIGHT = 190;
 const TOP = 22;
 const BOTTOM = 30;
 const WIDEST = 112;
+/* Of a bar and its gap, from which on each has its peak above it. */
+const NAMED = 80;
 
 export const RanksChart = sized<{ ranks: readonly Rank[]; worst: number; units: Units }>('ranks-chart', ({ ranks, worst, units, width }) => {
   const over = useSignal<string | null>(null);
@@ -48,9 +50,10 @@ export const RanksChart = sized<{ ranks: readonly Rank[]; worst: number; units: 
               <rect class="rank-ground" x={x} y={0} width={pitch} height={HEIGHT} />
               <rect class="ranks-peak" x={x} y={TOP + room - up(b.length)} width={bar} height={up(b.length)} />
               <rect class="ranks-kept" x={x} y={TOP + room - up(b.kept)} width={bar} height={up(b.kept)} />
-              {b.worst && (
-                <text class="rank-peak" x={x} y={TOP - 7}>
-                  peak {formatBytes(b.peak, units)}
+              {(b.worst || pitch >= NAMED) && (
+                <text class={b.worst ? 'rank-peak' : 'axis'} x={x} y={TOP + room - up(b.length) - 7}>
+                  {b.worst && 'peak '}
+                  {formatBytes(b.peak, units)}
                 </text>
               )}
               {i % every === 0 && (

@@ -8,6 +8,11 @@ const SVG = 'http://www.w3.org/2000/svg';
 const MARGIN = 16;
 const HEAD = 26;
 const FOOT = 24;
+/* Of the legend: a line's height, and what stands between a swatch, its text and the next. */
+const LINE = 19;
+const GAP = 6;
+const BETWEEN = 20;
+const LEGEND_SIZE = 12;
 /* Pixels of the file for one of the page. */
 const DENSITY = 2;
 
@@ -15,6 +20,8 @@ interface Caption {
   name: string;
   title: string;
   query: string;
+  /** Entries, each an <svg> and its text; what has data-note is left to the page. */
+  legend: readonly HTMLElement[];
 }
 
 export async function savePicture(chart: SVGSVGElement, caption: Caption, kind: PictureKind): Promise<void> {
@@ -23,10 +30,12 @@ export async function savePicture(chart: SVGSVGElement, caption: Caption, kind: 
 }
 
 /** The chart as a document that needs nothing of the page. */
-export function standalone(chart: SVGSVGElement, { title, query }: Caption): { text: string; width: number; height: number } {
+export function standalone(chart: SVGSVGElement, { title, query, legend }: Caption): { text: string; width: number; height: number } {
   const box = chart.viewBox.baseVal;
   const width = Math.ceil(box.width) + 2 * MARGIN;
-  const height = Math.ceil(box.height) + 2 * MARGIN + HEAD + FOOT;
+  const entries = layLegend(legend, width - MARGIN);
+  const legendHeight = entries.length === 0 ? 0 : ((entries.at(-1)?.line ?? 0) + 1) * LINE + GAP;
+  const height = Math.ceil(box.height) + 2 * MARGIN + HEAD + legendHeight + FOOT;
   const root = getComputedStyle(document.documentElement);
   const picture = document.createElementNS(SVG, 'svg');
   for (const [name, value] of Object.entries({ xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': 'system-ui, sans-serif' })) picture.setAttribute(name, String(value));
@@ -42,10 +51,40 @@ export function standalone(chart: SVGSVGElement, { title, query }: Caption): { t
   add('text', { x: MARGIN, y: height - MARGIN, fill: plain(root.color), 'fill-opacity': 0.7, 'font-size': 11 }, `actmem ${query}`);
   const copy = styled(chart);
   for (const [name, value] of [['x', MARGIN], ['y', MARGIN + HEAD], ['width', box.width], ['height', box.height], ['overflow', 'visible']]) copy.setAttribute(String(name), String(value));
-  const patterns = patternsOf(copy);
-  if (patterns !== null) picture.append(patterns);
   picture.append(copy);
+  for (const { swatch, text, x, line } of entries) {
+    const y = MARGIN + HEAD + Math.ceil(box.height) + GAP + line * LINE;
+    if (swatch !== null) {
+      const mark = styled(swatch);
+      for (const [name, value] of [['x', x], ['y', y + 1]]) mark.setAttribute(String(name), String(value));
+      picture.append(mark);
+    }
+    add('text', { x: x + (swatch === null ? 0 : swatch.width.baseVal.value + GAP), y: y + 10, fill: plain(root.color), 'font-size': LEGEND_SIZE }, text);
+  }
+  const patterns = patternsOf(picture);
+  if (patterns !== null) picture.prepend(patterns);
   return { text: new XMLSerializer().serializeToString(picture), width, height };
+}
+
+/* The legend's entries from left to right, on as many lines as they need. */
+function layLegend(legend: readonly HTMLElement[], right: number): { swatch: SVGSVGElement | null; text: string; x: number; line: number }[] {
+  const measure = document.createElement('canvas').getContext('2d');
+  if (measure !== null) measure.font = `${LEGEND_SIZE}px ${getComputedStyle(document.documentElement).fontFamily}`;
+  let x = MARGIN;
+  let line = 0;
+  return legend.map((entry) => {
+    const swatch = entry.querySelector('svg');
+    const said = [...entry.childNodes].filter((node) => node !== swatch && !(node instanceof HTMLElement && node.dataset['note'] !== undefined));
+    const text = said.map((node) => node.textContent?.trim() ?? '').filter((part) => part !== '').join(' ');
+    const width = (swatch === null ? 0 : swatch.width.baseVal.value + GAP) + (measure?.measureText(text).width ?? text.length * 7);
+    if (x > MARGIN && x + width > right) {
+      x = MARGIN;
+      line++;
+    }
+    const place = { swatch, text, x, line };
+    x += width + BETWEEN;
+    return place;
+  });
 }
 
 /* A copy with each element's computed style as attributes, where it differs from what the element has from around it. */

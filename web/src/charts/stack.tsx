@@ -4,6 +4,7 @@ import type { Report, Units } from '../../../wasm/report';
 import { formatBytes, formatCount } from '../format/bytes';
 import { componentName, FATES } from '../format/words';
 import type { Scope } from '../state/ledger';
+import { ComponentKey } from './component-key';
 import { Drawing } from './drawing';
 import { hatch } from './patterns';
 import { sized } from './sized';
@@ -59,11 +60,12 @@ export const Stack = sized<{ report: Report; scopes: readonly Scope[]; units: Un
           </g>
         ))}
       </Drawing>
+      <ComponentKey components={slabs.flatMap((slab) => slab.parts.map((part) => part.component))} />
     </>
   );
 });
 
-/** "layers 0 to 15, checkpointed layer: each keeps 64.0 MiB; computed again: Attention, MLP, Norms" */
+/** "layers 0 to 15, checkpointed layer: each keeps 64.0 MiB; recomputed: Attention, MLP, Norms" */
 export function slabText({ label, kind, bytes, count, parts }: Slab, units: Units): string {
   const away = (['recomputed', 'offloaded'] as const).flatMap((fate) => {
     const list = parts.filter((p) => p.fate === fate).map((p) => componentName(p.component));

@@ -43,7 +43,7 @@ export interface TimelineLayout {
 }
 
 export function layTimeline(step: Course, units: Units, width: number, without: Pick<Step, 'timeline'> | null = null, reach: Bytes = 0): TimelineLayout {
-  const height = 190;
+  const height = Math.round(Math.min(260, Math.max(190, width * 0.22)));
   const frame = { left: 58, right: width - 14, top: 28, bottom: height - 26 };
   const points = fillIn(step.timeline);
   const others = without === null ? [] : fillIn(without.timeline);

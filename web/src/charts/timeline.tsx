@@ -54,7 +54,7 @@ export const Timeline = sized<TimelineProps>('timeline', ({ step, without, units
         aria-label={`Live bytes over the step, from the first operation of the forward pass to the last of the backward pass. The highest stands ${placeText(step.peak_at)}. ${before === null ? '' : `Without checkpointing the highest is ${formatBytes(before.peak.bytes, units)}. `}The table below has the figures.`}
       >
         <text class="axis-title" x={0} y={14}>
-          alive, {layout.unit}
+          live, {layout.unit}
         </text>
         <YAxis ticks={layout.yTicks} frame={frame} />
         {behind?.(layout)}
@@ -131,5 +131,5 @@ const highestOf = (readings: readonly Reading[]): number => readings.reduce((bes
 function readingText({ point: [phase, layer, module, op, bytes], between }: Reading, step: Course, units: Units): string {
   const [at, by] = [step.timeline_modules[module] ?? '', step.timeline_ops[op] ?? ''];
   const where = [PHASES[phase] ?? '', ...(layer < 0 ? [] : [`layer ${layer}`]), at === '' ? by : `${at} (${by})`];
-  return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} alive`;
+  return `${where.join(', ')}: ${between ? 'about ' : ''}${formatBytes(bytes, units)} live`;
 }

@@ -41,7 +41,7 @@ export const Tradeoff = sized<TradeoffProps>('tradeoff', ({ plans, axis, axisTit
       <Drawing
         width={width}
         height={layout.height}
-        label={`${name} of each checkpointing policy against what it computes again. The table of policies has the same figures. Arrow keys go from policy to policy, Enter chooses.`}
+        label={`${name} of each checkpointing policy against its recomputation. The table of policies has the same figures. Arrow keys go from policy to policy, Enter chooses.`}
         marks=".spot"
       >
         <text class="axis-title" x={0} y={14}>

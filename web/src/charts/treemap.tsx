@@ -5,6 +5,7 @@ import { formatBytes, formatCount } from '../format/bytes';
 import { componentName } from '../format/words';
 import { hot, pointing } from '../state/highlight';
 import type { Scope } from '../state/ledger';
+import { ComponentKey } from './component-key';
 import { Drawing } from './drawing';
 import { fitText, textWidth } from './measure';
 import { sized } from './sized';
@@ -30,6 +31,7 @@ export const Treemap = sized<{ scopes: readonly Scope[]; units: Units }>('treema
           <TileView key={tile.entry.id} tile={tile} tabStop={i === 0} units={units} onOver={(text) => (over.value = text)} />
         ))}
       </Drawing>
+      <ComponentKey components={tiles.map((tile) => tile.entry.row.component)} />
     </>
   );
 });

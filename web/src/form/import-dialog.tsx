@@ -62,10 +62,20 @@ export function ImportDialog({ onOpen, onImport }: ImportProps) {
     const left = (event: DragEvent) => {
       if (event.relatedTarget === null) over.value = false;
     };
+    /* Pasted where nothing takes text, as a file is dropped. */
+    const pasted = (event: ClipboardEvent) => {
+      const json = event.clipboardData?.getData('text') ?? '';
+      if (!json.trimStart().startsWith('{') || (event.target instanceof Element && event.target.closest('input, textarea') !== null)) return;
+      open();
+      text.value = json;
+      void take(json);
+    };
+    addEventListener('paste', pasted);
     addEventListener('dragover', dragged);
     addEventListener('drop', dragged);
     addEventListener('dragleave', left);
     return () => {
+      removeEventListener('paste', pasted);
       removeEventListener('dragover', dragged);
       removeEventListener('drop', dragged);
       removeEventListener('dragleave', left);

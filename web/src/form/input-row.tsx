@@ -13,10 +13,10 @@ import { briefHelp, described, Shell } from './shell';
 export const FIRST = ['model', 'seq', 'batch', 'stack', 'attention', 'checkpoint'];
 /** Where the field's help has no short beginning. */
 const BRIEF: Readonly<Record<string, string>> = {
-  stack: 'whose code runs',
+  stack: 'whose implementation runs',
   attention: 'which attention kernel runs',
-  checkpoint: 'what is computed again instead of kept',
-  device: 'the GPU that it has to fit on',
+  checkpoint: 'what is recomputed instead of kept',
+  device: 'the GPU it has to fit on',
   optimizer: 'whose states are held beside the parameters',
 };
 

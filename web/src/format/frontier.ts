@@ -17,8 +17,8 @@ const MOST = 3;
 function keeps({ kind, span, keeps: kept, modules }: LayerChoice, one: boolean, most: number): string {
   const keep = one ? 'keeps' : 'keep';
   if (kind === 'none') return `${keep} everything`;
-  if (kind === 'segment') return one && span === 1 ? 'runs again whole' : `in regions of ${formatCount(span)}`;
-  if (kind === 'modules') return `${one ? 'runs' : 'run'} ${modules === undefined ? 'some modules' : modules.replaceAll(',', ', ')} again`;
+  if (kind === 'segment') return one && span === 1 ? 'is recomputed whole' : `in regions of ${formatCount(span)}`;
+  if (kind === 'modules') return `${one ? 'recomputes' : 'recompute'} ${modules === undefined ? 'some modules' : modules.replaceAll(',', ', ')}`;
   if (kind === 'full' || kept.length === 0) return `${keep} ${one ? 'its' : 'their'} input`;
   const names = [...new Set(kept.map(keptName))];
   const shown = names.length > most + 1 ? [...names.slice(0, most), `${formatCount(names.length - most)} more`] : names;
@@ -27,7 +27,7 @@ function keeps({ kind, span, keeps: kept, modules }: LayerChoice, one: boolean, 
 
 /** "19 layers keep their input, 7 in regions of 7, 6 keep everything"; empty where the plan's runs are too many to be listed. */
 export function planText(plan: FrontierPlan, choices: readonly LayerChoice[], most = MOST): string {
-  if (plan.ranks !== undefined) return `each of ${formatCount(plan.ranks.length)} ranks by a plan of its own`;
+  if (plan.ranks !== undefined) return `each of ${formatCount(plan.ranks.length)} ranks with its own plan`;
   const layers = new Map<number, number>();
   for (const [choice, units] of plan.plan) layers.set(choice, (layers.get(choice) ?? 0) + units * (choices[choice]?.span ?? 1));
   const sorted = [...layers].sort((p, q) => q[1] - p[1] || p[0] - q[0]);

@@ -4,10 +4,10 @@ import { componentName } from './words';
 
 const OTHERS: Partial<Record<LivePart, string>> = {
   output: 'Logits, held by the caller',
-  temporary: 'Temporaries of the forward',
-  recomputed: 'Computed again',
-  returned: 'Brought back',
-  gradient: 'Gradients of activations',
+  temporary: 'Forward temporaries',
+  recomputed: 'Recomputed',
+  returned: 'Copied back',
+  gradient: 'Activation gradients',
   gathered: 'Gathered parameters',
   reduced: 'Gradients to be reduced',
   lasting: 'For the whole run',

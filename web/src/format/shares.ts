@@ -3,11 +3,11 @@ import type { Bytes, Parts, Report, Row, Share, SymbolInfo } from '../../../wasm
 import { tokenise } from './formula';
 
 export const SHARES: readonly (readonly [share: Share, name: string])[] = [
-  ['hidden', 'of the width of the stream and the heads'],
-  ['kv', 'of keys and values'],
-  ['ffn', 'of the FFN’s width'],
-  ['scores', 'of attention’s scores'],
-  ['vocab', 'of the vocabulary'],
+  ['hidden', 'hidden size and head width'],
+  ['kv', 'keys and values'],
+  ['ffn', 'FFN width'],
+  ['scores', 'attention scores'],
+  ['vocab', 'vocabulary'],
 ];
 
 /** By its formula's symbols: "8·s·b·f" grows with the FFN's width. */

@@ -36,11 +36,12 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
       if (!trained) continue;
       if (key === 'lora_dropout') said.push(`LoRA dropout ${value}`);
       if (key === 'lora_dtype') said.push(`${value} adapters`);
-    } else if (key === 'tp') said.push(`${formatCount(Number(value))}-way tensor parallel`);
+    } else if (PARALLEL[key] !== undefined) said.push(`${formatCount(Number(value))}-way ${PARALLEL[key]} parallel`);
+    else if (key === 'zero') said.push(`ZeRO ${value}`);
     else if (key === 'sp') said.push(value === 'yes' ? 'sequence parallel' : 'no sequence parallelism');
     else if (key === 'pp') {
       if (ranks.length <= 1) said.push(`${formatCount(Number(value))} pipeline stages`);
-    } else if (key === 'vpp') said.push(`${formatCount(Number(value))} chunks a stage`);
+    } else if (key === 'vpp') said.push(`${formatCount(Number(value))} chunks per stage`);
     else said.push(`${key}=${value}`);
   }
   return said;
@@ -48,6 +49,7 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
 
 /* The default by name, should a link spell it out, and the others. */
 const STACK: Readonly<Record<string, string>> = { hf: 'transformers', liger: 'transformers and Liger-Kernel', torch: 'plain PyTorch', nanogpt: 'nanoGPT', megatron: 'Megatron-Core with Transformer Engine', 'megatron-local': 'Megatron-Core without Transformer Engine', paper: 'the paper' };
+const PARALLEL: Readonly<Record<string, string>> = { tp: 'tensor', cp: 'context', ep: 'expert', dp: 'data' };
 const ATTENTION: Readonly<Record<string, string>> = { efficient: 'memory-efficient attention', flash: 'FlashAttention-2' };
 
 function lora(config: Report['config'], pairs: ReadonlyMap<string, string>): string {

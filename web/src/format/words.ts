@@ -14,18 +14,18 @@ const COMPONENTS: Record<Component, string> = {
 };
 
 /** What becomes of a tensor, in a list. */
-export const FATES: Readonly<Record<Fate, string>> = { kept: 'kept', recomputed: 'computed again', offloaded: 'on the host' };
+export const FATES: Readonly<Record<Fate, string>> = { kept: 'kept', recomputed: 'recomputed', offloaded: 'on the host' };
 
 export function componentName(component: string): string {
   return COMPONENTS[component as Component] ?? component;
 }
 
 /** Of a point of the timeline. */
-export const PHASES = ['forward', 'backward', 'computed again', 'backward'];
+export const PHASES = ['forward', 'backward', 'recomputation', 'backward'];
 
 /** "in the backward pass, layer 31, mlp.act_fn (silu)" */
 export function placeText(place: Place): string {
-  const phase = place.phase === 'recompute' ? 'while a layer is computed again' : `in the ${place.phase} pass`;
+  const phase = place.phase === 'recompute' ? 'while a layer is recomputed' : `in the ${place.phase} pass`;
   const where = place.module === '' ? componentName(place.component).toLowerCase() : place.module;
   return `${phase}, ${place.layer === null ? '' : `layer ${place.layer}, `}${where} (${place.op})`;
 }

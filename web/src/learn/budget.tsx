@@ -18,7 +18,7 @@ export function Budget({ fit, units }: { fit: Fit; units: Units }) {
           </li>
         ))}
         <li class="budget-total">
-          in all <b>{formatBytes(fit.total_bytes, units)}</b>
+          total <b>{formatBytes(fit.total_bytes, units)}</b>
         </li>
       </ul>
     </div>

@@ -29,7 +29,7 @@ interface GameProps {
 /* In the chart, in place of a list of regions. */
 const YOURS = 'yours';
 
-const SAID: Record<Piece, string> = { keep: 'keeps everything', begin: 'keeps its input, runs again', join: 'runs again with the layer before it' };
+const SAID: Record<Piece, string> = { keep: 'keeps everything', begin: 'keeps its input, is recomputed', join: 'is recomputed with the layer before it' };
 
 /* Policies that the player can lay out too: the board's first moves, and the marks to reach. */
 const LAYOUTS = ['none', 'block', 'full', 'every', 'sqrt', 'best'];
@@ -91,7 +91,7 @@ export function Game({ store, report, whole, units }: GameProps) {
       <div class="game-tools">
         <Switch
           name="piece"
-          label="What a layer that you choose will do"
+          label="What a layer you choose will do"
           value={brush.value}
           options={[
             ['begin', 'checkpoint'],
@@ -224,10 +224,10 @@ function Board({ pieces, brush, onPlace }: BoardProps) {
           <span class="piece-sample" data-piece="keep" /> keeps everything
         </li>
         <li>
-          <span class="piece-sample" data-piece="begin" /> keeps its input, runs again
+          <span class="piece-sample" data-piece="begin" /> keeps its input, is recomputed
         </li>
         <li>
-          <span class="piece-sample" data-piece="join" /> runs again with the layer before it
+          <span class="piece-sample" data-piece="join" /> is recomputed with the layer before it
         </li>
       </ul>
     </div>
@@ -248,10 +248,10 @@ export function goalsOf(plans: readonly Plan[]): Goal[] {
     return plan === undefined ? [] : [{ name, peak: activationPeak(plan), par: parOf(plan) }];
   };
   return [
-    ...goal(/^block:/, 'The peak of checkpointing half of the layers'),
-    ...goal(/^save:matmuls$/, 'That of keeping every matrix product, by whole layers'),
-    ...goal(/^full$/, 'That of checkpointing every layer'),
-    ...goal(/^best$/, 'The lowest that equal regions reach'),
+    ...goal(/^block:/, 'Match checkpointing half of the layers'),
+    ...goal(/^save:matmuls$/, 'Match keeping every matrix product, with whole layers only'),
+    ...goal(/^full$/, 'Match checkpointing every layer'),
+    ...goal(/^best$/, 'Reach the lowest peak of equal regions'),
   ];
 }
 
@@ -280,7 +280,7 @@ function Goals({ goals, times, units }: { goals: readonly Goal[]; times: Readonl
   return (
     <div class="scroll" role="region" aria-label="Goals" tabIndex={0}>
       <table class="goals">
-        <TableHead texts={['Goal']} figures={['Peak', 'Your least run again', 'Frontier’s']} />
+        <TableHead texts={['Goal']} figures={['Peak', 'Your best', 'Exact frontier']} />
         <tbody>
           {goals.map(({ name, peak, par }) => {
             const time = times.get(name);
@@ -335,7 +335,7 @@ function Score({ own, fresh, shown, found, units, query }: ScoreProps) {
           </dd>
         </div>
         <div>
-          <dt>Run again</dt>
+          <dt>Recomputed</dt>
           <dd>
             {formatTime(again)}
             {forward > 0 && <span class="quiet"> {formatPercent(again / forward)} of forward</span>}
@@ -355,7 +355,7 @@ function excessSaid(fresh: Plan | undefined, units: Units): string {
   if (fresh === undefined) return 'Comparing with the exact frontier …';
   if (fresh.excess_bytes === undefined) return 'There is no exact frontier for these inputs.';
   const time = timeOf(fresh, 'excess_time') ?? 0;
-  if (fresh.excess_bytes <= 0 && time <= 0) return 'On the exact frontier: no plan at this peak runs less again.';
+  if (fresh.excess_bytes <= 0 && time <= 0) return 'On the exact frontier: no plan with this peak recomputes less.';
   const more = [...(time > 0 ? [`${formatTime(time)} could be saved at this peak`] : []), ...(fresh.excess_bytes > 0 ? [`${formatBytes(fresh.excess_bytes, units)} of peak at this time`] : [])];
   return `Against the exact frontier ${more.join(', or ')}.`;
 }
@@ -374,8 +374,8 @@ function Chart({ shown, plans, found, frontier, units, onLayout }: { shown: Repo
     <Tradeoff
       plans={plans.map((p) => (p.chosen ? { ...p, policy: YOURS } : p))}
       axis={{ again: (p) => (timeOf(p, 'recomputed_time') ?? 0) / forward, reach: (frontier ?? []).map((p) => ({ again: againOf(p, forward), memory: p.peak_bytes })) }}
-      axisTitle={`run again, of the forward pass’s ${formatTime(forward)}`}
-      said={(p) => `${formatTime(timeOf(p, 'recomputed_time') ?? 0)} run again`}
+      axisTitle={`recomputation, share of the forward pass (${formatTime(forward)})`}
+      said={(p) => `${formatTime(timeOf(p, 'recomputed_time') ?? 0)} recomputed`}
       measure="activations"
       name="Peak"
       units={units}

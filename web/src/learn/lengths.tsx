@@ -29,7 +29,7 @@ export function Lengths({ store, report, units }: { store: Store; report: Report
     };
   }, [store, own]);
   const { found, fault } = useSearch(question, report.query);
-  if (fault !== null) return <p class="fault">The other lengths could not be answered: {fault.message}.</p>;
+  if (fault !== null) return <p class="fault">The other lengths could not be calculated: {fault.message}.</p>;
   const rows: readonly Row[] = found?.answer ?? lengthsWith(own).map((seq) => ({ seq }));
   return (
     <PartsTable

@@ -13,7 +13,7 @@ export function keepScore(form: HTMLFormElement): void {
     question.addEventListener('change', (event) => {
       const right = (event.target as HTMLInputElement).dataset['right'] !== undefined;
       question.dataset['answered'] = right ? 'right' : 'wrong';
-      said.textContent = right ? 'Right.' : 'Not so.';
+      said.textContent = right ? 'Right.' : 'Not quite.';
       if (reason !== null) reason.open = true;
       if (score !== null) score.textContent = scoreText(questions.map((q) => q.dataset['answered']));
     });

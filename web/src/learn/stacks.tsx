@@ -43,11 +43,11 @@ export function Stacks({ report, whole, store, units }: { report: Report; whole:
   const codes = codesOf(report.query, whole, store);
   const most = codes[0]?.bytes ?? 1;
   return (
-    <div class="scroll" role="region" aria-label="One layer by whose code runs" tabIndex={0}>
+    <div class="scroll" role="region" aria-label="One layer by implementation" tabIndex={0}>
       <table class="codes">
         <thead>
           <tr>
-            <th scope="col">Whose code</th>
+            <th scope="col">Implementation</th>
             <th scope="col" class="number">
               One layer
             </th>
@@ -80,7 +80,7 @@ export function Stacks({ report, whole, store, units }: { report: Report; whole:
           ))}
         </tbody>
       </table>
-      {codes.length < CODES.length && <p class="note">The other codes that the calculator knows don’t run this model with these inputs.</p>}
+      {codes.length < CODES.length && <p class="note">The other implementations that the calculator knows don’t run this model with these inputs.</p>}
     </div>
   );
 }

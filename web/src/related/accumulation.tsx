@@ -38,13 +38,13 @@ const Accumulation: RelatedPage = ({ store }) => {
       id="accumulation"
       heading="Gradient accumulation"
       inputs={['model', 'batch', 'micro_batches', 'seq', 'checkpoint', 'device']}
-      title={`${who}, ${formatCount(sequences)} sequences a step`}
+      title={`${who}, ${formatCount(sequences)} sequences per step`}
       answer={
         isSample(whole) && isSample(finest) && samples.length > 1
           ? accumulationSaid(who, sequences, whole.total, ways.at(-1)?.[1] ?? 1, finest.total)
           : found === null
             ? null
-            : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step.`]
+            : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} per step.`]
       }
       store={store}
     >
@@ -52,10 +52,10 @@ const Accumulation: RelatedPage = ({ store }) => {
         <Waiting fault={failed} again={again} />
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
-          <h2>The same {formatCount(sequences)} sequences, cut differently</h2>
+          <h2>The same {formatCount(sequences)} sequences, split differently</h2>
           <PartsTable
             caption="Memory by number of micro-batches"
-            what="Cut into"
+            what="Split into"
             rows={ways.map(([size, count], i) => {
               const sampled = samples[i];
               return {
@@ -85,7 +85,7 @@ const Accumulation: RelatedPage = ({ store }) => {
               <SeriesChart
                 series={[
                   {
-                    name: 'in all',
+                    name: 'total',
                     points: ways.flatMap(([, at], i) => {
                       const sampled = samples[i];
                       return isSample(sampled) ? [{ at, bytes: sampled.total }] : [];
@@ -102,10 +102,10 @@ const Accumulation: RelatedPage = ({ store }) => {
           )}
           <div class="related-text">
             <p>
-              Activations are those of one micro-batch: they are let go in its backward pass, before the next one’s forward. So they shrink with its size. Gradients do not: from the second micro-batch on they are
-              there from the first operation to the last, where a step of one micro-batch only makes them while its activations go. The gain ends where activations no longer outweigh that.
+              Activations are those of one micro-batch: its backward pass frees them before the next forward. So they shrink with its size. Gradients do not: from the second micro-batch on they are
+              live from the first operation to the last, whereas a step of one micro-batch allocates them only as its activations are freed. The gain ends where activations no longer outweigh that.
             </p>
-            <p>The times are a roofline’s bound of one micro-batch, forward and backward; small ones may keep a real GPU less busy than it says.</p>
+            <p>The times are a roofline bound for one micro-batch, forward and backward; small ones may keep a real GPU less busy than that.</p>
           </div>
         </div>
       )}

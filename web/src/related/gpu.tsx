@@ -78,7 +78,7 @@ const Gpu: RelatedPage = ({ store }) => {
           ? gpuSaid(name, largest(0), largest(1), largest(3))
           : stated !== '' && text === first.current
             ? null
-            : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: every model is being asked for …`]
+            : [`${name}${memory === null ? '' : `, ${formatBytes(memory, units)}`}: checking every model …`]
       }
       store={store}
     >
@@ -125,7 +125,7 @@ function Models({ ordered, found: { value: found }, failed: { value: failed }, u
           <input type="checkbox" checked={only.value} onChange={(event) => (only.value = event.currentTarget.checked)} /> only what fits
         </label>
         <p class="quiet" role="status">
-          {failed !== null ? <span class="fault">They could not be answered: {failed.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(ordered.length)} models` : `${formatCount(found.size)} of ${formatCount(ordered.length)} answered`}
+          {failed !== null ? <span class="fault">The models could not be evaluated: {failed.message}.</span> : done ? `${formatCount(shown.length)} of ${formatCount(ordered.length)} models` : `${formatCount(found.size)} of ${formatCount(ordered.length)} evaluated`}
         </p>
       </form>
       <div class="scroll related-models" role="region" aria-label="Models on this GPU" tabIndex={0}>
@@ -154,8 +154,8 @@ function About({ report: { config } }: { report: Report }) {
   return (
     <div class="related-text">
       <p>
-        The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the highest of the activations, of {formatCount(Number(config['batch']))} × {formatCount(Number(config['seq']))} tokens.
-        ✓ fits, ✗ does not. A dash: the model takes no such sequence, or the chosen code does not run it. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
+        The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the peak of activations, for {formatCount(Number(config['batch']))} × {formatCount(Number(config['seq']))} tokens.
+        ✓ fits, ✗ does not. –: the model does not accept this sequence length, or the chosen stack does not run it. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
       </p>
     </div>
   );

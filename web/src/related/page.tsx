@@ -70,10 +70,10 @@ export function Waiting({ fault, again }: { fault: Error | null; again: () => vo
   return (
     <p class="related-wait" role="status">
       {fault === null ? (
-        'Asking the core …'
+        'Calculating …'
       ) : (
         <>
-          <span class="fault">It could not be answered: {fault.message}.</span>{' '}
+          <span class="fault">It could not be calculated: {fault.message}.</span>{' '}
           <button type="button" class="button-quiet" onClick={again}>
             Try again
           </button>

@@ -7,19 +7,19 @@ import { plural } from '../format/words';
 export type Said = readonly (string | { bytes: Bytes })[];
 
 export const zeroSaid = (who: string, gpus: number, alone: Bytes, sharded: Bytes): Said => [
-  `${who} on ${formatCount(gpus)} ${plural(gpus, 'GPUs')}, each with a micro-batch of its own, takes `,
+  `${who} on ${formatCount(gpus)} ${plural(gpus, 'GPUs')}, each with its own micro-batch, takes `,
   { bytes: alone },
-  ' on each of them if they share only the data, and ',
+  ' per GPU with plain data parallelism, and ',
   { bytes: sharded },
-  ' if they share out everything with ZeRO 3, as FSDP does.',
+  ' with everything sharded by ZeRO 3, as FSDP does.',
 ];
 
 export const accumulationSaid = (who: string, sequences: number, whole: Bytes, count: number, finest: Bytes): Said => [
-  `${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} a step takes `,
+  `${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} per step takes `,
   { bytes: whole },
-  ' in one micro-batch, and ',
+  ' as one micro-batch, and ',
   { bytes: finest },
-  ` in ${formatCount(count)} micro-batches whose gradients are added up.`,
+  ` as ${formatCount(count)} micro-batches with accumulated gradients.`,
 ];
 
 /** The largest model in full, with full checkpointing, and with adapters too; what two of them train alike is said once. */

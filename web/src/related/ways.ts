@@ -5,9 +5,9 @@ import { cuts } from '../state/series';
 /** Memory per GPU: the stages, on so many GPUs unless the visitor says how many. */
 export const STAGES: readonly (readonly [name: string, note: string])[] = [
   ['Data parallel alone', 'each GPU holds everything'],
-  ['ZeRO 1', 'optimizer states and master weights are shared out'],
-  ['ZeRO 2', 'gradients too'],
-  ['ZeRO 3, FSDP', 'parameters too, gathered layer by layer'],
+  ['ZeRO 1', 'optimizer states and master weights sharded'],
+  ['ZeRO 2', 'gradients sharded too'],
+  ['ZeRO 3, FSDP', 'parameters sharded too, gathered layer by layer'],
 ];
 export const GPUS = 8;
 export const stagesOn = (gpus: number): Changes[] => STAGES.map((_, zero): Changes => ({ dp: String(gpus), zero: zero === 0 ? null : String(zero), micro_batches: null }));
@@ -20,7 +20,7 @@ export const cutsOf = (text: string): Changes[] => cuts(sequencesOf(text)).map((
 
 /** What a GPU trains: each model in these ways. */
 export const WAYS: readonly (readonly [name: string, changes: Changes])[] = [
-  ['In full', {}],
+  ['All weights', {}],
   ['… checkpointed', { checkpoint: 'full' }],
   ['LoRA', { trainable: 'lora' }],
   ['… checkpointed', { trainable: 'lora', checkpoint: 'full' }],

@@ -56,7 +56,7 @@ const Zero: RelatedPage = ({ store }) => {
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
           <h2>On each of {formatCount(gpus)} GPUs</h2>
-          <PartsTable what="Shared out" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
+          <PartsTable what="Sharding" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
           <h2>With more GPUs</h2>
           <ChartFrame
             name="zero"
@@ -78,10 +78,10 @@ const Zero: RelatedPage = ({ store }) => {
           </ChartFrame>
           <div class="related-text">
             <p>
-              ZeRO shares out what every data-parallel GPU would hold a copy of. It does nothing about activations: each GPU still runs its own micro-batch and keeps what its backward pass needs. With many GPUs
-              activations are nearly all that is left, and then it is checkpointing, a shorter sequence, or tensor and context parallelism that help.
+              ZeRO shards what every data-parallel GPU would otherwise hold in full. It does nothing for activations: each GPU still runs its own micro-batch and keeps what its backward pass needs. With many GPUs
+              activations are nearly all that is left; then checkpointing, a shorter sequence, or tensor and context parallelism help.
             </p>
-            <p>ZeRO 3 frees each layer’s parameters and gathers them again; at the peak some whole layers stand beside the shards, so it does not fall to a GPU’s share. Buffers of the communication library are not counted.</p>
+            <p>ZeRO 3 frees each layer’s parameters and gathers them again; at the peak a few whole layers are held beside the shards, so memory does not fall to an even share. Buffers of the communication library are not counted.</p>
           </div>
         </div>
       )}

@@ -1,4 +1,4 @@
-/* The map's frame: as much of micro-batch and length as what fits needs, and the page's own point. */
+/* The map's frame: as much of length as what fits needs, of micro-batch as what fits near the page's length, and the page's own point. */
 import type { Field, FitMap, Report } from '../../../wasm/report';
 import type { Question } from './ask';
 import { changeQuery } from './query';
@@ -9,6 +9,8 @@ const LEAST_STEP = 8;
 const LEAST_BATCH = 8;
 /* Beyond what fits. */
 const MARGIN = 1.4;
+/* Of the page's length: shorter ones would push what fits into a corner. */
+const NEAR = 1 / 4;
 
 /** The text of a map that shows closely what fits in `map`, of a page with that config; null if that does already. */
 export function frameOf(map: FitMap, text: string, config: Report['config'], fields: readonly Field[]): string | null {
@@ -17,7 +19,7 @@ export function frameOf(map: FitMap, text: string, config: Report['config'], fie
   const fits = (total: number | null | undefined): boolean => total != null && total <= memory - reserve;
   const [batch, seq, tp, cp] = ['batch', 'seq', 'tp', 'cp'].map((key) => Number(config[key])) as [number, number, number, number];
   const longest = Math.max(seq, ...map.seq.filter((_, row) => totals[row]?.some(fits)));
-  const largest = Math.max(batch, ...map.batch.filter((_, column) => totals.some((row) => fits(row[column]))));
+  const largest = Math.max(batch, ...map.batch.filter((_, column) => totals.some((row, i) => (map.seq[i] ?? 0) >= seq * NEAR && fits(row[column]))));
   /* Each a multiple of what the ranks share out. */
   const parts = (config['sp'] === 'yes' ? tp : 1) * (cp > 1 ? 2 * cp : 1);
   const step = doubled(parts * Math.ceil(LEAST_STEP / parts), (longest * MARGIN) / VALUES);

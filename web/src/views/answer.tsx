@@ -56,7 +56,7 @@ export function AnswerSentence({ answer, fields, units, faults, onChoose }: Answ
           <span class="answer-other">
             {other.policy === 'none' ? 'Without checkpointing' : 'With full checkpointing'}: <Figure bytes={other.saved_bytes} units={units} focusable /> kept,{' '}
             <Figure bytes={activationPeak(other)} units={units} focusable /> peak
-            {other.recomputed_flops > 0 && `, ${formatPercent(recomputedOf(other, report.checkpoint.forward_flops))} of the forward pass computed again`}.
+            {other.recomputed_flops > 0 && `, ${formatPercent(recomputedOf(other, report.checkpoint.forward_flops))} of the forward pass recomputed`}.
           </span>
         )}
         {worst !== undefined && (
@@ -105,10 +105,10 @@ function Gradients({ report: { fit, state, step }, rank, units }: { report: Repo
   const peak = fit === undefined ? step.peak_bytes : fit.rank === rank ? fit.activation_peak_bytes : null;
   return (
     <>
-      ; gradients are made as activations go
+      ; gradients are allocated as activations are freed
       {peak !== null && (
         <>
-          : with them it peaks at <Figure bytes={peak} units={units} />
+          : with them the peak is <Figure bytes={peak} units={units} />
         </>
       )}
     </>

@@ -25,11 +25,11 @@ const VIEWS = [
   ['tensors', 'Tensors', 'Why: every saved tensor'],
   ['example', 'Example', 'Why: the worked example'],
   ['checkpointing', 'Checkpointing', 'What checkpointing changes'],
-  ['step', 'Step', 'Over the step'],
-  ['ranks', 'Ranks', 'Every rank of the pipeline'],
+  ['step', 'Step', 'Memory over the step'],
+  ['ranks', 'Ranks', 'Pipeline ranks'],
   ['fit', 'Fit', 'What fits, and what a step costs'],
-  ['state', 'State', 'Beside the activations'],
-  ['compare', 'Compare', 'Against another configuration'],
+  ['state', 'State', 'Parameters, gradients, optimizer'],
+  ['compare', 'Compare', 'Compare two configurations'],
   ['formulas', 'Formulas', 'What published formulas say'],
   ['gpu', 'Your GPU', 'Your GPU'],
 ] as const;
@@ -40,7 +40,7 @@ const EXAMPLES = [
   ['8,192 tokens on one H100', 'model=llama-3-8b&seq=8192'],
   ['LoRA on an RTX 4090', 'model=llama-3-8b&seq=4096&trainable=lora&checkpoint=full&device=rtx-4090'],
   ['70B over 64 GPUs with FSDP', 'model=llama-3-70b&seq=8192&checkpoint=full&dp=64&zero=3'],
-  ['GPT-3 in 8 × 8 parts', 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'],
+  ['GPT-3 175B with TP 8, PP 8', 'model=gpt3-175b&tp=8&sp=yes&pp=8&vpp=3'],
   ['GPT-2 in nanoGPT', 'model=gpt2&batch=8&stack=nanogpt'],
 ] as const;
 

@@ -17,15 +17,15 @@ export function Basis({ fit, asUsual, units, store }: BasisProps) {
   const { basis, usual } = fit;
   return (
     <p class="basis">
-      Counted is {basis}
+      This counts {basis}
       {usual === null ? (
         '.'
       ) : (
         <>
           ; {usual.who} with <code>{usual.set}</code>
-          {asUsual === 'sought' ? <span class="basis-sought">: searching …</span> : asUsual ? `: ${formatBytes(asUsual.total_bytes, units)}${fit.memory_bytes === null ? '' : asUsual.fits ? ', fits' : ', does not fit'}.` : '.'}{' '}
+          {asUsual === 'sought' ? <span class="basis-sought">searching …</span> : asUsual ? `: ${formatBytes(asUsual.total_bytes, units)}${fit.memory_bytes === null ? '' : asUsual.fits ? ', fits' : ', does not fit'}.` : '.'}{' '}
           <button type="button" class="button-line" onClick={() => store.choose(Object.fromEntries(parseQuery(usual.set)))}>
-            Count that
+            Use that
           </button>
         </>
       )}

@@ -38,7 +38,7 @@ export function Compare({ store, report, units }: CompareProps) {
     <div class="compare">
       <div class="compare-tools" role="group" aria-label="What to compare with">
         <button type="button" class="button-line" onClick={() => store.compare(report.query)}>
-          {against === null ? 'Hold on to this one, then change the inputs' : 'Hold on to this one instead'}
+          {against === null ? 'Pin this configuration, then change the inputs' : 'Pin this configuration instead'}
         </button>
         {against !== null && (
           <>
@@ -51,7 +51,7 @@ export function Compare({ store, report, units }: CompareProps) {
           </>
         )}
         <label class="compare-usual">
-          Against the same
+          Or pin the same configuration
           <select
             value=""
             onChange={(event) => {
@@ -59,7 +59,7 @@ export function Compare({ store, report, units }: CompareProps) {
               event.currentTarget.value = '';
             }}
           >
-            <option value="">…</option>
+            <option value="">choose …</option>
             {usual.map(([name, text]) => (
               <option key={name} value={text}>
                 {name}
@@ -69,10 +69,10 @@ export function Compare({ store, report, units }: CompareProps) {
         </label>
       </div>
       {other === null ? (
-        <p class="quiet compare-none">Nothing is held against this configuration yet. What is chosen stands in the address: the comparison can be shared.</p>
+        <p class="quiet compare-none">Nothing is pinned yet. A pinned configuration is part of the address, so a comparison can be shared as a link.</p>
       ) : isFault(other) ? (
         <p class="compare-none" role="status">
-          <span class="fault">{other.message === '' ? 'The other configuration cannot be answered.' : faultText(other)}</span>
+          <span class="fault">{other.message === '' ? 'The pinned configuration cannot be evaluated.' : faultText(other)}</span>
         </p>
       ) : (
         <Both ours={report} theirs={other} fields={fields} units={units} />
@@ -95,17 +95,26 @@ function Both({ ours, theirs, fields, units }: BothProps) {
   const figures: [string, Bytes | undefined, Bytes | undefined][] = [
     ['Kept', ours.saved.bytes, theirs.saved.bytes],
     ...componentsOf(ours, theirs),
-    ['Peak of activations', activationPeak(ours.step), activationPeak(theirs.step)],
-    ['In all on one GPU', ours.fit?.total_bytes, theirs.fit?.total_bytes],
+    ['Activation peak', activationPeak(ours.step), activationPeak(theirs.step)],
+    ['Total on one GPU', ours.fit?.total_bytes, theirs.fit?.total_bytes],
   ];
   const times = [ours, theirs].map(({ cost }) => (cost === undefined ? null : timeOf(cost, 'step_time')));
   const [time, otherTime] = times;
   return (
     <div class="compare-both">
       <div>
+        <p class="compare-headline">
+          <Headline what="kept" of={ours.saved.bytes} from={theirs.saved.bytes} units={units} />, <Headline what="peak" of={activationPeak(ours.step)} from={activationPeak(theirs.step)} units={units} />
+          {time != null && otherTime != null && time !== otherTime && (
+            <>
+              , step time {time < otherTime ? '−' : '+'}
+              {formatPercent(Math.abs(time - otherTime) / otherTime)}
+            </>
+          )}
+        </p>
         <p class="compare-inputs">
           {differing.length === 0
-            ? 'The two are the same: change an input above, and see what it changes here.'
+            ? 'The two are the same: change an input above to see the difference here.'
             : differing.map(({ label, ours: a, theirs: b }, i) => (
                 <span key={label}>
                   {i > 0 && '; '}
@@ -115,18 +124,18 @@ function Both({ ours, theirs, fields, units }: BothProps) {
         </p>
         <ChartFrame
           name="comparison"
-          title="Kept by component, this against the other"
+          title="Kept by component, this against the pinned one"
           query={ours.query}
           units={units}
-          table={() => ({ columns: ['Component', 'This', 'The other'], rows: componentsOf(ours, theirs).map(([name, a, b]) => [name, { bytes: a }, { bytes: b }]) })}
+          table={() => ({ columns: ['Component', 'This', 'Pinned'], rows: componentsOf(ours, theirs).map(([name, a, b]) => [name, { bytes: a }, { bytes: b }]) })}
         >
           <Pairs ours={ours} theirs={theirs} units={units} />
         </ChartFrame>
-        <p class="key">Solid: this configuration. Hatched: the other.</p>
+        <p class="key">Solid: this configuration. Hatched: the pinned one.</p>
       </div>
       <div class="scroll" role="region" aria-label="Both configurations" tabIndex={0}>
         <table>
-          <TableHead texts={['Figure']} figures={['This', 'The other', 'Difference']} />
+          <TableHead texts={['Figure']} figures={['This', 'Pinned', 'Difference']} />
           <tbody>
             {figures.map(([name, a, b]) =>
               a === undefined || b === undefined ? null : (
@@ -146,7 +155,7 @@ function Both({ ours, theirs, fields, units }: BothProps) {
             )}
             {time != null && otherTime != null && (
               <tr class="compare-sum">
-                <th scope="row">A step, at least</th>
+                <th scope="row">Step time, at least</th>
                 <td class="number">{formatTime(time)}</td>
                 <td class="number">{formatTime(otherTime)}</td>
                 <td class="number">
@@ -161,11 +170,26 @@ function Both({ ours, theirs, fields, units }: BothProps) {
   );
 }
 
-const SUMS: ReadonlySet<string> = new Set(['Kept', 'Peak of activations', 'In all on one GPU']);
+const SUMS: ReadonlySet<string> = new Set(['Kept', 'Activation peak', 'Total on one GPU']);
 
 function componentsOf(ours: Report, theirs: Report): [string, Bytes, Bytes][] {
   const of = (report: Report, component: string) => report.components.find((c) => c.component === component)?.bytes ?? 0;
   return [...new Set([...ours.components, ...theirs.components].map((c) => c.component))].map((component) => [componentName(component), of(ours, component), of(theirs, component)]);
+}
+
+/** "−3.00 GiB kept (−12 %)" */
+function Headline({ what, of, from, units }: { what: string; of: Bytes; from: Bytes; units: Units }) {
+  const sign = of < from ? '−' : '+';
+  if (of === from) return <>same {what}</>;
+  return (
+    <>
+      <b>
+        {sign}
+        {formatBytes(Math.abs(of - from), units)} {what}
+      </b>
+      {from > 0 && ` (${sign}${formatPercent(Math.abs(of - from) / from)})`}
+    </>
+  );
 }
 
 /** "−3.00 GiB" and below it "−12 %"; "none" */

@@ -49,7 +49,7 @@ export function EmbedBuilder({ query, site, words }: { query: string; site: stri
         <label>
           Colours{' '}
           <select value={scheme.value} onChange={(event) => (scheme.value = event.currentTarget.value)}>
-            <option value="">as the page that it is on</option>
+            <option value="">follow the host page</option>
             <option value="light">light</option>
             <option value="dark">dark</option>
           </select>
@@ -71,13 +71,13 @@ export function EmbedBuilder({ query, site, words }: { query: string; site: stri
       {way.value === 'element' ? (
         <>
           <Copyable key="element" text={elementSnippet(snippet)} label="element" rows={5} />
-          <p>The script once a page, the element wherever a figure should stand. A Content-Security-Policy has to allow {new URL(site).host || 'this site'} in script-src, with 'wasm-unsafe-eval', and in connect-src.</p>
+          <p>Include the script once per page, and the element wherever a figure should appear. A Content-Security-Policy has to allow {new URL(site).host || 'this site'} in script-src, with 'wasm-unsafe-eval', and in connect-src.</p>
         </>
       ) : (
         <>
           <Copyable key="frame" text={frameSnippet(snippet, height.value)} label="frame" rows={4} />
           <p>
-            The height is that of the figure below. On a page that takes scripts, this one gives each frame the height that it needs: <code>{frameScript(site).trim()}</code>
+            The height is that of the figure below. On a page that allows scripts, this one gives each frame the height it needs: <code>{frameScript(site).trim()}</code>
           </p>
         </>
       )}

@@ -6,10 +6,10 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry: () => voi
       <p class="wordmark">actmem</p>
       <h1>The calculator could not be loaded</h1>
       <p>
-        Its program or its words, <code>tables.json</code>, did not arrive or could not be started: {message}
+        Its WebAssembly program or <code>tables.json</code> did not arrive or could not be started: {message}
       </p>
       <p>
-        {navigator.onLine ? 'Try again; if it stays so, this site may be incomplete, or WebAssembly may be switched off in this browser.' : 'There is no connection. Try again once there is.'}
+        {navigator.onLine ? 'Try again; if that does not help, this site may be incomplete, or WebAssembly may be switched off in this browser.' : 'There is no connection. Try again once there is.'}
       </p>
       <p>
         <button type="button" class="button" onClick={onRetry}>

@@ -41,12 +41,12 @@ function MapView({ store, report, units }: FitProps) {
     return (
       <div class="fit-map-wait" role="status">
         {fault === null ? (
-          'Playing a step for each point of the map …'
+          'Evaluating a step at each point of the map …'
         ) : fault instanceof TooSlow ? (
           <>
             <p>A map of this policy takes a minute or more: at each of its 64 × 64 points a plan is searched for.</p>
             <button type="button" class="button-quiet" onClick={() => (patient.value = report.query)}>
-              Draw it all the same
+              Draw it anyway
             </button>
           </>
         ) : fault instanceof ActmemError ? (
@@ -73,14 +73,14 @@ function MapView({ store, report, units }: FitProps) {
   return (
     <div class="fit-map-view" data-waiting={current ? undefined : ''} inert={!current}>
       <h3>
-        What fits into {formatBytes(room, units)} <span class="quiet">
-          {device === undefined || device.memory_bytes !== memory ? '' : `${device.label}: `}parameters, gradients, optimizer and activations{stages === null ? '' : ' of the rank that takes most'}
+        What fits in {formatBytes(room, units)} <span class="quiet">
+          {device === undefined || device.memory_bytes !== memory ? '' : `${device.label}: `}parameters, gradients, optimizer and activations{stages === null ? '' : ' of the rank that needs most'}
         </span>
       </h3>
       {report.fit !== undefined && <Basis fit={report.fit} units={units} store={store} />}
       <ChartFrame
         name="fit-map"
-        title={`What fits into ${formatBytes(room, units)}`}
+        title={`What fits in ${formatBytes(room, units)}`}
         query={report.query}
         units={units}
         table={() => ({
@@ -112,8 +112,8 @@ function Cost({ report }: FitProps) {
   const rows = [
     ['Forward', cost.forward_flops, cost.forward_time_us],
     ['Backward', cost.backward_flops, cost.backward_time_us],
-    ['Computed again', cost.recomputed_flops, cost.recomputed_time_us],
-    ['The step', cost.hardware_flops, cost.step_time_us],
+    ['Recomputation', cost.recomputed_flops, cost.recomputed_time_us],
+    ['Whole step', cost.hardware_flops, cost.step_time_us],
   ] as const;
   return (
     <div>
@@ -141,7 +141,7 @@ function Cost({ report }: FitProps) {
         <dd>{share(cost.mfu)}</dd>
         <dt>Hardware FLOPs utilisation, at most</dt>
         <dd>{share(cost.hfu)}</dd>
-        <dt>Of the time waits for memory</dt>
+        <dt>Share of time bound by memory bandwidth</dt>
         <dd>{share(cost.memory_bound)}</dd>
         <dt>Compute rate, dense {device.dtype}</dt>
         <dd>{rateOf(device.gflops)}</dd>
@@ -150,7 +150,7 @@ function Cost({ report }: FitProps) {
       </dl>
       <p class="note">
         Rates: {device.gflops_from}
-        {device.bandwidth_from !== device.gflops_from && `; bandwidth: ${device.bandwidth_from}`}. A bound: no launches, no communication, no optimizer, every kernel at these rates. {cost.utilisation_note}
+        {device.bandwidth_from !== device.gflops_from && `; bandwidth: ${device.bandwidth_from}`}. A lower bound on time: no launch overhead, no communication, no optimizer step, every kernel at these rates. {cost.utilisation_note}
       </p>
     </div>
   );

@@ -36,14 +36,14 @@ export function FormulaViews(props: ViewsProps) {
   return (
     <div class="formula-views">
       <div class="figure-head">
-        <p class="quiet">{said.length === 0 ? 'None of them speaks of this checkpointing policy.' : `${said.length} formulas, ${threeDigits(said[0]?.ratio ?? 0)} to ${threeDigits(said.at(-1)?.ratio ?? 0)} times what is kept.`}</p>
+        <p class="quiet">{said.length === 0 ? 'None of them covers this checkpointing policy.' : `${said.length} formulas, ${threeDigits(said[0]?.ratio ?? 0)} to ${threeDigits(said.at(-1)?.ratio ?? 0)} times what PyTorch keeps.`}</p>
         <span class="spring" />
         <Switch
           name="extent"
           label="What the figures are of"
           value={extent.value}
           options={[
-            ['all', 'all that is kept'],
+            ['all', 'whole model'],
             ['layer', 'one layer'],
           ]}
           onChange={(value: Extent) => {
@@ -54,18 +54,18 @@ export function FormulaViews(props: ViewsProps) {
       {said.length > 0 && (
         <ChartFrame
           name="formulas"
-          title={`What published formulas say ${extent.value === 'all' ? 'in all' : 'for one layer'}`}
+          title={`What published formulas say ${extent.value === 'all' ? 'for the whole model' : 'for one layer'}`}
           query={report.query}
           units={units}
-          table={() => ({ columns: ['Formula', 'Says', 'Of what is kept'], rows: said.map((s) => [s.formula.name, { bytes: s.bytes }, `${threeDigits(s.ratio)} ×`]) })}
+          table={() => ({ columns: ['Formula', 'Predicts', 'Against actmem'], rows: said.map((s) => [s.formula.name, { bytes: s.bytes }, `${threeDigits(s.ratio)} ×`]) })}
         >
-          <Strip said={said} ours={ours[extent.value]} chosen={chosen?.formula.id ?? null} units={units} extent={extent.value === 'all' ? 'in all' : 'for one layer'} onChoose={choose} />
+          <Strip said={said} ours={ours[extent.value]} chosen={chosen?.formula.id ?? null} units={units} extent={extent.value === 'all' ? 'for the whole model' : 'for one layer'} onChoose={choose} />
         </ChartFrame>
       )}
       {chosen !== undefined && <Explained report={report} said={chosen} extent={extent.value} units={units} scope={extent.value === 'layer' ? (layer?.kind ?? null) : null} layers={layer?.layers_each ?? 1} />}
       <p class="note legend">
-        In the formulas: s tokens, b sequences, h width, a heads, k KV heads, d head width, f FFN width (w: of the experts that a token passes), v vocabulary, L layers, ℓ a layer, D bytes a value; t
-        tensor parallel, u the same where sequence parallelism divides too, p pipeline stages, m chunks a stage; 1 or 0: q no pipeline, j chunks, E scores materialised, o attention’s core not
+        In the formulas: s tokens, b sequences, h width, a heads, k KV heads, d head width, f FFN width (w: of the experts that a token passes), v vocabulary, L layers, ℓ a layer, D bytes per value; t
+        tensor-parallel size, u the same where sequence parallelism divides too, p pipeline stages, m chunks per stage. Flags, 1 or 0: q no pipeline, j chunks, E scores materialised, o core attention not
         checkpointed, g gated MLP, r ReLU, n norms on query and key.
       </p>
       <Table {...props} ours={ours} chosen={chosen?.formula.id ?? null} onChoose={choose} />
@@ -92,9 +92,9 @@ function Explained({ report, said, extent, units, scope, layers }: { report: Rep
         <table class="differences">
           <thead>
             <tr>
-              <th scope="col">Tensors</th>
+              <th scope="col">Tensors by size</th>
               <th scope="col" class="number">
-                It counts
+                Predicted
               </th>
               <th scope="col" class="number">
                 Kept
@@ -102,7 +102,7 @@ function Explained({ report, said, extent, units, scope, layers }: { report: Rep
               <th scope="col" class="number">
                 Difference
               </th>
-              <th scope="col">What is kept of them</th>
+              <th scope="col">What is kept</th>
             </tr>
           </thead>
           <tbody>
@@ -119,7 +119,7 @@ function Explained({ report, said, extent, units, scope, layers }: { report: Rep
               </tr>
             ))}
             <tr class="ours">
-              <th scope="row">{extent === 'all' ? 'In all' : 'One layer'}</th>
+              <th scope="row">{extent === 'all' ? 'Total' : 'One layer'}</th>
               <td class="number strong">
                 <Figure bytes={said.bytes} units={units} />
               </td>
@@ -127,7 +127,7 @@ function Explained({ report, said, extent, units, scope, layers }: { report: Rep
                 <Figure bytes={list.reduce((sum, d) => sum + d.kept, 0)} units={units} />
               </td>
               <td class="number strong">{signed(said.bytes - list.reduce((sum, d) => sum + d.kept, 0), units)}</td>
-              <td class="why">A tensor is counted with the widest of its dimensions: the formula says no more than its terms.</td>
+              <td class="why">Each tensor is grouped by its widest dimension, as a formula gives terms, not tensors.</td>
             </tr>
           </tbody>
         </table>
@@ -151,12 +151,12 @@ function Table({ report, formulas, checks, units, ours, chosen, onChoose }: View
               A layer
             </th>
             <th scope="col" class="number">
-              In all
+              Total
             </th>
             <th scope="col" class="number">
-              Of what is kept
+              Against actmem
             </th>
-            <th scope="col">What does not hold</th>
+            <th scope="col">Where it differs</th>
           </tr>
         </thead>
         <tbody>
@@ -226,10 +226,10 @@ function FormulaRow({ formula, computed, units, chosen, onChoose }: RowProps) {
       <td class="number" data-label="A layer">
         {perLayer ? <Quantity value={formula.bytes} unit="bytes" units={units} /> : formula.layer_bytes === null ? '–' : <Figure bytes={formula.layer_bytes} units={units} />}
       </td>
-      <td class="number" data-label="In all">
+      <td class="number" data-label="Total">
         {perLayer ? '–' : <Quantity value={formula.bytes} unit={formula.unit} units={units} />}
       </td>
-      <td class="number" data-label="Of what is kept">
+      <td class="number" data-label="Against actmem">
         {formula.ratio === null ? '–' : `${threeDigits(formula.ratio)} ×`}
       </td>
       <td class="why">

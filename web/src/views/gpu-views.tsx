@@ -49,7 +49,7 @@ export function GpuViews({ store, whole, report, units }: ViewProps) {
     <div class="gpu">
       <p>
         A benchmark of the GPU that this browser uses: it multiplies matrices, moves memory, and runs an MLP, an attention block and the
-        block of many notebooks forward and backward, with everything kept and with a part computed again. It takes at most{' '}
+        block of many notebooks forward and backward, with everything kept and with a part recomputed. It takes at most{' '}
         {BUDGET / 1000} seconds and 512 MiB of the GPU’s memory, and nothing of it leaves this device.
       </p>
       <div class="gpu-run">
@@ -114,7 +114,7 @@ function Results({ run, store, whole, report, units }: ViewProps & { run: Run })
     <>
       <p>
         <strong>{deviceName(run)}</strong>
-        {run.device?.software && <span class="fault"> This is a software renderer, a program that stands in for a GPU: its rates are this computer’s processor’s.</span>}
+        {run.device?.software && <span class="fault"> This is a software renderer in place of a GPU: its rates are those of this computer’s processor.</span>}
       </p>
       <Speeds run={run} units={units} />
       <Recomputation run={run} />
@@ -174,7 +174,7 @@ function Recomputation({ run }: { run: Run }) {
   });
   if (rows.length === 0) return null;
   return (
-    <div class="scroll" role="region" aria-label="What computing again costs" tabIndex={0}>
+    <div class="scroll" role="region" aria-label="What recomputation costs" tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -183,7 +183,7 @@ function Recomputation({ run }: { run: Run }) {
               All kept
             </th>
             <th scope="col" class="number">
-              Computed again
+              Recomputed
             </th>
             <th scope="col" class="number">
               Costs here
@@ -305,13 +305,13 @@ function StepHere({ run, store, whole, report, units }: ViewProps & { run: Run }
       {cost !== undefined && (
         <p>
           By a roofline of these rates the step takes {formatTime(cost.step_time_us)}
-          {cost.recomputed_time_us > 0 && `, ${formatTime(cost.recomputed_time_us)} of which compute again`}. They are this browser’s: WebGPU has no tensor cores, so CUDA or ROCm on the same GPU multiply faster
+          {cost.recomputed_time_us > 0 && `, ${formatTime(cost.recomputed_time_us)} of it recomputation`}. The rates are this browser’s: WebGPU has no tensor cores, so CUDA or ROCm on the same GPU multiply faster
           {half ? '' : ', and no f16 was measured: half precision is taken to be as fast as f32'}.
         </p>
       )}
       <p class="gpu-use">
         {used ? (
-          <span class="quiet">These rates are the inputs’: device=mine.</span>
+          <span class="quiet">The inputs use these rates: device=mine.</span>
         ) : (
           <button type="button" class="button" onClick={() => store.choose(inputs)}>
             Use this GPU on the page

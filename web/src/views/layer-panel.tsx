@@ -61,8 +61,8 @@ export function LayerPanel({ framed = (picture) => picture, report, scopes, unit
       </div>
       {framed(<LayerPicture scope={view} step={report.step} units={units} />, view, title)}
       <p class="key">
-        <Key /> length: elements a token; height: bytes an element (fp32 4, bf16 2); so area: bytes.
-        {some('recomputed') && ' Hatched: not kept, computed again in backward.'}
+        <Key /> length: elements per token; height: bytes per element (fp32 4, bf16 2); so area is bytes.
+        {some('recomputed') && ' Hatched: not kept, recomputed in backward.'}
         {some('offloaded') && ' Outlined: not kept, copied to the host and back.'}
       </p>
     </div>

@@ -41,7 +41,7 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
       <div class="fit-changes" data-waiting={found?.text === report.query ? undefined : ''}>
         {failed !== null ? (
           <p role="status">
-            <span class="fault">What would fit could not be searched: {failed.message}.</span>{' '}
+            <span class="fault">The search for what would fit failed: {failed.message}.</span>{' '}
             <button type="button" class="button-quiet" onClick={again}>
               Try again
             </button>
@@ -49,7 +49,7 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
         ) : !limited ? null : found === null || (found.answer?.fits ?? null) !== fit.fits ? (
           /* What made the last one fit says nothing about one that does. */
           <p class="fit-title quiet" role="status">
-            {fit.fits === true ? 'Searching for what it leaves room for …' : 'Searching for what would fit …'}
+            {fit.fits === true ? 'Searching for what else would fit …' : 'Searching for what would fit …'}
           </p>
         ) : (
           <ChangesView fits={found.answer?.fits === true} changes={found.answer?.changes ?? []} current={found.text === report.query} store={store} report={report} units={units} />
@@ -73,7 +73,7 @@ function FitSentence({ store, report, fit, units }: SentenceProps) {
   if (fit.memory_bytes === null || fit.free_bytes === null) {
     return (
       <p class="fit-line">
-        <span>In all {total} on one GPU{on}.</span> <DevicePicker store={store} report={report} fit={fit} units={units} />
+        <span>Total on one GPU{on}: {total}.</span> <DevicePicker store={store} report={report} fit={fit} units={units} />
       </p>
     );
   }
@@ -83,11 +83,11 @@ function FitSentence({ store, report, fit, units }: SentenceProps) {
         <strong class={fit.fits === true ? 'fit-yes' : 'fit-no'}>{fit.fits === true ? 'Fits on' : 'Does not fit on'}</strong> <DevicePicker store={store} report={report} fit={fit} units={units} />
       </p>
       <p class="fit-sum">
-        {total} in all{on}, of <Figure bytes={fit.memory_bytes} units={units} />:{' '}
+        Needs {total} of <Figure bytes={fit.memory_bytes} units={units} />{on}:{' '}
         <b class={fit.fits === true ? 'fit-yes' : 'fit-no'}>
-          <Figure bytes={Math.abs(fit.free_bytes)} units={units} /> {fit.free_bytes < 0 ? 'too much' : 'free'}
+          <Figure bytes={Math.abs(fit.free_bytes)} units={units} /> {fit.free_bytes < 0 ? 'short' : 'free'}
         </b>
-        {fit.reserve_bytes > 0 ? <> with {formatBytes(fit.reserve_bytes, units)} reserved</> : <span class="quiet">, nothing reserved for the CUDA context and fragmentation</span>}.
+        {fit.reserve_bytes > 0 ? <> with {formatBytes(fit.reserve_bytes, units)} reserved</> : <span class="quiet">, before the CUDA context and fragmentation</span>}.
       </p>
     </>
   );
@@ -114,7 +114,7 @@ function DevicePicker({ store, report, fit, units }: SentenceProps) {
         ))}
         {own && (
           <option value={OWN}>
-            {fit.memory_bytes === null ? 'a GPU of one’s own' : `a GPU of ${formatBytes(fit.memory_bytes, units)}`}
+            {fit.memory_bytes === null ? 'custom GPU' : `custom GPU, ${formatBytes(fit.memory_bytes, units)}`}
           </option>
         )}
       </select>
@@ -140,7 +140,7 @@ function FitBar({ fit, units }: { fit: Fit; units: Units }) {
         width="100%"
         height="34"
         role="img"
-        aria-label={`${segments.map(({ name, bytes }) => `${name} ${formatBytes(bytes, units)}`).join(', ')}; in all ${formatBytes(fit.total_bytes, units)}${fit.memory_bytes === null ? '' : ` of ${formatBytes(fit.memory_bytes, units)}`}.`}
+        aria-label={`${segments.map(({ name, bytes }) => `${name} ${formatBytes(bytes, units)}`).join(', ')}; total ${formatBytes(fit.total_bytes, units)}${fit.memory_bytes === null ? '' : ` of ${formatBytes(fit.memory_bytes, units)}`}.`}
       >
         <rect class="fit-room" x="0" y="18" width="100%" height="14" />
         {segments.map((s) => (
@@ -185,13 +185,13 @@ function ChangesView({ fits, changes, current, store, report, units }: ChangesPr
   if (changes.length === 0) {
     return (
       <p class="fit-title quiet" role="status">
-        {fits ? 'It fits as it is, and no longer sequence or larger micro-batch does.' : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
+        {fits ? 'It fits as it is; no longer sequence or larger micro-batch would.' : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
       </p>
     );
   }
   return (
     <div inert={!current}>
-      <h2 class="fit-title">{fits ? 'What it leaves room for' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, the cheapest first'}{!current && <span class="fit-updating">updating …</span>}</h2>
+      <h2 class="fit-title">{fits ? 'What else would fit' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, cheapest first'}{!current && <span class="fit-updating">updating …</span>}</h2>
       <ul>
         {changes.slice(0, narrow.value ? FEW : MOST).map((change, i) => (
           <li key={change.query} data-first={!fits && i === 0 ? '' : undefined}>
@@ -219,14 +219,14 @@ const MOST = 5;
 const FEW = 3;
 
 const NOTES: Partial<Record<FitChangeId, string>> = {
-  liger: ': fused kernels, the same training',
-  loss: ': the logits are never whole',
+  liger: ': fused kernels, same training',
+  loss: ': the full logits are never materialised',
   gpus: ': the same micro-batch on each; communication is not counted',
-  optimizer: ': other rounding in the optimizer',
+  optimizer: ': quantised optimizer states',
   lora: ' instead of the weights',
 };
 
-/** "Checkpoint by save:half-matmuls", "Shorten to 4,715 tokens" */
+/** "Checkpoint with save:half-matmuls", "4,715 tokens per sequence" */
 export function changeText({ id, set }: FitChange, units: Units): string {
   const inputs = parseQuery(set);
   const count = (key: string): number => Number(inputs.get(key) ?? 1);
@@ -234,26 +234,26 @@ export function changeText({ id, set }: FitChange, units: Units): string {
   const shared = `${sizes(inputs)}${inputs.has('zero') ? `, ZeRO ${inputs.get('zero')}` : ''}`;
   switch (id) {
     case 'plan':
-      return `Checkpoint by the fastest plan with ${policy.replace('budget:', 'a peak of ').replace(/(?<=\d)(?=[KMGT])/, '\u00a0')}`;
+      return `Checkpoint with the fastest plan, peak ${policy.replace('budget:', '≤\u00a0').replace(/(?<=\d)(?=[KMGT])/, '\u00a0')}`;
     case 'policy':
-      return `Checkpoint by ${policy}`;
+      return `Checkpoint with ${policy}`;
     case 'liger':
       return 'Patch the model with Liger-Kernel';
     case 'loss':
-      return 'Cut cross-entropy for the loss';
+      return 'Use Cut Cross-Entropy for the loss';
     case 'gpus':
-      return `Share out over ${shared}`;
+      return `Shard over ${shared}`;
     case 'batch':
-      return `${formatCount(count('batch'))} ${plural(count('batch'), 'sequences')} a micro-batch`;
+      return `${formatCount(count('batch'))} ${plural(count('batch'), 'sequences')} per micro-batch`;
     case 'seq':
-      return `${formatCount(count('seq'))} tokens a sequence`;
+      return `${formatCount(count('seq'))} tokens per sequence`;
     case 'optimizer':
       return '8-bit AdamW';
     case 'lora':
       return 'Train LoRA adapters';
     default:
       return [
-        `Checkpoint by ${policy}`,
+        `Checkpoint with ${policy}`,
         ...(inputs.has('optimizer') ? ['8-bit AdamW'] : []),
         ...(inputs.has('trainable') ? ['LoRA adapters'] : []),
         ...(inputs.has('dp') ? [shared] : []),
@@ -267,10 +267,10 @@ function sizes(inputs: ReadonlyMap<string, string>): string {
   return groups.length > 1 ? groups.join(' ') : `${formatCount(Number(inputs.get('dp')))} GPUs`;
 }
 
-/** "+44.3 ms a step, +7.5 %" */
+/** "+44.3 ms per step, +7.5 %" */
 function costText(step: Microseconds, now: Microseconds): string {
   const more = step - now;
   if (Math.abs(more) < now * 5e-4) return 'no slower';
   const sign = more < 0 ? '−' : '+';
-  return `${sign}${formatTime(Math.abs(more))} a step, ${sign}${formatPercent(Math.abs(more) / now)}`;
+  return `${sign}${formatTime(Math.abs(more))} per step, ${sign}${formatPercent(Math.abs(more) / now)}`;
 }

@@ -39,12 +39,12 @@ export function PartsTable({ caption, what, rows, memory, units }: PartsProps) {
           <tr>
             <th scope="col">{what}</th>
             <th scope="col" class="number">
-              On one GPU
+              Per GPU
             </th>
             <th scope="col">
-              Made of
+              Breakdown
             </th>
-            <th scope="col">{memory === null ? 'Fits' : `Of ${formatBytes(memory, units)}`}</th>
+            <th scope="col">{memory === null ? 'Fits' : `On ${formatBytes(memory, units)}`}</th>
           </tr>
         </thead>
         <tbody>

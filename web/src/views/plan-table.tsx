@@ -32,7 +32,7 @@ export function PlanTable({ report, measure, above, units, onChoose }: PlanTable
               Peak
             </th>
             <th scope="col" class="number">
-              Computed again
+              Recomputed
             </th>
           </tr>
         </thead>
@@ -43,8 +43,8 @@ export function PlanTable({ report, measure, above, units, onChoose }: PlanTable
         </tbody>
       </table>
       <p class="note">
-        Peak: the most activation bytes alive at once, gradients of parameters apart. Computed again: matrix products and attention, of the forward pass; the time is of all that runs again. Marked{' '}
-        <span class="pareto-mark" aria-hidden="true" /> no other policy here is better both in recomputation and in what the chart shows.
+        Peak: the most activation bytes live at once, without parameter gradients. Recomputed: the share of the forward pass’s FLOPs in matrix products and attention; the time is of everything recomputed. Marked{' '}
+        <span class="pareto-mark" aria-hidden="true" /> no other policy here has both less recomputation and less of the memory in the chart.
       </p>
     </div>
   );

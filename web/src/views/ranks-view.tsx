@@ -21,12 +21,12 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
       >
         <RanksChart ranks={ranks} worst={worst} units={units} />
       </ChartFrame>
-      <div class="scroll" role="region" aria-label="Pipeline ranks" tabIndex={0}>
+      <div class="scroll" role="region" aria-label="Table of ranks" tabIndex={0}>
         <table class="ranks">
           <thead>
             <tr>
               <th scope="col">Rank</th>
-              {['Layers', 'Chunks in flight', 'Kept by a layer', 'Kept'].map((name) => (
+              {['Layers', 'Chunks in flight', 'Kept per layer', 'Kept'].map((name) => (
                 <th key={name} scope="col" class="number">
                   {name}
                 </th>
@@ -45,8 +45,8 @@ export function RanksView({ report, units }: { report: Report; units: Units }) {
         </table>
       </div>
       <p class="note">
-        One GPU of each rank, from the schedule ({report.config['schedule']}) played on its own layers, micro-batch by micro-batch. Kept: of all chunks in flight. Peak: the most activation bytes alive at once,
-        gradients of parameters apart; in the bars what is kept is solid.
+        One GPU of each rank, from the schedule ({report.config['schedule']}) played micro-batch by micro-batch on its own layers. Kept: over all chunks in flight. Peak: the most activation bytes live at once,
+        without parameter gradients; in the bars the solid part is what is kept.
       </p>
     </div>
   );
@@ -67,7 +67,7 @@ function RankRow({ bar: { rank, peak, worst }, planned, units }: { bar: RankBar;
       <td class="number" data-label="Chunks in flight">
         {formatCount(rank.in_flight)}
       </td>
-      <td class="number" data-label="Kept by a layer">
+      <td class="number" data-label="Kept per layer">
         <Figure bytes={rank.layer_bytes} units={units} />
       </td>
       <td class="number" data-label="Kept">

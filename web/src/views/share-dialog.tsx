@@ -24,11 +24,11 @@ const KINDS: readonly (readonly [Kind, string])[] = [
 const EMBEDS = import.meta.env.MODE !== 'single';
 
 const ABOUT: Readonly<Record<Kind, string>> = {
-  link: 'The page as it stands: what differs from the preset and from the defaults.',
+  link: 'This configuration: only what differs from the preset and the defaults.',
   text: 'The answer and its components.',
   markdown: 'The answer and a table of its components.',
   latex: 'A table with a caption, for booktabs.',
-  csv: 'Every tensor that is kept: bytes times count of all lines are the total.',
+  csv: 'Every saved tensor, one per line; bytes × count add up to the total.',
   json: 'The whole report, as the command line prints it with --json.',
   embed: 'A live figure for another page: documentation, an article, a notebook.',
 };

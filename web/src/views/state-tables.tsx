@@ -13,7 +13,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
       <div class="scroll" role="region" aria-label="Conventions" tabIndex={0}>
         <table class="conventions">
           <caption>Parameters, gradients and optimizer, by convention</caption>
-          <TableHead texts={['Convention']} figures={['Bytes a parameter', 'Weights', 'Master copy', 'Gradients', 'Optimizer', 'In all']} />
+          <TableHead texts={['Convention']} figures={['Bytes per parameter', 'Weights', 'Master copy', 'Gradients', 'Optimizer', 'Total']} />
           <tbody>
             {state.conventions.map((c) => (
               <tr key={c.id}>
@@ -21,7 +21,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                   {c.name}
                   <span class="plan-note">{c.source}</span>
                 </th>
-                <td class="number" data-label="Bytes a parameter">
+                <td class="number" data-label="Bytes per parameter">
                   {c.bytes_per_parameter ?? '–'}
                 </td>
                 {(
@@ -36,7 +36,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
                     {bytes === 0 ? '–' : <Figure bytes={bytes} units={units} />}
                   </td>
                 ))}
-                <td class="number strong" data-label="In all">
+                <td class="number strong" data-label="Total">
                   <Figure bytes={c.bytes} units={units} />
                 </td>
               </tr>

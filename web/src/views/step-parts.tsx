@@ -2,7 +2,7 @@
 import '../styles/step-parts.css';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { Bytes, TimelinePart, Units } from '../../../wasm/report';
+import type { Bytes, Row, TimelinePart, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';
 import { fillParts, layParts } from '../charts/parts-layout';
 import { Timeline } from '../charts/timeline';
@@ -28,11 +28,21 @@ export function Areas({ course, layout }: { course: PartedCourse; layout: Timeli
   );
 }
 
-/** What they are, from the top, each with its bytes at the place that is read. */
-export function PartsKey({ course, reading, units }: { course: PartedCourse; reading: Reading; units: Units }) {
+/* The tensors of most bytes. */
+const MOST = 3;
+
+/** Names of a component's saved tensors, the largest first, each once: "gate · up · gate × up and 2 more" */
+export function tensorsOf(rows: readonly Row[], part: string): string {
+  const sorted = rows.filter((row) => row.component === part).sort((p, q) => q.bytes * q.count - p.bytes * p.count);
+  const names = [...new Set(sorted.map((row) => row.name))];
+  return `${names.slice(0, MOST).join(' · ')}${names.length > MOST ? ` and ${names.length - MOST} more` : ''}`;
+}
+
+/** What they are, from the top, each with its bytes at the place that is read; `rows` are the step's saved tensors. */
+export function PartsKey({ course, reading, rows = [], units }: { course: PartedCourse; reading: Reading; rows?: readonly Row[]; units: Units }) {
   const parts = useParts(course);
   return (
-    <ul class="parts-key">
+    <ul class="parts-key" data-legend="">
       {[...parts].reverse().map(({ part, saved, bytes }) => (
         <li key={part} data-none={(bytes[reading.i] ?? 0) === 0 ? '' : undefined}>
           <svg width="12" height="12" aria-hidden="true">
@@ -43,6 +53,7 @@ export function PartsKey({ course, reading, units }: { course: PartedCourse; rea
           </svg>
           <span>{partName(part)}</span>
           <Figure bytes={Math.round(bytes[reading.i] ?? 0)} units={units} />
+          {saved && rows.length > 0 && <span class="parts-tensors" data-note="">{tensorsOf(rows, part)}</span>}
         </li>
       ))}
     </ul>
@@ -65,7 +76,7 @@ export function WithoutCheckpointing({ course, apart, reach, query, units, behin
   return (
     <>
       <h3 class="parts-title">
-        Without checkpointing{apart && <span class="quiet">, in a scale of its own</span>}
+        Without checkpointing{apart && <span class="quiet">, on its own scale</span>}
       </h3>
       <ChartFrame name="step-without" title="Live bytes over the step, without checkpointing" query={query} units={units} table={() => timelineTable(course)}>
         <div class="parts">

@@ -45,7 +45,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
       <>
         <path class="timeline-room" d={`M ${frame.left} ${heightOf(room)} H ${frame.right}`} />
         <text class="axis" x={frame.right} y={heightOf(room) - 5} text-anchor="end">
-          the GPU’s room for them: {formatBytes(room, units)}
+          left on the GPU for them: {formatBytes(room, units)}
         </text>
       </>
     );
@@ -72,7 +72,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
                   {!apart && behind(layout)}
                 </>
               )}
-              below={part === null || parted === undefined ? undefined : (reading) => <part.PartsKey course={parted} reading={reading} units={units} />}
+              below={part === null || parted === undefined ? undefined : (reading) => <part.PartsKey course={parted} reading={reading} rows={report.rows} units={units} />}
             />
           </div>
         </ChartFrame>
@@ -82,7 +82,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
       )}
       {fault !== null && (
         <p role="status">
-          <span class="fault">What the bytes are of could not be asked: {fault.message}.</span>{' '}
+          <span class="fault">The breakdown could not be computed: {fault.message}.</span>{' '}
           <button type="button" class="button-quiet" onClick={again}>
             Try again
           </button>
@@ -92,7 +92,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
         <table class="peaks">
           <tbody>
             <tr>
-              <th scope="row">Forward, highest</th>
+              <th scope="row">Forward peak</th>
               <td class="number">
                 <Figure bytes={step.forward_peak_bytes} units={units} />
               </td>
@@ -103,7 +103,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
               <td class="number">
                 <Figure bytes={step.after_forward_bytes} units={units} />
               </td>
-              <td>what is kept, and the logits that the caller holds</td>
+              <td>saved tensors, and the logits that the caller holds</td>
             </tr>
             <tr>
               <th scope="row">Head and loss ({step.head.loss})</th>
@@ -111,24 +111,24 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
                 <Figure bytes={step.head.saved_bytes} units={units} />
               </td>
               <td>
-                kept; from the last norm to the loss up to <Figure bytes={step.head.forward_bytes} units={units} /> above the layers in forward,{' '}
-                <Figure bytes={step.head.backward_bytes} units={units} /> in backward
+                saved; between the last norm and the loss up to <Figure bytes={step.head.forward_bytes} units={units} /> more than the layers hold in forward,{' '}
+                <Figure bytes={step.head.backward_bytes} units={units} /> more in backward
               </td>
             </tr>
             <tr>
-              <th scope="row">Backward, highest</th>
+              <th scope="row">Backward peak</th>
               <td class="number">
                 <Figure bytes={step.backward_peak_bytes} units={units} />
               </td>
-              <td>{placeText(step.backward_peak_at)}; gradients of parameters exist beforehand and are not counted</td>
+              <td>{placeText(step.backward_peak_at)}; parameter gradients are allocated beforehand and not counted</td>
             </tr>
             <tr>
-              <th scope="row">The step, gradients included</th>
+              <th scope="row">Whole step, gradients included</th>
               <td class="number">
                 <Figure bytes={step.peak_bytes} units={units} />
               </td>
               <td>
-                {placeText(step.peak_at)}; gradients start as None and come to <Figure bytes={step.gradient_bytes} units={units} />
+                {placeText(step.peak_at)}; parameter gradients start as None and grow to <Figure bytes={step.gradient_bytes} units={units} />
               </td>
             </tr>
           </tbody>

@@ -67,9 +67,9 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
     ? { again: (p) => (timeOf(p, 'recomputed_time') ?? 0) / forward, reach: (drawn ?? []).map((p) => ({ again: againOf(p, forward), memory: p.peak_bytes })) }
     : { again: (p) => recomputedOf(p, checkpoint.forward_flops) };
   const said = (plan: Plan): string => {
-    if (!timed) return `${formatPercent(recomputedOf(plan, checkpoint.forward_flops))} of the forward pass computed again`;
+    if (!timed) return `${formatPercent(recomputedOf(plan, checkpoint.forward_flops))} of the forward pass recomputed`;
     const above = drawn === null ? '' : excessText(known?.find((p) => planId(p) === planId(plan)), units);
-    return `${formatTime(timeOf(plan, 'recomputed_time') ?? 0)} run again${above === '' ? '' : `; ${above}`}`;
+    return `${formatTime(timeOf(plan, 'recomputed_time') ?? 0)} recomputed${above === '' ? '' : `; ${above}`}`;
   };
   const budget = /^budget:(\d+)$/.exec(checkpoint.policy)?.[1];
   const choose = (plan: FrontierPlan): void => store.choose({ checkpoint: `budget:${plan.peak_bytes}`, reentrant: 'no' });
@@ -77,15 +77,15 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
     <>
       <Frame
         name="tradeoff"
-        title={`${name} against what runs again`}
+        title={`${name} against recomputation`}
         query={report.query}
         units={units}
-        table={() => ({ columns: ['Policy', name, timed ? 'Run again' : 'Computed again'], rows: checkpoint.plans.map((plan) => [planName(plan, units), { bytes: measureOf(plan, measure) }, said(plan)]) })}
+        table={() => ({ columns: ['Policy', name, 'Recomputed'], rows: checkpoint.plans.map((plan) => [planName(plan, units), { bytes: measureOf(plan, measure) }, said(plan)]) })}
       >
       <Tradeoff
         plans={checkpoint.plans}
         axis={axis}
-        axisTitle={timed ? `run again, of the forward pass’s ${formatTime(forward)}` : 'computed again, of the forward pass'}
+        axisTitle={timed ? `recomputation, share of the forward pass (${formatTime(forward)})` : 'recomputation, share of the forward pass'}
         said={said}
         measure={measure}
         name={name}
@@ -102,7 +102,7 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
       </Frame>
       <div class="frontier-said" role="status">
         {measure !== 'activations' ? (
-          'The exact frontier is drawn against the peak.'
+          'The exact frontier is of the peak: choose “peak” to see it.'
         ) : searched.fault !== null && found === null ? (
           <>
             <span class="fault">The frontier could not be searched: {searched.fault.message}.</span>{' '}
@@ -113,7 +113,7 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
         ) : found === null ? (
           'Searching for the exact frontier …'
         ) : plans === null ? (
-          `No exact frontier: ${found.checkpoint.frontier_note ?? 'none is searched here'}. The line is through the best of the listed policies.`
+          `No exact frontier: ${found.checkpoint.frontier_note ?? 'none is searched here'}. The line joins the best of the listed policies.`
         ) : (
           searchText(found, plans.length)
         )}
@@ -128,7 +128,7 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
 /* What to write, or which flags to give, in each framework that can. */
 function PlanLines({ report: { checkpoint }, units }: { report: Report; units: Units }) {
   const { lines = [], lines_note: note } = checkpoint;
-  if (lines.length === 0) return note === undefined ? null : <p class="note">In no framework: {note}.</p>;
+  if (lines.length === 0) return note === undefined ? null : <p class="note">No framework can express it: {note}.</p>;
   return (
     <details class="plan-lines">
       <summary>
@@ -154,7 +154,7 @@ function Switches({ report: { checkpoint, ranks }, units }: { report: Report; un
       {switches.ranks === undefined ? 'peak' : 'highest rank'} <Figure bytes={switches.peak_bytes} units={units} />
     </>
   );
-  const said = found ? `With the switches of ${framework} alone: ` : `None of the ${formatCount(tried)} plans that the switches of ${framework} can say is below the budget; the lowest: `;
+  const said = found ? `With the switches of ${framework} alone: ` : `None of the ${formatCount(tried)} plans that the switches of ${framework} can express is below the budget; the lowest: `;
   if (policy === 'none') {
     return (
       <p class="note">
@@ -166,7 +166,7 @@ function Switches({ report: { checkpoint, ranks }, units }: { report: Report; un
     <details class="plan-switches">
       <summary>
         {said}
-        <code>{policyText(policy, units)}</code>, {peak}, {formatTime(timeOf(switches, 'recomputed_time') ?? 0)} to run again
+        <code>{policyText(policy, units)}</code>, {peak}, {formatTime(timeOf(switches, 'recomputed_time') ?? 0)} of recomputation
       </summary>
       <pre tabIndex={0}>{text}</pre>
       {switches.ranks !== undefined && (
@@ -198,9 +198,9 @@ function searchText({ checkpoint }: Report, shown: number): string {
   if (search === undefined) return '';
   const doubt = search.proven_note === undefined ? '' : ` Not proven: ${search.proven_note}.`;
   if (checkpoint.frontier.some((plan) => 'ranks' in plan))
-    return `Against the highest peak of all ranks, and the time to run again on all of them: with ${formatCount(search.candidates)} ways for each layer no plans of the ranks lie below the line, of which ${formatCount(shown)} points are marked. A policy's peak is here that of its highest rank.${doubt}`;
+    return `Against the highest peak of all ranks, and the recomputation time of all of them: with ${formatCount(search.candidates)} ways for each layer no plans of the ranks lie below the line, of which ${formatCount(shown)} points are marked. A policy's peak is here that of its highest rank.${doubt}`;
   const hull = search.choices < search.undominated ? `, of which the ${formatCount(search.choices)} on the lower hull are combined` : ', all combined';
-  return `No plan below the line exists in what was searched: ${formatCount(search.candidates)} ways for a layer to keep or run again its results, alone or in a region with its neighbours, ${formatCount(search.undominated)} of them beaten by no other${hull} over all layers; ${formatCount(search.plans)} plans are on the line${shown < search.plans ? `, ${formatCount(shown)} of them marked` : ''}.`;
+  return `No plan below the line exists in what was searched: ${formatCount(search.candidates)} ways for a layer to keep or recompute its results, alone or in a region with its neighbours, ${formatCount(search.undominated)} of them beaten by no other${hull} over all layers; ${formatCount(search.plans)} plans are on the line${shown < search.plans ? `, ${formatCount(shown)} of them marked` : ''}.`;
 }
 
 interface FrontierTableProps {
@@ -224,7 +224,7 @@ function FrontierTable({ plans, choices, units, onChoose }: FrontierTableProps) 
                   Peak
                 </th>
                 <th scope="col" class="number">
-                  Run again
+                  Recomputed
                 </th>
                 <th scope="col">Layers</th>
                 <th scope="col">

@@ -95,7 +95,7 @@ export function Validation({ data }: { data: ValidationData }) {
             </p>
             <p class="note">
               The real model code runs in PyTorch on fake CUDA tensors, without a GPU: shapes, dtypes, storages and autograd’s decisions are PyTorch’s own. Kept: every storage that autograd holds after the forward pass.
-              Highest: the most live bytes of the step, gradients included. Each case has up to five such figures. actmem {data.actmem} computed its own when this page was built.
+              Peak: the most live bytes of the step, gradients included. Each case has up to five such figures. actmem {data.actmem} computed its own when this page was built.
             </p>
           </>
           <form class="validation-filter" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -151,7 +151,7 @@ export function Validation({ data }: { data: ValidationData }) {
                 {shown.length === 0 && (
                   <tr>
                     <td colSpan={COLUMNS.length} class="quiet">
-                      {wrong.value && equal === figures ? 'None differs.' : 'No case of that kind.'}
+                      {wrong.value && equal === figures ? 'No case differs.' : 'No case of that kind.'}
                     </td>
                   </tr>
                 )}
@@ -172,7 +172,7 @@ export function Validation({ data }: { data: ValidationData }) {
               <code>make oracle</code> measures them again, from pinned requirements, and compares; <code>make oracle ONLY='gemma'</code> those whose name contains it. The command under a case prints actmem’s own figures.
             </p>
             <h2>What others have measured</h2>
-            <p class="note">Public figures that can be asked of actmem, each with what is not known about it. No conclusion hangs on them: where ours is another number, one of the two counts something else.</p>
+            <p class="note">Public figures that actmem can be asked for, each with what is unknown about it. They prove nothing either way: where the numbers differ, one of the two counts something else.</p>
             <div class="scroll" role="region" aria-label="Public measurements" tabIndex={0}>
               <table>
                 <thead>
