@@ -633,10 +633,6 @@ static void recall(am_tape *tape, const am_repeated *repeated)
 
 static void repeat(am_tape *tape, const am_repeated *repeated)
 {
-    if (repeated->aside) {
-        recall(tape, repeated);
-        return;
-    }
     for (int i = repeated->first; i < repeated->end; i++) {
         const am_instruction *other = &tape->instruction[i - repeated->shift];
         tape->instruction[i].time = other->time;
@@ -649,6 +645,12 @@ static void repeat(am_tape *tape, const am_repeated *repeated)
         tape->zone_work[part][repeated->zone] = tape->zone_work[part][repeated->of];
 }
 
+/* A layer of another record is known as a whole: its rows have to be found again. */
+static bool is_known(const am_repeated *repeated, const am_table *table)
+{
+    return !table || !repeated->aside;
+}
+
 /* In the order of the backward, so that a gradient has arrived before its node is looked at. */
 static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
 {
@@ -659,13 +661,19 @@ static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
     memset(tape->zone_work, 0, sizeof tape->zone_work);
     int repeats = tape->repeats;
     for (int i = tape->instructions - 1; i >= 0; i--) {
-        while (repeats > 0 && i == tape->repeated[repeats - 1].end - 1) {
-            skip(tape, &tape->repeated[--repeats]);
-            i = tape->repeated[repeats].first - 1;
+        for (; repeats > 0 && i == tape->repeated[repeats - 1].end - 1 && is_known(&tape->repeated[repeats - 1], table); repeats--) {
+            skip(tape, &tape->repeated[repeats - 1]);
+            i = tape->repeated[repeats - 1].first - 1;
         }
         if (counts(&tape->instruction[i])) cost_instruction(&costing, i, table);
+        if (repeats > 0 && i == tape->repeated[repeats - 1].first) repeats--;
     }
-    for (int i = 0; i < tape->repeats; i++) repeat(tape, &tape->repeated[i]);
+    for (int i = 0; i < tape->repeats; i++) {
+        if (!tape->repeated[i].aside)
+            repeat(tape, &tape->repeated[i]);
+        else if (is_known(&tape->repeated[i], table))
+            recall(tape, &tape->repeated[i]);
+    }
     if (!tape->status.code && !in_bounds(tape))
         am_fail(&tape->status, AM_TOO_LARGE, "seq",
                 "the step has more than 2^61 floating-point operations or picoseconds");
@@ -681,7 +689,7 @@ am_code am_cost_tape(am_tape *tape, const am_rates *rates)
 static uint16_t repeated_zone(const am_tape *tape, uint16_t zone)
 {
     for (int i = 0; i < tape->repeats; i++)
-        if (tape->repeated[i].zone == zone) return tape->repeated[i].of;
+        if (tape->repeated[i].zone == zone && !tape->repeated[i].aside) return tape->repeated[i].of;
     return zone;
 }
 
