@@ -225,7 +225,7 @@ test('the step is drawn before and after checkpointing, by what its bytes are of
   await page.locator('.plans input[value="full"]').check();
   await view.scrollIntoViewIfNeeded();
   await view.locator('.parts-title').nth(1).waitFor({ timeout: 20_000 });
-  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['checkpoint=full', 'Without checkpointing, on its own scale']);
+  assert.deepEqual(await view.locator('.parts-title').allInnerTexts(), ['Checkpointed by full', 'Without checkpointing, on its own scale']);
   const { step } = await evaluated('model=llama-3-8b&checkpoint=full&timeline=components');
   const courses = [step, step.without_checkpointing];
   for (const [i, course] of courses.entries()) {

@@ -6,6 +6,7 @@ import { Timeline } from '../charts/timeline';
 import type { TimelineLayout } from '../charts/timeline-layout';
 import { timelineTable } from '../charts/timeline-table';
 import { formatBytes } from '../format/bytes';
+import { policyText } from '../format/policy';
 import { placeText } from '../format/words';
 import { type Question, shown } from '../state/ask';
 import { useLater } from '../state/later';
@@ -51,7 +52,7 @@ export function StepOverTime({ report, without, units }: { report: Report; witho
     );
   return (
     <div class="step" ref={place}>
-      {plain !== null && <h3 class="parts-title">checkpoint={report.checkpoint.policy}</h3>}
+      {plain !== null && <h3 class="parts-title">Checkpointed by {policyText(report.checkpoint.policy, units)}</h3>}
       {step.timeline.length > 0 && (
         <ChartFrame
           name="step"
