@@ -432,6 +432,7 @@ typedef struct am_storage {
     bool fixed;          /* a parameter, a buffer or an input of the step: not counted */
     bool permanent;      /* made once and never let go; what a layer makes so counts in one of_layers before them */
     bool of_layers;      /* permanent ones of all layers, some of which a graph may keep: those have rows in the ledger */
+    bool renewed;        /* permanent, but of the last forward: graphs of earlier ones keep theirs */
     uint16_t born, last; /* instructions: made, and last used by the forward's code */
     uint16_t next_dying; /* next storage whose last use is the same instruction */
     uint8_t region;      /* whose output it is and which discards it, or which keeps a part of it only; 0: none */
@@ -721,12 +722,22 @@ typedef struct am_row {
     bool permanent;            /* stays when its layer no longer keeps it */
 } am_row;
 
+#ifndef AM_FIRST
+/* Of what a unit keeps: what it made for the whole run, and what each forward of it makes anew in place of the last one's. Bytes. */
+typedef struct am_unit_lasting {
+    int64_t once, renewed;
+} am_unit_lasting;
+#endif
+
 typedef struct am_ledger {
     int count;
     am_row row[AM_MAX_ROWS];          /* in order of first saving; not of units that repeat one behind the first */
     int64_t unit_bytes[AM_MAX_UNITS]; /* of each unit, without what is shared; 0 for those that repeat one */
     int64_t unit_given[AM_MAX_UNITS]; /* thereof made before the layers: it alone keeps that */
     int64_t own_input;                /* and thereof the first unit's input */
+#ifndef AM_FIRST
+    am_unit_lasting lasting[AM_MAX_UNITS];
+#endif
     int64_t shared_bytes, outside_bytes;
     int16_t row_of[AM_MAX_STORAGES]; /* while reading: 1 + the row of a storage; 0: none yet */
 } am_ledger;
@@ -933,6 +944,9 @@ typedef struct am_place {
 /* What a step of the whole model keeps and peaks at under one policy. */
 typedef struct am_outcome {
     int64_t saved_bytes; /* kept by autograd and by checkpoints when the forward has returned */
+#ifndef AM_FIRST
+    int64_t saved_lasting, saved_renewed; /* thereof: there for the whole run; and of the last forward's, which stays beyond its backward */
+#endif
     int64_t after_forward, forward_peak, backward_peak, step_peak;
     int64_t learned_peak; /* the highest from the first gradient of a parameter on, such gradients apart */
     int64_t gradient_bytes;
@@ -1006,6 +1020,9 @@ typedef struct am_profile {
     int steady[AM_MAX_LAYER_KINDS]; /* the recorded unit that stands for layers of a kind; unit 0 for the model's first */
     am_step step;
     int64_t unit_bytes[AM_MAX_UNITS], unit_given[AM_MAX_UNITS], own_input, shared_bytes, outside_bytes;
+#ifndef AM_FIRST
+    am_unit_lasting lasting[AM_MAX_UNITS];
+#endif
     am_given given;
     int64_t input_bytes; /* of the first region; 0 without regions */
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
@@ -1040,6 +1057,9 @@ typedef struct am_plan_unit {
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
     int64_t outlived, passed; /* left for good behind its backward, and by the backward of the unit before it */
+#ifndef AM_FIRST
+    int64_t renewed; /* as am_unit_lasting's */
+#endif
 } am_plan_unit;
 
 void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,
@@ -1307,6 +1327,7 @@ typedef struct am_stage {
                                       * that the second may come to */
     int64_t lasting, scratch;  /* what lasts for the run; thereof what all chunks of a rank use */
     int64_t saved_lasting;     /* what of it is saved too */
+    int64_t renewed;           /* made anew by each forward: the last one's is among what lasts, and each other chunk in flight keeps its own */
     int64_t output;            /* that is let go once it has been sent */
     int64_t gradients, parameters; /* gradients: bytes; parameters: how many */
     int64_t recomputed_time;       /* picoseconds that run again */

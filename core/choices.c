@@ -624,11 +624,17 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     return evaluation->code = AM_OUT_OF_RANGE;
 }
 
-int64_t am_choices_peak(am_evaluation *evaluation, int index)
+int64_t am_choices_peak(am_evaluation *evaluation, int index, int64_t *renewed)
 {
     const am_choices *choices = choices_of(evaluation);
     int64_t left;
-    int units = path_of(evaluation, index);
+    int units = path_of(evaluation, index), layer = 0;
+    *renewed = 0;
+    for (int i = 0; i < units; i++) {
+        int choice = choices->path[i];
+        *renewed += choices->unit[choices->chosen[choice]][choices->class_of[layer]].renewed;
+        layer += choices->span[choice];
+    }
     return am_chain_play(&choices->chain, units, choices->path, &left).peak;
 }
 

@@ -125,8 +125,8 @@ static inline am_doubt am_budget_doubt(const am_workspace *workspace, am_policy 
 #endif
 
 /* Of a plan, by its place in the front of the whole chain: its peak by the chain's definition, its layers in the order in which they
- * are taken, and the FLOPs that run again. */
-int64_t am_choices_peak(am_evaluation *evaluation, int index);
+ * are taken, and what each forward makes anew of what it keeps (am_stage.renewed); and the FLOPs that run again. */
+int64_t am_choices_peak(am_evaluation *evaluation, int index, int64_t *renewed);
 int64_t am_choices_flops(am_evaluation *evaluation, int index);
 /* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
 void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);

@@ -181,9 +181,27 @@ static bool is_first_input(const am_reader *reader, const am_row *row)
            tape->tensor[row->tensor].storage == tape->tensor[tape->operand[tape->region[1].first_input]].storage;
 }
 
+#ifndef AM_FIRST /* only Megatron's layers make what lasts */
+static void sum_lasting(am_reader *reader)
+{
+    am_ledger *ledger = reader->ledger;
+    memset(ledger->lasting, 0, sizeof ledger->lasting);
+    for (int i = 0; i < ledger->count; i++) {
+        const am_row *row = &ledger->row[i];
+        if (!row->permanent || made_before_layers(reader->tape, row->tensor)) continue;
+        am_unit_lasting *unit = &ledger->lasting[unit_of(reader, row->zone)];
+        *(reader->tape->storage[reader->tape->tensor[row->tensor].storage].renewed ? &unit->renewed : &unit->once) +=
+            row->bytes;
+    }
+}
+#else
+#define sum_lasting(reader) ((void)0)
+#endif
+
 static void sum_units(am_reader *reader)
 {
     am_ledger *ledger = reader->ledger;
+    sum_lasting(reader);
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
         int unit = unit_of(reader, row->zone);

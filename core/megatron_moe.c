@@ -266,6 +266,7 @@ am_var am_megatron_moe(am_build *build, am_var normed)
     am_var order = am_raw(tape, AM_OP_MASKED_SELECT, row, AM_I64, range, map, 0, 0);
     am_label(tape, order, "order by expert");
     am_permanent(tape, order);
+    tape->storage[tape->tensor[order].storage].renewed = true;
     am_var given = am_label(tape, am_clone(tape, am_transpose(tape, weights, 0, 1)), "probabilities by expert");
     weights = am_activation(tape, AM_OP_MASKED_SELECT, given, map, row);
     am_var picked = am_activation(tape, AM_OP_INDEX_SELECT, tokens, order, AM_SHAPE(rows, build->h));

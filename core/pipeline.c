@@ -124,8 +124,9 @@ int am_stage_kinds(const am_config *config, am_stage stage[AM_MAX_STAGE_KINDS])
 
 typedef struct am_runner {
     am_rank *rank;
-    int64_t lasting, saved, kept, gradients; /* now */
+    int64_t saved, kept, gradients; /* now */
     const am_stage *stage[AM_MAX_CHUNKS];
+    int64_t alive[AM_MAX_CHUNKS];
     bool learned[AM_MAX_CHUNKS]; /* its parameters have gradients */
     bool learns;                 /* one of them has */
     bool failed;                 /* beyond 2^53 bytes */
@@ -137,10 +138,23 @@ static void lift(am_runner *runner, int64_t *highest, int64_t bytes)
     if (bytes > *highest) *highest = bytes;
 }
 
+/* So many more of a chunk are alive, or fewer: of what each forward makes anew the last one's is there in any case. It counts whole from
+ * the forward's first layer on and until the backward's last. */
+static void count_alive(am_runner *runner, int chunk, int64_t more)
+{
+    int64_t before = am_larger(runner->alive[chunk] - 1, 0);
+    runner->alive[chunk] += more;
+    int64_t others = am_larger(runner->alive[chunk] - 1, 0) - before, renewed = runner->stage[chunk]->renewed;
+    runner->kept =
+        others < 0 ? runner->kept + others * renewed : am_add_checked(runner->kept, am_mul_checked(others, renewed));
+}
+
 /* All but the last of a run of forwards has only been left behind when the last one runs. */
-static void run_forward(am_runner *runner, const am_stage *stage, int64_t times)
+static void run_forward(am_runner *runner, int chunk, int64_t times)
 {
     am_rank *rank = runner->rank;
+    const am_stage *stage = runner->stage[chunk];
+    count_alive(runner, chunk, times);
     int64_t before = am_add_checked(runner->kept, am_mul_checked(times - 1, stage->kept));
     int64_t peak = am_add_checked(before, stage->forward);
     lift(runner, &rank->forward_peak, peak);
@@ -173,6 +187,7 @@ static void run_whole(am_runner *runner, int chunk)
     run_backward(runner, chunk, stage->kept, stage->backward, true, stage->step, stage->learned);
     runner->kept -= stage->kept;
     runner->saved -= stage->saved;
+    count_alive(runner, chunk, -1);
 }
 
 /* Its saved tensors stay until the weights' part, and beside them the gradients that this part begins with. */
@@ -191,6 +206,7 @@ static void run_weights(am_runner *runner, int chunk)
     run_backward(runner, chunk, stage->waiting, stage->weights, true, first, stage->weights);
     runner->kept -= stage->waiting;
     runner->saved -= stage->saved;
+    count_alive(runner, chunk, -1);
 }
 
 /* Of a run of backwards the first has most beneath it; the second the gradients that the first made too. */
@@ -204,10 +220,11 @@ static void run(void *context, am_pipeline_action action, int chunk, int64_t tim
         if (action == AM_ACT_WEIGHT) run_weights(runner, chunk);
     }
     if (runner->failed) return;
-    if (action == AM_ACT_FORWARD) run_forward(runner, stage, times);
+    if (action == AM_ACT_FORWARD) run_forward(runner, chunk, times);
     if (action == AM_ACT_FORWARD || times <= 2) return;
     runner->kept -= (times - 2) * stage->kept;
     runner->saved -= (times - 2) * stage->saved;
+    count_alive(runner, chunk, 2 - times);
 }
 
 /* What is there before the first action: once for each chunk, but scratch memory, which they share. */

@@ -297,12 +297,19 @@ static int64_t less_at_last(const am_profile *profile, int unit)
     return bytes + given_bytes(&profile->given, all & ~held) - step->backward_start[last_zone(profile, unit)];
 }
 
-/* What the units of a stretch keep without that; the ledger has no rows of units that repeat one. */
-static int64_t own_saved_by(const am_walk *walk, int unit)
+/* The unit that the ledger shows in place of one: it has no rows of those that repeat another. */
+static int shown_for(const am_walk *walk, int unit)
 {
     const am_profile *profile = walk->profile;
     int kind = profile->record.kind[unit * profile->record.inner];
-    int shown = unit == 0 || walk->start == 0 ? 0 : profile->steady[kind]; /* a stage's only segment is both its first and its last */
+    return unit == 0 || walk->start == 0 ? 0 : profile->steady[kind]; /* a stage's only segment is both its first and its last */
+}
+
+/* What the units of a stretch keep without that. */
+static int64_t own_saved_by(const am_walk *walk, int unit)
+{
+    const am_profile *profile = walk->profile;
+    int shown = shown_for(walk, unit);
     int64_t input = shown == 0 ? (walk->count - (walk->start == 0)) * profile->own_input : 0;
     return walk->count * (profile->unit_bytes[shown] - profile->unit_given[shown]) + input;
 }
@@ -392,6 +399,7 @@ static void compose_sums(am_composer *composer)
     uint64_t recorded = ends->given.stays;
 #ifndef AM_FIRST
     uint64_t lasting = 0; /* a run that is not the first may be the only one whose graphs keep it */
+    outcome->saved_lasting = given_bytes(composer->given, ends->given.lasting);
 #endif
     for (int unit = 0; unit < ends->record.units; unit++) {
         recorded |= ends->given.held[unit];
@@ -408,6 +416,9 @@ static void compose_sums(am_composer *composer)
         outcome->saved_bytes += own_saved_by(&walk, unit);
 #ifndef AM_FIRST
         lasting |= walk.profile->given.lasting & ~ends->given.lasting;
+        const am_unit_lasting *own = &walk.profile->lasting[shown_for(&walk, unit)];
+        outcome->saved_lasting += walk.count * own->once;
+        outcome->saved_renewed += walk.count * own->renewed;
 #endif
         add_costs(outcome, &walk);
     }
@@ -418,6 +429,7 @@ static void compose_sums(am_composer *composer)
     outcome->saved_bytes += composer->released;
 #ifndef AM_FIRST
     outcome->saved_bytes += given_bytes(composer->given, lasting);
+    outcome->saved_lasting += given_bytes(composer->given, lasting);
 #endif
     outcome->after_forward = step->after_forward + above;
     outcome->gradient_bytes = step->gradient_bytes + composer->gradients + composer->head - step->gradients_above[0];
@@ -825,6 +837,9 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,
                            .recomputed_time = outcome.recomputed_time};
+#ifndef AM_FIRST
+    unit->renewed = profile->lasting[shown_for(&walk, played)].renewed;
+#endif
 }
 
 am_plan_ends am_plan_ends_of(const am_profile *profile)

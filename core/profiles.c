@@ -264,6 +264,9 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     if (trace.samples > room) evaluation->code = AM_CAPACITY; /* no timeline is cut short */
     memcpy(profile->unit_bytes, ledger->unit_bytes, sizeof profile->unit_bytes);
     memcpy(profile->unit_given, ledger->unit_given, sizeof profile->unit_given);
+#ifndef AM_FIRST
+    memcpy(profile->lasting, ledger->lasting, sizeof profile->lasting);
+#endif
     profile->own_input = ledger->own_input;
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
@@ -294,6 +297,11 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
     if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
     if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
     if (!evaluation->code) am_given_read(&profile->given, &workspace->tape, profile->record);
+#ifndef AM_FIRST
+    if (evaluation->code || evaluation->config->pp == 1 || evaluation->config->experts == 0) return profile;
+    evaluation->code = am_ledger_read(&workspace->scratch, &workspace->tape, profile->record);
+    memcpy(profile->lasting, workspace->scratch.lasting, sizeof profile->lasting);
+#endif
     return profile;
 }
 

@@ -64,13 +64,24 @@ bool am_rank_moments(am_rank_chain *chain, const am_config *config, int64_t rank
 
 /* ---- the plans of a rank's chunks ---- */
 
+/* What a chunk's micro-batches beside the one that runs keep. The last forward's of what is made anew lasts: that of the one that runs, or
+ * of one of them. */
+static int64_t kept_beside(const am_rank_chain *chain, const am_moment *moment, int chunk, int64_t kept, int64_t layers)
+{
+    int64_t count = moment->beside[chunk];
+    return count * kept + (count - (count > 0 && moment->chunk != chunk)) * layers * chain->renewed[chunk];
+}
+
 int64_t am_rank_chain_peak(const am_rank_chain *chain, const int *plan)
 {
     int64_t highest = 0;
     for (int i = 0; i < chain->moments; i++) {
         const am_moment *moment = &chain->moment[i];
         int64_t bytes = chain->base + chain->plan[moment->chunk][plan[moment->chunk]].peak;
-        for (int j = 0; j < chain->chunks; j++) bytes += moment->beside[j] * chain->plan[j][plan[j]].kept;
+        for (int j = 0; j < chain->chunks; j++) {
+            const am_stage_plan *own = &chain->plan[j][plan[j]];
+            bytes += kept_beside(chain, moment, j, own->kept, own->renewed);
+        }
         highest = am_larger(highest, bytes);
     }
     return highest;
@@ -81,16 +92,18 @@ static void find_bounds(am_rank_chain *chain)
     chain->low_cost[chain->chunks] = 0;
     for (int i = chain->chunks - 1; i >= 0; i--) {
         const am_stage_plan *plan = chain->plan[i];
-        chain->low_peak[i] = chain->low_kept[i] = INT64_MAX;
+        chain->low_peak[i] = chain->low_kept[i] = chain->low_renewed[i] = INT64_MAX;
         for (int j = 0; j < chain->plans[i]; j++) {
             chain->low_peak[i] = am_smaller(chain->low_peak[i], plan[j].peak);
             chain->low_kept[i] = am_smaller(chain->low_kept[i], plan[j].kept);
+            chain->low_renewed[i] = am_smaller(chain->low_renewed[i], plan[j].renewed);
         }
     }
     for (int i = 0; i < chain->moments; i++) {
         const am_moment *moment = &chain->moment[i];
         chain->load[i] = chain->base;
-        for (int j = 0; j < chain->chunks; j++) chain->load[i] += moment->beside[j] * chain->low_kept[j];
+        for (int j = 0; j < chain->chunks; j++)
+            chain->load[i] += kept_beside(chain, moment, j, chain->low_kept[j], chain->low_renewed[j]);
     }
 }
 
@@ -99,7 +112,8 @@ static bool fits(const am_rank_chain *chain, int chunk, const am_stage_plan *pla
 {
     for (int i = 0; i < chain->moments; i++) {
         const am_moment *moment = &chain->moment[i];
-        int64_t load = chain->load[i] + moment->beside[chunk] * (plan->kept - chain->low_kept[chunk]);
+        int64_t load = chain->load[i] + kept_beside(chain, moment, chunk, plan->kept - chain->low_kept[chunk],
+                                                    plan->renewed - chain->low_renewed[chunk]);
         load += moment->chunk == chunk ? plan->peak : chain->low_peak[moment->chunk];
         if (load > bytes) return false;
     }
@@ -111,7 +125,8 @@ static void take(am_rank_chain *chain, int chunk, const am_stage_plan *plan, int
 {
     for (int i = 0; i < chain->moments; i++) {
         const am_moment *moment = &chain->moment[i];
-        chain->load[i] += sign * moment->beside[chunk] * (plan->kept - chain->low_kept[chunk]);
+        chain->load[i] += sign * kept_beside(chain, moment, chunk, plan->kept - chain->low_kept[chunk],
+                                             plan->renewed - chain->low_renewed[chunk]);
         if (moment->chunk == chunk) chain->load[i] += sign * (plan->peak - chain->low_peak[chunk]);
     }
 }
@@ -305,6 +320,18 @@ static bool outlives(const am_choices *choices)
     return false;
 }
 
+/* What a layer makes anew, if it keeps that: it is the same in all. */
+static int64_t renewed_by_layer(const am_choices *choices)
+{
+    int64_t most = 0;
+    for (int i = 0; i < choices->used; i++)
+        for (int class = 0; class < choices->classes; class++) {
+            const am_plan_unit *unit = &choices->unit[choices->chosen[i]][class];
+            if (unit->recomputed_time >= 0) most = am_larger(most, unit->renewed); /* there is such a choice there */
+        }
+    return most;
+}
+
 /* A frame of its own: it holds a configuration. */
 __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluation, int kind)
 {
@@ -315,12 +342,15 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     if (!search_kind(&stage, kind)) return AM_CAPACITY;
     const am_choices *choices = &workspace->choices;
     const am_front front = am_frontier_plans(&workspace->frontier);
-    int64_t beneath = choices->ends.forward - workspace->stage[kind].lasting;
+    int64_t beneath = choices->ends.forward - workspace->stage[kind].lasting, each = renewed_by_layer(choices);
     if (plans->plans + front.count > AM_MAX_STAGE_PLANS) return AM_CAPACITY;
     plans->first[kind] = plans->plans;
+    plans->renewed[kind] = each;
     for (int i = 0; i < front.count; i++) {
-        int64_t bare = am_larger(front.peak[i], choices->chain.before), peak = config.experts > 0 ? am_choices_peak(&stage, i) : bare;
-        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i};
+        int64_t bare = am_larger(front.peak[i], choices->chain.before), renewed = 0;
+        int64_t peak = config.experts > 0 ? am_choices_peak(&stage, i, &renewed) : bare;
+        int32_t layers = (int32_t)(renewed > 0 ? renewed / each : 0);
+        plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i, layers};
     }
     plans->first[kind + 1] = plans->plans;
     plans->doubt.hull |= choices->hull;
@@ -360,6 +390,7 @@ static am_code read_chain(const am_evaluation *evaluation, int64_t rank)
         const am_stage *stage = &workspace->stage[kind];
         chain->plan[i] = &plans->plan[plans->first[kind]];
         chain->plans[i] = plans->first[kind + 1] - plans->first[kind];
+        chain->renewed[i] = plans->renewed[kind];
         chain->base += stage->lasting - stage->scratch;
         scratch = am_larger(scratch, stage->scratch);
     }
@@ -563,13 +594,15 @@ __attribute__((noinline)) static am_code list_segments(const am_evaluation *eval
     am_code code = AM_OK;
     int64_t tried = 0;
     plans->first[kind] = plans->plans;
+    plans->renewed[kind] = 0;
     for (int64_t segments = load->layers; segments > 0 && !code; segments--) {
         int64_t length = am_divide_up(load->layers, segments);
         if (length == tried) continue;
         tried = length;
         code = am_stage_load(&stage, (am_policy){.kind = AM_POLICY_EVERY, .count = length, .reentrant = reentrant}, load);
         int64_t peak = am_larger(load->forward, load->backward);
-        plans->plan[plans->plans++] = (am_stage_plan){peak, peak, load->kept, load->saved, (int32_t)length};
+        plans->plan[plans->plans++] =
+            (am_stage_plan){peak, peak, load->kept, load->saved, (int32_t)length, 0}; /* regions keep no results */
     }
     plans->first[kind + 1] = plans->plans;
     sort_plans(&plans->plan[plans->first[kind]], plans->plans - plans->first[kind]);

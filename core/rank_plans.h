@@ -17,7 +17,8 @@ typedef struct am_stage_plan {
     int64_t bare; /* the same without what regions leave for good */
     int64_t kept; /* live between both */
     int64_t cost;
-    int32_t index; /* in the front of the kind's chain */
+    int32_t index;   /* in the front of the kind's chain */
+    int32_t renewed; /* layers that keep what each forward makes anew */
 } am_stage_plan;
 
 /* A moment of a rank's schedule: a chunk runs, forward or backward, beside so many others that are between theirs. */
@@ -30,13 +31,15 @@ typedef struct am_moment {
 typedef struct am_rank_chain {
     int chunks, moments;
     int64_t base; /* bytes that last for the run */
+    int64_t renewed[AM_MAX_CHUNKS]; /* bytes that a layer's forward makes anew, in place of the last one's */
     const am_stage_plan *plan[AM_MAX_CHUNKS]; /* sorted by cost */
     int plans[AM_MAX_CHUNKS];
     am_moment moment[AM_MAX_MOMENTS]; /* those that no other moment of the same chunk stands above */
     int64_t limit;                    /* moments of plans that may be looked at; 0: AM_MOST_RANK_STEPS */
     int64_t steps;                    /* of these, still */
     /* while it is searched */
-    int64_t low_peak[AM_MAX_CHUNKS], low_kept[AM_MAX_CHUNKS], low_cost[AM_MAX_CHUNKS + 1]; /* low_cost: of this chunk and those behind */
+    int64_t low_peak[AM_MAX_CHUNKS], low_kept[AM_MAX_CHUNKS], low_renewed[AM_MAX_CHUNKS];
+    int64_t low_cost[AM_MAX_CHUNKS + 1]; /* of this chunk and those behind */
     int64_t load[AM_MAX_MOMENTS];
     int taken[AM_MAX_CHUNKS];
     /* what was found */
@@ -67,6 +70,7 @@ typedef struct am_rank_plans {
     int plans;
     am_stage_plan plan[AM_MAX_STAGE_PLANS];
     int first[AM_MAX_STAGE_KINDS + 1]; /* by kind: its plans' */
+    int64_t renewed[AM_MAX_STAGE_KINDS]; /* as am_rank_chain's */
     int32_t chosen[AM_MAX_STAGES];     /* by stage: am_stage_plan.index */
     int32_t row[AM_MAX_FRONTIER_ROWS][AM_MAX_STAGES]; /* the same of a row of the frontier */
     int64_t target[AM_MAX_RANKS];      /* bytes that a rank's search keeps below */

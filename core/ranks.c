@@ -39,18 +39,13 @@ const am_stage *am_stage_of(const am_evaluation *evaluation, int kinds, const am
     return &workspace->stage[am_stage_kind_of(kinds, workspace->stage, chunk)];
 }
 
-/* What is on the stage's tape for the whole run, and what of it a played policy saves. */
-static void add_stage_lasting(const am_evaluation *stage, bool plain, bool other, am_stage *load)
+/* What is on the stage's tape for the whole run. */
+static void add_stage_lasting(const am_tape *tape, am_stage *load)
 {
-    const am_workspace *workspace = stage->workspace;
-    const am_tape *tape = &workspace->tape;
     for (int i = 1; i < tape->storages; i++) {
-        const am_storage *storage = &tape->storage[i];
-        if (!storage->permanent) continue;
-        if (am_lasts_once(tape, i)) load->lasting += storage->bytes;
-        if (tape->tensor[tape->scratch].storage == i) load->scratch += storage->bytes;
-        if ((plain && workspace->plain.row_of[i]) || (other && workspace->scratch.row_of[i]))
-            load->saved_lasting += storage->bytes;
+        if (!am_lasts_once(tape, i)) continue;
+        load->lasting += tape->storage[i].bytes;
+        if (tape->tensor[tape->scratch].storage == i) load->scratch += tape->storage[i].bytes;
     }
 }
 
@@ -107,14 +102,11 @@ am_code am_stage_load(am_evaluation *stage, am_policy policy, am_stage *load)
     if (!stage->code) stage->code = am_plan_compose(&outcome, &stage->pattern, runs, workspace->run);
     if (!stage->code) stage->code = am_evaluation_parameters(stage, &workspace->stage_parameters);
     if (stage->code) return stage->code;
-    bool plain = false, other = false;
-    for (int i = 0; i < runs; i++) {
-        plain |= workspace->planned[i].id == AM_PROFILE_PLAIN;
-        other |= workspace->planned[i].id != AM_PROFILE_PLAIN;
-    }
     *load = (am_stage){.received = load->received, .sent = load->sent, .layers = load->layers, .dense = load->dense, .first = load->first}; /* it may have been loaded before */
-    add_stage_lasting(stage, plain, other, load);
-    load->saved = outcome.saved_bytes - load->saved_lasting;
+    add_stage_lasting(&workspace->tape, load);
+    load->saved_lasting = outcome.saved_lasting;
+    load->saved = outcome.saved_bytes - outcome.saved_lasting;
+    load->renewed = outcome.saved_renewed;
     load->kept = outcome.after_forward - load->lasting;
     load->forward = outcome.forward_peak - load->lasting;
     load->backward = outcome.backward_peak - load->lasting;

@@ -28,7 +28,7 @@ static am_config draw_schedule(int64_t schedule)
 static am_rank_chain chain;
 
 typedef struct naive {
-    int64_t alive[AM_MAX_CHUNKS], kept[AM_MAX_CHUNKS], peak[AM_MAX_CHUNKS], forward, backward;
+    int64_t alive[AM_MAX_CHUNKS], kept[AM_MAX_CHUNKS], renewed[AM_MAX_CHUNKS], peak[AM_MAX_CHUNKS], forward, backward;
 } naive;
 
 /* The highest of a schedule's moments, one action at a time. */
@@ -37,9 +37,12 @@ static void act(void *context, am_pipeline_action action, int chunk, int64_t tim
     naive *own = context;
     for (int64_t i = 0; i < times; i++) {
         int64_t bytes = own->peak[chunk];
-        if (action != AM_ACT_FORWARD) own->alive[chunk]--;
-        for (int j = 0; j < AM_MAX_CHUNKS; j++) bytes += own->alive[j] * own->kept[j];
         if (action == AM_ACT_FORWARD) own->alive[chunk]++;
+        for (int j = 0; j < AM_MAX_CHUNKS; j++) {
+            bytes += (own->alive[j] - (j == chunk)) * own->kept[j];
+            if (own->alive[j] > 0) bytes += (own->alive[j] - 1) * own->renewed[j]; /* the last one's lasts */
+        }
+        if (action != AM_ACT_FORWARD) own->alive[chunk]--;
         int64_t *highest = action == AM_ACT_FORWARD ? &own->forward : &own->backward;
         if (bytes > *highest) *highest = bytes;
     }
@@ -63,7 +66,9 @@ START_TEST(moments)
             for (int i = 0; i < config.vpp; i++) {
                 own.kept[i] = draw(1000);
                 own.peak[i] = own.kept[i] + draw(3000);
-                plan[i] = (am_stage_plan){.peak = own.peak[i], .kept = own.kept[i]};
+                chain.renewed[i] = draw(60);
+                plan[i] = (am_stage_plan){.peak = own.peak[i], .kept = own.kept[i], .renewed = (int32_t)draw(4)};
+                own.renewed[i] = plan[i].renewed * chain.renewed[i];
                 chain.plan[i] = &plan[i];
             }
             am_pipeline_play(&schedule, rank, act, &own);
@@ -90,9 +95,11 @@ static void draw_plans(int chunks, int64_t range)
     for (int i = 0; i < chunks; i++) {
         chain.plans[i] = 1 + (int)draw(chunks > 3 ? 5 : MOST);
         chain.plan[i] = plans[i];
+        chain.renewed[i] = draw(1 + range / 3);
         for (int j = 0; j < chain.plans[i]; j++) {
             int64_t kept = draw(range);
-            plans[i][j] = (am_stage_plan){.peak = kept + draw(range), .kept = kept, .cost = draw(range), .index = j};
+            plans[i][j] = (am_stage_plan){
+                .peak = kept + draw(range), .kept = kept, .cost = draw(range), .index = j, .renewed = (int32_t)draw(4)};
         }
         qsort(plans[i], (size_t)chain.plans[i], sizeof **plans, by_cost);
     }

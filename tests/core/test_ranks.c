@@ -189,11 +189,12 @@ START_TEST(alone)
 END_TEST
 
 /* What experts' dispatchers keep is there once, and what each chunk in flight keeps is alive: every further one as much as the one
- * before it. */
+ * before it, with an order of tokens of its own, which its graph holds when the dispatchers have that of the chunk behind it. */
 START_TEST(in_flight)
 {
     static const char *const table[] = {
         "stack=megatron layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 family=mixtral experts=4 experts_per_token=2 pp=4",
+        "stack=megatron layers=24 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 family=mixtral experts=4 experts_per_token=2 pp=4",
         "stack=megatron-local layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 family=mixtral experts=4 experts_per_token=2 pp=4 checkpoint=full",
         "stack=torch layers=8 hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=160 pp=4",
     };
@@ -202,10 +203,75 @@ START_TEST(in_flight)
     for (int i = 0; i < report->ranks; i++) ck_assert_msg(rank[i].saved_bytes <= rank[i].after_forward, "%s: rank %d", table[_i], i);
     for (int i = 1; i < 3; i++) { /* middle ranks hold 3 and 2 chunks of the same stage */
         ck_assert_int_eq(rank[i].in_flight, 4 - i);
-        int64_t lasting = fixture_workspace.stage[1].lasting, saved_lasting = fixture_workspace.stage[1].saved_lasting;
-        ck_assert_int_eq(rank[i].after_forward, lasting + rank[i].in_flight * fixture_workspace.stage[1].kept);
-        ck_assert_int_eq(rank[i].saved_bytes, saved_lasting + rank[i].in_flight * fixture_workspace.stage[1].saved);
-        ck_assert_int_ge(fixture_workspace.stage[1].kept, fixture_workspace.stage[1].saved);
+        const am_stage *stage = &fixture_workspace.stage[1];
+        int64_t orders = _i < 2 ? 8 * 2 * 32 * report->config.layers / 4 : 0; /* int64, of two experts a token */
+        ck_assert_int_eq(stage->renewed, orders);
+        ck_assert_int_eq(rank[i].after_forward,
+                         stage->lasting + rank[i].in_flight * stage->kept + (rank[i].in_flight - 1) * orders);
+        ck_assert_int_eq(rank[i].saved_bytes, stage->saved_lasting + rank[i].in_flight * stage->saved);
+        ck_assert_int_ge(stage->kept + orders, stage->saved);
+    }
+}
+END_TEST
+
+/* What the layers of a chunk keep by the report's rows; once: thereof what each layer has for the whole run, its rotary table. */
+static int64_t bytes_of_chunk(const am_report *report, const am_chunk *chunk, int64_t *once)
+{
+    int64_t bytes = 0;
+    *once = 0;
+    for (int i = 0; i < report->rows; i++) {
+        const am_report_row *own = &report->row[i];
+        bool outside = own->kind == AM_KIND_OUTSIDE,
+             dense = own->kind >= 0 && report->kinds > 1 && report->kind[own->kind].first == 0;
+        int64_t count = dense ? chunk->dense : chunk->layers - chunk->dense;
+        if (outside) count = own->row.zone == 0 ? chunk->embedding : chunk->head;
+        if (own->kind == AM_KIND_SHARED) count = 1;
+        bytes += count * own->row.bytes;
+        if (own->kind == AM_KIND_SHARED || (own->row.permanent && strcmp(own->row.name, "order by expert") != 0))
+            *once += count * own->row.bytes;
+    }
+    return bytes;
+}
+
+/* Each rank keeps what the rows of the whole model add up to for its layers, and no more than is alive. */
+#define EXPERTS                                                                                                        \
+    "stack=megatron family=mixtral hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 experts=4 experts_per_token=2 layers=24 "
+#define LATENT                                                                                                                      \
+    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=16 ffn=96 vocab=64 seq=64 " \
+    "experts=4 experts_per_token=2 moe_ffn=48 layers=24 "
+START_TEST(rows_of_ranks)
+{
+    static const char *const table[] = {
+        "model=mixtral-8x7b tie_word_embeddings=yes seq=256 stack=megatron checkpoint=modules:core_attn pp=4",
+        EXPERTS "pp=4",
+        EXPERTS "pp=4 ep=2",
+        EXPERTS "pp=4 ep=2 etp=2 tp=2 sp=yes checkpoint=modules:moe_act",
+        EXPERTS "pp=4 tie_word_embeddings=yes checkpoint=modules:layernorm",
+        EXPERTS "pp=4 tie_word_embeddings=yes checkpoint=modules:moe",
+        EXPERTS "pp=4 checkpoint=modules:core_attn,layernorm,moe_act",
+        EXPERTS "pp=2 vpp=2 micro_batches=2 checkpoint=modules:core_attn",
+        EXPERTS "pp=3 micro_batches=2 checkpoint=modules:core_attn",
+        EXPERTS "pp=4 checkpoint=full",
+        LATENT "pp=4 checkpoint=modules:core_attn",
+        LATENT "pp=4 dense_layers=3 checkpoint=modules:mla_up_proj",
+        LATENT "pp=4 dense_layers=3 shared_ffn=32 checkpoint=modules:shared_experts,layernorm",
+        LATENT "pp=4 dense_layers=1 shared_ffn=32 tie_word_embeddings=yes ep=2 checkpoint=modules:moe,mlp",
+        LATENT "pp=4 q_rank=24 dense_layers=8 checkpoint=modules:moe_act,mla_up_proj",
+        LATENT "pp=2 vpp=2 dense_layers=2 micro_batches=2",
+    };
+    const am_report *report = evaluate(table[_i]);
+    for (int i = 0; i < report->ranks; i++) {
+        const am_rank *rank = &report->rank[i];
+        int64_t saved = 0;
+        for (int j = 0; j < rank->chunks; j++) {
+            const am_chunk *chunk = &report->chunk[rank->first_chunk + j];
+            int64_t once, bytes = bytes_of_chunk(report, chunk, &once);
+            saved += chunk->alive * (bytes - once) + once;
+        }
+        ck_assert_msg(rank->saved_bytes == saved, "%s: rank %d keeps %lld, not %lld", table[_i], i,
+                      (long long)rank->saved_bytes, (long long)saved);
+        ck_assert_msg(rank->saved_bytes <= rank->after_forward, "%s: rank %d: %lld of %lld", table[_i], i,
+                      (long long)rank->saved_bytes, (long long)rank->after_forward);
     }
 }
 END_TEST
@@ -232,7 +298,8 @@ Suite *test_ranks_suite(void)
     tcase_add_loop_test(tests, policies_of_stages, 0, 8);
     tcase_add_loop_test(tests, best_segments, 0, 7);
     tcase_add_test(tests, alone);
-    tcase_add_loop_test(tests, in_flight, 0, 3);
+    tcase_add_loop_test(tests, in_flight, 0, 4);
+    tcase_add_loop_test(tests, rows_of_ranks, 0, 16);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);
     return suite;
