@@ -517,9 +517,7 @@ static am_cost_row *row_of(am_table *table, int kind, const am_instruction *inst
     am_module module = instruction->module;
     for (int i = table->count - 1; i >= 0; i--) {
         am_cost_row *row = &table->row[i];
-        if (row->kind == kind && row->labour == labour && row->module.path == module.path &&
-            row->module.leaf == module.leaf)
-            return row;
+        if (row->kind == kind && row->labour == labour && am_module_same(row->module, module)) return row;
     }
     if (table->count < AM_MAX_COST_ROWS)
         table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
@@ -549,7 +547,7 @@ static void add_backward(am_table *table, const am_costing *costing, int kind)
 
 static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 {
-    return x->module.path == y->module.path && x->module.leaf == y->module.leaf && x->labour == y->labour &&
+    return am_module_same(x->module, y->module) && x->labour == y->labour &&
            memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0 &&
            memcmp(x->time, y->time, sizeof x->time) == 0 && memcmp(x->bound, y->bound, sizeof x->bound) == 0;
 }

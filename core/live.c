@@ -71,11 +71,6 @@ void am_play_end(const am_play *play)
     step->step_peak = backward[1] > step->forward_peak ? backward[1] : step->forward_peak;
 }
 
-static bool same_module(am_module x, am_module y)
-{
-    return x.path == y.path && x.leaf == y.leaf;
-}
-
 #ifdef AM_FIRST /* no play follows another */
 #define NEXT_MOMENT(play)         ((void)0)
 #define NOTE_MOMENT(sample, play) ((void)0)
@@ -107,7 +102,7 @@ static void note_sample(am_play *play)
     if (trace->samples > 0 && trace->samples <= trace->sample_capacity) {
         am_sample *last = &trace->sample[trace->samples - 1];
         bool same = last->phase == play->phase && last->zone == play->zone &&
-                    same_module(last->module, instruction->module) &&
+                    am_module_same(last->module, instruction->module) &&
                     (trace->by_module || play->sampled == play->instruction);
         if (same) {
             if (play->live > last->live) {

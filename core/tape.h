@@ -4,6 +4,8 @@
 #ifndef ACTMEM_TAPE_H
 #define ACTMEM_TAPE_H
 
+#include <string.h>
+
 #include "actmem.h"
 
 typedef struct am_shape {
@@ -237,6 +239,12 @@ static inline bool am_region_is_in(const am_tape *tape, uint16_t region, uint16_
 {
     while (region && region != outer) region = tape->region[region].around;
     return region == outer;
+}
+
+/* Are they of one module of the model? Names are constants, which a compiler may hold once or more often. */
+static inline bool am_module_same(am_module x, am_module y)
+{
+    return (x.path == y.path || strcmp(x.path, y.path) == 0) && (x.leaf == y.leaf || strcmp(x.leaf, y.leaf) == 0);
 }
 
 /* Does the region of an instruction keep its results? */
