@@ -283,6 +283,29 @@ START_TEST(rows_of_ranks)
 }
 END_TEST
 
+/* A budget whose plans run nothing again keeps what no checkpointing does: a table that lasts once, however many chunks are in flight. */
+START_TEST(generous_budget)
+{
+    static const char *const table[] = {
+        "stack=megatron layers=6 pp=3 hidden=64 heads=4 kv_heads=2 ffn=128 vocab=96 seq=32",
+        "stack=megatron-local layers=8 pp=2 vpp=2 hidden=64 heads=4 kv_heads=2 ffn=128 vocab=96 seq=32",
+        LATENT "layers=8 pp=2 dense_layers=1",
+    };
+    static am_rank none[AM_MAX_RANKS];
+    char text[512];
+    const am_report *report = evaluate(table[_i]);
+    memcpy(none, report->rank, sizeof none);
+    snprintf(text, sizeof text, "%s checkpoint=budget:1GiB", table[_i]);
+    report = evaluate(text);
+    ck_assert_int_eq(report->outcome.recomputed_time, 0);
+    for (int i = 0; i < report->ranks; i++) {
+        ck_assert_int_eq(report->rank[i].saved_bytes, none[i].saved_bytes);
+        ck_assert_int_eq(report->rank[i].after_forward, none[i].after_forward);
+        ck_assert_int_eq(report->rank[i].peak_bytes, none[i].peak_bytes);
+    }
+}
+END_TEST
+
 /* Checkpointing is of a stage's own layers: block:N of each. */
 START_TEST(checkpointed)
 {
@@ -307,6 +330,7 @@ Suite *test_ranks_suite(void)
     tcase_add_test(tests, alone);
     tcase_add_loop_test(tests, in_flight, 0, 4);
     tcase_add_loop_test(tests, rows_of_ranks, 0, 16);
+    tcase_add_loop_test(tests, generous_budget, 0, 3);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);
     return suite;
