@@ -719,6 +719,7 @@ typedef struct am_row {
     uint16_t zone;             /* as am_instruction */
     am_var tensor;             /* on the tape: the one that was saved first */
     bool shared;               /* kept by more than one layer, charged once */
+    uint8_t kinds;             /* of layers that keep it, as a set */
     bool permanent;            /* stays when its layer no longer keeps it */
 } am_row;
 
@@ -1282,7 +1283,7 @@ enum { AM_KIND_OUTSIDE = -1, AM_KIND_SHARED = -2 };
 typedef struct am_report_row {
     am_row row;
     int kind;
-    int layers_like; /* of a shared one: the kind of layers that share it; -1: all */
+    int layers_like; /* of a shared one: the kind of the first layer that shares it; -1: all */
     int64_t count;
 } am_report_row;
 

@@ -104,6 +104,13 @@ static bool is_shared(const am_report *report, int rows, const am_row *row, int 
     return false;
 }
 
+static bool any_counted(const int64_t count[AM_MAX_LAYER_KINDS], unsigned kinds)
+{
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (kinds >> i & 1 && count[i] > 0) return true;
+    return false;
+}
+
 /* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
  * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
 static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
@@ -117,7 +124,7 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
         const am_row *row = &ledger->row[i];
         if (!row->shared) continue;
         int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
-        if (kind < 0 ? first > 0 : count[kind] == 0 || is_shared(report, rows, row, kind)) continue;
+        if (kind < 0 ? first > 0 : !any_counted(count, row->kinds) || is_shared(report, rows, row, kind)) continue;
         report->shared_bytes += row->bytes;
         add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
         report->row[report->rows - 1].layers_like = kind;

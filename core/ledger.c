@@ -95,6 +95,7 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
     row->tensor = x;
     row->savers = 0;
     row->shared = false;
+    row->kinds = 0;
     row->permanent = reader->tape->storage[reader->tape->tensor[x].storage].permanent;
     return row;
 }
@@ -126,6 +127,7 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
         if (!row) return NULL;
         reader->row_of[index] = (int16_t)reader->ledger->count;
     }
+    if (now >= 0) row->kinds |= (uint8_t)(1 << reader->record->kind[instruction->zone - 1]);
     add_saver(row, rule >= AM_BY_SELECTIVE ? AM_OP_CHECKPOINT : instruction->op, rule);
     return row;
 }

@@ -168,7 +168,12 @@ static int64_t bytes_of_layer(const am_report *report, const am_chunk *chunk, in
         layers += chunk[i].layers;
         dense += chunk[i].dense;
     }
-    while (dense == layers && strcmp(kind->label, am_model_kind_name(&report->config, 0)) != 0) kind--; /* both kinds have names then */
+    for (int i = report->kinds - 1; i >= 0 && dense == layers; i--) { /* where all layers are of one kind, and in segments, none has a name */
+        const char *label = report->kind[i].label;
+        if (!label || strcmp(label, am_model_kind_name(&report->config, 0)) != 0) continue;
+        kind = &report->kind[i];
+        break;
+    }
     return kind->bytes / kind->layers_each;
 }
 

@@ -92,6 +92,10 @@ START_TEST(sums)
 }
 END_TEST
 
+#define LATENT                                                                                                                      \
+    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=16 ffn=96 vocab=64 seq=64 " \
+    "experts=4 experts_per_token=2 moe_ffn=48 "
+
 /* So under a policy, which is of each stage's own layers: so many of its first, so many segments. */
 START_TEST(policies_of_stages)
 {
@@ -104,6 +108,12 @@ START_TEST(policies_of_stages)
         {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=2 vpp=2 stage_layers=1,5,2,4", "block:3"},
         {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3 stage_layers=2,6,4", "uniform:2"},
         {"stack=megatron layers=12 hidden=64 heads=4 vocab=96 seq=32 ffn=128 pp=3 stage_layers=2,7,3", "modules:core_attn"},
+        /* what the first, dense layers share with the others is kept by these alone */
+        {LATENT "layers=9 pp=3 batch=3 dense_layers=2 cp=2", "block:2"},
+        {LATENT "layers=20 pp=4 shared_ffn=32 dense_layers=1 cp=2", "block:3"},
+        /* segments, and layers that are all dense, have no name of their kind */
+        {LATENT "layers=8 pp=4 dense_layers=7", "uniform:2"},
+        {LATENT "layers=6 pp=2 dense_layers=6", "none"},
     };
     char text[512];
     snprintf(text, sizeof text, "%s checkpoint=%s", table[_i][0], table[_i][1]);
@@ -236,9 +246,6 @@ static int64_t bytes_of_chunk(const am_report *report, const am_chunk *chunk, in
 /* Each rank keeps what the rows of the whole model add up to for its layers, and no more than is alive. */
 #define EXPERTS                                                                                                        \
     "stack=megatron family=mixtral hidden=64 heads=4 kv_heads=2 vocab=96 seq=32 ffn=128 experts=4 experts_per_token=2 layers=24 "
-#define LATENT                                                                                                                      \
-    "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=16 ffn=96 vocab=64 seq=64 " \
-    "experts=4 experts_per_token=2 moe_ffn=48 layers=24 "
 START_TEST(rows_of_ranks)
 {
     static const char *const table[] = {
@@ -252,12 +259,12 @@ START_TEST(rows_of_ranks)
         EXPERTS "pp=2 vpp=2 micro_batches=2 checkpoint=modules:core_attn",
         EXPERTS "pp=3 micro_batches=2 checkpoint=modules:core_attn",
         EXPERTS "pp=4 checkpoint=full",
-        LATENT "pp=4 checkpoint=modules:core_attn",
-        LATENT "pp=4 dense_layers=3 checkpoint=modules:mla_up_proj",
-        LATENT "pp=4 dense_layers=3 shared_ffn=32 checkpoint=modules:shared_experts,layernorm",
-        LATENT "pp=4 dense_layers=1 shared_ffn=32 tie_word_embeddings=yes ep=2 checkpoint=modules:moe,mlp",
-        LATENT "pp=4 q_rank=24 dense_layers=8 checkpoint=modules:moe_act,mla_up_proj",
-        LATENT "pp=2 vpp=2 dense_layers=2 micro_batches=2",
+        LATENT "layers=24 pp=4 checkpoint=modules:core_attn",
+        LATENT "layers=24 pp=4 dense_layers=3 checkpoint=modules:mla_up_proj",
+        LATENT "layers=24 pp=4 dense_layers=3 shared_ffn=32 checkpoint=modules:shared_experts,layernorm",
+        LATENT "layers=24 pp=4 dense_layers=1 shared_ffn=32 tie_word_embeddings=yes ep=2 checkpoint=modules:moe,mlp",
+        LATENT "layers=24 pp=4 q_rank=24 dense_layers=8 checkpoint=modules:moe_act,mla_up_proj",
+        LATENT "layers=24 pp=2 vpp=2 dense_layers=2 micro_batches=2",
     };
     const am_report *report = evaluate(table[_i]);
     for (int i = 0; i < report->ranks; i++) {
@@ -272,6 +279,29 @@ START_TEST(rows_of_ranks)
                       (long long)rank->saved_bytes, (long long)saved);
         ck_assert_msg(rank->saved_bytes <= rank->after_forward, "%s: rank %d: %lld of %lld", table[_i], i,
                       (long long)rank->saved_bytes, (long long)rank->after_forward);
+    }
+}
+END_TEST
+
+/* A budget whose plans run nothing again keeps what no checkpointing does: a table that lasts once, however many chunks are in flight. */
+START_TEST(generous_budget)
+{
+    static const char *const table[] = {
+        "stack=megatron layers=6 pp=3 hidden=64 heads=4 kv_heads=2 ffn=128 vocab=96 seq=32",
+        "stack=megatron-local layers=8 pp=2 vpp=2 hidden=64 heads=4 kv_heads=2 ffn=128 vocab=96 seq=32",
+        LATENT "layers=8 pp=2 dense_layers=1",
+    };
+    static am_rank none[AM_MAX_RANKS];
+    char text[512];
+    const am_report *report = evaluate(table[_i]);
+    memcpy(none, report->rank, sizeof none);
+    snprintf(text, sizeof text, "%s checkpoint=budget:1GiB", table[_i]);
+    report = evaluate(text);
+    ck_assert_int_eq(report->outcome.recomputed_time, 0);
+    for (int i = 0; i < report->ranks; i++) {
+        ck_assert_int_eq(report->rank[i].saved_bytes, none[i].saved_bytes);
+        ck_assert_int_eq(report->rank[i].after_forward, none[i].after_forward);
+        ck_assert_int_eq(report->rank[i].peak_bytes, none[i].peak_bytes);
     }
 }
 END_TEST
@@ -295,11 +325,12 @@ Suite *test_ranks_suite(void)
     TCase *tests = tcase_create("ranks");
     tcase_add_test(tests, measured);
     tcase_add_loop_test(tests, sums, 0, 5);
-    tcase_add_loop_test(tests, policies_of_stages, 0, 8);
+    tcase_add_loop_test(tests, policies_of_stages, 0, 12);
     tcase_add_loop_test(tests, best_segments, 0, 7);
     tcase_add_test(tests, alone);
     tcase_add_loop_test(tests, in_flight, 0, 4);
     tcase_add_loop_test(tests, rows_of_ranks, 0, 16);
+    tcase_add_loop_test(tests, generous_budget, 0, 3);
     tcase_add_test(tests, checkpointed);
     suite_add_tcase(suite, tests);
     return suite;
