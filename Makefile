@@ -44,7 +44,7 @@ FRAMES_clang   := $(FRAMES)
 LATER        := alibi backward_repeat changes choices cost devices dtensor engine_ring falcon fit frontier fsdp gptj liger linear_loss lines live_parts map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
                 opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks repeat report_chain report_cost report_fit report_map report_parts resolve_stacks reversal revolve ring rotor \
                 schedules search stage switches text_cost text_parts text_plan torch torch_rank toy
-HOT          := gradient layout live recompute step tape writer
+HOT          := layout live step writer
 INLINE_first := -mllvm -inline-threshold=100
 INLINE_whole := -mllvm -inline-threshold=225
 CPU_wasm     := -mbulk-memory -msign-ext
