@@ -1032,14 +1032,16 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
 /* One unit of `inner` layers by itself, from a layer on, of so many layers in all, as a profile shows it: what its forward
- * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it,
- * and of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
+ * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it
+ * and what the unit before it carries on; what it carries on itself, beside what it leaves, while the next unit's forward runs;
+ * and the highest of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
  * runs again. */
 typedef struct am_plan_unit {
     int64_t residue;
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
     int64_t outlived, passed; /* left for good behind its backward, and by the backward of the unit before it */
+    int64_t carried;
 } am_plan_unit;
 
 void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profile *profile, int64_t layers,

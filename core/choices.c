@@ -342,7 +342,8 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, unit->outlived, unit->passed};
+    am_link link = {unit->residue,  unit->forward, unit->backward + start, COST(unit), 0,
+                    unit->outlived, unit->passed,  unit->carried};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;

@@ -814,13 +814,16 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     am_walk walk = walk_of_one(&model, layer);
     int played = unit_at(&walk);
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
-    const am_stand stand = {.start = layer, .backward = residue_of(profile, played) - less_at_last(profile, played)};
+    const am_stand stand = {.start = layer,
+                            .carried = played > 0 ? -profile->step.carried : 0,
+                            .backward = residue_of(profile, played) - less_at_last(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = residue_of(profile, played),
                            .given = given_to(&walk),
                            .outlived = most_left(&walk, outlived_by),
                            .passed = most_left(&walk, passed_by),
+                           .carried = profile->step.carried,
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,

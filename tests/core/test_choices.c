@@ -90,23 +90,23 @@ static int64_t peak_of(const am_step *step)
 /* What is worse in one respect alone is not as good. */
 START_TEST(units_compared)
 {
-    static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5};
-    am_plan_unit worse[7], better = {.given = 4, .recomputed_flops = 9};
-    for (int i = 0; i < 7; i++) worse[i] = than;
-    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++;
+    static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5, .carried = 5};
+    am_plan_unit worse[8], better = {.given = 4, .recomputed_flops = 9};
+    for (int i = 0; i < 8; i++) worse[i] = than;
+    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++, worse[7].carried++;
     ck_assert(am_unit_as_good(&than, &than) && am_unit_as_good(&better, &than) && !am_unit_as_good(&than, &better));
-    for (int i = 0; i < 7; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
+    for (int i = 0; i < 8; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
 }
 END_TEST
 
 START_TEST(links_compared)
 {
-    static const am_link link = {1, 2, 3, 4, 5, 6, 7};
-    am_link other[7];
-    for (int i = 0; i < 7; i++) other[i] = link;
-    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++;
+    static const am_link link = {1, 2, 3, 4, 5, 6, 7, 8};
+    am_link other[8];
+    for (int i = 0; i < 8; i++) other[i] = link;
+    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++, other[7].carried++;
     ck_assert(am_link_same(&link, &link));
-    for (int i = 0; i < 7; i++) ck_assert(!am_link_same(&other[i], &link));
+    for (int i = 0; i < 8; i++) ck_assert(!am_link_same(&other[i], &link));
 }
 END_TEST
 
