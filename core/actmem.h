@@ -738,6 +738,7 @@ typedef struct am_given {
     uint64_t held[AM_MAX_UNITS];
     uint64_t stays; /* thereof what closures of reentrant regions hold: until the whole backward has run */
     uint64_t input; /* the first unit's */
+    uint64_t framed; /* what the model's code holds, too, until it returns behind the layers */
 #ifndef AM_FIRST
     uint64_t lasting; /* and of what nothing lets go of, which no unit frees: what their graphs keep */
 #endif
@@ -841,6 +842,7 @@ typedef struct am_sample {
     am_module module;
     uint16_t zone;
     uint8_t phase, op;
+    bool returned; /* the model's code has */
 #ifndef AM_FIRST
     int32_t moment; /* the how-manieth that was noted */
 #endif
@@ -894,6 +896,7 @@ typedef struct am_step {
     int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
     int64_t carried; /* what a layer returns beside its result, if nothing saved it: gone when the next one returns */
     am_peak forward[AM_MAX_UNITS + 2];
+    am_peak head[2]; /* of the forward behind the layers: while the model's code holds what it gave them, and when it has returned */
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters and what is outlived apart */
@@ -1048,9 +1051,10 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t layer, int64_t inner);
 
 /* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
- * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that. */
+ * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that; framed: the
+ * highest behind them while the model's code holds what it gave them, above what they leave, hold beside that, and the last carries. */
 typedef struct am_plan_ends {
-    int64_t forward, backward, before, after, kept;
+    int64_t forward, backward, before, after, kept, framed;
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);

@@ -43,7 +43,8 @@ typedef struct am_choices {
     uint16_t chosen[AM_MAX_CHOICES];                             /* candidates that the frontier is over */
     am_plan_ends ends;                                           /* of layers that keep everything */
     int64_t start[AM_MAX_CANDIDATES];                            /* by candidate: am_plan_ends.backward of layers that all do so */
-    int64_t given[64];                                           /* bytes of what layers are given: am_given */
+    int64_t given[64];                                           /* bytes of what layers are given: am_given, and */
+    uint64_t framed;
     am_chain chain;
     am_link link[AM_MAX_CLASSES * AM_MAX_CHOICES];
     uint8_t class_of[AM_MAX_CHAIN_LAYERS], span[AM_MAX_CHOICES];

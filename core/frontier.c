@@ -31,6 +31,12 @@ static int64_t given_bytes(const am_chain *chain, unsigned set)
     return bytes;
 }
 
+/* Behind the last layer, above what all left, while the model's code holds what it gave to layers. */
+static int64_t framed_peak(const am_chain *chain, unsigned held, int64_t carried)
+{
+    return chain->framed + given_bytes(chain, held & ~(unsigned)chain->frame) + carried;
+}
+
 /* ---- fronts ---- */
 
 static am_front space_front(am_frontier *frontier, int index)
@@ -292,6 +298,20 @@ static bool find_outlived(am_frontier *frontier, const am_chain *chain)
     return any;
 }
 
+/* May the moments behind the last layer in which the model's code holds what it gave to layers be the highest? They are mostly below the
+ * head's, or below any last layer's backward. */
+static bool frame_peaks(const am_frontier *frontier, const am_chain *chain)
+{
+    if (chain->framed + frontier->carried <= chain->after) return false;
+    for (int choice = 0; choice < chain->choices; choice++) {
+        const int layer = chain->layers - chain->span[choice];
+        if (layer < 0 || !is_there(chain, layer, choice)) continue;
+        const am_link *link = link_of(chain, layer, choice);
+        if (link->residue + chain->framed + link->carried > link->backward) return true;
+    }
+    return false;
+}
+
 static void find_carried(am_frontier *frontier, const am_chain *chain)
 {
     frontier->carried = 0;
@@ -308,11 +328,11 @@ static void begin(am_frontier *frontier, const am_chain *chain)
     frontier->points = frontier->nodes = 0;
     frontier->reach = 1;
     find_carried(frontier, chain);
-    frontier->drops = backwards_peak(frontier, chain);
+    frontier->minds[chain->layers] = frame_peaks(frontier, chain);
+    frontier->drops = backwards_peak(frontier, chain) && !frontier->minds[chain->layers];
     frontier->outlives = chain->in_flight == 1 && find_outlived(frontier, chain);
     frontier->rests = chain->in_flight > 1 || frontier->outlives;
     frontier->later[chain->layers] = 0;
-    frontier->minds[chain->layers] = false;
     for (int choice = 0; choice < chain->choices; choice++)
         if (chain->span[choice] > frontier->reach) frontier->reach = chain->span[choice];
     for (int layer = chain->layers - 1; layer >= 0; layer--) {
@@ -504,7 +524,7 @@ static void end_chain(am_frontier *frontier, const am_chain *chain)
     for (int i = 0; i < at->states; i++) {
         int64_t held = given_bytes(chain, at->state[i]);
         at->count[i][true] = 0;
-        end.peak[0] = chain->after + held;
+        end.peak[0] = am_larger(chain->after + held, framed_peak(chain, at->state[i], at->state[i] & CARRIED ? frontier->carried : 0));
         end.rest[0] = chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;
@@ -626,6 +646,7 @@ am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t 
         carried = link->carried;
         point.cost += link->cost;
     }
+    point.peak = am_larger(point.peak, *left + framed_peak(chain, held, carried));
     *left += given_bytes(chain, held);
     point.peak = am_larger(point.peak, *left + chain->after);
     return point;

@@ -32,6 +32,7 @@ typedef struct am_link {
  *     what the layers before left + what the one before carries on + link.forward    while a layer runs,
  *     what they left + what they and it hold + link.backward        while its backward does, and what those behind outlived,
  *     what all layers left and hold + after                         behind the last layer (norm, head, loss),
+ *     what all left, hold but for `frame`, and the last carries on + framed    there before (norm),
  * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. Before the layers
  * stands what all of them outlived; the search with several micro-batches leaves that out. */
 typedef struct am_chain {
@@ -41,6 +42,8 @@ typedef struct am_chain {
     const am_link *link;        /* [class][choices] */
     const uint8_t *span;        /* by choice: layers that it is for */
     int64_t given[AM_MAX_HELD]; /* bytes of what layers are given, there once whoever holds it */
+    int64_t framed;             /* where the model's code holds */
+    uint8_t frame;              /* this set of it in any case */
 } am_chain;
 
 /* Plans of the layers from one on; sorted by peak. */

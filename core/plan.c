@@ -258,6 +258,7 @@ typedef struct am_composer {
     int64_t end;           /* live bytes of the forward behind the last layer */
     int64_t released;      /* of what is given: held by the model's units, beyond what the record of the first run has */
     int64_t staying;       /* and held throughout the backward, likewise */
+    int64_t framed;        /* more than that behind the layers, while the model's code holds what it gave them */
     int64_t gradients;     /* of all layers */
     int64_t outlived;      /* by all units */
     int64_t start;         /* live bytes when the first layer's backward begins, less what that layer left and holds of what is given */
@@ -414,6 +415,9 @@ static void compose_sums(am_composer *composer)
     composer->start += given_bytes(composer->given, composer->stays);
     composer->staying = given_bytes(composer->given, composer->stays) - given_bytes(composer->given, ends->given.stays);
     composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
+    composer->framed = given_bytes(composer->given, recorded & ends->given.framed) -
+                       given_bytes(composer->given, composer->held & ends->given.framed) +
+                       composer->model->run[composer->model->runs - 1].profile->step.carried - step->carried;
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released;
 #ifndef AM_FIRST
@@ -527,7 +531,8 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     outcome->head_forward = ends->forward[after].bytes - ends->boundary[ends->layers];
     outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
-    note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
+    note_forward(outcome, ends->head[0].bytes + above + composer->framed, &ends->head[0], -1);
+    note_forward(outcome, ends->head[1].bytes + above, &ends->head[1], -1);
     if (ends->head_learned) outcome->learned_peak = ends->head_learned + above;
     for (int way = 0; way < 2; way++) {
         int64_t more = composer->outlived - ends->outlived[0] + composer->staying;
@@ -690,6 +695,16 @@ static void add_point(am_line *line, const am_sample *sample, int64_t layer, int
     line->count++;
 }
 
+/* The forward behind the layers; framed: beyond `shift`, until the model's code has returned. */
+static void add_head(am_line *line, const am_profile *profile, int64_t shift, int64_t framed)
+{
+    for (int i = 0; i < profile->samples; i++) {
+        const am_sample *sample = &profile->sample[i];
+        if (sample->zone == profile->step.layers + 1 && sample->phase == AM_FORWARD)
+            add_point(line, sample, -1, shift + (sample->returned ? 0 : framed));
+    }
+}
+
 static void add_zone(am_line *line, const am_profile *profile, int zone, am_phase phase, int64_t layer, int64_t shift)
 {
     for (int i = 0; i < profile->samples; i++) {
@@ -749,15 +764,16 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
 }
 
 /* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
- * many; *behind: live bytes behind the last layer, *outlived: by all units. A frame of its own, since both would make one
+ * many; *behind: live bytes behind the last layer, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
  * above 2 KiB. */
 __attribute__((noinline)) static int show_units(const am_sequence *model, int tail, am_shown shown[MOST_SHOWN],
-                                                int64_t *behind, int64_t *outlived)
+                                                int64_t *behind, int64_t *framed, int64_t *outlived)
 {
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
+    *framed = composer.framed;
     *outlived = composer.outlived;
     int stretches = 0, count = 0, index = 0;
     am_stand stand = first_stand(&composer), ends[2];
@@ -774,13 +790,13 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
 {
     const am_profile *ends = model->run[0].profile;
     am_shown shown[MOST_SHOWN];
-    int64_t behind, outlived;
-    int units = show_units(model, tail, shown, &behind, &outlived), after = ends->step.layers + 1;
+    int64_t behind, framed, outlived;
+    int units = show_units(model, tail, shown, &behind, &framed, &outlived), after = ends->step.layers + 1;
     int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
     for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
-    add_zone(&line, ends, after, AM_FORWARD, -1, shift);
+    add_head(&line, ends, shift, framed);
     add_zone(&line, ends, after, AM_BACKWARD, -1, shift);
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
     add_zone(&line, ends, 0, AM_BACKWARD, -1, outlived - ends->step.outlived[0]);
@@ -836,7 +852,7 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
     int after = step->layers + 1;
     int64_t end = step->boundary[step->layers], highest = step->after_drop;
     const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
-    const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
+    const am_peak *behind[] = {&step->head[1], &step->backward[0][AM_BACKWARD][after]};
     uint64_t held = 0;
     for (int unit = 0; unit < profile->record.units; unit++) held |= profile->given.held[unit];
     int64_t given = given_bytes(&profile->given, held | profile->given.stays);
@@ -846,6 +862,7 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end - given;
+    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, (held | profile->given.stays) & ~profile->given.framed) - step->carried;
     ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

@@ -57,6 +57,20 @@ static void note_carried(am_play *play)
     if (play->tape->beside && play->player->refs[storage] == 1) play->step->carried = play->player->bytes[storage];
 }
 
+/* Behind the layers the model's code lets go of all that it made before them at once, as it returns. */
+static void note_return(am_play *play, const am_instruction *instruction)
+{
+    am_peak *head = play->step->head;
+    bool returns = false;
+    if (play->zone != play->step->layers + 1) return;
+    for (uint16_t dying = instruction->dying; dying; dying = play->tape->storage[dying].next_dying)
+        returns |= play->tape->instruction[play->tape->storage[dying].born].zone == 0;
+    if (!returns) return;
+    if (head[1].seen && head[1].bytes > head[0].bytes) head[0] = head[1];
+    head[1] = (am_peak){0};
+    play->returned = true;
+}
+
 static void play_forward(am_play *play)
 {
     const am_tape *tape = play->tape;
@@ -91,6 +105,7 @@ static void play_forward(am_play *play)
             break;
         default: break;
         }
+        note_return(play, instruction);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;

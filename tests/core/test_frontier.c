@@ -48,6 +48,8 @@ static void draw_chain(random_chain *chain, int seed)
     for (int i = 0; i < MOST_LAYERS; i++) chain->class_of[i] = (uint8_t)draw(classes);
     for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(MOST_LAYERS));
     int given = draw(2) ? 0 : 1 + (int)draw(3);
+    if (draw(2)) chain->chain.framed = draw(5 * range);
+    chain->chain.frame = (uint8_t)draw(8);
     for (int i = 0; i < given; i++) chain->chain.given[i] = draw(3) ? draw(range) : draw(8 * range);
     bool leaves = chain->chain.in_flight == 1 && draw(3) == 0; /* for good */
     int64_t passed = draw(range);
@@ -145,7 +147,7 @@ START_TEST(tight_bound)
 {
     static const am_link link[] = {{17, 17, 17, 0, 0, 0, 0, 0}, {1, 17, 17, 32, 0, 0, 0, 0}, {9, 17, 17, 30, 0, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1, 1};
-    const am_chain chain = {100, 3, 1, 0, 0, class_of, link, span, {0}};
+    const am_chain chain = {100, 3, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     for (int again = 0; again <= 100; again++) {
         double price;
         int64_t least = am_frontier_bound(&chain, 17 * 100 - 16 * again, &price);
@@ -161,7 +163,7 @@ START_TEST(equal_layers)
 {
     static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1};
-    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}};
+    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 100); /* the last layer never needs to */
     ck_assert_int_eq(frontier.point[99].peak, 99 * 17 + 20);
@@ -182,15 +184,15 @@ START_TEST(limits)
         int64_t residue = draw((int64_t)1 << 30);
         link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0, 0};
     }
-    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}};
+    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
-    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY); /* more plans than fit */
-    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 10), AM_CAPACITY);
 }
 END_TEST
@@ -209,7 +211,7 @@ START_TEST(doubling)
                 link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0, 0};
                 link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0, 0};
             }
-            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}};
+            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}, 0, 0};
             ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), layers > MOST ? AM_CAPACITY : AM_OK);
             if (layers > MOST) continue;
             ck_assert_int_eq(frontier.points, AM_MAX_FRONT);
@@ -240,7 +242,7 @@ START_TEST(reach)
     }
     for (uint8_t spanned = 14; spanned <= 15; spanned++) { /* and the layer at its end: 15 and 16 times two fronts, and a gap */
         const uint8_t span[CHOICES] = {1, 1, spanned};
-        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}};
+        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}, 0, 0};
         ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), spanned > 14 ? AM_CAPACITY : AM_OK);
     }
 }
@@ -257,7 +259,7 @@ START_TEST(sudden)
         link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0, 0};
         link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0, 0};
     }
-    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}};
+    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 50), AM_CAPACITY);
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, AM_MAX_CHOICES);
@@ -317,7 +319,7 @@ START_TEST(states)
     am_link link[5] = {{9, 9, 9, 0, 0, 0, 0, 0}};
     for (int i = 1; i < 5; i++)
         link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0, 0}; /* forwards peak: each set counts */
-    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}};
+    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.layer[6].states, AM_MAX_STATES);
     chain.choices = 5;
@@ -342,7 +344,7 @@ START_TEST(parts_together)
     link[0] = (am_link){0, 0, 0, 1, 0, 0, 0, 0};
     link[1] = (am_link){1, 1, 1, 0, 0, 1, 1, 0};
     memset(&class_of[1], 1, MOST);
-    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}};
+    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_gt(frontier.points, 6000);
     ck_assert_int_eq(frontier.point[1].peak, 1001);
@@ -357,7 +359,7 @@ START_TEST(no_plan)
 {
     static const uint8_t class_of[3], span[] = {2};
     static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0, 0}};
-    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}};
+    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 1);
     chain.layers = 3;
