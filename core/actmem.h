@@ -594,7 +594,6 @@ typedef struct am_tape {
     uint8_t save_rule[AM_MAX_NODES * 3];
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
-    am_var beside; /* what the first layer returned beside its result; 0: nothing */
     uint8_t away;  /* am_away */
     int64_t parts; /* of AM_AWAY_PARTS */
     am_var scratch; /* memory that lasts and that every model of the process uses; 0: none */
@@ -894,7 +893,7 @@ typedef struct am_trace {
 typedef struct am_step {
     int layers;                         /* played */
     int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
-    int64_t carried; /* what a layer returns beside its result, if nothing saved it: gone when the next one returns */
+    int64_t carried[AM_MAX_UNITS + 2]; /* by zone: what a layer returns beside its result, if nothing saved it: gone when the next one returns */
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak head[2]; /* of the forward behind the layers: while the model's code holds what it gave them, and when it has returned */
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];

@@ -187,6 +187,17 @@ static int64_t residue_of(const am_profile *profile, int unit)
     return step->boundary[last_zone(profile, unit)] - step->boundary[first_zone(profile, unit) - 1];
 }
 
+/* What it carries on into the next unit's forward, and what the one before it does. */
+static int64_t carried_by(const am_profile *profile, int unit)
+{
+    return profile->step.carried[last_zone(profile, unit)];
+}
+
+static int64_t carried_into(const am_profile *profile, int unit)
+{
+    return profile->step.carried[first_zone(profile, unit) - 1];
+}
+
 /* What the backward of the unit before one leaves, for the graph of its region, which something keeps: the gradient of its input. */
 static int64_t passed_by(const am_profile *profile, int unit)
 {
@@ -399,8 +410,10 @@ static void compose_sums(am_composer *composer)
         outcome->saved_bytes += ends->unit_given[unit];
     }
     am_walk walk = {.model = composer->model};
+    int64_t carried = 0; /* by the last unit */
     while (walk_on(&walk)) {
         int unit = unit_at(&walk);
+        carried = carried_by(walk.profile, unit);
         composer->end += walk.count * residue_of(walk.profile, unit);
         composer->held |= given_to(&walk);
         composer->stays |= walk.profile->given.stays;
@@ -417,7 +430,7 @@ static void compose_sums(am_composer *composer)
     composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
     composer->framed = given_bytes(composer->given, recorded & ends->given.framed) -
                        given_bytes(composer->given, composer->held & ends->given.framed) +
-                       composer->model->run[composer->model->runs - 1].profile->step.carried - step->carried;
+                       carried - step->carried[step->layers];
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released;
 #ifndef AM_FIRST
@@ -464,7 +477,7 @@ static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_
 typedef struct am_stand {
     int64_t start;     /* its first layer */
     int64_t forward;   /* live bytes when its forward begins */
-    int64_t carried;   /* what the layer before it carries on into it, beyond what the played one's does */
+    int64_t carried;   /* what the unit before it carries on into it, in a model's beyond what the played one's does */
     int64_t backward;  /* and its backward */
     int64_t gradients; /* that exist then */
     int64_t outlived;  /* by the units behind it */
@@ -544,14 +557,6 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     }
 }
 
-/* Where another profile begins, the layer before may carry more or less than that of the played unit. */
-static int64_t carried_into(const am_walk *walk, int unit)
-{
-    if (walk->index == 0 || walk->start != walk->run_start) return 0;
-    const am_run *run = walk->model->run;
-    return run[walk->index - 1].profile->step.carried - (unit > 0 ? walk->profile->step.carried : 0);
-}
-
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
 static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand,
                         am_stand ends[2])
@@ -566,12 +571,14 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     ends[0] = ends[1] = *stand;
     ends[1].outlived = outlived;
     ends[0].backward -= less_at_last(walk->profile, unit);
-    ends[0].carried = carried_into(walk, unit);
+    ends[0].carried -= carried_into(walk->profile, unit);
+    if (others) ends[1].carried = carried_by(walk->profile, unit) - carried_into(walk->profile, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;
     ends[1].gradients -= others * gradients;
     stand->forward = ends[1].forward + residue;
+    stand->carried = carried_by(walk->profile, unit);
     stand->backward += others * residue;
     stand->gradients = ends[1].gradients;
     stand->outlived = outlived;
@@ -745,7 +752,8 @@ static void add_layer(am_line *line, const am_shown *shown, const am_climb *clim
     int unit = unit_of(profile, climb->zone);
     int64_t last = climb->n - 1, shift;
     if (phase == AM_FORWARD)
-        shift = shown->stand.forward - profile->step.boundary[first_zone(profile, unit) - 1];
+        shift = shown->stand.forward + (climb->layer == shown->stand.start ? shown->stand.carried : 0) -
+                profile->step.boundary[first_zone(profile, unit) - 1];
     else
         shift = base_of(&shown->stand, &profile->step, last_zone(profile, unit));
     shift += excess_at(&shown->walk, climb, last, phase, 0);
@@ -831,7 +839,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     int played = unit_at(&walk);
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
     const am_stand stand = {.start = layer,
-                            .carried = played > 0 ? -profile->step.carried : 0,
+                            .carried = -carried_into(profile, played),
                             .backward = residue_of(profile, played) - less_at_last(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
@@ -839,7 +847,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                            .given = given_to(&walk),
                            .outlived = most_left(&walk, outlived_by),
                            .passed = most_left(&walk, passed_by),
-                           .carried = profile->step.carried,
+                           .carried = carried_by(profile, played),
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,
@@ -862,7 +870,7 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end - given;
-    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, (held | profile->given.stays) & ~profile->given.framed) - step->carried;
+    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, (held | profile->given.stays) & ~profile->given.framed) - step->carried[step->layers];
     ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

@@ -53,8 +53,10 @@ static void hold_inputs(am_play *play, const am_instruction *instruction, uint16
 
 static void note_carried(am_play *play)
 {
-    uint16_t storage = am_play_storage(play, play->tape->beside);
-    if (play->tape->beside && play->player->refs[storage] == 1) play->step->carried = play->player->bytes[storage];
+    if (play->zone == 0 || play->zone >= play->tape->regions) return;
+    am_var returned = play->tape->region[play->zone].beside; /* of regions of one layer: other code returns nothing else */
+    uint16_t storage = am_play_storage(play, returned);
+    if (returned && play->player->refs[storage] == 1) play->step->carried[play->zone] = play->player->bytes[storage];
 }
 
 /* Behind the layers the model's code lets go of all that it made before them at once, as it returns. */
@@ -79,7 +81,7 @@ static void play_forward(am_play *play)
         uint16_t i = tape->active[active];
         const am_instruction *instruction = &tape->instruction[i];
         if (play->zone != instruction->zone) {
-            if (play->zone == 1) note_carried(play);
+            note_carried(play);
             am_play_go(play, AM_FORWARD, instruction->zone);
         }
         play->instruction = i;
@@ -110,7 +112,7 @@ static void play_forward(am_play *play)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;
     }
-    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried;
+    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried[i];
 }
 
 /* ---- backward ---- */
