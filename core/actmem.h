@@ -893,7 +893,9 @@ typedef struct am_trace {
 typedef struct am_step {
     int layers;                         /* played */
     int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
+#ifndef AM_FIRST /* no model of core.wasm does */
     int64_t carried[AM_MAX_UNITS + 2]; /* by zone: what a layer returns beside its result, if nothing saved it: gone when the next one returns */
+#endif
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak head[2]; /* of the forward behind the layers: while the model's code holds what it gave them, and when it has returned */
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];

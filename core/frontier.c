@@ -524,7 +524,8 @@ static void end_chain(am_frontier *frontier, const am_chain *chain)
     for (int i = 0; i < at->states; i++) {
         int64_t held = given_bytes(chain, at->state[i]);
         at->count[i][true] = 0;
-        end.peak[0] = am_larger(chain->after + held, framed_peak(chain, at->state[i], at->state[i] & CARRIED ? frontier->carried : 0));
+        int64_t carried = at->state[i] & CARRIED ? frontier->carried : 0;
+        end.peak[0] = am_larger(chain->after + held, framed_peak(chain, at->state[i], carried));
         end.rest[0] = chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;

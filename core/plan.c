@@ -188,6 +188,10 @@ static int64_t residue_of(const am_profile *profile, int unit)
 }
 
 /* What it carries on into the next unit's forward, and what the one before it does. */
+#ifdef AM_FIRST
+#define carried_by(profile, unit)   0
+#define carried_into(profile, unit) 0
+#else
 static int64_t carried_by(const am_profile *profile, int unit)
 {
     return profile->step.carried[last_zone(profile, unit)];
@@ -197,6 +201,7 @@ static int64_t carried_into(const am_profile *profile, int unit)
 {
     return profile->step.carried[first_zone(profile, unit) - 1];
 }
+#endif
 
 /* What the backward of the unit before one leaves, for the graph of its region, which something keeps: the gradient of its input. */
 static int64_t passed_by(const am_profile *profile, int unit)
@@ -430,7 +435,7 @@ static void compose_sums(am_composer *composer)
     composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
     composer->framed = given_bytes(composer->given, recorded & ends->given.framed) -
                        given_bytes(composer->given, composer->held & ends->given.framed) +
-                       carried - step->carried[step->layers];
+                       carried - carried_by(ends, ends->record.units - 1);
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released;
 #ifndef AM_FIRST
@@ -870,7 +875,8 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end - given;
-    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, (held | profile->given.stays) & ~profile->given.framed) - step->carried[step->layers];
+    const uint64_t own = (held | profile->given.stays) & ~profile->given.framed;
+    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, own) - carried_by(profile, profile->record.units - 1);
     ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

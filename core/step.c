@@ -51,6 +51,10 @@ static void hold_inputs(am_play *play, const am_instruction *instruction, uint16
         am_play_retain(play, am_play_storage(play, am_play_operand(play, instruction, j)));
 }
 
+#ifdef AM_FIRST
+#define note_carried(play) ((void)0)
+#define carry(play)        ((void)0)
+#else
 static void note_carried(am_play *play)
 {
     if (play->zone == 0 || play->zone >= play->tape->regions) return;
@@ -58,6 +62,13 @@ static void note_carried(am_play *play)
     uint16_t storage = am_play_storage(play, returned);
     if (returned && play->player->refs[storage] == 1) play->step->carried[play->zone] = play->player->bytes[storage];
 }
+
+/* What is carried on counts where it is, not with what its layer leaves. */
+static void carry(am_play *play)
+{
+    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried[i];
+}
+#endif
 
 /* Behind the layers the model's code lets go of all that it made before them at once, as it returns. */
 static void note_return(am_play *play, const am_instruction *instruction)
@@ -112,7 +123,7 @@ static void play_forward(am_play *play)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;
     }
-    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried[i];
+    carry(play);
 }
 
 /* ---- backward ---- */
