@@ -595,7 +595,6 @@ typedef struct am_tape {
     uint8_t save_rule[AM_MAX_NODES * 3];
     am_var leaf[AM_MAX_NODES];
     am_var loss, logits;
-    am_var beside; /* what the first layer returned beside its result; 0: nothing */
     uint8_t away;  /* am_away */
     int64_t parts; /* of AM_AWAY_PARTS */
     am_var scratch; /* memory that lasts and that every model of the process uses; 0: none */
@@ -750,6 +749,7 @@ typedef struct am_given {
     uint64_t held[AM_MAX_UNITS];
     uint64_t stays; /* thereof what closures of reentrant regions hold: until the whole backward has run */
     uint64_t input; /* the first unit's */
+    uint64_t framed; /* what the model's code holds, too, until it returns behind the layers */
 #ifndef AM_FIRST
     uint64_t lasting; /* and of what nothing lets go of, which no unit frees: what their graphs keep */
 #endif
@@ -853,6 +853,7 @@ typedef struct am_sample {
     am_module module;
     uint16_t zone;
     uint8_t phase, op;
+    bool returned; /* the model's code has */
 #ifndef AM_FIRST
     int32_t moment; /* the how-manieth that was noted */
 #endif
@@ -904,8 +905,11 @@ typedef struct am_trace {
 typedef struct am_step {
     int layers;                         /* played */
     int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
-    int64_t carried; /* what a layer returns beside its result, if nothing saved it: gone when the next one returns */
+#ifndef AM_FIRST /* no model of core.wasm does */
+    int64_t carried[AM_MAX_UNITS + 2]; /* by zone: what a layer returns beside its result, if nothing saved it: gone when the next one returns */
+#endif
     am_peak forward[AM_MAX_UNITS + 2];
+    am_peak head[2]; /* of the forward behind the layers: while the model's code holds what it gave them, and when it has returned */
     am_peak backward[2][AM_PHASE_COUNT][AM_MAX_UNITS + 2];
     int64_t gradients_above[AM_MAX_UNITS + 2]; /* gradient bytes that exist when the backward of a zone begins */
     int64_t backward_start[AM_MAX_UNITS + 2];  /* live then, gradients of parameters and what is outlived apart */
@@ -1050,14 +1054,16 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
 int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
 
 /* One unit of `inner` layers by itself, from a layer on, of so many layers in all, as a profile shows it: what its forward
- * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it,
- * and of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
+ * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it
+ * and what the unit before it carries on; what it carries on itself, beside what it leaves, while the next unit's forward runs;
+ * and the highest of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
  * runs again. */
 typedef struct am_plan_unit {
     int64_t residue;
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
     int64_t outlived, passed; /* left for good behind its backward, and by the backward of the unit before it */
+    int64_t carried;
 #ifndef AM_FIRST
     int64_t renewed; /* as am_unit_lasting's */
 #endif
@@ -1067,9 +1073,10 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t layer, int64_t inner);
 
 /* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
- * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that. */
+ * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that; framed: the
+ * highest behind them while the model's code holds what it gave them, above what they leave, hold beside that, and the last carries. */
 typedef struct am_plan_ends {
-    int64_t forward, backward, before, after, kept;
+    int64_t forward, backward, before, after, kept, framed;
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);

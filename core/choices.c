@@ -320,12 +320,14 @@ static int list_single(const am_choices *choices, bool all, uint16_t list[AM_MAX
     return count;
 }
 
-/* What layers are given, in groups: what all choices hold together or not at all is one. Of too many groups some are not told
+/* What layers are given, in groups: what all choices hold together or not at all is one, of what the model's code holds, too, and of the
+ * rest. Of too many groups some are not told
  * apart: all of such a one counts as held where any of it is. Returns how many there are. */
 static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 {
     int groups = 1;
-    group[0] = UINT64_MAX;
+    group[0] = ~choices->framed;
+    if (choices->framed) group[groups++] = choices->framed;
     for (int i = 0; i < choices->used; i++)
         for (int class = 0; class < choices->classes; class++) {
             uint64_t set = choices->unit[choices->chosen[i]][class].given;
@@ -342,7 +344,8 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue, unit->forward, unit->backward + start, COST(unit), 0, unit->outlived, unit->passed};
+    am_link link = {unit->residue,  unit->forward, unit->backward + start, COST(unit), 0,
+                    unit->outlived, unit->passed,  unit->carried};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;
@@ -368,7 +371,10 @@ static void lay_chain(am_evaluation *evaluation, bool several)
                                 .after = ends->after,
                                 .class_of = choices->class_of,
                                 .link = choices->link,
-                                .span = choices->span};
+                                .span = choices->span,
+                                .framed = ends->framed};
+    for (int i = 0; i < groups; i++)
+        if (group[i] & choices->framed) choices->chain.frame |= (uint8_t)(1 << i);
     for (int i = 0; i < groups; i++)
         for (int j = 0; j < AM_MAX_GIVEN; j++)
             if (group[i] >> j & 1) choices->chain.given[i] += choices->given[j];
@@ -452,6 +458,7 @@ am_code am_choices_search(am_evaluation *evaluation, bool several)
         sort_layers(evaluation);
         choices->ends = am_plan_ends_of(plain);
         memcpy(choices->given, plain->given.bytes, sizeof choices->given);
+        choices->framed = plain->given.framed;
         choices->kept = choices->ends.kept - lasting_of(&evaluation->workspace->tape);
         gather(evaluation);
         find_beaten(choices);

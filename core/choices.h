@@ -43,7 +43,8 @@ typedef struct am_choices {
     uint16_t chosen[AM_MAX_CHOICES];                             /* candidates that the frontier is over */
     am_plan_ends ends;                                           /* of layers that keep everything */
     int64_t start[AM_MAX_CANDIDATES];                            /* by candidate: am_plan_ends.backward of layers that all do so */
-    int64_t given[64];                                           /* bytes of what layers are given: am_given */
+    int64_t given[64];                                           /* bytes of what layers are given: am_given, and */
+    uint64_t framed;
     am_chain chain;
     am_link link[AM_MAX_CLASSES * AM_MAX_CHOICES];
     uint8_t class_of[AM_MAX_CHAIN_LAYERS], span[AM_MAX_CHOICES];
@@ -55,13 +56,13 @@ static inline bool am_unit_as_good(const am_plan_unit *x, const am_plan_unit *th
 {
     return x->residue <= than->residue && x->forward <= than->forward && x->backward <= than->backward &&
            x->recomputed_time <= than->recomputed_time && (x->given & ~than->given) == 0 && x->outlived <= than->outlived &&
-           x->passed <= than->passed;
+           x->passed <= than->passed && x->carried <= than->carried;
 }
 
 static inline bool am_link_same(const am_link *x, const am_link *y)
 {
     return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed;
+           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed && x->carried == y->carried;
 }
 
 #endif

@@ -94,7 +94,6 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
             y = layer_run(build, layer, x, &last);
         }
         am_hold(tape, x, returned);
-        if (i == 0) tape->beside = build->returned;
         x = y;
     }
     return x;

@@ -11,6 +11,7 @@
 #define CHOICE_SHIFT 24
 #define PASSES     0x800000u /* the plans behind are of those for whose first layers something is left */
 #define PARENT_MASK  0x7fffffu
+#define CARRIED      (1u << AM_MAX_HELD) /* in a state, beside what is held: the layer before carries something on */
 
 static const am_link *link_of(const am_chain *chain, int layer, int choice)
 {
@@ -28,6 +29,12 @@ static int64_t given_bytes(const am_chain *chain, unsigned set)
     for (int i = 0; i < AM_MAX_HELD; i++)
         if (set >> i & 1) bytes += chain->given[i];
     return bytes;
+}
+
+/* Behind the last layer, above what all left, while the model's code holds what it gave to layers. */
+static int64_t framed_peak(const am_chain *chain, unsigned held, int64_t carried)
+{
+    return chain->framed + given_bytes(chain, held & ~(unsigned)chain->frame) + carried;
 }
 
 /* ---- fronts ---- */
@@ -199,10 +206,24 @@ static bool merge(am_frontier *frontier, am_front *out, const am_front *known, c
 /* ---- the chain ---- */
 
 /* What stands before a front: the sets that matter, and where they are. What no layer from here on may hold makes no state of
- * its own where peaks are those of backwards: it stands below all of them alike. */
-static unsigned state_of(const am_frontier *frontier, int layer, unsigned held)
+ * its own where peaks are those of backwards: it stands below all of them alike. Nor does what is carried into a layer that peaks
+ * no higher by it. */
+static unsigned state_of(const am_frontier *frontier, int layer, unsigned state)
 {
-    return frontier->drops ? held & frontier->later[layer] : held;
+    if (!frontier->minds[layer]) state &= ~CARRIED;
+    return frontier->drops ? state & (frontier->later[layer] | CARRIED) : state;
+}
+
+/* What is held, and carried on, behind a choice. */
+static unsigned behind_link(unsigned state, const am_link *link)
+{
+    return (state & ~CARRIED) | link->given | (link->carried ? CARRIED : 0);
+}
+
+/* May it peak higher by what is carried into it? */
+static bool minds(const am_frontier *frontier, const am_chain *chain, const am_link *link)
+{
+    return frontier->carried > 0 && link->forward + frontier->carried > link->backward + given_bytes(chain, link->given);
 }
 
 static int slot_of(const am_front_layer *layer, unsigned state)
@@ -235,10 +256,10 @@ static bool find_states(am_frontier *frontier, const am_chain *chain)
             int end = layer + chain->span[choice];
             am_front_layer *next = &frontier->layer[end];
             for (int i = 0; i < at->states; i++) {
-                unsigned state = state_of(frontier, end, at->state[i] | link_of(chain, layer, choice)->given);
+                unsigned state = state_of(frontier, end, behind_link(at->state[i], link_of(chain, layer, choice)));
                 if (slot_of(next, state) < next->states) continue;
                 if (next->states == AM_MAX_STATES) return false;
-                next->state[next->states++] = (uint8_t)state;
+                next->state[next->states++] = (uint16_t)state;
             }
         }
     }
@@ -246,7 +267,7 @@ static bool find_states(am_frontier *frontier, const am_chain *chain)
 }
 
 /* Does each backward peak above the forward, whatever is held? */
-static bool backwards_peak(const am_chain *chain)
+static bool backwards_peak(const am_frontier *frontier, const am_chain *chain)
 {
     bool seen[256] = {false};
     for (int layer = 0; layer < chain->layers; layer++) {
@@ -254,7 +275,8 @@ static bool backwards_peak(const am_chain *chain)
         seen[chain->class_of[layer]] = true;
         for (int choice = 0; choice < chain->choices; choice++) {
             const am_link *link = link_of(chain, layer, choice);
-            if (is_there(chain, layer, choice) && link->forward > link->backward + given_bytes(chain, link->given))
+            if (is_there(chain, layer, choice) &&
+                link->forward + frontier->carried > link->backward + given_bytes(chain, link->given))
                 return false;
         }
     }
@@ -276,12 +298,38 @@ static bool find_outlived(am_frontier *frontier, const am_chain *chain)
     return any;
 }
 
+/* May the moments behind the last layer in which the model's code holds what it gave to layers be the highest? They are mostly below the
+ * head's, or below any last layer's backward. */
+static bool frame_peaks(const am_frontier *frontier, const am_chain *chain)
+{
+    if (chain->framed + frontier->carried <= chain->after) return false;
+    for (int choice = 0; choice < chain->choices; choice++) {
+        const int layer = chain->layers - chain->span[choice];
+        if (layer < 0 || !is_there(chain, layer, choice)) continue;
+        const am_link *link = link_of(chain, layer, choice);
+        if (link->residue + chain->framed + link->carried > link->backward) return true;
+    }
+    return false;
+}
+
+static void find_carried(am_frontier *frontier, const am_chain *chain)
+{
+    frontier->carried = 0;
+    for (int layer = 0; layer < chain->layers; layer++)
+        for (int choice = 0; choice < chain->choices; choice++) {
+            const am_link *link = link_of(chain, layer, choice);
+            if (is_there(chain, layer, choice)) frontier->carried = am_larger(frontier->carried, link->carried);
+        }
+}
+
 static void begin(am_frontier *frontier, const am_chain *chain)
 {
     frontier->steps = frontier->written = 0;
     frontier->points = frontier->nodes = 0;
     frontier->reach = 1;
-    frontier->drops = backwards_peak(chain);
+    find_carried(frontier, chain);
+    frontier->minds[chain->layers] = frame_peaks(frontier, chain);
+    frontier->drops = backwards_peak(frontier, chain) && !frontier->minds[chain->layers];
     frontier->outlives = chain->in_flight == 1 && find_outlived(frontier, chain);
     frontier->rests = chain->in_flight > 1 || frontier->outlives;
     frontier->later[chain->layers] = 0;
@@ -289,8 +337,12 @@ static void begin(am_frontier *frontier, const am_chain *chain)
         if (chain->span[choice] > frontier->reach) frontier->reach = chain->span[choice];
     for (int layer = chain->layers - 1; layer >= 0; layer--) {
         frontier->later[layer] = frontier->later[layer + 1];
-        for (int choice = 0; choice < chain->choices; choice++)
-            if (is_there(chain, layer, choice)) frontier->later[layer] |= link_of(chain, layer, choice)->given;
+        frontier->minds[layer] = false;
+        for (int choice = 0; choice < chain->choices; choice++) {
+            if (!is_there(chain, layer, choice)) continue;
+            frontier->later[layer] |= link_of(chain, layer, choice)->given;
+            frontier->minds[layer] |= minds(frontier, chain, link_of(chain, layer, choice));
+        }
     }
 }
 
@@ -325,9 +377,10 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
 {
     const am_link *link = link_of(chain, layer, choice);
     int end = layer + chain->span[choice];
-    unsigned held = state | link->given, kept = state_of(frontier, end, held);
+    unsigned held = behind_link(state, link), kept = state_of(frontier, end, held);
     int64_t residue = link->residue + given_bytes(chain, held & ~kept);
-    int64_t peak = am_larger(link->forward, link->backward + given_bytes(chain, held));
+    int64_t into = state & CARRIED ? frontier->carried : 0;
+    int64_t peak = am_larger(link->forward + into, link->backward + given_bytes(chain, held));
     for (int follows = 0; follows < 1 + frontier->outlives; follows++) {
         const am_front behind = front_of(frontier, end, kept, follows);
         int64_t gone = frontier->outlives ? link->outlived + follows * frontier->passed : 0;
@@ -345,7 +398,7 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
 }
 
 /* What most choices of a layer hold, of what it is given: their plans are the same for all that may be held before it with the
- * same outcome. */
+ * same outcome, and whatever is carried into it, unless they peak higher by that. */
 static unsigned usual_given(const am_chain *chain, int layer)
 {
     unsigned usual = 0;
@@ -367,7 +420,7 @@ static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer
 {
     for (int choice = 0; choice < chain->choices; choice++) {
         const am_link *link = link_of(chain, layer, choice);
-        if (!is_there(chain, layer, choice) || (link->given == usual) != those) continue;
+        if (!is_there(chain, layer, choice) || (link->given == usual && !minds(frontier, chain, link)) != those) continue;
         if (frontier->outlives && (link->passed != 0) != own) continue;
         if (!take_choice(frontier, chain, layer, choice, state, now, next)) return false;
     }
@@ -392,7 +445,7 @@ static bool solve_states(am_frontier *frontier, const am_chain *chain, int layer
         if (done[i]) continue;
         if (!take_choices(frontier, chain, layer, at->state[i], usual, true, own, &shared, &now)) return false;
         for (int j = i; j < at->states; j++) {
-            if (((at->state[j] ^ at->state[i]) & ~usual) != 0) continue;
+            if (((at->state[j] ^ at->state[i]) & ~(usual | CARRIED)) != 0) continue;
             done[j] = true;
             copy_front(&now, &shared, frontier->rests);
             if (!take_choices(frontier, chain, layer, at->state[j], usual, false, own, &now, &next)) return false;
@@ -471,7 +524,8 @@ static void end_chain(am_frontier *frontier, const am_chain *chain)
     for (int i = 0; i < at->states; i++) {
         int64_t held = given_bytes(chain, at->state[i]);
         at->count[i][true] = 0;
-        end.peak[0] = chain->after + held;
+        int64_t carried = at->state[i] & CARRIED ? frontier->carried : 0;
+        end.peak[0] = am_larger(chain->after + held, framed_peak(chain, at->state[i], carried));
         end.rest[0] = chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;
@@ -559,7 +613,7 @@ int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int ind
         uint8_t next = (uint8_t)(node >> CHOICE_SHIFT);
         choice[count++] = next;
         index = (int)(node & (PASSES | PARENT_MASK));
-        state |= link_of(chain, layer, next)->given;
+        state = behind_link(state, link_of(chain, layer, next));
         layer += chain->span[next];
         state = state_of(frontier, layer, state);
     }
@@ -577,7 +631,7 @@ static int64_t outlived_by(const am_chain *chain, int count, const uint8_t *choi
 am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left)
 {
     am_frontier_point point = {.index = -1};
-    int64_t behind = 0;
+    int64_t behind = 0, carried = 0;
     unsigned held = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++)
         behind += outlived_by(chain, count, choice, i, layer);
@@ -587,11 +641,13 @@ am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t 
         const am_link *link = link_of(chain, layer, choice[i]);
         held |= link->given;
         behind -= outlived_by(chain, count, choice, i, layer);
-        point.peak = am_larger(point.peak, *left + link->forward);
+        point.peak = am_larger(point.peak, *left + carried + link->forward);
         point.peak = am_larger(point.peak, *left + given_bytes(chain, held) + link->backward + behind);
         *left += link->residue;
+        carried = link->carried;
         point.cost += link->cost;
     }
+    point.peak = am_larger(point.peak, *left + framed_peak(chain, held, carried));
     *left += given_bytes(chain, held);
     point.peak = am_larger(point.peak, *left + chain->after);
     return point;

@@ -18,19 +18,21 @@
 /* What one choice for the layers from one on means. */
 typedef struct am_link {
     int64_t residue;  /* bytes left by the forward, until the backward */
-    int64_t forward;  /* highest live bytes while these layers run, above what the layers before them left, and */
+    int64_t forward;  /* highest live bytes while these layers run, above what the layers before them left and carry on, and */
     int64_t backward; /* of their backward, above what these and they themselves hold of what they are given too */
     int64_t cost;     /* of running again; -1: there is no such choice here */
     uint8_t given;    /* what they hold of it until their backward, as a set */
     int64_t outlived; /* bytes that their backward leaves for good, and that of the layers before them on their behalf; where that is */
     int64_t passed;   /* not 0, it is the same in all of a chain */
+    int64_t carried;  /* beside what they leave, until the next layers have run; where it is not 0, the same in all of a chain */
 } am_link;
 
 /* A chain: layers in order, and choices for each. The step's peak is the highest of
  *     before                                                        where nothing of the layers is left (embedding),
- *     what the layers before left + link.forward                    while a layer runs,
+ *     what the layers before left + what the one before carries on + link.forward    while a layer runs,
  *     what they left + what they and it hold + link.backward        while its backward does, and what those behind outlived,
  *     what all layers left and hold + after                         behind the last layer (norm, head, loss),
+ *     what all left, hold but for `frame`, and the last carries on + framed    there before (norm),
  * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. Before the layers
  * stands what all of them outlived; the search with several micro-batches leaves that out. */
 typedef struct am_chain {
@@ -40,6 +42,8 @@ typedef struct am_chain {
     const am_link *link;        /* [class][choices] */
     const uint8_t *span;        /* by choice: layers that it is for */
     int64_t given[AM_MAX_HELD]; /* bytes of what layers are given, there once whoever holds it */
+    int64_t framed;             /* where the model's code holds */
+    uint8_t frame;              /* this set of it in any case */
 } am_chain;
 
 /* Plans of the layers from one on; sorted by peak. */
@@ -63,7 +67,7 @@ typedef struct am_front_space {
 /* The fronts of the layers from one on: one for each set that the layers before may hold, of what matters from here on. */
 typedef struct am_front_layer {
     int states;
-    uint8_t state[AM_MAX_STATES];
+    uint16_t state[AM_MAX_STATES];
     /* of each the plans whose first layers make those before them leave nothing, and the others */
     int count[AM_MAX_STATES][2], node[AM_MAX_STATES][2]; /* node: the first in am_frontier.node */
     int64_t place[AM_MAX_STATES][2], begin;              /* where they stand among all figures that were ever written down */
@@ -84,8 +88,10 @@ typedef struct am_frontier {
     bool rests; /* fronts have a rest */
     bool outlives; /* something is outlived, and */
     int64_t passed; /* so much by layers on behalf of those behind them */
+    int64_t carried; /* so much is carried from one layer into the next, if anything is */
     am_front_layer layer[AM_MAX_CHAIN_LAYERS + 1];
     uint8_t later[AM_MAX_CHAIN_LAYERS + 1]; /* what layers from this one on may hold */
+    bool minds[AM_MAX_CHAIN_LAYERS + 1];    /* a choice of this layer may peak higher by what is carried into it */
     uint32_t node[AM_MAX_FRONT_NODES];
 } am_frontier;
 

@@ -329,6 +329,8 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
     }
     for (int i = 1; i < AM_MAX_GIVEN; i++)
         if ((lent | lasting) >> i & 1) given->bytes[i] = bytes_of(tape, (uint16_t)i);
+    for (int i = 1; i < AM_MAX_GIVEN; i++)
+        if (lent >> i & 1 && tape->instruction[tape->storage[i].last].zone > record.units * record.inner) given->framed |= (uint64_t)1 << i;
     given->stays &= lent;
     for (int unit = 0; unit < record.units; unit++) given->held[unit] &= lent;
 }

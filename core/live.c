@@ -17,7 +17,7 @@ void am_play_grow(am_play *play, int64_t bytes)
 static bool notes_each(const am_play *play)
 {
     bool head = play->zone == play->step->layers + 1;
-    return (play->trace && play->trace->sample) || (play->learns && head);
+    return (play->trace && play->trace->sample) || (head && (play->learns || play->phase == AM_FORWARD));
 }
 
 static void set_ceilings(am_play *play)
@@ -46,14 +46,19 @@ static void note_peak(const am_play *play, am_peak *peak, int64_t bytes)
     peak->seen = true;
 }
 
+static void name_peak(const am_play *play, am_peak *peak)
+{
+    const am_instruction *instruction = &play->tape->instruction[peak->instruction];
+    peak->module = instruction->module;
+    peak->op = (am_op)instruction->op;
+}
+
 /* Says of each zone's peak at which operation it stood. Returns the highest, or `highest`. */
 static int64_t name_peaks(const am_play *play, am_peak *peak, int64_t highest)
 {
     for (int zone = 0; zone <= play->step->layers + 1; zone++) {
         if (!peak[zone].seen) continue;
-        const am_instruction *instruction = &play->tape->instruction[peak[zone].instruction];
-        peak[zone].module = instruction->module;
-        peak[zone].op = (am_op)instruction->op;
+        name_peak(play, &peak[zone]);
         if (peak[zone].bytes > highest) highest = peak[zone].bytes;
     }
     return highest;
@@ -63,6 +68,7 @@ void am_play_end(const am_play *play)
 {
     am_step *step = play->step;
     int64_t backward[2] = {step->after_drop, step->after_drop};
+    for (int i = 0; i < 2; i++) name_peak(play, &step->head[i]);
     for (int way = 0; way < 2; way++)
         for (int phase = AM_BEFORE_RECOMPUTE; phase < AM_PHASE_COUNT; phase++)
             backward[way] = name_peaks(play, step->backward[way][phase], backward[way]);
@@ -116,7 +122,7 @@ static void note_sample(am_play *play)
     if (trace->samples < trace->sample_capacity) {
         am_sample *next = &trace->sample[trace->samples];
         *next = (am_sample){.live = play->live, .module = instruction->module, .zone = play->zone,
-                            .phase = (uint8_t)play->phase, .op = instruction->op};
+                            .phase = (uint8_t)play->phase, .op = instruction->op, .returned = play->returned};
         NOTE_MOMENT(next, play);
     }
     trace->samples++;
@@ -169,6 +175,8 @@ void am_play_note_news(am_play *play, int64_t extra)
 #endif
         note_sample(play);
     }
+    if (play->phase == AM_FORWARD && play->zone == play->step->layers + 1)
+        note_peak(play, &play->step->head[play->returned], play->live);
     note_peak(play, play->top[0], play->live);
     note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
     set_ceilings(play);

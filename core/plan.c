@@ -187,6 +187,22 @@ static int64_t residue_of(const am_profile *profile, int unit)
     return step->boundary[last_zone(profile, unit)] - step->boundary[first_zone(profile, unit) - 1];
 }
 
+/* What it carries on into the next unit's forward, and what the one before it does. */
+#ifdef AM_FIRST
+#define carried_by(profile, unit)   0
+#define carried_into(profile, unit) 0
+#else
+static int64_t carried_by(const am_profile *profile, int unit)
+{
+    return profile->step.carried[last_zone(profile, unit)];
+}
+
+static int64_t carried_into(const am_profile *profile, int unit)
+{
+    return profile->step.carried[first_zone(profile, unit) - 1];
+}
+#endif
+
 /* What the backward of the unit before one leaves, for the graph of its region, which something keeps: the gradient of its input. */
 static int64_t passed_by(const am_profile *profile, int unit)
 {
@@ -258,6 +274,7 @@ typedef struct am_composer {
     int64_t end;           /* live bytes of the forward behind the last layer */
     int64_t released;      /* of what is given: held by the model's units, beyond what the record of the first run has */
     int64_t staying;       /* and held throughout the backward, likewise */
+    int64_t framed;        /* more than that behind the layers, while the model's code holds what it gave them */
     int64_t gradients;     /* of all layers */
     int64_t outlived;      /* by all units */
     int64_t start;         /* live bytes when the first layer's backward begins, less what that layer left and holds of what is given */
@@ -406,8 +423,10 @@ static void compose_sums(am_composer *composer)
         outcome->saved_bytes += ends->unit_given[unit];
     }
     am_walk walk = {.model = composer->model};
+    int64_t carried = 0; /* by the last unit */
     while (walk_on(&walk)) {
         int unit = unit_at(&walk);
+        carried = carried_by(walk.profile, unit);
         composer->end += walk.count * residue_of(walk.profile, unit);
         composer->held |= given_to(&walk);
         composer->stays |= walk.profile->given.stays;
@@ -425,6 +444,9 @@ static void compose_sums(am_composer *composer)
     composer->start += given_bytes(composer->given, composer->stays);
     composer->staying = given_bytes(composer->given, composer->stays) - given_bytes(composer->given, ends->given.stays);
     composer->released = given_bytes(composer->given, composer->held) - given_bytes(composer->given, recorded);
+    composer->framed = given_bytes(composer->given, recorded & ends->given.framed) -
+                       given_bytes(composer->given, composer->held & ends->given.framed) +
+                       carried - carried_by(ends, ends->record.units - 1);
     int64_t above = composer->end + composer->released - step->boundary[step->layers];
     outcome->saved_bytes += composer->released;
 #ifndef AM_FIRST
@@ -472,7 +494,7 @@ static void note_backward(am_outcome *outcome, int way, int64_t bytes, const am_
 typedef struct am_stand {
     int64_t start;     /* its first layer */
     int64_t forward;   /* live bytes when its forward begins */
-    int64_t carried;   /* what the layer before it carries on into it, beyond what the played one's does */
+    int64_t carried;   /* what the unit before it carries on into it, in a model's beyond what the played one's does */
     int64_t backward;  /* and its backward */
     int64_t gradients; /* that exist then */
     int64_t outlived;  /* by the units behind it */
@@ -539,7 +561,8 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     outcome->head_forward = ends->forward[after].bytes - ends->boundary[ends->layers];
     outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
-    note_forward(outcome, ends->forward[after].bytes + above, &ends->forward[after], -1);
+    note_forward(outcome, ends->head[0].bytes + above + composer->framed, &ends->head[0], -1);
+    note_forward(outcome, ends->head[1].bytes + above, &ends->head[1], -1);
     if (ends->head_learned) outcome->learned_peak = ends->head_learned + above;
     for (int way = 0; way < 2; way++) {
         int64_t more = composer->outlived - ends->outlived[0] + composer->staying;
@@ -549,14 +572,6 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
         note_head(outcome, way, loss->bytes + above, loss, AM_BACKWARD, -1);
         note_backward(outcome, way, embedding->bytes + more, embedding, AM_BACKWARD, -1);
     }
-}
-
-/* Where another profile begins, the layer before may carry more or less than that of the played unit. */
-static int64_t carried_into(const am_walk *walk, int unit)
-{
-    if (walk->index == 0 || walk->start != walk->run_start) return 0;
-    const am_run *run = walk->model->run;
-    return run[walk->index - 1].profile->step.carried - (unit > 0 ? walk->profile->step.carried : 0);
 }
 
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
@@ -573,12 +588,14 @@ static int stretch_ends(am_composer *composer, const am_walk *walk, int64_t grad
     ends[0] = ends[1] = *stand;
     ends[1].outlived = outlived;
     ends[0].backward -= less_at_last(walk->profile, unit);
-    ends[0].carried = carried_into(walk, unit);
+    ends[0].carried -= carried_into(walk->profile, unit);
+    if (others) ends[1].carried = carried_by(walk->profile, unit) - carried_into(walk->profile, unit);
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;
     ends[1].gradients -= others * gradients;
     stand->forward = ends[1].forward + residue;
+    stand->carried = carried_by(walk->profile, unit);
     stand->backward += others * residue;
     stand->gradients = ends[1].gradients;
     stand->outlived = outlived;
@@ -702,6 +719,16 @@ static void add_point(am_line *line, const am_sample *sample, int64_t layer, int
     line->count++;
 }
 
+/* The forward behind the layers; framed: beyond `shift`, until the model's code has returned. */
+static void add_head(am_line *line, const am_profile *profile, int64_t shift, int64_t framed)
+{
+    for (int i = 0; i < profile->samples; i++) {
+        const am_sample *sample = &profile->sample[i];
+        if (sample->zone == profile->step.layers + 1 && sample->phase == AM_FORWARD)
+            add_point(line, sample, -1, shift + (sample->returned ? 0 : framed));
+    }
+}
+
 static void add_zone(am_line *line, const am_profile *profile, int zone, am_phase phase, int64_t layer, int64_t shift)
 {
     for (int i = 0; i < profile->samples; i++) {
@@ -742,7 +769,8 @@ static void add_layer(am_line *line, const am_shown *shown, const am_climb *clim
     int unit = unit_of(profile, climb->zone);
     int64_t last = climb->n - 1, shift;
     if (phase == AM_FORWARD)
-        shift = shown->stand.forward - profile->step.boundary[first_zone(profile, unit) - 1];
+        shift = shown->stand.forward + (climb->layer == shown->stand.start ? shown->stand.carried : 0) -
+                profile->step.boundary[first_zone(profile, unit) - 1];
     else
         shift = base_of(&shown->stand, &profile->step, last_zone(profile, unit));
     shift += excess_at(&shown->walk, climb, last, phase, 0);
@@ -761,15 +789,16 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
 }
 
 /* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
- * many; *behind: live bytes behind the last layer, *outlived: by all units. A frame of its own, since both would make one
+ * many; *behind: live bytes behind the last layer, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
  * above 2 KiB. */
 __attribute__((noinline)) static int show_units(const am_sequence *model, int tail, am_shown shown[MOST_SHOWN],
-                                                int64_t *behind, int64_t *outlived)
+                                                int64_t *behind, int64_t *framed, int64_t *outlived)
 {
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome};
     compose_sums(&composer);
     *behind = composer.end + composer.released;
+    *framed = composer.framed;
     *outlived = composer.outlived;
     int stretches = 0, count = 0, index = 0;
     am_stand stand = first_stand(&composer), ends[2];
@@ -786,13 +815,13 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
 {
     const am_profile *ends = model->run[0].profile;
     am_shown shown[MOST_SHOWN];
-    int64_t behind, outlived;
-    int units = show_units(model, tail, shown, &behind, &outlived), after = ends->step.layers + 1;
+    int64_t behind, framed, outlived;
+    int units = show_units(model, tail, shown, &behind, &framed, &outlived), after = ends->step.layers + 1;
     int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
     for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
-    add_zone(&line, ends, after, AM_FORWARD, -1, shift);
+    add_head(&line, ends, shift, framed);
     add_zone(&line, ends, after, AM_BACKWARD, -1, shift);
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
     add_zone(&line, ends, 0, AM_BACKWARD, -1, outlived - ends->step.outlived[0]);
@@ -826,13 +855,16 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     am_walk walk = walk_of_one(&model, layer);
     int played = unit_at(&walk);
     am_outcome outcome = {.forward_peak = INT64_MIN, .backward_peak = INT64_MIN, .step_peak = INT64_MIN};
-    const am_stand stand = {.start = layer, .backward = residue_of(profile, played) - less_at_last(profile, played)};
+    const am_stand stand = {.start = layer,
+                            .carried = -carried_into(profile, played),
+                            .backward = residue_of(profile, played) - less_at_last(profile, played)};
     compose_unit(&outcome, &walk, &stand, 0);
     add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = residue_of(profile, played),
                            .given = given_to(&walk),
                            .outlived = most_left(&walk, outlived_by),
                            .passed = most_left(&walk, passed_by),
+                           .carried = carried_by(profile, played),
                            .forward = outcome.forward_peak,
                            .backward = outcome.backward_peak,
                            .recomputed_flops = outcome.recomputed_flops,
@@ -848,7 +880,7 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
     int after = step->layers + 1;
     int64_t end = step->boundary[step->layers], highest = step->after_drop;
     const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
-    const am_peak *behind[] = {&step->forward[after], &step->backward[0][AM_BACKWARD][after]};
+    const am_peak *behind[] = {&step->head[1], &step->backward[0][AM_BACKWARD][after]};
     uint64_t held = 0;
     for (int unit = 0; unit < profile->record.units; unit++) held |= profile->given.held[unit];
     int64_t given = given_bytes(&profile->given, held | profile->given.stays);
@@ -858,6 +890,8 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
         if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
     }
     ends.after = highest - end - given;
+    const uint64_t own = (held | profile->given.stays) & ~profile->given.framed;
+    ends.framed = step->head[0].bytes - end - given_bytes(&profile->given, own) - carried_by(profile, profile->record.units - 1);
     ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

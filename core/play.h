@@ -32,6 +32,7 @@ typedef struct am_play {
 #endif
     int64_t gradients;  /* what counts beside it where they start as None */
     bool learns;        /* a parameter has got one */
+    bool returned;      /* the model's code has, and holds no more what it gave to layers */
     am_peak *top[2];    /* the peaks of this phase and zone, either way; of the forward the first alone */
     int64_t ceiling[2]; /* as many live bytes are no news there; INT64_MIN where every moment is */
     am_phase phase;

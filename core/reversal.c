@@ -71,8 +71,16 @@ static const am_peak *forward_of(const am_reversal *chain, int layer, bool taken
     const am_profile *profile = taken ? chain->plain : chain->checkpointed;
     const am_stand_of *stand = taken ? &chain->as_plain[layer] : &chain->again[layer];
     const am_peak *peak = &profile->step.forward[stand->unit + 1];
-    *rise = peak->bytes - profile->step.boundary[stand->unit] - (stand->unit > 0 ? profile->step.carried : 0);
+    *rise = peak->bytes - profile->step.boundary[stand->unit] - profile->step.carried[stand->unit];
     return peak;
+}
+
+/* What a layer carries on into the next one's forward, or the head's. */
+static int64_t carried_by(const am_reversal *chain, int layer, bool taken)
+{
+    const am_profile *profile = taken ? chain->plain : chain->checkpointed;
+    const am_stand_of *stand = taken ? &chain->as_plain[layer] : &chain->again[layer];
+    return profile->step.carried[stand->unit + 1];
 }
 
 /* Live bytes of the forward beside the chain's states. */
@@ -190,7 +198,7 @@ static void run_layer(am_reversal_player *player, int layer, bool taken, bool al
     int64_t rise;
     const am_peak *peak = forward_of(chain, layer, taken, &rise);
     int64_t bytes = live_now(player) + rise + player->carried;
-    player->carried = !alone ? 0 : (taken ? chain->plain : chain->checkpointed)->step.carried;
+    player->carried = alone ? carried_by(chain, layer, taken) : 0;
     if (!player->head) {
         note_forward(player, bytes, peak, layer);
         return;
@@ -447,7 +455,8 @@ static int64_t backward_need(const am_reversal *chain, int layer)
 static void read_stage(const am_reversal *chain, am_rotor_stage *stage, int layer)
 {
     const am_step_link *link = link_of(chain, layer);
-    int64_t taking, advancing, carried = am_larger(chain->plain->step.carried, chain->checkpointed->step.carried);
+    const int before = layer > 0 ? layer - 1 : 0;
+    int64_t taking, advancing, carried = am_larger(carried_by(chain, before, true), carried_by(chain, before, false));
     forward_of(chain, layer, true, &taking);
     forward_of(chain, layer, false, &advancing);
     *stage = (am_rotor_stage){.output = link->output, .saved = link->tape + link->output};

@@ -51,10 +51,37 @@ static void hold_inputs(am_play *play, const am_instruction *instruction, uint16
         am_play_retain(play, am_play_storage(play, am_play_operand(play, instruction, j)));
 }
 
+#ifdef AM_FIRST
+#define note_carried(play) ((void)0)
+#define carry(play)        ((void)0)
+#else
 static void note_carried(am_play *play)
 {
-    uint16_t storage = am_play_storage(play, play->tape->beside);
-    if (play->tape->beside && play->player->refs[storage] == 1) play->step->carried = play->player->bytes[storage];
+    if (play->zone == 0 || play->zone >= play->tape->regions) return;
+    am_var returned = play->tape->region[play->zone].beside; /* of regions of one layer: other code returns nothing else */
+    uint16_t storage = am_play_storage(play, returned);
+    if (returned && play->player->refs[storage] == 1) play->step->carried[play->zone] = play->player->bytes[storage];
+}
+
+/* What is carried on counts where it is, not with what its layer leaves. */
+static void carry(am_play *play)
+{
+    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried[i];
+}
+#endif
+
+/* Behind the layers the model's code lets go of all that it made before them at once, as it returns. */
+static void note_return(am_play *play, const am_instruction *instruction)
+{
+    am_peak *head = play->step->head;
+    bool returns = false;
+    if (play->zone != play->step->layers + 1) return;
+    for (uint16_t dying = instruction->dying; dying; dying = play->tape->storage[dying].next_dying)
+        returns |= play->tape->instruction[play->tape->storage[dying].born].zone == 0;
+    if (!returns) return;
+    if (head[1].seen && head[1].bytes > head[0].bytes) head[0] = head[1];
+    head[1] = (am_peak){0};
+    play->returned = true;
 }
 
 static void play_forward(am_play *play)
@@ -65,7 +92,7 @@ static void play_forward(am_play *play)
         uint16_t i = tape->active[active];
         const am_instruction *instruction = &tape->instruction[i];
         if (play->zone != instruction->zone) {
-            if (play->zone == 1) note_carried(play);
+            note_carried(play);
             am_play_go(play, AM_FORWARD, instruction->zone);
         }
         play->instruction = i;
@@ -91,11 +118,12 @@ static void play_forward(am_play *play)
             break;
         default: break;
         }
+        note_return(play, instruction);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
         play->step->boundary[play->zone] = play->live - play->sharded.flight;
     }
-    for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried;
+    carry(play);
 }
 
 /* ---- backward ---- */

@@ -33,7 +33,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     memset(&tape->node[0], 0, sizeof tape->node[0]);
     memset(&tape->region[0], 0, sizeof tape->region[0]);
     tape->storage[0].fixed = true;
-    tape->loss = tape->logits = tape->beside = tape->scratch = 0;
+    tape->loss = tape->logits = tape->scratch = 0;
     tape->logits_stay = tape->inputs_alone = false;
     tape->flops = 0;
     tape->ranks = 1;

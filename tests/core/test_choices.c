@@ -90,23 +90,23 @@ static int64_t peak_of(const am_step *step)
 /* What is worse in one respect alone is not as good. */
 START_TEST(units_compared)
 {
-    static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5};
-    am_plan_unit worse[7], better = {.given = 4, .recomputed_flops = 9};
-    for (int i = 0; i < 7; i++) worse[i] = than;
-    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++;
+    static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5, .carried = 5};
+    am_plan_unit worse[8], better = {.given = 4, .recomputed_flops = 9};
+    for (int i = 0; i < 8; i++) worse[i] = than;
+    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++, worse[7].carried++;
     ck_assert(am_unit_as_good(&than, &than) && am_unit_as_good(&better, &than) && !am_unit_as_good(&than, &better));
-    for (int i = 0; i < 7; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
+    for (int i = 0; i < 8; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
 }
 END_TEST
 
 START_TEST(links_compared)
 {
-    static const am_link link = {1, 2, 3, 4, 5, 6, 7};
-    am_link other[7];
-    for (int i = 0; i < 7; i++) other[i] = link;
-    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++;
+    static const am_link link = {1, 2, 3, 4, 5, 6, 7, 8};
+    am_link other[8];
+    for (int i = 0; i < 8; i++) other[i] = link;
+    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++, other[7].carried++;
     ck_assert(am_link_same(&link, &link));
-    for (int i = 0; i < 7; i++) ck_assert(!am_link_same(&other[i], &link));
+    for (int i = 0; i < 8; i++) ck_assert(!am_link_same(&other[i], &link));
 }
 END_TEST
 
@@ -179,6 +179,132 @@ START_TEST(starts_alike)
     search(_i, 6);
     const am_choices *choices = &fixture_workspace.choices;
     for (int i = 0; i < choices->candidates; i++) ck_assert_int_eq(choices->start[i], choices->ends.backward);
+}
+END_TEST
+
+/* The evaluation that the workspace's choices were searched for. */
+static am_evaluation last_evaluation(void)
+{
+    return (am_evaluation){.workspace = &fixture_workspace,
+                           .config = &fixture_report.config,
+                           .policy = &fixture_report.policy,
+                           .extents = &fixture_workspace.extents,
+                           .pattern = am_model_pattern(&fixture_report.config)};
+}
+
+/* Families whose code holds masks or tables beside their layers' graphs, or returns attention weights, under heads too small to hide it. */
+static const char *const mixed[] = {
+    "family=bloom layers=3",
+    "family=bloom layers=3 attention=eager dropout=0.1",
+    "family=bloom layers=3 attention=eager trainable=lora lora_targets=o,up,down",
+    "family=bloom layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=mpt layers=3",
+    "family=mpt layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=mpt layers=3 attention=eager trainable=lora lora_targets=o,up,down",
+    "family=gpt2 layers=3",
+    "family=gpt2 layers=3 attention=eager",
+    "family=gpt2 layers=3 attention=eager dropout=0.1",
+    "family=gpt2 layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=gpt_neo layers=3 attention=eager",
+    "family=gpt_neo layers=3 attention=eager dropout=0.1",
+    "family=gpt_neo layers=3 attention=eager trainable=lora",
+    "family=gpt_neo layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=falcon layers=3 attention=eager",
+    "family=falcon layers=3 trainable=lora lora_targets=o,up,down",
+    "family=falcon layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=gptj layers=3 attention=eager",
+    "family=gptj layers=3 attention=eager dropout=0.1",
+    "family=gptj layers=3 attention=eager trainable=lora",
+    "family=gptj layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=opt layers=3 attention=eager",
+    "family=opt layers=3 attention=eager dropout=0.1",
+    "family=opt layers=3 attention=eager trainable=lora",
+    "family=opt layers=3 attention=eager dtype=fp32 autocast=bf16",
+    "family=phi layers=3 attention=eager dropout=0.1",
+    "family=phi layers=3 trainable=lora",
+    "family=gemma2 layers=4 ffn=24 sliding_window=4 layer_period=2 attention=eager",
+    "family=gemma2 layers=4 ffn=24 sliding_window=4 layer_period=2 trainable=lora",
+    "family=gemma2 layers=4 ffn=24 sliding_window=4 layer_period=2 attention=eager trainable=lora",
+    "family=gemma2 layers=4 ffn=24 sliding_window=4 layer_period=2 attention=eager dtype=fp32 autocast=bf16",
+    "family=cohere layers=4 ffn=24 attention=eager",
+    "family=cohere layers=4 ffn=24 trainable=lora",
+    "family=cohere layers=4 ffn=24 attention=eager trainable=lora",
+    "family=llama layers=3 ffn=24 attention=eager",
+    "family=llama layers=3 ffn=24 attention=eager trainable=lora",
+    "family=llama layers=3 ffn=24 attention=eager dtype=fp32 autocast=bf16",
+};
+enum { MIXED = sizeof mixed / sizeof *mixed };
+
+static am_config search_mixed(int index)
+{
+    char text[256];
+    am_status status;
+    snprintf(text, sizeof text, "%s hidden=32 heads=2 vocab=17 seq=128 batch=3 frontier=yes", mixed[index]);
+    am_config config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    ck_assert(fixture_report.frontier.found);
+    return config;
+}
+
+/* Each row of the frontier, asked again as a plan, is what it says. */
+START_TEST(rows_composed)
+{
+    search_mixed(_i);
+    const am_choices *choices = &fixture_workspace.choices;
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    am_evaluation evaluation = last_evaluation();
+    ck_assert_int_gt(frontier->points, 3);
+    for (int i = 0; i < frontier->points; i++) {
+        const am_frontier_point *point = &frontier->point[i];
+        am_outcome outcome = {0};
+        fixture_workspace.listeds = 0;
+        ck_assert_int_eq(am_choices_take(&evaluation, point->index), AM_OK);
+        am_evaluation_compose(&evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
+        ck_assert_int_eq(evaluation.code, AM_OK);
+        int64_t said = choices->ends.forward + point->peak, peak = am_outcome_peak(&outcome);
+        ck_assert_msg(said == peak, "%s: row %d says %ld, its plan %ld", mixed[_i], i, (long)said, (long)peak);
+        ck_assert_int_eq(point->cost, outcome.recomputed_time);
+    }
+}
+END_TEST
+
+/* All plans of three choices for each layer by itself, on the frontier or not: composed and by the chain they peak where they do when
+ * they are played with every layer on one tape. */
+START_TEST(mixed_played)
+{
+    enum { TAKEN = 3 }; /* nothing run again, all of it, all but products */
+    static const am_profile_id ids[TAKEN] = {AM_PROFILE_PLAIN, AM_PROFILE_LISTED, AM_PROFILE_LISTED + 1};
+    const am_config config = search_mixed(_i);
+    am_workspace *workspace = &fixture_workspace;
+    const am_choices *choices = &workspace->choices;
+    am_evaluation evaluation = last_evaluation();
+    const int layers = (int)config.layers;
+    int plans = 1;
+    for (int i = 0; i < layers; i++) plans *= TAKEN;
+    workspace->listeds = 0;
+    for (int i = 1; i < TAKEN; i++) {
+        workspace->listed[workspace->listeds++] = choices->candidate[choices->chosen[i]].listed;
+        workspace->played[ids[i]] = false;
+    }
+    for (int plan = 0; plan < plans; plan++) {
+        uint8_t path[AM_MAX_CHAIN_LAYERS] = {0};
+        am_run run[8];
+        am_outcome outcome;
+        int64_t left;
+        int runs = 0;
+        for (int i = 0, rest = plan; i < layers; i++, rest /= TAKEN) {
+            path[i] = (uint8_t)(rest % TAKEN);
+            if (i > 0 && path[i] == path[i - 1]) run[runs - 1].units++;
+            else run[runs++] = (am_run){am_evaluation_profile(&evaluation, ids[path[i]]), 1, 1};
+        }
+        ck_assert_int_eq(evaluation.code, AM_OK);
+        ck_assert_int_eq(am_plan_compose(&outcome, &evaluation.pattern, runs, run), AM_OK);
+        const am_step step = played(&config, choices, layers, path);
+        const int64_t peak = peak_of(&step), chain = choices->ends.forward + am_chain_play(&choices->chain, layers, path, &left).peak;
+        ck_assert_msg(am_outcome_peak(&outcome) == peak, "%s: plan %d is composed to %ld, not %ld", mixed[_i], plan,
+                      (long)am_outcome_peak(&outcome), (long)peak);
+        ck_assert_msg(chain == peak, "%s: plan %d is %ld, not %ld", mixed[_i], plan, (long)chain, (long)peak);
+    }
 }
 END_TEST
 
@@ -470,16 +596,6 @@ START_TEST(close_to_bound)
 }
 END_TEST
 
-/* The evaluation that the workspace's choices were searched for. */
-static am_evaluation last_evaluation(void)
-{
-    return (am_evaluation){.workspace = &fixture_workspace,
-                           .config = &fixture_report.config,
-                           .policy = &fixture_report.policy,
-                           .extents = &fixture_workspace.extents,
-                           .pattern = am_model_pattern(&fixture_report.config)};
-}
-
 /* Of what layers are given, and each choice holds in its own way, more groups than are told apart: each tensor is in one group, and a
  * choice holds all groups that it holds something of. */
 START_TEST(held_in_groups)
@@ -623,6 +739,8 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, plans_played, 0, MODELS);
     tcase_add_loop_test(tests, every_plan_played, 0, MODELS);
     tcase_add_loop_test(tests, starts_alike, 0, MODELS);
+    tcase_add_loop_test(tests, rows_composed, 0, MIXED);
+    tcase_add_loop_test(tests, mixed_played, 0, MIXED);
     tcase_add_loop_test(tests, budget, 0, MODELS * (int)(sizeof budgets / sizeof *budgets));
     tcase_add_test(tests, budget_below_the_smallest);
     tcase_add_loop_test(tests, points_composed, 0, TWINS);

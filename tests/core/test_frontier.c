@@ -48,9 +48,13 @@ static void draw_chain(random_chain *chain, int seed)
     for (int i = 0; i < MOST_LAYERS; i++) chain->class_of[i] = (uint8_t)draw(classes);
     for (int i = 0; i < MOST_CHOICES; i++) chain->span[i] = i == 0 || draw(3) ? 1 : (uint8_t)(1 + draw(MOST_LAYERS));
     int given = draw(2) ? 0 : 1 + (int)draw(3);
+    if (draw(2)) chain->chain.framed = draw(5 * range);
+    chain->chain.frame = (uint8_t)draw(8);
     for (int i = 0; i < given; i++) chain->chain.given[i] = draw(3) ? draw(range) : draw(8 * range);
     bool leaves = chain->chain.in_flight == 1 && draw(3) == 0; /* for good */
     int64_t passed = draw(range);
+    bool carries = !leaves && draw(3) == 0; /* into the next layer */
+    int64_t carried = carries ? draw(2 * range) : 0;
     bool backwards = leaves || draw(2); /* peak above forwards, as they mostly do */
     for (int i = 0; i < MOST_LAYERS * MOST_CHOICES; i++) {
         int64_t residue = draw(range), forward = residue + draw(2 * range);
@@ -59,7 +63,7 @@ static void draw_chain(random_chain *chain, int seed)
         if (draw(3)) held = (uint8_t)((1 << given) - 1); /* as most regions */
         int64_t outlived = leaves && draw(2) ? draw(range) : 0, own = leaves && draw(2) ? passed : 0;
         chain->link[i] = (am_link){residue, forward, backwards ? forward + draw(range) : residue + draw(2 * range),
-                                   none ? -1 : draw(range), held, outlived, own};
+                                   none ? -1 : draw(range), held, outlived, own, carries && draw(2) ? carried : 0};
     }
 }
 
@@ -141,9 +145,9 @@ END_TEST
 /* Layers that are kept or run again: the bound is what the number that has to costs, as a third choice gains less. */
 START_TEST(tight_bound)
 {
-    static const am_link link[] = {{17, 17, 17, 0, 0, 0, 0}, {1, 17, 17, 32, 0, 0, 0}, {9, 17, 17, 30, 0, 0, 0}};
+    static const am_link link[] = {{17, 17, 17, 0, 0, 0, 0, 0}, {1, 17, 17, 32, 0, 0, 0, 0}, {9, 17, 17, 30, 0, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1, 1};
-    const am_chain chain = {100, 3, 1, 0, 0, class_of, link, span, {0}};
+    const am_chain chain = {100, 3, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     for (int again = 0; again <= 100; again++) {
         double price;
         int64_t least = am_frontier_bound(&chain, 17 * 100 - 16 * again, &price);
@@ -157,9 +161,9 @@ END_TEST
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
-    static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0}};
+    static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1};
-    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}};
+    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 100); /* the last layer never needs to */
     ck_assert_int_eq(frontier.point[99].peak, 99 * 17 + 20);
@@ -178,17 +182,17 @@ START_TEST(limits)
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
         int64_t residue = draw((int64_t)1 << 30);
-        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0};
+        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0, 0};
     }
-    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}};
+    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
-    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY); /* more plans than fit */
-    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}};
+    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 10), AM_CAPACITY);
 }
 END_TEST
@@ -204,10 +208,10 @@ START_TEST(doubling)
         for (int layers = MOST; layers <= MOST + 1; layers++) {
             for (int i = 0; i < layers; i++) {
                 int64_t weight = (int64_t)1 << (layers - 1 - i);
-                link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0};
-                link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0};
+                link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0, 0};
+                link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0, 0};
             }
-            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}};
+            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}, 0, 0};
             ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), layers > MOST ? AM_CAPACITY : AM_OK);
             if (layers > MOST) continue;
             ck_assert_int_eq(frontier.points, AM_MAX_FRONT);
@@ -223,22 +227,22 @@ START_TEST(reach)
     enum { DOUBLING = 13, ALIKE = 20, CHOICES = 3 };
     static uint8_t class_of[1 + ALIKE + DOUBLING];
     am_link link[(2 + DOUBLING) * CHOICES];
-    const am_link none = {0, 0, 0, -1, 0, 0, 0}, free = {0, 1, 0, 0, 0, 0, 0}; /* forwards peak: each set counts */
+    const am_link none = {0, 0, 0, -1, 0, 0, 0, 0}, free = {0, 1, 0, 0, 0, 0, 0, 0}; /* forwards peak: each set counts */
     for (int i = 0; i < (2 + DOUBLING) * CHOICES; i++) link[i] = none;
     link[0] = free;
-    link[2] = (am_link){0, 1, 0, 1 << 20, 0, 0, 0};
+    link[2] = (am_link){0, 1, 0, 1 << 20, 0, 0, 0, 0};
     link[CHOICES] = free;
-    link[CHOICES + 1] = (am_link){0, 1, 0, 0, 1, 0, 0};
+    link[CHOICES + 1] = (am_link){0, 1, 0, 0, 1, 0, 0, 0};
     class_of[0] = 1;
     for (int i = 0; i < DOUBLING; i++) {
         int64_t weight = (int64_t)1 << i;
         class_of[ALIKE + DOUBLING - i] = (uint8_t)(2 + i);
-        link[(2 + i) * CHOICES] = (am_link){weight, 1, 0, 0, 0, 0, 0};
-        link[(2 + i) * CHOICES + 1] = (am_link){0, 1, 0, weight, 0, 0, 0};
+        link[(2 + i) * CHOICES] = (am_link){weight, 1, 0, 0, 0, 0, 0, 0};
+        link[(2 + i) * CHOICES + 1] = (am_link){0, 1, 0, weight, 0, 0, 0, 0};
     }
     for (uint8_t spanned = 14; spanned <= 15; spanned++) { /* and the layer at its end: 15 and 16 times two fronts, and a gap */
         const uint8_t span[CHOICES] = {1, 1, spanned};
-        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}};
+        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}, 0, 0};
         ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), spanned > 14 ? AM_CAPACITY : AM_OK);
     }
 }
@@ -252,10 +256,10 @@ START_TEST(sudden)
     class_of[1] = 1;
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
-        link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0};
-        link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0};
+        link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0, 0};
+        link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0, 0};
     }
-    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}};
+    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 50), AM_CAPACITY);
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, AM_MAX_CHOICES);
@@ -291,7 +295,8 @@ START_TEST(large)
                             spans * (range - each) * 3 / 2 + draw(1 + range / 1000),
                             holds ? (uint8_t)draw(8) : 0,
                             gone,
-                            gone ? passed : 0};
+                            gone ? passed : 0,
+                            0};
     }
     am_code code = am_frontier_solve(&frontier, &chain, INT64_MAX / 4);
     ck_assert(code == AM_OK || code == AM_CAPACITY);
@@ -311,10 +316,10 @@ END_TEST
 START_TEST(states)
 {
     static const uint8_t class_of[6], span[] = {1, 1, 1, 1, 1};
-    am_link link[5] = {{9, 9, 9, 0, 0, 0, 0}};
+    am_link link[5] = {{9, 9, 9, 0, 0, 0, 0, 0}};
     for (int i = 1; i < 5; i++)
-        link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0}; /* forwards peak: each set counts */
-    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}};
+        link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0, 0}; /* forwards peak: each set counts */
+    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.layer[6].states, AM_MAX_STATES);
     chain.choices = 5;
@@ -333,13 +338,13 @@ START_TEST(parts_together)
     for (int i = 0; i < CHOICES; i++) {
         int64_t twice = 2 * residues[i];
         span[i] = 1;
-        link[i] = (am_link){0, 0, 0, -1, 0, 0, 0};
-        link[CHOICES + i] = (am_link){twice, twice, twice, 120 - twice, 0, 0, 0};
+        link[i] = (am_link){0, 0, 0, -1, 0, 0, 0, 0};
+        link[CHOICES + i] = (am_link){twice, twice, twice, 120 - twice, 0, 0, 0, 0};
     }
-    link[0] = (am_link){0, 0, 0, 1, 0, 0, 0};
-    link[1] = (am_link){1, 1, 1, 0, 0, 1, 1};
+    link[0] = (am_link){0, 0, 0, 1, 0, 0, 0, 0};
+    link[1] = (am_link){1, 1, 1, 0, 0, 1, 1, 0};
     memset(&class_of[1], 1, MOST);
-    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}};
+    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_gt(frontier.points, 6000);
     ck_assert_int_eq(frontier.point[1].peak, 1001);
@@ -353,8 +358,8 @@ END_TEST
 START_TEST(no_plan)
 {
     static const uint8_t class_of[3], span[] = {2};
-    static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0}};
-    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}};
+    static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0, 0}};
+    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 1);
     chain.layers = 3;
