@@ -70,7 +70,7 @@ static void carry(am_play *play)
 }
 #endif
 
-/* Behind the layers the model's code lets go of all that it made before them at once, as it returns. */
+/* Behind the layers the model's code lets go of what it made before them, as it returns. */
 static void note_return(am_play *play, const am_instruction *instruction)
 {
     am_peak *head = play->step->head;
@@ -79,7 +79,7 @@ static void note_return(am_play *play, const am_instruction *instruction)
     for (uint16_t dying = instruction->dying; dying; dying = play->tape->storage[dying].next_dying)
         returns |= play->tape->instruction[play->tape->storage[dying].born].zone == 0;
     if (!returns) return;
-    if (head[1].seen && head[1].bytes > head[0].bytes) head[0] = head[1];
+    head[0] = play->step->forward[play->zone]; /* all until here: some go an operation or two before the others */
     head[1] = (am_peak){0};
     play->returned = true;
 }
