@@ -327,6 +327,7 @@ $(foreach f,first whole gpu,$(eval $(call wasm_flavour,$(f))))
 
 build/core.wasm build/whole.wasm build/bench.wasm: LEVEL := -Os
 build/core.wasm: LEVEL := -Oz -sBINARYEN_EXTRA_PASSES=--converge
+build/core.wasm: ONCE_MORE := && wasm-opt --enable-bulk-memory --enable-sign-ext -Oz --converge build/core.wasm -o build/core.wasm
 build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
@@ -338,7 +339,7 @@ build/bench.wasm: IMPORTS := -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_
 build/bench.wasm: $(call objects,gpu,$(BENCH) core/writer.c)
 build/core.wasm build/whole.wasm build/bench.wasm: build/%.wasm:
 	@$(call say,emcc,$@)
-	@$(EMCC) $(LEVEL) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $(IMPORTS) $^ -o $@
+	@$(EMCC) $(LEVEL) $(LDFLAGS_wasm) -sINITIAL_MEMORY=$(MEMORY) $(INLINE:%=-Wl,%) $(IMPORTS) $^ -o $@ $(ONCE_MORE)
 
 web/made/%.wasm: build/%.wasm
 	@mkdir -p $(@D)
