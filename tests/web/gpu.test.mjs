@@ -265,7 +265,7 @@ test('what was measured becomes inputs, in the address, and every time on the pa
   const hash = await page.evaluate(() => location.hash.slice(1));
   for (const pair of ['device=mine', 'device_gflops=2148', 'device_fp32_gflops=1074', 'device_bandwidth=134217']) assert.ok(hash.split('&').includes(pair), hash);
   await page.waitForFunction((text) => document.querySelector('#view-fit').innerText !== text, before);
-  assert.match(await section(page).innerText(), /These rates are the inputs’/);
+  assert.match(await section(page).innerText(), /The inputs use these rates/);
   const download = page.waitForEvent('download');
   await section(page).getByRole('button', { name: 'Export as JSON' }).click();
   assert.deepEqual(JSON.parse(await readFile(await (await download).path(), 'utf8')), RUN);
