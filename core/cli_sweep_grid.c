@@ -26,15 +26,6 @@ static char *copy_of(const char *text)
     return strcpy(am_sweep_allocate(NULL, strlen(text) + 1), text);
 }
 
-/* A number, k standing for 1024. */
-static bool read_number(const char *text, size_t length, int64_t *value)
-{
-    bool thousands = length > 1 && (text[length - 1] | 32) == 'k';
-    if (!am_read_integer(text, length - thousands, value)) return false;
-    if (thousands && __builtin_mul_overflow(*value, 1024, value)) *value = INT64_MAX;
-    return true;
-}
-
 /* first..last, first..last:step or first..last:xfactor. */
 static int read_range(am_sweep_values *part, const am_field *field, const char *text)
 {
@@ -44,8 +35,8 @@ static int read_range(am_sweep_values *part, const am_field *field, const char *
     *part = (am_sweep_values){.step = 1, .doubles = colon && colon[1] == 'x'};
     const char *step = colon ? colon + 1 + part->doubles : "1";
     if (field->kind != AM_KIND_INT) return am_sweep_refuse("%s takes no range: give its values one by one, with commas", field->key);
-    if (!read_number(text, (size_t)(dots - text), &part->first) || !read_number(dots + 2, (size_t)(end - dots - 2), &last) ||
-        !read_number(step, strlen(step), &part->step))
+    if (!am_read_thousands(text, (size_t)(dots - text), &part->first) || !am_read_thousands(dots + 2, (size_t)(end - dots - 2), &last) ||
+        !am_read_thousands(step, strlen(step), &part->step))
         return am_sweep_refuse("%s=%s: a range is first..last, first..last:step or first..last:xfactor, as %s=1k..64k:x2", field->key, text,
                                field->key);
     if (part->first < field->least || last > field->most || part->first > last || part->step < 1 + part->doubles)

@@ -196,17 +196,14 @@ static am_code read_pair(const char **at, pair *next, am_status *status)
 
 static am_code set_int(am_config *config, const am_field *field, const char *text, am_status *status)
 {
-    size_t length = strlen(text);
-    bool thousands = length > 1 && (text[length - 1] | 32) == 'k';
     const char *unit = strcmp(field->unit, field->key) == 0 || !*field->unit ? NULL : field->unit; /* "layers" says it itself */
     int64_t value;
     if (strpbrk(text, "_,"))
         return am_fail(status, AM_BAD_VALUE, field->key, "%s must be plain digits, without '_' or ',', not '%s'",
                        field->key, text);
-    if (!am_read_integer(text, thousands ? length - 1 : length, &value))
+    if (!am_read_thousands(text, strlen(text), &value))
         return am_fail(status, AM_BAD_VALUE, field->key, "%s must be a whole number from %d to %d%s%s, not '%s'",
                        field->key, field->least, field->most, unit ? " " : "", unit ? unit : "", text);
-    if (thousands && __builtin_mul_overflow(value, 1024, &value)) value = INT64_MAX;
     if (value < field->least || value > field->most)
         return am_fail(status, AM_OUT_OF_RANGE, field->key, "%s must be from %d to %d%s%s, not %s", field->key,
                        field->least, field->most, unit ? " " : "", unit ? unit : "", text);

@@ -25,6 +25,14 @@ bool am_read_integer(const char *text, size_t length, int64_t *value)
     return length > 0;
 }
 
+bool am_read_thousands(const char *text, size_t length, int64_t *value)
+{
+    bool thousands = length > 1 && (text[length - 1] | 32) == 'k';
+    if (!am_read_integer(text, length - thousands, value)) return false;
+    if (thousands && __builtin_mul_overflow(*value, 1024, value)) *value = INT64_MAX;
+    return true;
+}
+
 /* ---- decimal numbers */
 
 /* digits · 10^exponent. Digits that no longer fit are dropped: they lie far below a millionth of what is kept. */

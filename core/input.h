@@ -11,6 +11,8 @@
 bool am_read_integer(const char *text, size_t length, int64_t *value);
 /* The same in any of JSON's spellings of it: 4096, 4096.0, 4.096e3. */
 bool am_read_whole(const char *text, size_t length, int64_t *value);
+/* Plain digits, a k or K behind them standing for 1024, likewise. */
+bool am_read_thousands(const char *text, size_t length, int64_t *value);
 /* A number as JSON writes it ("0.1", "1e-06") in millionths, rounded, but never to 0 or to 1 from a number that is not;
  * -1 if it is negative, INT64_MAX if it is larger than that. False if text is no number. */
 bool am_read_millionths(const char *text, size_t length, int64_t *value);

@@ -45,6 +45,22 @@ START_TEST(integer_ends_at_its_length)
 }
 END_TEST
 
+START_TEST(thousands)
+{
+    static const struct {
+        const char *text;
+        bool read;
+        int64_t value;
+    } table[] = {{"8192", true, 8192}, {"8k", true, 8192}, {"8K", true, 8192}, {"0k", true, 0}, {"9007199254740992k", true, INT64_MAX},
+                 {"99999999999999999999k", true, INT64_MAX}, {"k", false, 0}, {"", false, 0}, {"8kk", false, 0}, {"8k ", false, 0}, {"-8k", false, 0}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        int64_t value;
+        ck_assert_msg(am_read_thousands(table[i].text, strlen(table[i].text), &value) == table[i].read, "%s", table[i].text);
+        if (table[i].read) ck_assert_int_eq(value, table[i].value);
+    }
+}
+END_TEST
+
 /* JSON's numbers that are whole, however they are written. */
 START_TEST(whole)
 {
@@ -242,6 +258,7 @@ Suite *test_input_suite(void)
     TCase *tests = tcase_create("input");
     tcase_add_loop_test(tests, integer, 0, (int)COUNT(integers));
     tcase_add_test(tests, integer_ends_at_its_length);
+    tcase_add_test(tests, thousands);
     tcase_add_test(tests, whole);
     tcase_add_loop_test(tests, ratio, 0, (int)COUNT(ratios));
     tcase_add_loop_test(tests, bytes, 0, (int)COUNT(sizes));
