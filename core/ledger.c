@@ -5,8 +5,6 @@
 #include "layout.h"
 #include "tape.h"
 
-/* Why a storage is kept: an operation's save rule, or a checkpointed region. */
-
 #ifdef AM_FIRST
 enum { FIRST = true }; /* only Megatron's regions let go of outputs, or of parts of inputs */
 #else
@@ -176,6 +174,15 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
         charge(reader, tape->save[i], instruction, tape->save_rule[i]);
 }
 
+static void read_tape(am_reader *reader)
+{
+    const am_tape *tape = reader->tape;
+    for (int i = 0; i < tape->actives && reader->code == AM_OK; i++) {
+        const am_instruction *instruction = &tape->instruction[tape->active[i]];
+        if (may_keep(tape, instruction)) read_instruction(reader, instruction);
+    }
+}
+
 static bool is_first_input(const am_reader *reader, const am_row *row)
 {
     const am_tape *tape = reader->tape;
@@ -230,10 +237,7 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
     reader.layers = (uint16_t)(record.units * record.inner);
     find_repeats(&reader);
-    for (int i = 0; i < tape->actives && reader.code == AM_OK; i++) {
-        const am_instruction *instruction = &tape->instruction[tape->active[i]];
-        if (may_keep(tape, instruction)) read_instruction(&reader, instruction);
-    }
+    read_tape(&reader);
     sum_units(&reader);
     return reader.code;
 }
@@ -244,10 +248,7 @@ void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tap
     memset(component, 0, (size_t)tape->storages);
     am_reader reader = {.tape = tape, .record = &record, .component = component};
     reader.layers = (uint16_t)(record.units * record.inner);
-    for (int i = 0; i < tape->actives; i++) {
-        const am_instruction *instruction = &tape->instruction[tape->active[i]];
-        if (may_keep(tape, instruction)) read_instruction(&reader, instruction);
-    }
+    read_tape(&reader);
 }
 #endif
 
