@@ -631,6 +631,10 @@ static void recall(am_tape *tape, const am_repeated *repeated)
 
 static void repeat(am_tape *tape, const am_repeated *repeated)
 {
+    if (repeated->aside) {
+        recall(tape, repeated);
+        return;
+    }
     for (int i = repeated->first; i < repeated->end; i++) {
         const am_instruction *other = &tape->instruction[i - repeated->shift];
         tape->instruction[i].time = other->time;
@@ -666,12 +670,8 @@ static am_code cost(am_tape *tape, const am_rates *rates, am_table *table)
         if (counts(&tape->instruction[i])) cost_instruction(&costing, i, table);
         if (repeats > 0 && i == tape->repeated[repeats - 1].first) repeats--;
     }
-    for (int i = 0; i < tape->repeats; i++) {
-        if (!tape->repeated[i].aside)
-            repeat(tape, &tape->repeated[i]);
-        else if (is_known(&tape->repeated[i], table))
-            recall(tape, &tape->repeated[i]);
-    }
+    for (int i = 0; i < tape->repeats; i++)
+        if (is_known(&tape->repeated[i], table)) repeat(tape, &tape->repeated[i]);
     if (!tape->status.code && !in_bounds(tape))
         am_fail(&tape->status, AM_TOO_LARGE, "seq",
                 "the step has more than 2^61 floating-point operations or picoseconds");
