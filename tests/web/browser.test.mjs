@@ -1321,6 +1321,33 @@ test('what a GPU can train: every model of the table, in full and with adapters'
   assert.ok((await rows.allInnerTexts()).every((text) => /qwen3/i.test(text)));
 });
 
+/* Every sentence that ever stood there is true of its inputs: nothing half old, half new on the way. */
+test('a related page goes from one answer to the next, with nothing in between', async ({ context, address }) => {
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    globalThis.answers = new Set();
+    new MutationObserver(() => {
+      const answer = document.querySelector('.related-answer');
+      if (answer !== null) globalThis.answers.add(answer.textContent);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  for (const [file, key, value, first, last] of [
+    ['zero', 'dp', '16', /^Llama 3 8B on 8 GPUs/, /^Llama 3 8B on 16 GPUs/],
+    ['accumulation', 'micro_batches', '4', /^Llama 3 8B with 8 sequences/, /^Llama 3 8B with 4 sequences/],
+  ]) {
+    await page.goto(`${address}${file}.html`);
+    await page.locator('td data').first().waitFor();
+    await field(page, key).locator('input[type=text]').fill(value);
+    await page.waitForFunction((there) => new RegExp(there).test(document.querySelector('.related-answer')?.textContent ?? ''), last.source);
+    await page.locator('.related-body:not([data-waiting])').waitFor();
+    const answers = await page.evaluate(() => [...globalThis.answers]);
+    assert.equal(answers.length, 2, answers.join('\n'));
+    assert.match(answers[0], first);
+    assert.match(answers[1], last);
+    for (const answer of answers) assert.match(answer, /takes .*\sGiB/);
+  }
+});
+
 test('a related page whose calculator does not arrive says so, with what to do', async ({ context, address }) => {
   const page = await context.newPage();
   page.expected = /404/;

@@ -1,5 +1,5 @@
 /* The same batch in one micro-batch, or in many with their gradients added up. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { ChartFrame } from '../charts/frame';
 import { SeriesChart } from '../charts/series';
 import { formatCount } from '../format/bytes';
@@ -10,19 +10,20 @@ import { brief } from '../state/ask';
 import { useSearch } from '../state/searched';
 import { cuts, isSample, samplesOf } from '../state/series';
 import { PartsTable } from '../views/parts';
-import { RelatedFrame, type RelatedPage, Waiting } from './page';
+import { type Opening, RelatedFrame, type RelatedPage, Waiting } from './page';
 import { accumulationSaid } from './said';
 import { CUT, cutsOf, sequencesOf } from './ways';
+
+/* A batch that comes from the calculator is cut as fine as it goes. */
+export const opening: Opening = ({ pairs, answer }) => {
+  if (pairs.value.has('micro_batches')) return null;
+  const batch = Number(answer.value.config['batch']);
+  return batch > 1 ? { batch: '1', micro_batches: String(batch) } : CUT;
+};
 
 const Accumulation: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const units = store.units.value;
-  useEffect(() => {
-    if (store.pairs.value.has('micro_batches')) return;
-    /* A batch that comes from the calculator is cut as fine as it goes. */
-    const batch = Number(report.config['batch']);
-    store.edit(batch > 1 ? { batch: '1', micro_batches: String(batch) } : CUT);
-  }, []);
   const question = useMemo(() => samplesOf(store.tables.fields, brief, cutsOf), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const ways = cuts(sequencesOf(found?.text ?? report.query));
@@ -40,10 +41,10 @@ const Accumulation: RelatedPage = ({ store }) => {
       inputs={['model', 'batch', 'micro_batches', 'seq', 'checkpoint', 'device']}
       title={`${who}, ${formatCount(sequences)} sequences per step`}
       answer={
-        isSample(whole) && isSample(finest) && samples.length > 1
-          ? accumulationSaid(who, sequences, whole.total, ways.at(-1)?.[1] ?? 1, finest.total)
-          : found === null
-            ? null
+        found?.text !== report.query
+          ? null
+          : isSample(whole) && isSample(finest) && samples.length > 1
+            ? accumulationSaid(who, sequences, whole.total, ways.at(-1)?.[1] ?? 1, finest.total)
             : [`${who} with ${formatCount(sequences)} ${plural(sequences, 'sequences')} per step.`]
       }
       store={store}

@@ -24,18 +24,22 @@ const AT_ONCE = 6;
 /* Milliseconds without a change. */
 const REST = 300;
 
-/** By model, its samples in the order of WAYS. */
-type Found = ReadonlyMap<string, readonly Sampled[]>;
+/** By model, its samples in the order of WAYS; `text` is what they were asked with. */
+interface Found {
+  text: string;
+  samples: ReadonlyMap<string, readonly Sampled[]>;
+}
 
 const Gpu: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const { fields, presets, devices } = store.tables;
   const units = store.units.value;
-  const found = useSignal<Found>(new Map());
+  const found = useSignal<Found>({ text: '', samples: new Map() });
   const failed = useSignal<Error | null>(null);
-  const done = useComputed(() => found.value.size === presets.length).value;
   /* All but the model is the same for each of them. */
   const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
+  const current = useComputed(() => found.value.text).value === text;
+  const done = useComputed(() => found.value.samples.size === presets.length).value && current;
   const ordered = useMemo(() => [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity)), [presets]);
   const first = useRef(text);
   const rest = useRef(0);
@@ -49,7 +53,7 @@ const Gpu: RelatedPage = ({ store }) => {
       for (const preset of ordered) {
         rows.set(preset.name, await question(choosePreset(text, preset.name, fields), gone.signal));
         if (gone.signal.aborted) return;
-        if (rows.size % AT_ONCE === 0 || rows.size === ordered.length) found.value = new Map(rows);
+        if (rows.size % AT_ONCE === 0 || rows.size === ordered.length) found.value = { text, samples: new Map(rows) };
       }
     };
     const timer = setTimeout(() => fill().catch((error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error)))), rest.current);
@@ -64,7 +68,7 @@ const Gpu: RelatedPage = ({ store }) => {
   const memory = report.fit?.memory_bytes ?? null;
   const largest = (way: number): Preset | undefined =>
     ordered.findLast((preset) => {
-      const sampled = found.peek().get(preset.name)?.[way];
+      const sampled = found.peek().samples.get(preset.name)?.[way];
       return preset.parameters !== null && isSample(sampled) && sampled.fits === true;
     });
   return (
@@ -82,7 +86,7 @@ const Gpu: RelatedPage = ({ store }) => {
       }
       store={store}
     >
-      <div class="related-body">
+      <div class="related-body" data-waiting={current || found.peek().samples.size === 0 ? undefined : ''}>
         <Models ordered={ordered} found={found} failed={failed} units={units} />
         <About report={report} />
       </div>
@@ -97,7 +101,7 @@ interface ModelsProps {
   units: Units;
 }
 
-function Models({ ordered, found: { value: found }, failed: { value: failed }, units }: ModelsProps) {
+function Models({ ordered, found: { value: { samples: found } }, failed: { value: failed }, units }: ModelsProps) {
   const search = useSignal('');
   const only = useSignal(false);
   const drawn = useRef(new Map<string, { samples: readonly Sampled[] | undefined; units: Units; row: VNode }>());

@@ -4,9 +4,9 @@ import { loadTables, loadWhole } from '../../../wasm/actmem';
 import { tablesFile, wholeFile } from '../state/files';
 import { PageStore } from '../state/page-store';
 import { Failure } from '../views/failure';
-import type { RelatedPage } from './page';
+import type { Opening, RelatedPage } from './page';
 
-const PAGES: Readonly<Record<string, () => Promise<{ default: RelatedPage }>>> = {
+const PAGES: Readonly<Record<string, () => Promise<{ default: RelatedPage; opening?: Opening }>>> = {
   zero: () => import('./zero'),
   accumulation: () => import('./accumulation'),
   gpu: () => import('./gpu'),
@@ -18,9 +18,11 @@ async function start(): Promise<void> {
   try {
     const load = PAGES[document.documentElement.dataset['page'] ?? ''];
     if (load === undefined) throw new Error('there is no such page');
-    const [whole, tables, { default: View }] = await Promise.all([loadWhole(wholeFile), loadTables(tablesFile), load()]);
+    const [whole, tables, { default: View, opening }] = await Promise.all([loadWhole(wholeFile), loadTables(tablesFile), load()]);
     const store = new PageStore({ evaluate: whole.evaluate, tables }, async () => whole);
     await store.needWhole();
+    const changes = opening?.(store);
+    if (changes != null) store.edit(changes);
     page.replaceChildren();
     render(<View store={store} />, page);
   } catch (error) {

@@ -1,10 +1,10 @@
 /* What the related pages have in common: head, one answer, a few inputs, and where to go on. */
 import '../styles/pictures.css';
 import type { ComponentChildren, FunctionComponent } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { FewInputs } from '../form/inputs';
 import { faultText } from '../format/fault';
-import type { Store } from '../state/store';
+import type { Changes, Store } from '../state/store';
 import { Basis } from '../views/basis';
 import { Figure } from '../views/figure';
 import { Masthead } from '../views/header';
@@ -14,6 +14,9 @@ import type { Said } from './said';
 
 export type RelatedPage = FunctionComponent<{ store: Store }>;
 
+/** What a page asks beyond the address that it was opened with; before it is first drawn, lest it answers another question on the way. */
+export type Opening = (store: Store) => Changes | null;
+
 interface FrameProps {
   id: RelatedId;
   heading: string;
@@ -21,7 +24,7 @@ interface FrameProps {
   inputs: readonly string[];
   /** Of the answer, in the browser's title: "Llama 3 8B, 8 GPUs". */
   title: string;
-  /** null until it is known. */
+  /** null until it is known: the last one stays meanwhile. */
   answer: Said | null;
   store: Store;
   children: ComponentChildren;
@@ -34,6 +37,9 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
   const { fault, report } = store.answer.value;
   const { fit } = report;
   const full = `${heading}: ${title} · actmem`;
+  const last = useRef<Said | null>(null);
+  last.current = answer ?? last.current;
+  const shown = last.current;
   useEffect(() => {
     document.title = full;
   }, [full]);
@@ -44,11 +50,11 @@ export function RelatedFrame({ id, heading, inputs, title, answer, store, childr
         <InSteps>
           <>
             <h1>{heading}</h1>
-            {answer === null ? (
+            {shown === null ? (
               <p class="related-answer" dangerouslySetInnerHTML={{ __html: stated }} />
             ) : (
-              <p class="related-answer" data-stale={fault === null ? undefined : ''}>
-                {answer.map((part, i) => (typeof part === 'string' ? part : <Figure key={i} bytes={part.bytes} units={store.units.value} />))}
+              <p class="related-answer" data-stale={fault !== null ? '' : answer === null ? 'waiting' : undefined}>
+                {shown.map((part, i) => (typeof part === 'string' ? part : <Figure key={i} bytes={part.bytes} units={store.units.value} />))}
               </p>
             )}
             <p class="related-fault" role="status">

@@ -1,5 +1,5 @@
 /* Memory per GPU by ZeRO stage and number of GPUs. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { ChartFrame } from '../charts/frame';
 import { SeriesChart } from '../charts/series';
 import type { Series } from '../charts/series-layout';
@@ -10,7 +10,7 @@ import type { Changes } from '../state/query';
 import { useSearch } from '../state/searched';
 import { isSample, samplesOf } from '../state/series';
 import { PartsTable } from '../views/parts';
-import { RelatedFrame, type RelatedPage, Waiting } from './page';
+import { type Opening, RelatedFrame, type RelatedPage, Waiting } from './page';
 import { zeroSaid } from './said';
 import { GPUS, STAGES, stagesOn } from './ways';
 
@@ -19,13 +19,12 @@ const NUMBERS = [2, 4, 8, 16, 32, 64, 128, 256];
 /* The stages on as many GPUs as are chosen, then each on every number of them. */
 const changesOf = (gpus: number): Changes[] => [gpus, ...NUMBERS].flatMap(stagesOn);
 
+export const opening: Opening = ({ pairs }) => (pairs.value.has('dp') ? null : { dp: String(GPUS) });
+
 const Zero: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const units = store.units.value;
   const gpus = Math.max(2, Number(report.config['dp']));
-  useEffect(() => {
-    if (!store.pairs.value.has('dp')) store.edit({ dp: String(GPUS) });
-  }, []);
   const question = useMemo(() => samplesOf(store.tables.fields, brief, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? GPUS)))), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const samples = found?.answer ?? [];
@@ -47,7 +46,7 @@ const Zero: RelatedPage = ({ store }) => {
       inputs={['model', 'dp', 'seq', 'batch', 'checkpoint', 'device']}
       title={`${who} on ${formatCount(gpus)} GPUs`}
       answer={
-        isSample(plain) && isSample(sharded) ? zeroSaid(who, gpus, plain.total, sharded.total) : found === null ? null : [`${who} on ${formatCount(gpus)} GPUs.`]
+        found?.text !== report.query ? null : isSample(plain) && isSample(sharded) ? zeroSaid(who, gpus, plain.total, sharded.total) : [`${who} on ${formatCount(gpus)} GPUs.`]
       }
       store={store}
     >
