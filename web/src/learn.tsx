@@ -132,7 +132,7 @@ async function start(): Promise<void> {
     const core = await loadCore(coreFile, tablesFile);
     await breath();
     const store = new PageStore(core, () => loadWhole(wholeFile));
-    void store.answer.value;
+    await store.ready();
     await breath();
     fill('masthead', <Top store={store} />);
     fill('inputs', <Chooser store={store} />);

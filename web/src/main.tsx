@@ -17,7 +17,7 @@ async function start(): Promise<void> {
     await breath();
     const store = new PageStore(core, () => loadWhole(wholeFile));
     /* Computed once, here: it compiles what it calls. */
-    void store.answer.value;
+    await store.ready();
     await breath();
     page.replaceChildren();
     render(<App store={store} />, page);

@@ -23,6 +23,7 @@ async function start(): Promise<void> {
     await store.needWhole();
     const changes = opening?.(store);
     if (changes != null) store.edit(changes);
+    await store.ready();
     page.replaceChildren();
     render(<View store={store} />, page);
   } catch (error) {

@@ -1,5 +1,5 @@
 /* The store of a page, in whose address the text is: also what it is held against, the way back and forth, and imported models. */
-import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { ActmemError, type Core, type Whole } from '../../../wasm/actmem';
 import type { Report } from '../../../wasm/report';
 import { pageAddress } from './address';
@@ -48,7 +48,7 @@ export class PageStore extends Store {
         write: (text, step) => pageAddress.write(joinAgainst(text, against.value), step),
         listen: (changed) =>
           pageAddress.listen((written) => {
-            this.forget();
+            this.opened();
             changed(taken(written));
             this.steps.take(this.query.value, false);
           }),
@@ -59,6 +59,17 @@ export class PageStore extends Store {
     this.against = against;
     this.steps = new Steps(this.query.value);
   }
+
+  /** Once what is asked is answered, or cannot be: a page that is drawn then shows no other answer on the way. */
+  readonly ready = async (): Promise<void> => {
+    let stop = (): void => undefined;
+    await new Promise<void>((done) => {
+      stop = effect(() => {
+        if (this.answer.value.fault?.waiting !== true) done();
+      });
+    });
+    stop();
+  };
 
   /** What is wrong with each input of a link whose rest is shown. */
   readonly faults = computed<Fault[]>(() => {

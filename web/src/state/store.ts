@@ -58,6 +58,8 @@ export class Store {
   readonly failure = signal<string | null>(null);
   #loading: Promise<Whole> | null = null;
   #last: Report | null = null;
+  /* The text was opened, not typed: nothing before it is of interest once it is known what is wrong with it. */
+  #opened = true;
   /** An answer has had to wait for it. */
   protected waited = false;
 
@@ -80,21 +82,22 @@ export class Store {
   readonly answer = computed<Answer>(() => {
     try {
       this.#last = this.#search !== null && SEARCHED.test(this.pairs.value.get('checkpoint') ?? '') ? this.#search(this.query.value, () => this.write('replace')) : this.answerTo(this.query.value);
+      this.#opened = false;
       return { report: this.#last, fault: null, standing: 'last', config: this.#last.config };
     } catch (error) {
       if (!(error instanceof ActmemError)) throw error;
       const { code, field, message } = error;
       const fault: Fault = code === ELSEWHERE ? this.loadingFault() : code === WAITING ? { code, field, message: 'Searching for the plan …', waiting: true } : { code, field, message };
       const rest = code === ELSEWHERE ? null : this.#withoutFaults(code === WAITING ? 'checkpoint' : field);
-      const own = this.#last ?? (fault.waiting ? null : rest);
+      const last = this.#opened && !fault.waiting ? null : this.#last;
+      const own = last ?? (fault.waiting ? null : rest);
       const report = own ?? this.answerTo('');
-      return { report, fault, standing: this.#last !== null ? 'last' : own !== null ? 'rest' : 'default', config: rest?.config ?? report.config };
+      return { report, fault, standing: last !== null ? 'last' : own !== null ? 'rest' : 'default', config: rest?.config ?? report.config };
     }
   });
 
-  /* Of a text that was opened, not typed, nothing before it is of interest. */
-  protected forget(): void {
-    this.#last = null;
+  protected opened(): void {
+    this.#opened = true;
   }
 
   /* Until whole.wasm is there to answer what core.wasm could not. */
