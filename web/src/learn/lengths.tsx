@@ -32,12 +32,14 @@ export function Lengths({ store, report, units }: { store: Store; report: Report
   if (fault !== null) return <p class="fault">The other lengths could not be calculated: {fault.message}.</p>;
   const rows: readonly Row[] = found?.answer ?? lengthsWith(own).map((seq) => ({ seq }));
   return (
-    <PartsTable
-      what="Sequence"
-      caption="The step by sequence length"
-      rows={rows.map(({ seq, sampled }) => ({ name: `${formatCount(seq)} tokens`, note: '', sampled, chosen: seq === own }))}
-      memory={report.fit?.memory_bytes ?? null}
-      units={units}
-    />
+    <div class="lengths" data-waiting={found === null || found.text === report.query ? undefined : ''}>
+      <PartsTable
+        what="Sequence"
+        caption="The step by sequence length"
+        rows={rows.map(({ seq, sampled }) => ({ name: `${formatCount(seq)} tokens`, note: '', sampled, chosen: seq === own }))}
+        memory={report.fit?.memory_bytes ?? null}
+        units={units}
+      />
+    </div>
   );
 }

@@ -53,7 +53,7 @@ const Accumulation: RelatedPage = ({ store }) => {
         <Waiting fault={failed} again={again} />
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
-          <h2>The same {formatCount(sequences)} sequences, split differently</h2>
+          <h2>The same {formatCount(sequencesOf(found.text))} sequences, split differently</h2>
           <PartsTable
             caption="Memory by number of micro-batches"
             what="Split into"

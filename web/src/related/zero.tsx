@@ -6,7 +6,7 @@ import type { Series } from '../charts/series-layout';
 import { formatCount } from '../format/bytes';
 import { subject } from '../format/subject';
 import { brief } from '../state/ask';
-import type { Changes } from '../state/query';
+import { type Changes, parseQuery } from '../state/query';
 import { useSearch } from '../state/searched';
 import { isSample, samplesOf } from '../state/series';
 import { PartsTable } from '../views/parts';
@@ -16,8 +16,10 @@ import { GPUS, STAGES, stagesOn } from './ways';
 
 const NUMBERS = [2, 4, 8, 16, 32, 64, 128, 256];
 
+const gpusOf = (text: string): number => Math.max(2, Number(parseQuery(text).get('dp') ?? GPUS));
+
 /* The stages on as many GPUs as are chosen, then each on every number of them. */
-const changesOf = (gpus: number): Changes[] => [gpus, ...NUMBERS].flatMap(stagesOn);
+const changesOf = (text: string): Changes[] => [gpusOf(text), ...NUMBERS].flatMap(stagesOn);
 
 export const opening: Opening = ({ pairs }) => (pairs.value.has('dp') ? null : { dp: String(GPUS) });
 
@@ -25,7 +27,7 @@ const Zero: RelatedPage = ({ store }) => {
   const { report, fault } = store.answer.value;
   const units = store.units.value;
   const gpus = Math.max(2, Number(report.config['dp']));
-  const question = useMemo(() => samplesOf(store.tables.fields, brief, (text) => changesOf(Math.max(2, Number(/(?:^|&)dp=(\d+)/.exec(text)?.[1] ?? GPUS)))), [store]);
+  const question = useMemo(() => samplesOf(store.tables.fields, brief, changesOf), [store]);
   const { found, fault: failed, again } = useSearch(question, fault === null ? report.query : null);
   const samples = found?.answer ?? [];
   const memory = report.fit?.memory_bytes ?? null;
@@ -54,7 +56,7 @@ const Zero: RelatedPage = ({ store }) => {
         <Waiting fault={failed} again={again} />
       ) : (
         <div class="related-body" data-waiting={found.text === report.query ? undefined : ''}>
-          <h2>On each of {formatCount(gpus)} GPUs</h2>
+          <h2>On each of {formatCount(gpusOf(found.text))} GPUs</h2>
           <PartsTable what="Sharding" caption="Memory on each GPU by ZeRO stage" rows={STAGES.map(([name, note], i) => ({ name, note, sampled: now[i], chosen: Number(report.config['zero']) === i }))} memory={memory} units={units} />
           <h2>With more GPUs</h2>
           <ChartFrame

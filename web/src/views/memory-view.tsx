@@ -16,8 +16,16 @@ import type { Answer } from '../state/store';
 import { Basis } from './basis';
 import { Figure } from './figure';
 
-/* What else would fit, by the core's search. */
-const question: Question<Fit | undefined> = async (text, signal) => (await askReport(`${text}&fit=yes`, signal)).fit;
+/** What else would fit, by the core's search, and the time of the step that it is held against. */
+interface Found {
+  fit: Fit | undefined;
+  now: Microseconds | null;
+}
+
+const question: Question<Found> = async (text, signal) => {
+  const { fit, cost } = await askReport(`${text}&fit=yes`, signal);
+  return { fit, now: cost === undefined ? null : timeOf(cost, 'step_time') };
+};
 
 interface FitViewProps {
   store: PageStore;
@@ -35,7 +43,7 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
     <div class="fit-columns">
       <div>
         <FitSentence store={store} report={report} fit={fit} units={units} />
-        <Basis fit={fit} asUsual={found?.text === report.query ? found.answer?.as_usual : asked !== null && failed === null ? 'sought' : null} units={units} store={store} />
+        <Basis fit={fit} asUsual={found?.text === report.query ? found.answer.fit?.as_usual : asked !== null && failed === null ? 'sought' : null} units={units} store={store} />
         <FitBar fit={fit} units={units} />
       </div>
       <div class="fit-changes" data-waiting={found?.text === report.query ? undefined : ''}>
@@ -46,13 +54,13 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
               Try again
             </button>
           </p>
-        ) : !limited ? null : found === null || (found.answer?.fits ?? null) !== fit.fits ? (
+        ) : !limited ? null : found === null || (found.answer.fit?.fits ?? null) !== fit.fits ? (
           /* What made the last one fit says nothing about one that does. */
           <p class="fit-title quiet" role="status">
             {fit.fits === true ? 'Searching for what else would fit …' : 'Searching for what would fit …'}
           </p>
         ) : (
-          <ChangesView fits={found.answer?.fits === true} changes={found.answer?.changes ?? []} current={found.text === report.query} store={store} report={report} units={units} />
+          <ChangesView fits={fit.fits === true} changes={found.answer.fit?.changes ?? []} now={found.answer.now} current={found.text === report.query} store={store} units={units} />
         )}
       </div>
     </div>
@@ -172,16 +180,16 @@ function FitBar({ fit, units }: { fit: Fit; units: Units }) {
 interface ChangesProps {
   fits: boolean;
   changes: readonly FitChange[];
+  /** Of the step that they change. */
+  now: Microseconds | null;
   /** Of the page as it stands: answers to the last question open nothing. */
   current: boolean;
   store: PageStore;
-  report: Report;
   units: Units;
 }
 
 /** What makes it fit, cheapest first; or what it leaves room for. Each a click away. */
-function ChangesView({ fits, changes, current, store, report, units }: ChangesProps) {
-  const now = report.cost === undefined ? null : timeOf(report.cost, 'step_time');
+function ChangesView({ fits, changes, now, current, store, units }: ChangesProps) {
   if (changes.length === 0) {
     return (
       <p class="fit-title quiet" role="status">
