@@ -14,7 +14,7 @@ const { fillParts, layParts } = await load('src/charts/parts-layout.ts');
 const { isPareto, measureOf } = await load('src/charts/tradeoff-measure.ts');
 const core = await loadCore();
 
-const QUERIES = core.tables.presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`));
+const QUERIES = ['model=llama-3-70b&stack=megatron&tp=8'].concat(core.tables.presets.flatMap(({ name }) => ['', '&checkpoint=full', '&attention=eager', '&checkpoint=save:matmuls', '&checkpoint=block:2', '&trainable=lora'].map((rest) => `model=${name}&seq=512${rest}`)));
 const reports = QUERIES.flatMap((query) => {
   try {
     return [[query, core.evaluate(query)]];
@@ -45,6 +45,7 @@ test('the picture: every tensor once, nothing overlaps, nothing sticks out, at a
           assert.ok(branch.x >= 0 && branch.x + branch.width <= width, `${query} ${width}`);
           const ys = [...branch.marks, ...branch.stations].map((m) => m.y).sort((x, y) => x - y);
           for (let i = 1; i < ys.length; i++) assert.ok(ys[i] - ys[i - 1] >= 20, `${query} ${width}: ${ys[i - 1]} ${ys[i]}`);
+          for (const station of branch.stations) assert.ok(14 + station.x + stationWidth(station) <= branch.width, `${query} ${width}: ${station.module} ${station.op}`);
           for (const mark of branch.marks) assert.ok(mark.x + mark.width < layout.bytesX && mark.y + mark.height / 2 < branch.height, query);
         }
       }

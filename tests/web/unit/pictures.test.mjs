@@ -29,7 +29,7 @@ test('every layer has its slab, in order, with the core’s bytes', () => {
   for (const query of QUERIES) {
     const report = core.evaluate(query);
     const { slabs, height } = layStack(report, scopesOf(report), 460);
-    const layers = slabs.filter((s) => s.first !== null);
+    const layers = slabs.filter((s) => s.layersEach > 0);
     assert.equal(layers.reduce((sum, s) => sum + s.count * s.layersEach, 0), report.saved.layers.reduce((sum, l) => sum + l.count * l.layers_each, 0), query);
     assert.deepEqual(layers.map((s) => s.bytes), report.saved.layers.map((l) => l.bytes));
     let y = 0;
@@ -40,6 +40,21 @@ test('every layer has its slab, in order, with the core’s bytes', () => {
     }
     assert.ok(y <= height);
   }
+});
+
+test('a place is said where kinds stand in order, and what segments drop is each one’s own', () => {
+  const labels = (query) => layStack(core.evaluate(query), scopesOf(core.evaluate(query)), 460).slabs.map((s) => s.label);
+  assert.deepEqual(labels('model=llama-3-8b&checkpoint=block:16'), ['layers 0 to 15', 'layers 16 to 31', 'embedding, head and loss']);
+  assert.deepEqual(labels('model=gemma-2-9b'), ['21 layers', '21 layers', 'embedding, head and loss']);
+  assert.deepEqual(labels('model=llama-3-8b&checkpoint=regions:12x1,20x0'), ['layers 0 to 11', 'layers 12 to 31', 'embedding, head and loss']);
+  assert.deepEqual(labels('model=llama-3-8b&checkpoint=regions:20x0,12x1'), ['layers 0 to 19', 'layers 20 to 31', 'embedding, head and loss']);
+  const plan = 'model=llama-3-8b&checkpoint=regions:2,3,20x0,2,5';
+  assert.deepEqual(labels(plan), ['4 layers', '3 layers', '5 layers', '20 layers', 'embedding, head and loss']);
+  /* A segment as long as its layers are without checkpointing. */
+  const { slabs } = layStack(core.evaluate(plan), scopesOf(core.evaluate(plan)), 460);
+  const long = (slab) => slab.parts.reduce((sum, part) => sum + part.width, 0);
+  const layer = long(slabs.find((s) => s.kind === 'layer'));
+  for (const slab of slabs.filter((s) => s.layersEach > 1)) assert.ok(Math.abs(long(slab) / layer / slab.layersEach - 1) < 0.1, `${slab.kind} ${long(slab) / layer}`);
 });
 
 test('what is moved to the host is not said to be computed again', () => {

@@ -27,8 +27,8 @@ export interface Station {
   component: string;
   /** The module is that of the box above: only the operation is named. */
   continued: boolean;
-  /** Its block is that of the box beside it: only the last part is named. */
-  beside: boolean;
+  /** Only the last part is named: its block is that of the box beside it, or there is no room for more. */
+  short: boolean;
   y: number;
 }
 
@@ -105,14 +105,16 @@ export function layLayer(scope: Scope, width: number, order: readonly string[] =
       if (stop.module !== '' || stop.op !== '') {
         const last = stations.at(-1);
         const x = last === undefined ? 0 : last.x + stationWidth({ ...last, op: '' }) + 8;
-        const station: Station = { x: 0, module: stop.module, op: stop.op, component: stop.component, continued: stop.op !== '' && last?.module === stop.module, beside: false, y: y + BOX / 2 };
+        const station: Station = { x: 0, module: stop.module, op: stop.op, component: stop.component, continued: stop.op !== '' && last?.module === stop.module, short: false, y: y + BOX / 2 };
+        const room = (s: Station): boolean => WIRE + s.x + stationWidth(s) < column - 20;
         /* Nothing is kept between the two: they stand in one row. */
         const beside = last !== undefined && stop.silent && last.y === y - BOX / 2 && blockOf(last.module) === blockOf(stop.module) && !last.continued;
-        if (beside && WIRE + x + stationWidth({ ...station, beside: true }) < column - 20) {
+        const next: Station = { ...station, x, y: last?.y ?? y, short: true };
+        if (beside && room(next)) {
           last.op = '';
-          stations.push({ ...station, x, y: last.y, beside: true });
+          stations.push(next);
         } else {
-          stations.push(station);
+          stations.push([station, { ...station, short: true }].find(room) ?? { ...station, short: true, op: station.continued ? station.op : '' });
           y += BOX;
         }
       }
@@ -198,11 +200,11 @@ function withSilent(stops: readonly Stop[], order: readonly string[]): Stop[] {
 }
 
 /** What a station is named by: a path's first parts, which are quiet, and its last. */
-export function stationName({ module, op, component, continued, beside }: Omit<Station, 'x' | 'y'>): { path: string; name: string } {
+export function stationName({ module, op, component, continued, short }: Omit<Station, 'x' | 'y'>): { path: string; name: string } {
   if (continued) return { path: '', name: op };
   if (module === '') return { path: '', name: component };
   const cut = module.lastIndexOf('.') + 1;
-  return { path: beside ? '' : module.slice(0, cut), name: module.slice(cut) };
+  return { path: short ? '' : module.slice(0, cut), name: module.slice(cut) };
 }
 
 /** Its box, and the operation behind it. */

@@ -1,17 +1,19 @@
 /* All layers, one above the other as the forward pass goes: each a slab as long as what it keeps. */
-import type { Bytes, Component, Report } from '../../../wasm/report';
+import type { Bytes, Component, LayerKind, Report } from '../../../wasm/report';
+import { plural } from '../format/words';
 import type { Entry, Fate, Scope } from '../state/ledger';
 import { scaleLinear } from './scale';
 
 export interface Slab {
-  /** "layers 0 to 15", "embedding, head and loss" */
+  /** "layers 0 to 15", "48 layers", "embedding, head and loss" */
   label: string;
   kind: string;
   /** Of one unit: a layer, a segment of several, or what stands outside. */
   bytes: Bytes;
   count: number;
   layersEach: number;
-  first: number | null;
+  /** Beside its first unit and, where there is room, its last. */
+  ticks: [first: string, last: string | null];
   y: number;
   /** Of one unit, with the gap behind it. */
   pitch: number;
@@ -32,28 +34,31 @@ const GAP = 16;
 const OUTSIDE = 22;
 
 export function layStack(report: Report, scopes: readonly Scope[], width: number): StackLayout {
-  const layers = report.saved.layers.map((layer) => ({ layer, entries: scopes.find((s) => s.name === layer.kind)?.entries ?? [] }));
-  const outside = scopes.filter((s) => s.kind !== 'layer').flatMap((s) => s.entries);
+  const layers = kindsOf(report, scopes);
+  const outside: Unit = { entries: scopes.filter((s) => s.kind !== 'layer').flatMap((s) => s.entries), units: 1, dropping: 1 };
   const total = layers.reduce((sum, { layer }) => sum + layer.count * layer.layers_each, 0);
   /* What is dropped counts too: the slab keeps its length, hatched. A row of a segment may stand for each layer in it. */
-  const sizes = [...layers.map(({ layer, entries }) => sizeOf(entries, layer.count)), sizeOf(outside, 1)];
+  const sizes = [...layers.map(({ unit }) => unit), outside].map((unit) => sizeOf(unit.entries, unit));
   const scale = scaleLinear([0, Math.max(1, ...sizes)], [0, width - LEFT - 4]);
   const pitch = Math.max(3, Math.min(16, ROOM / Math.max(1, total)));
+  const inOrder = standInOrder(report);
   let y = 4;
   let first = 0;
-  const slabs: Slab[] = layers.map(({ layer, entries }) => {
-    const last = first + layer.count * layer.layers_each - 1;
+  const slabs: Slab[] = layers.map(({ layer, unit }) => {
+    const many = layer.count * layer.layers_each;
+    const last = first + many - 1;
+    const place = last === first ? `layer ${first}` : `layers ${first} to ${last}`;
     const slab: Slab = {
-      label: last === first ? `layer ${first}` : `layers ${first} to ${last}`,
+      label: inOrder ? place : `${many} ${plural(many, 'layers')}`,
       kind: layer.kind,
       bytes: layer.bytes,
       count: layer.count,
       layersEach: layer.layers_each,
-      first,
+      ticks: inOrder ? [String(first), layer.count * layer.layers_each * pitch > 30 ? String(last) : null] : [`${many} ×`, null],
       y,
       pitch: pitch * layer.layers_each,
       thickness: pitch * layer.layers_each - (pitch > 4 ? 1.5 : 0.75),
-      parts: partsOf(entries, layer.count, scale),
+      parts: partsOf(unit, scale),
     };
     y += layer.count * slab.pitch;
     first = last + 1;
@@ -66,27 +71,57 @@ export function layStack(report: Report, scopes: readonly Scope[], width: number
     bytes: report.saved.outside_bytes + report.saved.shared_bytes,
     count: 1,
     layersEach: 0,
-    first: null,
+    ticks: ['outside', null],
     y,
     pitch: OUTSIDE,
     thickness: OUTSIDE,
-    parts: partsOf(outside, 1, scale),
+    parts: partsOf(outside, scale),
   });
   return { height: y + OUTSIDE + 4, left: LEFT, slabs };
 }
 
-/* A row's bytes in one unit of so many. */
-const share = ({ row }: Entry, units: number): Bytes => (row.bytes * row.count) / Math.max(1, units);
-const sizeOf = (entries: readonly Entry[], units: number): Bytes => entries.reduce((sum, entry) => sum + share(entry, units), 0);
+/* Kinds are named once, wherever their layers stand: those of a model may alternate, and a plan may come back to one. */
+function standInOrder({ saved: { layers }, checkpoint: { runs } }: Report): boolean {
+  const plain = layers.every(({ kind }) => /^(?:checkpointed )?(?:layer|segment of \d+ layers)\b/.test(kind));
+  const told = runs?.map(({ kind, span, layers: many }) => [kind === 'none', span, many]) ?? null;
+  const said = layers.map(({ kind, count, layers_each: each }) => [!kind.startsWith('checkpointed'), each, count * each]);
+  return layers.length === 1 || (plain && (told === null || told.join() === said.join()));
+}
+
+/** One layer or segment: its rows, and how many such units each of them, kept or dropped, stands for. */
+interface Unit {
+  entries: readonly Entry[];
+  units: number;
+  dropping: number;
+}
+
+/* What segments drop stands with the first kind of them, of however many layers they are: each slab has its own layers' share. */
+function kindsOf({ saved: { layers } }: Report, scopes: readonly Scope[]): { layer: LayerKind; unit: Unit }[] {
+  const entriesOf = (layer: LayerKind): readonly Entry[] => scopes.find((s) => s.name === layer.kind)?.entries ?? [];
+  const droppedOf = (layer: LayerKind | undefined): readonly Entry[] => (layer === undefined ? [] : entriesOf(layer).filter(({ fate }) => fate !== 'kept'));
+  const layersOf = (layer: LayerKind): number => layer.count * layer.layers_each;
+  return layers.map((layer, i) => {
+    const own = entriesOf(layer);
+    if (layer.layers_each === 1) return { layer, unit: { entries: own, units: layer.count, dropping: layer.count } };
+    const alike = layers.filter((other) => other.layers_each > 1);
+    const told = layers.findLast((other, j) => j <= i && other.layers_each > 1 && droppedOf(other).length > 0);
+    const kept = own.filter(({ fate }) => fate === 'kept');
+    return { layer, unit: { entries: [...kept, ...droppedOf(told)], units: layer.count, dropping: alike.reduce((sum, other) => sum + layersOf(other), 0) / layer.layers_each } };
+  });
+}
+
+/* A row's bytes in one unit. */
+const share = ({ row, fate }: Entry, { units, dropping }: Unit): Bytes => (row.bytes * row.count) / Math.max(1, fate === 'kept' ? units : dropping);
+const sizeOf = (entries: readonly Entry[], unit: Unit): Bytes => entries.reduce((sum, entry) => sum + share(entry, unit), 0);
 
 /* By component, what is kept first. */
-function partsOf(entries: readonly Entry[], units: number, scale: (bytes: Bytes) => number): Slab['parts'] {
+function partsOf(unit: Unit, scale: (bytes: Bytes) => number): Slab['parts'] {
   const parts: Slab['parts'] = [];
   let x = 0;
   for (const fate of ['kept', 'offloaded', 'recomputed'] as const) {
-    const list = entries.filter((e) => e.fate === fate);
+    const list = unit.entries.filter((e) => e.fate === fate);
     for (const component of new Set(list.map((e) => e.row.component))) {
-      const bytes = sizeOf(list.filter((e) => e.row.component === component), units);
+      const bytes = sizeOf(list.filter((e) => e.row.component === component), unit);
       if (bytes === 0) continue;
       const width = scale(bytes);
       parts.push({ component, x, width, fate });

@@ -49,12 +49,12 @@ export const Stack = sized<{ report: Report; scopes: readonly Scope[]; units: Un
                 />
               )),
             )}
-            <text class="axis" x={left - 8} y={slab.y + (slab.first === null ? slab.thickness / 2 + 4 : 10)} text-anchor="end">
-              {slab.first ?? 'outside'}
+            <text class="axis" x={left - 8} y={slab.y + (slab.layersEach === 0 ? slab.thickness / 2 + 4 : 10)} text-anchor="end">
+              {slab.ticks[0]}
             </text>
-            {slab.first !== null && slab.count * slab.pitch > 30 && (
+            {slab.ticks[1] !== null && (
               <text class="axis" x={left - 8} y={slab.y + slab.count * slab.pitch - 2} text-anchor="end">
-                {slab.first + slab.count * slab.layersEach - 1}
+                {slab.ticks[1]}
               </text>
             )}
           </g>

@@ -1,5 +1,6 @@
 /* Whether a step fits on the GPU, what it is made of, and what to change: one click each. */
 import '../styles/fits.css';
+import type { ComponentChild } from 'preact';
 import type { Fit, FitChange, FitChangeId, Microseconds, Report, Units } from '../../../wasm/report';
 import { layFit } from '../charts/fit-layout';
 import { formatBytes, formatCount, formatPercent } from '../format/bytes';
@@ -60,12 +61,16 @@ export function FitView({ store, answer: { report, fault, standing }, fit, units
             {fit.fits === true ? 'Searching for what else would fit …' : 'Searching for what would fit …'}
           </p>
         ) : (
-          <ChangesView fits={fit.fits === true} changes={found.answer.fit?.changes ?? []} now={found.answer.now} current={found.text === report.query} store={store} units={units} />
+          <ChangesView fits={fit.fits === true} changes={found.answer.fit?.changes ?? []} now={found.answer.now} within={withinOf(report, units)} current={found.text === report.query} store={store} units={units} />
         )}
       </div>
     </div>
   );
 }
+
+/* Where a plan is sought below a size of its own, that ends first what else would fit. */
+const withinOf = ({ checkpoint: { policy } }: Report, units: Units): ComponentChild =>
+  /^(?:budget|rotor):/.test(policy) ? <span class="fit-within">, within <code>{policyText(policy, units)}</code></span> : null;
 
 interface SentenceProps {
   store: PageStore;
@@ -182,6 +187,8 @@ interface ChangesProps {
   changes: readonly FitChange[];
   /** Of the step that they change. */
   now: Microseconds | null;
+  /** What holds the activations beside the GPU's memory: ", within budget:20.0 GiB"; or nothing. */
+  within: ComponentChild;
   /** Of the page as it stands: answers to the last question open nothing. */
   current: boolean;
   store: PageStore;
@@ -189,17 +196,20 @@ interface ChangesProps {
 }
 
 /** What makes it fit, cheapest first; or what it leaves room for. Each a click away. */
-function ChangesView({ fits, changes, now, current, store, units }: ChangesProps) {
+function ChangesView({ fits, changes, now, within, current, store, units }: ChangesProps) {
   if (changes.length === 0) {
     return (
       <p class="fit-title quiet" role="status">
-        {fits ? 'It fits as it is; no longer sequence or larger micro-batch would.' : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
+        {fits ? <span>It fits as it is; no longer sequence or larger micro-batch would{within}.</span> : 'Nothing that was tried makes it fit: no checkpointing, shorter sequence, 8-bit optimizer, adapters or sharding, nor these together.'}
       </p>
     );
   }
   return (
     <div inert={!current}>
-      <h2 class="fit-title">{fits ? 'What else would fit' : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, cheapest first'}{!current && <span class="fit-updating">updating …</span>}</h2>
+      <h2 class="fit-title">
+        {fits ? <span>What else would fit{within}</span> : changes[0]?.id === 'together' ? 'No single change makes it fit; together:' : 'What makes it fit, cheapest first'}
+        {!current && <span class="fit-updating">updating …</span>}
+      </h2>
       <ul>
         {changes.slice(0, narrow.value ? FEW : MOST).map((change, i) => (
           <li key={change.query} data-first={!fits && i === 0 ? '' : undefined}>

@@ -1,6 +1,6 @@
 /* The trade-off's chart with the exact frontier behind it. */
 import type { FunctionComponent } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { FrontierPlan, LayerChoice, Plan, Report, Units } from '../../../wasm/report';
 import type { ChartFrameProps } from '../charts/frame';
@@ -53,7 +53,8 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
   useEffect(() => {
     if (near) void store.needWhole().catch(() => undefined);
   }, [near]);
-  useEffect(() => {
+  /* Before it is painted: they stand beside the policies of this report. */
+  useLayoutEffect(() => {
     onExcess(known);
   }, [known]);
 
@@ -128,7 +129,7 @@ export function TradeoffView({ Frame, question, store, report, near, measure, na
 /* What to write, or which flags to give, in each framework that can. */
 function PlanLines({ report: { checkpoint }, units }: { report: Report; units: Units }) {
   const { lines = [], lines_note: note } = checkpoint;
-  if (lines.length === 0) return note === undefined ? null : <p class="note">No framework can express it: {note}.</p>;
+  if (lines.length === 0) return note === undefined ? null : <p class="note">{note.slice(0, 1).toUpperCase() + note.slice(1)}.</p>;
   return (
     <details class="plan-lines">
       <summary>
