@@ -1,10 +1,12 @@
 /* A static server of web/dist, Debian's Chromium, and what both the test and the screenshots need. */
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const require = createRequire(join(root, 'web/package.json'));
@@ -47,9 +49,14 @@ export async function serve(prefix = '/some/where/', host = {}) {
   return { address: `http://127.0.0.1:${server.address().port}${prefix}`, close: () => server.close() };
 }
 
+/* How many times slower than it is this machine is made for the pages: what a quick one hides shows then. THROTTLE=6 make test-browser */
+const THROTTLE = Number(process.env.THROTTLE ?? 1);
+/* Milliseconds. What is waited for comes long before, on a machine several times slower than one wants to work on too. */
+const LIMIT = 60_000;
+
 /** more: further switches */
-export function launch(more = []) {
-  return chromium.launch({
+export async function launch(more = []) {
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
@@ -62,28 +69,86 @@ export function launch(more = []) {
       ...more,
     ],
   });
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(LIMIT);
+    if (THROTTLE > 1) throttle(context);
+    return context;
+  };
+  return browser;
+}
+
+/** Slows its pages down before they go anywhere. */
+function throttle(context) {
+  const newPage = context.newPage.bind(context);
+  context.newPage = async () => {
+    const page = await newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
+    return page;
+  };
 }
 
 export const WIDTHS = [390, 820, 1440];
 export const SCHEMES = ['light', 'dark'];
 
-/** Opens the page and waits for its first answer and for what stands below it. */
-export async function open(context, address, hash = '') {
+/** Opens the page, `width` wide if that is given, and waits for its first answer and for what stands below it. */
+export async function open(context, address, hash = '', width = null) {
   const page = await context.newPage();
+  if (width !== null) await page.setViewportSize({ width, height: 900 });
   await page.goto(address + (hash === '' ? '' : `#${hash}`));
   await page.waitForSelector('.answer-sentence');
   await page.waitForSelector('.below', { state: 'detached' });
   return page;
 }
 
-/** What `read` gives once `good` takes it, or ten seconds later: how loaded the machine is decides nothing. */
+/** What `read` gives once `good` takes it, or when the time is up: how loaded the machine is decides nothing. */
 export async function until(read, good) {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + LIMIT;
   for (;;) {
     const value = await read();
     if (good(value) || performance.now() > end) return value;
     await new Promise((done) => setTimeout(done, 20));
   }
+}
+
+/** What `read` gives is `wanted` before long. */
+export async function becomes(read, wanted, message) {
+  assert.deepEqual(await until(read, (value) => isDeepStrictEqual(value, wanted)), wanted, message);
+}
+
+/** The text of an element matches before long. */
+export async function says(element, pattern) {
+  assert.match(await until(() => element.innerText(), (text) => pattern.test(text)), pattern);
+}
+
+/** Points at what may still be moved by what arrives round it, until `shown` gives what it should: the pointer is on it then. */
+export async function pointed(element, shown, good) {
+  return until(async () => {
+    await element.hover();
+    return shown();
+  }, good);
+}
+
+/** Its box once what arrives round it no longer moves it: the same in twenty frames of the page's own. */
+export async function still(element) {
+  await element.evaluate(
+    (node) =>
+      new Promise((done) => {
+        let [last, same] = ['', 0];
+        const look = () => {
+          const { x, y, width, height } = node.getBoundingClientRect();
+          const now = [x, y, width, height].join();
+          same = now === last ? same + 1 : 0;
+          last = now;
+          if (same < 20) requestAnimationFrame(look);
+          else done();
+        };
+        look();
+      }),
+  );
+  return element.boundingBox();
 }
 
 /**

@@ -32,7 +32,6 @@ export function hostingTests(test) {
     });
     await new Promise((resolve) => guest.listen(0, '127.0.0.1', resolve));
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
-    context.setDefaultTimeout(20_000);
     try {
       const page = await open(context, server.address);
       const faults = [];

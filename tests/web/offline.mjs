@@ -34,7 +34,6 @@ export function offlineTests(test) {
       const host = {};
       const server = await serve('/below/', host);
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-      context.setDefaultTimeout(20_000);
       watch(context, server.address);
       try {
         await run({ context, host, address: server.address });
@@ -118,7 +117,7 @@ export function offlineTests(test) {
       await page.waitForSelector('.answer-sentence');
     }
     assert.match(await second.locator('.answer-sentence').innerText(), /^GPT-2/);
-    assert.equal(await second.locator('.notice').count(), 0);
+    await second.locator('.notice').waitFor({ state: 'detached' });
   });
 
   storing('a new version that is put off asks again on the next visit', async ({ context, host, address }) => {
@@ -127,7 +126,7 @@ export function offlineTests(test) {
     host.dist = await nextVersion(host.dist);
     await page.reload();
     await page.locator('.notice').getByRole('button', { name: 'Later' }).click();
-    assert.equal(await page.locator('.notice').count(), 0);
+    await page.locator('.notice').waitFor({ state: 'detached' });
     await page.reload();
     await page.locator('.notice').waitFor();
     assert.equal(await page.locator('html').getAttribute('data-version'), null);

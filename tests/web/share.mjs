@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { axeSource, open, root, SCHEMES, WIDTHS } from './harness.mjs';
+import { axeSource, becomes, open, root, SCHEMES, until, WIDTHS } from './harness.mjs';
 
 const run = promisify(execFile);
 const QUERY = 'model=llama-3-8b&seq=8192&checkpoint=full';
@@ -38,7 +38,7 @@ export function shareTests(test) {
       ['LaTeX', /Kept & 6\.17~GiB & 6,62\d,\d{3},\d{3} \\\\/],
     ]) {
       await box.getByRole('radio', { name: kind, exact: true }).check();
-      assert.match(await text.inputValue(), like);
+      assert.match(await until(() => text.inputValue(), (value) => like.test(value)), like);
     }
   });
 
@@ -76,6 +76,7 @@ export function shareTests(test) {
     await box.locator('activation-memory .timeline-area').waitFor();
     assert.equal(await box.locator('activation-memory .widget-inputs').count(), 0);
     await box.getByRole('radio', { name: 'frame' }).check();
+    await becomes(() => box.evaluate((dialog) => dialog.querySelector('textarea').value.includes(` height="${dialog.querySelector('activation-memory').offsetHeight}"`)), true);
     const height = await box.locator('activation-memory').evaluate((figure) => figure.offsetHeight);
     assert.match(await text.inputValue(), new RegExp(`^<iframe title="Llama 3 8B [^"]*" src="http:[^"]*/embed\\.html\\?view=timeline&amp;still#model=llama-3-8b&amp;seq=8192&amp;checkpoint=full" width="100%" height="${height}" loading="lazy"></iframe>`));
   });
@@ -84,17 +85,15 @@ export function shareTests(test) {
     const context = await browser.newContext({ viewport: { width: 718, height: 1000 }, colorScheme: 'dark', serviceWorkers: 'block' });
     watch(context);
     const page = await open(context, address, QUERY);
+    await page.locator('.fit-change').first().waitFor();
     await page.emulateMedia({ media: 'print' });
-    assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor), 'rgb(251, 250, 247)');
-    const sections = page.locator('.view');
-    for (let i = 0; i < (await sections.count()); i++) assert.ok(await sections.nth(i).isVisible());
-    const buttons = await page.locator('button').evaluateAll((all) => all.filter((button) => button.checkVisibility()).map((button) => button.className));
-    assert.deepEqual(buttons, []);
-    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 718);
-    const cut = await page.locator('.scroll').evaluateAll((all) => all.filter((e) => e.checkVisibility() && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1) && getComputedStyle(e).overflow !== 'visible').map((e) => e.ariaLabel));
-    assert.deepEqual(cut, []);
+    await becomes(() => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor), 'rgb(251, 250, 247)');
+    for (const section of await page.locator('.view').all()) await section.waitFor();
+    await becomes(() => page.locator('button').evaluateAll((all) => all.filter((button) => button.checkVisibility()).map((button) => button.className)), []);
+    await becomes(() => page.evaluate(() => document.documentElement.scrollWidth <= 718), true);
+    const cut = () => page.locator('.scroll').evaluateAll((all) => all.filter((e) => e.checkVisibility() && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1) && getComputedStyle(e).overflow !== 'visible').map((e) => e.ariaLabel));
+    await becomes(cut, []);
     /* What a button stood before has its room. */
-    await page.locator('.fit-change').first().waitFor({ timeout: 20_000 });
     assert.ok((await page.locator('.fit-change').first().boundingBox()).width > 200);
     assert.ok((await page.pdf({ format: 'A4' })).length > 50_000);
     await context.close();
@@ -110,7 +109,7 @@ export function shareTests(test) {
         for (const kind of ['Text', 'Embed']) {
           await box.getByRole('radio', { name: kind, exact: true }).check();
           if (kind === 'Embed') await box.locator('activation-memory .block').first().waitFor();
-          assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+          await becomes(() => page.evaluate((most) => document.documentElement.scrollWidth <= most, width), true);
           const { violations } = await page.evaluate(() => globalThis.axe.run('dialog', { resultTypes: ['violations'] }));
           assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), [], kind);
         }

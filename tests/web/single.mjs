@@ -11,7 +11,6 @@ export function singleTests(test) {
   test('one file, opened from a disk, has the calculator, what it loads late, its threads and the other pages', async ({ browser }) => {
     assert.ok(existsSync(file), `${file}: make single`);
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const faults = [];
     page.on('console', (message) => ['error', 'warning'].includes(message.type()) && faults.push(message.text()));

@@ -35,7 +35,6 @@ export function widgetTests(test) {
     test(name, async ({ browser }) => {
       const host = await guest(body, options);
       const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...how });
-      context.setDefaultTimeout(20_000);
       if (init !== undefined) await context.addInitScript(init);
       const page = await context.newPage();
       const faults = [];
@@ -87,7 +86,8 @@ export function widgetTests(test) {
     async ({ page }) => {
       const element = page.locator('activation-memory');
       await page.waitForFunction(() => customElements.get('activation-memory') !== undefined);
-      await page.waitForTimeout(300);
+      /* What would start it looks once a frame. */
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
       assert.equal(await element.locator('.widget').count(), 0);
       assert.ok(await element.getByText('what the author wrote').isVisible());
       await element.scrollIntoViewIfNeeded();
@@ -247,11 +247,15 @@ export function widgetTests(test) {
       assert.ok(Math.abs(off) <= 1, `${off} px`);
       const real = await inner.locator('html').evaluate((html) => html.offsetHeight);
       assert.equal(await inner.getByRole('link', { name: 'Open in actmem' }).getAttribute('href'), `${host.site}#model=gpt2`);
-      /* From the page itself, from a frame that is no figure, and with a height that is none. */
-      await page.evaluate(() => postMessage({ type: 'actmem:height', height: 77 }, '*'));
-      await page.frames().find((frame) => frame.url().includes('index.html')).evaluate(() => parent.postMessage({ type: 'actmem:height', height: 77 }, '*'));
-      await page.frames().find((frame) => frame.url().includes('embed.html')).evaluate(() => parent.postMessage({ type: 'actmem:height', height: '77' }, '*'));
-      await page.waitForTimeout(200);
+      /* From the page itself, from a frame that is no figure, and with a height that is none; what is said after each has been heard then. */
+      await page.evaluate(() => {
+        globalThis.heard = 0;
+        addEventListener('message', ({ data }) => data === 'after' && globalThis.heard++);
+        for (const said of [{ type: 'actmem:height', height: 77 }, 'after']) postMessage(said, '*');
+      });
+      for (const [file, height] of [['index.html', 77], ['embed.html', '77']])
+        await page.frames().find((frame) => frame.url().includes(file)).evaluate((wrong) => [{ type: 'actmem:height', height: wrong }, 'after'].forEach((said) => parent.postMessage(said, '*')), height);
+      await page.waitForFunction(() => globalThis.heard === 3);
       assert.deepEqual(await page.locator('iframe').evaluateAll((frames) => frames.map((frame) => frame.height)), [String(Math.ceil(real)), '123']);
     },
   );
