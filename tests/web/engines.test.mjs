@@ -60,7 +60,7 @@ const EVALUATE = `
 /* The text of an element, or of its shadow root, once it matches. */
 const UNTIL = `
   const [selector, pattern, done] = arguments;
-  const end = Date.now() + 60000;
+  const end = Date.now() + 180_000;
   const look = () => {
     const found = document.querySelector(selector);
     const text = (found?.shadowRoot ?? found)?.textContent ?? '';

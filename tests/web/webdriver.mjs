@@ -98,7 +98,9 @@ async function marionette(port) {
   return { call, close: () => socket.destroy() };
 }
 
-const TIMEOUTS = { script: 300_000, pageLoad: 60_000, implicit: 0 };
+/* Of a machine several times slower than one wants to work on. */
+const PATIENCE = 180;
+const TIMEOUTS = { script: 2 * PATIENCE * 1000, pageLoad: PATIENCE * 1000, implicit: 0 };
 
 /** A page of Firefox: go(address), and run(script, ...arguments), whose last argument is the function that ends it. */
 export async function firefox(prefs = {}, env = {}) {
@@ -112,7 +114,7 @@ export async function firefox(prefs = {}, env = {}) {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    const { call, close } = await patient(() => marionette(port), 60);
+    const { call, close } = await patient(() => marionette(port), PATIENCE);
     await call('WebDriver:NewSession', { capabilities: {} });
     await call('WebDriver:SetTimeouts', TIMEOUTS);
     const run = (script, ...args) => call('WebDriver:ExecuteAsyncScript', { script, args, sandbox: null });
@@ -123,7 +125,7 @@ export async function firefox(prefs = {}, env = {}) {
     return {
       go: async (url) => {
         await call('WebDriver:Navigate', { url });
-        await patient(() => arrived(url), 60);
+        await patient(() => arrived(url), PATIENCE);
       },
       run,
       close: async () => {
@@ -149,7 +151,7 @@ export async function webkit() {
   };
   try {
     const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary: MINIBROWSER, args: ['--automation'] } } };
-    const { sessionId } = await patient(() => ask('POST', '/session', { capabilities }), 60);
+    const { sessionId } = await patient(() => ask('POST', '/session', { capabilities }), PATIENCE);
     const of = `/session/${sessionId}`;
     await ask('POST', `${of}/timeouts`, TIMEOUTS);
     return {
