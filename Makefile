@@ -332,7 +332,7 @@ build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
 build/whole.wasm: INLINE := $(INLINE_whole)
-build/whole.wasm: MEMORY := 33554432
+build/whole.wasm: MEMORY := 37748736
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/bench.wasm: MEMORY := 8388608
 build/bench.wasm: IMPORTS := -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0

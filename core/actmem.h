@@ -1275,9 +1275,9 @@ extern const int am_formula_count;
 
 /* ---------------------------------------------------------------- 14 Report */
 
-/* A kind of layer: layers (or checkpointed segments) that keep the same bytes. */
+/* A kind of layer: layers (or checkpointed segments) that keep the same bytes. A schedule's unsaved layers keep none. */
 typedef struct am_kind {
-    const char *name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment" */
+    const char *name; /* "layer", "first layer", "checkpointed layer", "checkpointed segment", "unsaved layer" */
     int64_t count, layers_each;
     int64_t bytes;     /* of one, without what all share */
     const char *label; /* "dense"; NULL where all layers are of one kind */
@@ -1302,6 +1302,12 @@ typedef struct am_report_row {
 #define AM_MAX_REPORT_ROWS 1024
 #endif
 #define AM_MAX_POINTS 4096
+
+/* What layers keep without checkpointing, and how many layers of each of the report's kinds no longer keep it. */
+typedef struct am_dropped_row {
+    am_row row;
+    int16_t count[AM_MAX_KINDS];
+} am_dropped_row;
 
 /* A chunk of layers of a pipeline, as its rank holds it. */
 typedef struct am_chunk {
@@ -1492,7 +1498,7 @@ typedef struct am_report {
     int kinds, rows, dropped_rows, plans, points, ranks;
     am_kind kind[AM_MAX_KINDS];
     am_report_row row[AM_MAX_REPORT_ROWS];
-    am_report_row dropped[AM_MAX_REPORT_ROWS]; /* what the policy does not keep */
+    am_dropped_row dropped[AM_MAX_ROWS]; /* what the policy does not keep */
     int64_t saved_bytes, shared_bytes, outside_bytes;
     const am_device *device; /* NULL: the visitor's own */
     am_rates rates;

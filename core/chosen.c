@@ -5,14 +5,21 @@
 #include "policies.h"
 #include "proven.h"
 
-static void add_row(am_report_row *rows, int *count, const am_row *row, int kind, int64_t times)
+static void add_row(am_report *report, const am_row *row, int kind, int64_t count)
 {
-    if (*count < AM_MAX_REPORT_ROWS) rows[(*count)++] = (am_report_row){*row, kind, -1, times};
+    if (report->rows < AM_MAX_REPORT_ROWS) report->row[report->rows++] = (am_report_row){*row, kind, -1, count};
 }
 
 static bool in_unit(const am_row *row, const am_record *record, int unit)
 {
     return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
+}
+
+static bool any_counted(const int64_t count[AM_MAX_LAYER_KINDS], unsigned kinds)
+{
+    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
+        if (kinds >> i & 1 && count[i] > 0) return true;
+    return false;
 }
 
 #ifndef AM_FIRST /* plans of several choices are searched for, or listed */
@@ -28,26 +35,76 @@ static void tell_apart(am_report *report)
 #define tell_apart(report) ((void)0)
 #endif
 
+/* Is a row of a plain layer kept under the policy too, in this recorded unit? Each kept row answers once. */
+static bool still_kept(const am_ledger *kept, const am_record *record, int unit, const am_row *row, bool *taken)
+{
+    for (int i = 0; i < kept->count; i++) {
+        const am_row *other = &kept->row[i];
+        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes ||
+            strcmp(other->name, row->name) != 0)
+            continue;
+        taken[i] = true;
+        return true;
+    }
+    return false;
+}
+
+static void begin_dropped(am_report *report, const am_ledger *plain)
+{
+    report->dropped_rows = plain->count;
+    for (int i = 0; i < plain->count; i++) report->dropped[i] = (am_dropped_row){.row = plain->row[i]};
+}
+
+/* What the layers of the report's last kind no longer keep, shown by a usual one of each of the model's kinds. A region of several keeps what
+ * it does once. The model's first layer may keep less than those like it, without checkpointing too. unit: the played one that stands
+ * for them; of the model's other kinds their own do. */
+static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, int unit, const am_units_alike *alike)
+{
+    am_report *report = evaluation->report;
+    const am_ledger *plain = &evaluation->workspace->plain;
+    const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
+    bool taken[AM_MAX_ROWS] = {false}, taken_first[AM_MAX_ROWS] = {false};
+    int first = am_pattern_kind(&evaluation->pattern, 0);
+    bool alone = alike->first == 0 && alike->layers[first] == 1; /* it is shown by itself */
+    bool unlike = alike->first == 0 && !alone && plain->unit_bytes[0] != plain->unit_bytes[usual->steady[first]];
+    if (report->dropped_rows == 0) begin_dropped(report, plain);
+    for (int i = 0; i < plain->count; i++) {
+        const am_row *row = &plain->row[i];
+        if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
+        int kind = usual->record.kind[row->zone - 1];
+        if (row->zone != (alone && kind == first ? 1 : usual->steady[kind] + 1) || alike->layers[kind] == 0) continue;
+        int own = profile->record.kind[unit * profile->record.inner] == kind ? unit : profile->steady[kind];
+        int64_t count = alike->layers[kind];
+        if (alike->regions[kind] > 0 && still_kept(kept, &profile->record, own, row, taken)) count -= alike->regions[kind];
+        if (unlike && kind == first) count -= !still_kept(plain, &usual->record, 0, row, taken_first);
+        if (count > 0) report->dropped[i].count[report->kinds - 1] = (int16_t)count;
+    }
+}
+
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
-                             am_units_alike layers, const char *name)
+                             const am_units_alike *alike, const char *name)
 {
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
-    if (layers.units <= 0 || report->kinds == AM_MAX_KINDS) return;
+    if (alike->units <= 0 || report->kinds == AM_MAX_KINDS) return;
     int kind = record->kind[unit * record->inner];
+    bool keeps = any_counted(alike->regions, ~0u);
     const char *label = run->inner > 1 ? NULL : am_model_kind_name(evaluation->config, kind);
-    report->kind[report->kinds++] = (am_kind){name, layers.units, run->inner, ledger->unit_bytes[unit], label, layers.first, false};
+    report->kind[report->kinds++] =
+        (am_kind){name, alike->units, run->inner, keeps ? ledger->unit_bytes[unit] : 0, label, alike->first, false};
     tell_apart(report);
     for (int i = 0; i < ledger->count; i++)
-        if (!ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
-            add_row(report->row, &report->rows, &ledger->row[i], report->kinds - 1, layers.units);
+        if (keeps && !ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
+            add_row(report, &ledger->row[i], report->kinds - 1, alike->units);
+    if (ledger != &evaluation->workspace->plain) add_dropped(evaluation, ledger, run->profile, unit, alike);
 }
 
-/* The first layer of a kind from a layer on, where there is one. */
-static int64_t first_of(const am_evaluation *evaluation, int kind, int64_t from)
+/* One more unit, from one of the model's layers on. */
+static void add_unit(const am_evaluation *evaluation, am_units_alike *alike, int64_t layer, int64_t inner)
 {
-    while (am_pattern_kind(&evaluation->pattern, from) != kind) from++;
-    return from;
+    if (alike->units++ == 0) alike->first = layer;
+    alike->regions[am_pattern_kind(&evaluation->pattern, layer)]++;
+    for (int64_t i = 0; i < inner; i++) alike->layers[am_pattern_kind(&evaluation->pattern, layer + i)]++;
 }
 
 /* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
@@ -62,28 +119,21 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
     const am_run *run = &workspace->run[index];
     const char *const *name = names[!run->profile->checkpointed ? 0 : run->inner == 1 ? 1 : 2];
     const int *steady = run->profile->steady;
-    int64_t count[AM_MAX_LAYER_KINDS] = {0}, first = 0, from = 0;
-    int kind = -1;
-    for (int i = 0; i < runs; first += workspace->planned[i].units * workspace->planned[i].inner, i++) {
-        const am_part_plan *part = &workspace->planned[i];
-        int64_t own[AM_MAX_LAYER_KINDS] = {0};
-        if (part->id != workspace->planned[index].id || part->inner != run->inner) continue;
-        if (kind < 0) kind = am_pattern_kind(&evaluation->pattern, from = first);
-        if (run->inner == 1)
-            am_evaluation_count_kinds(evaluation, first, first + part->units, own);
-        else
-            own[kind] = part->units;
-        for (int j = 0; j < AM_MAX_LAYER_KINDS; j++) count[j] += own[j];
-    }
-    if (index == 0 && (count[kind] == 1 || ledger->unit_bytes[0] != ledger->unit_bytes[steady[kind]])) {
-        am_evaluation_add_units(evaluation, ledger, run, 0, (am_units_alike){0, 1}, name[count[kind] > 1]);
-        count[kind]--;
-        from = 1;
-    }
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
-        if (count[kind] == 0) continue;
-        int64_t own = run->inner > 1 ? from : first_of(evaluation, kind, from);
-        am_evaluation_add_units(evaluation, ledger, run, steady[kind], (am_units_alike){own, count[kind]}, name[0]);
+    am_units_alike apart = {0}, alike[AM_MAX_LAYER_KINDS] = {0};
+    bool unlike = ledger->unit_bytes[0] != ledger->unit_bytes[steady[am_pattern_kind(&evaluation->pattern, 0)]];
+    int64_t layer = 0;
+    int first = -1;
+    for (int i = 0; i < runs; i++)
+        for (int64_t j = 0; j < workspace->planned[i].units; j++, layer += workspace->planned[i].inner) {
+            if (workspace->planned[i].id != workspace->planned[index].id || workspace->planned[i].inner != run->inner) continue;
+            int kind = am_pattern_kind(&evaluation->pattern, layer);
+            if (first < 0) first = kind;
+            add_unit(evaluation, layer == 0 && unlike ? &apart : &alike[run->inner > 1 ? first : kind], layer, run->inner);
+        }
+    am_evaluation_add_units(evaluation, ledger, run, 0, &apart, name[alike[first].units > 0]);
+    for (int i = 0, kind = first; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
+        bool alone = alike[kind].first == 0 && alike[kind].units == 1;
+        am_evaluation_add_units(evaluation, ledger, run, alone ? 0 : steady[kind], &alike[kind], name[0]);
     }
 }
 
@@ -104,13 +154,6 @@ static bool is_shared(const am_report *report, int rows, const am_row *row, int 
     return false;
 }
 
-static bool any_counted(const int64_t count[AM_MAX_LAYER_KINDS], unsigned kinds)
-{
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
-        if (kinds >> i & 1 && count[i] > 0) return true;
-    return false;
-}
-
 /* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
  * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
 static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
@@ -126,7 +169,7 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
         int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
         if (kind < 0 ? first > 0 : !any_counted(count, row->kinds) || is_shared(report, rows, row, kind)) continue;
         report->shared_bytes += row->bytes;
-        add_row(report->row, &report->rows, row, alone ? 0 : AM_KIND_SHARED, 1);
+        add_row(report, row, alone ? 0 : AM_KIND_SHARED, 1);
         report->row[report->rows - 1].layers_like = kind;
     }
 }
@@ -135,64 +178,8 @@ static void add_outside(am_report *report, const am_ledger *ledger, const am_rec
 {
     for (int i = 0; i < ledger->count; i++)
         if (!ledger->row[i].shared && is_outside(&ledger->row[i], record))
-            add_row(report->row, &report->rows, &ledger->row[i], AM_KIND_OUTSIDE, 1);
+            add_row(report, &ledger->row[i], AM_KIND_OUTSIDE, 1);
     report->outside_bytes = ledger->outside_bytes;
-}
-
-/* Is a row of a plain layer kept under the policy too, in this recorded unit? Each kept row answers once. */
-static bool still_kept(const am_ledger *kept, const am_record *record, int unit, const am_row *row, bool *taken)
-{
-    for (int i = 0; i < kept->count; i++) {
-        const am_row *other = &kept->row[i];
-        if (taken[i] || !in_unit(other, record, unit) || other->bytes != row->bytes ||
-            strcmp(other->name, row->name) != 0)
-            continue;
-        taken[i] = true;
-        return true;
-    }
-    return false;
-}
-
-/* Of the report's kinds from one on the first that is made of layers of this kind; segments hold all. */
-static int report_kind(const am_evaluation *evaluation, int kind, int from)
-{
-    const am_report *report = evaluation->report;
-    const char *label = am_model_kind_name(evaluation->config, kind);
-    for (int i = from; i < report->kinds; i++)
-        if (report->kind[i].label == label) return i;
-    return from;
-}
-
-static void add_dropped_row(am_report *report, const am_row *row, int kind, int64_t count)
-{
-    if (count > 0) add_row(report->dropped, &report->dropped_rows, row, kind, count);
-}
-
-/* What layers no longer keep, shown by a usual one of each kind. A region of several keeps what it does once. The model's first layer may
- * keep less than those like it, without checkpointing too. kinds: of the report's kinds the first that is these layers'. */
-static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const am_profile *profile, am_dropping dropping, int kinds)
-{
-    am_report *report = evaluation->report;
-    const am_ledger *plain = &evaluation->workspace->plain;
-    const am_profile *usual = &evaluation->workspace->profile[AM_PROFILE_PLAIN];
-    bool taken[AM_MAX_ROWS] = {false}, taken_first[AM_MAX_ROWS] = {false};
-    int first = am_pattern_kind(&evaluation->pattern, 0);
-    bool alone = dropping.first && dropping.regions[first] == dropping.layers[first] &&
-                 kept->unit_bytes[0] != kept->unit_bytes[profile->steady[first]]; /* a kind of its own */
-    bool unlike = dropping.first && !alone && plain->unit_bytes[0] != plain->unit_bytes[usual->steady[first]];
-    dropping.layers[first] -= alone;
-    dropping.regions[first] -= alone;
-    for (int i = 0; i < plain->count; i++) {
-        const am_row *row = &plain->row[i];
-        if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
-        int kind = usual->record.kind[row->zone - 1];
-        if (alone && row->zone == 1) add_dropped_row(report, row, kinds, !still_kept(kept, &profile->record, 0, row, taken_first));
-        if (row->zone != usual->steady[kind] + 1 || dropping.layers[kind] == 0) continue;
-        int64_t count = dropping.layers[kind];
-        if (still_kept(kept, &profile->record, profile->steady[kind], row, taken)) count -= dropping.regions[kind];
-        if (unlike && kind == first) count -= !still_kept(plain, &usual->record, 0, row, taken_first);
-        add_dropped_row(report, row, report_kind(evaluation, kind, kinds + alone), count);
-    }
 }
 
 /* What is on the tape for the whole run and that this ledger of it has no row for. */
@@ -258,33 +245,22 @@ static int first_alike(const am_part_plan *part, int index, bool inner)
 /* What the runs of one profile keep and no longer keep. */
 static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_ledger *ledger, int runs, bool alone)
 {
-    am_workspace *workspace = evaluation->workspace;
+    const am_workspace *workspace = evaluation->workspace;
     const am_part_plan *part = workspace->planned;
     int64_t first = 0;
-    int kinds = evaluation->report->kinds;
-    am_dropping dropping = {.first = part[0].id == id};
     for (int i = 0; i < runs; i++)
         if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs);
-    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++) {
-        int64_t count[AM_MAX_LAYER_KINDS];
-        if (part[i].id != id) continue;
-        add_shared(evaluation, ledger, &workspace->run[i], first, alone);
-        am_evaluation_count_kinds(evaluation, first, first + part[i].units * part[i].inner, count);
-        for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) dropping.layers[kind] += count[kind];
-        for (int j = 0; j < part[i].units; j++) dropping.regions[am_pattern_kind(&evaluation->pattern, first + j * part[i].inner)]++;
-    }
-    if (id != AM_PROFILE_PLAIN) add_dropped(evaluation, ledger, &workspace->profile[id], dropping, kinds);
+    for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++)
+        if (part[i].id == id) add_shared(evaluation, ledger, &workspace->run[i], first, alone);
 }
 
-void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept,
-                                   const am_dropping *dropping)
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept)
 {
     am_report *report = evaluation->report;
     add_lasting(report, &evaluation->workspace->tape, kept);
     report->shared_bytes = 0;
     add_shared(evaluation, kept, run, 0, false);
     add_outside(report, kept, &run->profile->record);
-    add_dropped(evaluation, kept, run->profile, *dropping, 0);
     report->saved_bytes = report->outcome.saved_bytes;
     if (AM_NEVER(report->points > AM_MAX_POINTS)) evaluation->code = AM_CAPACITY; /* three a layer, of 1000 */
 }
@@ -338,8 +314,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     if (alone) report->shared_bytes = 0;
     report->saved_bytes = report->outcome.saved_bytes;
     report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
-    bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS ||
-               report->dropped_rows == AM_MAX_REPORT_ROWS;
+    bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS;
     if (cut || report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY; /* nothing is left out */
 }
 

@@ -43,20 +43,16 @@ void am_evaluation_choose(am_evaluation *evaluation);
 void am_evaluation_read_gathered(am_evaluation *evaluation);
 /* live_parts.c: what the live bytes of the chosen policy's timeline are of, and those of the step without checkpointing. */
 void am_evaluation_read_parts(am_evaluation *evaluation);
-/* Units that keep the same: the first layer of them, and how many there are. */
+/* Units that keep the same: the first layer of them, how many there are, and how many layers of each of the model's kinds they have; and
+ * of these units, how many are kept that begin with a layer of each kind: none where nothing of them is. */
 typedef struct am_units_alike {
-    int64_t first, units;
+    int64_t first, units, layers[AM_MAX_LAYER_KINDS], regions[AM_MAX_LAYER_KINDS];
 } am_units_alike;
-/* A kind of unit of the report, and its rows, by the rows of the played unit that stands for it. */
+/* A kind of unit of the report, and the rows of what it keeps and no longer keeps, by those of the played unit that stands for it. */
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
-                             am_units_alike layers, const char *name);
-/* Layers that are not kept whole: how many of each kind, and how many regions begin with one; whether the model's first is one. */
-typedef struct am_dropping {
-    int64_t layers[AM_MAX_LAYER_KINDS], regions[AM_MAX_LAYER_KINDS];
-    bool first;
-} am_dropping;
+                             const am_units_alike *alike, const char *name);
 /* The rest of a report whose policy is a schedule: kept is the ledger of a run of checkpointed layers. */
-void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept, const am_dropping *dropping);
+void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
 /* runs.c: what a policy makes of the model. */

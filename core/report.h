@@ -64,12 +64,24 @@ void am_json_fit(am_writer *json, const am_report *report);
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
 /* The keys of a formula that no configuration changes. */
 void am_json_formula_words(am_writer *json, const am_formula *formula);
-/* The same for people. */
-void am_text_cost(am_writer *out, const am_report *report);
+/* Sections of the text, in its order. */
+void am_text_answer(am_writer *out, const am_report *report);
+void am_text_fit(am_writer *out, const am_report *report);
+void am_text_changes(am_writer *out, const am_report *report);
+void am_text_ranks(am_writer *out, const am_report *report);
+void am_text_components(am_writer *out, const am_report *report);
+void am_text_head(am_writer *out, const am_report *report);
 /* What the step's live bytes are of at its stations, with and without checkpointing. */
 void am_text_parts(am_writer *out, const am_report *report);
+void am_text_saved(am_writer *out, const am_report *report);
+void am_text_closed_forms(am_writer *out, const am_report *report);
+void am_text_policies(am_writer *out, const am_report *report);
 /* The frontier, the plan that a budget led to, and the lines that do the policy. */
 void am_text_plan(am_writer *out, const am_report *report);
+void am_text_cost(am_writer *out, const am_report *report);
+void am_text_traffic(am_writer *out, const am_report *report);
+void am_text_schedule(am_writer *out, const am_report *report);
+void am_text_state(am_writer *out, const am_report *report);
 /* "proven", and where it is not why: members of JSON's. */
 void am_json_proof(am_writer *json, const am_doubt *doubt);
 /* "Not proven to be the cheapest: ….", where it is not; a paragraph of its own of it. */
@@ -80,8 +92,17 @@ void am_text_doubt(am_writer *out, const am_doubt *doubt, const char *what);
 const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE]);
 /* " in the backward of layer 31, mlp.act_fn (silu)". */
 void am_text_place(am_writer *out, const am_place *place);
-/* A size in the report's unit: three significant digits, or four decimals where that is less. */
+/* A size in the report's unit: three significant digits, or four decimals where that is less; with the unit behind it; and with exact bytes. */
 void am_text_size(am_writer *out, const am_report *report, int64_t bytes);
+void am_text_size_with_unit(am_writer *out, const am_report *report, int64_t bytes);
+void am_text_size_in_full(am_writer *out, const am_report *report, int64_t bytes);
+/* The head of a column of sizes, and whether exact bytes need a column of their own. */
+const char *am_text_size_head(const am_report *report);
+bool am_text_has_exact(const am_report *report);
+/* Per cent with one decimal: "27.1 %". */
+void am_text_percent(am_writer *out, int64_t num, int64_t den);
+/* The value of an input, as it would be given. */
+void am_text_choice(am_writer *out, const am_config *config, am_field_id field);
 /* What no stack's figures count: words, too. */
 void am_json_not_counted(am_writer *json);
 

@@ -15,19 +15,25 @@ static void mark_symbols(int8_t bits[AM_POWERS], const am_term *term)
     }
 }
 
-static void mark_rows(int8_t bits[AM_POWERS], const am_report_row *rows, int count)
+static void mark_row(int8_t bits[AM_POWERS], const am_row *row)
 {
-    for (int i = 0; i < count; i++) {
-        mark_symbols(bits, &rows[i].row.elements);
-        for (int j = 0; j < rows[i].row.rank; j++) mark_symbols(bits, &rows[i].row.extent[j]);
-    }
+    mark_symbols(bits, &row->elements);
+    for (int i = 0; i < row->rank; i++) mark_symbols(bits, &row->extent[i]);
+}
+
+static bool is_dropped(const am_dropped_row *row, int kinds)
+{
+    for (int kind = 0; kind < kinds; kind++)
+        if (row->count[kind] > 0) return true;
+    return false;
 }
 
 void am_report_symbols(const am_report *report, bool used[AM_SYMBOL_COUNT])
 {
     int8_t bits[AM_POWERS] = {[AM_S] = 1, [AM_B] = 1};
-    mark_rows(bits, report->row, report->rows);
-    mark_rows(bits, report->dropped, report->dropped_rows);
+    for (int i = 0; i < report->rows; i++) mark_row(bits, &report->row[i].row);
+    for (int i = 0; i < report->dropped_rows; i++)
+        if (is_dropped(&report->dropped[i], report->kinds)) mark_row(bits, &report->dropped[i].row);
     for (int i = 0; i < AM_SYMBOL_COUNT; i++) used[i] = bits[i] != 0;
 }
 
@@ -235,32 +241,39 @@ static void write_why(am_writer *json, const am_row *row)
 #endif
 }
 
-static void write_row(am_writer *json, const am_report *report, const am_report_row *row)
+static void write_row(am_writer *json, const am_report *report, const am_row *row, int kind, int64_t count)
 {
     am_json_open(json, '{');
-    write_scope(json, report, row->kind);
+    write_scope(json, report, kind);
     AM_KEY(json, "module");
-    am_json_joined(json, row->row.module.path, row->row.module.leaf);
-    AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
-    AM_PUT_PLAIN(json, "op", am_ops[row->row.op].name);
-    AM_PUT_PLAIN(json, "name", row->row.name);
-    write_shape(json, &row->row);
-    AM_PUT_PLAIN(json, "dtype", am_dtypes[row->row.dtype].name);
-    AM_PUT_INT(json, "bytes", row->row.bytes);
-    AM_PUT_INT(json, "count", row->count);
-    write_formula(json, &row->row, report->extents.value);
-    write_why(json, &row->row);
-    write_savers(json, &row->row);
+    am_json_joined(json, row->module.path, row->module.leaf);
+    AM_PUT_PLAIN(json, "component", am_component_names[row->module.component]);
+    AM_PUT_PLAIN(json, "op", am_ops[row->op].name);
+    AM_PUT_PLAIN(json, "name", row->name);
+    write_shape(json, row);
+    AM_PUT_PLAIN(json, "dtype", am_dtypes[row->dtype].name);
+    AM_PUT_INT(json, "bytes", row->bytes);
+    AM_PUT_INT(json, "count", count);
+    write_formula(json, row, report->extents.value);
+    write_why(json, row);
+    write_savers(json, row);
     am_json_close(json, '}');
 }
 
 void am_json_rows(am_writer *json, const am_report *report)
 {
     AM_OPEN(json, "rows", "[");
-    for (int i = 0; i < report->rows; i++) write_row(json, report, &report->row[i]);
+    for (int i = 0; i < report->rows; i++) {
+        const am_report_row *row = &report->row[i];
+        write_row(json, report, &row->row, row->kind, row->count);
+    }
     am_json_close(json, ']');
     AM_OPEN(json, "dropped", "[");
-    for (int i = 0; i < report->dropped_rows; i++) write_row(json, report, &report->dropped[i]);
+    for (int kind = 0; kind < report->kinds; kind++)
+        for (int i = 0; i < report->dropped_rows; i++) {
+            const am_dropped_row *row = &report->dropped[i];
+            if (row->count[kind] > 0) write_row(json, report, &row->row, kind, row->count[kind]);
+        }
     am_json_close(json, ']');
 }
 

@@ -140,26 +140,30 @@ void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, outcome);
 }
 
-/* How many layers are left so, by the played unit that stands for them in a profile's ledger. */
+/* The layers that are left so, by the played unit that stands for them in a profile's ledger. */
 static void count_left(const am_evaluation *evaluation, const am_profile *profile, am_left left,
-                       am_units_alike layers[AM_MAX_UNITS])
+                       am_units_alike alike[AM_MAX_UNITS])
 {
     const am_planner *planner = &evaluation->workspace->planner;
-    memset(layers, 0, AM_MAX_UNITS * sizeof *layers);
+    memset(alike, 0, AM_MAX_UNITS * sizeof *alike);
     for (int i = 0; i < planner->chain.layers; i++) {
-        bool first = i == 0 && profile->unit_bytes[0] != profile->unit_bytes[profile->steady[am_pattern_kind(&evaluation->pattern, 0)]];
-        am_units_alike *own = &layers[first ? 0 : profile->steady[am_pattern_kind(&evaluation->pattern, i)]];
-        if (planner->left[i] == left && own->units++ == 0) own->first = i;
+        int kind = am_pattern_kind(&evaluation->pattern, i);
+        bool first = i == 0 && profile->unit_bytes[0] != profile->unit_bytes[profile->steady[kind]];
+        am_units_alike *own = &alike[first ? 0 : profile->steady[kind]];
+        if (planner->left[i] != left) continue;
+        if (own->units++ == 0) own->first = i;
+        own->layers[kind]++;
+        own->regions[kind] += left != AM_LEFT_NOTHING;
     }
 }
 
 static void add_left(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, am_left left,
                      const char *name)
 {
-    am_units_alike layers[AM_MAX_UNITS];
-    count_left(evaluation, run->profile, left, layers);
+    am_units_alike alike[AM_MAX_UNITS];
+    count_left(evaluation, run->profile, left, alike);
     for (int unit = 0; unit < run->profile->record.units; unit++)
-        am_evaluation_add_units(evaluation, ledger, run, unit, layers[unit], name);
+        am_evaluation_add_units(evaluation, ledger, run, unit, &alike[unit], name);
 }
 
 bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
@@ -180,14 +184,9 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     const am_run region = {planner->chain.checkpointed, planner->chain.layers, 1};
     const am_run taken = {planner->chain.plain, planner->chain.layers, 1};
     add_left(evaluation, kept, &region, AM_LEFT_INPUT, "checkpointed layer");
+    add_left(evaluation, kept, &region, AM_LEFT_NOTHING, "unsaved layer");
     add_left(evaluation, plain, &taken, AM_LEFT_TAPE, "layer");
-    am_dropping dropping = {.first = planner->left[0] != AM_LEFT_TAPE};
-    for (int i = 0; i < planner->chain.layers; i++) {
-        int kind = am_pattern_kind(&evaluation->pattern, i);
-        dropping.layers[kind] += planner->left[i] != AM_LEFT_TAPE;
-        dropping.regions[kind] += planner->left[i] == AM_LEFT_INPUT;
-    }
-    am_evaluation_choose_schedule(evaluation, &region, kept, &dropping);
+    am_evaluation_choose_schedule(evaluation, &region, kept);
     return true;
 }
 

@@ -8,8 +8,13 @@
 
 #include <string.h>
 
-/* Room for the longest report, which with every operation in its timeline takes some 140 KB, and for any config.json. */
-#define TEXT_SIZE  (512 << 10)
+/* Room for any config.json and for the longest report. With every operation in its timeline one takes some 140 KB; a plan of many unlike
+ * regions says of each what it no longer keeps: 1 MB of 25, and there are AM_MAX_KINDS. */
+#ifdef AM_FIRST
+#define TEXT_SIZE (512 << 10)
+#else
+#define TEXT_SIZE (4 << 20)
+#endif
 #define INPUT_SIZE AM_JSON_INPUT_SIZE
 
 /* An input has been read before its answer is begun: so both may stand in one place. Texts have room for a final 0. */
@@ -35,7 +40,7 @@ static int32_t answer(size_t length)
 {
     if (AM_ALWAYS(length > 0)) return (int32_t)length;
     am_status status = {0};
-    am_fail(&status, AM_CAPACITY, "timeline", "the answer does not fit into %d bytes", (int64_t)TEXT_SIZE);
+    am_fail(&status, AM_CAPACITY, "checkpoint", "the answer does not fit into %d bytes", (int64_t)TEXT_SIZE);
     return answer_error(&status);
 }
 

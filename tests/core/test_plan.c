@@ -3,36 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fixture.h"
-
-static const char *const models[] = {
-    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2",
-    "family=llama hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 attention=eager tie_word_embeddings=yes",
-    "family=qwen3 hidden=32 heads=4 kv_heads=1 head_dim=16 ffn=24 vocab=640 seq=16 dtype=fp32",
-    "family=mistral hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 sliding_window=8 batch=2",
-    "family=gemma hidden=32 heads=4 kv_heads=1 ffn=48 vocab=64 seq=16 batch=3 attention=eager dtype=fp16",
-    "family=gemma2 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=16 batch=2 sliding_window=4 layer_period=2",
-    "family=gemma3_text hidden=32 heads=4 ffn=24 vocab=64 seq=16 sliding_window=4 layer_period=3",
-    "family=gemma3_text hidden=32 heads=4 ffn=24 vocab=640 seq=16 batch=2 attention=eager layer_period=6",
-    "family=smollm3 hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 trainable=lora lora_targets=v,o layer_period=2",
-    "family=cohere2 hidden=32 heads=4 ffn=24 vocab=64 seq=16 batch=2 trainable=none sliding_window=4",
-    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 dropout=0.1",
-    "family=gpt2 hidden=32 heads=4 vocab=64 seq=16 attention=eager dtype=fp32 autocast=bf16",
-    "family=mixtral hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 experts=4 experts_per_token=2",
-    "family=deepseek_v3 dense_layers=1 hidden=32 heads=2 head_dim=12 rotary_dim=4 v_head_dim=8 kv_rank=16 ffn=200 "
-    "moe_ffn=16 experts=4 experts_per_token=2 vocab=64 seq=16",
-    "family=deepseek_v3 dense_layers=3 hidden=32 heads=2 head_dim=12 rotary_dim=4 kv_rank=16 ffn=48 moe_ffn=40 "
-    "experts=8 experts_per_token=3 shared_ffn=16 vocab=64 seq=16 batch=2 dtype=fp32 attention=eager",
-    "family=deepseek_v3 dense_layers=5 hidden=32 heads=2 head_dim=12 rotary_dim=4 kv_rank=16 ffn=300 moe_ffn=8 "
-    "experts=4 experts_per_token=1 vocab=64 seq=16 trainable=none",
-    "family=deepseek_v3 dense_layers=2 hidden=32 heads=2 head_dim=12 rotary_dim=4 kv_rank=16 ffn=300 moe_ffn=8 "
-    "experts=4 experts_per_token=1 vocab=64 seq=16 trainable=lora lora_targets=o",
-    "family=gpt_oss sliding_window=8 hidden=32 heads=4 kv_heads=2 ffn=24 vocab=64 seq=16 attention=eager experts=4 "
-    "experts_per_token=2",
-    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=none",
-    "family=llama hidden=32 heads=4 ffn=48 vocab=64 seq=16 trainable=lora lora_targets=v,down lora_dropout=0.1",
-};
-enum { MODELS = sizeof models / sizeof *models };
+#include "plan_models.h"
 
 static const struct {
     const char *policy;
@@ -58,17 +29,6 @@ enum { POLICIES = sizeof policies / sizeof *policies };
 
 static const int depths[] = {1, 2, 3, 4, 6, 12};
 enum { DEPTHS = sizeof depths / sizeof *depths };
-
-static am_config model_of(int model, int layers, const char *policy)
-{
-    char text[320] = "layers=";
-    char *end = text + strlen(text);
-    if (layers > 9) *end++ = (char)('0' + layers / 10);
-    *end++ = (char)('0' + layers % 10);
-    *end = 0;
-    strcat(strcat(strcat(strcat(text, " "), models[model]), " "), policy);
-    return config_of(text);
-}
 
 static void play_all(const am_config *config, am_record record, am_recompute kind, am_keep keep)
 {
@@ -277,52 +237,6 @@ START_TEST(rest)
 }
 END_TEST
 
-/* The timeline's highest points are the peaks, and its last forward point is not above them. */
-START_TEST(timeline)
-{
-    int model = _i % MODELS, policy = _i / MODELS;
-    am_config config = model_of(model, 12, policies[policy].policy);
-    am_status status;
-    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-    int64_t forward = 0, backward = 0;
-    for (int i = 0; i < fixture_report.points; i++) {
-        int64_t *highest = fixture_report.point[i].phase == AM_FORWARD ? &forward : &backward;
-        if (fixture_report.point[i].live > *highest) *highest = fixture_report.point[i].live;
-    }
-    ck_assert_int_eq(forward, fixture_report.outcome.forward_peak);
-    ck_assert_int_eq(backward, fixture_report.outcome.backward_peak);
-}
-END_TEST
-
-/* Where there is no room for it, the timeline is of fewer layers: its points are some of the others, in their order, from the first
- * to the last. */
-START_TEST(shorter_timeline)
-{
-    static am_point some[AM_MAX_POINTS];
-    static const struct {
-        const char *policy;
-        am_profile_id profile;
-        int64_t inner;
-    } shown[] = {{"checkpoint=none", AM_PROFILE_PLAIN, 1}, {"checkpoint=full", AM_PROFILE_LAYER, 1}, {"checkpoint=every:3", AM_PROFILE_SEGMENT, 3}};
-    int which = _i / MODELS;
-    am_config config = model_of(_i % MODELS, 24, shown[which].policy);
-    am_status status;
-    config.timeline = AM_TIMELINE_OPERATIONS;
-    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
-    const am_pattern pattern = am_model_pattern(&fixture_report.config);
-    const am_run run = {&fixture_workspace.profile[shown[which].profile], 24 / shown[which].inner, shown[which].inner};
-    ck_assert_int_eq(am_plan_timeline(some, AM_MAX_POINTS, &pattern, 1, &run), fixture_report.points);
-    int count = am_plan_timeline(some, fixture_report.points - 1, &pattern, 1, &run), at = 0;
-    ck_assert_int_le(count, fixture_report.points - (pattern.period == 3 && run.inner == 1)); /* layers that take turns are many stretches */
-    for (int i = 0; i < count; i++, at++)
-        while (at < fixture_report.points && (some[i].live != fixture_report.point[at].live || some[i].layer != fixture_report.point[at].layer ||
-                                              some[i].phase != fixture_report.point[at].phase || some[i].op != fixture_report.point[at].op))
-            at++;
-    ck_assert_int_eq(at, fixture_report.points);
-    ck_assert_int_eq(am_plan_timeline(some, 1, &pattern, 1, &run), count); /* what there is no room for at all is counted */
-}
-END_TEST
-
 Suite *test_plan_suite(void)
 {
     Suite *suite = suite_create("plan");
@@ -335,8 +249,6 @@ Suite *test_plan_suite(void)
     tcase_add_loop_test(tests, block, 0, MODELS);
     tcase_add_loop_test(tests, regions, 0, MODELS);
     tcase_add_test(tests, rest);
-    tcase_add_loop_test(tests, timeline, 0, MODELS * POLICIES);
-    tcase_add_loop_test(tests, shorter_timeline, 0, MODELS * 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -48,7 +48,8 @@ END_TEST
 START_TEST(rows)
 {
     const am_report *report = fake_report();
-    fake.dropped[fake.dropped_rows++] = fake.row[1];
+    fake.dropped[fake.dropped_rows++] = (am_dropped_row){fake.row[1].row, {0, 31}};
+    fake.dropped[fake.dropped_rows++] = (am_dropped_row){fake.row[3].row, {1, 30}};
     expect_document(am_report_json(report, json, sizeof json));
     expect(
         "{\"scope\":\"layer\",\"module\":\"self_attn.q_proj.lora_A.default\",\"component\":\"attention\",\"op\":\"mm\","
@@ -58,7 +59,8 @@ START_TEST(rows)
         "transposed input times the output's gradient.\",\"saved_by\":[\"MmBackward0.self\"]}");
     expect("\"scope\":\"shared\"");
     expect("\"scope\":\"outside\"");
-    expect("\"dropped\":[{\"scope\":\"layer\",\"module\":\"input_layernorm\"");
+    expect("\"dropped\":[{\"scope\":\"first layer\",\"module\":\"self_attn.q_proj.lora_A.default\""); /* kind by kind */
+    expect("},{\"scope\":\"layer\",\"module\":\"input_layernorm\"");
 }
 END_TEST
 

@@ -47,6 +47,9 @@ START_TEST(answers)
         {am_wasm_toy, "hidden=64 batch=2", false, "\"hidden\":64"},
         {am_wasm_toy, "hidden=0", true, "\"out_of_range\""},
         {am_wasm_formulas, "", false, "\"formulas\""},
+        {am_wasm_evaluate, /* each of so many unlike regions says what it no longer keeps */
+         "family=gemma2 layers=325 hidden=64 heads=4 ffn=96 vocab=100 seq=16 trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.1 "
+         "checkpoint=regions:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25", false, "\"segment of 25 layers\""},
     };
     expect(cases[_i].call(length_of(cases[_i].text)), cases[_i].error, cases[_i].words);
 }
@@ -73,7 +76,7 @@ Suite *test_exports_suite(void)
 {
     Suite *suite = suite_create("exports");
     TCase *tests = tcase_create("exports");
-    tcase_add_loop_test(tests, answers, 0, 12);
+    tcase_add_loop_test(tests, answers, 0, 13);
     tcase_add_test(tests, lengths);
     suite_add_tcase(suite, tests);
     return suite;

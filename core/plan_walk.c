@@ -1,0 +1,165 @@
+/* A walk over the model's layers, by the played units that stand for them. */
+#include "plan_walk.h"
+
+#include <string.h>
+
+/* How many layers from this one on are of its kind; no fewer than any model has, where all are. */
+static int64_t alike_from(const am_pattern *pattern, int64_t layer)
+{
+    const int64_t all = INT32_MAX;
+    int kind = am_pattern_kind(pattern, layer);
+    if (layer < pattern->prefix) return pattern->prefix - layer;
+    int64_t count = 1;
+    while (count < pattern->period && am_pattern_kind(pattern, layer + count) == kind) count++;
+    return count < pattern->period ? count : all;
+}
+
+/* Is one of the layers before this one of this kind? */
+static bool seen_before(const am_pattern *pattern, int kind, int64_t layer)
+{
+    if (layer > pattern->prefix + pattern->period) layer = pattern->prefix + pattern->period;
+    for (int64_t i = layer - 1; i >= 0; i--) {
+        if (am_pattern_kind(pattern, i) == kind) return true;
+        if (i < pattern->prefix) return false; /* all of these are of one kind */
+    }
+    return false;
+}
+
+am_sequence am_sequence_of(const am_pattern *pattern, int runs, const am_run *run)
+{
+    am_sequence model = {pattern, runs, run, -1, false};
+    for (int i = 0; i < runs; i++) {
+        model.last += run[i].units * run[i].inner;
+        model.outlives |= run[i].profile->step.all_outlived != 0;
+    }
+    return model;
+}
+
+/* The last played unit of each kind stands for all later ones, and for all of them in a run before which the kind has
+ * been seen. */
+static void settle_run(am_walk *walk)
+{
+    const am_profile *profile = walk->profile;
+    const am_record *record = &profile->record;
+    memset(walk->last, 0, sizeof walk->last);
+    for (int unit = 0; unit < record->units - am_has_own_last(profile); unit++)
+        walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
+    for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
+        bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
+        walk->settled[kind] = record->inner > 1 ? 1 : seen ? 0 : (uint16_t)profile->like[walk->last[kind]];
+    }
+}
+
+/* The played unit for a layer of the unit that begins at layer `start`: of the same kind, and as early in the model as
+ * it is. settled: the last of its kind. */
+static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *settled)
+{
+    const am_profile *profile = walk->profile;
+    const am_record *record = &profile->record;
+    int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
+    if (am_has_own_last(profile) && (record->inner > 1 ? start + walk->inner - 1 : layer) == walk->model->last &&
+        record->kind[(record->units - 1) * record->inner] == kind) {
+        *settled = true;
+        return record->units - 1;
+    }
+    *settled = (record->inner > 1 ? start : layer) >= walk->settled[kind];
+    if (*settled) return walk->last[kind];
+    while (unit < walk->last[kind] && record->kind[unit * record->inner] != kind) unit++;
+    for (int next = unit + 1; record->inner == 1 && next < walk->last[kind]; next++)
+        if (record->kind[next] == kind && profile->like[next] <= layer) unit = next;
+    *settled = unit == walk->last[kind];
+    return unit;
+}
+
+/* Its zone: the first, the last or one between of a unit. */
+static int zone_for(const am_walk *walk, int64_t start, int64_t layer)
+{
+    bool settled;
+    int zone = am_first_zone(walk->profile, unit_for(walk, start, layer, &settled));
+    if (layer == start) return zone;
+    return layer == start + walk->inner - 1 ? zone + walk->profile->record.inner - 1 : zone + 1;
+}
+
+/* How many layers from this one on, of the same unit, have the same zone. */
+static int64_t zone_layers(const am_walk *walk, int64_t start, int64_t layer)
+{
+    int64_t middle = start + walk->inner - 1 - layer;
+    if (layer == start || middle < 1) return 1;
+    int64_t alike = alike_from(walk->model->pattern, layer);
+    return am_smaller(alike, middle);
+}
+
+/* Units from this one on that are equal to it. */
+static int64_t equal_units(const am_walk *walk)
+{
+    bool settled;
+    const am_pattern *pattern = walk->model->pattern;
+    unit_for(walk, walk->start, walk->start, &settled);
+    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
+    int64_t before = (walk->model->last + 1 - walk->start) / walk->inner - 1;
+    if (am_has_own_last(walk->profile) && alike > before) alike = before > 0 ? before : 1;
+    if (!settled) return 1;
+    if (alike == 0) {
+        if (walk->inner % pattern->period != 0 || walk->start < pattern->prefix) return 1;
+        alike = am_has_own_last(walk->profile) && before < walk->left ? am_larger(before, 1) : walk->left;
+    }
+    return am_smaller(alike, walk->left);
+}
+
+/* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
+bool am_walk_on(am_walk *walk)
+{
+    const am_sequence *model = walk->model;
+    if (!walk->profile) walk->index = -1;
+    walk->start += walk->count * walk->inner;
+    walk->left -= walk->count;
+    while (walk->left == 0) {
+        if (++walk->index == model->runs) return false;
+        const am_run *run = &model->run[walk->index];
+        walk->profile = run->profile;
+        walk->left = run->units;
+        walk->inner = run->inner;
+        walk->run_start = walk->start;
+        settle_run(walk);
+    }
+    walk->count = equal_units(walk);
+    return true;
+}
+
+/* One unit from a layer on, as if it were a run of its own behind others. */
+am_walk am_walk_of_one(const am_sequence *model, int64_t layer)
+{
+    const am_run *run = model->run;
+    am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
+                    .inner = run->inner};
+    settle_run(&walk);
+    return walk;
+}
+
+int am_walk_unit(const am_walk *walk)
+{
+    if (am_has_own_last(walk->profile) && walk->start + walk->inner - 1 == walk->model->last) return walk->profile->record.units - 1;
+    return am_unit_of(walk->profile, zone_for(walk, walk->start, walk->start));
+}
+
+bool am_climb_on(const am_walk *walk, am_climb *climb)
+{
+    const am_step *step = &walk->profile->step;
+    if (climb->n && walk->inner > 1) {
+        climb->below += climb->n * am_inner_residue(step, climb->zone);
+        climb->ahead += climb->n * am_inner_leavings(step, climb->zone);
+    }
+    climb->layer += climb->n;
+    if (climb->layer == climb->start + walk->inner) return false;
+    climb->n = zone_layers(walk, climb->start, climb->layer);
+    climb->zone = zone_for(walk, climb->start, climb->layer);
+    climb->above -= climb->n * am_zone_gradients(step, climb->zone);
+    return true;
+}
+
+int64_t am_walk_gradients(const am_walk *walk)
+{
+    am_climb climb = am_climb_of(walk->start, 0);
+    while (am_climb_on(walk, &climb)) {}
+    return -climb.above;
+}
