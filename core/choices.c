@@ -199,11 +199,20 @@ static bool runs_whole(const am_config *config)
     return config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1);
 }
 
+/* Can what layers take be summed over all of them? The plain plan says so: no other runs more again than its forward takes. */
+static bool adds_up(am_evaluation *evaluation)
+{
+    am_outcome outcome;
+    am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, &outcome);
+    return !evaluation->code;
+}
+
 static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
     const am_kept nothing = {{0}, 0};
     choices->candidates = choices->dears = 0;
+    if (!adds_up(evaluation)) return;
     note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
     if (am_wiring_of(evaluation->config)->any) {
@@ -593,7 +602,7 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     *least = am_frontier_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
-    const int point = choices->found ? point_below(evaluation, bytes) : -1;
+    const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */
     const bool cheaper = point >= 0 && frontier->point[point].cost < cost && stays_below(evaluation, point, bytes);
     choices->price = 0;
     try_choices(evaluation, step, false);
