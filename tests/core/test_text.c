@@ -1,5 +1,6 @@
 /* The report for people. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fake_report.h"
@@ -249,6 +250,7 @@ static const struct {
     {LOCAL "attention=flash pp=2 cp=2 tp=2 sp=yes dp=2 zero=1 fit=yes", {"Fewest GPUs: 1 ("}},
     {LOCAL "experts=3 experts_per_token=2 dp=3 zero=1 device_memory=100KiB fit=yes", {"Fewest GPUs: none do; each takes at least 0.0002 GiB, 0.0001 GiB too many, with tp=4 sp=yes pp=4 ep=3 dp=6 zero=1. Looked at: "}},
     {LOCAL "experts=4 experts_per_token=2 etp=2 dp=2", {" parameters on each of the 2 GPUs; what"}},
+    {"model=gpt2 trainable=none device_memory=1MiB fit=yes", {"Fewest GPUs: none do; each takes at least 1.22 GiB, 1.21 GiB too many. Looked at: zero=0,1,2 and any dp; "}},
     {"model=gpt2 seq=1024 device_memory=2GiB fit=yes", {"Longest sequence: 1,024 (", "No longer sequence, larger micro-batch or faster plan fits."}},
     {"model=gpt2 seq=1024 batch=64 checkpoint=full device_memory=40GiB fit=yes", {" fastest plan that fits 40.0 0.0104 -1.7 % 53.0 % "}},
     {SMALL "checkpoint=offload", {"Moved in each step <0.0001 GiB (16,384 bytes) to the host, and back: ", "The way there may overlap"}},
@@ -286,6 +288,23 @@ START_TEST(sayings)
 }
 END_TEST
 
+/* One data-parallel rank shares nothing out, unless its experts' tensor-parallel group is smaller than the others', which makes several
+ * of these: then that is not said. */
+START_TEST(shared_out)
+{
+    static const char *const others[] = {"", "tp=2 sp=yes etp=2 zero=1", "tp=2 sp=yes etp=1 zero=1"};
+    for (int i = 0; i < 3; i++) {
+        char inputs[256];
+        am_status status;
+        snprintf(inputs, sizeof inputs, LOCAL "experts=4 experts_per_token=2 %s", others[i]);
+        am_config config = config_of(inputs);
+        ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", inputs, status.message);
+        read_report(&fixture_report);
+        ck_assert_msg((strstr(text, "shares out nothing here") != NULL) == (i == 1), "%s", inputs);
+    }
+}
+END_TEST
+
 Suite *test_text_suite(void);
 Suite *test_text_suite(void)
 {
@@ -299,6 +318,7 @@ Suite *test_text_suite(void)
     tcase_add_test(tests, stages);
     tcase_add_test(tests, long_names);
     tcase_add_test(tests, too_small);
+    tcase_add_test(tests, shared_out);
     tcase_add_loop_test(tests, sayings, 0, sizeof said / sizeof *said);
     suite_add_tcase(suite, tests);
     return suite;
