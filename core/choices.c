@@ -398,20 +398,21 @@ static void find_beaten(am_choices *choices)
     }
 }
 
-/* Chooses what the frontier is over, `most` choices at most; together: regions of several layers, too. False if that is more. */
+/* Chooses what the frontier is over, `most` choices at most; together: regions of several layers, too. False if that is more: what was
+ * chosen stays, for the frontier that is there. */
 static bool choose(am_choices *choices, int step, int most, bool together)
 {
-    uint16_t list[AM_MAX_CANDIDATES];
-    choices->used = 0;
+    uint16_t list[AM_MAX_CANDIDATES], named[AM_MAX_CANDIDATES];
+    int names = 0;
     for (int i = 0; i < choices->candidates; i++)
-        if (choices->candidate[i].named && (together || choices->candidate[i].span == 1))
-            choices->chosen[choices->used++] = (uint16_t)i;
+        if (choices->candidate[i].named && (together || choices->candidate[i].span == 1)) named[names++] = (uint16_t)i;
     const bool priced = choices->price > 0;
     int count = list_single(choices, step == 0 || priced, list);
     if (step > 0) count = priced ? leave_cheapest(choices, list, count, breadths[step]) : thin(list, count, breadths[step]);
-    if (choices->used + count > most) return false;
-    memcpy(&choices->chosen[choices->used], list, (size_t)count * sizeof *list);
-    choices->used += count;
+    if (names + count > most) return false;
+    memcpy(choices->chosen, named, (size_t)names * sizeof *named);
+    memcpy(&choices->chosen[names], list, (size_t)count * sizeof *list);
+    choices->used = names + count;
     return true;
 }
 

@@ -776,15 +776,30 @@ START_TEST(composed_last)
 }
 END_TEST
 
-/* The same of a plan that seems cheaper than the frontier's, where that is over some choices. */
+/* Where the frontier is over some choices: its own plan is taken where all of them are more than can be combined at a price, and what was
+ * chosen stays. A plan that seems cheaper at one, and is composed to more, is not. */
 START_TEST(cheaper_composed_last)
 {
     const int64_t less = (int64_t)1 << 30, bytes = (int64_t)80 << 30;
+    static bool beaten[AM_MAX_CANDIDATES];
     am_status status;
     am_config config = config_of("model=llama-3-70b seq=8192 frontier=yes");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     am_choices *choices = &fixture_workspace.choices;
+    const am_frontier *frontier = &fixture_workspace.frontier;
     am_evaluation evaluation = last_evaluation();
+    const int used = choices->used;
+    int best = frontier->points - 1;
+    while (choices->ends.forward + frontier->point[best].peak > bytes) best--;
+    memcpy(beaten, choices->beaten, sizeof beaten);
+    memset(choices->beaten, 0, sizeof choices->beaten);
+    ck_assert_int_gt(choices->candidates, AM_MAX_CHOICES);
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, bytes), AM_OK);
+    ck_assert_int_eq(choices->used, used);
+    const am_outcome own = composed(&evaluation);
+    ck_assert_int_eq(am_outcome_peak(&own), choices->ends.forward + frontier->point[best].peak);
+    ck_assert(!fixture_workspace.doubt.lowered && fixture_workspace.doubt.least == 0);
+    memcpy(choices->beaten, beaten, sizeof beaten);
     for (int x = 0; x < choices->candidates; x++)
         for (int class = 0; class < choices->classes; class++) {
             choices->unit[x][class].forward -= less;
@@ -799,6 +814,20 @@ START_TEST(cheaper_composed_last)
     ck_assert(fixture_workspace.doubt.hull && fixture_workspace.doubt.lowered);
     ck_assert_int_le(am_outcome_peak(&outcome), bytes);
     ck_assert_int_gt(am_outcome_peak(&outcome), bytes - less);
+}
+END_TEST
+
+/* Of more choices than can be combined at a price those that the frontier is over are listed, beside a budget too: its rows are of them. */
+START_TEST(rows_of_listed)
+{
+    am_status status;
+    am_config config = config_of("family=cohere hidden=64 heads=2 layers=63 kv_heads=1 ffn=512 vocab=32 seq=16 batch=4 trainable=lora lora_targets=v,down "
+                                 "lora_dropout=0.1 tie_word_embeddings=yes frontier=yes checkpoint=budget:3000000B");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_frontier_report *own = &fixture_report.frontier;
+    ck_assert(own->found && own->undominated > AM_MAX_CHOICES);
+    for (int i = 0; i < own->rows; i++)
+        for (int k = 0; k < own->row[i].runs && k < AM_MAX_FRONTIER_RUNS; k++) ck_assert_int_lt(own->row[i].run[k].choice, own->choices);
 }
 END_TEST
 
@@ -842,6 +871,7 @@ Suite *test_choices_suite(void)
     tcase_add_test(tests, runs_listed);
     tcase_add_test(tests, no_frontier);
     tcase_add_test(tests, nothing_at_its_price);
+    tcase_add_test(tests, rows_of_listed);
     tcase_add_test(tests, composed_last);
     tcase_add_test(tests, cheaper_composed_last);
     suite_add_tcase(suite, tests);
