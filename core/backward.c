@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proven.h"
+
 static bool dense(am_layout layout)
 {
     return am_layout_dense(layout.rank, layout.shape, layout.stride);
@@ -282,7 +284,7 @@ static void run_steps(am_compiler *compiler, const am_instruction *instruction, 
         am_compile_ring(compiler, instruction, out);
         return;
     }
-    for (int i = 0; i < AM_MAX_STEPS && step[i].kind != AM_END; i++) {
+    for (int i = 0; AM_ALWAYS(i < AM_MAX_STEPS) /* each row has an end */ && step[i].kind != AM_END; i++) {
         if (step[i].kind == AM_FREE) release_all(compiler, &temporaries, temporary);
         if (step[i].kind == AM_DROP) release_one(compiler, &temporaries, temporary, step[i].input);
         uint16_t slot = run_step(compiler, instruction, g, step[i], out);
@@ -318,8 +320,8 @@ static void validate_outputs(am_compiler *compiler, const am_instruction *instru
 static void enter(am_compiler *compiler, uint16_t index)
 {
     am_program *program = compiler->program;
-    am_event *last = program->events > 0 ? &program->event[program->events - 1] : NULL;
-    if (last && last->kind == AM_E_NODE) {
+    const am_event *last = &program->event[program->events - 1]; /* the loss's gradient at least */
+    if (last->kind == AM_E_NODE) {
         const am_instruction *idle = instruction_of(compiler, last->index), *next = instruction_of(compiler, index);
         if (idle->zone == next->zone && idle->region == next->region) program->events--;
     }

@@ -199,11 +199,20 @@ static bool runs_whole(const am_config *config)
     return config->stack == AM_STACK_TORCH && (config->tp > 1 || config->cp > 1);
 }
 
+/* Can what layers take be summed over all of them? The plain plan says so: no other runs more again than its forward takes. */
+static bool adds_up(am_evaluation *evaluation)
+{
+    am_outcome outcome;
+    am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, &outcome);
+    return !evaluation->code;
+}
+
 static void gather(am_evaluation *evaluation)
 {
     am_choices *choices = choices_of(evaluation);
     const am_kept nothing = {{0}, 0};
     choices->candidates = choices->dears = 0;
+    if (!adds_up(evaluation)) return;
     note(evaluation, (am_choice){.plain = true, .named = true, .span = 1, .set = NAMED},
          am_evaluation_profile(evaluation, AM_PROFILE_PLAIN));
     if (am_wiring_of(evaluation->config)->any) {
@@ -389,20 +398,21 @@ static void find_beaten(am_choices *choices)
     }
 }
 
-/* Chooses what the frontier is over, `most` choices at most; together: regions of several layers, too. False if that is more. */
+/* Chooses what the frontier is over, `most` choices at most; together: regions of several layers, too. False if that is more: what was
+ * chosen stays, for the frontier that is there. */
 static bool choose(am_choices *choices, int step, int most, bool together)
 {
-    uint16_t list[AM_MAX_CANDIDATES];
-    choices->used = 0;
+    uint16_t list[AM_MAX_CANDIDATES], named[AM_MAX_CANDIDATES];
+    int names = 0;
     for (int i = 0; i < choices->candidates; i++)
-        if (choices->candidate[i].named && (together || choices->candidate[i].span == 1))
-            choices->chosen[choices->used++] = (uint16_t)i;
+        if (choices->candidate[i].named && (together || choices->candidate[i].span == 1)) named[names++] = (uint16_t)i;
     const bool priced = choices->price > 0;
     int count = list_single(choices, step == 0 || priced, list);
     if (step > 0) count = priced ? leave_cheapest(choices, list, count, breadths[step]) : thin(list, count, breadths[step]);
-    if (choices->used + count > most) return false;
-    memcpy(&choices->chosen[choices->used], list, (size_t)count * sizeof *list);
-    choices->used += count;
+    if (names + count > most) return false;
+    memcpy(choices->chosen, named, (size_t)names * sizeof *named);
+    memcpy(&choices->chosen[names], list, (size_t)count * sizeof *list);
+    choices->used = names + count;
     return true;
 }
 
@@ -593,7 +603,7 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     *least = am_frontier_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
-    const int point = choices->found ? point_below(evaluation, bytes) : -1;
+    const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */
     const bool cheaper = point >= 0 && frontier->point[point].cost < cost && stays_below(evaluation, point, bytes);
     choices->price = 0;
     try_choices(evaluation, step, false);

@@ -279,7 +279,7 @@ static am_code set_value(am_config *config, const am_field *field, const char *t
     case AM_KIND_FLAG: return set_flag(config, field, text, status);
     case AM_KIND_CHOICE: return set_choice(config, field, text, status);
     case AM_KIND_RATIO: return set_ratio(config, field, text, status);
-    case AM_KIND_TEXT: break;
+    default: break; /* a text */
     }
     am_copy_text(am_field_text(config, field), AM_TEXT_SIZE, text, strlen(text));
     return AM_OK;

@@ -545,11 +545,10 @@ static void add_backward(am_table *table, const am_costing *costing, int kind)
     add_to_row(row, costing, AM_IN_BACKWARD);
 }
 
+/* Times follow from both. */
 static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 {
-    return am_module_same(x->module, y->module) && x->labour == y->labour &&
-           memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0 &&
-           memcmp(x->time, y->time, sizeof x->time) == 0 && memcmp(x->bound, y->bound, sizeof x->bound) == 0;
+    return memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
 }
 
 /* Does the first layer cost something else than the others of its kind? Both have their rows in the order of the backward. */
@@ -561,7 +560,8 @@ static bool first_differs(const am_table *table, int kind)
     for (;; own++, other++) {
         while (own < table->count && table->row[own].kind != FIRST) own++;
         while (other < table->count && table->row[other].kind != kind) other++;
-        if (own == table->count || other == table->count) return own < table->count || other < table->count;
+        if (AM_NEVER((own == table->count) != (other == table->count))) return true; /* layers of a kind run the same operations */
+        if (own == table->count) return false;
         if (!same_cost(&table->row[own], &table->row[other])) return true;
     }
 }

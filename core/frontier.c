@@ -506,8 +506,8 @@ static bool read_points(am_frontier *frontier, const am_chain *chain)
             int64_t below = chain->in_flight > 1 ? (chain->in_flight - 1) * front.rest[i]
                             : frontier->outlives ? front.rest[i]
                                                  : 0;
-            const am_frontier_point point = {am_larger(front.peak[i], chain->before) + below, front.cost[i],
-                                             own ? i | (int)PASSES : i};
+            const int64_t before = chain->before + (own ? frontier->passed : 0);
+            const am_frontier_point point = {am_larger(front.peak[i], before) + below, front.cost[i], own ? i | (int)PASSES : i};
             if (!add_point(frontier, point)) return false;
         }
     }
@@ -543,7 +543,9 @@ am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t 
         if (!solve_layer(frontier, chain, layer)) return AM_CAPACITY;
         if (goes_too_far(frontier, chain->layers - layer, chain->layers, steps)) return AM_CAPACITY;
     }
-    return read_points(frontier, chain) ? AM_OK : AM_CAPACITY;
+    if (read_points(frontier, chain)) return AM_OK;
+    frontier->points = 0; /* part of them is no frontier */
+    return AM_CAPACITY;
 }
 
 /* ---- a bound ---- */
@@ -635,7 +637,7 @@ am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t 
     unsigned held = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++)
         behind += outlived_by(chain, count, choice, i, layer);
-    point.peak = chain->before + behind;
+    point.peak = chain->before + behind + link_of(chain, 0, choice[0])->passed;
     *left = 0;
     for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) {
         const am_link *link = link_of(chain, layer, choice[i]);

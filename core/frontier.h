@@ -34,7 +34,7 @@ typedef struct am_link {
  *     what all layers left and hold + after                         behind the last layer (norm, head, loss),
  *     what all left, hold but for `frame`, and the last carries on + framed    there before (norm),
  * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. Before the layers
- * stands what all of them outlived; the search with several micro-batches leaves that out. */
+ * stands what all of them outlived and the first one's `passed`; the search with several micro-batches leaves that out. */
 typedef struct am_chain {
     int layers, choices;
     int64_t in_flight, before, after;
@@ -97,7 +97,7 @@ typedef struct am_frontier {
 
 #include "actmem.h" /* whose workspace has one of these */
 
-/* Finds all Pareto-optimal plans. AM_CAPACITY: there are too many of them, or more than `steps` would be looked at. */
+/* Finds all Pareto-optimal plans. AM_CAPACITY, and no points: there are too many of them, or more than `steps` would be looked at. */
 am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t steps);
 
 /* A cost that no plan is below which peaks no higher than this (am_frontier_point's): each layer's least where a byte that is left has

@@ -168,7 +168,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
             charge(reader, tape->operand[instruction->first + instruction->inputs + i], instruction, AM_BY_SELECTIVE);
         return;
     }
-    if (!instruction->node || am_is_away(tape, AM_AWAY_SAVED)) return;
+    if (am_is_away(tape, AM_AWAY_SAVED)) return; /* else it has a node: may_keep */
     const am_node *node = &tape->node[instruction->node];
     for (int i = node->first_save; i < node->first_save + node->save_count; i++)
         charge(reader, tape->save[i], instruction, tape->save_rule[i]);

@@ -629,18 +629,18 @@ __attribute__((noinline)) static am_code take_segments(const am_evaluation *eval
     am_config config;
     am_workspace *workspace = evaluation->workspace;
     am_evaluation stage = am_stage_evaluation(evaluation, &workspace->stage[kind], &config);
-    am_code code = AM_OK;
     for (int64_t rank = 0; rank < evaluation->config->pp; rank++) {
         am_chunk chunk[AM_MAX_CHUNKS];
         int chunks = am_rank_chunks(evaluation->config, rank, chunk);
-        for (int i = 0; i < chunks && !code; i++) {
+        for (int i = 0; i < chunks; i++) {
             if (am_stage_kind_of(workspace->rank_plans.kinds, workspace->stage, &chunk[i]) != kind) continue;
             am_stage *load = &workspace->rank_plans.stage[chunk[i].stage];
             *load = workspace->stage[kind];
-            code = am_stage_load(&stage, am_stage_policy(evaluation, policy, chunk[i].stage), load);
+            const am_code code = am_stage_load(&stage, am_stage_policy(evaluation, policy, chunk[i].stage), load);
+            if (AM_NEVER(code)) return code; /* segments of each length were loaded when they were listed */
         }
     }
-    return code;
+    return AM_OK;
 }
 
 void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy)
@@ -725,7 +725,7 @@ static void measure(const am_evaluation *evaluation, am_plan *plan)
     int kinds;
     own.policy = &plan->policy;
     own.report = NULL;
-    if (am_policy_moves(plan->policy) || plan->policy.kind == AM_POLICY_BUDGET || am_policy_is_schedule(plan->policy)) return;
+    if (plan->policy.kind == AM_POLICY_BUDGET) return; /* no plan of a pipeline moves anything, or is a schedule */
     am_code code = am_stages_load(&own, &kinds);
     for (int64_t i = 0; i < own.config->pp && code == AM_OK; i++) {
         const am_stage *stage[AM_MAX_CHUNKS];

@@ -245,14 +245,16 @@ static int64_t times_below(const am_search *search, const am_arrangement *team, 
     return search->config.zero == 0 ? am_smaller(times, 1) : times;
 }
 
-/* The total of an arrangement with so many ranks; -1: it is refused, or the search has ended. */
-static int64_t total_of_team(am_search *search, const am_arrangement *team, int64_t ranks)
+/* The total of an arrangement with so many ranks, and whether it fits; -1: it is refused, or the search has ended. */
+static int64_t total_of_team(am_search *search, const am_arrangement *team, int64_t ranks, bool *fits)
 {
     am_gpu_space *space = search->space;
     space->tried += search->weight;
     space->stopped |= space->tried > MOST_TRIED;
+    *fits = false;
     if (space->stopped) return -1;
     const int64_t total = total_of_ranks(search, ranks);
+    *fits = total >= 0 && am_fit_fits(&search->workspace->totals.fit);
     const bool zero = search->workspace->totals.config.zero == search->config.zero; /* one GPU has none */
     for (int i = zero ? ZERO : CP; i < AM_GPU_AXES && total >= 0; i++) space->axis[i].taken |= (uint32_t)1 << team->at[i];
     return total;
@@ -281,13 +283,14 @@ static bool find_bounds(am_search *search, const am_arrangement *team, am_found 
 {
     const am_fit *fit = &search->workspace->totals.fit;
     int64_t last = INT64_MAX;
+    bool fits;
     *low = 0;
     for (int64_t times = 1;; times = am_smaller(2 * times, *high)) {
-        const int64_t total = total_of_team(search, team, times * team->ranks);
+        const int64_t total = total_of_team(search, team, times * team->ranks, &fits);
         if (total < 0) return false;
         const int64_t saved = last - total;
-        note_found(found, team, times, total, am_fit_fits(fit));
-        if (am_fit_fits(fit)) {
+        note_found(found, team, times, total, fits);
+        if (fits) {
             *high = times;
             return true;
         }
@@ -303,8 +306,8 @@ static void try_team(am_search *search, am_arrangement *team, am_found *found)
     int64_t high = use(search, team) ? times_below(search, team, found->gpus) : 0, low;
     if (high == 0 || !find_bounds(search, team, found, &low, &high)) return;
     while (high - low > 1) {
-        const int64_t middle = low + (high - low) / 2, total = total_of_team(search, team, middle * team->ranks);
-        const bool fits = total >= 0 && am_fit_fits(&search->workspace->totals.fit);
+        bool fits;
+        const int64_t middle = low + (high - low) / 2, total = total_of_team(search, team, middle * team->ranks, &fits);
         if (fits) note_found(found, team, middle, total, true);
         if (fits)
             high = middle;
@@ -318,11 +321,12 @@ static void write_fewer(am_search *search, am_answer *answer)
 {
     am_arrangement team = {{0}, 0, 0};
     int64_t most = 0;
+    bool fits; /* is not asked */
     do {
         if (!use(search, &team)) continue;
         const int64_t times = times_below(search, &team, answer->value), gpus = times * team.ranks * team.each;
         if (times == 0 || gpus < most) continue;
-        const int64_t total = total_of_team(search, &team, times * team.ranks);
+        const int64_t total = total_of_team(search, &team, times * team.ranks, &fits);
         if (total < 0 || (gpus == most && total >= answer->next_total)) continue;
         answer->next = most = gpus;
         answer->next_total = total;

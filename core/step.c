@@ -377,7 +377,7 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_COPY: take_gradient(play, event, true); break;
     case AM_E_STEAL: take_gradient(play, event, false); break;
     case AM_E_UNSHARD: am_play_unshard_again(play, enter_unit(play, event->index)); break;
-    case AM_E_REDUCE: am_play_reduce(play, enter_unit(play, event->index)); break;
+    default: am_play_reduce(play, enter_unit(play, event->index)); /* AM_E_REDUCE */
     }
 }
 

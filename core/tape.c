@@ -472,7 +472,7 @@ void am_tape_keep(am_tape *tape, am_kept kept)
 
 /* ---- the end ---- */
 
-/* Is anything computed, made, saved or let go here, or does a layer begin? */
+/* Is anything computed, made or let go here, or does a layer begin? */
 static bool is_active(const am_tape *tape, int i)
 {
     const am_instruction *instruction = &tape->instruction[i];
@@ -480,8 +480,7 @@ static bool is_active(const am_tape *tape, int i)
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_REDUCE) return true;
     if (instruction->kind == AM_I_END && tape->region[instruction->region].distributes) return true;
     if (instruction->dying || i == 0) return true;
-    bool computes = !am_ops[instruction->op].alias || tape->node[instruction->node].save_count; /* in place, too */
-    if (instruction->kind == AM_I_OP && computes) return true;
+    if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* in place, too; no view saves anything */
     if (instruction->made < tape->storages && made->born == i) return true;
     return instruction->zone != tape->instruction[i - 1].zone;
 }

@@ -156,6 +156,17 @@ START_TEST(usual)
 }
 END_TEST
 
+/* What is usual, and not covered with the inputs that are given, is not said; nor is a loss head that is there already. */
+START_TEST(not_covered)
+{
+    search("model=llama-3-8b seq=8192 loss=cut device=rtx-4090 fit=yes");
+    ck_assert_ptr_nonnull(am_fit_usual(&now.config));
+    ck_assert_ptr_null(now.usual.id);
+    ck_assert(!am_fit_fits(&now.fit));
+    ck_assert_ptr_null(change_of("loss"));
+}
+END_TEST
+
 /* While a step fits, a plan is said where it is faster. */
 START_TEST(faster_plan)
 {
@@ -219,6 +230,7 @@ Suite *test_changes_suite(void)
     tcase_add_loop_test(tests, each_is_as_it_says, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, cheapest_policy, 0, 5);
     tcase_add_loop_test(tests, usual, 0, 18);
+    tcase_add_test(tests, not_covered);
     tcase_add_test(tests, faster_plan);
     tcase_add_test(tests, fewer_gpus);
     tcase_add_test(tests, nothing);

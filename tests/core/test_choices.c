@@ -368,6 +368,9 @@ static const char *const twins[] = {
     "stack=megatron-local family=mixtral activation=swiglu experts=4 experts_per_token=2 moe_ffn=64 shared_ffn=400 attention=flash " MEGATRON,
     "stack=megatron family=deepseek_v3 hidden=64 heads=4 head_dim=24 rotary_dim=8 v_head_dim=16 kv_rank=32 ffn=96 vocab=64 seq=32 batch=2 "
     "experts=4 experts_per_token=2 moe_ffn=48 dense_layers=1",
+    /* highest while the embedding's backward runs, with what the first region passes on */
+    "stack=megatron-local family=mixtral hidden=128 heads=4 ffn=8 vocab=256 seq=2 batch=3 experts=4 experts_per_token=2 moe_ffn=16 allocator=cuda "
+    "tie_word_embeddings=yes tp=2 sp=yes",
 };
 enum { TWINS = sizeof twins / sizeof *twins };
 
@@ -718,6 +721,116 @@ START_TEST(no_frontier)
 }
 END_TEST
 
+/* Where nothing that is cheap at the price of a byte has a frontier, or one below the budget, the plan is that of the choices that were
+ * combined first, whose frontier is there again. */
+START_TEST(nothing_at_its_price)
+{
+    am_status status;
+    am_config config = config_of("family=gemma2 layers=102 hidden=128 heads=2 ffn=64 vocab=17 seq=4 batch=3 checkpoint=budget:290680B");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    const am_outcome *outcome = &fixture_report.outcome;
+    ck_assert(fixture_report.doubt.hull);
+    ck_assert_int_le(am_outcome_peak(outcome), 290680);
+    ck_assert_int_le(fixture_report.doubt.least, outcome->recomputed_time);
+    int64_t cheapest = INT64_MAX;
+    for (int i = 0; i < frontier->points; i++)
+        if (fixture_workspace.choices.ends.forward + frontier->point[i].peak <= 290680 && frontier->point[i].cost < cheapest)
+            cheapest = frontier->point[i].cost;
+    ck_assert_int_eq(outcome->recomputed_time, cheapest);
+}
+END_TEST
+
+static am_outcome composed(am_evaluation *evaluation)
+{
+    am_outcome outcome;
+    am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
+    ck_assert_int_eq(evaluation->code, AM_OK);
+    return outcome;
+}
+
+/* What a plan is composed to has the last word. Where the frontier says less of each, the next lower one that does fit is taken, and the
+ * doubt said; where none is left, the budget is refused; and so is what comes to more than can be counted. */
+START_TEST(composed_last)
+{
+    enum { AT = 4, OFF = 3 };
+    search(0, 6);
+    am_workspace *workspace = &fixture_workspace;
+    am_frontier *frontier = &workspace->frontier;
+    am_evaluation evaluation = last_evaluation();
+    ck_assert(!workspace->choices.hull);
+    ck_assert_int_gt(frontier->points, AT + OFF);
+    const am_frontier_point exact = frontier->point[AT];
+    const int64_t first = workspace->choices.ends.forward, lowest = first + frontier->point[0].peak;
+    const int64_t less = frontier->point[AT + OFF].peak - exact.peak;
+    for (int i = 0; i < frontier->points; i++) frontier->point[i].peak -= less;
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, first + exact.peak), AM_OK);
+    const am_outcome outcome = composed(&evaluation);
+    ck_assert_int_eq(am_outcome_peak(&outcome), first + exact.peak);
+    ck_assert_int_eq(outcome.recomputed_time, exact.cost);
+    ck_assert(workspace->doubt.lowered && !workspace->doubt.hull);
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, lowest - 1), AM_OUT_OF_RANGE);
+    evaluation.code = AM_OK;
+    workspace->profile[AM_PROFILE_PLAIN].step.step_peak = AM_MAX_BYTES;
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, AM_MAX_BYTES), AM_TOO_LARGE);
+}
+END_TEST
+
+/* Where the frontier is over some choices: its own plan is taken where all of them are more than can be combined at a price, and what was
+ * chosen stays. A plan that seems cheaper at one, and is composed to more, is not. */
+START_TEST(cheaper_composed_last)
+{
+    const int64_t less = (int64_t)1 << 30, bytes = (int64_t)80 << 30;
+    static bool beaten[AM_MAX_CANDIDATES];
+    am_status status;
+    am_config config = config_of("model=llama-3-70b seq=8192 frontier=yes");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    am_choices *choices = &fixture_workspace.choices;
+    const am_frontier *frontier = &fixture_workspace.frontier;
+    am_evaluation evaluation = last_evaluation();
+    const int used = choices->used;
+    int best = frontier->points - 1;
+    while (choices->ends.forward + frontier->point[best].peak > bytes) best--;
+    memcpy(beaten, choices->beaten, sizeof beaten);
+    memset(choices->beaten, 0, sizeof choices->beaten);
+    ck_assert_int_gt(choices->candidates, AM_MAX_CHOICES);
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, bytes), AM_OK);
+    ck_assert_int_eq(choices->used, used);
+    const am_outcome own = composed(&evaluation);
+    ck_assert_int_eq(am_outcome_peak(&own), choices->ends.forward + frontier->point[best].peak);
+    ck_assert(!fixture_workspace.doubt.lowered && fixture_workspace.doubt.least == 0);
+    memcpy(choices->beaten, beaten, sizeof beaten);
+    for (int x = 0; x < choices->candidates; x++)
+        for (int class = 0; class < choices->classes; class++) {
+            choices->unit[x][class].forward -= less;
+            choices->unit[x][class].backward -= less;
+        }
+    choices->ends.before -= less;
+    choices->ends.after -= less;
+    choices->ends.framed -= less;
+    choices->several = true; /* the frontier is found anew */
+    ck_assert_int_eq(am_choices_keep_below(&evaluation, bytes), AM_OK);
+    const am_outcome outcome = composed(&evaluation);
+    ck_assert(fixture_workspace.doubt.hull && fixture_workspace.doubt.lowered);
+    ck_assert_int_le(am_outcome_peak(&outcome), bytes);
+    ck_assert_int_gt(am_outcome_peak(&outcome), bytes - less);
+}
+END_TEST
+
+/* Of more choices than can be combined at a price those that the frontier is over are listed, beside a budget too: its rows are of them. */
+START_TEST(rows_of_listed)
+{
+    am_status status;
+    am_config config = config_of("family=cohere hidden=64 heads=2 layers=63 kv_heads=1 ffn=512 vocab=32 seq=16 batch=4 trainable=lora lora_targets=v,down "
+                                 "lora_dropout=0.1 tie_word_embeddings=yes frontier=yes checkpoint=budget:3000000B");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const am_frontier_report *own = &fixture_report.frontier;
+    ck_assert(own->found && own->undominated > AM_MAX_CHOICES);
+    for (int i = 0; i < own->rows; i++)
+        for (int k = 0; k < own->row[i].runs && k < AM_MAX_FRONTIER_RUNS; k++) ck_assert_int_lt(own->row[i].run[k].choice, own->choices);
+}
+END_TEST
+
 /* What leaves a plan unproven is said: that choices on the hull alone were combined; nothing where all were. */
 START_TEST(doubts)
 {
@@ -757,6 +870,10 @@ Suite *test_choices_suite(void)
     tcase_add_test(tests, many_first_layers);
     tcase_add_test(tests, runs_listed);
     tcase_add_test(tests, no_frontier);
+    tcase_add_test(tests, nothing_at_its_price);
+    tcase_add_test(tests, rows_of_listed);
+    tcase_add_test(tests, composed_last);
+    tcase_add_test(tests, cheaper_composed_last);
     suite_add_tcase(suite, tests);
     return suite;
 }

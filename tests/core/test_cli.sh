@@ -56,6 +56,8 @@ json out 'd["cost"]["hardware_flops"] == d["cost"]["model_flops"] + d["checkpoin
 json out 'all(p["step_time_us"] > p["recomputed_time_us"] >= 0 for p in d["checkpoint"]["plans"])'
 run_to 2 device=h100
 says err 'h100-sxm'
+run_to 2 --tables=formula
+says err "--tables=inputs and --tables=formulas"
 run_to 0 --tables=inputs
 json out 'len(d["devices"]) >= 20 and all(x["memory_bytes"] > 0 for x in d["devices"])'
 run_to 0 --tables

@@ -257,6 +257,7 @@ static const struct {
     {"load_in_4bit=yes", AM_UNKNOWN_KEY, "load_in_4bit", "quantised weights are not covered"},
     {"gradient_accumulation_steps=4", AM_UNKNOWN_KEY, "gradient_accumulation_steps", "here it is 'micro_batches'"},
     {"foo=4", AM_UNKNOWN_KEY, "foo", "there is no input 'foo'"},
+    {"jj=4", AM_UNKNOWN_KEY, "jj", "there is no input 'jj'"}, /* nearest are names as short as it */
     {"seq=8kk", AM_BAD_VALUE, "seq", "whole number"},
     {"seq=8m", AM_BAD_VALUE, "seq", "whole number"},
     {"seq=8_192", AM_BAD_VALUE, "seq", "without '_' or ','"},

@@ -158,6 +158,37 @@ START_TEST(tight_bound)
 }
 END_TEST
 
+/* A byte that is worth more than any price that is looked at: the bound is what the highest of these makes of it. */
+START_TEST(highest_price)
+{
+    static const int64_t cost = (int64_t)4 << 60;
+    static const am_link link[] = {{1000, 1000, 1000, 0, 0, 0, 0, 0}, {0, 1000, 1000, cost, 0, 0, 0, 0}};
+    static const uint8_t class_of[2], span[] = {1, 1};
+    const am_chain chain = {2, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    double price;
+    int64_t least = am_frontier_bound(&chain, 1000, &price); /* one of both runs again: 4.6e15 for each of 1000 bytes */
+    ck_assert_int_le(least, cost);
+    ck_assert_int_ge(least, (int64_t)1e18);
+    ck_assert_double_ge(price, 1e15);
+}
+END_TEST
+
+/* What the first layer's backward passes on to what is before it stands there, beside what all outlive: 3 for it, 2 of each and 3 of
+ * the second to the first. */
+START_TEST(passed_before)
+{
+    static const am_link link[] = {{0, 1, 1, 0, 0, 2, 3, 0}};
+    static const uint8_t class_of[2], span[] = {1};
+    am_chain chain = {1, 1, 1, 10, 0, class_of, link, span, {0}, 0, 0};
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.points, 1);
+    ck_assert_int_eq(frontier.point[0].peak, 10 + 3 + 2);
+    chain.layers = 2;
+    ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
+    ck_assert_int_eq(frontier.point[0].peak, 10 + 3 + 2 + 2 + 3);
+}
+END_TEST
+
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
@@ -351,6 +382,7 @@ START_TEST(parts_together)
     ck_assert_int_eq(frontier.point[1].cost, 60 * 120);
     chain.layers = 1 + MOST;
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
+    ck_assert_int_eq(frontier.points, 0);
 }
 END_TEST
 
@@ -375,6 +407,8 @@ Suite *test_frontier_suite(void)
     tcase_add_loop_test(tests, equals_brute_force, 0, 20);
     tcase_add_loop_test(tests, bound, 0, 20);
     tcase_add_test(tests, tight_bound);
+    tcase_add_test(tests, highest_price);
+    tcase_add_test(tests, passed_before);
     tcase_add_test(tests, equal_layers);
     tcase_add_test(tests, doubling);
     tcase_add_test(tests, reach);

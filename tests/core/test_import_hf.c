@@ -506,6 +506,8 @@ static const struct {
      "delete quantization_config from the file for the 16-bit model"},
     {"{\"model_type\":\"llama\",\"num_hidden_layers\":80,\"hidden_size\":8192,\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED,
      "quantization_config", "model, or say model=llama-"},
+    {"{\"model_type\":\"llama\",\"num_hidden_layers\":80,\"hidden_size\":64,\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED,
+     "quantization_config", "from the file for the 16-bit model"},
     {"{\"model_type\":\"llama\",\"attention_dropout\":0.1}", AM_UNSUPPORTED, "attention_dropout",
      "attention_dropout=0"},
     {"{\"model_type\":\"qwen3\",\"attention_dropout\":1e-9}", AM_UNSUPPORTED, "attention_dropout",

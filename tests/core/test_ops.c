@@ -212,10 +212,12 @@ START_TEST(backward_steps)
         reached[op->backward[i].input] = true;
         if (kind >= AM_VIEW) ck_assert_int_eq(steps, 1);
     }
+    ck_assert_int_lt(steps, AM_MAX_STEPS); /* the row has an end */
     for (int i = steps; i < AM_MAX_STEPS; i++) ck_assert_int_eq(op->backward[i].kind, AM_END);
     bool stands_for_a_region = _i == AM_OP_CHECKPOINT;
     ck_assert_int_eq(steps > 0 || stands_for_a_region, op->node[0] != 0);
     ck_assert(steps > 0 || rules_of(op) == 0);
+    ck_assert(!op->alias || rules_of(op) == 0); /* views save nothing */
 }
 END_TEST
 

@@ -186,6 +186,9 @@ START_TEST(flat_bytes)
     ck_assert_int_eq(am_state_configured(&parameters, &config).optimizer, 2 * (4112 + 4 * 17) + 2048);
     expect_fine("", parse_and_resolve("dp=5 zero=1 optimizer=adamw_8bit"));
     ck_assert_int_eq(am_state_configured(&parameters, &config).optimizer, 8 * 3290);
+    /* only Megatron has those of three dimensions in a vector of their own */
+    parameters = (am_parameters){.kinds = 1, .alike = {{AM_C_MLP, true, AM_BF16, 3, {4, 16, 257}, 1}}};
+    ck_assert_int_eq(am_state_configured(&parameters, &config).optimizer, 8 * 3290);
 }
 END_TEST
 

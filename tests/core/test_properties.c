@@ -354,6 +354,9 @@ static const struct {
     {"model=llama-3-8b seq=1500001 checkpoint=offload", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b seq=1500001 checkpoint=offload:saved", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b seq=1500001 checkpoint=best", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-8b seq=1500001 layers=100 stack=torch pp=3 stage_layers=3,95,2 micro_batches=3 checkpoint=best", AM_TOO_LARGE, "bytes would exceed 2^53"},
+    {"model=llama-3-70b layers=200 seq=30000 device=mine device_memory=80GiB device_gflops=1 device_bandwidth=1000 checkpoint=budget:9000GiB", AM_TOO_LARGE, "bytes would exceed 2^53"}, /* of which a frontier's sums would overflow */
+    {"stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=705 stage_layers=2,703x1 pp=11 vpp=64 schedule=interleaved micro_batches=22 checkpoint=best", AM_CAPACITY, "a smaller vpp, or another policy by name"},
     {"model=llama-3-8b seq=1500001 stack=torch zero=3 dp=2", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=704 pp=11 vpp=64 micro_batches=22 checkpoint=budget:1GiB", AM_CAPACITY, "a smaller vpp, or another policy by name"},
     {"stack=torch family=llama hidden=64 heads=8 kv_heads=2 ffn=96 vocab=64 seq=32 layers=704 pp=11 vpp=64 schedule=interleaved micro_batches=22 checkpoint=best", AM_OK, "pp=11"},

@@ -464,6 +464,80 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* The most that a search may look at, and what it is of. */
+typedef struct bounded {
+    int64_t limit;
+    const char *shape;
+} bounded;
+
+static am_code evaluate_within(int64_t limit, const char *text)
+{
+    am_status status;
+    am_config config = config_of(text);
+    fixture_workspace.rank_plans.chain.limit = limit;
+    am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+    fixture_workspace.rank_plans.chain.limit = 0;
+    return code;
+}
+
+#define TORCH_RANKS "stack=torch family=llama "
+/* A search below a budget that ends before it finds a plan, where the one for the lowest peak finds some: they are taken. */
+START_TEST(found_by_the_lowest)
+{
+    static const bounded table[] = {
+        {16344, TORCH_RANKS "hidden=256 heads=4 ffn=16 vocab=8 seq=128 batch=3 dtype=fp16 layers=27 pp=3 vpp=3 micro_batches=3 schedule=interleaved "
+                            "checkpoint=budget:6873634B"},
+        {12328, TORCH_RANKS "hidden=512 heads=4 ffn=64 vocab=17 seq=256 batch=4 attention=flash allocator=cuda tie_word_embeddings=yes layers=36 pp=3 "
+                            "vpp=3 micro_batches=24 schedule=interleaved checkpoint=budget:49905663B"},
+    };
+    ck_assert_int_eq(evaluate_within(table[_i].limit, table[_i].shape), AM_OK);
+    const int64_t found = fixture_report.outcome.recomputed_time;
+    ck_assert_int_gt(fixture_report.doubt.stopped, 0);
+    ck_assert_int_le(highest_of(&fixture_report), fixture_report.policy.count);
+    ck_assert_int_eq(evaluate_within(0, table[_i].shape), AM_OK);
+    ck_assert_int_le(fixture_report.outcome.recomputed_time, found);
+}
+END_TEST
+
+/* Rows of a frontier whose searches end early rise and fall all the same, and none is better than the plan for its peak. */
+START_TEST(stopped_frontier)
+{
+    static const bounded table[] = {
+        {119, TORCH_RANKS "hidden=128 heads=8 ffn=32 vocab=17 seq=256 dtype=fp32 autocast=bf16 layers=24 pp=4 vpp=3 micro_batches=8 schedule=interleaved"},
+        {705, TORCH_RANKS "hidden=128 heads=8 ffn=512 vocab=4096 seq=8 batch=3 dtype=fp32 autocast=bf16 layers=18 pp=3 vpp=3 micro_batches=24 "
+                          "schedule=interleaved"},
+        {5, TORCH_RANKS "hidden=128 heads=8 ffn=32 vocab=17 seq=256 dtype=fp32 autocast=bf16 layers=24 pp=3 vpp=4 micro_batches=6 schedule=interleaved"},
+        {2, TORCH_RANKS "hidden=512 heads=4 ffn=32 vocab=16 seq=4 batch=2 allocator=cuda layers=6 pp=2 micro_batches=14 schedule=gpipe"},
+    };
+    static am_frontier_report own;
+    char text[400];
+    snprintf(text, sizeof text, "%s frontier=yes", table[_i].shape);
+    ck_assert_int_eq(evaluate_within(table[_i].limit, text), AM_OK);
+    own = fixture_report.frontier;
+    ck_assert(own.found && own.rows > 0 && own.doubt.stopped > 0);
+    for (int i = 1; i < own.rows; i++)
+        ck_assert(own.row[i].peak_bytes > own.row[i - 1].peak_bytes && own.row[i].recomputed_time < own.row[i - 1].recomputed_time);
+    for (int i = 0; i < own.rows; i += 1 + own.rows / 7) {
+        char policy[48];
+        snprintf(policy, sizeof policy, "budget:%ldB", (long)own.row[i].peak_bytes);
+        ck_assert_int_le(evaluate(table[_i].shape, policy)->outcome.recomputed_time, own.row[i].recomputed_time);
+    }
+}
+END_TEST
+
+/* Stages of 32 lengths, each with thousands of plans: all together more than there is room for. */
+START_TEST(too_many_plans)
+{
+    am_status status;
+    am_config config = config_of(TORCH_RANKS "hidden=768 heads=12 kv_heads=4 ffn=3001 vocab=50304 seq=1021 device=mine device_memory=80GiB "
+                                             "device_gflops=1000 device_bandwidth=200000 layers=720 pp=32 micro_batches=32 stage_layers=7,8,9,10,11,12,13,"
+                                             "14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38 checkpoint=budget:100GiB");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_CAPACITY);
+    ck_assert_str_eq(status.field, "checkpoint");
+    ck_assert_ptr_nonnull(strstr(status.message, "another policy by name"));
+}
+END_TEST
+
 /* A frontier has the peaks of the first ranks, and a plan found for a budget is none of those that are measured by it. */
 START_TEST(many_ranks)
 {
@@ -586,6 +660,9 @@ Suite *test_rank_plans_suite(void)
     tcase_add_test(tests, stopped_early);
     tcase_add_test(tests, proven);
     tcase_add_loop_test(tests, stopped, 0, 8);
+    tcase_add_loop_test(tests, found_by_the_lowest, 0, 2);
+    tcase_add_loop_test(tests, stopped_frontier, 0, 4);
+    tcase_add_test(tests, too_many_plans);
     tcase_add_test(tests, many_ranks);
     tcase_add_test(tests, beyond_measure);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);

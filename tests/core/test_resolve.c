@@ -476,6 +476,7 @@ static const struct {
     {TORCH "sp=yes", AM_CONFLICT, "sp", "tp=2 or more", TORCH "tp=2 sp=yes"},
     {TORCH "loss=vocab_parallel", AM_CONFLICT, "loss", "loss=fp32", TORCH "tp=2 loss=vocab_parallel"},
     {TORCH "cp=3", AM_CONFLICT, "cp", "multiples of 2·cp=6; the nearest is seq=30", RANK "ffn=128 vocab=96 cp=3 seq=30"},
+    {RANK "ffn=128 vocab=96 cp=2 seq=35", AM_CONFLICT, "cp", "2·cp=4; the nearest is seq=36", RANK "ffn=128 vocab=96 cp=2 seq=36"},
     {RANK "ffn=128 vocab=96 cp=4 seq=4", AM_CONFLICT, "cp", "2·cp=8; the nearest is seq=8", RANK "ffn=128 vocab=96 cp=4 seq=8"},
     {RANK "ffn=128 vocab=96 cp=3 seq=30 tp=2 sp=yes", AM_CONFLICT, "cp", "2·cp·tp=12; the nearest is seq=24", RANK "ffn=128 vocab=96 cp=3 seq=24 tp=2 sp=yes"},
     {TORCH "cp=2 attention=efficient", AM_UNSUPPORTED, "cp", "attention=sdpa", TORCH "cp=2 attention=sdpa"},

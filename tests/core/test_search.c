@@ -266,6 +266,46 @@ START_TEST(gpu_space)
 }
 END_TEST
 
+/* Virtual stages, the experts' own tensor parallelism and the policy stay as they are given, and the answer takes what it says. */
+START_TEST(as_given)
+{
+    static const struct {
+        const char *run, *more;
+        int64_t memory;
+        int weight; /* of an evaluation: more where the policy is itself searched for */
+    } table[] = {
+        {"layers=8 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64 stack=torch schedule=interleaved vpp=2 micro_batches=8", "pp=2", 4 << 20, 1},
+        {"family=mixtral layers=2 hidden=64 heads=4 kv_heads=4 ffn=176 moe_ffn=176 experts=8 experts_per_token=2 vocab=200 seq=32 stack=megatron etp=1", "", 3 << 20, 1},
+        {"layers=4 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64 checkpoint=memory-budget:0.5", "", 3 << 20, 64},
+        {"layers=4 family=llama hidden=64 heads=4 ffn=176 vocab=64 seq=64 checkpoint=revolve:2", "", 3 << 20, 64},
+    };
+    const am_answer *answer = answer_of(table[_i].run, table[_i].more, table[_i].memory, 2);
+    const am_config *found = &answer->config;
+    char text[400];
+    ck_assert(answer->found);
+    ck_assert_int_eq(fixture_report.gpu_space.tried % table[_i].weight, 0);
+    ck_assert_int_eq(found->vpp, fixture_report.config.vpp);
+    if (fixture_report.config.experts) ck_assert_int_eq(found->etp, 1);
+    snprintf(text, sizeof text, "%s tp=%d sp=%s cp=%d pp=%d ep=%d zero=%d dp=%d %s%s", table[_i].run, (int)found->tp, found->sp ? "yes" : "no",
+             (int)found->cp, (int)found->pp, (int)found->ep, (int)found->zero, (int)found->dp, *found->stage_layers ? "stage_layers=" : "",
+             found->stage_layers);
+    ck_assert_int_eq(total(text), answer->total);
+    ck_assert_int_le(answer->total, table[_i].memory);
+}
+END_TEST
+
+/* A pipeline's budgets are looked at by the MiB: those below the smallest plan have none, and where all others take too much none fits. */
+START_TEST(no_plan_of_ranks)
+{
+    const char *const run = "layers=4 family=llama hidden=256 heads=4 ffn=512 vocab=32000 seq=512 batch=2 stack=torch pp=2 micro_batches=2";
+    const int64_t memory = 64 << 20;
+    ck_assert_int_gt(total_with(run, "checkpoint=full dp", 1), memory);
+    const am_answer *answer = answer_of(run, "", memory, 3);
+    ck_assert_str_eq(answer->id, "plan");
+    ck_assert(!answer->found);
+}
+END_TEST
+
 /* Where no arrangement holds it, the answer is of that which takes least. */
 START_TEST(none)
 {
@@ -346,6 +386,8 @@ Suite *test_search_suite(void)
     tcase_add_test(tests, gpus);
     tcase_add_loop_test(tests, gpus_of_arrangements, 0, (int)COUNT(shared_out));
     tcase_add_test(tests, gpu_space);
+    tcase_add_loop_test(tests, as_given, 0, 4);
+    tcase_add_test(tests, no_plan_of_ranks);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);
     tcase_add_loop_test(tests, cheapest_plan, 0, 3);

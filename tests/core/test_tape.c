@@ -680,6 +680,17 @@ START_TEST(modules)
 }
 END_TEST
 
+/* Names are compared, wherever they stand. */
+START_TEST(modules_compared)
+{
+    const char path[] = "mlp", leaf[] = "gate";
+    const am_module module = {"mlp", "gate", AM_C_MLP}, same = {path, leaf, AM_C_MLP};
+    const am_module others[] = {{"mlp", "up", AM_C_MLP}, {"moe", "gate", AM_C_MLP}};
+    ck_assert(am_module_same(module, module) && am_module_same(module, same));
+    for (int i = 0; i < 2; i++) ck_assert(!am_module_same(module, others[i]));
+}
+END_TEST
+
 /* Twice the product of the sizes for each product, and for attention both of its products. */
 START_TEST(flops)
 {
@@ -970,6 +981,7 @@ Suite *test_tape_suite(void)
     tcase_add_test(tests, finish);
     tcase_add_test(tests, reset);
     tcase_add_test(tests, modules);
+    tcase_add_test(tests, modules_compared);
     tcase_add_test(tests, flops);
     tcase_add_loop_test(tests, capacity, 0, COUNT(rooms));
     tcase_add_loop_test(tests, too_many_layers, 0, COUNT(large_models) * 4);

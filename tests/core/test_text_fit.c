@@ -1,6 +1,8 @@
 /* What fits, as people read it. */
 #include "sections.h"
 
+#include <stdio.h>
+
 static const saying said[] = {
     {BIG "loss=cut zero=2 dp=8", {"activations and gradients 15.2 GiB."}},
     {BIG "pp=4 stack=megatron-local", {"rank 0 takes most, "}},
@@ -23,6 +25,7 @@ static const saying said[] = {
     {"model=llama-3-8b stack=megatron fit=yes checkpoint=budget:2GiB device_memory=4GiB", {"The search ended before all of these were looked at: fewer may do."}},
     {LOCAL "attention=flash pp=2 cp=2 tp=2 sp=yes dp=2 zero=1 fit=yes", {"Fewest GPUs: 1 ("}},
     {LOCAL "experts=3 experts_per_token=2 dp=3 zero=1 device_memory=100KiB fit=yes", {"Fewest GPUs: none do; each takes at least 0.0002 GiB, 0.0001 GiB too many, with tp=4 sp=yes pp=4 ep=3 dp=6 zero=1. Looked at: "}},
+    {"model=gpt2 trainable=none device_memory=1MiB fit=yes", {"Fewest GPUs: none do; each takes at least 1.22 GiB, 1.21 GiB too many. Looked at: zero=0,1,2 and any dp; "}},
     {"model=gpt2 seq=1024 device_memory=2GiB fit=yes", {"Longest sequence: 1,024 ("}},
 };
 
@@ -32,11 +35,26 @@ START_TEST(sayings)
 }
 END_TEST
 
+/* One data-parallel rank shares nothing out, unless its experts' tensor-parallel group is smaller than the others', which makes several
+ * of these: then that is not said. */
+START_TEST(shared_out)
+{
+    static const char *const others[] = {"", "tp=2 sp=yes etp=2 zero=1", "tp=2 sp=yes etp=1 zero=1"};
+    for (int i = 0; i < 3; i++) {
+        char inputs[256];
+        snprintf(inputs, sizeof inputs, LOCAL "experts=4 experts_per_token=2 %s", others[i]);
+        evaluate_section(inputs, am_text_fit);
+        ck_assert_msg((strstr(text, "shares out nothing here") != NULL) == (i == 1), "%s", inputs);
+    }
+}
+END_TEST
+
 Suite *test_text_fit_suite(void);
 Suite *test_text_fit_suite(void)
 {
     Suite *suite = suite_create("text_fit");
     TCase *tests = tcase_create("text_fit");
+    tcase_add_test(tests, shared_out);
     tcase_add_loop_test(tests, sayings, 0, sizeof said / sizeof *said);
     suite_add_tcase(suite, tests);
     return suite;

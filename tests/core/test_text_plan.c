@@ -108,6 +108,26 @@ START_TEST(switches)
 }
 END_TEST
 
+/* Of many ranks the peaks of the first 32 are said. */
+START_TEST(many_ranks)
+{
+    am_status status;
+    am_config config = config_of("stack=megatron family=llama activation=swiglu bias=no positions=rope norm=rmsnorm hidden=64 heads=8 kv_heads=2 ffn=96 "
+                                 "vocab=64 seq=32 layers=80 pp=40 micro_batches=40 checkpoint=budget:700KiB units=bytes");
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    am_fit_search(&fixture_report, &fixture_workspace, &config);
+    ck_assert_int_eq(fixture_report.switches.ranks, 40);
+    read_section(am_text_plan);
+    const char *peaks = strstr(text, "\nPeaks of its ranks: ");
+    ck_assert_ptr_nonnull(peaks);
+    int said = 0;
+    for (const char *at = peaks; *at; at++) said += *at == ' ' && at[1] >= '0' && at[1] <= '9';
+    for (const char *at = peaks + 1; *at; at++) said += *at == '\n' && at[1] >= '0' && at[1] <= '9'; /* a line's first */
+    ck_assert_int_eq(said, 32);
+    ck_assert_ptr_nonnull(strstr(peaks, ", …\n"));
+}
+END_TEST
+
 Suite *test_text_plan_suite(void);
 Suite *test_text_plan_suite(void)
 {
@@ -118,6 +138,7 @@ Suite *test_text_plan_suite(void)
     tcase_add_test(tests, budget);
     tcase_add_test(tests, doubts);
     tcase_add_test(tests, switches);
+    tcase_add_test(tests, many_ranks);
     suite_add_tcase(suite, tests);
     return suite;
 }
