@@ -44,10 +44,10 @@ int64_t am_base_of(const am_stand *stand, const am_step *step, int last)
 /* How much more there is than in the played unit, at a moment of the `index`-th of these layers. */
 int64_t am_excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
 {
+    if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
     const am_step *step = &walk->profile->step;
     int unit = am_unit_of(walk->profile, climb->zone);
     int first = am_first_zone(walk->profile, unit), last = am_last_zone(walk->profile, unit);
-    if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
     if (phase == AM_FORWARD)
         return climb->ahead + index * am_inner_leavings(step, climb->zone) -
                (step->boundary[climb->zone - 1] - step->boundary[first - 1]);

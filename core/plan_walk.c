@@ -75,7 +75,8 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
 static int zone_for(const am_walk *walk, int64_t start, int64_t layer)
 {
     bool settled;
-    int zone = am_first_zone(walk->profile, unit_for(walk, start, layer, &settled));
+    bool first = start == walk->start && layer == start;
+    int zone = am_first_zone(walk->profile, first ? walk->unit : unit_for(walk, start, layer, &settled));
     if (layer == start) return zone;
     return layer == start + walk->inner - 1 ? zone + walk->profile->record.inner - 1 : zone + 1;
 }
@@ -92,13 +93,12 @@ static int64_t zone_layers(const am_walk *walk, int64_t start, int64_t layer)
 /* Units from this one on that are equal to it. */
 static int64_t equal_units(const am_walk *walk)
 {
-    bool settled;
     const am_pattern *pattern = walk->model->pattern;
-    unit_for(walk, walk->start, walk->start, &settled);
-    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
-    int64_t before = (walk->model->last + 1 - walk->start) / walk->inner - 1;
+    int64_t alike = alike_from(pattern, walk->start), before = walk->model->last + 1 - walk->start;
+    if (walk->inner > 1) alike /= walk->inner, before /= walk->inner; /* else a division would be slow */
+    before--;
     if (am_has_own_last(walk->profile) && alike > before) alike = before > 0 ? before : 1;
-    if (!settled) return 1;
+    if (!walk->last_of_kind) return 1;
     if (alike == 0) {
         if (walk->inner % pattern->period != 0 || walk->start < pattern->prefix) return 1;
         alike = am_has_own_last(walk->profile) && before < walk->left ? am_larger(before, 1) : walk->left;
@@ -122,6 +122,7 @@ bool am_walk_on(am_walk *walk)
         walk->run_start = walk->start;
         settle_run(walk);
     }
+    walk->unit = unit_for(walk, walk->start, walk->start, &walk->last_of_kind);
     walk->count = equal_units(walk);
     return true;
 }
@@ -133,6 +134,7 @@ am_walk am_walk_of_one(const am_sequence *model, int64_t layer)
     am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
                     .inner = run->inner};
     settle_run(&walk);
+    walk.unit = unit_for(&walk, layer, layer, &walk.last_of_kind);
     return walk;
 }
 

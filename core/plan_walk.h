@@ -26,6 +26,8 @@ typedef struct am_walk {
     uint8_t last[AM_MAX_LAYER_KINDS];     /* by kind, in this run: the played unit for layers from `settled` on */
     uint16_t settled[AM_MAX_LAYER_KINDS]; /* of regions: for those that begin there or behind */
     int64_t start, count, inner;
+    int unit;          /* the played one for the layer at start */
+    bool last_of_kind; /* which stands for all later ones of its kind */
 } am_walk;
 
 /* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
