@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { attempts, axeSource, becomes, launch, open, pointed, root, says, SCHEMES, serve, still, until, WIDTHS } from './harness.mjs';
+import { attempts, axeSource, becomes, launch, mapped, open, pointed, root, says, SCHEMES, serve, still, until, WIDTHS } from './harness.mjs';
 import { hostingTests } from './hosting.mjs';
 import { offlineTests } from './offline.mjs';
 import { shareTests } from './share.mjs';
@@ -917,7 +917,7 @@ test('a first visit has its first answer from less than 120 KB, gzipped, in all;
 test('what fits: a map of exact totals, loaded when it is near, by mouse and keyboard', async ({ context, address }) => {
   const page = await open(context, address, 'model=llama-3-8b&seq=4096');
   await page.locator('#view-fit').scrollIntoViewIfNeeded();
-  await page.waitForSelector('.fit-map-here');
+  await mapped(page);
   await says(page.locator('.fit-map-read'), /^1 × 4,096 tokens: 75\.4\sGiB, fits \(as it is now\)$/);
   assert.ok((await page.locator('.fit-map rect[class="level-3"]').count()) > 1);
   /* Where a finger comes down. */
@@ -940,7 +940,7 @@ test('what fits: a map of exact totals, loaded when it is near, by mouse and key
 test('a map that takes minutes is given up and never holds the page up', async ({ context, address }) => {
   const page = await open(context, address, 'model=llama-3-8b&seq=8192');
   await page.locator('#view-fit').scrollIntoViewIfNeeded();
-  await page.waitForSelector('.fit-map-here');
+  await mapped(page);
   /* While the last map waits to be replaced, until that is given up: the page's own timers go on, and answers to what is asked come as ever. */
   const [ticks, answered] = await page.evaluate(
     () =>
@@ -996,7 +996,7 @@ test('every picture is read by a finger, and the map asks for a second tap befor
   await page.locator('#view-step').scrollIntoViewIfNeeded();
   await tapped(page.locator('.timeline-hit').first(), '.timeline-readout');
   await page.locator('#view-fit').scrollIntoViewIfNeeded();
-  await page.locator('.fit-map-here').waitFor();
+  await mapped(page);
   const before = await hash(page);
   assert.match(await tapped(page.locator('.fit-map-hit'), '.fit-map-read'), /^\d+ × [\d,]+ tokens: .*\(a second tap takes it\)$/);
   assert.equal(await hash(page), before);
@@ -1543,7 +1543,7 @@ for (const colorScheme of SCHEMES) {
         if (width < 600) await page.locator(`#tab-${id}`).click();
         await page.locator(`#view-${id}`).scrollIntoViewIfNeeded();
         if (id === 'ranks') await page.waitForSelector('.ranks');
-        if (id === 'fit') await page.waitForSelector('.fit-map-here');
+        if (id === 'fit') await mapped(page);
         await within(page, width, id);
         const { violations } = await page.evaluate((view) => globalThis.axe.run(view, { resultTypes: ['violations'] }), `#view-${id}`);
         assert.deepEqual(violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.any.map((a) => a.message).join(' ')}`)).slice(0, 8), []);

@@ -123,6 +123,16 @@ export async function says(element, pattern) {
   assert.match(await until(() => element.innerText(), (text) => pattern.test(text)), pattern);
 }
 
+/** The map of what fits, once it is drawn: a machine too slow for the page's patience is asked for it anyway. */
+export async function mapped(page) {
+  const anyway = page.getByRole('button', { name: 'Draw it anyway' });
+  const here = page.locator('.fit-map-here');
+  await here.or(anyway).first().waitFor();
+  if (await here.isVisible()) return;
+  await anyway.click();
+  await here.waitFor();
+}
+
 /** Points at what may still be moved by what arrives round it, until `shown` gives what it should: the pointer is on it then. */
 export async function pointed(element, shown, good) {
   return until(async () => {

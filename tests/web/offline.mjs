@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open, serve } from './harness.mjs';
+import { mapped, open, serve } from './harness.mjs';
 
 const kept = (page) => page.locator('.answer-sentence .figure').first().getAttribute('data-exact');
 const controlled = (page) => page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
@@ -75,7 +75,7 @@ export function offlineTests(test) {
     await page.locator('#view-formulas').scrollIntoViewIfNeeded();
     await page.waitForSelector('.strip .dot');
     await page.locator('#view-fit').scrollIntoViewIfNeeded();
-    await page.waitForSelector('.fit-map-here');
+    await mapped(page);
     await page.getByRole('link', { name: 'Validation' }).click();
     await page.waitForSelector('.cases tbody tr');
     await page.goto(`${address}embed.html?view=timeline#model=gpt2`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root } from './harness.mjs';
+import { mapped, root } from './harness.mjs';
 
 const file = join(root, 'build/actmem.html');
 
@@ -23,7 +23,7 @@ export function singleTests(test) {
     await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
     await page.locator('.knot').first().waitFor({ state: 'attached' });
     await page.locator('#view-fit').scrollIntoViewIfNeeded();
-    await page.waitForSelector('.fit-map-here');
+    await mapped(page);
     await page.locator('#view-formulas').scrollIntoViewIfNeeded();
     await page.waitForSelector('.strip .dot');
     await page.locator('[data-field="seq"] input[type=text]').fill('4096');
