@@ -49,7 +49,7 @@ START_TEST(answers)
         {am_wasm_formulas, "", false, "\"formulas\""},
         {am_wasm_evaluate, /* each of so many unlike regions says what it no longer keeps */
          "family=gemma2 layers=325 hidden=64 heads=4 ffn=96 vocab=100 seq=16 trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.1 "
-         "checkpoint=regions:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25", false, "\"segment of 25 layers\""},
+         "checkpoint=regions:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25", false, "segment of 25 layers\""},
     };
     expect(cases[_i].call(length_of(cases[_i].text)), cases[_i].error, cases[_i].words);
 }

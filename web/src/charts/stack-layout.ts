@@ -34,8 +34,8 @@ const GAP = 16;
 const OUTSIDE = 22;
 
 export function layStack(report: Report, scopes: readonly Scope[], width: number): StackLayout {
-  const layers = kindsOf(report, scopes);
-  const outside: Unit = { entries: scopes.filter((s) => s.kind !== 'layer').flatMap((s) => s.entries), units: 1, dropping: 1 };
+  const layers = report.saved.layers.map((layer): { layer: LayerKind; unit: Unit } => ({ layer, unit: { entries: scopes.find((s) => s.name === layer.kind)?.entries ?? [], units: layer.count } }));
+  const outside: Unit = { entries: scopes.filter((s) => s.kind !== 'layer').flatMap((s) => s.entries), units: 1 };
   const total = layers.reduce((sum, { layer }) => sum + layer.count * layer.layers_each, 0);
   /* What is dropped counts too: the slab keeps its length, hatched. A row of a segment may stand for each layer in it. */
   const sizes = [...layers.map(({ unit }) => unit), outside].map((unit) => sizeOf(unit.entries, unit));
@@ -88,30 +88,14 @@ function standInOrder({ saved: { layers }, checkpoint: { runs } }: Report): bool
   return layers.length === 1 || (plain && (told === null || told.join() === said.join()));
 }
 
-/** One layer or segment: its rows, and how many such units each of them, kept or dropped, stands for. */
+/** One layer or segment: its rows, and how many such units they stand for. */
 interface Unit {
   entries: readonly Entry[];
   units: number;
-  dropping: number;
-}
-
-/* What segments drop stands with the first kind of them, of however many layers they are: each slab has its own layers' share. */
-function kindsOf({ saved: { layers } }: Report, scopes: readonly Scope[]): { layer: LayerKind; unit: Unit }[] {
-  const entriesOf = (layer: LayerKind): readonly Entry[] => scopes.find((s) => s.name === layer.kind)?.entries ?? [];
-  const droppedOf = (layer: LayerKind | undefined): readonly Entry[] => (layer === undefined ? [] : entriesOf(layer).filter(({ fate }) => fate !== 'kept'));
-  const layersOf = (layer: LayerKind): number => layer.count * layer.layers_each;
-  return layers.map((layer, i) => {
-    const own = entriesOf(layer);
-    if (layer.layers_each === 1) return { layer, unit: { entries: own, units: layer.count, dropping: layer.count } };
-    const alike = layers.filter((other) => other.layers_each > 1);
-    const told = layers.findLast((other, j) => j <= i && other.layers_each > 1 && droppedOf(other).length > 0);
-    const kept = own.filter(({ fate }) => fate === 'kept');
-    return { layer, unit: { entries: [...kept, ...droppedOf(told)], units: layer.count, dropping: alike.reduce((sum, other) => sum + layersOf(other), 0) / layer.layers_each } };
-  });
 }
 
 /* A row's bytes in one unit. */
-const share = ({ row, fate }: Entry, { units, dropping }: Unit): Bytes => (row.bytes * row.count) / Math.max(1, fate === 'kept' ? units : dropping);
+const share = ({ row }: Entry, { units }: Unit): Bytes => (row.bytes * row.count) / Math.max(1, units);
 const sizeOf = (entries: readonly Entry[], unit: Unit): Bytes => entries.reduce((sum, entry) => sum + share(entry, unit), 0);
 
 /* By component, what is kept first. */
