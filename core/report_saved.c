@@ -238,9 +238,10 @@ static void write_size(am_writer *json, const am_row *row)
     AM_PUT_INT(json, "bytes", row->bytes);
 }
 
-#ifdef AM_FIRST /* where writing it once more is smaller */
+#ifdef AM_FIRST /* where writing everything once more is smaller */
 enum { FIRST = true };
 #define row_like(report, written, rows, row, same) ((void)(rows), (const am_written_row *)NULL)
+#define note_span(json, span, start)               ((void)(span), (void)(start))
 #else
 enum { FIRST = false };
 
@@ -266,6 +267,12 @@ static const am_written_row *row_like(const am_report *report, const am_written 
         if (same(&report->row[i].row, row)) return &written->row[i];
     return NULL;
 }
+
+/* What has been written since then. */
+static void note_span(const am_writer *json, am_span *span, size_t from)
+{
+    *span = am_span_since(json, from);
+}
 #endif
 
 /* A row behind so many that were written and noted. Returns where its parts stand. */
@@ -273,7 +280,7 @@ static am_written_row write_row(am_writer *json, const am_report *report, const 
                                 const am_written *written, int rows)
 {
     const am_written_row *like = row_like(report, written, rows, row, same_size);
-    am_written_row own;
+    am_written_row own = {0};
     am_json_open(json, '{');
     write_scope(json, written, kind);
     AM_KEY(json, "module");
@@ -286,14 +293,14 @@ static am_written_row write_row(am_writer *json, const am_report *report, const 
         am_write_again(json, like->size);
     else
         write_size(json, row);
-    own.size = am_span_since(json, from);
+    note_span(json, &own.size, from);
     AM_PUT_INT(json, "count", count);
     from = json->length;
     if (like)
         am_write_again(json, like->formula);
     else
         write_formula(json, row, report->extents.value);
-    own.formula = am_span_since(json, from);
+    note_span(json, &own.formula, from);
     from = json->length;
     like = row_like(report, written, rows, row, same_savers);
     if (like)
@@ -301,8 +308,8 @@ static am_written_row write_row(am_writer *json, const am_report *report, const 
     else
         write_savers(json, row);
     am_json_close(json, '}');
-    own.savers = am_span_since(json, from);
-    if (own.savers.length >= 2) own.savers.length -= 2; /* bracket and comma, of which another may take the place */
+    note_span(json, &own.savers, from);
+    if (!FIRST && own.savers.length >= 2) own.savers.length -= 2; /* bracket and comma, of which another may take the place */
     return own;
 }
 

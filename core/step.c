@@ -348,6 +348,7 @@ static void reach_leaf(am_play *play, am_var x)
         copy_gradient(play, am_play_counted(play, AM_LIVE_GRADIENT, play->tape->storage[am_play_storage(play, x)].bytes));
 }
 
+#ifndef AM_FIRST /* no model of its has these */
 /* A hook of FSDP2 belongs to its unit's layer. */
 static const am_instruction *enter_unit(am_play *play, uint16_t index)
 {
@@ -357,22 +358,24 @@ static const am_instruction *enter_unit(am_play *play, uint16_t index)
     play->instruction = index;
     return instruction;
 }
+#endif
 
 /* A parameter has got its gradient. copied: beside the one that it was made of. */
 static void take_gradient(am_play *play, const am_event *event, bool copied)
 {
+#ifndef AM_FIRST
     if (play->tape->units) {
         am_play_keep_gradient(play, event->index, event->bytes);
         if (AM_NEVER(copied)) am_play_note(play, 0); /* where all parameters learn each gradient is a tensor of its own */
         return;
     }
-#ifndef AM_FIRST
     am_play_learn(play);
 #endif
     if (copied) am_play_note(play, event->bytes); /* both exist for a moment */
     play->gradients += event->bytes;
 }
 
+#ifndef AM_FIRST
 /* The region that was opened last has another result, whose gradient it holds, too. */
 static void note_entered(am_play *play, const am_event *event)
 {
@@ -385,6 +388,7 @@ static void leave_region(am_play *play, uint16_t region)
 {
     if (AM_ALWAYS(am_play_innermost(play) == region)) close_region(play);
 }
+#endif
 
 static void play_event(am_play *play, const am_event *event)
 {
@@ -404,15 +408,17 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
-    case AM_E_ENTERED: note_entered(play, event); break;
-    case AM_E_LEAVE: leave_region(play, event->index); break;
-    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
     case AM_E_COPY: take_gradient(play, event, true); break;
     case AM_E_STEAL: take_gradient(play, event, false); break;
+#ifndef AM_FIRST
+    case AM_E_ENTERED: note_entered(play, event); break;
+    case AM_E_LEAVE: leave_region(play, event->index); break;
+    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_UNSHARD: am_play_unshard_again(play, enter_unit(play, event->index)); break;
     default: am_play_reduce(play, enter_unit(play, event->index)); /* AM_E_REDUCE */
+#endif
     }
 }
 
