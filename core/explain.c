@@ -11,14 +11,17 @@
 static int degree(const am_term *term)
 {
     int sum = 0;
-    for (int i = 0; i < AM_SYMBOL_COUNT; i++)
-        if (term->power[i] > 0) sum += term->power[i]; /* a division leaves a term beside its like */
+    for (int first = 0; first < AM_POWERS; first += 8)
+        for (int i = first; i < first + 8 && am_powers_at(term->power, first); i++)
+            if (term->power[i] > 0) sum += term->power[i]; /* a division leaves a term beside its like */
     return sum;
 }
 
 static bool powers_equal(const am_term *x, const am_term *y)
 {
-    return memcmp(x->power, y->power, sizeof x->power) == 0;
+    for (int i = 0; i < AM_POWERS; i += 8)
+        if (am_powers_at(x->power, i) != am_powers_at(y->power, i)) return false;
+    return true;
 }
 
 /* Is x printed before y, of other powers? */
@@ -57,8 +60,8 @@ static void insert(am_sum *sum, const am_term *term)
 
 void am_sum_add(am_sum *sum, am_term term, int64_t times)
 {
-    am_term product = scaled(term, times);
     if (times == 0 || term.num == 0) return;
+    am_term product = scaled(term, times);
     for (int i = 0; i < sum->count; i++) {
         if (!powers_equal(&sum->term[i], &product)) continue;
         add_coefficient(&sum->term[i], &product);
@@ -73,8 +76,8 @@ void am_sum_add(am_sum *sum, am_term term, int64_t times)
 
 void am_add_row(am_sum *sum, const am_row *row, int64_t times)
 {
-    am_sum_add(sum, scaled(row->elements, am_dtypes[row->dtype].size), times);
-    am_sum_add(sum, (am_term){row->padding, 1, {0}}, times);
+    am_sum_add(sum, row->elements, am_dtypes[row->dtype].size * times);
+    if (row->padding) am_sum_add(sum, (am_term){row->padding, 1, {0}}, times);
 }
 
 am_sum am_report_formula(const am_report *report, int kind)

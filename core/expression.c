@@ -63,6 +63,18 @@ static void divide(am_amount *x, const am_amount *y)
         scale(x, y->den, y->part[0]);
 }
 
+/* Of one denominator, as most are. */
+static void add_alike(am_amount *x, const am_amount *y, int64_t sign)
+{
+    bool wraps = false;
+    for (int i = 0; i < AM_SHARE_COUNT; i++) {
+        if (y->part[i] == 0) continue;
+        wraps |= sign > 0 ? __builtin_add_overflow(x->part[i], y->part[i], &x->part[i])
+                          : __builtin_sub_overflow(x->part[i], y->part[i], &x->part[i]);
+    }
+    if (wraps) *x = no_answer;
+}
+
 /* Adds sign·y. */
 static void add(am_amount *x, const am_amount *y, int64_t sign)
 {
@@ -70,7 +82,11 @@ static void add(am_amount *x, const am_amount *y, int64_t sign)
         *x = no_answer;
         return;
     }
-    int64_t divisor = x->den == y->den ? x->den : am_common_divisor(x->den, y->den);
+    if (x->den == y->den) {
+        add_alike(x, y, sign);
+        return;
+    }
+    int64_t divisor = am_common_divisor(x->den, y->den);
     int64_t x_times = y->den / divisor, y_times = sign * (x->den / divisor);
     bool wraps = am_mul_wraps(x->den, x_times, &x->den);
     for (int i = 0; i < AM_SHARE_COUNT; i++) {
@@ -294,11 +310,17 @@ am_amount am_expression_value(const char *text, const am_values *values)
     return *from.at == '\0' ? value : no_answer;
 }
 
+/* Most are whole, and a division is slow. */
+static int64_t whole_of(int64_t num, int64_t den)
+{
+    return den == 1 ? num : num / den;
+}
+
 int64_t am_amount_total(const am_amount *amount)
 {
     int64_t total = amount->den == 0 ? -1 : numerator(amount);
     if (total < 0) return -1;
-    total /= amount->den;
+    total = whole_of(total, amount->den);
     return total <= AM_MAX_BYTES ? total : -1;
 }
 
@@ -306,7 +328,7 @@ bool am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT])
 {
     int64_t rest = am_amount_total(amount);
     if (rest < 0) return false;
-    for (int i = 1; i < AM_SHARE_COUNT; i++) rest -= part[i] = amount->part[i] / amount->den;
+    for (int i = 1; i < AM_SHARE_COUNT; i++) rest -= part[i] = whole_of(amount->part[i], amount->den);
     part[AM_SHARE_HIDDEN] = rest;
     return true;
 }

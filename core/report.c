@@ -143,16 +143,16 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
 {
     am_writer json = am_writer_of(buffer, size);
     am_query query = am_query_of(&report->config, report->preset);
-    am_sum_spans sums = {0};
+    am_written written = {0};
     am_json_open(&json, '{');
     AM_PUT_INT(&json, "version", AM_REPORT_VERSION);
     AM_PUT_PLAIN(&json, "actmem", AM_VERSION);
     write_config(&json, report, &query);
     write_model(&json, report, &query);
     am_json_symbols(&json, report);
-    am_json_saved(&json, report, &sums);
+    am_json_saved(&json, report, &written);
     am_json_components(&json, report);
-    am_json_rows(&json, report);
+    am_json_rows(&json, report, &written);
     am_json_step(&json, report);
     am_json_checkpoint(&json, report);
 #ifndef AM_FIRST
@@ -164,7 +164,7 @@ size_t am_report_json(const am_report *report, char *buffer, size_t size)
     am_json_fit(&json, report);
     am_json_formulas(&json, &report->config, report->saved_bytes);
 #endif
-    am_json_example(&json, report, &sums);
+    am_json_example(&json, report, &written);
     write_provenance(&json, report);
     return am_json_end(&json, '}');
 }

@@ -35,12 +35,24 @@ int64_t am_layer_time(const am_report *report, const am_outcome *outcome);
 /* What else is derived in this report, of Megatron's experts, one note after the other; NULL: no more. */
 const char *am_report_note(const am_report *report, int index);
 
+/* Where stretches of a document stand that it has several times: the sums of am_json_saved, the kinds' names, and of the first rows
+ * their shape, type and bytes, their formula, and their savers. */
+typedef struct am_written_row {
+    am_span size, formula, savers;
+} am_written_row;
+#define AM_WRITTEN_ROWS 48 /* more would make too large a frame */
+typedef struct am_written {
+    am_sum_spans sums;
+    am_span kind[AM_MAX_KINDS];
+    am_written_row row[AM_WRITTEN_ROWS];
+} am_written;
+
 /* Sections of the report's JSON, each one key or more of the document. */
 void am_json_symbols(am_writer *json, const am_report *report);
-void am_json_saved(am_writer *json, const am_report *report, am_sum_spans *sums);
+void am_json_saved(am_writer *json, const am_report *report, am_written *written);
 void am_json_components(am_writer *json, const am_report *report);
-void am_json_rows(am_writer *json, const am_report *report);
-void am_json_example(am_writer *json, const am_report *report, am_sum_spans *sums); /* those that am_json_saved wrote */
+void am_json_rows(am_writer *json, const am_report *report, am_written *written);
+void am_json_example(am_writer *json, const am_report *report, am_written *written);
 void am_json_step(am_writer *json, const am_report *report);
 void am_json_place(am_writer *json, const am_place *place);
 /* "timeline": points with the indices of their modules and operations, and the lists of these. */

@@ -42,15 +42,8 @@ int64_t am_layer_time(const am_report *report, const am_outcome *outcome)
 void am_json_time(am_writer *json, int64_t time)
 {
     const int64_t million = 1000000;
-    char digits[7] = ".000000";
-    int last = 0;
-    uint32_t rest = (uint32_t)(time % million);
-    for (int i = 6; i > 0; i--, rest /= 10) {
-        digits[i] = (char)('0' + rest % 10);
-        if (last == 0 && digits[i] != '0') last = i;
-    }
     am_write_int(json, time / million);
-    if (last > 0) am_write(json, digits, (size_t)last + 1);
+    am_write_decimals(json, (uint32_t)(time % million), 6, true);
     am_write_char(json, ',');
 }
 

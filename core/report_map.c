@@ -5,13 +5,6 @@
 
 /* ---- JSON */
 
-static void write_axis(am_writer *json, const int64_t *axis, int count)
-{
-    am_json_open(json, '[');
-    for (int i = 0; i < count; i++) am_json_int(json, axis[i]);
-    am_json_close(json, ']');
-}
-
 size_t am_map_json(const am_map *map, char *buffer, size_t size)
 {
     am_writer json = am_writer_of(buffer, size);
@@ -28,9 +21,9 @@ size_t am_map_json(const am_map *map, char *buffer, size_t size)
     AM_PUT_INT(&json, "reserve_bytes", map->reserve);
     am_json_basis(&json, &map->config);
     AM_KEY(&json, "batch");
-    write_axis(&json, map->batch, map->batches);
+    am_json_ints(&json, map->batches, map->batch);
     AM_KEY(&json, "seq");
-    write_axis(&json, map->seq, map->seqs);
+    am_json_ints(&json, map->seqs, map->seq);
     AM_OPEN(&json, "total_bytes", "[");
     for (int i = 0; i < map->seqs; i++) {
         am_json_open(&json, '[');

@@ -16,9 +16,8 @@ static void write_parts(am_writer *json, int points, const am_live_parts *parts)
         am_json_open(json, '{');
         AM_PUT_PLAIN(json, "part", am_live_name((am_live)i));
         AM_PUT_BOOL(json, "saved", i < AM_COMPONENT_COUNT);
-        AM_OPEN(json, "bytes", "[");
-        for (int j = 0; j < points; j++) am_json_int(json, parts->live[i][j]);
-        am_json_close(json, ']');
+        AM_KEY(json, "bytes");
+        am_json_ints(json, points, parts->live[i]);
         am_json_close(json, '}');
     }
     am_json_close(json, ']');

@@ -68,20 +68,22 @@ static void write_sum_again(am_writer *json, am_span span)
     am_json_unquote(json);
 }
 
-static void write_kinds(am_writer *json, const am_report *report, am_sum_spans *sums)
+static void write_kinds(am_writer *json, const am_report *report, am_written *written)
 {
     AM_OPEN(json, "layers", "[");
     for (int i = 0; i < report->kinds; i++) {
         am_json_open(json, '{');
         AM_KEY(json, "kind");
         am_json_quote(json);
+        size_t from = json->length;
         am_write_kind(json, &report->kind[i]);
+        written->kind[i] = am_span_since(json, from);
         am_json_unquote(json);
         AM_PUT_INT(json, "count", report->kind[i].count);
         AM_PUT_INT(json, "layers_each", report->kind[i].layers_each);
         AM_PUT_INT(json, "bytes", report->kind[i].bytes);
         AM_KEY(json, "formula");
-        write_sum_again(json, *am_sum_of(sums, i));
+        write_sum_again(json, *am_sum_of(&written->sums, i));
         am_json_close(json, '}');
     }
     am_json_close(json, ']');
@@ -130,16 +132,16 @@ static void write_shared(am_writer *json, const am_report *report, am_sum_spans 
     write_sum_again(json, *am_sum_of(sums, AM_KIND_SHARED));
 }
 
-void am_json_saved(am_writer *json, const am_report *report, am_sum_spans *sums)
+void am_json_saved(am_writer *json, const am_report *report, am_written *written)
 {
     AM_OPEN(json, "saved", "{");
     AM_PUT_INT(json, "bytes", report->saved_bytes);
     AM_KEY(json, "formula");
     am_json_quote(json);
-    am_write_total(json, report, NULL, sums);
+    am_write_total(json, report, NULL, &written->sums);
     am_json_unquote(json);
-    write_kinds(json, report, sums);
-    write_shared(json, report, sums);
+    write_kinds(json, report, written);
+    write_shared(json, report, &written->sums);
     write_outside(json, report);
     am_json_close(json, '}');
 }
@@ -175,7 +177,7 @@ void am_json_components(am_writer *json, const am_report *report)
 
 /* ---- rows */
 
-static void write_scope(am_writer *json, const am_report *report, int kind)
+static void write_scope(am_writer *json, const am_written *written, int kind)
 {
     AM_KEY(json, "scope");
     am_json_quote(json);
@@ -184,7 +186,7 @@ static void write_scope(am_writer *json, const am_report *report, int kind)
     else if (kind == AM_KIND_SHARED)
         AM_WRITE(json, "shared");
     else
-        am_write_kind(json, &report->kind[kind]);
+        am_write_again(json, written->kind[kind]);
     am_json_unquote(json);
 }
 
@@ -200,9 +202,15 @@ static void write_formula(am_writer *json, const am_row *row, const int64_t *val
     am_json_unquote(json);
 }
 
-/* "MmBackward0.self" */
+/* Why it is kept, and for whom: "MmBackward0.self". */
 static void write_savers(am_writer *json, const am_row *row)
 {
+#ifndef AM_FIRST /* the page has the reasons by the savers' names: see write_savers in tables.c */
+    AM_KEY(json, "why");
+    am_json_quote(json);
+    am_write_why(json, row);
+    am_json_unquote(json);
+#endif
     AM_OPEN(json, "saved_by", "[");
     for (int i = 0; i < row->savers; i++) {
         am_json_quote(json);
@@ -212,67 +220,119 @@ static void write_savers(am_writer *json, const am_row *row)
     am_json_close(json, ']');
 }
 
-static void write_shape(am_writer *json, const am_row *row)
+static void write_size(am_writer *json, const am_row *row)
 {
     AM_KEY(json, "shape");
     am_json_quote(json);
     am_write_shape(json, row);
     am_json_unquote(json);
-    AM_OPEN(json, "shape_values", "[");
-    for (int i = 0; i < row->rank; i++) am_json_int(json, row->shape[i]);
-    am_json_close(json, ']');
+    AM_KEY(json, "shape_values");
+    am_json_ints(json, row->rank, row->shape);
+    AM_PUT_PLAIN(json, "dtype", am_dtypes[row->dtype].name);
+    AM_PUT_INT(json, "bytes", row->bytes);
 }
 
-static void write_why(am_writer *json, const am_row *row)
-{
-#ifdef AM_FIRST
-    (void)json, (void)row; /* the page has it by the savers' names: see write_savers in tables.c */
+#ifdef AM_FIRST /* where writing everything once more is smaller */
+enum { FIRST = true };
+#define row_like(report, written, rows, row, same) ((void)(rows), (const am_written_row *)NULL)
+#define note_span(json, span, start)               ((void)(span), (void)(start))
 #else
-    AM_KEY(json, "why");
-    am_json_quote(json);
-    am_write_why(json, row);
-    am_json_unquote(json);
-#endif
+enum { FIRST = false };
+
+/* Do they have the same shape, type, bytes and formula? */
+static bool same_size(const am_row *x, const am_row *y)
+{
+    bool alike = x->bytes == y->bytes && x->padding == y->padding && x->rank == y->rank && x->dtype == y->dtype;
+    return alike && memcmp(&x->elements, &y->elements, sizeof x->elements) == 0 &&
+           memcmp(x->shape, y->shape, x->rank * sizeof *x->shape) == 0 &&
+           memcmp(x->extent, y->extent, x->rank * sizeof *x->extent) == 0;
 }
 
-static void write_row(am_writer *json, const am_report *report, const am_report_row *row)
+static bool same_savers(const am_row *x, const am_row *y)
 {
+    return x->savers == y->savers && memcmp(x->saved_by, y->saved_by, x->savers * sizeof *x->saved_by) == 0;
+}
+
+/* One of the first so many rows that is the same in that, as it was written; NULL: none is. */
+static const am_written_row *row_like(const am_report *report, const am_written *written, int rows, const am_row *row,
+                                      bool (*same)(const am_row *, const am_row *))
+{
+    for (int i = 0; i < rows; i++)
+        if (same(&report->row[i].row, row)) return &written->row[i];
+    return NULL;
+}
+
+/* What has been written since then. */
+static void note_span(const am_writer *json, am_span *span, size_t from)
+{
+    *span = am_span_since(json, from);
+}
+#endif
+
+/* A row behind so many that were written and noted. Returns where its parts stand. */
+static am_written_row write_row(am_writer *json, const am_report *report, const am_report_row *row, const am_written *written, int rows)
+{
+    const am_written_row *like = row_like(report, written, rows, &row->row, same_size);
+    am_written_row own = {0};
     am_json_open(json, '{');
-    write_scope(json, report, row->kind);
+    write_scope(json, written, row->kind);
     AM_KEY(json, "module");
     am_json_joined(json, row->row.module.path, row->row.module.leaf);
     AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
     AM_PUT_PLAIN(json, "op", am_ops[row->row.op].name);
     AM_PUT_PLAIN(json, "name", row->row.name);
-    write_shape(json, &row->row);
-    AM_PUT_PLAIN(json, "dtype", am_dtypes[row->row.dtype].name);
-    AM_PUT_INT(json, "bytes", row->row.bytes);
+    size_t from = json->length;
+    if (like)
+        am_write_again(json, like->size);
+    else
+        write_size(json, &row->row);
+    note_span(json, &own.size, from);
     AM_PUT_INT(json, "count", row->count);
-    write_formula(json, &row->row, report->extents.value);
-    write_why(json, &row->row);
-    write_savers(json, &row->row);
+    from = json->length;
+    if (like)
+        am_write_again(json, like->formula);
+    else
+        write_formula(json, &row->row, report->extents.value);
+    note_span(json, &own.formula, from);
+    from = json->length;
+    like = row_like(report, written, rows, &row->row, same_savers);
+    if (like)
+        am_write_again(json, like->savers);
+    else
+        write_savers(json, &row->row);
     am_json_close(json, '}');
+    note_span(json, &own.savers, from);
+    if (!FIRST && own.savers.length >= 2) own.savers.length -= 2; /* bracket and comma, of which another may take the place */
+    return own;
 }
 
-void am_json_rows(am_writer *json, const am_report *report)
+void am_json_rows(am_writer *json, const am_report *report, am_written *written)
 {
+    int rows = 0;
     AM_OPEN(json, "rows", "[");
-    for (int i = 0; i < report->rows; i++) write_row(json, report, &report->row[i]);
+    for (int i = 0; i < report->rows; i++) {
+        am_written_row own = write_row(json, report, &report->row[i], written, rows);
+        if (!FIRST && rows < AM_WRITTEN_ROWS) written->row[rows++] = own;
+    }
     am_json_close(json, ']');
     AM_OPEN(json, "dropped", "[");
-    for (int i = 0; i < report->dropped_rows; i++) write_row(json, report, &report->dropped[i]);
+    for (int i = 0; i < report->dropped_rows; i++) write_row(json, report, &report->dropped[i], written, rows);
     am_json_close(json, ']');
 }
 
 /* ---- the worked example */
 
-static void write_example_row(am_writer *json, const am_report *report, const am_report_row *row)
+static void write_example_row(am_writer *json, const am_report *report, int index, const am_written *written)
 {
+    const am_report_row *row = &report->row[index];
     am_json_open(json, '{');
-    write_scope(json, report, row->kind);
+    write_scope(json, written, row->kind);
     AM_PUT_PLAIN(json, "name", row->row.name);
     AM_PUT_PLAIN(json, "component", am_component_names[row->row.module.component]);
-    write_formula(json, &row->row, report->extents.value);
+    if (!FIRST && index < AM_WRITTEN_ROWS)
+        am_write_again(json, written->row[index].formula);
+    else
+        write_formula(json, &row->row, report->extents.value);
     AM_PUT_INT(json, "bytes", row->row.bytes);
     AM_PUT_INT(json, "count", row->count);
     am_json_close(json, '}');
@@ -280,15 +340,16 @@ static void write_example_row(am_writer *json, const am_report *report, const am
 
 /* values: where the sums stand with numbers in them, which this writes. */
 static void write_example_sum(am_writer *json, const am_report *report, int kind, const char *name, int64_t bytes,
-                              int64_t count, am_sum_spans *sums, am_sum_spans *values)
+                              int64_t count, am_written *written, am_sum_spans *values)
 {
-    if (am_sum_of(sums, kind)->length == 0) return;
+    am_span span = *am_sum_of(&written->sums, kind);
+    if (span.length == 0) return;
     am_sum sum = am_report_formula(report, kind);
     am_json_open(json, '{');
-    write_scope(json, report, kind);
+    write_scope(json, written, kind);
     AM_PUT_PLAIN(json, "name", name);
     AM_KEY(json, "formula");
-    write_sum_again(json, *am_sum_of(sums, kind));
+    write_sum_again(json, span);
     AM_KEY(json, "substituted");
     am_json_quote(json);
     size_t from = json->length;
@@ -318,15 +379,15 @@ static void write_example_total(am_writer *json, const am_report *report, am_sum
     am_json_close(json, '}');
 }
 
-void am_json_example(am_writer *json, const am_report *report, am_sum_spans *sums)
+void am_json_example(am_writer *json, const am_report *report, am_written *written)
 {
     am_sum_spans values = {0};
     AM_OPEN(json, "example", "[");
-    for (int i = 0; i < report->rows; i++) write_example_row(json, report, &report->row[i]);
+    for (int i = 0; i < report->rows; i++) write_example_row(json, report, i, written);
     for (int i = 0; i < report->kinds; i++)
-        write_example_sum(json, report, i, "sum of the rows", report->kind[i].bytes, report->kind[i].count, sums, &values);
-    write_example_sum(json, report, AM_KIND_SHARED, "shared by the layers", report->shared_bytes, 1, sums, &values);
-    write_example_sum(json, report, AM_KIND_OUTSIDE, "outside the layers", report->outside_bytes, 1, sums, &values);
-    write_example_total(json, report, sums, &values);
+        write_example_sum(json, report, i, "sum of the rows", report->kind[i].bytes, report->kind[i].count, written, &values);
+    write_example_sum(json, report, AM_KIND_SHARED, "shared by the layers", report->shared_bytes, 1, written, &values);
+    write_example_sum(json, report, AM_KIND_OUTSIDE, "outside the layers", report->outside_bytes, 1, written, &values);
+    write_example_total(json, report, &written->sums, &values);
     am_json_close(json, ']');
 }

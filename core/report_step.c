@@ -26,7 +26,7 @@ typedef struct module_list {
 
 static bool same_text(const char *x, const char *y)
 {
-    return x == y || strcmp(x, y) == 0;
+    return x == y || (*x == *y && strcmp(x, y) == 0);
 }
 
 static bool same_module(const am_module *x, const am_module *y)
@@ -34,9 +34,10 @@ static bool same_module(const am_module *x, const am_module *y)
     return same_text(x->path, y->path) && same_text(x->leaf, y->leaf);
 }
 
+/* Are they the very same constants? Most that are equal are. */
 static bool is_module(const module_list *list, int index, const am_module *module)
 {
-    return index >= 0 && index < list->count && same_module(list->module[index], module);
+    return index >= 0 && index < list->count && list->module[index]->path == module->path && list->module[index]->leaf == module->leaf;
 }
 
 /* Steps go through modules in order, forwards and backwards: the last one found and its neighbours come first. */
@@ -45,8 +46,12 @@ static int find_module(const module_list *list, const am_module *module)
     static const int neighbours[] = {0, 1, -1};
     for (int i = 0; i < 3; i++)
         if (is_module(list, list->last + neighbours[i], module)) return list->last + neighbours[i];
+#ifndef AM_FIRST /* where fewer loops count */
     for (int i = 0; i < list->count; i++)
         if (is_module(list, i, module)) return i;
+#endif
+    for (int i = 0; i < list->count; i++)
+        if (same_module(list->module[i], module)) return i;
     return -1;
 }
 
@@ -81,13 +86,8 @@ static int op_index(op_list *list, am_op op)
 
 static void write_point(am_writer *json, const am_point *point, int module, int op)
 {
-    am_json_open(json, '[');
-    am_json_int(json, point->phase);
-    am_json_int(json, point->layer);
-    am_json_int(json, module);
-    am_json_int(json, op);
-    am_json_int(json, point->live);
-    am_json_close(json, ']');
+    const int64_t values[] = {point->phase, point->layer, module, op, point->live};
+    am_json_ints(json, 5, values);
 }
 
 void am_json_timeline(am_writer *json, int points, const am_point *point)
@@ -284,12 +284,8 @@ static void write_frontier_row(am_writer *json, const am_frontier_report *fronti
     AM_PUT_TIME(json, "recomputed_time_us", row->recomputed_time);
     AM_PUT_INT(json, "recomputed_flops", row->recomputed_flops);
     AM_OPEN(json, "plan", "[");
-    for (int i = 0; i < row->runs && row->runs <= AM_MAX_FRONTIER_RUNS; i++) {
-        am_json_open(json, '[');
-        am_json_int(json, row->run[i].choice);
-        am_json_int(json, row->run[i].units);
-        am_json_close(json, ']');
-    }
+    for (int i = 0; i < row->runs && row->runs <= AM_MAX_FRONTIER_RUNS; i++)
+        am_json_ints(json, 2, (const int64_t[]){row->run[i].choice, row->run[i].units});
     am_json_close(json, ']');
     write_frontier_ranks(json, frontier, index);
     am_json_close(json, '}');

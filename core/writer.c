@@ -126,16 +126,23 @@ static size_t digit_count(uint64_t value)
     return guess + (value >= least[guess]);
 }
 
+/* A number where it stands, for which there is room. Returns where it ends. */
+static inline char *put(char *to, uint64_t value)
+{
+    if (value < 10) {
+        *to = (char)('0' + value);
+        return to + 1;
+    }
+    to += digit_count(value);
+    digits(to, value);
+    return to;
+}
+
 /* A number that is not negative where it will stand, if there is room for it and one character more. */
 static inline bool write_in_place(am_writer *writer, int64_t value)
 {
-    size_t count = (uint64_t)value < 10 ? 1 : digit_count((uint64_t)value);
-    if (value < 0 || count >= writer->room - writer->length) return false;
-    writer->length += count;
-    if (value < 10)
-        writer->text[writer->length - 1] = (char)('0' + value);
-    else
-        digits(writer->text + writer->length, (uint64_t)value);
+    if (value < 0 || MOST_DIGITS >= writer->room - writer->length) return false;
+    writer->length = (size_t)(put(writer->text + writer->length, (uint64_t)value) - writer->text);
     return true;
 }
 #else
@@ -166,12 +173,21 @@ void am_write_thousands(am_writer *writer, int64_t value)
     }
 }
 
-#define MOST_DECIMALS 9
+#define MOST_DECIMALS 9 /* of a number below 2^32, too */
 
-/* The decimals of num / den in ten^decimals-ths, rounded half up: at most ten^decimals. */
-static int64_t fraction(int64_t rest, int64_t den, int decimals)
+/* rest / den in ten^decimals-ths, which is one, rounded half up: at most one. */
+static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
 {
     int64_t value = 0;
+#ifndef AM_FIRST
+    if (decimals <= 4 && rest <= INT64_MAX / 10000) { /* at once: divisions are slow */
+        value = rest * one / den;
+        rest = rest * one - value * den;
+        return value + (rest >= den - rest);
+    }
+#else
+    (void)one;
+#endif
     for (int i = 0; i < decimals; i++) {
         rest *= 10;
         value = value * 10 + rest / den;
@@ -185,20 +201,24 @@ void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, b
     int64_t one = 1;
     for (int i = 0; i < decimals; i++) one *= 10;
     int64_t whole = num / den;
-    int64_t part = fraction(num % den, den, decimals);
+    int64_t part = fraction(num - whole * den, den, decimals, one);
     if (part == one) {
         part = 0;
         whole++;
     }
     am_write_int(writer, whole);
-    if (decimals == 0 || (trim && part == 0)) return;
-    char text[MOST_DIGITS];
+    if (decimals > 0) am_write_decimals(writer, (uint32_t)part, decimals, trim);
+}
+
+void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim)
+{
+    char text[MOST_DECIMALS + 1];
     char *end = text + sizeof text;
-    char *start = digits(end, (uint64_t)part);
+    if (trim && part == 0) return;
+    char *start = digits_32(end, part);
     while (end - start < decimals) *--start = '0';
-    if (trim)
-        while (end[-1] == '0') end--;
-    AM_WRITE(writer, ".");
+    while (trim && end[-1] == '0') end--;
+    *--start = '.';
     am_write(writer, start, (size_t)(end - start));
 }
 
@@ -290,6 +310,29 @@ void am_json_int(am_writer *writer, int64_t value)
 {
     if (!write_in_place(writer, value)) am_write_int(writer, value);
     am_write_char(writer, ',');
+}
+
+void am_json_ints(am_writer *writer, int count, const int64_t *value)
+{
+#ifndef AM_FIRST
+    if (writer->room - writer->length > (size_t)count * (MOST_DIGITS + 2) + 3) {
+        char *to = writer->text + writer->length;
+        *to++ = '[';
+        for (int i = 0; i < count; i++) {
+            if (value[i] < 0) *to++ = '-';
+            to = put(to, magnitude(value[i]));
+            *to++ = ',';
+        }
+        if (count > 0) to--;
+        *to++ = ']';
+        *to++ = ',';
+        writer->length = (size_t)(to - writer->text);
+        return;
+    }
+#endif
+    am_json_open(writer, '[');
+    for (int i = 0; i < count; i++) am_json_int(writer, value[i]);
+    am_json_close(writer, ']');
 }
 
 void am_json_number(am_writer *writer, const char *number)

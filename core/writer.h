@@ -68,6 +68,8 @@ void am_write_thousands(am_writer *writer, int64_t value);
 /* num / den rounded half up to so many decimals, both from 0 to 2^53, den not 0; trailing zeros are left out if trim.
  */
 void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim);
+/* "." and so many decimals of a number, which is below ten to that power; trim: as above, and of 0 nothing at all. */
+void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim);
 
 /* JSON. Every value, and every closing bracket, leaves a comma behind, which the next closing bracket or am_json_end
  * takes back: so none of them asks what stood before. */
@@ -90,6 +92,8 @@ void am_json_plain(am_writer *writer, const char *text);
 /* Two parts of a plain string, such as a module's path and leaf. */
 void am_json_joined(am_writer *writer, const char *first, const char *second);
 void am_json_int(am_writer *writer, int64_t value);
+/* An array of some. */
+void am_json_ints(am_writer *writer, int count, const int64_t *value);
 /* A number that is text already. */
 void am_json_number(am_writer *writer, const char *digits);
 /* A figure, or null where a negative one stands for "none". */

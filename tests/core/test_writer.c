@@ -140,6 +140,57 @@ START_TEST(ratio)
 }
 END_TEST
 
+START_TEST(decimals)
+{
+    static const struct {
+        uint32_t part;
+        int decimals;
+        bool trim;
+        const char *text;
+    } cases[] = {
+        {0, 3, true, ""},
+        {0, 3, false, ".000"},
+        {7, 6, true, ".000007"},
+        {120, 6, true, ".00012"},
+        {120, 6, false, ".000120"},
+        {999999, 6, true, ".999999"},
+        {999999999, 9, false, ".999999999"},
+        {5, 1, true, ".5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        am_write_decimals(&writer, cases[i].part, cases[i].decimals, cases[i].trim);
+        expect(cases[i].text);
+    }
+}
+END_TEST
+
+/* However much room there is behind it. */
+START_TEST(arrays)
+{
+    static const struct {
+        int count;
+        int64_t value[4];
+        const char *json;
+    } cases[] = {
+        {0, {0}, "[]"},
+        {1, {0}, "[0]"},
+        {3, {9, 10, -1}, "[9,10,-1]"},
+        {4, {INT64_MAX, INT64_MIN, AM_MAX_BYTES, 99999999}, "[9223372036854775807,-9223372036854775808,9007199254740992,99999999]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t more = 2; more < 100; more++) { /* its comma, and the final 0 */
+            writer = am_writer_of(text, strlen(cases[i].json) + more);
+            am_json_ints(&writer, cases[i].count, cases[i].value);
+            ck_assert(!writer.full);
+            writer.length--;
+            expect(cases[i].json);
+        }
+    writer = am_writer_of(text, 5);
+    am_json_ints(&writer, 3, cases[2].value);
+    ck_assert_uint_eq(am_writer_end(&writer), 0);
+}
+END_TEST
+
 START_TEST(string)
 {
     static const struct {
@@ -251,6 +302,8 @@ Suite *test_writer_suite(void)
     tcase_add_test(tests, integers_near_powers);
     tcase_add_test(tests, thousands);
     tcase_add_test(tests, ratio);
+    tcase_add_test(tests, decimals);
+    tcase_add_test(tests, arrays);
     tcase_add_test(tests, string);
     tcase_add_test(tests, commas);
     tcase_add_test(tests, full);
