@@ -85,47 +85,41 @@ typedef struct am_distance {
     int first;         /* slots from here on are the layer's own */
 } am_distance;
 
-static bool moved_slot(const am_distance *distance, uint16_t *slot)
+static inline bool moved_slot(const am_distance *distance, uint16_t *slot)
 {
-    if (*slot > distance->first)
-        *slot = (uint16_t)(*slot + distance->slots);
-    else if (*slot == distance->from)
-        *slot = distance->to;
-    else
-        return false;
-    return true;
+    const bool own = *slot > distance->first, known = own || *slot == distance->from;
+    *slot = own ? (uint16_t)(*slot + distance->slots) : distance->to;
+    return known;
 }
 
 /* False where the event is not of the layer alone. */
-static bool moved(const am_distance *distance, am_event *event)
+static inline bool moved(const am_distance *distance, am_event *event)
 {
     switch (event->kind) {
+    case AM_E_ALLOCATE:
+    case AM_E_PART:
+    case AM_E_FREE:
+    case AM_E_STEAL:
+    case AM_E_COPY: return moved_slot(distance, &event->index);
     case AM_E_NODE:
     case AM_E_FORGET:
     case AM_E_FORGET_RECOMPUTED:
     case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
     case AM_E_TAKE: event->index = (uint16_t)(event->index - distance->saves); return true;
-    default: break;
+    default: return !AM_NEVER(true); /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
     }
-    /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
-    if (AM_NEVER(event->kind != AM_E_ALLOCATE && event->kind != AM_E_PART && event->kind != AM_E_FREE &&
-                 event->kind != AM_E_STEAL && event->kind != AM_E_COPY))
-        return false;
-    return moved_slot(distance, &event->index);
 }
 
 /* Copies the events; false, and none, where one of them cannot be. */
 static bool copy_events(am_program *program, const am_distance *distance, int first, int end)
 {
-    int before = program->events;
-    for (int i = first; i < end; i++) {
-        am_event event = program->event[i];
-        if (!moved(distance, &event)) {
-            program->events = before;
-            return false;
-        }
-        program->event[program->events++] = event;
+    const am_distance by = *distance;
+    am_event *to = &program->event[program->events];
+    for (int i = first; i < end; i++, to++) {
+        *to = program->event[i];
+        if (!moved(&by, to)) return false;
     }
+    program->events += end - first;
     return true;
 }
 
@@ -148,6 +142,28 @@ static bool has_room(const am_compiler *compiler, const am_backward *of)
     return AM_ALWAYS(compiler->program->slots + of->slots <= AM_MAX_PROGRAM_SLOTS);
 }
 
+/* Is a layer's input, a leaf that waits for its gradients, given all of them by this layer, whose nodes these are, and the last of them by
+ * the first node, which feeds no other leaf? Then it gets its gradient when the layer's backward has ended. */
+static bool feeds_leaf(const am_compiler *compiler, int first, int last, am_var input)
+{
+    const am_tape *tape = compiler->tape;
+    int uses = 0, others = 0;
+    for (int node = last; node >= first; node--) {
+        if (!compiler->player->reached[node]) continue;
+        const am_instruction *instruction = &tape->instruction[tape->node[node].instruction];
+        bool used = false;
+        others = 0;
+        for (int k = 0; k < instruction->inputs; k++) {
+            am_var x = am_compile_operand(compiler, instruction, k);
+            used |= x == input;
+            uses += x == input;
+            others += x != input && tape->tensor[x].leaf;
+        }
+        if (node == first && (!used || others)) return false;
+    }
+    return uses == compiler->player->waiting[tape->tensor[input].leaf];
+}
+
 /* Makes the backward of a layer, from its result's gradient to its input's, that of another one, and goes on to its first node; false,
  * and nothing made, where it is another. */
 static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *place, uint16_t zone, uint16_t *node)
@@ -164,14 +180,16 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                             .to = gradient->slot,
                             .first = of->slot};
     uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
-    bool takes = slot ? input->node && !passed->slot : !input->grad;
+    bool leaf = slot && !input->node && input->leaf;
+    bool takes = slot ? (input->node || leaf) && !passed->slot : !input->grad;
     bool alike = takes && *node == (uint16_t)(of->last - distance.nodes) &&
-                 !is_taken(compiler, *node - of->count + 1, *node, gradient) &&
+                 !is_taken(compiler, *node - of->count, *node, gradient) &&
                  memcmp(gradient->stride, of->begins.stride, sizeof gradient->stride) == 0 &&
                  player->slot_refs[gradient->slot] == of->refs &&
                  memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count],
                         (size_t)of->count + 1) == 0;
     if (!alike || !has_room(compiler, of) || (slot && !moved_slot(&distance, &slot))) return false;
+    if (leaf && !feeds_leaf(compiler, *node - of->count, *node, place->input)) return false;
     const am_layer_backward made = {.noted = true,
                                     .place = *place,
                                     .zone = zone,
@@ -198,6 +216,11 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
     program->gradient_bytes += of->gradient_bytes;
     *node = (uint16_t)(*node - of->count);
     compiler->layer = made;
+    if (leaf) {
+        player->waiting[input->leaf] = 0;
+        am_compile_accumulate(compiler, place->input);
+        compiler->layer.noted = false; /* it begins with no layer's result */
+    }
     compiler->node = *node;
     compiler->events = program->events;
     return true;

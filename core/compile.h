@@ -124,7 +124,10 @@ void am_compile_keep(am_player *player, const am_tape *tape);
 void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);
 void am_compile_engine_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out);
 
-/* engine.c: the whole backward from the record's loss. */
+/* engine.c: AccumulateGrad. Where gradients exist beforehand the new one dies; else it becomes .grad, without a copy where it
+ * can. */
+void am_compile_accumulate(am_compiler *compiler, am_var x);
+/* The whole backward from the record's loss. */
 am_code am_compile(am_program *program, am_player *player, const am_tape *tape);
 
 #endif

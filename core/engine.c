@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-/* AccumulateGrad. Where gradients exist beforehand the new one dies; else it becomes .grad, without a copy where it
- * can. */
-static void accumulate(am_compiler *compiler, am_var x)
+void am_compile_accumulate(am_compiler *compiler, am_var x)
 {
     am_gradient *buffer = am_compile_buffer(compiler, x), g = *buffer;
     const am_tensor *tensor = am_compile_tensor(compiler, x);
@@ -134,7 +132,7 @@ static void pass_on(am_compiler *compiler, uint16_t node, const am_outputs *out)
         if (!tensor->node && --compiler->player->waiting[tensor->leaf] == 0) ready[leaves++] = x;
     }
     for (int i = 0; i < sums; i++) am_compile_release(compiler, summed[i]);
-    for (int i = 0; i < leaves; i++) accumulate(compiler, ready[i]);
+    for (int i = 0; i < leaves; i++) am_compile_accumulate(compiler, ready[i]);
     if (outside < 0) return;
     am_compile_event(compiler, AM_E_LEAVE, instruction->region, 0);
     bool added = add_gradient(compiler, am_compile_operand(compiler, instruction, outside), out->gradient[outside], summed);

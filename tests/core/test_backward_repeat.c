@@ -119,6 +119,19 @@ static am_var cut_layer(am_build *build, am_var x)
     return y;
 }
 
+/* Its first operation takes its input, which is a leaf of the first layer. */
+static am_var leaf_layer(am_build *build, am_var x)
+{
+    am_dim h = build->h;
+    am_enter(tape, "", AM_C_RESIDUAL);
+    am_var active = am_unary(tape, AM_OP_TANH, x);
+    am_var up = am_linear(tape, active, am_parameter(tape, AM_SHAPE(h, h), build->dtype, true, "up"), 0);
+    am_var y = am_label(tape, am_binary(tape, AM_OP_ADD, x, up), "hidden state");
+    see(x, active, 0, 0);
+    if (toggles) build->scores = !build->scores;
+    return y;
+}
+
 /* Behind layers of which others take something too. before: the sum behind them has an operand from before them, whose gradient
  * is the last layer's own; alone: the last layer's result is not used. */
 static const struct {
@@ -141,6 +154,10 @@ static const struct {
     {"a gradient with two holders", open_layer, true, false, {{0}}},
     {"no result, but what two make for others", open_layer, false, true, {{5, LATE}, {4, LATE}}},
     {"layers that pass on what others give", cut_layer, false, false, {{5, ACTIVE}, {4, ACTIVE}, {3, ACTIVE}}},
+    {"nothing, and a leaf begins", leaf_layer, false, false, {{0}}},
+    {"the leaf that begins", leaf_layer, false, false, {{1, INPUT}}},
+    {"the first that is made in the layer of the leaf", leaf_layer, false, false, {{1, ACTIVE}}},
+    {"the first that is made in another", leaf_layer, false, false, {{3, ACTIVE}}},
 };
 
 static void record_opening(int i, bool copied)
