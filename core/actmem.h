@@ -466,8 +466,9 @@ typedef struct am_instruction {
     uint16_t region; /* 0 if in none */
     uint16_t zone;   /* 0 before the layers, 1.. layer, then after them */
     uint16_t match;  /* the how-manieth matrix product of its region */
-    uint16_t made;   /* the first storage that is born here, if any is; the others follow it */
+    uint16_t made, made_end; /* storages that are born here, and fixed ones between them: made <= storage < made_end */
     uint16_t dying;  /* first storage whose last use is this; 0 if none */
+    bool saves;      /* its node has saved tensors */
     bool chosen, idle; /* of a region that keeps AM_KEEP_CHOSEN: its results are kept; or it need not run again */
 } am_instruction;
 
@@ -528,7 +529,7 @@ typedef struct am_region {
     uint16_t matmuls;
     uint16_t savers; /* nodes with saves */
     uint16_t stop;   /* last instruction with saves; 0 if none */
-    uint16_t active; /* the place in am_tape.active of its first instruction there */
+    uint16_t active, active_end; /* places in am_tape.active: of its first instruction there, and of the first behind it */
     am_var output;
     am_var more[2]; /* other results, each needed as it is; 0: none */
     am_var beside; /* what its code returns beside its output; 0: nothing */

@@ -22,11 +22,10 @@ static am_choices *choices_of(am_evaluation *evaluation)
 
 /* ---- dear operations ---- */
 
-static bool computes(const am_tape *tape, const am_instruction *instruction)
+static bool computes(const am_instruction *instruction)
 {
     return instruction->kind == AM_I_OP && instruction->region && instruction->time > 0 &&
-           AM_ALWAYS(instruction->made < tape->storages) && /* the loss is behind */
-           tape->storage[instruction->made].born == instruction - tape->instruction;
+           instruction->made < instruction->made_end;
 }
 
 /* Do PyTorch's checkpoints see both as one? x has a name there. They keep all operations of a name, or none. */
@@ -84,7 +83,7 @@ static void find_dear(am_choices *choices, const am_tape *tape)
     for (int i = 0; i < tape->instructions; i++) {
         const am_instruction *instruction = &tape->instruction[i];
         bool product = am_op_is_product((am_op)instruction->op);
-        if (!computes(tape, instruction) || !am_aten_name((am_op)instruction->op)) continue;
+        if (!computes(instruction) || !am_aten_name((am_op)instruction->op)) continue;
         if (!product && makes_output(tape, (am_op)instruction->op)) continue;
         find_one(&list, instruction);
     }

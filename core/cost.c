@@ -532,19 +532,6 @@ static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_s
     row->bound[part] = plus(row->bound[part], costing->bound);
 }
 
-static void add_forward(am_table *table, const am_costing *costing, int kind)
-{
-    am_cost_row *row = row_of(table, kind, costing->instruction);
-    add_to_row(row, costing, AM_IN_FORWARD);
-}
-
-static void add_backward(am_table *table, const am_costing *costing, int kind)
-{
-    if (costing->time == 0) return;
-    am_cost_row *row = row_of(table, kind, costing->instruction);
-    add_to_row(row, costing, AM_IN_BACKWARD);
-}
-
 static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 {
     return am_module_same(x->module, y->module) && x->labour == y->labour &&
@@ -598,18 +585,22 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
     am_instruction *instruction = &costing->tape->instruction[index];
     int kind = -1;
     bool shown = table && kind_of(table, instruction, &kind);
+    am_cost_row *row = NULL;
     take(costing, instruction);
     if (!am_ops[instruction->op].alias) {
         begin(costing);
         cost_forward(costing);
         note_forward(costing, instruction, index);
-        if (shown) add_forward(table, costing, kind);
+        if (shown) row = row_of(table, kind, instruction);
+        if (shown) add_to_row(row, costing, AM_IN_FORWARD);
     }
     if (!is_reached(costing)) return;
     begin(costing);
     cost_backward(costing);
     note_backward(costing, instruction->zone);
-    if (shown) add_backward(table, costing, kind);
+    if (!shown || costing->time == 0) return;
+    if (!row) row = row_of(table, kind, instruction);
+    add_to_row(row, costing, AM_IN_BACKWARD);
 }
 
 /* A repeated layer costs what that costs which it repeats. Its result has been reached, as its input then is. */

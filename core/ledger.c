@@ -143,8 +143,20 @@ static bool may_keep(const am_tape *tape, const am_instruction *instruction)
     if (instruction->kind != AM_I_OP) return instruction->kind == AM_I_BEGIN;
     uint16_t region = am_checkpointed_region(tape, instruction);
     if (region) return tape->region[region].keep != AM_KEEP_NOTHING;
-    return instruction->node && tape->node[instruction->node].save_count;
+    return instruction->saves;
 }
+
+#ifdef AM_FIRST /* where that is smaller */
+#define next_active(tape, active) ((active) + 1)
+#else
+/* The next place in tape->active where that may be: a region that keeps its inputs alone is passed over as a whole. */
+static int next_active(const am_tape *tape, int active)
+{
+    const am_instruction *instruction = &tape->instruction[tape->active[active]];
+    uint16_t region = am_region_begun(tape, instruction);
+    return region && tape->region[region].keep == AM_KEEP_NOTHING ? tape->region[region].active_end : active + 1;
+}
+#endif
 
 static void read_instruction(am_reader *reader, const am_instruction *instruction)
 {
@@ -177,7 +189,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
 static void read_tape(am_reader *reader)
 {
     const am_tape *tape = reader->tape;
-    for (int i = 0; i < tape->actives && reader->code == AM_OK; i++) {
+    for (int i = 0; i < tape->actives && reader->code == AM_OK; i = next_active(tape, i)) {
         const am_instruction *instruction = &tape->instruction[tape->active[i]];
         if (may_keep(tape, instruction)) read_instruction(reader, instruction);
     }
@@ -314,7 +326,7 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
     uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, record.inner);
     const uint64_t lasting = lasting_before(tape);
     *given = (am_given){.input = input};
-    for (int i = 0; i < tape->actives; i++) {
+    for (int i = 0; i < tape->actives; i = next_active(tape, i)) {
         const am_instruction *instruction = &tape->instruction[tape->active[i]];
         if (!may_keep(tape, instruction)) continue;
         uint64_t held = held_by(tape, instruction, &given->stays);
@@ -328,10 +340,11 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
         else if (unit < record.units)
             given->held[unit] |= held;
     }
-    for (int i = 1; i < AM_MAX_GIVEN; i++)
-        if ((lent | lasting) >> i & 1) given->bytes[i] = bytes_of(tape, (uint16_t)i);
-    for (int i = 1; i < AM_MAX_GIVEN; i++)
+    for (uint64_t set = lent | lasting; set; set &= set - 1) {
+        int i = __builtin_ctzll(set);
+        given->bytes[i] = bytes_of(tape, (uint16_t)i);
         if (lent >> i & 1 && tape->instruction[tape->storage[i].last].zone > record.units * record.inner) given->framed |= (uint64_t)1 << i;
+    }
     given->stays &= lent;
     for (int unit = 0; unit < record.units; unit++) given->held[unit] &= lent;
 }

@@ -22,8 +22,8 @@ static bool notes_each(const am_play *play)
 
 static void set_ceilings(am_play *play)
 {
-    bool each = notes_each(play);
-    for (int way = 0; way < 2; way++) play->ceiling[way] = play->top[way]->seen && !each ? play->top[way]->bytes : INT64_MIN;
+    play->each = notes_each(play);
+    for (int way = 0; way < 2; way++) play->ceiling[way] = play->top[way]->seen && !play->each ? play->top[way]->bytes : INT64_MIN;
 }
 #endif
 
@@ -161,6 +161,22 @@ void am_play_learn(am_play *play)
 }
 #endif
 
+#ifndef AM_FIRST
+static inline void raise_peak(am_play *play, int way, int64_t bytes)
+{
+    if (bytes <= play->ceiling[way]) return;
+    play->top[way]->bytes = play->ceiling[way] = bytes;
+    play->top[way]->instruction = play->instruction;
+    play->top[way]->seen = true;
+}
+
+void am_play_note_peaks(am_play *play, int64_t extra)
+{
+    raise_peak(play, 0, play->live);
+    raise_peak(play, 1, play->live + play->gradients + extra);
+}
+#endif
+
 void am_play_note_news(am_play *play, int64_t extra)
 {
 #ifndef AM_FIRST
@@ -179,7 +195,6 @@ void am_play_note_news(am_play *play, int64_t extra)
         note_peak(play, &play->step->head[play->returned], play->live);
     note_peak(play, play->top[0], play->live);
     note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
-    set_ceilings(play);
 }
 
 void am_play_trace(am_play *play, int64_t bytes)

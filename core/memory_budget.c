@@ -6,7 +6,6 @@
 
 #include "input.h"
 #include "layout.h"
-#include "proven.h"
 #include "tape.h"
 
 /* ---- the knapsack ---- */
@@ -139,9 +138,9 @@ static void add_item(am_knapsack *sack, uint16_t index, int64_t bytes, int64_t f
 
 static int64_t made_bytes(const am_tape *tape, int index)
 {
+    const am_instruction *instruction = &tape->instruction[index];
     int64_t bytes = 0;
-    for (int i = tape->instruction[index].made; AM_ALWAYS(i < tape->storages) /* the loss is behind */ && tape->storage[i].born == index; i++)
-        bytes += counted(tape, (uint16_t)i);
+    for (int i = instruction->made; i < instruction->made_end; i++) bytes += counted(tape, (uint16_t)i);
     return bytes;
 }
 

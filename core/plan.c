@@ -59,6 +59,8 @@ typedef struct am_walk {
     uint8_t last[AM_MAX_LAYER_KINDS];     /* by kind, in this run: the played unit for layers from `settled` on */
     uint16_t settled[AM_MAX_LAYER_KINDS]; /* of regions: for those that begin there or behind */
     int64_t start, count, inner;
+    int unit;          /* the played one for the layer at start */
+    bool last_of_kind; /* which stands for all later ones of its kind */
 } am_walk;
 
 /* Is the model's last unit played by itself? Not of what core.wasm has. */
@@ -128,7 +130,8 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
 static int zone_for(const am_walk *walk, int64_t start, int64_t layer)
 {
     bool settled;
-    int zone = first_zone(walk->profile, unit_for(walk, start, layer, &settled));
+    bool first = start == walk->start && layer == start;
+    int zone = first_zone(walk->profile, first ? walk->unit : unit_for(walk, start, layer, &settled));
     if (layer == start) return zone;
     return layer == start + walk->inner - 1 ? zone + walk->profile->record.inner - 1 : zone + 1;
 }
@@ -145,13 +148,12 @@ static int64_t zone_layers(const am_walk *walk, int64_t start, int64_t layer)
 /* Units from this one on that are equal to it. */
 static int64_t equal_units(const am_walk *walk)
 {
-    bool settled;
     const am_pattern *pattern = walk->model->pattern;
-    unit_for(walk, walk->start, walk->start, &settled);
-    int64_t alike = alike_from(pattern, walk->start) / walk->inner;
-    int64_t before = (walk->model->last + 1 - walk->start) / walk->inner - 1;
+    int64_t alike = alike_from(pattern, walk->start), before = walk->model->last + 1 - walk->start;
+    if (walk->inner > 1) alike /= walk->inner, before /= walk->inner; /* else a division would be slow */
+    before--;
     if (has_own_last(walk->profile) && alike > before) alike = before > 0 ? before : 1;
-    if (!settled) return 1;
+    if (!walk->last_of_kind) return 1;
     if (alike == 0) {
         if (walk->inner % pattern->period != 0 || walk->start < pattern->prefix) return 1;
         alike = has_own_last(walk->profile) && before < walk->left ? am_larger(before, 1) : walk->left;
@@ -175,6 +177,7 @@ static bool walk_on(am_walk *walk)
         walk->run_start = walk->start;
         settle_run(walk);
     }
+    walk->unit = unit_for(walk, walk->start, walk->start, &walk->last_of_kind);
     walk->count = equal_units(walk);
     return true;
 }
@@ -509,10 +512,10 @@ static int64_t base_of(const am_stand *stand, const am_step *step, int last)
 /* How much more there is than in the played unit, at a moment of the `index`-th of these layers. */
 static int64_t excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
 {
+    if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
     const am_step *step = &walk->profile->step;
     int unit = unit_of(walk->profile, climb->zone);
     int first = first_zone(walk->profile, unit), last = last_zone(walk->profile, unit);
-    if (phase == AM_BEFORE_RECOMPUTE || walk->inner == 1) return 0;
     if (phase == AM_FORWARD)
         return climb->ahead + index * inner_leavings(step, climb->zone) -
                (step->boundary[climb->zone - 1] - step->boundary[first - 1]);
@@ -844,6 +847,7 @@ static am_walk walk_of_one(const am_sequence *model, int64_t layer)
     am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
                     .inner = run->inner};
     settle_run(&walk);
+    walk.unit = unit_for(&walk, layer, layer, &walk.last_of_kind);
     return walk;
 }
 

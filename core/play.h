@@ -35,6 +35,9 @@ typedef struct am_play {
     bool returned;      /* the model's code has, and holds no more what it gave to layers */
     am_peak *top[2];    /* the peaks of this phase and zone, either way; of the forward the first alone */
     int64_t ceiling[2]; /* as many live bytes are no news there; INT64_MIN where every moment is */
+#ifndef AM_FIRST
+    bool each; /* which is so */
+#endif
     am_phase phase;
     uint16_t zone, instruction, sampled;
     uint16_t pending[AM_MAX_REGIONS]; /* nodes of a region that still hold something */
@@ -44,6 +47,11 @@ typedef struct am_play {
     int64_t zeros;    /* bytes of a gradient of zeros that the innermost is about to make */
     bool returning;   /* its input is about to be brought back */
     int64_t outlived; /* what regions that have run backward leave, since something keeps their graphs */
+#ifndef AM_FIRST
+    bool outliving;   /* whether any does */
+    bool settled;     /* a node of the region and zone of the last one brings about nothing of its own */
+    uint16_t entered; /* the region of the last node */
+#endif
     struct {
         int64_t flight;   /* buffers that outlive a unit's forward or backward: in live, not in what layers leave */
         int64_t retained; /* thereof what the unit before was gathered into */
@@ -72,12 +80,6 @@ static inline void am_play_retain(am_play *play, uint16_t place)
 static inline void am_play_release(am_play *play, uint16_t place)
 {
     if (--play->player->refs[place] == 0) play->live -= play->player->bytes[place];
-}
-
-/* Is this storage, one of those behind instruction->made, made by the instruction? */
-static inline bool am_play_makes(const am_play *play, int storage, int instruction)
-{
-    return storage < play->tape->storages && play->tape->storage[storage].born == instruction;
 }
 
 /* So many bytes of a part of what is live, or of what a storage is of, where that is counted; else 0. Those of player->bytes
@@ -134,8 +136,9 @@ am_code am_step_compile(am_player *player, const am_tape *tape);
 void am_play_go(am_play *play, am_phase phase, uint16_t zone);
 /* A parameter has its gradient: from now on what is live in the head's backward is noted by itself, too. */
 void am_play_learn(am_play *play);
-/* Notes what is live now, where that may be news. */
+/* Notes what is live now: where each moment is noted, and where only peaks are. */
 void am_play_note_news(am_play *play, int64_t extra);
+void am_play_note_peaks(am_play *play, int64_t extra);
 /* Writes an allocation down. */
 void am_play_trace(am_play *play, int64_t bytes);
 /* The storage is of so many bytes from now on. */
@@ -159,8 +162,11 @@ void am_play_grow(am_play *play, int64_t bytes);
 /* Notes what is live now; most moments are far below a peak. extra: bytes that exist only where gradients start as None. */
 static inline void am_play_note(am_play *play, int64_t extra)
 {
-    if (play->live > play->ceiling[0] || play->live + play->gradients + extra > play->ceiling[1])
+    if (play->live <= play->ceiling[0] && play->live + play->gradients + extra <= play->ceiling[1]) return;
+    if (play->each)
         am_play_note_news(play, extra);
+    else
+        am_play_note_peaks(play, extra);
 }
 
 /* One allocation, not yet noted. */

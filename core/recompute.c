@@ -14,8 +14,8 @@ uint16_t am_play_place(const am_play *play, uint16_t storage)
 void am_play_hold_saves(am_play *play, uint16_t index)
 {
     const am_node *node = &play->tape->node[index];
-    for (int i = node->first_save; i < node->first_save + node->save_count && !am_is_away(play->tape, AM_AWAY_SAVED);
-         i++) {
+    const int end = am_is_away(play->tape, AM_AWAY_SAVED) ? 0 : node->first_save + node->save_count;
+    for (int i = node->first_save; i < end; i++) {
         uint16_t place = am_play_place(play, am_play_storage(play, play->tape->save[i]));
         am_play_retain(play, place);
         play->player->held[i] = place;
@@ -46,9 +46,10 @@ void am_play_graph(am_play *play, const am_instruction *instruction)
 
 static void count_again(am_play *play, const am_instruction *instruction, int index)
 {
+    int64_t executed = play->tape->executed[index];
+    if (!instruction->time && !instruction->flops && !executed) return;
     am_step *step = play->step;
     am_work *work = &step->zone_work[AM_IN_RECOMPUTE][instruction->zone];
-    int64_t executed = play->tape->executed[index];
     step->zone_recomputed[instruction->zone] += instruction->flops;
     step->zone_recomputed_time[instruction->zone] += instruction->time;
     work->flops += instruction->flops ? instruction->flops : executed;
@@ -126,24 +127,23 @@ void am_play_gather(am_play *play, uint16_t index)
 static void recompute_results(am_play *play, const am_instruction *instruction, int index, int behind)
 {
     am_player *player = play->player;
-    bool any = false;
-    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+    const int end = instruction->made_end;
+    for (int i = instruction->made; i < end; i++) {
         if (play->tape->storage[i].fixed) continue;
         int64_t bytes = player->bytes[i + AM_MAX_STORAGES];
         player->place[i] = (uint16_t)(i + behind);
         player->refs[i + behind] = 1;
         player->bytes[i + behind] = bytes;
         am_play_grow(play, bytes);
-        any = true;
     }
-    if (any) am_play_note(play, 0);
+    if (instruction->made < end) am_play_note(play, 0);
     count_again(play, instruction, index);
 }
 
 /* A kept result passes from the region's cache to the code that runs again. */
-static void take_results(am_play *play, const am_instruction *instruction, int index)
+static void take_results(am_play *play, const am_instruction *instruction)
 {
-    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+    for (int i = instruction->made, end = instruction->made_end; i < end; i++) {
         play->player->cached[i] = false;
         play->player->place[i] = (uint16_t)i;
     }
@@ -186,10 +186,10 @@ void am_play_release_left(am_play *play, const am_region *region)
 static void run_again(am_play *play, const am_region *region, const am_instruction *instruction, int index)
 {
     if (am_instruction_kept(region, instruction))
-        take_results(play, instruction, index);
+        take_results(play, instruction);
     else if (!is_idle(region, instruction))
         recompute_results(play, instruction, index, AM_MAX_STORAGES);
-    if (instruction->node) am_play_hold_saves(play, instruction->node);
+    if (instruction->saves) am_play_hold_saves(play, instruction->node);
 }
 
 #ifdef AM_FIRST /* only Megatron's have others in them */
@@ -215,12 +215,12 @@ void am_play_recompute(am_play *play, uint16_t index)
     play->done[index] = true;
     play->zone = UINT16_MAX;
     bool early = region->kind == AM_NON_REENTRANT; /* which a node that has saved something plays again */
-    int stop = early ? region->stop : region->end;
+    const int stop = early ? region->stop : region->end, end = stop < region->end ? stop + 1 : region->end;
     size_t made = (size_t)(region->last_storage - region->first_storage);
     memset(&play->player->place[region->first_storage], 0, made * sizeof *play->player->place);
     memset(&play->player->gone[region->first_storage], 0, made * sizeof *play->player->gone);
-    for (const uint16_t *active = &tape->active[region->active]; *active <= stop && *active < region->end; active++) {
-        int i = *active;
+    for (const uint16_t *active = &tape->active[region->active]; *active < end; active++) {
+        const int i = *active;
         const am_instruction *instruction = &tape->instruction[i];
         if (play->zone != instruction->zone) {
             play->step->recompute_start[instruction->zone] = play->live;
@@ -235,9 +235,13 @@ void am_play_recompute(am_play *play, uint16_t index)
             run_inner(play, instruction, i);
         else if (instruction->kind == AM_I_OP)
             run_again(play, region, instruction, i);
-        if (instruction->kind == AM_I_GRAPH || instruction->kind == AM_I_GRAPH_END) am_play_graph(play, instruction);
-        if (instruction->kind == AM_I_DISCARD) am_play_discard(play, instruction->dims[0]);
-        release_dying(play, region, instruction);
+        switch (instruction->kind) {
+        case AM_I_GRAPH:
+        case AM_I_GRAPH_END: am_play_graph(play, instruction); break;
+        case AM_I_DISCARD: am_play_discard(play, instruction->dims[0]); break;
+        default: break;
+        }
+        if (instruction->dying) release_dying(play, region, instruction);
     }
     am_play_go(play, phase, zone);
     play->instruction = at;

@@ -254,14 +254,16 @@ static uint16_t shifted_storage(const am_shift *shift, uint16_t storage)
 static void copy_tensors(am_tape *tape, const am_shift *shift)
 {
     const am_tensor *from = FIRST(tensor, tensors);
-    for (int i = 0; i < HAS(tensors); i++) {
-        am_tensor *tensor = &tape->tensor[tape->tensors++];
-        *tensor = from[i];
+    am_tensor *tensor = &tape->tensor[tape->tensors], *end = tensor + HAS(tensors);
+    const int nodes = shift->repeat->from.nodes;
+    for (; tensor < end; tensor++) {
+        *tensor = *from++;
         tensor->storage = shifted_storage(shift, tensor->storage);
-        if (tensor->node >= shift->repeat->from.nodes) tensor->node = (uint16_t)(tensor->node + shift->nodes);
+        if (tensor->node >= nodes) tensor->node = (uint16_t)(tensor->node + shift->nodes);
         if (tensor->leaf) tensor->leaf = (uint16_t)(tensor->leaf + shift->leaves);
         if (tensor->cast) tensor->cast = shifted(shift, tensor->cast);
     }
+    tape->tensors += HAS(tensors);
     const am_var *leaf = FIRST(leaf, leaves);
     for (int i = 0; i < HAS(leaves); i++) tape->leaf[tape->leaves++] = shifted(shift, leaf[i]);
 }
@@ -269,56 +271,60 @@ static void copy_tensors(am_tape *tape, const am_shift *shift)
 static void copy_storages(am_tape *tape, const am_shift *shift)
 {
     const am_storage *from = FIRST(storage, storages);
-    for (int i = 0; i < HAS(storages); i++) {
-        am_storage *storage = &tape->storage[tape->storages++];
-        *storage = from[i];
+    am_storage *storage = &tape->storage[tape->storages], *end = storage + HAS(storages);
+    for (; storage < end; storage++) {
+        *storage = *from++;
         storage->born = (uint16_t)(storage->born + shift->instructions);
         storage->last = storage->next_dying = 0; /* until its operands are copied, and the record ends */
         storage->region = 0;
     }
+    tape->storages += HAS(storages);
 }
 
 static void copy_nodes(am_tape *tape, const am_shift *shift)
 {
     const am_node *from = FIRST(node, nodes);
-    for (int i = 0; i < HAS(nodes); i++) {
-        am_node *node = &tape->node[tape->nodes++];
-        *node = from[i];
+    am_node *node = &tape->node[tape->nodes], *end = node + HAS(nodes);
+    for (; node < end; node++) {
+        *node = *from++;
         node->instruction = (uint16_t)(node->instruction + shift->instructions);
         node->first_save = (uint16_t)(node->first_save + shift->saves);
         node->first_gradient = (uint16_t)(node->first_gradient + shift->gradients);
     }
+    tape->nodes += HAS(nodes);
     const am_var *save = FIRST(save, saves);
-    const uint8_t *rule = FIRST(save_rule, saves);
-    for (int i = 0; i < HAS(saves); i++) {
-        tape->save_rule[tape->saves] = rule[i];
-        tape->save[tape->saves++] = shifted(shift, save[i]);
-    }
+    memcpy(&tape->save_rule[tape->saves], FIRST(save_rule, saves), (size_t)HAS(saves));
+    for (int i = 0; i < HAS(saves); i++) tape->save[tape->saves + i] = shifted(shift, save[i]);
+    tape->saves += HAS(saves);
 }
 
 static void copy_instructions(am_tape *tape, const am_shift *shift)
 {
-    int matmuls = tape->region[tape->open_region].matmuls - shift->repeat->from.matmuls;
+    const uint16_t region = tape->open_region, zone = tape->zone;
+    const int matmuls = tape->region[region].matmuls - shift->repeat->from.matmuls;
     const am_instruction *from = FIRST(instruction, instructions);
     const am_var *operand = FIRST(operand, operands);
-    for (int i = 0; i < HAS(instructions); i++) {
-        int index = tape->instructions++;
+    am_var *to = &tape->operand[tape->operands];
+    int index = tape->instructions;
+    for (const int end = index + HAS(instructions); index < end; index++) {
         am_instruction *instruction = &tape->instruction[index];
-        *instruction = from[i];
+        *instruction = *from++;
         instruction->first = (uint16_t)(instruction->first + shift->operands);
         if (instruction->node) instruction->node = (uint16_t)(instruction->node + shift->nodes);
-        instruction->region = tape->open_region;
-        instruction->zone = tape->zone;
-        instruction->dying = 0; /* until the record ends */
+        instruction->region = region;
+        instruction->zone = zone;
+        instruction->dying = instruction->made = instruction->made_end = 0; /* until the record ends */
         instruction->chosen = instruction->idle = false;
-        if (tape->open_region && instruction->kind == AM_I_OP)
-            instruction->match = (uint16_t)(instruction->match + matmuls);
-        for (int k = 0; k < instruction->inputs + instruction->results; k++) {
+        if (region && instruction->kind == AM_I_OP) instruction->match = (uint16_t)(instruction->match + matmuls);
+        const bool uses = instruction->kind != AM_I_GRAPH_END;
+        for (int k = instruction->inputs + instruction->results; k > 0; k--) {
             am_var x = shifted(shift, *operand++);
-            tape->operand[tape->operands++] = x;
-            if (instruction->kind != AM_I_GRAPH_END) tape->storage[tape->tensor[x].storage].last = (uint16_t)index;
+            *to++ = x;
+            if (uses) tape->storage[tape->tensor[x].storage].last = (uint16_t)index;
         }
     }
+    tape->instructions = index;
+    tape->operands += HAS(operands);
 }
 
 static void count_region(am_tape *tape, const am_shift *shift)

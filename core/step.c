@@ -9,25 +9,24 @@
 #include "compile.h"
 
 /* Makes the storages that an operation's results fill. All of one operation appear together. */
-static void make_results(am_play *play, const am_instruction *instruction, int index)
+static void make_results(am_play *play, const am_instruction *instruction)
 {
-    bool any = false, left_out = false; /* the forward of a reentrant region wants no gradient */
+    const int end = instruction->made_end;
+    bool left_out = false; /* the forward of a reentrant region wants no gradient */
     if (instruction->graph_only)
         left_out = play->tape->region[am_checkpointed_region(play->tape, instruction)].kind == AM_REENTRANT;
-    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+    for (int i = instruction->made; i < end; i++) {
         if (play->tape->storage[i].fixed) continue;
         play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
-        if (left_out) continue;
-        am_play_grow(play, play->player->bytes[i]);
-        any = true;
+        if (!left_out) am_play_grow(play, play->player->bytes[i]);
     }
-    if (any) am_play_note(play, 0);
+    if (!left_out) am_play_note(play, 0);
 }
 
 /* What selective checkpointing keeps stays alive until its region is done. */
-static void keep_results(am_play *play, const am_instruction *instruction, int index)
+static void keep_results(am_play *play, const am_instruction *instruction)
 {
-    for (int i = instruction->made; am_play_makes(play, i, index); i++) {
+    for (int i = instruction->made, end = instruction->made_end; i < end; i++) {
         play->player->cached[i] = true;
         am_play_retain(play, (uint16_t)i);
     }
@@ -75,7 +74,6 @@ static void note_return(am_play *play, const am_instruction *instruction)
 {
     am_peak *head = play->step->head;
     bool returns = false;
-    if (play->zone != play->step->layers + 1) return;
     for (uint16_t dying = instruction->dying; dying; dying = play->tape->storage[dying].next_dying)
         returns |= play->tape->instruction[play->tape->storage[dying].born].zone == 0;
     if (!returns) return;
@@ -84,14 +82,22 @@ static void note_return(am_play *play, const am_instruction *instruction)
     play->returned = true;
 }
 
+/* What a zone leaves when its forward has ended. */
+static void end_zone(am_play *play)
+{
+    play->step->boundary[play->zone] = play->live - play->sharded.flight;
+}
+
 static void play_forward(am_play *play)
 {
     const am_tape *tape = play->tape;
+    const int head = play->step->layers + 1;
     am_play_go(play, AM_FORWARD, 0);
     for (int active = 0; active < tape->actives; active++) {
         uint16_t i = tape->active[active];
         const am_instruction *instruction = &tape->instruction[i];
         if (play->zone != instruction->zone) {
+            end_zone(play);
             note_carried(play);
             am_play_go(play, AM_FORWARD, instruction->zone);
         }
@@ -99,9 +105,9 @@ static void play_forward(am_play *play)
         uint16_t region = am_checkpointed_region(tape, instruction);
         switch (instruction->kind) {
         case AM_I_OP:
-            make_results(play, instruction, i);
-            if (region && am_instruction_kept(&tape->region[region], instruction)) keep_results(play, instruction, i);
-            if (instruction->node && !region) am_play_hold_saves(play, instruction->node);
+            if (instruction->made < instruction->made_end) make_results(play, instruction);
+            if (region && am_instruction_kept(&tape->region[region], instruction)) keep_results(play, instruction);
+            if (instruction->saves && !region) am_play_hold_saves(play, instruction->node);
             break;
         case AM_I_BEGIN:
             if (am_region_begun(tape, instruction)) hold_inputs(play, instruction, region);
@@ -118,11 +124,11 @@ static void play_forward(am_play *play)
             break;
         default: break;
         }
-        note_return(play, instruction);
+        if (instruction->zone == head) note_return(play, instruction);
         for (uint16_t dying = instruction->dying; dying; dying = tape->storage[dying].next_dying)
             am_play_release(play, dying);
-        play->step->boundary[play->zone] = play->live - play->sharded.flight;
     }
+    end_zone(play);
     carry(play);
 }
 
@@ -188,6 +194,9 @@ static void open_region(am_play *play, uint16_t index, uint16_t gradient)
     play->open[play->opened++] = (am_opened){.region = index, .gradient = {gradient}};
     play->zeros = bytes_beside(play, region);
     play->returning = am_inputs_away(play->tape);
+#ifndef AM_FIRST
+    play->settled = false;
+#endif
 }
 
 /* Once the region's first zone has begun. */
@@ -227,6 +236,12 @@ static void leave_behind(am_play *play, const am_region *region, int64_t bytes)
 
 static void free_slot(am_play *play, const am_event *event)
 {
+#ifndef AM_FIRST
+    if (!play->opened && !play->outliving) {
+        play->live -= event->bytes;
+        return;
+    }
+#endif
     am_opened *holder = holder_of(play, event->index);
     const am_region *region = &play->tape->region[play->player->slot_region[event->index]];
     if (am_play_outlives(play, region))
@@ -259,11 +274,31 @@ static void begin_zone(am_play *play, uint16_t zone)
     play->step->backward_start[zone] = play->live - play->sharded.flight - play->outlived;
 }
 
+#ifdef AM_FIRST /* where looking again is smaller */
+#define is_settled(play, instruction)    false
+#define settle(play, instruction, again) ((void)(again))
+#else
+/* Does a node bring about nothing of its own, being of the region and zone of the last one? */
+static bool is_settled(const am_play *play, const am_instruction *instruction)
+{
+    return play->settled && play->entered == instruction->region && play->zone == instruction->zone && play->phase == AM_BACKWARD;
+}
+
+/* Those that follow this one do not, or have to be looked at again. */
+static void settle(am_play *play, const am_instruction *instruction, bool again)
+{
+    play->entered = instruction->region;
+    play->settled = !again && !am_is_away(play->tape, AM_AWAY_SAVED);
+}
+#endif
+
 /* Says which part of the step now runs. The first node that has saves makes its region run again; a reentrant one does
  * with its first node. */
 static void enter_node(am_play *play, const am_node *node)
 {
     const am_instruction *instruction = &play->tape->instruction[node->instruction];
+    play->instruction = node->instruction;
+    if (is_settled(play, instruction)) return;
     uint16_t region = am_checkpointed_region(play->tape, instruction);
     close_others(play, region);
     bool waiting = region && !play->done[region];
@@ -271,10 +306,10 @@ static void enter_node(am_play *play, const am_node *node)
     am_phase phase = before ? AM_BEFORE_RECOMPUTE : AM_BACKWARD;
     if (play->zone != instruction->zone) begin_zone(play, instruction->zone);
     if (play->zone != instruction->zone || play->phase != phase) am_play_go(play, phase, instruction->zone);
-    play->instruction = node->instruction;
     return_input(play);
     make_zeros(play);
     if (am_is_away(play->tape, AM_AWAY_SAVED)) am_play_return_saves(play, (uint16_t)(node - play->tape->node));
+    settle(play, instruction, before);
     if (!waiting || before) return;
     am_play_gather(play, region);
     am_play_recompute(play, region);
@@ -313,6 +348,7 @@ static void reach_leaf(am_play *play, am_var x)
         copy_gradient(play, am_play_counted(play, AM_LIVE_GRADIENT, play->tape->storage[am_play_storage(play, x)].bytes));
 }
 
+#ifndef AM_FIRST /* no model of its has these */
 /* A hook of FSDP2 belongs to its unit's layer. */
 static const am_instruction *enter_unit(am_play *play, uint16_t index)
 {
@@ -322,22 +358,24 @@ static const am_instruction *enter_unit(am_play *play, uint16_t index)
     play->instruction = index;
     return instruction;
 }
+#endif
 
 /* A parameter has got its gradient. copied: beside the one that it was made of. */
 static void take_gradient(am_play *play, const am_event *event, bool copied)
 {
+#ifndef AM_FIRST
     if (play->tape->units) {
         am_play_keep_gradient(play, event->index, event->bytes);
         if (AM_NEVER(copied)) am_play_note(play, 0); /* where all parameters learn each gradient is a tensor of its own */
         return;
     }
-#ifndef AM_FIRST
     am_play_learn(play);
 #endif
     if (copied) am_play_note(play, event->bytes); /* both exist for a moment */
     play->gradients += event->bytes;
 }
 
+#ifndef AM_FIRST
 /* The region that was opened last has another result, whose gradient it holds, too. */
 static void note_entered(am_play *play, const am_event *event)
 {
@@ -350,6 +388,7 @@ static void leave_region(am_play *play, uint16_t region)
 {
     if (AM_ALWAYS(am_play_innermost(play) == region)) close_region(play);
 }
+#endif
 
 static void play_event(am_play *play, const am_event *event)
 {
@@ -369,15 +408,17 @@ static void play_event(am_play *play, const am_event *event)
     case AM_E_FORGET_RECOMPUTED: forget_in_two(play, event->index, true); break;
     case AM_E_FORGET_KEPT: forget_in_two(play, event->index, false); break;
     case AM_E_REGION: open_region(play, (uint16_t)event->bytes, event->index); break;
-    case AM_E_ENTERED: note_entered(play, event); break;
-    case AM_E_LEAVE: leave_region(play, event->index); break;
-    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_BESIDE: add_to_zeros(play, event->bytes); break;
     case AM_E_LEAF: reach_leaf(play, event->index); break;
     case AM_E_COPY: take_gradient(play, event, true); break;
     case AM_E_STEAL: take_gradient(play, event, false); break;
+#ifndef AM_FIRST
+    case AM_E_ENTERED: note_entered(play, event); break;
+    case AM_E_LEAVE: leave_region(play, event->index); break;
+    case AM_E_RESTORE: am_play_restore(play, event->index); break;
     case AM_E_UNSHARD: am_play_unshard_again(play, enter_unit(play, event->index)); break;
     case AM_E_REDUCE: am_play_reduce(play, enter_unit(play, event->index)); break;
+#endif
     }
 }
 
@@ -405,6 +446,9 @@ static void reset(am_play *play)
     for (int i = 1; i < tape->regions; i++) {
         const am_region *region = &tape->region[i];
         play->pending[i] = region->savers;
+#ifndef AM_FIRST
+        play->outliving |= am_play_outlives(play, region);
+#endif
         uint16_t resized = am_play_storage(play, region->discards ? region->output : tape->operand[region->first_input]);
         if (region->discards || region->distributes) player->bytes[resized] = am_play_sized(play, resized, tape->storage[resized].bytes);
         for (int j = 0; j < 2 && region->discards && region->more[j]; j++) {

@@ -344,7 +344,8 @@ am_var am_tape_emit(am_tape *tape, am_op op, int inputs, const am_var *input, in
         if (!node) return result[0];
         instruction->node = node;
         save_operands(tape, &tape->node[node], (int)op, inputs, input, result);
-        if (tape->open_region && tape->node[node].save_count) {
+        instruction->saves = tape->node[node].save_count > 0;
+        if (tape->open_region && instruction->saves) {
             region->savers++;
             region->stop = (uint16_t)(tape->instructions - 1);
         }
@@ -473,43 +474,54 @@ void am_tape_keep(am_tape *tape, am_kept kept)
 /* ---- the end ---- */
 
 /* Is anything computed, made, saved or let go here, or does a layer begin? */
-static bool is_active(const am_tape *tape, int i)
+static bool is_active(const am_tape *tape, const am_instruction *instruction)
 {
-    const am_instruction *instruction = &tape->instruction[i];
-    const am_storage *made = &tape->storage[instruction->made];
+    if (instruction->made_end || instruction->dying || instruction->saves) return true;
+    if (instruction->kind == AM_I_OP && !am_ops[instruction->op].alias) return true; /* computes, in place, too */
     if (instruction->kind == AM_I_BEGIN || instruction->kind >= AM_I_REDUCE) return true;
     if (instruction->kind == AM_I_END && tape->region[instruction->region].distributes) return true;
-    if (instruction->dying || i == 0) return true;
-    bool computes = !am_ops[instruction->op].alias || tape->node[instruction->node].save_count; /* in place, too */
-    if (instruction->kind == AM_I_OP && computes) return true;
-    if (instruction->made < tape->storages && made->born == i) return true;
-    return instruction->zone != tape->instruction[i - 1].zone;
+    return instruction == tape->instruction || instruction->zone != instruction[-1].zone;
 }
 
-/* Lists the active instructions, and where each region's begin. */
+/* Lists the active instructions, and where those of regions begin and end; the FLOPs of zones. */
 static void find_active(am_tape *tape)
 {
-    uint16_t made = 1;
-    int region = 1;
-    tape->actives = 0;
-    for (int i = 0; i < tape->instructions; i++) {
-        while (made < tape->storages && tape->storage[made].born < i) made++;
-        tape->instruction[i].made = made;
-        if (region < tape->regions && tape->region[region].start == i)
-            tape->region[region++].active = (uint16_t)tape->actives;
-        if (is_active(tape, i)) tape->active[tape->actives++] = (uint16_t)i;
+    int actives = 0;
+    const int instructions = tape->instructions;
+    for (int i = 0; i < instructions; i++) {
+        const am_instruction *instruction = &tape->instruction[i];
+        if (instruction->kind == AM_I_END) tape->region[instruction->region].active_end = (uint16_t)actives;
+        if (is_active(tape, instruction)) tape->active[actives++] = (uint16_t)i;
+        if (instruction->kind == AM_I_BEGIN) tape->region[instruction->region].active = (uint16_t)actives;
+        if (instruction->flops) tape->zone_flops[instruction->zone] += instruction->flops;
     }
-    tape->active[tape->actives] = UINT16_MAX;
+    tape->active[actives] = UINT16_MAX;
+    tape->actives = actives;
 }
 
-static void count_flops(am_tape *tape)
+/* Says of each instruction which storages it makes, and which its code lets go of. */
+static void find_lives(am_tape *tape)
+{
+    for (int i = 1; i < tape->storages; i++) {
+        am_storage *storage = &tape->storage[i];
+        if (storage->permanent) storage->last = UINT16_MAX;
+        if (storage->fixed) continue;
+        am_instruction *maker = &tape->instruction[storage->born];
+        if (!maker->made_end) maker->made = (uint16_t)i;
+        maker->made_end = (uint16_t)(i + 1);
+        if (storage->last == UINT16_MAX) continue;
+        storage->next_dying = tape->instruction[storage->last].dying;
+        tape->instruction[storage->last].dying = (uint16_t)i;
+    }
+}
+
+static void begin_sums(am_tape *tape)
 {
     memset(tape->zone_flops, 0, sizeof tape->zone_flops);
     memset(tape->zone_time, 0, sizeof tape->zone_time);
     memset(tape->zone_backward_time, 0, sizeof tape->zone_backward_time);
     memset(tape->zone_work, 0, sizeof tape->zone_work);
     memset(tape->executed, 0, (size_t)tape->instructions * sizeof *tape->executed);
-    for (int i = 0; i < tape->instructions; i++) tape->zone_flops[tape->instruction[i].zone] += tape->instruction[i].flops;
 }
 
 void am_stays(am_tape *tape, am_var x)
@@ -536,14 +548,8 @@ am_code am_tape_finish_sent(am_tape *tape, am_var y)
     tape->logits = 0;
     for (int i = 1; i < tape->leaves; i++) /* a tensor that accumulates a gradient lives as long as the graph */
         tape->storage[tape->tensor[tape->leaf[i]].storage].last = UINT16_MAX;
-    for (int i = 1; i < tape->storages; i++) {
-        am_storage *storage = &tape->storage[i];
-        if (storage->permanent) storage->last = UINT16_MAX;
-        if (storage->fixed || storage->last == UINT16_MAX) continue;
-        storage->next_dying = tape->instruction[storage->last].dying;
-        tape->instruction[storage->last].dying = (uint16_t)i;
-    }
+    find_lives(tape);
+    begin_sums(tape);
     find_active(tape);
-    count_flops(tape);
     return AM_OK;
 }

@@ -229,8 +229,9 @@ static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_inst
 /* The checkpointed region that begins here, if it is in no other: its forward holds its input; else 0. */
 static inline uint16_t am_region_begun(const am_tape *tape, const am_instruction *instruction)
 {
+    if (instruction->kind != AM_I_BEGIN) return 0;
     uint16_t region = am_checkpointed_region(tape, instruction);
-    if (instruction->kind != AM_I_BEGIN || region != instruction->region) return 0;
+    if (region != instruction->region) return 0;
     return am_region_checkpointed(tape, tape->region[region].around) ? 0 : region;
 }
 
@@ -244,7 +245,8 @@ static inline bool am_region_is_in(const am_tape *tape, uint16_t region, uint16_
 /* Are they of one module of the model? Names are constants, which a compiler may hold once or more often. */
 static inline bool am_module_same(am_module x, am_module y)
 {
-    return (x.path == y.path || strcmp(x.path, y.path) == 0) && (x.leaf == y.leaf || strcmp(x.leaf, y.leaf) == 0);
+    return (x.path == y.path || (*x.path == *y.path && strcmp(x.path, y.path) == 0)) &&
+           (x.leaf == y.leaf || (*x.leaf == *y.leaf && strcmp(x.leaf, y.leaf) == 0));
 }
 
 /* Does the region of an instruction keep its results? */

@@ -240,15 +240,6 @@ int64_t am_shard_gradients(const am_tape *tape)
 
 PLAYED(am_play_unshard)
 PLAYED(am_play_reshard)
-PLAYED(am_play_unshard_again)
-PLAYED(am_play_reduce)
-
-void am_play_keep_gradient(am_play *play, uint16_t unit, int64_t bytes)
-{
-    (void)play;
-    (void)unit;
-    (void)bytes;
-}
 
 void am_compile_ring(am_compiler *compiler, const am_instruction *instruction, am_outputs *out)
 {

@@ -103,6 +103,12 @@ START_TEST(allocations)
 }
 END_TEST
 
+static void begin_trace(void)
+{
+    play.trace = &trace;
+    am_play_go(&play, AM_FORWARD, 1);
+}
+
 /* Notes at one operation are one sample, of the highest; by module, those of a run of operations are. */
 static void note_all(void)
 {
@@ -129,7 +135,7 @@ static const char *samples_text(void)
 
 START_TEST(samples)
 {
-    play.trace = &trace;
+    begin_trace();
     note_all();
     ck_assert_str_eq(samples_text(),
                      "first1:full=12 first1:neg=9 second1:tanh=20 first1:full=5 first2:full=6 first2:full=4");
@@ -140,7 +146,7 @@ END_TEST
 
 START_TEST(samples_by_module)
 {
-    play.trace = &trace;
+    begin_trace();
     trace.by_module = true;
     note_all();
     ck_assert_str_eq(samples_text(), "first1:full=12 second1:tanh=20 first1:full=5 first2:full=6 first2:full=4");
@@ -152,7 +158,7 @@ END_TEST
 
 START_TEST(too_many_samples)
 {
-    play.trace = &trace;
+    begin_trace();
     trace.sample_capacity = 2;
     note(0, 1);
     note(1, 2);
