@@ -122,7 +122,7 @@ enum { LAYERS = 8, UNSAVED = -1 };
 /* Of a policy, what each layer is in, from the first on: a region of so many, none (0), or a schedule's advance that leaves nothing of it. */
 typedef struct layout {
     const char *policy;
-    int region[LAYERS];
+    int region[LAYERS + 1]; /* 0 behind the last */
 } layout;
 
 static bool is_first(const am_kind *kind)
@@ -143,7 +143,7 @@ static bool is_of_kind(const am_report *report, const am_kind *kind, int region,
 }
 
 /* How often the layers of a kind keep a tensor without checkpointing; *layers: how many those are. */
-static int64_t times_plain(const am_report *plain, const am_report *report, int kind, const int region[LAYERS], const am_row *like, int *layers)
+static int64_t times_plain(const am_report *plain, const am_report *report, int kind, const int region[LAYERS + 1], const am_row *like, int *layers)
 {
     int64_t count = 0;
     *layers = 0;
@@ -160,7 +160,7 @@ static int64_t times_plain(const am_report *plain, const am_report *report, int 
 
 /* What each kind of a policy's layers keeps and no longer keeps is what its layers keep without checkpointing, tensor by tensor. No two kinds
  * have the same name: a page that sorts rows by it would mix them. */
-static void check_kinds(const am_report *plain, const am_report *report, const int region[LAYERS], const char *what)
+static void check_kinds(const am_report *plain, const am_report *report, const int region[LAYERS + 1], const char *what)
 {
     int64_t all = 0;
     for (int kind = 0; kind < report->kinds; kind++) {
