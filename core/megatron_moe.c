@@ -299,7 +299,7 @@ void am_megatron_moe_kept(am_build *build)
 {
     am_tape *tape = build->tape;
     am_enter(tape, "mlp", AM_C_MLP);
-    int64_t layers = build->config->layers - build->config->dense_layers;
+    int64_t layers = am_larger(build->config->layers - build->config->dense_layers, 0);
     int dtype = router_type(build);
     am_dim n = tokens_of(build), e = am_dim_for(build, layers * (1 + am_dtypes[dtype].size), 1, AM_E, AM_SYMBOL_COUNT);
     am_dim orders = am_dim_for(build, layers, 1, AM_T, AM_SYMBOL_COUNT);

@@ -218,6 +218,26 @@ START_TEST(engine_experts)
 }
 END_TEST
 
+/* More dense layers than there are layers: all are, and no dispatcher keeps anything. */
+START_TEST(all_dense)
+{
+    int64_t peak[2];
+    for (int more = 0; more < 2; more++) {
+        char text[320];
+        am_status status;
+        snprintf(text, sizeof text,
+                 "stack=megatron family=deepseek_v3 layers=3 hidden=64 heads=4 head_dim=24 rotary_dim=8 kv_rank=32 ffn=96 vocab=64 seq=32 "
+                 "experts=4 experts_per_token=2 moe_ffn=48 expert_groups=2 groups_per_token=1 dense_layers=%d",
+                 more ? 60 : 3);
+        am_config config = config_of(text);
+        am_code code = am_evaluate(&fixture_report, &fixture_workspace, &config, &status);
+        ck_assert_msg(code == AM_OK, "%s: %s", text, status.message);
+        peak[more] = fixture_report.outcome.step_peak;
+    }
+    ck_assert_int_eq(peak[0], peak[1]);
+}
+END_TEST
+
 /* The rotary embedding's cache has 32 tables for the whole class, whatever the layers. */
 START_TEST(latent_tables)
 {
@@ -278,6 +298,7 @@ Suite *test_megatron_suite(void)
     tcase_add_test(tests, engine_latents);
     tcase_add_test(tests, buffer_of_latents);
     tcase_add_test(tests, engine_experts);
+    tcase_add_test(tests, all_dense);
     tcase_add_test(tests, latent_tables);
     tcase_add_test(tests, imbalance);
     suite_add_tcase(suite, tests);
