@@ -110,7 +110,7 @@ static int64_t equal_units(const am_walk *walk)
 bool am_walk_on(am_walk *walk)
 {
     const am_sequence *model = walk->model;
-    if (!walk->profile) walk->index = -1;
+    if (!walk->profile) walk->index = -1, walk->left = 0;
     walk->start += walk->count * walk->inner;
     walk->left -= walk->count;
     while (walk->left == 0) {

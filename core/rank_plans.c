@@ -349,7 +349,7 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     for (int i = 0; i < front.count; i++) {
         int64_t bare = am_larger(front.peak[i], choices->chain.before), renewed = 0;
         int64_t peak = config.experts > 0 ? am_choices_peak(&stage, i, &renewed) : bare;
-        int32_t layers = (int32_t)(renewed > 0 ? renewed / each : 0);
+        int32_t layers = (int32_t)(renewed > 0 && AM_ALWAYS(each > 0) /* it is some of these */ ? renewed / each : 0);
         plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i, layers};
     }
     plans->first[kind + 1] = plans->plans;
