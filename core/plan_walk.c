@@ -110,10 +110,10 @@ static int64_t equal_units(const am_walk *walk)
 bool am_walk_on(am_walk *walk)
 {
     const am_sequence *model = walk->model;
-    if (!walk->profile) walk->index = -1, walk->left = 0;
+    if (!walk->profile) walk->index = -1;
     walk->start += walk->count * walk->inner;
     walk->left -= walk->count;
-    while (walk->left == 0) {
+    while (!walk->profile || walk->left == 0) {
         if (++walk->index == model->runs) return false;
         const am_run *run = &model->run[walk->index];
         walk->profile = run->profile;
