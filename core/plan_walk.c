@@ -113,7 +113,7 @@ bool am_walk_on(am_walk *walk)
     if (!walk->profile) walk->index = -1;
     walk->start += walk->count * walk->inner;
     walk->left -= walk->count;
-    while (!walk->profile || walk->left == 0) {
+    while (walk->left == 0) {
         if (++walk->index == model->runs) return false;
         const am_run *run = &model->run[walk->index];
         walk->profile = run->profile;
