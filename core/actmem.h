@@ -522,6 +522,7 @@ static inline bool am_keeps_any(const am_kept *kept)
 typedef struct am_region {
     uint8_t kind, keep;
     uint16_t around;                      /* the region that it is in; 0: none */
+    uint16_t checkpointed;                /* the innermost of it and those around it that is checkpointed; 0: none is */
     uint16_t first_input, inputs;         /* operands that it holds: its arguments, then what its closure holds */
     uint16_t arguments;                   /* the first of them: saved tensors of a reentrant region's node */
     uint16_t start, end;                  /* instructions */

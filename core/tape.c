@@ -394,7 +394,7 @@ void am_region_begin(am_tape *tape, am_var x, int held, const am_var *hold)
     uint16_t around = tape->open_region;
     tape->open_region = (uint16_t)tape->regions++;
     am_region *region = &tape->region[tape->open_region];
-    *region = (am_region){.around = around, .first_input = (uint16_t)tape->operands, .arguments = 1};
+    *region = (am_region){.around = around, .checkpointed = tape->open_region, .first_input = (uint16_t)tape->operands, .arguments = 1};
     am_var input[8] = {x};
     for (int i = 0; i < held && AM_ALWAYS(i < 7); i++) input[i + 1] = hold[i]; /* six of kinds of layers and one beside them */
     region->inputs = new_instruction(tape, AM_I_BEGIN, held + 1, input)->inputs;
@@ -454,16 +454,28 @@ void am_region_distribute(am_tape *tape, am_symbol ranks)
     input->region = (uint8_t)tape->open_region;
 }
 
+/* Once those around it, which stand before it, are settled. */
+static void settle(am_tape *tape, int index)
+{
+    am_region *region = &tape->region[index];
+    region->checkpointed = region->keep == AM_KEEP_EVERYTHING ? tape->region[region->around].checkpointed : (uint16_t)index;
+}
+
 void am_tape_checkpoint(am_tape *tape, am_recompute kind, am_keep keep)
 {
     am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
-    for (int i = 1; i < tape->regions; i++) am_tape_checkpoint_region(tape, i, kind, keep);
+    for (int i = 1; i < tape->regions; i++) {
+        tape->region[i].kind = (uint8_t)kind;
+        tape->region[i].keep = (uint8_t)keep;
+        settle(tape, i);
+    }
 }
 
-void am_tape_checkpoint_region(am_tape *tape, int region, am_recompute kind, am_keep keep)
+void am_tape_checkpoint_region(am_tape *tape, int index, am_recompute kind, am_keep keep)
 {
-    tape->region[region].kind = (uint8_t)kind;
-    tape->region[region].keep = (uint8_t)keep;
+    tape->region[index].kind = (uint8_t)kind;
+    tape->region[index].keep = (uint8_t)keep;
+    for (int i = index; i < tape->regions; i++) settle(tape, i); /* it, and those in it */
 }
 
 void am_tape_keep(am_tape *tape, am_kept kept)

@@ -213,26 +213,19 @@ static inline bool am_inputs_away(const am_tape *tape)
     return am_is_away(tape, AM_AWAY_INPUTS) || am_is_away(tape, AM_AWAY_PARTS);
 }
 
-/* The innermost of a region and those around it that is checkpointed; 0: none is. */
-static inline uint16_t am_region_checkpointed(const am_tape *tape, uint16_t region)
-{
-    while (region && tape->region[region].keep == AM_KEEP_EVERYTHING) region = tape->region[region].around;
-    return region;
-}
-
-/* The checkpointed region that an instruction is in; else 0. */
+/* The innermost checkpointed region that an instruction is in; else 0. */
 static inline uint16_t am_checkpointed_region(const am_tape *tape, const am_instruction *instruction)
 {
-    return am_region_checkpointed(tape, instruction->region);
+    return tape->region[instruction->region].checkpointed;
 }
 
 /* The checkpointed region that begins here, if it is in no other: its forward holds its input; else 0. */
 static inline uint16_t am_region_begun(const am_tape *tape, const am_instruction *instruction)
 {
     if (instruction->kind != AM_I_BEGIN) return 0;
-    uint16_t region = am_checkpointed_region(tape, instruction);
-    if (region != instruction->region) return 0;
-    return am_region_checkpointed(tape, tape->region[region].around) ? 0 : region;
+    const am_region *region = &tape->region[instruction->region];
+    if (region->checkpointed != instruction->region) return 0;
+    return tape->region[region->around].checkpointed ? 0 : instruction->region;
 }
 
 /* Is a region another one, or in it? */
