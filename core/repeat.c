@@ -253,11 +253,10 @@ static uint16_t shifted_storage(const am_shift *shift, uint16_t storage)
 
 static void copy_tensors(am_tape *tape, const am_shift *shift)
 {
-    const am_tensor *from = FIRST(tensor, tensors);
     am_tensor *tensor = &tape->tensor[tape->tensors], *end = tensor + HAS(tensors);
     const int nodes = shift->repeat->from.nodes;
+    memcpy(tensor, FIRST(tensor, tensors), (size_t)HAS(tensors) * sizeof *tensor);
     for (; tensor < end; tensor++) {
-        *tensor = *from++;
         tensor->storage = shifted_storage(shift, tensor->storage);
         if (tensor->node >= nodes) tensor->node = (uint16_t)(tensor->node + shift->nodes);
         if (tensor->leaf) tensor->leaf = (uint16_t)(tensor->leaf + shift->leaves);
@@ -270,10 +269,9 @@ static void copy_tensors(am_tape *tape, const am_shift *shift)
 
 static void copy_storages(am_tape *tape, const am_shift *shift)
 {
-    const am_storage *from = FIRST(storage, storages);
     am_storage *storage = &tape->storage[tape->storages], *end = storage + HAS(storages);
+    memcpy(storage, FIRST(storage, storages), (size_t)HAS(storages) * sizeof *storage);
     for (; storage < end; storage++) {
-        *storage = *from++;
         storage->born = (uint16_t)(storage->born + shift->instructions);
         storage->last = storage->next_dying = 0; /* until its operands are copied, and the record ends */
         storage->region = 0;
@@ -302,13 +300,12 @@ static void copy_instructions(am_tape *tape, const am_shift *shift)
 {
     const uint16_t region = tape->open_region, zone = tape->zone;
     const int matmuls = tape->region[region].matmuls - shift->repeat->from.matmuls;
-    const am_instruction *from = FIRST(instruction, instructions);
     const am_var *operand = FIRST(operand, operands);
     am_var *to = &tape->operand[tape->operands];
     int index = tape->instructions;
+    memcpy(&tape->instruction[index], FIRST(instruction, instructions), (size_t)HAS(instructions) * sizeof *tape->instruction);
     for (const int end = index + HAS(instructions); index < end; index++) {
         am_instruction *instruction = &tape->instruction[index];
-        *instruction = *from++;
         instruction->first = (uint16_t)(instruction->first + shift->operands);
         if (instruction->node) instruction->node = (uint16_t)(instruction->node + shift->nodes);
         instruction->region = region;
