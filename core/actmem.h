@@ -661,7 +661,8 @@ enum {
 /* How many layers a record holds and what is checkpointed in it: `units` regions of `inner` layers each, or without
  * regions `units` layers. A few stand for any number (see am_plan_compose). */
 typedef struct am_record {
-    int units, inner;
+    int units, inner;           /* units of so many layers each, */
+    int lacks;                  /* but for the first, which has so many fewer */
     uint8_t kind[AM_MAX_UNITS]; /* of each layer */
     bool regions;
     bool last;   /* the last unit shows the model's last layer alone, or its last segment */
@@ -670,6 +671,29 @@ typedef struct am_record {
     bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
     bool sent;     /* of one before the last: its output goes to the next one, there is no head */
 } am_record;
+
+static inline int am_record_layers(const am_record *record)
+{
+    return record->units * record->inner - record->lacks;
+}
+
+/* The zone of a unit's first layer; behind the last unit that of the head. */
+static inline int am_unit_zone(const am_record *record, int unit)
+{
+    return unit == 0 ? 1 : unit * record->inner - record->lacks + 1;
+}
+
+/* The unit that a layer is in, by its zone. */
+static inline int am_zone_unit(const am_record *record, int zone)
+{
+    return record->inner == 1 ? zone - 1 : (zone - 1 + record->lacks) / record->inner; /* most are so, and a division is slow */
+}
+
+/* The kind of a unit's first layer. */
+static inline int am_unit_kind(const am_record *record, int unit)
+{
+    return record->kind[am_unit_zone(record, unit) - 1];
+}
 
 /* Plays the forward pass of config's model, as config's stack writes it, on the tape. config must be resolved. */
 am_code am_model_record(am_tape *tape, am_extents *extents, const am_config *config, am_record record);

@@ -12,7 +12,7 @@ static void add_row(am_report *report, const am_row *row, int kind, int64_t coun
 
 static bool in_unit(const am_row *row, const am_record *record, int unit)
 {
-    return row->zone > unit * record->inner && row->zone <= (unit + 1) * record->inner;
+    return row->zone >= am_unit_zone(record, unit) && row->zone < am_unit_zone(record, unit + 1);
 }
 
 static bool any_counted(const int64_t count[AM_MAX_LAYER_KINDS], unsigned kinds)
@@ -73,7 +73,7 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
         if (row->shared || row->zone == 0 || row->zone > usual->record.units) continue;
         int kind = usual->record.kind[row->zone - 1];
         if (row->zone != (alone && kind == first ? 1 : usual->steady[kind] + 1) || alike->layers[kind] == 0) continue;
-        int own = profile->record.kind[unit * profile->record.inner] == kind ? unit : profile->steady[kind];
+        int own = am_unit_kind(&profile->record, unit) == kind ? unit : profile->steady[kind];
         int64_t count = alike->layers[kind];
         if (alike->regions[kind] > 0 && still_kept(kept, &profile->record, own, row, taken)) count -= alike->regions[kind];
         if (unlike && kind == first) count -= !still_kept(plain, &usual->record, 0, row, taken_first);
@@ -87,7 +87,7 @@ void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger,
     am_report *report = evaluation->report;
     const am_record *record = &run->profile->record;
     if (alike->units <= 0 || report->kinds == AM_MAX_KINDS) return;
-    int kind = record->kind[unit * record->inner];
+    int kind = am_unit_kind(record, unit);
     bool keeps = any_counted(alike->regions, ~0u);
     const char *label = run->inner > 1 ? NULL : am_model_kind_name(evaluation->config, kind);
     report->kind[report->kinds++] =
@@ -139,7 +139,7 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
 
 static bool is_outside(const am_row *row, const am_record *record)
 {
-    return row->zone == 0 || row->zone > record->units * record->inner;
+    return row->zone == 0 || row->zone > am_record_layers(record);
 }
 
 /* Is it among the shared rows of the runs before, the first so many? */

@@ -12,7 +12,7 @@ am_code am_evaluation_parameters(const am_evaluation *evaluation, am_parameters 
     const am_record *record = &evaluation->workspace->recorded;
     int64_t count[AM_MAX_LAYER_KINDS], layers[AM_MAX_UNITS] = {0};
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, count);
-    for (int i = 0; i < record->units * record->inner; i++) {
+    for (int i = 0; i < am_record_layers(record); i++) {
         layers[i] = count[record->kind[i]];
         count[record->kind[i]] = 0;
     }

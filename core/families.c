@@ -13,11 +13,11 @@ static void take_kind(am_build *build, int kind)
 }
 
 /* What a region's closure keeps for its layers, beside what all keep: for each kind that is among them. */
-static int hold_kinds(const am_build *build, am_var hold[6])
+static int hold_kinds(const am_build *build, int layers, am_var hold[6])
 {
     int count = 0, first = build->tape->zone;
     bool among[2] = {false};
-    for (int i = first; i < first + build->record.inner && i < AM_MAX_UNITS; i++) among[build->record.kind[i]] = true;
+    for (int i = first; i < first + layers && i < AM_MAX_UNITS; i++) among[build->record.kind[i]] = true;
     for (int kind = 0; kind < 2 && build->by_kind; kind++) {
         if (!among[kind]) continue;
         hold[count++] = build->own[kind].mask;
@@ -54,9 +54,9 @@ static am_var one_layer(am_build *build, am_layer_builder *layer, am_var x, am_r
 
 /* One layer after another; inside a region the loop over its layers holds each hidden state until the next layer
  * returns. */
-static am_var layer_run(am_build *build, am_layer_builder *layer, am_var x, am_repeat *last)
+static am_var layer_run(am_build *build, am_layer_builder *layer, int layers, am_var x, am_repeat *last)
 {
-    for (int i = 0; i < build->record.inner; i++) {
+    for (int i = 0; i < layers; i++) {
         int played = build->tape->zone++;
         take_kind(build, played < AM_MAX_UNITS ? build->record.kind[played] : 0); /* more do not fit anyway */
         am_var y = one_layer(build, layer, x, last);
@@ -76,10 +76,11 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
     am_aside_begin(build);
 #endif
     for (int i = 0; i < record->units; i++) {
+        const int layers = am_unit_zone(record, i + 1) - am_unit_zone(record, i);
         am_var y, returned = build->returned;
         if (record->regions) {
             am_var all[16];
-            int own = hold_kinds(build, all);
+            int own = hold_kinds(build, layers, all);
             for (int j = 0; j < held; j++) all[own + j] = hold[j];
             tape->zone++; /* the region's bounds belong to its first and last layer */
             am_region_begin(tape, x, own + held, all);
@@ -87,11 +88,11 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
                 tape->region[tape->open_region].arguments = 2;
             if (build->config->distribute_saved) am_region_distribute(tape, AM_TP);
             tape->zone--;
-            y = layer_run(build, layer, x, &last);
+            y = layer_run(build, layer, layers, x, &last);
             tape->region[tape->open_region].beside = build->returned;
             am_region_end(tape, y);
         } else {
-            y = layer_run(build, layer, x, &last);
+            y = layer_run(build, layer, layers, x, &last);
         }
         am_hold(tape, x, returned);
         x = y;

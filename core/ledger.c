@@ -27,7 +27,7 @@ typedef struct am_reader {
 /* Unit that a zone lies in, from 0; -1 outside the layers. */
 static int unit_of(const am_reader *reader, uint16_t zone)
 {
-    return zone == 0 || zone > reader->layers ? -1 : (zone - 1) / reader->record->inner;
+    return zone == 0 || zone > reader->layers ? -1 : am_zone_unit(reader->record, zone);
 }
 
 /* A unit repeats another if an earlier one has layers of the same kind and is not the model's first. */
@@ -36,7 +36,7 @@ static void find_repeats(am_reader *reader)
     const am_record *record = reader->record;
     for (int unit = 2; unit < record->units; unit++)
         for (int other = 1; other < unit; other++)
-            reader->repeats[unit] |= record->kind[unit * record->inner] == record->kind[other * record->inner];
+            reader->repeats[unit] |= am_unit_kind(record, unit) == am_unit_kind(record, other);
 }
 
 /* Is it the output of a checkpointed region that has let go of it? */
@@ -247,7 +247,7 @@ am_code am_ledger_read(am_ledger *ledger, const am_tape *tape, am_record record)
     memset(ledger->unit_given, 0, sizeof ledger->unit_given);
     memset(ledger->row_of, 0, (size_t)tape->storages * sizeof *ledger->row_of);
     am_reader reader = {.ledger = ledger, .tape = tape, .record = &record, .row_of = ledger->row_of};
-    reader.layers = (uint16_t)(record.units * record.inner);
+    reader.layers = (uint16_t)am_record_layers(&record);
     find_repeats(&reader);
     read_tape(&reader);
     sum_units(&reader);
@@ -259,7 +259,7 @@ void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tap
 {
     memset(component, 0, (size_t)tape->storages);
     am_reader reader = {.tape = tape, .record = &record, .component = component};
-    reader.layers = (uint16_t)(record.units * record.inner);
+    reader.layers = (uint16_t)am_record_layers(&record);
     read_tape(&reader);
 }
 #endif
@@ -268,16 +268,16 @@ void am_ledger_components(uint8_t component[AM_MAX_STORAGES], const am_tape *tap
 
 /* Of storages as a set, by their index: those that are made before the layers and that nothing but graphs keeps. The first input where
  * it has no gradient and goes within the first unit, as only a region keeps it, counts with what that unit leaves, as the others' do. */
-static uint64_t given_before(const am_tape *tape, uint64_t input, int inner)
+static uint64_t given_before(const am_tape *tape, uint64_t input, int first_end)
 {
     uint64_t set = 0;
     for (int i = 1; i < AM_MAX_GIVEN && i < tape->storages; i++) {
         const am_storage *storage = &tape->storage[i];
         bool lent = !storage->fixed && !storage->permanent && storage->last != UINT16_MAX;
 #ifndef AM_FIRST
-        lent = lent && !(input >> i & 1 && tape->instruction[storage->last].zone <= inner);
+        lent = lent && !(input >> i & 1 && tape->instruction[storage->last].zone <= first_end);
 #else
-        (void)input, (void)inner;
+        (void)input, (void)first_end;
 #endif
         if (lent && tape->instruction[storage->born].zone == 0) set |= (uint64_t)1 << i;
     }
@@ -323,7 +323,7 @@ static uint64_t held_by(const am_tape *tape, const am_instruction *instruction, 
 void am_given_read(am_given *given, const am_tape *tape, am_record record)
 {
     am_var first = record.regions ? tape->operand[tape->region[1].first_input] : 0;
-    uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, record.inner);
+    uint64_t input = first ? set_of(tape, first) : 0, lent = given_before(tape, tape->tensor[first].grad ? 0 : input, am_unit_zone(&record, 1) - 1);
     const uint64_t lasting = lasting_before(tape);
     *given = (am_given){.input = input};
     for (int i = 0; i < tape->actives; i = next_active(tape, i)) {
@@ -331,7 +331,7 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
         if (!may_keep(tape, instruction)) continue;
         uint64_t held = held_by(tape, instruction, &given->stays);
         if (!held) continue;
-        int unit = (instruction->zone - 1) / record.inner;
+        int unit = am_zone_unit(&record, instruction->zone);
 #ifndef AM_FIRST
         given->lasting |= held & lasting;
 #endif
@@ -343,7 +343,7 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
     for (uint64_t set = lent | lasting; set; set &= set - 1) {
         int i = __builtin_ctzll(set);
         given->bytes[i] = bytes_of(tape, (uint16_t)i);
-        if (lent >> i & 1 && tape->instruction[tape->storage[i].last].zone > record.units * record.inner) given->framed |= (uint64_t)1 << i;
+        if (lent >> i & 1 && tape->instruction[tape->storage[i].last].zone > am_record_layers(&record)) given->framed |= (uint64_t)1 << i;
     }
     given->stays &= lent;
     for (int unit = 0; unit < record.units; unit++) given->held[unit] &= lent;

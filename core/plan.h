@@ -46,7 +46,7 @@ static inline int64_t am_given_bytes(const am_given *given, uint64_t set)
 static inline int am_shown_for(const am_walk *walk, int unit)
 {
     const am_profile *profile = walk->profile;
-    int kind = profile->record.kind[unit * profile->record.inner];
+    int kind = am_unit_kind(&profile->record, unit);
     return unit == 0 || walk->start == 0 ? 0 : profile->steady[kind]; /* a stage's only segment is both its first and its last */
 }
 

@@ -43,7 +43,7 @@ static void settle_run(am_walk *walk)
     const am_record *record = &profile->record;
     memset(walk->last, 0, sizeof walk->last);
     for (int unit = 0; unit < record->units - am_has_own_last(profile); unit++)
-        walk->last[record->kind[unit * record->inner]] = (uint8_t)unit;
+        walk->last[am_unit_kind(record, unit)] = (uint8_t)unit;
     for (int kind = 0; kind < AM_MAX_LAYER_KINDS; kind++) {
         bool seen = seen_before(walk->model->pattern, kind, walk->run_start);
         walk->settled[kind] = record->inner > 1 ? 1 : seen ? 0 : (uint16_t)profile->like[walk->last[kind]];
@@ -58,13 +58,13 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
     const am_record *record = &profile->record;
     int kind = am_pattern_kind(walk->model->pattern, layer), unit = 0;
     if (am_has_own_last(profile) && (record->inner > 1 ? start + walk->inner - 1 : layer) == walk->model->last &&
-        record->kind[(record->units - 1) * record->inner] == kind) {
+        am_unit_kind(record, record->units - 1) == kind) {
         *settled = true;
         return record->units - 1;
     }
     *settled = (record->inner > 1 ? start : layer) >= walk->settled[kind];
     if (*settled) return walk->last[kind];
-    while (unit < walk->last[kind] && record->kind[unit * record->inner] != kind) unit++;
+    while (unit < walk->last[kind] && am_unit_kind(record, unit) != kind) unit++;
     for (int next = unit + 1; record->inner == 1 && next < walk->last[kind]; next++)
         if (record->kind[next] == kind && profile->like[next] <= layer) unit = next;
     *settled = unit == walk->last[kind];
@@ -74,11 +74,13 @@ static int unit_for(const am_walk *walk, int64_t start, int64_t layer, bool *set
 /* Its zone: the first, the last or one between of a unit. */
 static int zone_for(const am_walk *walk, int64_t start, int64_t layer)
 {
-    bool settled;
-    bool first = start == walk->start && layer == start;
-    int zone = am_first_zone(walk->profile, first ? walk->unit : unit_for(walk, start, layer, &settled));
-    if (layer == start) return zone;
-    return layer == start + walk->inner - 1 ? zone + walk->profile->record.inner - 1 : zone + 1;
+    const am_profile *profile = walk->profile;
+    bool settled, last = layer == start + walk->inner - 1;
+    int unit = layer == start && start == walk->start ? walk->unit : unit_for(walk, start, layer, &settled);
+    if (layer == start) return am_first_zone(profile, unit);
+    if (last) return am_last_zone(profile, unit);
+    if (unit == 0 && profile->record.lacks) unit = walk->last[profile->record.kind[0]]; /* between its ends it is as all are */
+    return am_first_zone(profile, unit) + 1;
 }
 
 /* How many layers from this one on, of the same unit, have the same zone. */

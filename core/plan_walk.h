@@ -50,18 +50,17 @@ static inline bool am_has_own_last(const am_profile *profile)
 
 static inline int am_first_zone(const am_profile *profile, int unit)
 {
-    return unit * profile->record.inner + 1;
+    return am_unit_zone(&profile->record, unit);
 }
 
 static inline int am_last_zone(const am_profile *profile, int unit)
 {
-    return (unit + 1) * profile->record.inner;
+    return am_unit_zone(&profile->record, unit + 1) - 1;
 }
 
 static inline int am_unit_of(const am_profile *profile, int zone)
 {
-    int inner = profile->record.inner;
-    return inner == 1 ? zone - 1 : (zone - 1) / inner; /* most are so, and a division is slow */
+    return am_zone_unit(&profile->record, zone);
 }
 
 /* Layers of one unit that have the same zone: `n` of them from `layer` on. */

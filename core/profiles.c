@@ -47,8 +47,7 @@ static void add_unit(am_profile *profile, int kind, int64_t like)
 {
     am_record *record = &profile->record;
     profile->like[record->units] = like;
-    for (int i = 0; i < record->inner; i++) record->kind[record->units * record->inner + i] = (uint8_t)kind;
-    record->units++;
+    for (int i = am_unit_zone(record, record->units++); i < am_unit_zone(record, record->units); i++) record->kind[i - 1] = (uint8_t)kind;
 }
 
 /* The first layers of each kind, as they come in the model: of the first layer's kind one more than of others, and of
@@ -89,13 +88,14 @@ static void choose_last(const am_evaluation *evaluation, am_profile *profile)
         add_unit(profile, am_pattern_kind(&evaluation->pattern, last), last);
 }
 
-/* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more,
+/* A segment of three layers for each kind, since its first, its last and those between differ; with adapters one more of two,
  * since the model's first layer saves less; and two more where the last one is like no other. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
 {
     int64_t count[AM_MAX_LAYER_KINDS];
     int kind = am_pattern_kind(&evaluation->pattern, 0);
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, count);
+    profile->record.lacks = adapters && !has_own_last(evaluation);
     if (adapters || has_own_last(evaluation)) add_unit(profile, kind, 0);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
         if (count[kind] == 0) continue;
@@ -202,7 +202,7 @@ static am_code cost_tape(am_evaluation *evaluation, const am_profile *profile)
         return am_cost_tape(tape, &evaluation->rates);
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, report->kind_layers);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
-        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(profile->steady[i] * profile->record.inner + inside + 1);
+        if (report->kind_layers[i] > 0) zone[i] = (uint16_t)(am_unit_zone(&profile->record, profile->steady[i]) + inside);
     return am_cost_rows(report->cost_row, &report->cost_rows, tape, &evaluation->rates, zone, report->kind_layers,
                         am_pattern_kind(&evaluation->pattern, 0));
 }

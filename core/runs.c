@@ -99,8 +99,8 @@ static int64_t least_left(const am_profile *profile)
 {
     const am_step *step = &profile->step;
     int64_t least = INT64_MAX;
-    for (int unit = 0; unit < profile->record.units; unit++) {
-        int middle = unit * profile->record.inner + 2;
+    for (int unit = profile->record.lacks; unit < profile->record.units; unit++) { /* else the first has one as the others' */
+        int middle = am_unit_zone(&profile->record, unit) + 1;
         least = am_smaller(least, step->recompute_start[middle + 1] - step->recompute_start[middle]);
     }
     return least;
