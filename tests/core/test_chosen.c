@@ -59,12 +59,16 @@ START_TEST(room)
 }
 END_TEST
 
-/* Of many unlike regions a timeline by operations is longer than any that is held; one by modules, which the error names, is not. */
+/* A timeline by operations is longer than any that is held where a plan shows many unlike layers, or has many unlike regions; one by
+ * modules, which the error names, is not. */
 START_TEST(long_timeline)
 {
-    static const char *const lists[] = {
-        "1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0,1,0,2,0",
-        "16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16",
+    static const struct {
+        int layers;
+        const char *checkpoint;
+    } plans[] = {
+        {26, "budget:1048576"},
+        {450, "regions:16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16"},
     };
     for (int i = 0; i < 2; i++)
         for (int modules = 0; modules < 2; modules++) {
@@ -73,8 +77,8 @@ START_TEST(long_timeline)
             snprintf(text, sizeof text,
                      "family=gemma3_text layers=%d hidden=64 heads=4 ffn=64 vocab=100 seq=16 sliding_window=4 layer_period=2 attention=eager "
                      "dtype=fp32 autocast=bf16 trainable=lora lora_targets=q,k,v,o,gate,up,down lora_dropout=0.1 lora_dtype=fp32 "
-                     "checkpoint=regions:%s timeline=%s",
-                     i ? 450 : 55, lists[i], modules ? "modules" : "operations");
+                     "checkpoint=%s timeline=%s",
+                     plans[i].layers, plans[i].checkpoint, modules ? "modules" : "operations");
             am_config config = config_of(text);
             ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), modules ? AM_OK : AM_CAPACITY);
             ck_assert_str_eq(status.field, modules ? "" : "timeline");
