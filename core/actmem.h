@@ -50,9 +50,17 @@ const char *am_code_name(am_code code);
 /* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t) and %%; too long is
  * cut. Returns code. */
 am_code am_fail(am_status *status, am_code code, const char *field, const char *message, ...);
-#ifdef AM_FIRST /* without the messages: core.wasm leaves every error to whole.wasm */
-#define am_fail(status, code, field, ...)                                                                              \
-    (0 ? am_fail(status, code, field, __VA_ARGS__) : am_fail(status, code, field, ""))
+/* said, a call that fails status, with the work that only its message needs. core.wasm does none of it: it leaves every error to
+ * whole.wasm. */
+#ifdef AM_FIRST
+#define am_refuse(status, said) (0 ? (said) : am_leave(status))
+#define am_fail(status, ...)    am_refuse(status, am_fail(status, __VA_ARGS__))
+static inline am_code am_leave(am_status *status)
+{
+    return status->code = AM_ELSEWHERE;
+}
+#else
+#define am_refuse(status, said) (said)
 #endif
 
 /* ---------------------------------------------------------------- 2 Element types */

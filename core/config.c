@@ -64,6 +64,80 @@ am_config am_default_config(void)
     return config;
 }
 
+/* ---- what is no key or choice, and what is near to it */
+
+/* What others call an input. NULL: what no input says, and why. */
+static const struct {
+    const char *name;
+    const char *key, *why;
+} elsewhere[] = {
+    {"accumulation", "micro_batches", NULL}, {"num_microbatches", "micro_batches", NULL}, {"train_batch_size", "batch", NULL},
+    {"context_length", "seq", NULL},         {"max_length", "seq", NULL},                 {"gradient_checkpointing", "checkpoint", NULL},
+    {"recompute", "checkpoint", NULL},       {"gpus", "dp", NULL},                        {"world_size", "dp", NULL},
+    {"mixed_precision", "autocast", NULL},   {"tensor_parallel", "tp", NULL},             {"tensor_model_parallel", "tp", NULL},
+    {"pipeline_parallel", "pp", NULL},       {"pipeline_model_parallel", "pp", NULL},     {"context_parallel", "cp", NULL},
+    {"sequence_parallel", "sp", NULL},       {"expert_parallel", "ep", NULL},             {"expert_model_parallel", "ep", NULL},
+    {"data_parallel", "dp", NULL},           {"load_in", NULL, "quantised weights are not covered: dtype=bf16"},
+    {"quant", NULL, "quantised weights are not covered: dtype=bf16"},
+    {"fp8", NULL, "training in 8 bits is not covered: dtype=bf16"},
+};
+
+static const am_field *nearest_field(const char *key)
+{
+    const am_field *nearest = &am_fields[0];
+    for (int i = 1; i < AM_FIELD_COUNT; i++)
+        if (am_name_distance(key, am_fields[i].key) < am_name_distance(key, nearest->key)) nearest = &am_fields[i];
+    return nearest;
+}
+
+static am_code refuse_key(const char *key, am_status *status)
+{
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        if (!strstr(key, elsewhere[i].name)) continue;
+        return elsewhere[i].key ? am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s'; here it is '%s'", key, elsewhere[i].key)
+                                : am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s': %s", key, elsewhere[i].why);
+    }
+    const char *nearest = nearest_field(key)->key;
+    const bool near = am_name_distance(key, nearest) < 0 || (strlen(nearest) > 2 && strstr(key, nearest));
+    return am_fail(status, AM_UNKNOWN_KEY, key, near ? "there is no input '%s'; the nearest is '%s'" : "there is no input '%s'",
+                   key, nearest);
+}
+
+/* The choice that is nearest to what was written, into buffer. */
+static void nearest_choice(const char *choices, const char *text, char *buffer, size_t size)
+{
+    int64_t count = am_choice_count(choices), best = 0;
+    int least = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int distance = am_name_distance(text, am_choice_text(choices, i, buffer, size));
+        if (i > 0 && distance >= least) continue;
+        least = distance;
+        best = i;
+    }
+    am_choice_text(choices, best, buffer, size);
+}
+
+/* "a|b|c" as "a, b or c"; false if that is longer than a message. */
+static bool list_choices(const char *choices, char *buffer, size_t size)
+{
+    int64_t count = am_choice_count(choices);
+    am_writer writer = am_writer_of(buffer, size);
+    for (int64_t i = 0; i < count; i++) {
+        char name[32];
+        if (i > 0) am_write_text(&writer, i == count - 1 ? " or " : ", ");
+        am_write_text(&writer, am_choice_text(choices, i, name, sizeof name));
+    }
+    return am_writer_end(&writer) > 0;
+}
+
+static am_code refuse_choice(const am_field *field, const char *text, am_status *status)
+{
+    char list[128];
+    if (list_choices(field->choices, list, sizeof list))
+        return am_fail(status, AM_BAD_VALUE, field->key, "%s must be %s, not '%s'", field->key, list, text);
+    nearest_choice(field->choices, text, list, sizeof list);
+    return am_fail(status, AM_BAD_VALUE, field->key, "%s has no '%s'; the nearest is %s", field->key, text, list);
+}
 /* ---- text into pairs */
 
 /* One key=value of a text, decoded. */
@@ -117,44 +191,6 @@ static const am_field *find_field(const char *key)
     return NULL;
 }
 
-#ifndef AM_FIRST
-/* What others call an input. NULL: what no input says, and why. */
-static const struct {
-    const char *name;
-    const char *key, *why;
-} elsewhere[] = {
-    {"accumulation", "micro_batches", NULL}, {"num_microbatches", "micro_batches", NULL}, {"train_batch_size", "batch", NULL},
-    {"context_length", "seq", NULL},         {"max_length", "seq", NULL},                 {"gradient_checkpointing", "checkpoint", NULL},
-    {"recompute", "checkpoint", NULL},       {"gpus", "dp", NULL},                        {"world_size", "dp", NULL},
-    {"mixed_precision", "autocast", NULL},   {"tensor_parallel", "tp", NULL},             {"tensor_model_parallel", "tp", NULL},
-    {"pipeline_parallel", "pp", NULL},       {"pipeline_model_parallel", "pp", NULL},     {"context_parallel", "cp", NULL},
-    {"sequence_parallel", "sp", NULL},       {"expert_parallel", "ep", NULL},             {"expert_model_parallel", "ep", NULL},
-    {"data_parallel", "dp", NULL},           {"load_in", NULL, "quantised weights are not covered: dtype=bf16"},
-    {"quant", NULL, "quantised weights are not covered: dtype=bf16"},
-    {"fp8", NULL, "training in 8 bits is not covered: dtype=bf16"},
-};
-
-static am_code refuse_elsewhere(const char *key, am_status *status)
-{
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
-        if (!strstr(key, elsewhere[i].name)) continue;
-        return elsewhere[i].key ? am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s'; here it is '%s'", key, elsewhere[i].key)
-                                : am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s': %s", key, elsewhere[i].why);
-    }
-    return AM_OK;
-}
-#else
-#define refuse_elsewhere(key, status) AM_OK
-#endif
-
-static const am_field *nearest_field(const char *key)
-{
-    const am_field *nearest = &am_fields[0];
-    for (int i = 1; i < AM_FIELD_COUNT; i++)
-        if (am_name_distance(key, am_fields[i].key) < am_name_distance(key, nearest->key)) nearest = &am_fields[i];
-    return nearest;
-}
-
 static const char *skip_separators(const char *text)
 {
     while (is_separator(*text)) text++;
@@ -178,13 +214,7 @@ static am_code read_pair(const char **at, pair *next, am_status *status)
     if (length == 0) return am_fail(status, AM_SYNTAX, "", "a key is missing before '='");
     ++*at;
     next->field = find_field(key);
-    if (!next->field) {
-        if (refuse_elsewhere(key, status)) return status->code;
-        const char *nearest = nearest_field(key)->key;
-        const bool near = am_name_distance(key, nearest) < 0 || (strlen(nearest) > 2 && strstr(key, nearest));
-        return am_fail(status, AM_UNKNOWN_KEY, key, near ? "there is no input '%s'; the nearest is '%s'" : "there is no input '%s'",
-                       key, nearest);
-    }
+    if (!next->field) return am_refuse(status, refuse_key(key, status));
     if (!read_word(at, '\0', next->value, sizeof next->value, &length))
         return am_fail(status, AM_SYNTAX, key, bad_escape);
     if (length >= sizeof next->value)
@@ -219,43 +249,10 @@ static am_code set_flag(am_config *config, const am_field *field, const char *te
     return AM_OK;
 }
 
-/* The choice that is nearest to what was written, into buffer. */
-static void nearest_choice(const char *choices, const char *text, char *buffer, size_t size)
-{
-    int64_t count = am_choice_count(choices), best = 0;
-    int least = 0;
-    for (int64_t i = 0; i < count; i++) {
-        int distance = am_name_distance(text, am_choice_text(choices, i, buffer, size));
-        if (i > 0 && distance >= least) continue;
-        least = distance;
-        best = i;
-    }
-    am_choice_text(choices, best, buffer, size);
-}
-
-/* "a|b|c" as "a, b or c"; false if that is longer than a message. */
-static bool list_choices(const char *choices, char *buffer, size_t size)
-{
-    int64_t count = am_choice_count(choices);
-    am_writer writer = am_writer_of(buffer, size);
-    for (int64_t i = 0; i < count; i++) {
-        char name[32];
-        if (i > 0) am_write_text(&writer, i == count - 1 ? " or " : ", ");
-        am_write_text(&writer, am_choice_text(choices, i, name, sizeof name));
-    }
-    return am_writer_end(&writer) > 0;
-}
-
 static am_code set_choice(am_config *config, const am_field *field, const char *text, am_status *status)
 {
     int64_t value = am_choice_index(field->choices, text);
-    if (value < 0) {
-        char list[128];
-        if (list_choices(field->choices, list, sizeof list))
-            return am_fail(status, AM_BAD_VALUE, field->key, "%s must be %s, not '%s'", field->key, list, text);
-        nearest_choice(field->choices, text, list, sizeof list);
-        return am_fail(status, AM_BAD_VALUE, field->key, "%s has no '%s'; the nearest is %s", field->key, text, list);
-    }
+    if (value < 0) return am_refuse(status, refuse_choice(field, text, status));
     *am_field_number(config, field) = value;
     return AM_OK;
 }

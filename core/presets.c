@@ -51,6 +51,14 @@ static const char *nearest_name(const char *written, const char *not_this, const
     return nearest;
 }
 
+static am_code refuse_name(const char *name, am_status *status)
+{
+    const char *first = nearest_name(name, NULL, NULL);
+    const char *second = nearest_name(name, first, NULL);
+    return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; the nearest are %s, %s and %s", name, first,
+                   second, nearest_name(name, first, second));
+}
+
 /* The inputs that a shape sets, in its order. */
 static const uint8_t shape_fields[AM_SHAPE_COUNT] = {
     AM_F_layers, AM_F_hidden, AM_F_heads, AM_F_kv_heads, AM_F_head_dim, AM_F_ffn, AM_F_vocab,
@@ -60,12 +68,7 @@ am_code am_preset_apply(am_config *config, const char *name, am_status *status)
 {
     *status = (am_status){0};
     const am_preset *preset = am_preset_find(name);
-    if (!preset) {
-        const char *first = nearest_name(name, NULL, NULL);
-        const char *second = nearest_name(name, first, NULL);
-        return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; the nearest are %s, %s and %s", name,
-                       first, second, nearest_name(name, first, second));
-    }
+    if (!preset) return am_refuse(status, refuse_name(name, status));
     am_config next = *config;
     am_config_clear_model(&next);
     am_code code = am_config_parse(&next, preset->rest, status);

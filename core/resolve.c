@@ -288,7 +288,7 @@ static am_code check_training(const am_config *config, am_status *status)
         return am_fail(status, AM_BAD_VALUE, "lora_targets",
                        "lora_targets must be a list of q,k,v,o,gate,up,down, each at most once, not '%s'",
                        config->lora_targets);
-    return targets & ~covered ? refuse_targets(covered, status) : AM_OK;
+    return targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
 }
 
 /* ---- checkpointing */

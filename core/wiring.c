@@ -398,16 +398,22 @@ const char *am_wiring_who(const am_config *config, char *buffer, size_t size)
     return buffer;
 }
 
-am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who,
-                              am_status *status)
+static am_code refuse_value(const am_config *config, const am_field *field, int64_t wanted, const char *who,
+                            am_status *status)
 {
-    const am_field *field = &am_fields[id];
-    if (am_field_number_of(config, field) == wanted) return AM_OK;
     am_config right = *config;
     *am_field_number(&right, field) = wanted;
     char value[32];
     am_field_value(&right, field, value, sizeof value);
     return am_fail(status, AM_UNSUPPORTED, field->key, "%s has %s=%s", who, field->key, value);
+}
+
+am_code am_wiring_check_value(const am_config *config, am_field_id id, int64_t wanted, const char *who,
+                              am_status *status)
+{
+    const am_field *field = &am_fields[id];
+    if (am_field_number_of(config, field) == wanted) return AM_OK;
+    return am_refuse(status, refuse_value(config, field, wanted, who, status));
 }
 
 static am_code check_bias(const am_config *config, am_field_id id, am_bias_rule rule, const char *who,

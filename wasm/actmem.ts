@@ -27,7 +27,7 @@ export class ActmemError extends Error {
 
 /** core.wasm: small, for the first answer. */
 export interface Core {
-  /** The report on `key=value` text, without `fit` and `formulas`. Throws ActmemError; its code is "elsewhere", without a message, wherever whole.wasm is to be asked. */
+  /** The report on `key=value` text, without `fit` and `formulas`. Throws ActmemError; its code is "elsewhere", without a field or a message, wherever whole.wasm is to be asked. */
   evaluate(text: string): Report;
   /** Every input, preset, symbol, component and element type that the core knows, and the words of its reports. */
   readonly tables: Tables;

@@ -163,6 +163,12 @@ test('every measured case: what its live bytes are of adds up to the timeline, i
   assert.ok(compared > 300, `${compared} figures`);
 });
 
+test('core.wasm says of an error only that whole.wasm is to be asked', () => {
+  const elsewhere = { error: { code: 'elsewhere', field: '', message: '' } };
+  for (const text of ['sed=1', 'recompute=full', 'model=lama-3-8b', 'seq', 'seq=many', 'seq=0', 'dtype=bf61', 'model=gpt2 norm=rmsnorm', 'trainable=lora lora_targets=qkv', 'model=gpt2 seq=4096', 'checkpoint=every:0', 'seq=8 seq=8'])
+    assert.deepEqual(first(text), elsewhere, text);
+});
+
 test('core.wasm leaves schedules and what is moved to whole.wasm', () => {
   for (const checkpoint of ['revolve:4', 'rotor:20GiB', 'offload', 'unsloth', 'offload:saved', 'partition', 'partition:cpu'])
     assert.equal(first(`model=llama-3-8b checkpoint=${checkpoint}`).error?.code, 'elsewhere', checkpoint);
