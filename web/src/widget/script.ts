@@ -1,11 +1,12 @@
 /* widget.js: the element and the core in one script, for any page. What the core leaves to whole.wasm, and the view "frontier", are fetched from where
  * the script came from. */
 import { loadWhole } from '../../../wasm/actmem';
-import { length, packed } from '../../made/core.wasm?packed';
 import wholeName from '../../made/whole.wasm?url';
 import { define } from './element';
 import frontierName from './frontier-island.tsx?island';
 import { unpack } from './unpack';
+/* Last, so that it ends the script: between code, its text would take more room when that is compressed. */
+import { length, packed } from '../../made/core.wasm?packed';
 
 /* As a module it is not told which script it is. */
 const script = document.currentScript ?? document.querySelector('script[src*="widget.js"]');
