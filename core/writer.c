@@ -95,6 +95,21 @@ static char *digits_32(char *end, uint32_t value)
     return end;
 }
 
+/* Eight digits, zeros before them. */
+static void put_8(char *to, uint32_t value)
+{
+#ifdef AM_FIRST
+    char *start = digits_32(to + 8, value);
+    while (start > to) *--start = '0';
+#else /* three divisions, two of which wait for the first alone */
+    uint32_t high = value / 10000, low = value % 10000;
+    memcpy(to, pairs + 2 * (high / 100), 2);
+    memcpy(to + 2, pairs + 2 * (high % 100), 2);
+    memcpy(to + 4, pairs + 2 * (low / 100), 2);
+    memcpy(to + 6, pairs + 2 * (low % 100), 2);
+#endif
+}
+
 /* Eight digits at a time, since 64-bit division is slow where there is no 128-bit product (wasm). */
 static char *digits(char *end, uint64_t value)
 {
@@ -102,10 +117,8 @@ static char *digits(char *end, uint64_t value)
     while (value >= group) {
         uint64_t rest = value;
         value /= group;
-        rest -= value * group;
-        char *start = digits_32(end, (uint32_t)rest);
-        while (start > end - 8) *--start = '0';
-        end = start;
+        end -= 8;
+        put_8(end, (uint32_t)(rest - value * group));
     }
     return digits_32(end, (uint32_t)value);
 }
