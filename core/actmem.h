@@ -1268,7 +1268,8 @@ typedef struct am_formula {
     const char *example;                /* a configuration as am_config_parse reads it */
     int64_t published;                  /* the figure for it, exact: of one layer for a calculator, else of all */
     am_compares compares;
-    uint16_t length[6]; /* of name, source, caveat, layer, expression, full: reports hold all of them */
+    const char *json;                   /* all of these as reports and tables begin with them, and its length */
+    uint16_t json_length;
 } am_formula;
 
 extern const am_formula am_formulas[];

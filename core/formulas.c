@@ -22,18 +22,27 @@
 #define ELEMENTS    "elements"
 #define PARAMETERS  "parameters"
 
-#define LENGTHS(name, source, caveat)                                                                                  \
-    sizeof AM_WORDS(name) - 1, sizeof AM_WORDS(source) - 1, sizeof AM_WORDS(caveat) - 1
+/* A formula as its JSON begins, whatever the configuration: the texts hold nothing that JSON escapes. */
+#define OF_NOTHING "null"
+#define OF_MODEL   "\"model\""
+#define OF_LAYER   "\"layer\""
+#define JSON(id, name, source, expression, layer, full, caveat, unit, compares, example, published, part)              \
+    AM_WORDS("{\"id\":\"" id "\",\"name\":\"" name "\",\"source\":\"" source "\",\"expression\":\"" expression             \
+             "\",\"layer_expression\":" layer ",\"full_expression\":" full ",\"caveat\":\"" caveat "\",\"unit\":\"" unit \
+             "\",\"compares\":" compares ",\"published\":{\"example\":\"" example "\",\"value\":" published             \
+             ",\"of\":\"" part "\"},")
+#define TEXT(literal) literal, sizeof literal - 1
+#define null          NULL /* of a calculator that has no such case, in C and in JSON */
 
 const am_formula am_formulas[] = {
 #define AM_FORMULA(id, unit, compares, example, published, all, name, source, caveat)                                  \
     {id,   AM_WORDS(name), AM_WORDS(source),  AM_WORDS(caveat), NULL, all,                                             \
      NULL, unit,           AM_WORDS(example), published,        AM_COMPARES_##compares,                                \
-     {LENGTHS(name, source, caveat), 0, sizeof all - 1, 0}},
+     TEXT(JSON(id, name, source, all, "null", "null", caveat, unit, OF_##compares, example, #published, "all"))},
 #define AM_CALCULATOR(id, layer, all, full, published, name, source, caveat)                                           \
     {id,   AM_WORDS(name), AM_WORDS(source),             AM_WORDS(caveat), layer, all,                                 \
      full, BYTES,          AM_WORDS(CALCULATOR_EXAMPLE), published,        AM_COMPARES_MODEL,                          \
-     {LENGTHS(name, source, caveat), sizeof layer - 1, sizeof all - 1, sizeof full - 1}}, /* that of NULL is unread */
+     TEXT(JSON(id, name, source, all, "\"" layer "\"", #full, caveat, BYTES, OF_MODEL, CALCULATOR_EXAMPLE, #published, "layer"))},
 #include "formulas.def"
 #undef AM_FORMULA
 #undef AM_CALCULATOR
