@@ -302,7 +302,7 @@ am_dim am_dim_quotient(am_extents *extents, am_dim x, am_symbol divisor);
 
 /* Value of a term; exact, or -1 if it is no whole number below 2^53. */
 int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT]);
-am_term am_term_product(am_term x, am_term y);
+am_term am_term_product(const am_term *x, const am_term *y);
 
 /* ---------------------------------------------------------------- 5 Operations */
 

@@ -532,7 +532,9 @@ static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_s
 /* Times follow from both. */
 static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 {
-    return memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++)
+        if (x->flops[part] != y->flops[part] || x->bytes[part] != y->bytes[part]) return false;
+    return true;
 }
 
 /* Does the first layer cost something else than the others of its kind? Both have their rows in the order of the backward. */
