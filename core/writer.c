@@ -20,6 +20,14 @@ static void copy(char *to, const char *from, size_t length)
 {
     const size_t word = sizeof(uint64_t);
     if (length < word) {
+#ifndef AM_FIRST
+        const size_t half = word / 2;
+        if (length >= half) {
+            memcpy(to, from, half);
+            memcpy(to + length - half, from + length - half, half);
+            return;
+        }
+#endif
         for (size_t i = 0; i < length; i++) to[i] = from[i];
         return;
     }
@@ -146,8 +154,15 @@ static inline char *put(char *to, uint64_t value)
         *to = (char)('0' + value);
         return to + 1;
     }
+    if (value < 100) {
+        memcpy(to, pairs + 2 * value, 2);
+        return to + 2;
+    }
     to += digit_count(value);
-    digits(to, value);
+    if (value >> 32 == 0)
+        digits_32(to, (uint32_t)value);
+    else
+        digits(to, value);
     return to;
 }
 
