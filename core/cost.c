@@ -478,7 +478,7 @@ static am_costing start(am_tape *tape, const am_rates *rates)
 const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
 
 typedef struct am_table {
-    am_cost_row *row;
+    am_cost_row *row; /* the newest, before the others: they are found backwards */
     int count;
     const uint16_t *zone;
     uint16_t last; /* zone */
@@ -506,19 +506,19 @@ static am_labour labour_of(const am_costing *costing)
     return is_attention((am_op)costing->instruction->op) ? AM_ATTENTION : AM_OTHERS;
 }
 
-/* Neighbours are of one module mostly: the last ones first. Those of a layer's kind follow one another. */
+/* Neighbours are of one module mostly: the newest ones first. Those of a layer's kind follow one another. */
 static am_cost_row *row_of(am_table *table, int kind, const am_costing *costing)
 {
     am_labour labour = labour_of(costing);
     am_module module = costing->instruction->module;
-    for (int i = table->count - 1; i >= 0; i--) {
-        am_cost_row *row = &table->row[i];
+    for (am_cost_row *row = table->row; row < table->row + table->count; row++) {
         if (row->kind == kind && row->labour == labour && am_module_same(row->module, module)) return row;
         if (row->kind != kind && kind >= 0) break;
     }
-    if (table->count < AM_MAX_COST_ROWS)
-        table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
-    return &table->row[table->count - 1];
+    if (table->count == AM_MAX_COST_ROWS) return table->row;
+    table->count++;
+    *--table->row = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    return table->row;
 }
 
 static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_step part)
@@ -558,23 +558,15 @@ static void count_layers(am_table *table, const int64_t layers[AM_MAX_LAYER_KIND
     const bool own = first_differs(table, first);
     int count = 0;
     for (int i = 0; i < table->count; i++) {
-        am_cost_row row = table->row[i];
-        row.first = row.kind == FIRST;
-        row.count = row.kind < 0 ? 1 : row.first ? own : layers[row.kind] - (own && row.kind == first);
-        if (row.first) row.kind = first;
-        if (row.count > 0) table->row[count++] = row;
+        am_cost_row *row = &table->row[i];
+        row->first = row->kind == FIRST;
+        row->count = row->kind < 0 ? 1 : row->first ? own : layers[row->kind] - (own && row->kind == first);
+        if (row->first) row->kind = first;
+        if (row->count == 0) continue;
+        if (count < i) table->row[count] = *row;
+        count++;
     }
     table->count = count;
-}
-
-/* In the order of the forward; the rows were found backwards. */
-static void turn_rows(am_table *table)
-{
-    for (int i = 0; i < table->count / 2; i++) {
-        am_cost_row row = table->row[i];
-        table->row[i] = table->row[table->count - 1 - i];
-        table->row[table->count - 1 - i] = row;
-    }
 }
 
 /* ---- the tape ---- */
@@ -686,10 +678,10 @@ am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *ta
 {
     uint16_t costed[AM_MAX_LAYER_KINDS];
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) costed[i] = repeated_zone(tape, zone[i]);
-    am_table table = {rows, 0, costed, tape->instruction[tape->instructions - 1].zone};
+    am_table table = {rows + AM_MAX_COST_ROWS, 0, costed, tape->instruction[tape->instructions - 1].zone};
     am_code code = cost(tape, rates, &table);
     count_layers(&table, layers, first);
-    turn_rows(&table);
+    memmove(rows, table.row, (size_t)table.count * sizeof *rows);
     *count = table.count;
     return code;
 }
