@@ -112,11 +112,11 @@ void am_formula_read(am_formula_reading *reading, const am_config *config)
 am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading)
 {
     static const am_amount none = {{0}, 0};
-    am_formula_answer answer = {none, none};
+    am_formula_answer answer;
     am_values *values = &reading->values;
     const char *text = text_for(formula, reading->policy);
     values->layer = formula->layer != NULL ? am_expression_value(formula->layer, values) : none;
-    if (text != NULL) answer.all = am_expression_value(text, values);
-    if (text == formula->expression) answer.layer = values->layer;
+    answer.all = text != NULL ? am_expression_value(text, values) : none;
+    answer.layer = text == formula->expression ? values->layer : none;
     return answer;
 }

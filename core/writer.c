@@ -202,6 +202,7 @@ void am_write_thousands(am_writer *writer, int64_t value)
 }
 
 #define MOST_DECIMALS 9 /* of a number below 2^32, too */
+static const uint32_t tens[MOST_DECIMALS + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
 /* rest / den in ten^decimals-ths, which is one, rounded half up: at most one. */
 static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
@@ -226,8 +227,7 @@ static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
 
 void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim)
 {
-    int64_t one = 1;
-    for (int i = 0; i < decimals; i++) one *= 10;
+    const int64_t one = tens[decimals];
     int64_t whole = num / den;
     int64_t part = fraction(num - whole * den, den, decimals, one);
     if (part == one) {
@@ -243,10 +243,9 @@ void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim
     char text[MOST_DECIMALS + 1];
     char *end = text + sizeof text;
     if (trim && part == 0) return;
-    char *start = digits_32(end, part);
-    while (end - start < decimals) *--start = '0';
+    char *start = digits_32(end, part + tens[decimals]); /* a one, and as many digits as there are decimals */
     while (trim && end[-1] == '0') end--;
-    *--start = '.';
+    *start = '.';
     am_write(writer, start, (size_t)(end - start));
 }
 
