@@ -46,11 +46,16 @@ void am_write(am_writer *writer, const char *text, size_t length)
     writer->length += length;
 }
 
+#ifdef AM_FIRST
+void am_write_text(am_writer *writer, const char *text)
+{
+    am_write(writer, text, strlen(text));
+}
+#else /* in one pass; the 0 is copied too, for which there is room */
 void am_write_text(am_writer *writer, const char *text)
 {
     char *to = writer->text + writer->length;
     size_t left = writer->room - writer->length, length = 0;
-#ifndef AM_FIRST /* where a loop costs more than its copy; the 0 is copied too, for which there is room */
     for (; left - length >= 4; length += 4) {
         const size_t at = writer->length + length;
         if ((to[length] = text[length]) == '\0') return (void)(writer->length = at);
@@ -58,13 +63,13 @@ void am_write_text(am_writer *writer, const char *text)
         if ((to[length + 2] = text[length + 2]) == '\0') return (void)(writer->length = at + 2);
         if ((to[length + 3] = text[length + 3]) == '\0') return (void)(writer->length = at + 3);
     }
-#endif
     for (; length < left && text[length] != '\0'; length++) to[length] = text[length];
     if (text[length] == '\0')
         writer->length += length;
     else
         am_write(writer, text, left + 1); /* does not fit */
 }
+#endif
 
 void am_write_again(am_writer *writer, am_span span)
 {
