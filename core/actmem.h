@@ -1255,7 +1255,6 @@ typedef enum am_share {
     AM_SHARE_VOCAB,
     AM_SHARE_COUNT
 } am_share;
-extern const char *const am_share_names[AM_SHARE_COUNT]; /* "hidden", … */
 
 /* A row of formulas.def. The texts of the formula are what is evaluated. */
 typedef struct am_formula {

@@ -49,8 +49,6 @@ const am_formula am_formulas[] = {
 };
 const int am_formula_count = sizeof am_formulas / sizeof am_formulas[0];
 
-const char *const am_share_names[AM_SHARE_COUNT] = {"hidden", "kv", "ffn", "scores", "vocab"};
-
 /* Bytes a value of an activation: autocast's type where it is on. */
 static int64_t value_bytes(const am_config *config)
 {

@@ -5,14 +5,20 @@
 /* By what the terms grow with; only those that are there. */
 static void write_parts_of(am_writer *json, const am_amount *amount)
 {
+#define KEY(name) {"\"" name "\":", sizeof name + 2}
+    static const struct {
+        const char *text;
+        size_t length;
+    } key[AM_SHARE_COUNT] = {
+        [AM_SHARE_HIDDEN] = KEY("hidden"), [AM_SHARE_KV] = KEY("kv"),       [AM_SHARE_FFN] = KEY("ffn"),
+        [AM_SHARE_SCORES] = KEY("scores"), [AM_SHARE_VOCAB] = KEY("vocab"),
+    };
     int64_t part[AM_SHARE_COUNT];
     am_json_open(json, '{');
     if (am_amount_parts(amount, part))
         for (int i = 0; i < AM_SHARE_COUNT; i++) {
             if (part[i] == 0) continue;
-            am_json_quote(json);
-            am_write_text(json, am_share_names[i]);
-            AM_WRITE(json, "\":");
+            am_write(json, key[i].text, key[i].length);
             am_json_int(json, part[i]);
         }
     am_json_close(json, '}');
