@@ -310,7 +310,7 @@ am_dim am_dim_quotient(am_extents *extents, am_dim x, am_symbol divisor);
 
 /* Value of a term; exact, or -1 if it is no whole number below 2^53. */
 int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT]);
-am_term am_term_product(am_term x, am_term y);
+am_term am_term_product(const am_term *x, const am_term *y);
 
 /* ---------------------------------------------------------------- 5 Operations */
 
@@ -1288,7 +1288,6 @@ typedef enum am_share {
     AM_SHARE_VOCAB,
     AM_SHARE_COUNT
 } am_share;
-extern const char *const am_share_names[AM_SHARE_COUNT]; /* "hidden", … */
 
 /* A row of formulas.def. The texts of the formula are what is evaluated. */
 typedef struct am_formula {
@@ -1301,7 +1300,8 @@ typedef struct am_formula {
     const char *example;                /* a configuration as am_config_parse reads it */
     int64_t published;                  /* the figure for it, exact: of one layer for a calculator, else of all */
     am_compares compares;
-    uint16_t length[6]; /* of name, source, caveat, layer, expression, full: reports hold all of them */
+    const char *json;                   /* all of these as reports and tables begin with them, and its length */
+    uint16_t json_length;
 } am_formula;
 
 extern const am_formula am_formulas[];

@@ -71,6 +71,18 @@ static inline uint64_t am_powers_at(const int8_t power[AM_POWERS], int symbol)
     return eight;
 }
 
+static inline bool am_powers_equal(const am_term *x, const am_term *y)
+{
+    for (int i = 0; i < AM_POWERS; i += 8)
+        if (am_powers_at(x->power, i) != am_powers_at(y->power, i)) return false;
+    return true;
+}
+
+static inline bool am_terms_equal(const am_term *x, const am_term *y)
+{
+    return x->num == y->num && x->den == y->den && am_powers_equal(x, y);
+}
+
 /* Sums of eight powers each: none carries into the next. */
 static inline uint64_t am_powers_sum(uint64_t x, uint64_t y)
 {

@@ -11,12 +11,48 @@ typedef struct am_rate {
     double inverse;
 } am_rate;
 
+/* The two inputs that a product multiplies. Under sequence parallelism x is one rank's part: what is multiplied is another
+ * input, or what the product makes is another before it is scattered; so is a copy in a wider type. 0: there is no such input. */
+typedef struct am_factors {
+    int x, weight, gathered, scattered;
+} am_factors;
+
+/* False if the operation is no product. */
+static bool factors(am_op op, am_factors *of)
+{
+    *of = (am_factors){0};
+    switch (op) {
+    case AM_OP_MM:
+    case AM_OP_BMM:
+    case AM_OP_GROUPED_MM:
+    case AM_OP_GMM:
+    case AM_OP_PARALLEL_LINEAR:
+    case AM_OP_ROUTER_LINEAR:
+    case AM_OP_LINEAR:
+    case AM_OP_NORM_LINEAR:
+    case AM_OP_CUT_CE:
+    case AM_OP_FUSED_LINEAR_CE: break;
+    case AM_OP_ADDMM:
+    case AM_OP_BADDBMM: of->x = 1; break;
+    case AM_OP_SEQUENCE_LINEAR:
+    case AM_OP_GATHER_LINEAR:
+    case AM_OP_ROUTER_LINEAR_FP32: of->gathered = 2; break;
+    case AM_OP_NORM_SEQUENCE_LINEAR: of->gathered = 5; break;
+    case AM_OP_SCATTER_LINEAR: of->scattered = 2; break;
+    default: return false;
+    }
+    of->weight = of->x + 1;
+    return true;
+}
+
 #define MOST_OPERANDS 16 /* no operation that costs something has more */
 
 typedef struct am_costing {
     am_tape *tape;
     am_rate gflops[AM_DTYPE_COUNT], bandwidth;
     const am_instruction *instruction;
+    bool product;
+    am_factors of; /* the product's; else zeros */
     int64_t operand_bytes[MOST_OPERANDS];
     int64_t time, bound, flops, executed, bytes; /* of the forward or the backward of one operation */
 } am_costing;
@@ -60,6 +96,7 @@ static void take(am_costing *costing, const am_instruction *instruction)
 {
     int operands = is_free((am_op)instruction->op) ? 0 : instruction->inputs + instruction->results;
     costing->instruction = instruction;
+    costing->product = factors((am_op)instruction->op, &costing->of);
     for (int i = 0; i < operands && AM_ALWAYS(i < MOST_OPERANDS); i++)
         costing->operand_bytes[i] = bytes_of(costing->tape, operand(costing, i));
 }
@@ -111,56 +148,20 @@ int64_t am_compute_time(int64_t flops, int64_t gflops)
     return time_at(flops, 1000, rate_of(gflops));
 }
 
-/* Picoseconds of one kernel. */
-static int64_t time_of(const am_costing *costing, int64_t flops, int dtype, int64_t bytes, bool *bound)
+/* Picoseconds that an operation takes to compute so many FLOPs. */
+static int64_t computing_time(const am_costing *costing, int64_t flops)
 {
-    int64_t moved = time_at(bytes, 1000000, costing->bandwidth), computed = 0;
+    int dtype = tensor_of(costing, costing->of.gathered ? costing->of.gathered : costing->of.x)->dtype;
     am_rate rate = costing->gflops[dtype];
-    if (flops && rate.rate == 0 && !costing->tape->status.code)
+    if (rate.rate) return time_at(flops, 1000, rate);
+    if (!costing->tape->status.code)
         am_fail(&costing->tape->status, AM_UNSUPPORTED, "device",
                 "no rate is known of this GPU for products in %s, which this model has: another device, or device=mine",
                 am_dtypes[dtype].name);
-    else if (flops && rate.rate)
-        computed = time_at(flops, 1000, rate);
-    *bound = moved > computed;
-    return *bound ? moved : computed;
+    return 0;
 }
 
 /* ---- what an operation is made of ---- */
-
-/* The two inputs that a product multiplies. Under sequence parallelism x is one rank's part: what is multiplied is another
- * input, or what the product makes is another before it is scattered; so is a copy in a wider type. 0: there is no such input. */
-typedef struct am_factors {
-    int x, weight, gathered, scattered;
-} am_factors;
-
-/* False if the operation is no product. */
-static bool factors(am_op op, am_factors *of)
-{
-    *of = (am_factors){0};
-    switch (op) {
-    case AM_OP_MM:
-    case AM_OP_BMM:
-    case AM_OP_GROUPED_MM:
-    case AM_OP_GMM:
-    case AM_OP_PARALLEL_LINEAR:
-    case AM_OP_ROUTER_LINEAR:
-    case AM_OP_LINEAR:
-    case AM_OP_NORM_LINEAR:
-    case AM_OP_CUT_CE:
-    case AM_OP_FUSED_LINEAR_CE: break;
-    case AM_OP_ADDMM:
-    case AM_OP_BADDBMM: of->x = 1; break;
-    case AM_OP_SEQUENCE_LINEAR:
-    case AM_OP_GATHER_LINEAR:
-    case AM_OP_ROUTER_LINEAR_FP32: of->gathered = 2; break;
-    case AM_OP_NORM_SEQUENCE_LINEAR: of->gathered = 5; break;
-    case AM_OP_SCATTER_LINEAR: of->scattered = 2; break;
-    default: return false;
-    }
-    of->weight = of->x + 1;
-    return true;
-}
 
 static bool is_attention(am_op op)
 {
@@ -237,19 +238,14 @@ static int64_t without_skipped(const am_costing *costing, int64_t flops)
     return flops / s / s * (w * (w + 1) / 2 + (s - w) * w);
 }
 
-static int type_of(const am_costing *costing)
-{
-    am_factors of;
-    factors((am_op)costing->instruction->op, &of);
-    return tensor_of(costing, of.gathered ? of.gathered : of.x)->dtype;
-}
-
 /* ---- backward ---- */
 
 static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int64_t bytes)
 {
-    bool bound;
-    int64_t time = time_of(costing, executed, type_of(costing), bytes, &bound);
+    int64_t computed = executed ? computing_time(costing, executed) : 0;
+    int64_t moved = time_at(bytes, 1000000, costing->bandwidth);
+    bool bound = moved > computed;
+    int64_t time = bound ? moved : computed;
     costing->time = plus(costing->time, time);
     costing->flops = plus(costing->flops, flops);
     costing->executed = plus(costing->executed, executed);
@@ -259,8 +255,9 @@ static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int
 
 /* Each wanted gradient is the incoming one times the other factor. A loss that makes its logits again has one product
  * more; one that has made the gradients in forward scales them. */
-static void cost_products(am_costing *costing, const am_factors *of)
+static void cost_products(am_costing *costing)
 {
+    const am_factors *of = &costing->of;
     am_op op = (am_op)costing->instruction->op;
     int64_t flops = flops_forward(costing);
     int64_t out = bytes_at(costing, of->scattered ? of->scattered : costing->instruction->inputs);
@@ -365,9 +362,8 @@ static int64_t saved_bytes(const am_costing *costing)
 static void cost_node(am_costing *costing)
 {
     const am_backward_step *step = am_ops[costing->instruction->op].backward;
-    am_factors of;
-    if (factors((am_op)costing->instruction->op, &of)) {
-        cost_products(costing, &of);
+    if (costing->product) {
+        cost_products(costing);
         return;
     }
     int64_t incoming = incoming_bytes(costing), bytes = 0;
@@ -482,7 +478,7 @@ static am_costing start(am_tape *tape, const am_rates *rates)
 const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
 
 typedef struct am_table {
-    am_cost_row *row;
+    am_cost_row *row; /* the newest, before the others: they are found backwards */
     int count;
     const uint16_t *zone;
     uint16_t last; /* zone */
@@ -504,24 +500,25 @@ static bool kind_of(const am_table *table, const am_instruction *instruction, in
     return instruction->zone == 1;
 }
 
-static am_labour labour_of(am_op op)
+static am_labour labour_of(const am_costing *costing)
 {
-    am_factors of;
-    return is_attention(op) ? AM_ATTENTION : factors(op, &of) ? AM_PRODUCTS : AM_OTHERS;
+    if (costing->product) return AM_PRODUCTS;
+    return is_attention((am_op)costing->instruction->op) ? AM_ATTENTION : AM_OTHERS;
 }
 
-/* Neighbours are of one module mostly: the last ones first. */
-static am_cost_row *row_of(am_table *table, int kind, const am_instruction *instruction)
+/* Neighbours are of one module mostly: the newest ones first. Those of a layer's kind follow one another. */
+static am_cost_row *row_of(am_table *table, int kind, const am_costing *costing)
 {
-    am_labour labour = labour_of((am_op)instruction->op);
-    am_module module = instruction->module;
-    for (int i = table->count - 1; i >= 0; i--) {
-        am_cost_row *row = &table->row[i];
+    am_labour labour = labour_of(costing);
+    am_module module = costing->instruction->module;
+    for (am_cost_row *row = table->row; row < table->row + table->count; row++) {
         if (row->kind == kind && row->labour == labour && am_module_same(row->module, module)) return row;
+        if (row->kind != kind && kind >= 0) break;
     }
-    if (table->count < AM_MAX_COST_ROWS)
-        table->row[table->count++] = (am_cost_row){.kind = kind, .module = module, .labour = labour};
-    return &table->row[table->count - 1];
+    if (table->count == AM_MAX_COST_ROWS) return table->row;
+    table->count++;
+    *--table->row = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    return table->row;
 }
 
 static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_step part)
@@ -535,7 +532,9 @@ static void add_to_row(am_cost_row *row, const am_costing *costing, am_part_of_s
 /* Times follow from both. */
 static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 {
-    return memcmp(x->flops, y->flops, sizeof x->flops) == 0 && memcmp(x->bytes, y->bytes, sizeof x->bytes) == 0;
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++)
+        if (x->flops[part] != y->flops[part] || x->bytes[part] != y->bytes[part]) return false;
+    return true;
 }
 
 /* Does the first layer cost something else than the others of its kind? Both have their rows in the order of the backward. */
@@ -559,23 +558,15 @@ static void count_layers(am_table *table, const int64_t layers[AM_MAX_LAYER_KIND
     const bool own = first_differs(table, first);
     int count = 0;
     for (int i = 0; i < table->count; i++) {
-        am_cost_row row = table->row[i];
-        row.first = row.kind == FIRST;
-        row.count = row.kind < 0 ? 1 : row.first ? own : layers[row.kind] - (own && row.kind == first);
-        if (row.first) row.kind = first;
-        if (row.count > 0) table->row[count++] = row;
+        am_cost_row *row = &table->row[i];
+        row->first = row->kind == FIRST;
+        row->count = row->kind < 0 ? 1 : row->first ? own : layers[row->kind] - (own && row->kind == first);
+        if (row->first) row->kind = first;
+        if (row->count == 0) continue;
+        if (count < i) table->row[count] = *row;
+        count++;
     }
     table->count = count;
-}
-
-/* In the order of the forward; the rows were found backwards. */
-static void turn_rows(am_table *table)
-{
-    for (int i = 0; i < table->count / 2; i++) {
-        am_cost_row row = table->row[i];
-        table->row[i] = table->row[table->count - 1 - i];
-        table->row[table->count - 1 - i] = row;
-    }
 }
 
 /* ---- the tape ---- */
@@ -591,7 +582,7 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
         begin(costing);
         cost_forward(costing);
         note_forward(costing, instruction, index);
-        if (shown) row = row_of(table, kind, instruction);
+        if (shown) row = row_of(table, kind, costing);
         if (shown) add_to_row(row, costing, AM_IN_FORWARD);
     }
     if (!is_reached(costing)) return;
@@ -599,7 +590,7 @@ static void cost_instruction(am_costing *costing, int index, am_table *table)
     cost_backward(costing);
     note_backward(costing, instruction->zone);
     if (!shown || costing->time == 0) return;
-    if (!row) row = row_of(table, kind, instruction);
+    if (!row) row = row_of(table, kind, costing);
     add_to_row(row, costing, AM_IN_BACKWARD);
 }
 
@@ -687,10 +678,10 @@ am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *ta
 {
     uint16_t costed[AM_MAX_LAYER_KINDS];
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) costed[i] = repeated_zone(tape, zone[i]);
-    am_table table = {rows, 0, costed, tape->instruction[tape->instructions - 1].zone};
+    am_table table = {rows + AM_MAX_COST_ROWS, 0, costed, tape->instruction[tape->instructions - 1].zone};
     am_code code = cost(tape, rates, &table);
     count_layers(&table, layers, first);
-    turn_rows(&table);
+    memmove(rows, table.row, (size_t)table.count * sizeof *rows);
     *count = table.count;
     return code;
 }

@@ -17,17 +17,10 @@ static int degree(const am_term *term)
     return sum;
 }
 
-static bool powers_equal(const am_term *x, const am_term *y)
+/* Is x, of this degree, printed before y, of other powers? */
+static bool precedes(const am_term *x, int degree_x, const am_term *y)
 {
-    for (int i = 0; i < AM_POWERS; i += 8)
-        if (am_powers_at(x->power, i) != am_powers_at(y->power, i)) return false;
-    return true;
-}
-
-/* Is x printed before y, of other powers? */
-static bool precedes(const am_term *x, const am_term *y)
-{
-    int difference = degree(x) - degree(y);
+    int difference = degree_x - degree(y);
     for (int i = 0; difference == 0; i++) difference = x->power[i] - y->power[i];
     return difference > 0;
 }
@@ -43,27 +36,29 @@ static void add_coefficient(am_term *x, const am_term *y)
 }
 
 /* term·times: am_term_product without its work on powers. */
-static am_term scaled(am_term term, int64_t times)
+static am_term scaled(const am_term *term, int64_t times)
 {
-    int64_t num = am_mul_checked(term.num, times);
-    if (term.den != 1 || num < 0) return am_term_product(term, (am_term){times, 1, {0}});
-    term.num = num;
-    return term;
+    int64_t num = am_mul_checked(term->num, times);
+    if (term->den != 1 || num < 0) return am_term_product(term, &(am_term){times, 1, {0}});
+    am_term product = *term;
+    product.num = num;
+    return product;
 }
 
 static void insert(am_sum *sum, const am_term *term)
 {
+    const int own = degree(term);
     int i = sum->count++;
-    for (; i > 0 && precedes(term, &sum->term[i - 1]); i--) sum->term[i] = sum->term[i - 1];
+    for (; i > 0 && precedes(term, own, &sum->term[i - 1]); i--) sum->term[i] = sum->term[i - 1];
     sum->term[i] = *term;
 }
 
 void am_sum_add(am_sum *sum, am_term term, int64_t times)
 {
     if (times == 0 || term.num == 0) return;
-    am_term product = scaled(term, times);
+    am_term product = scaled(&term, times);
     for (int i = 0; i < sum->count; i++) {
-        if (!powers_equal(&sum->term[i], &product)) continue;
+        if (!am_powers_equal(&sum->term[i], &product)) continue;
         add_coefficient(&sum->term[i], &product);
         return;
     }
@@ -167,8 +162,8 @@ void am_write_term(am_writer *writer, const am_term *term, const int64_t *values
 void am_write_bytes(am_writer *writer, const am_row *row, const int64_t *values)
 {
     static const am_term number = {.den = 1};
-    am_term term = scaled(row->elements, am_dtypes[row->dtype].size);
-    bool one = powers_equal(&term, &number); /* a number, to which that is added */
+    am_term term = scaled(&row->elements, am_dtypes[row->dtype].size);
+    bool one = am_powers_equal(&term, &number); /* a number, to which that is added */
     if (one) term.num += row->padding;
     am_write_term(writer, &term, values);
     if (one || row->padding == 0) return;

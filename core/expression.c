@@ -55,14 +55,6 @@ static void multiply(am_amount *x, const am_amount *y)
     }
 }
 
-static void divide(am_amount *x, const am_amount *y)
-{
-    if (y->den == 0 || y->part[0] <= 0 || !is_plain(y))
-        *x = no_answer;
-    else
-        scale(x, y->den, y->part[0]);
-}
-
 /* Of one denominator, as most are. */
 static void add_alike(am_amount *x, const am_amount *y, int64_t sign)
 {
@@ -131,29 +123,88 @@ typedef struct reader {
     const am_values *values;
 } reader;
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static char next(reader *text)
 {
     while (*text->at == ' ') text->at++;
     return *text->at;
 }
 
-/* Its first character is looked at before all else: most texts go on otherwise. */
+/* Signs of up to four bytes. */
 static inline bool take(reader *text, const char *sign)
 {
-    if (next(text) != *sign) return false;
     const char *at = text->at;
-    for (; *sign != '\0'; sign++, at++)
-        if (*at != *sign) return false;
+    if (*at++ != sign[0]) return false;
+    if (sign[1] && (*at++ != sign[1] || (sign[2] && (*at++ != sign[2] || (sign[3] && *at++ != sign[3]))))) return false;
     text->at = at;
     return true;
 }
 
-static am_amount read_sum(reader *text);
+/* What has been read of a product: a fraction of one share, and what that multiplies beside, where a factor is more than that. Most are
+ * numbers and symbols, and need no amount of their own. */
+typedef struct product {
+    int64_t num, den; /* not negative; den 0: no answer */
+    am_share share;
+    bool has_sum;
+    am_amount sum;
+} product;
 
-static am_amount read_number(reader *text)
+static void times(product *of, int64_t value, am_share share)
+{
+    bool two = share != AM_SHARE_HIDDEN && of->share != AM_SHARE_HIDDEN;
+    if (value < 0 || two || am_mul_wraps(of->num, value, &of->num)) of->den = 0;
+    if (share != AM_SHARE_HIDDEN) of->share = share;
+}
+
+static void over(product *of, int64_t value, am_share share)
+{
+    if (value <= 0 || share != AM_SHARE_HIDDEN) of->den = 0;
+    if (value <= 1) return;
+    int64_t divisor = am_common_divisor(of->num, value);
+    of->num /= divisor;
+    if (am_mul_wraps(of->den, value / divisor, &of->den)) of->den = 0;
+}
+
+static void times_sum(product *of, const am_amount *sum)
+{
+    if (of->has_sum)
+        multiply(&of->sum, sum);
+    else
+        of->sum = *sum;
+    of->has_sum = true;
+}
+
+static void over_sum(product *of, const am_amount *sum)
+{
+    if (sum->den == 0 || !is_plain(sum)) of->den = 0;
+    over(of, sum->part[0], AM_SHARE_HIDDEN);
+    times(of, sum->den, AM_SHARE_HIDDEN);
+}
+
+static am_amount amount_of(const product *of)
+{
+    am_amount read = {{0}, of->den};
+    read.part[of->share] = of->num;
+    if (of->has_sum) multiply(&read, &of->sum);
+    return read;
+}
+
+static am_amount read_sum(reader *text);
+static am_amount read_root(reader *text);
+
+static void read_number(reader *text, product *of, bool divides)
 {
     int64_t num = 0, den = 0; /* den: 0 before the point */
-    for (; (*text->at >= '0' && *text->at <= '9') || *text->at == '.'; text->at++) {
+    for (; is_digit(*text->at) || *text->at == '.'; text->at++) {
         if (*text->at == '.') {
             den = 1;
             continue;
@@ -161,9 +212,13 @@ static am_amount read_number(reader *text)
         num = 10 * num + (*text->at - '0');
         den *= 10;
     }
-    am_amount read = plain(num, 1);
-    if (den > 1) scale(&read, 1, den);
-    return read;
+    if (divides) {
+        over(of, num, AM_SHARE_HIDDEN);
+        if (den > 1) times(of, den, AM_SHARE_HIDDEN);
+        return;
+    }
+    times(of, num, AM_SHARE_HIDDEN);
+    if (den > 1) over(of, den, AM_SHARE_HIDDEN);
 }
 
 static am_share share_of(char symbol)
@@ -177,18 +232,18 @@ static am_share share_of(char symbol)
     }
 }
 
-static am_amount read_symbol(reader *text)
+static void read_symbol(reader *text, product *of, bool divides)
 {
-    if (*text->at == '\0') return no_answer;
-    char symbol = *text->at++;
+    char symbol = *text->at;
     int64_t value = symbol > 0 ? text->values->of[(unsigned char)symbol] : -1;
-    if (value < 0) return no_answer;
+    if (symbol != '\0') text->at++;
     bool square = take(text, "²");
     am_share share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
-    am_amount read = {{0}, 1};
-    read.part[share] = value;
-    if (square) scale(&read, value, 1);
-    return read;
+    if (square && am_mul_wraps(value, value, &value)) value = -1;
+    if (divides)
+        over(of, value, share);
+    else
+        times(of, value, share);
 }
 
 static am_amount read_larger(reader *text)
@@ -198,108 +253,86 @@ static am_amount read_larger(reader *text)
     return take(text, ")") ? larger(first, second) : no_answer;
 }
 
-static am_amount read_factor(reader *text)
+/* A factor that is an amount; false: it is none. */
+static bool read_amount(reader *text, am_amount *read)
 {
-    char first = next(text);
-    if (first >= '0' && first <= '9') return read_number(text);
     if (take(text, "(")) {
-        am_amount inner = read_sum(text);
-        return take(text, ")") ? inner : no_answer;
+        *read = read_sum(text);
+        if (!take(text, ")")) *read = no_answer;
+        return true;
     }
-    if (take(text, "max(")) return read_larger(text);
-    if (take(text, "√")) return root(read_factor(text));
-    if (take(text, "ℓ")) return text->values->layer;
-    return read_symbol(text);
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* A factor that is a whole number, a symbol or its square: most are, and need no amount of their own. */
-static bool take_simple(reader *text, int64_t *value, am_share *share)
-{
-    int64_t read = 0;
-    next(text);
-    const char *at = text->at;
-    *share = AM_SHARE_HIDDEN;
-    if (*at >= '0' && *at <= '9') {
-        for (; *at >= '0' && *at <= '9'; at++) read = 10 * read + (*at - '0');
-        if (*at == '.') return false;
-    } else if (is_letter(*at)) {
-        char symbol = *at++;
-        read = text->values->of[(unsigned char)symbol];
-        bool square = at[0] == "²"[0] && at[1] == "²"[1];
-        *share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
-        if (read < 0 || *at == ' ' || (*at >= 'a' && *at <= 'z')) return false;
-        if (square && am_mul_wraps(read, read, &read)) return false;
-        if (square) at += 2;
-    } else {
+    if (take(text, "max("))
+        *read = read_larger(text);
+    else if (take(text, "√"))
+        *read = read_root(text);
+    else if (take(text, "ℓ"))
+        *read = text->values->layer;
+    else
         return false;
-    }
-    *value = read;
-    text->at = at;
     return true;
 }
 
-/* Times one more of them; false, and nothing taken, where that is none, or the product is none that stays so. */
-static bool times_simple(reader *text, int64_t *value, am_share *share)
+static void read_factor(reader *text, product *of, bool divides)
 {
-    const char *at = text->at;
-    int64_t factor;
-    am_share own;
-    if (*at != "·"[0]) return false;
-    bool simple = take(text, "·") && take_simple(text, &factor, &own) && (own == AM_SHARE_HIDDEN || *share == AM_SHARE_HIDDEN);
-    if (simple && !am_mul_wraps(*value, factor, &factor)) {
-        *value = factor;
-        if (own != AM_SHARE_HIDDEN) *share = own;
-        return true;
-    }
-    text->at = at;
-    return false;
+    am_amount sum;
+    const char first = next(text);
+    if (is_digit(first))
+        read_number(text, of, divides);
+    else if ((is_letter(first) && first != 'm') || !read_amount(text, &sum))
+        read_symbol(text, of, divides);
+    else if (divides)
+        over_sum(of, &sum);
+    else
+        times_sum(of, &sum);
 }
 
-static am_amount read_first(reader *text)
+static void begin(product *of)
 {
-    int64_t value;
-    am_share share;
-    if (!take_simple(text, &value, &share)) return read_factor(text);
-    while (times_simple(text, &value, &share)) {}
-    am_amount read = {{0}, 1};
-    read.part[share] = value;
-    return read;
+    of->num = of->den = 1;
+    of->share = AM_SHARE_HIDDEN;
+    of->has_sum = false;
 }
 
-static am_amount read_product(reader *text)
+static am_amount read_root(reader *text)
 {
-    am_amount read = read_first(text);
-    for (;;) {
+    product of;
+    begin(&of);
+    read_factor(text, &of, false);
+    return root(amount_of(&of));
+}
+
+static void read_product(reader *text, product *of)
+{
+    begin(of);
+    read_factor(text, of, false);
+    for (next(text);; next(text)) {
         bool times = take(text, "·");
-        if (!times && !take(text, "/")) return read;
-        int64_t value;
-        am_share share;
-        if (!times && take_simple(text, &value, &share)) {
-            if (share != AM_SHARE_HIDDEN || value <= 0) read = no_answer;
-            if (value > 1) scale(&read, 1, value);
-            continue;
-        }
-        am_amount factor = times ? read_first(text) : read_factor(text);
-        if (times)
-            multiply(&read, &factor);
-        else
-            divide(&read, &factor);
+        if (!times && !take(text, "/")) return;
+        read_factor(text, of, !times);
+    }
+}
+
+/* Adds sign·of; most are of one denominator. */
+static void add_product(am_amount *x, const product *of, int64_t sign)
+{
+    if (of->has_sum || x->den != of->den) {
+        am_amount amount = amount_of(of);
+        add(x, &amount, sign);
+    } else if (__builtin_add_overflow(x->part[of->share], sign * of->num, &x->part[of->share])) {
+        *x = no_answer;
     }
 }
 
 static am_amount read_sum(reader *text)
 {
-    am_amount read = read_product(text);
+    product of;
+    read_product(text, &of);
+    am_amount read = amount_of(&of);
     for (;;) {
         bool plus = take(text, "+");
         if (!plus && !take(text, "-")) return read;
-        am_amount term = read_product(text);
-        add(&read, &term, plus ? 1 : -1);
+        read_product(text, &of);
+        add_product(&read, &of, plus ? 1 : -1);
     }
 }
 

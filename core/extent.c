@@ -89,14 +89,14 @@ int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT])
     return den == 1 ? num : -1;
 }
 
-am_term am_term_product(am_term x, am_term y)
+am_term am_term_product(const am_term *x, const am_term *y)
 {
     am_term product = {0};
-    int64_t den = am_mul_checked(x.den, y.den);
-    int64_t num = am_mul_checked(x.num, y.num);
+    int64_t den = am_mul_checked(x->den, y->den);
+    int64_t num = am_mul_checked(x->num, y->num);
     if (den > 0 && num >= 0) product = rational(num, den); /* else den stays 0: a term without a value */
     for (int i = 0; i < AM_POWERS; i += 8) {
-        uint64_t sums = am_powers_sum(am_powers_at(x.power, i), am_powers_at(y.power, i));
+        uint64_t sums = am_powers_sum(am_powers_at(x->power, i), am_powers_at(y->power, i));
         memcpy(product.power + i, &sums, sizeof sums);
     }
     return product;
@@ -114,18 +114,13 @@ void am_extents_init(am_extents *extents, const int64_t value[AM_SYMBOL_COUNT])
 #endif
 }
 
-static bool terms_equal(const am_term *x, const am_term *y)
-{
-    return x->num == y->num && x->den == y->den && memcmp(x->power, y->power, sizeof x->power) == 0;
-}
-
 /* The index of the extent of length n that reads as term; a new one if there is none. A length that is too large is
  * kept as one above AM_MAX_BYTES, so that every figure made of it is too large as well and nothing overflows unseen. */
 static am_dim intern(am_extents *extents, int64_t n, const am_term *term)
 {
     if (n < 0) n = AM_MAX_BYTES + 1;
     for (int i = 0; i < extents->count; i++)
-        if (extents->of[i].n == n && terms_equal(&extents->of[i].term, term)) return (am_dim)i;
+        if (extents->of[i].n == n && am_terms_equal(&extents->of[i].term, term)) return (am_dim)i;
     if (extents->count == AM_MAX_EXTENTS) {
         extents->full = true;
         return 0;
@@ -151,7 +146,7 @@ am_dim am_dim_product(am_extents *extents, am_dim x, am_dim y)
 {
     if (x == 0) return y;
     if (y == 0) return x;
-    am_term term = am_term_product(extents->of[x].term, extents->of[y].term);
+    am_term term = am_term_product(&extents->of[x].term, &extents->of[y].term);
     return intern(extents, am_mul_checked(extents->of[x].n, extents->of[y].n), &term);
 }
 

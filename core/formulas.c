@@ -22,25 +22,32 @@
 #define ELEMENTS    "elements"
 #define PARAMETERS  "parameters"
 
-#define LENGTHS(name, source, caveat)                                                                                  \
-    sizeof AM_WORDS(name) - 1, sizeof AM_WORDS(source) - 1, sizeof AM_WORDS(caveat) - 1
+/* A formula as its JSON begins, whatever the configuration: the texts hold nothing that JSON escapes. */
+#define OF_NOTHING "null"
+#define OF_MODEL   "\"model\""
+#define OF_LAYER   "\"layer\""
+#define JSON(id, name, source, expression, layer, full, caveat, unit, compares, example, published, part)              \
+    AM_WORDS("{\"id\":\"" id "\",\"name\":\"" name "\",\"source\":\"" source "\",\"expression\":\"" expression             \
+             "\",\"layer_expression\":" layer ",\"full_expression\":" full ",\"caveat\":\"" caveat "\",\"unit\":\"" unit \
+             "\",\"compares\":" compares ",\"published\":{\"example\":\"" example "\",\"value\":" published             \
+             ",\"of\":\"" part "\"},")
+#define TEXT(literal) literal, sizeof literal - 1
+#define null          NULL /* of a calculator that has no such case, in C and in JSON */
 
 const am_formula am_formulas[] = {
 #define AM_FORMULA(id, unit, compares, example, published, all, name, source, caveat)                                  \
     {id,   AM_WORDS(name), AM_WORDS(source),  AM_WORDS(caveat), NULL, all,                                             \
      NULL, unit,           AM_WORDS(example), published,        AM_COMPARES_##compares,                                \
-     {LENGTHS(name, source, caveat), 0, sizeof all - 1, 0}},
+     TEXT(JSON(id, name, source, all, "null", "null", caveat, unit, OF_##compares, example, #published, "all"))},
 #define AM_CALCULATOR(id, layer, all, full, published, name, source, caveat)                                           \
     {id,   AM_WORDS(name), AM_WORDS(source),             AM_WORDS(caveat), layer, all,                                 \
      full, BYTES,          AM_WORDS(CALCULATOR_EXAMPLE), published,        AM_COMPARES_MODEL,                          \
-     {LENGTHS(name, source, caveat), sizeof layer - 1, sizeof all - 1, sizeof full - 1}}, /* that of NULL is unread */
+     TEXT(JSON(id, name, source, all, "\"" layer "\"", #full, caveat, BYTES, OF_MODEL, CALCULATOR_EXAMPLE, #published, "layer"))},
 #include "formulas.def"
 #undef AM_FORMULA
 #undef AM_CALCULATOR
 };
 const int am_formula_count = sizeof am_formulas / sizeof am_formulas[0];
-
-const char *const am_share_names[AM_SHARE_COUNT] = {"hidden", "kv", "ffn", "scores", "vocab"};
 
 /* Bytes a value of an activation: autocast's type where it is on. */
 static int64_t value_bytes(const am_config *config)
@@ -103,11 +110,11 @@ void am_formula_read(am_formula_reading *reading, const am_config *config)
 am_formula_answer am_formula_evaluate(const am_formula *formula, am_formula_reading *reading)
 {
     static const am_amount none = {{0}, 0};
-    am_formula_answer answer = {none, none};
+    am_formula_answer answer;
     am_values *values = &reading->values;
     const char *text = text_for(formula, reading->policy);
     values->layer = formula->layer != NULL ? am_expression_value(formula->layer, values) : none;
-    if (text != NULL) answer.all = am_expression_value(text, values);
-    if (text == formula->expression) answer.layer = values->layer;
+    answer.all = text != NULL ? am_expression_value(text, values) : none;
+    answer.layer = text == formula->expression ? values->layer : none;
     return answer;
 }

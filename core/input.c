@@ -282,7 +282,11 @@ bool am_choice_exists(const char *choices, int64_t index)
 
 int64_t am_choice_index(const char *choices, const char *text)
 {
-    size_t length = strlen(text);
+    return am_choice_of(choices, text, strlen(text));
+}
+
+int64_t am_choice_of(const char *choices, const char *text, size_t length)
+{
     for (int64_t index = 0;; index++) {
         size_t own = strcspn(choices, "|");
         if (own == length && memcmp(choices, text, length) == 0) return index;

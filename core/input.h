@@ -36,6 +36,7 @@ void am_copy_text(char *buffer, size_t size, const char *text, size_t length);
 int64_t am_choice_count(const char *choices);
 bool am_choice_exists(const char *choices, int64_t index);
 int64_t am_choice_index(const char *choices, const char *text);
+int64_t am_choice_of(const char *choices, const char *text, size_t length); /* of a part of a text */
 const char *am_choice_text(const char *choices, int64_t index, char *buffer, size_t size);
 
 /* Where a field's value lives: a number (flags, choices and ratios too), or a text of AM_TEXT_SIZE bytes. */

@@ -95,9 +95,27 @@ static bool all_alike(int rank, const int64_t *shape, int operands, const am_lay
     return true;
 }
 
+#ifdef AM_FIRST /* where what follows is enough */
+#define decides(rank, shape, first) false
+#else
+/* Is a first operand of the full shape, each dimension of which varies slower than the next? Then it alone decides. */
+static bool decides(int rank, const int64_t *shape, const am_layout *first)
+{
+    int64_t n = 1;
+    if (first->rank != rank) return false;
+    for (int i = rank - 1; i >= 0; i--) {
+        if (first->shape[i] != shape[i] || first->stride[i] != n || (i > 0 && shape[i] == 1)) return false;
+        n *= shape[i];
+    }
+    return true;
+}
+#endif
+
 void am_layout_pointwise(int rank, const int64_t *shape, int operands, const am_layout *operand, int64_t *stride)
 {
-    if (all_alike(rank, shape, operands, operand) && am_layout_dense(rank, shape, operand[0].stride)) {
+    bool alike = decides(rank, shape, operand) ||
+                 (all_alike(rank, shape, operands, operand) && am_layout_dense(rank, shape, operand[0].stride));
+    if (alike) {
         for (int i = 0; i < rank; i++) stride[i] = operand[0].stride[i];
         return;
     }

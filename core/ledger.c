@@ -353,8 +353,8 @@ void am_given_read(am_given *given, const am_tape *tape, am_record record)
 
 static am_term elements_of(const am_tape *tape, const am_storage *storage)
 {
-    am_term term = {1, 1, {0}};
-    for (int i = 0; i < storage->rank; i++) term = am_term_product(term, tape->extents->of[storage->dim[i]].term);
+    am_term term = tape->extents->of[storage->rank > 0 ? storage->dim[0] : 0].term;
+    for (int i = 1; i < storage->rank; i++) term = am_term_product(&term, &tape->extents->of[storage->dim[i]].term);
     return term;
 }
 

@@ -112,20 +112,19 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
 /* What is freed with the backward of a unit beside what it left: given to the layers, and held by none before it. */
 static int64_t first_release(am_composer *composer, const am_walk *walk)
 {
-    uint64_t set = am_given_to(walk) & ~composer->held;
+    uint64_t set = walk->given & ~composer->held;
     composer->held |= set;
     return am_given_bytes(composer->given, set);
 }
 
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
-int am_stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand,
-                        am_stand ends[2])
+int am_stretch_ends(am_composer *composer, const am_walk *walk, am_stand *stand, am_stand ends[2])
 {
     int unit = am_walk_unit(walk);
     int64_t residue = am_residue_of(walk->profile, unit), others = walk->count - 1;
     stand->start = walk->start;
     stand->backward += residue + first_release(composer, walk);
-    stand->gradients -= gradients;
+    stand->gradients -= walk->gradients;
     int64_t outlived = stand->outlived - am_outlived_at_end(walk, walk->count);
     stand->outlived = outlived + am_outlived_at_end(walk, others);
     ends[0] = ends[1] = *stand;
@@ -136,7 +135,7 @@ int am_stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradient
     ends[1].start += others * walk->inner;
     ends[1].forward += others * residue;
     ends[1].backward += others * residue;
-    ends[1].gradients -= others * gradients;
+    ends[1].gradients -= others * walk->gradients;
     stand->forward = ends[1].forward + residue;
     stand->carried = am_carried_by(walk->profile, unit);
     stand->backward += others * residue;
@@ -219,9 +218,8 @@ am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs
     am_walk walk = {.model = model};
     am_stand stand = am_first_stand(&composer), ends[2];
     while (am_walk_on(&walk)) {
-        int64_t gradients = am_walk_gradients(&walk);
-        int count = am_stretch_ends(&composer, &walk, gradients, &stand, ends);
-        for (int i = 0; i < count; i++) am_compose_unit(outcome, &walk, &ends[i], gradients);
+        int count = am_stretch_ends(&composer, &walk, &stand, ends);
+        for (int i = 0; i < count; i++) am_compose_unit(outcome, &walk, &ends[i], walk.gradients);
     }
     if (outcome->forward_peak >= outcome->step_peak) {
         outcome->step_peak = outcome->forward_peak;

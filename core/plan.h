@@ -25,9 +25,6 @@ typedef struct am_composer {
 /* What is the sum of all units, and costs. */
 void am_compose_sums(am_composer *composer);
 void am_add_costs(am_outcome *outcome, const am_walk *walk);
-/* What a unit holds of what is given to the layers: of a region of several the layers of all kinds in it. The first one's input
- * is given to no other, though its segment may stand for others. */
-uint64_t am_given_to(const am_walk *walk);
 /* How much less there is when the backward of the model's last unit begins, if that is played by itself, than its place says. */
 int64_t am_less_at_last(const am_profile *profile, int unit);
 /* What so many units at the end of a stretch leave for good: of what follows it depends what the last one leaves of a gradient. */
@@ -64,7 +61,7 @@ typedef struct am_stand {
 
 am_stand am_first_stand(am_composer *composer);
 /* The first and the last unit of the stretch that a walk has come to; `stand` is left behind it. */
-int am_stretch_ends(am_composer *composer, const am_walk *walk, int64_t gradients, am_stand *stand, am_stand ends[2]);
+int am_stretch_ends(am_composer *composer, const am_walk *walk, am_stand *stand, am_stand ends[2]);
 /* The layers of one unit, those that are alike at their ends: each moment is affine in the index. */
 void am_compose_unit(am_outcome *outcome, const am_walk *walk, const am_stand *stand, int64_t gradients);
 /* How much more there is when its backward begins than in the played unit's, gradients apart. */

@@ -12,11 +12,11 @@ void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_prof
     am_stand at = am_first_stand(&composer), ends[2];
     for (am_walk walk = {.model = &model}; am_walk_on(&walk);) {
         int unit = am_walk_unit(&walk);
-        int64_t gradients = am_walk_gradients(&walk), residue = am_residue_of(profile, unit);
-        am_stretch_ends(&composer, &walk, gradients, &at, ends);
+        int64_t residue = am_residue_of(profile, unit);
+        am_stretch_ends(&composer, &walk, &at, ends);
         for (int64_t i = 0; i < walk.count; i++)
             stand[walk.start + i] = (am_stand_of){.backward = ends[0].backward + i * residue,
-                                                  .gradients = ends[0].gradients - i * gradients,
+                                                  .gradients = ends[0].gradients - i * walk.gradients,
                                                   .unit = (uint8_t)unit};
     }
 }
@@ -35,7 +35,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     am_compose_unit(&outcome, &walk, &stand, 0);
     am_add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = am_residue_of(profile, played),
-                           .given = am_given_to(&walk),
+                           .given = walk.given,
                            .outlived = am_walk_most(&walk, am_outlived_by),
                            .passed = am_walk_most(&walk, am_passed_by),
                            .carried = am_carried_by(profile, played),

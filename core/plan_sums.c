@@ -1,17 +1,6 @@
 /* A plan's sums over all of its units: what they keep, give and leave, and what they cost. */
 #include "plan.h"
 
-/* What a unit holds of what is given to the layers: of a region of several the layers of all kinds in it. The first one's input
- * is given to no other, though its segment may stand for others. */
-uint64_t am_given_to(const am_walk *walk)
-{
-    uint64_t set = 0;
-    const am_given *given = &walk->profile->given;
-    for (am_climb climb = am_climb_of(walk->start, 0); am_climb_on(walk, &climb);)
-        set |= given->held[am_unit_of(walk->profile, climb.zone)];
-    return walk->start > 0 ? set & ~given->input : set | (given->held[0] & given->input);
-}
-
 /* How much less there is when the backward of the model's last unit begins, if that is played by itself, than its place says. */
 int64_t am_less_at_last(const am_profile *profile, int unit)
 {
@@ -102,9 +91,9 @@ void am_compose_sums(am_composer *composer)
         int unit = am_walk_unit(&walk);
         carried = am_carried_by(walk.profile, unit);
         composer->end += walk.count * am_residue_of(walk.profile, unit);
-        composer->held |= am_given_to(&walk);
+        composer->held |= walk.given;
         composer->stays |= walk.profile->given.stays;
-        composer->gradients += walk.count * am_walk_gradients(&walk);
+        composer->gradients += walk.count * walk.gradients;
         composer->outlived += am_outlived_at_end(&walk, walk.count);
         outcome->saved_bytes += own_saved_by(&walk, unit);
 #ifndef AM_FIRST

@@ -101,7 +101,7 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
     am_stand stand = am_first_stand(&composer), ends[2];
     for (am_walk walk = {.model = model}; am_walk_on(&walk);) stretches++;
     for (am_walk walk = {.model = model}; am_walk_on(&walk); index++) {
-        int units = am_stretch_ends(&composer, &walk, 0, &stand, ends);
+        int units = am_stretch_ends(&composer, &walk, &stand, ends);
         if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches) continue;
         for (int i = 0; i < units && AM_ALWAYS(count < MOST_SHOWN); i++) shown[count++] = (am_shown){walk, ends[i]};
     }

@@ -108,6 +108,18 @@ static int64_t equal_units(const am_walk *walk)
     return am_smaller(alike, walk->left);
 }
 
+/* A unit's gradients, and what it holds: of a region of several layers those of all kinds in it. The first one's input is given to no
+ * other, though its segment may stand for others. */
+static void sum_unit(am_walk *walk)
+{
+    const am_given *given = &walk->profile->given;
+    am_climb climb = am_climb_of(walk->start, 0);
+    uint64_t set = 0;
+    while (am_climb_on(walk, &climb)) set |= given->held[am_unit_of(walk->profile, climb.zone)];
+    walk->given = walk->start > 0 ? set & ~given->input : set | (given->held[0] & given->input);
+    walk->gradients = -climb.above;
+}
+
 /* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
 bool am_walk_on(am_walk *walk)
 {
@@ -126,6 +138,7 @@ bool am_walk_on(am_walk *walk)
     }
     walk->unit = unit_for(walk, walk->start, walk->start, &walk->last_of_kind);
     walk->count = equal_units(walk);
+    sum_unit(walk);
     return true;
 }
 
@@ -137,6 +150,7 @@ am_walk am_walk_of_one(const am_sequence *model, int64_t layer)
                     .inner = run->inner};
     settle_run(&walk);
     walk.unit = unit_for(&walk, layer, layer, &walk.last_of_kind);
+    sum_unit(&walk);
     return walk;
 }
 
@@ -149,7 +163,8 @@ int am_walk_unit(const am_walk *walk)
 bool am_climb_on(const am_walk *walk, am_climb *climb)
 {
     const am_step *step = &walk->profile->step;
-    if (climb->n && walk->inner > 1) {
+    if (climb->n && walk->inner == 1) return false;
+    if (climb->n) {
         climb->below += climb->n * am_inner_residue(step, climb->zone);
         climb->ahead += climb->n * am_inner_leavings(step, climb->zone);
     }
@@ -159,11 +174,4 @@ bool am_climb_on(const am_walk *walk, am_climb *climb)
     climb->zone = zone_for(walk, climb->start, climb->layer);
     climb->above -= climb->n * am_zone_gradients(step, climb->zone);
     return true;
-}
-
-int64_t am_walk_gradients(const am_walk *walk)
-{
-    am_climb climb = am_climb_of(walk->start, 0);
-    while (am_climb_on(walk, &climb)) {}
-    return -climb.above;
 }

@@ -28,6 +28,8 @@ typedef struct am_walk {
     int64_t start, count, inner;
     int unit;          /* the played one for the layer at start */
     bool last_of_kind; /* which stands for all later ones of its kind */
+    int64_t gradients; /* bytes of those that the parameters of one of its units get, and */
+    uint64_t given;    /* what that holds of what is given to the layers: see am_given */
 } am_walk;
 
 /* On to the next stretch; false at the end of the model. Begins with a walk of the model alone. */
@@ -143,8 +145,4 @@ static inline int64_t am_walk_most(const am_walk *walk, int64_t (*left_by)(const
         most = am_larger(most, left_by(walk->profile, am_unit_of(walk->profile, climb.zone)));
     return most;
 }
-
-/* Bytes of gradients that the parameters of one of its units get. */
-int64_t am_walk_gradients(const am_walk *walk);
-
 #endif

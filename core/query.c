@@ -12,8 +12,10 @@ static bool values_equal(const am_config *x, const am_config *y, const am_field 
 
 static void copy_value(am_config *to, const am_config *from, const am_field *field)
 {
-    size_t size = field->kind == AM_KIND_TEXT ? AM_TEXT_SIZE : sizeof(int64_t);
-    memcpy((char *)to + field->offset, (const char *)from + field->offset, size);
+    if (field->kind == AM_KIND_TEXT)
+        memcpy(am_field_text(to, field), am_field_text_of(from, field), AM_TEXT_SIZE);
+    else /* no call, as a copy of a size that is not known would be in wasm */
+        *(int64_t *)(void *)am_field_text(to, field) = am_field_number_of(from, field);
 }
 
 /* The table's defaults with the preset's shape; without a preset, with no shape at all. The family is the first thing

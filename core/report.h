@@ -74,8 +74,6 @@ void am_json_ranks(am_writer *json, const am_report *report);
 void am_json_fit(am_writer *json, const am_report *report);
 /* Of a resolved configuration that keeps so many bytes; 0: not known, and no ratio is written. */
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved);
-/* The keys of a formula that no configuration changes. */
-void am_json_formula_words(am_writer *json, const am_formula *formula);
 /* Sections of the text, in its order. */
 void am_text_answer(am_writer *out, const am_report *report);
 void am_text_fit(am_writer *out, const am_report *report);

@@ -85,8 +85,10 @@ static void write_row(am_writer *json, const am_report *report, const am_cost_ro
 {
     int64_t time = row->time[AM_IN_FORWARD] + row->time[AM_IN_BACKWARD];
     const char *kind = row->kind < 0 ? NULL : am_model_kind_name(&report->config, row->kind);
-    am_json_open(json, '{');
-    AM_PUT_PLAIN(json, "scope", row->kind < 0 ? "outside" : "layer");
+    if (row->kind < 0)
+        AM_WRITE(json, "{\"scope\":\"outside\",");
+    else
+        AM_WRITE(json, "{\"scope\":\"layer\",");
     if (kind) AM_PUT_PLAIN(json, "kind", kind);
     if (row->first) AM_PUT_BOOL(json, "first", true);
     AM_PUT_INT(json, "count", row->count);

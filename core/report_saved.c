@@ -249,14 +249,18 @@ enum { FIRST = false };
 static bool same_size(const am_row *x, const am_row *y)
 {
     bool alike = x->bytes == y->bytes && x->padding == y->padding && x->rank == y->rank && x->dtype == y->dtype;
-    return alike && memcmp(&x->elements, &y->elements, sizeof x->elements) == 0 &&
-           memcmp(x->shape, y->shape, x->rank * sizeof *x->shape) == 0 &&
-           memcmp(x->extent, y->extent, x->rank * sizeof *x->extent) == 0;
+    if (!alike || !am_terms_equal(&x->elements, &y->elements)) return false;
+    for (int i = 0; i < x->rank; i++)
+        if (x->shape[i] != y->shape[i] || !am_terms_equal(&x->extent[i], &y->extent[i])) return false;
+    return true;
 }
 
 static bool same_savers(const am_row *x, const am_row *y)
 {
-    return x->savers == y->savers && memcmp(x->saved_by, y->saved_by, x->savers * sizeof *x->saved_by) == 0;
+    if (x->savers != y->savers) return false;
+    for (int i = 0; i < x->savers; i++)
+        if (x->saved_by[i].op != y->saved_by[i].op || x->saved_by[i].rule != y->saved_by[i].rule) return false;
+    return true;
 }
 
 /* One of the first so many rows that is the same in that, as it was written; NULL: none is. */

@@ -228,9 +228,7 @@ static void write_formulas(am_writer *json)
         am_formula_reading reading;
         read_example(&reading, &am_formulas[i]);
         am_formula_answer answer = am_formula_evaluate(&am_formulas[i], &reading);
-        am_json_open(json, '{');
-        AM_PUT_PLAIN(json, "id", am_formulas[i].id);
-        am_json_formula_words(json, &am_formulas[i]);
+        am_write(json, am_formulas[i].json, am_formulas[i].json_length);
         AM_PUT_FIGURE(json, "computed",
                       am_amount_total(am_formulas[i].layer != NULL ? &answer.layer : &answer.all));
         am_json_close(json, '}');

@@ -611,11 +611,8 @@ unsigned am_targets_parse(const char *text)
 {
     unsigned set = 0;
     for (;;) {
-        char name[8];
         size_t length = strcspn(text, ",");
-        if (length >= sizeof name) return 0;
-        am_copy_text(name, sizeof name, text, length);
-        int64_t index = am_choice_index("q|k|v|o|gate|up|down", name);
+        int64_t index = am_choice_of("q|k|v|o|gate|up|down", text, length);
         if (index < 0 || set & 1u << index) return 0;
         set |= 1u << index;
         if (text[length] == '\0') return set;

@@ -20,6 +20,14 @@ static void copy(char *to, const char *from, size_t length)
 {
     const size_t word = sizeof(uint64_t);
     if (length < word) {
+#ifndef AM_FIRST
+        const size_t half = word / 2;
+        if (length >= half) {
+            memcpy(to, from, half);
+            memcpy(to + length - half, from + length - half, half);
+            return;
+        }
+#endif
         for (size_t i = 0; i < length; i++) to[i] = from[i];
         return;
     }
@@ -38,11 +46,16 @@ void am_write(am_writer *writer, const char *text, size_t length)
     writer->length += length;
 }
 
+#ifdef AM_FIRST
+void am_write_text(am_writer *writer, const char *text)
+{
+    am_write(writer, text, strlen(text));
+}
+#else /* in one pass; the 0 is copied too, for which there is room */
 void am_write_text(am_writer *writer, const char *text)
 {
     char *to = writer->text + writer->length;
     size_t left = writer->room - writer->length, length = 0;
-#ifndef AM_FIRST /* where a loop costs more than its copy; the 0 is copied too, for which there is room */
     for (; left - length >= 4; length += 4) {
         const size_t at = writer->length + length;
         if ((to[length] = text[length]) == '\0') return (void)(writer->length = at);
@@ -50,13 +63,13 @@ void am_write_text(am_writer *writer, const char *text)
         if ((to[length + 2] = text[length + 2]) == '\0') return (void)(writer->length = at + 2);
         if ((to[length + 3] = text[length + 3]) == '\0') return (void)(writer->length = at + 3);
     }
-#endif
     for (; length < left && text[length] != '\0'; length++) to[length] = text[length];
     if (text[length] == '\0')
         writer->length += length;
     else
         am_write(writer, text, left + 1); /* does not fit */
 }
+#endif
 
 void am_write_again(am_writer *writer, am_span span)
 {
@@ -95,6 +108,21 @@ static char *digits_32(char *end, uint32_t value)
     return end;
 }
 
+/* Eight digits, zeros before them. */
+static void put_8(char *to, uint32_t value)
+{
+#ifdef AM_FIRST
+    char *start = digits_32(to + 8, value);
+    while (start > to) *--start = '0';
+#else /* three divisions, two of which wait for the first alone */
+    uint32_t high = value / 10000, low = value % 10000;
+    memcpy(to, pairs + 2 * (high / 100), 2);
+    memcpy(to + 2, pairs + 2 * (high % 100), 2);
+    memcpy(to + 4, pairs + 2 * (low / 100), 2);
+    memcpy(to + 6, pairs + 2 * (low % 100), 2);
+#endif
+}
+
 /* Eight digits at a time, since 64-bit division is slow where there is no 128-bit product (wasm). */
 static char *digits(char *end, uint64_t value)
 {
@@ -102,10 +130,8 @@ static char *digits(char *end, uint64_t value)
     while (value >= group) {
         uint64_t rest = value;
         value /= group;
-        rest -= value * group;
-        char *start = digits_32(end, (uint32_t)rest);
-        while (start > end - 8) *--start = '0';
-        end = start;
+        end -= 8;
+        put_8(end, (uint32_t)(rest - value * group));
     }
     return digits_32(end, (uint32_t)value);
 }
@@ -133,8 +159,15 @@ static inline char *put(char *to, uint64_t value)
         *to = (char)('0' + value);
         return to + 1;
     }
+    if (value < 100) {
+        memcpy(to, pairs + 2 * value, 2);
+        return to + 2;
+    }
     to += digit_count(value);
-    digits(to, value);
+    if (value >> 32 == 0)
+        digits_32(to, (uint32_t)value);
+    else
+        digits(to, value);
     return to;
 }
 
@@ -174,6 +207,7 @@ void am_write_thousands(am_writer *writer, int64_t value)
 }
 
 #define MOST_DECIMALS 9 /* of a number below 2^32, too */
+static const uint32_t tens[MOST_DECIMALS + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
 /* rest / den in ten^decimals-ths, which is one, rounded half up: at most one. */
 static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
@@ -198,8 +232,7 @@ static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
 
 void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim)
 {
-    int64_t one = 1;
-    for (int i = 0; i < decimals; i++) one *= 10;
+    const int64_t one = tens[decimals];
     int64_t whole = num / den;
     int64_t part = fraction(num - whole * den, den, decimals, one);
     if (part == one) {
@@ -215,10 +248,9 @@ void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim
     char text[MOST_DECIMALS + 1];
     char *end = text + sizeof text;
     if (trim && part == 0) return;
-    char *start = digits_32(end, part);
-    while (end - start < decimals) *--start = '0';
+    char *start = digits_32(end, part + tens[decimals]); /* a one, and as many digits as there are decimals */
     while (trim && end[-1] == '0') end--;
-    *--start = '.';
+    *start = '.';
     am_write(writer, start, (size_t)(end - start));
 }
 

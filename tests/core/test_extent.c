@@ -94,7 +94,7 @@ START_TEST(no_value)
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) ck_assert_int_eq(am_term_value(&terms[i], value), -1);
     const am_term most = {AM_MAX_BYTES, 1, {0}}, part = {1, 1 << 30, {0}};
     ck_assert_int_eq(am_term_value(&most, value), AM_MAX_BYTES);
-    am_term product = am_term_product(part, part);
+    am_term product = am_term_product(&part, &part);
     ck_assert_int_eq(product.den, 0);
     ck_assert_int_eq(am_term_value(&product, value), -1);
 }
@@ -159,13 +159,13 @@ START_TEST(product)
 {
     am_term x = {3, 4, {[AM_S] = 1, [AM_TP] = -1}};
     am_term y = {8, 9, {[AM_S] = 1, [AM_TP] = 1}};
-    am_term z = am_term_product(x, y);
+    am_term z = am_term_product(&x, &y);
     ck_assert_int_eq(z.num, 2);
     ck_assert_int_eq(z.den, 3);
     ck_assert_int_eq(z.power[AM_S], 2);
     ck_assert_int_eq(z.power[AM_TP], 0);
     am_term large = {AM_MAX_BYTES, 1, {0}};
-    am_term none = am_term_product(large, large);
+    am_term none = am_term_product(&large, &large);
     ck_assert_int_eq(none.den, 0);
     ck_assert_int_eq(am_term_value(&none, values), -1);
 }

@@ -232,6 +232,8 @@ START_TEST(choices)
     ck_assert_int_eq(am_choice_index("a|bc|d", "b"), -1);
     ck_assert_int_eq(am_choice_index("a|bc|d", "a|bc"), -1);
     ck_assert_int_eq(am_choice_index("a|bc|d", ""), -1);
+    ck_assert_int_eq(am_choice_of("a|bc|d", "bc,d", 2), 1);
+    ck_assert_int_eq(am_choice_of("a|bc|d", "bc,d", 4), -1);
     ck_assert_str_eq(am_choice_text("a|bc|d", 0, text, sizeof text), "a");
     ck_assert_str_eq(am_choice_text("a|bc|d", 1, text, sizeof text), "bc");
     ck_assert_str_eq(am_choice_text("a|bc|d", 2, text, sizeof text), "d");
