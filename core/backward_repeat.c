@@ -105,8 +105,9 @@ static inline bool moved(const am_distance *distance, am_event *event)
     case AM_E_FORGET:
     case AM_E_FORGET_RECOMPUTED:
     case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
-    case AM_E_TAKE: event->index = (uint16_t)(event->index - distance->saves); return true;
-    default: return !AM_NEVER(true); /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
+    default: /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
+        event->index = (uint16_t)(event->index - distance->saves);
+        return AM_ALWAYS(event->kind == AM_E_TAKE);
     }
 }
 
