@@ -245,12 +245,11 @@ enum { FIRST = true };
 #else
 enum { FIRST = false };
 
-/* Do they have the same shape, type, bytes and formula? */
+/* Do they have the same shape, type, bytes and formula? The shape is that of its extents, and what is padded the rest of the bytes. */
 static bool same_size(const am_row *x, const am_row *y)
 {
-    bool alike = x->bytes == y->bytes && x->padding == y->padding && x->rank == y->rank && x->dtype == y->dtype;
+    bool alike = x->bytes == y->bytes && x->rank == y->rank && x->dtype == y->dtype;
     return alike && memcmp(&x->elements, &y->elements, sizeof x->elements) == 0 &&
-           memcmp(x->shape, y->shape, x->rank * sizeof *x->shape) == 0 &&
            memcmp(x->extent, y->extent, x->rank * sizeof *x->extent) == 0;
 }
 
