@@ -474,7 +474,7 @@ typedef struct am_instruction {
     uint16_t region; /* 0 if in none */
     uint16_t zone;   /* 0 before the layers, 1.. layer, then after them */
     uint16_t match;  /* the how-manieth matrix product of its region */
-    uint16_t made, made_end; /* storages that are born here, and fixed ones between them: made <= storage < made_end */
+    uint16_t made, made_end; /* storages that are born here, and fixed ones between them, which take no bytes: made <= storage < made_end */
     uint16_t dying;  /* first storage whose last use is this; 0 if none */
     bool saves;      /* its node has saved tensors */
     bool chosen, idle; /* of a region that keeps AM_KEEP_CHOSEN: its results are kept; or it need not run again */
@@ -1219,7 +1219,6 @@ typedef struct am_fit {
 /* What leaves it open whether a plan that was searched for is the best there is. */
 typedef struct am_doubt {
     int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
-    bool lowered;  /* a plan that was found is above the budget when it is played: another was sought below less */
     bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
     int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
     bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
@@ -1227,7 +1226,7 @@ typedef struct am_doubt {
 
 static inline bool am_doubted(const am_doubt *doubt)
 {
-    return doubt->stopped || doubt->lowered || doubt->hull || doubt->outlived;
+    return doubt->stopped || doubt->hull || doubt->outlived;
 }
 
 /* The largest micro-batch, the longest sequence, the smallest number of GPUs or the budget of the cheapest checkpointing

@@ -105,8 +105,9 @@ static inline bool moved(const am_distance *distance, am_event *event)
     case AM_E_FORGET:
     case AM_E_FORGET_RECOMPUTED:
     case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
-    case AM_E_TAKE: event->index = (uint16_t)(event->index - distance->saves); return true;
-    default: return !AM_NEVER(true); /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
+    default: /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
+        event->index = (uint16_t)(event->index - distance->saves);
+        return AM_ALWAYS(event->kind == AM_E_TAKE);
     }
 }
 
@@ -180,15 +181,16 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                             .to = gradient->slot,
                             .first = of->slot};
     uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
-    bool leaf = slot && !input->node && input->leaf;
-    bool takes = slot ? (input->node || leaf) && !passed->slot : !input->grad;
+    const bool passes = slot, known = moved_slot(&distance, &slot), leaf = passes && !input->node;
+    bool takes = passes ? AM_ALWAYS(input->grad) /* as the other's does */ && !passed->slot : !input->grad;
     bool alike = takes && *node == (uint16_t)(of->last - distance.nodes) &&
                  !is_taken(compiler, *node - of->count, *node, gradient) &&
                  memcmp(gradient->stride, of->begins.stride, sizeof gradient->stride) == 0 &&
                  player->slot_refs[gradient->slot] == of->refs &&
                  memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count],
                         (size_t)of->count + 1) == 0;
-    if (!alike || !has_room(compiler, of) || (slot && !moved_slot(&distance, &slot))) return false;
+    if (!alike || !has_room(compiler, of)) return false;
+    if (AM_NEVER(passes && !known)) return false; /* what stood before a layer's backward is passed on by nodes that are not reached in others */
     if (leaf && !feeds_leaf(compiler, *node - of->count, *node, place->input)) return false;
     const am_layer_backward made = {.noted = true,
                                     .place = *place,
@@ -205,7 +207,7 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
     memset(&player->slot_region[program->slots + 1], 0, (size_t)of->slots * sizeof *player->slot_region);
     gradient->slot = 0;
     player->slot_refs[distance.to] = 0; /* used up */
-    if (slot) {
+    if (passes) {
         player->slot_refs[slot] = of->passed_refs;
         player->slot_bytes[slot] = of->passed_bytes;
         *passed = of->passes;

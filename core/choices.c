@@ -218,10 +218,8 @@ static void gather(am_evaluation *evaluation)
         gather_modules(evaluation);
         return;
     }
-    am_evaluation_try(evaluation, (am_listed){nothing, 0});
-    if (evaluation->code) return;
-    find_dear(choices, &evaluation->workspace->tape);
     note_listed(evaluation, nothing, 0, true);
+    find_dear(choices, &evaluation->workspace->tape); /* which has its regions now */
     if (runs_whole(evaluation->config)) choices->dears = 0;
     if (!runs_whole(evaluation->config)) {
         note_listed(evaluation, am_kept_matmuls(false), NAMED, true);
@@ -578,16 +576,27 @@ static int point_below(const am_evaluation *evaluation, int64_t bytes)
     return point;
 }
 
-/* Composes a plan of the frontier. Does it stay below? What a layer carries on into the next may differ between profiles: the composed
- * plan has the last word. */
-static bool stays_below(am_evaluation *evaluation, int point, int64_t bytes)
+/* Says that no plan of the frontier peaks so low. */
+static void refuse(am_evaluation *evaluation, int64_t bytes)
+{
+    am_workspace *workspace = evaluation->workspace;
+    char text[32];
+    int64_t smallest = peak_of(&workspace->choices, &workspace->frontier.point[0]);
+    am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
+            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, smallest,
+            am_size_text_near(smallest, text, sizeof text));
+    evaluation->code = AM_OUT_OF_RANGE;
+}
+
+/* Composes a plan of the frontier that peaks no higher. */
+static void compose(am_evaluation *evaluation, int point, int64_t bytes)
 {
     am_workspace *workspace = evaluation->workspace;
     am_outcome outcome;
     workspace->listeds = 0;
     plan_runs(evaluation, workspace->frontier.point[point].index);
     am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_BUDGET}, &outcome);
-    return evaluation->code || am_outcome_peak(&outcome) <= bytes;
+    if (AM_NEVER(!evaluation->code && am_outcome_peak(&outcome) > bytes)) refuse(evaluation, bytes); /* the frontier says no less of a plan */
 }
 
 /* Where the frontier is over some choices: combines those that cost little at the price that a byte has there. Does it find a cheaper
@@ -603,7 +612,8 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */
-    const bool cheaper = point >= 0 && frontier->point[point].cost < cost && stays_below(evaluation, point, bytes);
+    const bool cheaper = point >= 0 && frontier->point[point].cost < cost;
+    if (cheaper) compose(evaluation, point, bytes);
     choices->price = 0;
     try_choices(evaluation, step, false);
     return cheaper;
@@ -624,20 +634,12 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     if (!choices->found)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");
-    int64_t least = 0;
-    bool done = point >= 0 && find_cheaper(evaluation, bytes, frontier->point[point].cost, &least), lowered = false;
-    for (; point >= 0 && !done; point--) {
-        done = stays_below(evaluation, point, bytes);
-        lowered |= !done;
-    }
-    workspace->doubt = (am_doubt){.hull = choices->hull, .lowered = lowered, .least = least};
-    if (done) return evaluation->code;
-    char text[32];
-    int64_t smallest = peak_of(choices, &frontier->point[0]);
-    am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, smallest,
-            am_size_text_near(smallest, text, sizeof text));
-    return evaluation->code = AM_OUT_OF_RANGE;
+    workspace->doubt = (am_doubt){.hull = choices->hull};
+    if (point < 0)
+        refuse(evaluation, bytes);
+    else if (!find_cheaper(evaluation, bytes, frontier->point[point].cost, &workspace->doubt.least))
+        compose(evaluation, point, bytes);
+    return evaluation->code;
 }
 
 int64_t am_choices_peak(am_evaluation *evaluation, int index, int64_t *renewed)

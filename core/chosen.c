@@ -107,10 +107,10 @@ static void add_unit(const am_evaluation *evaluation, am_units_alike *alike, int
     for (int64_t i = 0; i < inner; i++) alike->layers[am_pattern_kind(&evaluation->pattern, layer + i)]++;
 }
 
-/* The kinds of the runs that show the same profile as this one, the first of them, with as many layers a unit. The model's
- * first unit is a kind of its own where it keeps other bytes than those like it. Segments keep the same whatever their
+/* The kinds of the runs that show the same profile as this one, the first of them, which begins at that layer, with as many layers a
+ * unit. The model's first unit is a kind of its own where it keeps other bytes than those like it. Segments keep the same whatever their
  * layers. */
-static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs)
+static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int index, int runs, int64_t layer)
 {
     const char *const names[][2] = {{"layer", "first layer"},
                                     {"checkpointed layer", "first checkpointed layer"},
@@ -121,13 +121,11 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
     const int *steady = run->profile->steady;
     am_units_alike apart = {0}, alike[AM_MAX_LAYER_KINDS] = {0};
     bool unlike = ledger->unit_bytes[0] != ledger->unit_bytes[steady[am_pattern_kind(&evaluation->pattern, 0)]];
-    int64_t layer = 0;
-    int first = -1;
-    for (int i = 0; i < runs; i++)
+    const int first = am_pattern_kind(&evaluation->pattern, layer);
+    for (int i = index; i < runs; i++)
         for (int64_t j = 0; j < workspace->planned[i].units; j++, layer += workspace->planned[i].inner) {
             if (workspace->planned[i].id != workspace->planned[index].id || workspace->planned[i].inner != run->inner) continue;
             int kind = am_pattern_kind(&evaluation->pattern, layer);
-            if (first < 0) first = kind;
             add_unit(evaluation, layer == 0 && unlike ? &apart : &alike[run->inner > 1 ? first : kind], layer, run->inner);
         }
     am_evaluation_add_units(evaluation, ledger, run, 0, &apart, name[alike[first].units > 0]);
@@ -247,9 +245,9 @@ static void add_profile(am_evaluation *evaluation, am_profile_id id, const am_le
 {
     const am_workspace *workspace = evaluation->workspace;
     const am_part_plan *part = workspace->planned;
-    int64_t first = 0;
-    for (int i = 0; i < runs; i++)
-        if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs);
+    int64_t layer = 0, first = 0;
+    for (int i = 0; i < runs; layer += part[i].units * part[i].inner, i++)
+        if (part[i].id == id && first_alike(part, i, true) == i) add_runs(evaluation, ledger, i, runs, layer);
     for (int i = 0; i < runs; first += part[i].units * part[i].inner, i++)
         if (part[i].id == id) add_shared(evaluation, ledger, &workspace->run[i], first, alone);
 }

@@ -266,7 +266,7 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
 {
     int rule = row->saved_by[saver].rule;
     const am_op_info *op = &am_ops[row->saved_by[saver].op];
-    if (rule >= AM_BY_SELECTIVE) {
+    if (row->saved_by[saver].op == AM_OP_CHECKPOINT) {
         am_write_text(writer, rule == AM_BY_CHECKPOINT ? "checkpoint" : "selective checkpoint");
         return;
     }

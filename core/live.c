@@ -161,19 +161,17 @@ void am_play_learn(am_play *play)
 }
 #endif
 
-#ifndef AM_FIRST
-static inline void raise_peak(am_play *play, int way, int64_t bytes)
+static inline void note_peaks(const am_play *play, int64_t extra)
 {
-    if (bytes <= play->ceiling[way]) return;
-    play->top[way]->bytes = play->ceiling[way] = bytes;
-    play->top[way]->instruction = play->instruction;
-    play->top[way]->seen = true;
+    note_peak(play, play->top[0], play->live);
+    note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
 }
 
+#ifndef AM_FIRST
 void am_play_note_peaks(am_play *play, int64_t extra)
 {
-    raise_peak(play, 0, play->live);
-    raise_peak(play, 1, play->live + play->gradients + extra);
+    note_peaks(play, extra);
+    for (int way = 0; way < 2; way++) play->ceiling[way] = play->top[way]->bytes;
 }
 #endif
 
@@ -193,8 +191,7 @@ void am_play_note_news(am_play *play, int64_t extra)
     }
     if (play->phase == AM_FORWARD && play->zone == play->step->layers + 1)
         note_peak(play, &play->step->head[play->returned], play->live);
-    note_peak(play, play->top[0], play->live);
-    note_peak(play, play->top[1], play->live + play->gradients + extra); /* in the forward there are none */
+    note_peaks(play, extra);
 }
 
 void am_play_trace(am_play *play, int64_t bytes)

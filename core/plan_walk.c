@@ -124,12 +124,11 @@ static void sum_unit(am_walk *walk)
 bool am_walk_on(am_walk *walk)
 {
     const am_sequence *model = walk->model;
-    if (!walk->profile) walk->index = -1;
     walk->start += walk->count * walk->inner;
     walk->left -= walk->count;
     while (walk->left == 0) {
-        if (++walk->index == model->runs) return false;
-        const am_run *run = &model->run[walk->index];
+        if (walk->begun == model->runs) return false;
+        const am_run *run = &model->run[walk->begun++];
         walk->profile = run->profile;
         walk->left = run->units;
         walk->inner = run->inner;
@@ -146,7 +145,7 @@ bool am_walk_on(am_walk *walk)
 am_walk am_walk_of_one(const am_sequence *model, int64_t layer)
 {
     const am_run *run = model->run;
-    am_walk walk = {.model = model, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
+    am_walk walk = {.model = model, .begun = 1, .profile = run->profile, .run_start = layer, .left = 1, .start = layer, .count = 1,
                     .inner = run->inner};
     settle_run(&walk);
     walk.unit = unit_for(&walk, layer, layer, &walk.last_of_kind);

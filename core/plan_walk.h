@@ -20,7 +20,7 @@ am_sequence am_sequence_of(const am_pattern *pattern, int runs, const am_run *ru
 /* A stretch of equal units one behind another: `count` units of `inner` layers from layer `start` on. */
 typedef struct am_walk {
     const am_sequence *model;
-    int index; /* of the run */
+    int begun; /* runs, the one that it is in among them */
     const am_profile *profile;
     int64_t run_start, left; /* first layer of the run, units of it from this stretch on */
     uint8_t last[AM_MAX_LAYER_KINDS];     /* by kind, in this run: the played unit for layers from `settled` on */

@@ -4,6 +4,7 @@
 #include "evaluate.h"
 #include "input.h"
 #include "policies.h"
+#include "proven.h"
 #include "repeat.h"
 #include "wiring.h"
 
@@ -294,11 +295,12 @@ const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed)
     am_profile *profile = &workspace->profile[AM_PROFILE_TRIED];
     am_recipe recipe = recipe_listed(listed);
     choose_record(evaluation, &recipe, profile);
-    if (!evaluation->code) put_on_tape(evaluation, profile, &recipe);
-    if (!evaluation->code) evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL);
-    if (!evaluation->code) am_given_read(&profile->given, &workspace->tape, profile->record);
+    put_on_tape(evaluation, profile, &recipe);
+    evaluation->code = am_step_play(&profile->step, &workspace->player, &workspace->tape, NULL); /* or what the tape says */
+    if (AM_NEVER(evaluation->code)) return profile; /* the plain profile has the same layers, and there is room for their regions */
+    am_given_read(&profile->given, &workspace->tape, profile->record);
 #ifndef AM_FIRST
-    if (evaluation->code || evaluation->config->pp == 1 || evaluation->config->experts == 0) return profile;
+    if (evaluation->config->pp == 1 || evaluation->config->experts == 0) return profile;
     evaluation->code = am_ledger_read(&workspace->scratch, &workspace->tape, profile->record);
     memcpy(profile->lasting, workspace->scratch.lasting, sizeof profile->lasting);
 #endif

@@ -46,8 +46,8 @@ void am_play_graph(am_play *play, const am_instruction *instruction)
 
 static void count_again(am_play *play, const am_instruction *instruction, int index)
 {
+    if (!instruction->time && !instruction->flops) return; /* what executes any takes time, which is rounded up */
     int64_t executed = play->tape->executed[index];
-    if (!instruction->time && !instruction->flops && !executed) return;
     am_step *step = play->step;
     am_work *work = &step->zone_work[AM_IN_RECOMPUTE][instruction->zone];
     step->zone_recomputed[instruction->zone] += instruction->flops;
@@ -129,7 +129,6 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
     am_player *player = play->player;
     const int end = instruction->made_end;
     for (int i = instruction->made; i < end; i++) {
-        if (play->tape->storage[i].fixed) continue;
         int64_t bytes = player->bytes[i + AM_MAX_STORAGES];
         player->place[i] = (uint16_t)(i + behind);
         player->refs[i + behind] = 1;

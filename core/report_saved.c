@@ -245,14 +245,12 @@ enum { FIRST = true };
 #else
 enum { FIRST = false };
 
-/* Do they have the same shape, type, bytes and formula? */
+/* Do they have the same shape, type, bytes and formula? The shape is that of its extents, and what is padded the rest of the bytes. */
 static bool same_size(const am_row *x, const am_row *y)
 {
-    bool alike = x->bytes == y->bytes && x->padding == y->padding && x->rank == y->rank && x->dtype == y->dtype;
-    if (!alike || !am_terms_equal(&x->elements, &y->elements)) return false;
-    for (int i = 0; i < x->rank; i++)
-        if (x->shape[i] != y->shape[i] || !am_terms_equal(&x->extent[i], &y->extent[i])) return false;
-    return true;
+    bool alike = x->bytes == y->bytes && x->rank == y->rank && x->dtype == y->dtype && am_terms_equal(&x->elements, &y->elements);
+    for (int i = 0; alike && i < x->rank; i++) alike = am_terms_equal(&x->extent[i], &y->extent[i]);
+    return alike;
 }
 
 static bool same_savers(const am_row *x, const am_row *y)

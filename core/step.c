@@ -16,7 +16,6 @@ static void make_results(am_play *play, const am_instruction *instruction)
     if (instruction->graph_only)
         left_out = play->tape->region[am_checkpointed_region(play->tape, instruction)].kind == AM_REENTRANT;
     for (int i = instruction->made; i < end; i++) {
-        if (play->tape->storage[i].fixed) continue;
         play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
         if (!left_out) am_play_grow(play, play->player->bytes[i]);
     }
@@ -278,10 +277,10 @@ static void begin_zone(am_play *play, uint16_t zone)
 #define is_settled(play, instruction)    false
 #define settle(play, instruction, again) ((void)(again))
 #else
-/* Does a node bring about nothing of its own, being of the region and zone of the last one? */
+/* Does a node bring about nothing of its own, being of the region and zone of the last one, which the backward has entered? */
 static bool is_settled(const am_play *play, const am_instruction *instruction)
 {
-    return play->settled && play->entered == instruction->region && play->zone == instruction->zone && play->phase == AM_BACKWARD;
+    return play->settled && play->entered == instruction->region && play->zone == instruction->zone;
 }
 
 /* Those that follow this one do not, or have to be looked at again. */

@@ -170,6 +170,7 @@ static void write_savers(am_writer *json, bool whole)
             row.saved_by[0].rule = (uint8_t)rule;
             write_saver(json, &row);
         }
+    row.saved_by[0].op = AM_OP_CHECKPOINT;
     for (int rule = AM_BY_SELECTIVE; rule <= AM_BY_CHECKPOINT; rule++) {
         row.saved_by[0].rule = (uint8_t)rule;
         write_saver(json, &row);

@@ -10,12 +10,14 @@ static void write_form(am_writer *line, const am_report *report, int kind, const
 }
 
 /* A closed form, with symbols and with their values. */
-static void write_closed_form(am_writer *out, const am_report *report, int kind, const char *name, int64_t bytes)
+static void write_closed_form(am_writer *out, const am_report *report, int kind, int64_t bytes)
 {
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
-    if (name)
-        am_write_text(&line, name);
+    if (kind == AM_KIND_SHARED)
+        AM_WRITE(&line, "shared");
+    else if (kind == AM_KIND_OUTSIDE)
+        AM_WRITE(&line, "outside");
     else
         am_write_kind(&line, &report->kind[kind]);
     AM_WRITE(&line, ": ");
@@ -34,10 +36,9 @@ void am_text_closed_forms(am_writer *out, const am_report *report)
     am_sum_spans sums = {0};
     am_writer line = am_writer_of(text, sizeof text);
     AM_WRITE(out, "\nIn closed form, in bytes\n");
-    for (int i = 0; i < report->kinds; i++)
-        write_closed_form(out, report, i, NULL, report->kind[i].bytes);
-    if (report->shared_bytes > 0) write_closed_form(out, report, AM_KIND_SHARED, "shared", report->shared_bytes);
-    if (report->outside_bytes > 0) write_closed_form(out, report, AM_KIND_OUTSIDE, "outside", report->outside_bytes);
+    for (int i = 0; i < report->kinds; i++) write_closed_form(out, report, i, report->kind[i].bytes);
+    if (report->shared_bytes > 0) write_closed_form(out, report, AM_KIND_SHARED, report->shared_bytes);
+    if (report->outside_bytes > 0) write_closed_form(out, report, AM_KIND_OUTSIDE, report->outside_bytes);
     AM_WRITE(&line, "in all: ");
     am_write_total(&line, report, report->extents.value, &sums);
     AM_WRITE(&line, " = ");

@@ -89,7 +89,6 @@ const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
 {
     const char *const others[] = {
         doubt->hull ? "of a layer's choices those on the lower hull were combined, not all that no other beats" : NULL,
-        doubt->lowered ? "a plan that seemed to fit stands above the budget when it is played, and one below less was taken" : NULL,
         doubt->outlived ? "what regions with experts leave for good decides which plans fit, and one that leaves less might not have been looked at" : NULL,
     };
     am_writer out = am_writer_of(text, AM_DOUBT_SIZE);

@@ -210,6 +210,7 @@ START_TEST(why)
     am_write_saver(&writer, &row, 2);
     expect("SiluBackward0.self");
     row.savers = 1;
+    row.saved_by[0].op = AM_OP_CHECKPOINT; /* as the ledger has it */
     row.saved_by[0].rule = AM_BY_CHECKPOINT;
     am_write_why(&writer, &row);
     expect("The checkpointed region starts from it when it is recomputed.");

@@ -62,9 +62,9 @@ START_TEST(doubts)
         const char *text;
     } table[] = {
         {{.stopped = 1}, "1 search of a rank's plans ended at 8,000,000 of their moments"},
-        {{.stopped = 3, .lowered = true},
-         "3 searches of ranks' plans ended at 8,000,000 of their moments; a plan that seemed to fit stands above the budget when it is played, and one "
-         "below less was taken"},
+        {{.stopped = 3, .hull = true},
+         "3 searches of ranks' plans ended at 8,000,000 of their moments; of a layer's choices those on the lower hull were combined, not all that no "
+         "other beats"},
         {{.hull = true, .least = 791842000000, .outlived = true},
          "of a layer's choices those on the lower hull were combined, not all that no other beats, and every plan of all of them runs 791.8 ms "
          "again at least; what regions with experts leave for good "
