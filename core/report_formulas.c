@@ -1,4 +1,4 @@
-/* The report's JSON of published formulas beside the true figure. In wasm it is a document of its own: see wasm/sources.c. */
+/* The report's JSON of published formulas beside the true figure. In wasm it is a document of its own: see wasm/exports.c. */
 #include "formulas.h"
 #include "report.h"
 
