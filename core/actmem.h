@@ -678,6 +678,7 @@ typedef struct am_record {
     uint8_t modules; /* regions around these modules of each layer, a set of AM_MODULE_, and none around layers */
     bool received; /* of a pipeline stage behind the first: its input comes from the one before, there is no embedding */
     bool sent;     /* of one before the last: its output goes to the next one, there is no head */
+    bool mixed;    /* the first unit's region has layers of other kinds, too, among them such as keep its graph (am_region.outlives) */
 } am_record;
 
 static inline int am_record_layers(const am_record *record)

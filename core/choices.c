@@ -540,7 +540,7 @@ static am_profile_id profile_for(am_evaluation *evaluation, const am_choice *cho
 {
     am_workspace *workspace = evaluation->workspace;
     if (choice->plain) return AM_PROFILE_PLAIN;
-    if (choice->span > 1) return AM_PROFILE_SEGMENT;
+    if (choice->span > 1) return am_profile_of_segment(evaluation, choice->span, false);
     if (choice->whole) return AM_PROFILE_LAYER;
     for (int i = 0; i < workspace->listeds; i++)
         if (am_listed_same(&workspace->listed[i], &choice->listed))
@@ -699,7 +699,7 @@ static void write_run(am_writer *out, const am_workspace *workspace, const am_pa
     const am_listed *listed = part->id >= AM_PROFILE_LISTED ? &workspace->listed[part->id - AM_PROFILE_LISTED] : NULL;
     am_policy policy = {.kind = AM_POLICY_FULL};
     if (part->id == AM_PROFILE_PLAIN) policy.kind = AM_POLICY_NONE;
-    if (part->id == AM_PROFILE_SEGMENT) policy = (am_policy){.kind = AM_POLICY_EVERY, .count = part->inner};
+    if (part->inner > 1) policy = (am_policy){.kind = AM_POLICY_EVERY, .count = part->inner};
     if (listed && listed->modules) policy = (am_policy){.kind = AM_POLICY_MODULES, .modules = listed->modules};
     bool kept = listed && !listed->modules && am_keeps_any(&listed->kept);
     if (kept)

@@ -87,6 +87,9 @@ am_var am_layers(am_build *build, am_layer_builder *layer, am_var x, int held, c
             if (held > 0 && hold[0] && am_wiring_of(build->config)->mask_argument)
                 tape->region[tape->open_region].arguments = 2;
             if (build->config->distribute_saved) am_region_distribute(tape, AM_TP);
+#ifndef AM_FIRST
+            tape->region[tape->open_region].outlives = record->mixed && i == 0;
+#endif
             tape->zone--;
             y = layer_run(build, layer, layers, x, &last);
             tape->region[tape->open_region].beside = build->returned;

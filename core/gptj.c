@@ -30,7 +30,7 @@ static am_var fp32_attention(am_build *build, am_var q, am_var k, am_var v, am_v
         least = am_raw(tape, AM_OP_FULL, AM_SCALAR, tape->tensor[scores].dtype, 0, 0, 0, 0);
         scores = am_choose(tape, mask, scores, least);
     } else {
-        scores = am_unary(tape, AM_OP_MUL_SCALAR, scores);
+        scores = am_unary(tape, AM_OP_DIV_SCALAR, scores);
     }
     scores = am_cast(tape, AM_OP_SOFTMAX, am_binary(tape, AM_OP_ADD, scores, build->mask));
     am_var soft = am_label(tape, am_softmax(tape, AM_OP_SOFTMAX, scores), "attention weights");
@@ -90,9 +90,9 @@ static void gather_tables(am_build *build, int dtype, am_var kept[3])
     am_tape *tape = build->tape;
     am_dim one = build->one;
     am_shape shape = AM_SHAPE(one, build->s, build->rotary);
-    kept[0] = am_raw(tape, AM_OP_CLONE, AM_SHAPE(one, build->p, build->rotary), AM_FP32, 0, 0, 0, 0);
-    kept[1] = am_raw(tape, AM_OP_CLONE, shape, AM_I64, build->position_ids, 0, 0, 0);
-    am_var wide = am_raw(tape, AM_OP_CLONE, shape, AM_FP32, kept[0], kept[1], 0, 0);
+    kept[0] = am_raw(tape, AM_OP_REPEAT, AM_SHAPE(one, build->p, build->rotary), AM_FP32, 0, 0, 0, 0);
+    kept[1] = am_raw(tape, AM_OP_REPEAT, shape, AM_I64, build->position_ids, 0, 0, 0);
+    am_var wide = am_raw(tape, AM_OP_GATHER, shape, AM_FP32, kept[0], kept[1], 0, 0);
     kept[2] = am_to(tape, wide, dtype);
 }
 
@@ -104,7 +104,7 @@ static am_var rotate_pairs(am_build *build, am_var x, am_var tables)
     int dtype = tape->tensor[tables].dtype;
     build->sin = am_label(tape, am_raw(tape, AM_OP_CLONE, shape, dtype, tables, 0, 0, 0), "rotary sines");
     build->cos = am_label(tape, am_raw(tape, AM_OP_CLONE, shape, dtype, tables, 0, 0, 0), "rotary cosines");
-    am_var y = am_hf_rotate(build, x);
+    am_var y = am_hf_rotate_pairs(build, x);
     am_hold(tape, build->sin, build->cos, x);
     return y;
 }

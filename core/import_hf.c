@@ -536,8 +536,11 @@ static am_code read_multi_query(am_config *config, const am_document *document, 
     int64_t one = 1;
     am_json_value value = am_document_find(document, "multi_query");
     am_code code = value ? am_document_flag(document, value, "multi_query", &one, status) : AM_OK;
-    if (code == AM_OK) config->kv_heads = one ? 1 : config->heads;
-    return code;
+    if (code != AM_OK) return code;
+    if (!one && config->heads == 1 && config->family == AM_FAMILY_FALCON) /* cut otherwise, which kv_heads=1 cannot say */
+        return am_fail(status, AM_UNSUPPORTED, "multi_query", "one head is covered as multi_query=true");
+    config->kv_heads = one ? 1 : config->heads;
+    return AM_OK;
 }
 
 /* ---- what is refused */

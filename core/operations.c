@@ -227,12 +227,22 @@ am_var am_mean_last(am_tape *tape, am_var x)
     return am_tape_emit1(tape, AM_OP_MEAN, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
 }
 
-am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
+static am_var join(am_tape *tape, am_op op, am_var x, am_var y, am_dim last)
 {
     am_shape shape = am_shape_of(tape, x);
     shape.dim[shape.rank - 1] = last;
     am_var input[2] = {x, y}, z = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_CAT, 2, input, 1, &z, 0);
+    return am_tape_emit(tape, op, 2, input, 1, &z, 0);
+}
+
+am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last)
+{
+    return join(tape, AM_OP_CAT, x, y, last);
+}
+
+am_var am_stack_last(am_tape *tape, am_var x, am_var y, am_dim two)
+{
+    return join(tape, AM_OP_STACK, x, y, two);
 }
 
 static int type_of_sum(const am_tape *tape, am_var x)

@@ -10,7 +10,7 @@
 
 /* What is recorded for a profile, and what its regions keep when it is played. */
 typedef struct am_recipe {
-    bool segment, reentrant, hooked;
+    bool segment, mixed, reentrant, hooked;
     uint8_t modules;
     am_keep keep;
     am_kept kept; /* for AM_KEEP_LISTED */
@@ -32,6 +32,7 @@ static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_PARTED_INPUTS] = {.hooked = true, .reentrant = true, .away = AM_AWAY_PARTS},
 #ifndef AM_FIRST
     [AM_PROFILE_MEMORY_BUDGET] = {.keep = AM_KEEP_CHOSEN},
+    [AM_PROFILE_SEGMENT_MIXED] = {.segment = true, .mixed = true},
 #endif
     [AM_PROFILE_HOST_SAVED] = {.keep = AM_KEEP_EVERYTHING, .away = AM_AWAY_SAVED},
 };
@@ -108,6 +109,17 @@ static void choose_segments(const am_evaluation *evaluation, am_profile *profile
     add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
 
+am_profile_id am_profile_of_segment(const am_evaluation *evaluation, int64_t inner, bool reentrant)
+{
+#ifndef AM_FIRST
+    bool keeps = evaluation->config->experts > 0 && am_wiring_of(evaluation->config)->any; /* Megatron's experts: their region's graph */
+    if (keeps && evaluation->pattern.prefix > 0 && inner > evaluation->pattern.prefix) return AM_PROFILE_SEGMENT_MIXED;
+#else
+    (void)evaluation, (void)inner;
+#endif
+    return reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
+}
+
 /* The profile that a policy's checkpointed units look like. */
 am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, int64_t inner)
 {
@@ -130,7 +142,7 @@ am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, 
     }
     if (inner == 1 && policy.reentrant) return AM_PROFILE_LAYER_REENTRANT;
     if (inner == 1) return by_hand ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
-    return policy.reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT;
+    return am_profile_of_segment(evaluation, inner, policy.reentrant);
 }
 
 /* Is a profile whose layers are hooked what the report shows? With the hook the first layer's input needs a gradient, so that
@@ -152,6 +164,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
         .modules = recipe->modules == UINT8_MAX ? evaluation->policy->modules : recipe->modules,
         .received = evaluation->received,
         .sent = evaluation->sent,
+        .mixed = recipe->mixed,
     };
     memset(profile->steady, 0, sizeof profile->steady);
     if (recipe->segment) {
@@ -165,7 +178,7 @@ static void choose_record(const am_evaluation *evaluation, const am_recipe *reci
 static bool same_record(const am_record *x, const am_record *y)
 {
     return x->units == y->units && x->inner == y->inner && x->regions == y->regions && x->hooked == y->hooked &&
-           x->modules == y->modules; /* the rest follows from the model, or the stage of it */
+           x->modules == y->modules && x->mixed == y->mixed; /* the rest follows from the model, or the stage of it */
 }
 
 static am_recipe recipe_listed(am_listed listed)

@@ -13,7 +13,7 @@ typedef struct am_stand_of {
     uint8_t unit;      /* the played one that stands for it */
 } am_stand_of;
 
-/* plan.c: of every layer. The profile's units are single layers. */
+/* plan_chain.c: of every layer. The profile's units are single layers. */
 void am_plan_stands(am_stand_of *stand, const am_pattern *pattern, const am_profile *profile, int64_t layers);
 
 /* A played layer as a step of the chain: step `i` takes state i, the hidden state before it, to state i + 1. */

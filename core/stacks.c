@@ -286,7 +286,7 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x)
     pair.dim[4] = build->one;
     odd = am_view(tape, am_unary(tape, AM_OP_NEG, odd), pair);
     even = am_view(tape, even, pair);
-    am_var turned = am_cat(tape, odd, even, am_number_dim(build, 2));
+    am_var turned = am_stack_last(tape, odd, even, am_number_dim(build, 2));
     turned = am_view(tape, turned, shape);
     if (wide) turned = am_to(tape, turned, AM_FP32);
     am_var y = am_binary(tape, AM_OP_ADD, straight, am_binary(tape, AM_OP_MUL, turned, build->sin));
@@ -448,7 +448,7 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
 am_var am_hf_soft_cap(am_build *build, am_var x, const char *name)
 {
     am_tape *tape = build->tape;
-    am_var y = am_unary(tape, AM_OP_TANH, am_unary(tape, AM_OP_MUL_SCALAR, x));
+    am_var y = am_unary(tape, AM_OP_TANH, am_unary(tape, AM_OP_DIV_SCALAR, x));
     am_label(tape, y, name);
     return am_unary(tape, AM_OP_MUL_SCALAR, y);
 }

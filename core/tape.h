@@ -84,6 +84,7 @@ am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */
 am_var am_to(am_tape *tape, am_var x, int dtype); /* x itself if it has that dtype */
 am_var am_mean_last(am_tape *tape, am_var x);
 am_var am_cat(am_tape *tape, am_var x, am_var y, am_dim last);
+am_var am_stack_last(am_tape *tape, am_var x, am_var y, am_dim two); /* x, y: as they stand in the result, with a last dimension of 1 */
 am_var am_sum_over(am_tape *tape, am_var x, int dim, bool keep);
 /* base[..., part].copy_(x): a new version of base. */
 am_var am_copy_into(am_tape *tape, am_var base, am_var x);

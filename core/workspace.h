@@ -104,6 +104,7 @@ typedef enum am_profile_id {
     AM_PROFILE_HOST_SAVED,    /* nothing checkpointed, every saved tensor on the host */
 #ifndef AM_FIRST
     AM_PROFILE_MEMORY_BUDGET,
+    AM_PROFILE_SEGMENT_MIXED, /* Megatron's, longer than the layers before those with experts */
 #endif
     AM_PROFILE_MODULES, /* of a policy that plays other modules again */
     AM_PROFILE_TRIED,  /* whatever is looked at, by the search for plans */

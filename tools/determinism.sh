@@ -28,7 +28,7 @@ same 'gcc -O2 and clang -O0' $folder/gcc.json $folder/plain.json
 echo "  $(wc -l <$folder/texts) texts, $(wc -c <$folder/gcc.json) bytes of answers"
 for copy in first second/deeper; do
     cp -r Makefile core wasm tools $folder/$copy/
-    mkdir -p $folder/$copy/build && touch $folder/$copy/build/setup.stamp
+    mkdir -p $folder/$copy/build $folder/$copy/web && touch $folder/$copy/build/setup.stamp
     make --silent --no-print-directory -C $folder/$copy build/core.wasm build/whole.wasm >/dev/null
 done
 for name in core whole; do same "$name.wasm of two folders" $folder/first/build/$name.wasm $folder/second/deeper/build/$name.wasm; done

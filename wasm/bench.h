@@ -9,7 +9,7 @@
 #include "gpu.h"
 #include "program.h"
 
-/* Numbers of these tables are shared with host.ts. */
+/* Numbers of these tables are shared with gpu.ts. */
 typedef enum am_measure {
     AM_M_COPY,
     AM_M_TOY,
@@ -45,7 +45,7 @@ typedef enum am_ending {
     AM_E_TIME,   /* the time was up */
 } am_ending;
 
-/* Of one variant of a measure. All doubles, in this order, for host.ts. */
+/* Of one variant of a measure. All doubles, in this order, for gpu.ts. */
 typedef struct am_measured {
     double size;             /* bytes of a copy; rows or width of the others' matrices */
     double median, p10, p90; /* milliseconds of one run */

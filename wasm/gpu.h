@@ -1,4 +1,4 @@
-/* A GPU as the benchmark sees it: web/src/gpu/host.ts makes one of WebGPU, tests/wasm/fake_gpu.c one of a virtual clock.
+/* A GPU as the benchmark sees it: wasm/gpu.ts makes one of WebGPU, tests/wasm/fake_gpu.c one of a virtual clock.
  *
  * Objects are integers above 0. What fails while one is made shows in the status of the next event. Each call that ends in
  * _async leads to exactly one am_bench_event, never before it has returned, and one at a time is under way. */
@@ -13,7 +13,7 @@
 #define AM_IMPORT
 #endif
 
-/* Numbers are shared with host.ts. */
+/* Numbers are shared with gpu.ts. */
 typedef enum am_gpu_event {
     AM_GPU_OPENED = 1,
     AM_GPU_COMPILED,

@@ -428,6 +428,8 @@ static const struct {
     {"{\"model_type\":\"olmoe\",\"clip_qkv\":null,\"output_router_logits\":true}", AM_UNSUPPORTED, "output_router_logits", "=false"},
     {"{\"model_type\":\"deepseek_v3\",\"rope_interleave\":3}", AM_BAD_CONFIG, "rope_interleave", "true or false"},
     {"{\"model_type\":\"opt\",\"layerdrop\":\"x\",\"layer_norm_elementwise_affine\":true}", AM_BAD_CONFIG, "layerdrop", "a number"},
+    {"{\"model_type\":\"falcon\",\"multi_query\":false,\"num_attention_heads\":1,\"hidden_size\":64}", AM_UNSUPPORTED, "multi_query",
+     "one head is covered as multi_query=true"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":1}", AM_BAD_CONFIG, "multi_query", "true or false"},
     {"{\"model_type\":\"a_model_of_a_name_that_is_very_very_very_long\",\"text_config\":{}}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
     {"{\"model_type\":\"gemma3_text\",\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\","

@@ -24,6 +24,7 @@ static const struct {
     [AM_OP_MUL] = {2, 1},
     [AM_OP_DIV] = {2, 1},
     [AM_OP_MUL_SCALAR] = {1, 1},
+    [AM_OP_DIV_SCALAR] = {1, 1},
     [AM_OP_NEG] = {1, 1},
     [AM_OP_POW] = {1, 1},
     [AM_OP_RSQRT] = {1, 1},
@@ -48,6 +49,7 @@ static const struct {
     [AM_OP_BLOOM_GELU] = {3, 1},
     [AM_OP_TO] = {1, 1},
     [AM_OP_CLONE] = {1, 1},
+    [AM_OP_STACK] = {2, 1},
     [AM_OP_CAT] = {2, 1},
     [AM_OP_SLICE] = {1, 1},
     [AM_OP_SPLIT] = {1, 3},
@@ -76,6 +78,7 @@ static const struct {
     [AM_OP_FLOOR_DIVIDE] = {1, 1},
     [AM_OP_NOT] = {1, 1},
     [AM_OP_OLD_VALUE] = {1, 1},
+    [AM_OP_REPEAT] = {1, 1},
     [AM_OP_ARANGE] = {0, 1},
     [AM_OP_COS] = {1, 1},
     [AM_OP_SIN] = {1, 1},
@@ -463,6 +466,7 @@ PLAY(mul, times(x[0], x[1]))
 PLAY(mul_itself, times(x[0], x[0]))
 PLAY(divide, am_binary(tape, AM_OP_DIV, x[0], x[1]))
 PLAY(mul_scalar, am_unary(tape, AM_OP_MUL_SCALAR, x[0]))
+PLAY(div_scalar, am_unary(tape, AM_OP_DIV_SCALAR, x[0]))
 PLAY(negate, neg(x[0]))
 PLAY(square, am_unary(tape, AM_OP_POW, x[0]))
 PLAY(rsqrt, am_unary(tape, AM_OP_RSQRT, x[0]))
@@ -533,6 +537,7 @@ PLAY(engine_ring_latent, ring_of(first_heads(x[0]), first_heads(x[1]), first_hea
 PLAY(bias_swiglu, am_activation(tape, AM_OP_BIAS_SWIGLU, x[0], 0, SHAPE(6, 4)))
 PLAY(clone, am_clone(tape, x[0]))
 PLAY(clone_transposed, am_contiguous(tape, heads(x[0])))
+PLAY(stack, am_stack_last(tape, x[0], x[1], number(2)))
 PLAY(cat, am_cat(tape, x[0], x[1], number(6)))
 PLAY(slice, neg(am_slice(tape, x[0], number(2))))
 PLAY(slice_all, neg(am_slice(tape, x[0], number(4))))
@@ -678,6 +683,7 @@ static const struct program {
     {"mul by column", mul, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
     {"mul promoted", mul, {{3, {2, 3, 4}, AM_BF16}, {3, {2, 3, 4}, AM_FP32}}},
     {"mul scalar", mul_scalar, {{3, {2, 3, 4}, AM_BF16}}},
+    {"div scalar", div_scalar, {{3, {2, 3, 4}, AM_BF16}}},
     {"div by a number of items", divide, {{3, {2, 3, 4}, AM_FP32}, {1, {1}, AM_I64}}},
     {"div by a sum", divide, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
     {"neg", negate, {{3, {2, 3, 4}, AM_FP32}}},
@@ -717,6 +723,7 @@ static const struct program {
     {"to transposed", to_transposed, {{3, {2, 3, 4}, AM_FP32}}},
     {"clone", clone, {{3, {2, 3, 4}, AM_FP32}}},
     {"clone transposed", clone_transposed, {{3, {2, 3, 4}, AM_FP32}}},
+    {"stack", stack, {{4, {2, 3, 4, 1}, AM_FP32}, {4, {2, 3, 4, 1}, AM_FP32}}},
     {"cat", cat, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 2}, AM_FP32}}},
     {"slice", slice, {{3, {2, 3, 4}, AM_FP32}}},
     {"slice of all", slice_all, {{3, {2, 3, 4}, AM_FP32}}},
@@ -928,6 +935,8 @@ static const struct {
     {"mul promoted", "00", "", NULL},
     {"mul scalar", "1", "", "f48@48 f4@52 b4@56 b48@104 b48@104"},
     {"mul scalar", "0", "", NULL},
+    {"div scalar", "1", "", "f48@48 f4@52 b4@56 b48@104 b48@104"},
+    {"div scalar", "0", "", NULL},
     {"div by a number of items", "10", "Div.other:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
     {"div by a number of items", "00", "", NULL},
     {"div by a sum", "11", "Div.other:0 Div.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200 b96@296 b96@392 b96@488 b96@296 b24@320"},
@@ -1259,6 +1268,10 @@ static const struct {
     {"clone", "0", "", NULL},
     {"clone transposed", "1", "", "f96@96 f4@100 b4@104 b96@200"},
     {"clone transposed", "0", "", NULL},
+    {"stack", "11", "", "f192@192 f4@196 b4@200 b192@392"},
+    {"stack", "10", "", "f192@192 f4@196 b4@200 b192@392"},
+    {"stack", "01", "", "f192@192 f4@196 b4@200 b192@392"},
+    {"stack", "00", "", NULL},
     {"cat", "11", "", "f144@144 f4@148 b4@152 b144@296"},
     {"cat", "10", "", "f144@144 f4@148 b4@152 b144@296"},
     {"cat", "01", "", "f144@144 f4@148 b4@152 b144@296"},
@@ -1573,6 +1586,7 @@ static am_op operation_named(const char *name)
 {
     if (strcmp(name, "add_scalar") == 0) return AM_OP_ADD_SCALAR;
     if (strcmp(name, "mul_scalar") == 0) return AM_OP_MUL_SCALAR;
+    if (strcmp(name, "div_scalar") == 0) return AM_OP_DIV_SCALAR;
     int op = 0;
     while (op < AM_OP_COUNT && strcmp(am_ops[op].name, name) != 0) op++;
     return (am_op)op;

@@ -508,7 +508,7 @@ def megatron(r, families):
         words |= {"shared_ffn": 20 * tp} if kind == "deepseek" or r.random() < 0.4 else {}
     if kind == "deepseek":
         words |= {"family": "deepseek_v3", "kv_heads": shape["heads"], "head_dim": 24, "rotary_dim": 8, "v_head_dim": 16}
-        words |= {"q_rank": r.choice((0, 24 * tp)), "kv_rank": 16 * tp + 8 * (tp - 1), "attention": "flash", "dense_layers": r.choice((0, 0, 1))}
+        words |= {"q_rank": r.choice((0, 24 * tp)), "kv_rank": 16 * tp + 8 * (tp - 1), "attention": "flash", "dense_layers": r.choice((0, 0, 1, 2))}
         words |= {"expert_groups": 4, "groups_per_token": 2} if r.random() < 0.5 else {}
         for key in ("norm", "activation", "bias", "positions"):
             del words[key]
@@ -541,7 +541,7 @@ def plans(r, families):
     words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "loss", "autocast", "allocator")}
     cut = r.randint(1, layers)
     regions = ",".join(part for part in (f"{cut}", f"{layers - cut}x{r.choice((0, 1))}" if cut < layers else "") if part)
-    lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:matmuls", "save:half-matmuls")
+    lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:mul", "save:div,stack", "save:clone,cat", "save:matmuls", "save:half-matmuls")
     words["checkpoint"] = r.choice(("budget", "budget", "sqrt", "best", f"regions:{regions}", *lists))
     return config, words
 

@@ -196,6 +196,7 @@ OPERATIONS = {
     "sub": lambda x: x - x,
     "mul": lambda x: x * x,
     "mul_scalar": lambda x: x * 2.0,
+    "div_scalar": lambda x: x / 2.0,
     "div": lambda x: x / x,
     "neg": torch.neg,
     "pow": lambda x: torch.pow(x, 3.0),
