@@ -152,6 +152,9 @@ static void enter_region(am_compiler *compiler, uint16_t region)
         am_compile_event(compiler, AM_E_ENTERED, am_compile_buffer(compiler, entered->more[i])->slot, i + 1);
 }
 
+#ifdef AM_FIRST /* no region of its models outlives its backward */
+#define leave_regions(compiler, region, next) ((void)0)
+#else
 /* Regions whose last node has run, the next one being in this one: the gradients of their inputs are there. */
 static void leave_regions(am_compiler *compiler, uint16_t region, uint16_t next)
 {
@@ -162,6 +165,7 @@ static void leave_regions(am_compiler *compiler, uint16_t region, uint16_t next)
         compiler->player->slot_region[slot] = (uint8_t)region; /* 0: none has a gradient, and nobody asks */
     }
 }
+#endif
 
 /* FSDP2's hooks between two nodes: they stand where a unit's forward began and ended. */
 static void pass_units(am_compiler *compiler, int from, int to)

@@ -25,7 +25,9 @@ static uint16_t new_slot(am_compiler *compiler, int64_t bytes)
     uint16_t slot = (uint16_t)++program->slots;
     compiler->player->slot_refs[slot] = 1;
     compiler->player->slot_bytes[slot] = bytes;
+#ifndef AM_FIRST
     compiler->player->slot_region[slot] = 0;
+#endif
     return slot;
 }
 
