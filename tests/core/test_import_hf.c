@@ -226,6 +226,8 @@ static const struct {
      "family=gpt_neo layers=24 hidden=2048 heads=16 ffn=100 vocab=50257 max_positions=2048"},
     {"{\"model_type\":\"gpt_bigcode\"}",
      "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
+    {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false,\"n_head\":1,\"n_embd\":64}",
+     "family=gpt_bigcode layers=12 hidden=64 heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false}",
      "family=gpt_bigcode layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 dropout=0.1"},
     /* Falcon: its two layers, and how many key heads they have */
