@@ -97,9 +97,9 @@ export function widgetTests(test) {
 
   embedded(
     'a bad attribute shows its error in place, and what the author wrote stays',
-    (site) => figure('breakdown', 'model=no-such') + figure('pie') + figure('compare') + figure('breakdown', '', 'inputs="seq speed"') + script(site),
+    (site) => figure('breakdown', 'model=no-such') + figure('pie') + figure('compare') + figure('breakdown', '', 'inputs="seq speed"') + figure('breakdown', '', 'scheme="blue"') + script(site),
     async ({ page }) => {
-      const said = [/there is no model 'no-such'/, /there is no view 'pie'; it is one of breakdown, layer/, /against="checkpoint=full"/, /no input 'speed'/];
+      const said = [/there is no model 'no-such'/, /there is no view 'pie'; it is one of breakdown, layer/, /against="checkpoint=full"/, /no input 'speed'/, /no scheme 'blue'; it is light, dark/];
       for (const [i, text] of said.entries()) {
         const element = page.locator('activation-memory').nth(i);
         await element.scrollIntoViewIfNeeded();

@@ -36,8 +36,8 @@ const Gpu: RelatedPage = ({ store }) => {
   const units = store.units.value;
   const found = useSignal<Found>({ text: '', samples: new Map() });
   const failed = useSignal<Error | null>(null);
-  /* All but the model is the same for each of them. */
-  const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null }, fields);
+  /* All but the model is the same for each of them: the sequence length said, since without it a model with fewer positions has as many as those. */
+  const text = changeQuery(report.query, { checkpoint: null, reentrant: null, trainable: null, seq: String(report.config['seq']) }, fields);
   const current = useComputed(() => found.value.text).value === text;
   const done = useComputed(() => found.value.samples.size === presets.length).value && current;
   const ordered = useMemo(() => [...presets].sort((p, q) => (p.parameters ?? Infinity) - (q.parameters ?? Infinity)), [presets]);
@@ -159,7 +159,7 @@ function About({ report: { config } }: { report: Report }) {
     <div class="related-text">
       <p>
         The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the peak of activations, for {formatCount(Number(config['batch']))} × {formatCount(Number(config['seq']))} tokens.
-        ✓ fits, ✗ does not. –: the model does not accept this sequence length, or the chosen stack does not run it. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
+        ✓ fits, ✗ does not. –: the model does not accept this sequence length, the chosen stack does not run it, or adapters on its projections are not covered. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
       </p>
     </div>
   );

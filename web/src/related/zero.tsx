@@ -82,6 +82,10 @@ const Zero: RelatedPage = ({ store }) => {
               ZeRO shards what every data-parallel GPU would otherwise hold in full. It does nothing for activations: each GPU still runs its own micro-batch and keeps what its backward pass needs. With many GPUs
               activations are nearly all that is left; then checkpointing, a shorter sequence, or tensor and context parallelism help.
             </p>
+            <p>
+              ZeRO 2 may need more than ZeRO 1 on few GPUs: the first gradient of a GPU’s own part makes DeepSpeed allocate the whole part, while most activations are still kept; ZeRO 1’s gradients come one by one,
+              as activations go.
+            </p>
             <p>ZeRO 3 frees each layer’s parameters and gathers them again; at the peak a few whole layers are held beside the shards, so memory does not fall to an even share. Buffers of the communication library are not counted.</p>
           </div>
         </div>

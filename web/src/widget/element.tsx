@@ -99,8 +99,8 @@ function elementOf({ core, whole, frontier, page }: Source): CustomElementConstr
         this.#query = text ?? '';
         this.#changed(this.#query);
       } else if (name === 'page') this.#named.value = text;
-      else if (name === 'scheme') this.#look();
       else this.#attributes.value = this.#read();
+      if (name === 'scheme') this.#look();
     }
 
     #read(): Attributes {
@@ -109,6 +109,7 @@ function elementOf({ core, whole, frontier, page }: Source): CustomElementConstr
         against: this.getAttribute('against') ?? '',
         inputs: this.getAttribute('inputs') ?? 'model seq batch checkpoint',
         still: this.hasAttribute('still'),
+        scheme: this.getAttribute('scheme') ?? '',
       };
     }
 

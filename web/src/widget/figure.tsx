@@ -34,6 +34,8 @@ export interface Attributes {
   /** Keys of the inputs shown. */
   inputs: string;
   still: boolean;
+  /** light, dark, or '' for the page's own. */
+  scheme: string;
 }
 
 /** What is wrong, and in which attribute or input. */
@@ -83,7 +85,7 @@ function Fallback({ wrong, scheme, onFault }: Shown & { wrong: Wrong }) {
 }
 
 function Checked({ store, ...shown }: Shown & { store: Store }) {
-  const { view, inputs, against } = shown.attributes.value;
+  const { view, inputs, against, scheme } = shown.attributes.value;
   const keys = inputs.split(/[\s,]+/).filter((key) => key !== '');
   const strange = keys.find((key) => !isInput(key));
   const answer = store.answer.value;
@@ -95,9 +97,11 @@ function Checked({ store, ...shown }: Shown & { store: Store }) {
       ? { where: 'inputs', message: `a figure has no input '${strange}'; it may have ${INPUTS.join(', ')}` }
       : view === 'compare' && against.trim() === ''
         ? { where: 'against', message: 'the view compare needs it: what the second configuration changes, such as against="checkpoint=full"' }
-        : fault !== null && answer.standing !== 'last' && !waiting
-          ? { where: fault.field, message: fault.message }
-          : null;
+        : !['', 'light', 'dark'].includes(scheme)
+          ? { where: 'scheme', message: `there is no scheme '${scheme}'; it is light, dark or, left out, the page's own` }
+          : fault !== null && answer.standing !== 'last' && !waiting
+            ? { where: fault.field, message: fault.message }
+            : null;
   if (wrong !== null) return <Fallback {...shown} wrong={wrong} />;
   if ((answer.standing !== 'last' && waiting) || !isView(view)) return <slot />;
   return <Widget {...shown} store={store} answer={answer} view={view} keys={keys} />;
