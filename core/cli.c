@@ -205,7 +205,7 @@ static int fail_option(const am_arguments *arguments, const char *option)
         return fail_input(arguments, &status);
     }
     am_fail(&status, AM_SYNTAX, "",
-            "unknown option '%s'; there are --json, --map, --toy, --config FILE, --tables, --version and --help",
+            "unknown option '%s'; there are --json, --map, --toy, --config FILE, --tables, --manual, --reference, --completion=SHELL, --version and --help",
             option);
     return fail_input(arguments, &status);
 }

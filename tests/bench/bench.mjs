@@ -12,9 +12,9 @@ const BAR_RATIO = 1.5;
 const BAR_MAP = 100;
 const BAR_FRONTIER = 16;
 const BAR_GZIP = 60_000;
-const WARM_UP = 500;
-const RUNS = 501;
-const ROUNDS = 3; // the two builds take turns, and the best median counts: other work on the machine only ever adds time
+const WARM_UP = 200;
+const RUNS = 201;
+const ROUNDS = 12; // the two builds take turns, in short stretches, and the best median counts: other work on the machine, and a slower clock, only ever add time
 
 const TEXTS = [
   'model=gpt2 batch=8 seq=1024',
