@@ -138,6 +138,7 @@ static am_code refuse_choice(const am_field *field, const char *text, am_status 
     nearest_choice(field->choices, text, list, sizeof list);
     return am_fail(status, AM_BAD_VALUE, field->key, "%s has no '%s'; the nearest is %s", field->key, text, list);
 }
+
 /* ---- text into pairs */
 
 /* One key=value of a text, decoded. */

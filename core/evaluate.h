@@ -24,8 +24,9 @@ typedef struct am_evaluation {
 
 /* profiles.c: how many of the layers from `first` to below `end` are of each kind. */
 void am_evaluation_count_kinds(const am_evaluation *evaluation, int64_t first, int64_t end, int64_t count[AM_MAX_LAYER_KINDS]);
-/* The profile that a policy's checkpointed units of so many layers look like. */
+/* The profile of a region of so many layers, more than one, that keeps its input alone. */
 am_profile_id am_profile_of_segment(const am_evaluation *evaluation, int64_t inner, bool reentrant);
+/* The profile that a policy's checkpointed units of so many layers look like. */
 am_profile_id am_profile_for(const am_evaluation *evaluation, am_policy policy, int64_t inner);
 /* A profile for its figures alone: played once. */
 const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id);

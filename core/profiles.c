@@ -94,17 +94,18 @@ static void choose_last(const am_evaluation *evaluation, am_profile *profile)
  * since the model's first layer saves less; and two more where the last one is like no other. */
 static void choose_segments(const am_evaluation *evaluation, am_profile *profile, bool adapters)
 {
+    const bool own_last = has_own_last(evaluation);
     int64_t count[AM_MAX_LAYER_KINDS];
     int kind = am_pattern_kind(&evaluation->pattern, 0);
     am_evaluation_count_kinds(evaluation, 0, evaluation->config->layers, count);
-    profile->record.lacks = adapters && !has_own_last(evaluation);
-    if (adapters || has_own_last(evaluation)) add_unit(profile, kind, 0);
+    profile->record.lacks = adapters && !own_last;
+    if (adapters || own_last) add_unit(profile, kind, 0);
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++, kind = (kind + 1) % AM_MAX_LAYER_KINDS) {
         if (count[kind] == 0) continue;
         profile->steady[kind] = profile->record.units;
         add_unit(profile, kind, 0);
     }
-    if (!has_own_last(evaluation)) return;
+    if (!own_last) return;
     profile->record.last = true;
     add_unit(profile, am_pattern_kind(&evaluation->pattern, evaluation->config->layers - 1), 0);
 }
