@@ -12,7 +12,7 @@ import { readFonts } from '../charts/measure';
 import { Store } from '../state/store';
 import { type Attributes, type FigureState, WidgetRoot } from './figure';
 import type { LoadFrontier } from './frontier';
-import { onScheme, type Scheme, schemeOf } from './scheme';
+import { isScheme, onScheme, type Scheme, schemeOf } from './scheme';
 import { dress } from './sheets';
 import css from './styles.css?inline';
 import { inTurn } from './turns';
@@ -115,7 +115,7 @@ function elementOf({ core, whole, frontier, page }: Source): CustomElementConstr
 
     #look(): void {
       const named = this.getAttribute('scheme');
-      this.#scheme.value = named === 'light' || named === 'dark' ? named : schemeOf(this);
+      this.#scheme.value = isScheme(named) ? named : schemeOf(this);
     }
 
     async #start(): Promise<void> {

@@ -24,6 +24,7 @@ import { LayerPanel, Nothing } from '../views/layer-panel';
 import { PlanTable } from '../views/plan-table';
 import { Comparison } from './comparison';
 import { Frontier, type LoadFrontier } from './frontier';
+import { isScheme, type Scheme } from './scheme';
 import { INPUTS, isInput, isView, type View, VIEWS } from './views';
 
 /** What the element's attributes say, as written. */
@@ -46,7 +47,7 @@ export interface Wrong {
 
 export interface FigureState {
   attributes: ReadonlySignal<Attributes>;
-  scheme: ReadonlySignal<'light' | 'dark'>;
+  scheme: ReadonlySignal<Scheme>;
   /** The calculator's address; null if there is none to link to. */
   page: ReadonlySignal<string | null>;
   store: ReadonlySignal<Store | null>;
@@ -97,7 +98,7 @@ function Checked({ store, ...shown }: Shown & { store: Store }) {
       ? { where: 'inputs', message: `a figure has no input '${strange}'; it may have ${INPUTS.join(', ')}` }
       : view === 'compare' && against.trim() === ''
         ? { where: 'against', message: 'the view compare needs it: what the second configuration changes, such as against="checkpoint=full"' }
-        : !['', 'light', 'dark'].includes(scheme)
+        : scheme !== '' && !isScheme(scheme)
           ? { where: 'scheme', message: `there is no scheme '${scheme}'; it is light, dark or, left out, the page's own` }
           : fault !== null && answer.standing !== 'last' && !waiting
             ? { where: fault.field, message: fault.message }

@@ -2,6 +2,8 @@
 
 export type Scheme = 'light' | 'dark';
 
+export const isScheme = (text: string | null): text is Scheme => text === 'light' || text === 'dark';
+
 /** The scheme of the nearest background behind `element`. */
 export function schemeOf(element: Element): Scheme {
   for (let at: Element | null = element; at !== null; at = parentOf(at)) {
