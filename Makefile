@@ -26,6 +26,7 @@ COMPILER_fuzz  := $(CLANG)
 COMPILER_msan  := $(CLANG)
 COMPILER_plain := $(CLANG)
 COMPILER_coverage := $(GCC)
+COMPILER_profile := $(CLANG)
 CFLAGS_gcc     := -O2 -g
 CFLAGS_clang   := -O2 -g
 CFLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DAM_PROVE
@@ -33,23 +34,25 @@ CFLAGS_fuzz    := -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addre
 CFLAGS_msan    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,memory -DAM_PROVE
 CFLAGS_plain   := -O0
 CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DAM_COVERAGE
+CFLAGS_profile := -O1 -fprofile-instr-generate
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. bench.wasm, the benchmark of a GPU, alone has imports. core.wasm gives the first answer and has 60 KB at most, gzipped:
-# it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
-# INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
+# it is without the LATER models, stacks and loss heads. whole.wasm has everything, and is made fast where the questions of
+# wasm/profile.txt spend their time: a tenth faster, and smaller (PROFILE= builds it without). Its HOT files are inlined into one another
+# as far as INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi backward_repeat changes choices cost devices dtensor engine_ring expression falcon fit formulas frontier fsdp gptj liger linear_loss lines live_parts map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
                 opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks repeat report_chain report_cost report_fit report_formulas report_map report_parts resolve_stacks reversal revolve ring rotor \
                 schedules search stage switches text_cost text_parts text_plan torch torch_rank toy
 HOT          := layout live step writer
 INLINE_first := -mllvm -inline-threshold=100
-INLINE_whole := -mllvm -inline-threshold=225
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
-CFLAGS_whole := -O2 -fno-unroll-loops $(INLINE_whole)
+PROFILE      ?= build/whole.profile
+CFLAGS_whole := -O3 -fno-unroll-loops $(PROFILE:%=-fprofile-instr-use=% -Wno-profile-instr-unprofiled)
 CFLAGS_gpu   := -Os
 LDFLAGS_wasm := -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
 
@@ -267,7 +270,7 @@ build/$(1)/actmem: $(call objects,$(1),$(CORE) $(CLI))
 	@$(COMPILER_$(1)) $(CFLAGS_$(1)) -pthread $$^ -o $$@
 endef
 
-$(foreach f,gcc clang asan fuzz coverage msan plain,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang asan fuzz coverage msan plain profile,$(eval $(call flavour,$(f))))
 
 build/actmem: build/gcc/actmem
 	@cp $< $@
@@ -320,10 +323,19 @@ build/$(1)/%.o: %.c | build/include/jsmn.h
 	@mkdir -p $$(@D)
 	@$$(EMCC) $$(COMPILE) $$(FRAMES) $$(CFLAGS_$(1)) $$(CFLAGS_hot) -flto $$(CPU_wasm) -c $$< -o $$@
 
-$$(HOT:%=build/$(1)/core/%.o): CFLAGS_hot := -O2 -fno-unroll-loops $$(INLINE_$(1))
 endef
 
 $(foreach f,first whole gpu,$(eval $(call wasm_flavour,$(f))))
+
+$(HOT:%=build/first/core/%.o): CFLAGS_hot := -O2 -fno-unroll-loops $(INLINE_first)
+$(call objects,whole,$(CORE) wasm/exports.c): $(PROFILE)
+
+# How often each branch is taken, as a native build counts it: by clang, whose version is Emscripten's.
+build/whole.profile: build/profile/actmem wasm/profile.txt
+	@$(call say,clang,$@)
+	@rm -f build/profile/*.raw
+	@i=0; while read -r text; do LLVM_PROFILE_FILE=build/profile/$$((i += 1)).raw $< --json "$$text" >/dev/null || exit; done < wasm/profile.txt
+	@$$($(CLANG) -print-prog-name=llvm-profdata) merge -o $@ build/profile/*.raw
 
 build/core.wasm build/whole.wasm build/bench.wasm: LEVEL := -Os
 build/core.wasm: LEVEL := -Oz -sBINARYEN_EXTRA_PASSES=--converge
@@ -331,7 +343,7 @@ build/core.wasm: ONCE_MORE := && wasm-opt --enable-bulk-memory --enable-sign-ext
 build/core.wasm: INLINE := $(INLINE_first)
 build/core.wasm: MEMORY := 4194304
 build/core.wasm: $(call objects,first,$(filter-out $(LATER:%=core/%.c),$(CORE)) wasm/exports.c wasm/first.c)
-build/whole.wasm: INLINE := $(INLINE_whole)
+build/whole.wasm: LEVEL := -O3
 build/whole.wasm: MEMORY := 37748736
 build/whole.wasm: $(call objects,whole,$(CORE) wasm/exports.c)
 build/bench.wasm: MEMORY := 8388608
