@@ -487,7 +487,7 @@ static am_code check_modules(const am_config *config, unsigned modules, am_statu
 static am_code check_distribution(const am_config *config, am_policy policy, am_status *status)
 {
     if (!config->distribute_saved) return AM_OK;
-    if (!am_policy_runs_layers_again(policy.kind))
+    if (policy.kind != AM_POLICY_FULL && policy.kind != AM_POLICY_UNIFORM && policy.kind != AM_POLICY_BLOCK) /* DeepSpeed's shares them out itself */
         return am_fail(status, AM_CONFLICT, "distribute_saved",
                        "distribute_saved=yes is for checkpoint=full, uniform:K or block:N, not %s", config->checkpoint);
     if (config->tp == 1)

@@ -301,6 +301,8 @@ static const struct {
     {MEGATRON MIXED "expert_imbalance=150", AM_CONFLICT, "expert_imbalance", "ep=2 or more", MEGATRON MIXED "ep=2 expert_imbalance=200"},
     {MEGATRON MIXED "ep=2 expert_imbalance=201", AM_OUT_OF_RANGE, "expert_imbalance", "expert_imbalance=200", MEGATRON MIXED "ep=4 expert_imbalance=200"},
     {MEGATRON "distribute_saved=yes tp=2", AM_CONFLICT, "distribute_saved", "checkpoint=full", MEGATRON "distribute_saved=yes tp=2 checkpoint=block:1"},
+    {MEGATRON "distribute_saved=yes tp=2 checkpoint=partition", AM_CONFLICT, "distribute_saved", "not partition", MEGATRON "tp=2 checkpoint=partition"},
+    {MEGATRON "distribute_saved=yes tp=2 checkpoint=partition:cpu", AM_CONFLICT, "distribute_saved", "not partition:cpu", MEGATRON "distribute_saved=yes tp=2 checkpoint=uniform:1"},
     {MEGATRON "distribute_saved=yes checkpoint=full", AM_CONFLICT, "distribute_saved", "tp=2", MEGATRON "distribute_saved=yes tp=2 checkpoint=full"},
     {MEGATRON "distribute_saved=yes tp=2 sp=yes checkpoint=full", AM_CONFLICT, "distribute_saved", "sp=no", MEGATRON "tp=2 sp=yes checkpoint=full"},
     {"distribute_saved=yes checkpoint=full", AM_UNSUPPORTED, "distribute_saved", "distribute_saved=no", "checkpoint=full"},
