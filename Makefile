@@ -208,8 +208,8 @@ wasm: $(BINARY) $(WORDS) ## what the page loads beside its own code
 
 setup: $(READY) ## install what is missing on Debian 12; elsewhere say what to install
 
-format: ## lay out the C files with clang-format
-	@clang-format -i $(wildcard core/*.[ch] wasm/*.[ch] tests/core/*.[ch] tests/wasm/*.[ch] tests/bench/*.c)
+format: ## lay out the changed lines of the C files with clang-format; tables keep the layout that they were given
+	@git clang-format --extensions c,h
 
 clean: ## remove what was built, keep what was installed
 	@rm -rf build/actmem build/bench build/bench-* build/*.wasm build/tables.json build/validation.json build/suites.def build/include build/loader build/test $(SINGLE) build/single $(PACKAGE) build/package \
