@@ -39,13 +39,14 @@ static am_var plain_loss(am_build *build, am_var logits)
     return loss;
 }
 
-/* Multiplied by a number, or capped. */
+/* Multiplied or divided by a number, or capped. */
 static am_var final_logits(am_build *build, am_var logits)
 {
     am_tape *tape = build->tape;
+    bool divided = am_wiring_of(build->config)->traits & AM_T_DIVIDED_LOGITS;
     am_enter(tape, "", AM_C_HEAD);
     am_var y = build->config->logit_softcap ? am_hf_soft_cap(build, logits, "logits, capped")
-                                            : am_unary(tape, AM_OP_MUL_SCALAR, logits);
+                                            : am_unary(tape, divided ? AM_OP_DIV_SCALAR : AM_OP_MUL_SCALAR, logits);
     return am_label(tape, y, "logits");
 }
 

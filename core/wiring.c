@@ -65,7 +65,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .kinds = {"rotary positions", "no positions"}},
     [AM_FAMILY_GRANITE] = {
         LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
-        .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_SCALED | AM_T_SCALED_LOGITS},
+        .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_SCALED | AM_T_SCALED_LOGITS | AM_T_DIVIDED_LOGITS},
     [AM_FAMILY_STABLELM] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_SWIGLU, .positions = AM_ROPE,
         .project_code = AM_PROJECT_LATE, .targets = TARGETS_ALL,

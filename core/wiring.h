@@ -92,7 +92,8 @@ enum {
     AM_T_SPARE_MASK = 512,   /* the model's code makes a window's mask too, for layers that it does not have */
     AM_T_SINKS = 1024,       /* each head may attend to nothing, by a parameter beside its scores */
     AM_T_NORMS_TURNED = 2048, /* query and key heads are normed once they are rotated */
-    AM_T_MAY_BE_FULL = 4096  /* without a window all layers are alike */
+    AM_T_MAY_BE_FULL = 4096, /* without a window all layers are alike */
+    AM_T_DIVIDED_LOGITS = 8192 /* where AM_T_SCALED_LOGITS: divided, not multiplied */
 };
 
 typedef struct am_wiring {

@@ -2,6 +2,8 @@
  * refused. */
 #include "heads.h"
 
+#define SHAPE "layers=1 hidden=32 heads=4 ffn=48 vocab=64 seq=16"
+
 static json heads;
 
 START_TEST(measured_heads)
@@ -45,6 +47,35 @@ START_TEST(ledger)
 }
 END_TEST
 
+/* ---- the logits' own operation ---- */
+
+/* As transformers 5.23 writes them: logits / logits_scaling, logits * logit_scale, lm_head(…) * logits_scaling. */
+static const struct {
+    const char *text;
+    am_op op;
+} scaled[] = {
+    {"family=granite " SHAPE, AM_OP_DIV_SCALAR},
+    {"family=cohere norm=layernorm " SHAPE, AM_OP_MUL_SCALAR},
+    {"family=hyperclovax " SHAPE, AM_OP_MUL_SCALAR},
+    {"family=llama " SHAPE, AM_OP_MM},
+};
+
+START_TEST(scaled_logits)
+{
+    const am_tape *tape = &fixture_workspace.tape;
+    int made_by = -1;
+    evaluate(scaled[_i].text);
+    for (int i = 0; i < tape->instructions; i++) {
+        const am_instruction *instruction = &tape->instruction[i];
+        if (instruction->kind != AM_I_OP || instruction->results == 0) continue;
+        am_var result = tape->operand[instruction->first + instruction->inputs];
+        const char *name = tape->storage[tape->tensor[result].storage].name;
+        if (name && strcmp(name, "logits") == 0) made_by = made_by < 0 || !am_ops[instruction->op].alias ? instruction->op : made_by;
+    }
+    ck_assert_msg(made_by == (int)scaled[_i].op, "%s: %s", scaled[_i].text, made_by < 0 ? "no logits" : am_ops[made_by].name);
+}
+END_TEST
+
 /* A pipeline's last stage has no embedding: a head that is tied to one has a table of its own there. */
 START_TEST(tied_stage)
 {
@@ -76,6 +107,7 @@ Suite *test_loss_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, measured_heads, 0, json_size(heads));
     tcase_add_loop_test(tests, ledger, 0, COUNT(ledgers));
+    tcase_add_loop_test(tests, scaled_logits, 0, COUNT(scaled));
     tcase_add_test(tests, tied_stage);
     suite_add_tcase(suite, tests);
     return suite;
