@@ -42,7 +42,7 @@ FRAMES_clang   := $(FRAMES)
 
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. bench.wasm, the benchmark of a GPU, alone has imports. core.wasm gives the first answer and has 60 KB at most, gzipped:
 # it is without the LATER models, stacks and loss heads. whole.wasm has everything, and is made fast where the questions of
-# wasm/profile.txt spend their time: a tenth faster, and smaller (PROFILE= builds it without). Its HOT files are inlined into one another
+# wasm/profile.txt spend their time: a tenth faster, and smaller (WHOLE_PROFILE= builds it without). Its HOT files are inlined into one another
 # as far as INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi backward_repeat changes choices cost devices dtensor engine_ring expression falcon fit formulas frontier fsdp gptj liger linear_loss lines live_parts map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
                 opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks repeat report_chain report_cost report_fit report_formulas report_map report_parts resolve_stacks reversal revolve ring rotor \
@@ -51,8 +51,8 @@ HOT          := layout live step writer
 INLINE_first := -mllvm -inline-threshold=100
 CPU_wasm     := -mbulk-memory -msign-ext
 CFLAGS_first := -DAM_FIRST -Os
-PROFILE      ?= build/whole.profile
-CFLAGS_whole := -O3 -fno-unroll-loops $(PROFILE:%=-fprofile-instr-use=% -Wno-profile-instr-unprofiled)
+WHOLE_PROFILE ?= build/whole.profile
+CFLAGS_whole := -O3 -fno-unroll-loops $(WHOLE_PROFILE:%=-fprofile-instr-use=% -Wno-profile-instr-unprofiled)
 CFLAGS_gpu   := -Os
 LDFLAGS_wasm := -flto $(CPU_wasm) --no-entry -sSTANDALONE_WASM -sTOTAL_STACK=65536
 
@@ -328,7 +328,7 @@ endef
 $(foreach f,first whole gpu,$(eval $(call wasm_flavour,$(f))))
 
 $(HOT:%=build/first/core/%.o): CFLAGS_hot := -O2 -fno-unroll-loops $(INLINE_first)
-$(call objects,whole,$(CORE) wasm/exports.c): $(PROFILE)
+$(call objects,whole,$(CORE) wasm/exports.c): $(WHOLE_PROFILE)
 
 # How often each branch is taken, as a native build counts it: by clang, whose version is Emscripten's.
 build/whole.profile: build/profile/actmem wasm/profile.txt

@@ -16,6 +16,6 @@ cp -r Makefile core wasm tools "$work"
 cp build/include/jsmn.h "$work/build/include"
 touch "$work/build/setup.stamp"
 chroot "$folder" emcc --version | sed -n '1s/^/  /p'
-chroot "$folder" make --silent -C /work JSMN=build/include/jsmn.h PROFILE= -j"$(getconf _NPROCESSORS_ONLN)" build/core.wasm build/whole.wasm build/bench.wasm
+chroot "$folder" make --silent -C /work JSMN=build/include/jsmn.h WHOLE_PROFILE= -j"$(getconf _NPROCESSORS_ONLN)" build/core.wasm build/whole.wasm build/bench.wasm
 # Sizes, and the profile, are those of Debian 12's Emscripten alone.
 tools/stage.sh trixie env WASM="$work/build" node --test --test-reporter=spec --test-name-pattern='native|imports|boundary|memory|core.wasm = whole.wasm' tests/wasm/*.test.mjs
