@@ -336,6 +336,7 @@ build/whole.profile: build/profile/actmem wasm/profile.txt
 	@rm -f build/profile/*.raw
 	@i=0; while read -r text; do LLVM_PROFILE_FILE=build/profile/$$((i += 1)).raw $< --json "$$text" >/dev/null || exit; done < wasm/profile.txt
 	@$$($(CLANG) -print-prog-name=llvm-profdata) merge -o $@ build/profile/*.raw
+	@$(EMCC) -fprofile-instr-use=$@ -x c -c /dev/null -o build/profile/read.o || { echo 'emcc cannot read what this clang counts: name a clang of its version by CLANG=…, or build without: make WHOLE_PROFILE=' >&2; exit 1; }
 
 build/core.wasm build/whole.wasm build/bench.wasm: LEVEL := -Os
 build/core.wasm: LEVEL := -Oz -sBINARYEN_EXTRA_PASSES=--converge
