@@ -478,6 +478,7 @@ typedef struct am_instruction {
     uint16_t dying;  /* first storage whose last use is this; 0 if none */
     bool saves;      /* its node has saved tensors */
     bool chosen, idle; /* of a region that keeps AM_KEEP_CHOSEN: its results are kept; or it need not run again */
+    bool inside;     /* a step of the kernel behind it: no operation of its own to a region that keeps some */
 } am_instruction;
 
 typedef struct am_node {

@@ -407,7 +407,9 @@ am_var am_replicate(am_tape *tape, am_var x)
 
 am_var am_transient(am_tape *tape, am_var x)
 {
-    tape->storage[tape->tensor[x].storage].bytes = 0;
+    am_storage *storage = &tape->storage[tape->tensor[x].storage];
+    storage->bytes = 0;
+    tape->instruction[storage->born].inside = true;
     return x;
 }
 

@@ -249,6 +249,7 @@ static inline bool am_instruction_kept(const am_region *region, const am_instruc
     if (region->keep == AM_KEEP_NOTHING) return false;
 #ifndef AM_FIRST
     if (region->keep == AM_KEEP_CHOSEN) return instruction->chosen;
+    if (instruction->inside) return false;
 #endif
     return am_region_keeps(region, (am_op)instruction->op, instruction->match);
 }

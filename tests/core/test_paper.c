@@ -93,6 +93,28 @@ START_TEST(table_2)
 END_TEST
 enum { TABLE_2 = 9 };
 
+/* Megatron scales the scores in the softmax's kernel: no product by itself, which a policy could keep. */
+START_TEST(scaling_is_inside)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+        int rows; /* of the layers */
+    } table[] = {
+        {"checkpoint=save:mul", 2 * SBH, 1},
+        {"checkpoint=save:bmm", 2 * SBH + 2 * AS2B + 2 * SBH, 3},
+        {"checkpoint=save:bmm,mul", 2 * SBH + 2 * AS2B + 2 * SBH, 3},
+        {"checkpoint=save:mul,softmax", 2 * SBH + 2 * AS2B, 2},
+    };
+    evaluate(text_of(SMALL, table[_i].text));
+    int rows = 0;
+    for (int i = 0; i < fixture_report.rows; i++) rows += fixture_report.row[i].kind == 0;
+    ck_assert_int_eq(fixture_report.kind[0].bytes, table[_i].bytes);
+    ck_assert_int_eq(rows, table[_i].rows);
+}
+END_TEST
+enum { SCALINGS = 4 };
+
 /* Section 4.3: embedding dropout, final norm, head input, fp32 logits: (4sbh/t)(1 + v/h) + sbh/t. */
 START_TEST(outside_layers)
 {
@@ -159,6 +181,7 @@ Suite *test_paper_suite(void)
     TCase *tests = tcase_create("paper");
     tcase_add_test(tests, ledger);
     tcase_add_loop_test(tests, table_2, 0, TABLE_2);
+    tcase_add_loop_test(tests, scaling_is_inside, 0, SCALINGS);
     tcase_add_test(tests, outside_layers);
     tcase_add_loop_test(tests, figure_7, 0, 24);
     tcase_add_loop_test(tests, parameters, 0, 4);
