@@ -251,11 +251,10 @@ static am_var add_branch(am_build *build, am_var x, am_var y, int branch)
 {
     am_tape *tape = build->tape;
     am_var held = norm_of(build, y, am_wiring_of(build->config)->norms[2 * branch + 1]);
-    bool inside = branch == 0 && has(build, AM_T_DROPS_INSIDE);
-    am_var dropped = inside ? held : drop(build, held, branch);
+    am_var dropped = has(build, AM_T_DROPS_INSIDE) ? held : drop(build, held, branch);
     am_var scaled = has(build, AM_T_SCALED) ? am_unary(tape, AM_OP_MUL_SCALAR, dropped) : dropped;
     am_var sum = am_label(tape, am_binary(tape, AM_OP_ADD, x, scaled), "hidden state");
-    if (has(build, AM_T_DROPS_INSIDE | AM_T_KEEPS_BRANCHES)) held = 0; /* its name stands for what was dropped out of it */
+    if (has(build, AM_T_KEEPS_BRANCHES)) held = 0; /* its name stands for what was dropped out of it */
     am_hold(tape, held, dropped);
     return sum;
 }
@@ -280,6 +279,7 @@ static am_var llama_layer(am_build *build, am_var x)
         x2 = add_branch(build, x, attended, 0);
         am_var normed2 = norm_of(build, x2, norms[2]);
         y = mlp_of(build, normed2);
+        if (has(build, AM_T_DROPS_INSIDE)) y = drop(build, y, 1);
         am_hold(tape, normed2);
         if (build->scores) { /* by the name that the attention's weights had */
             am_hold(tape, weights);

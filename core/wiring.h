@@ -87,7 +87,7 @@ enum {
     AM_T_SCALED_LOGITS = 16, /* logits too */
     AM_T_TWO_TABLES = 32,    /* rotary tables for each kind of layers */
     AM_T_EVEN_HEADS = 64,    /* heads divide the hidden size */
-    AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns */
+    AM_T_DROPS_INSIDE = 128, /* dropout before the attention module returns, and the MLP */
     AM_T_KEEPS_BRANCHES = 256, /* the layer's code has names of their own for what its branches take and return */
     AM_T_SPARE_MASK = 512,   /* the model's code makes a window's mask too, for layers that it does not have */
     AM_T_SINKS = 1024,       /* each head may attend to nothing, by a parameter beside its scores */
