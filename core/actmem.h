@@ -753,6 +753,7 @@ typedef struct am_row {
     } saved_by[AM_MAX_SAVERS]; /* rule: index into am_ops[op].saves, or one of those two */
     uint16_t zone;             /* as am_instruction */
     am_var tensor;             /* on the tape: the one that was saved first */
+    uint16_t given;            /* its storage, if it was made before the layers: the same in each record of a model; else 0 */
     bool shared;               /* kept by more than one layer, charged once */
     uint8_t kinds;             /* of layers that keep it, as a set */
     bool permanent;            /* stays when its layer no longer keeps it */

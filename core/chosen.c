@@ -140,15 +140,18 @@ static bool is_outside(const am_row *row, const am_record *record)
     return row->zone == 0 || row->zone > am_record_layers(record);
 }
 
+/* Do two shared rows of different records say the same? What a layer made itself, of layers of that kind, has no storage in common. */
+static bool is_same_shared(const am_report_row *x, const am_row *y, int kind)
+{
+    if (x->row.given || y->given) return x->row.given == y->given;
+    return x->layers_like == kind && x->row.bytes == y->bytes && strcmp(x->row.name, y->name) == 0;
+}
+
 /* Is it among the shared rows of the runs before, the first so many? */
 static bool is_shared(const am_report *report, int rows, const am_row *row, int kind)
 {
-    for (int i = 0; i < rows; i++) {
-        const am_report_row *other = &report->row[i];
-        if (other->row.shared && other->layers_like == kind && other->row.bytes == row->bytes &&
-            strcmp(other->row.name, row->name) == 0)
-            return true;
-    }
+    for (int i = 0; i < rows; i++)
+        if (report->row[i].row.shared && is_same_shared(&report->row[i], row, kind)) return true;
     return false;
 }
 

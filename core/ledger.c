@@ -78,6 +78,12 @@ static bool note_component(am_reader *reader, am_var x, am_component component)
 #endif
 }
 
+/* Tables and masks: every region's closure holds them, even where one region was recorded. */
+static bool made_before_layers(const am_tape *tape, am_var x)
+{
+    return tape->instruction[tape->storage[tape->tensor[x].storage].born].zone == 0;
+}
+
 static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instruction)
 {
     am_ledger *ledger = reader->ledger;
@@ -86,15 +92,17 @@ static am_row *new_row(am_reader *reader, am_var x, const am_instruction *instru
         return NULL;
     }
     am_row *row = &ledger->row[ledger->count++];
+    const uint16_t storage = reader->tape->tensor[x].storage;
     row->module = instruction->module;
     row->op = instruction->kind == AM_I_BEGIN ? AM_OP_CHECKPOINT : (am_op)instruction->op;
-    row->bytes = bytes_of(reader->tape, reader->tape->tensor[x].storage);
+    row->bytes = bytes_of(reader->tape, storage);
     row->zone = instruction->zone;
     row->tensor = x;
+    row->given = made_before_layers(reader->tape, x) ? storage : 0;
     row->savers = 0;
     row->shared = false;
     row->kinds = 0;
-    row->permanent = reader->tape->storage[reader->tape->tensor[x].storage].permanent;
+    row->permanent = reader->tape->storage[storage].permanent;
     return row;
 }
 
@@ -130,12 +138,6 @@ static am_row *charge(am_reader *reader, am_var x, const am_instruction *instruc
     return row;
 }
 
-/* Tables and masks: every region's closure holds them, even where one region was recorded. */
-static bool made_before_layers(const am_tape *tape, am_var x)
-{
-    return tape->instruction[tape->storage[tape->tensor[x].storage].born].zone == 0;
-}
-
 /* Can it make autograd keep something, or a region? Most instructions are views, what the code itself holds, or in a region that
  * keeps its inputs alone. */
 static bool may_keep(const am_tape *tape, const am_instruction *instruction)
@@ -167,7 +169,7 @@ static void read_instruction(am_reader *reader, const am_instruction *instructio
         for (int i = am_is_away(tape, AM_AWAY_INPUTS); i < instruction->inputs; i++) {
             if (i == 0 && reader->record->regions) note_component(reader, tape->operand[instruction->first], AM_C_RESIDUAL);
             am_row *row = charge(reader, tape->operand[instruction->first + i], instruction, AM_BY_CHECKPOINT);
-            if (row && i > 0 && made_before_layers(tape, tape->operand[instruction->first + i])) row->shared = true;
+            if (row && i > 0 && row->given) row->shared = true;
             if (row && i == 0 && row->savers == 1 && reader->record->regions)
                 row->module = (am_module){"", "", AM_C_RESIDUAL}; /* the layer's input */
             if (row && i == 0 && row->savers == 1 && am_is_away(tape, AM_AWAY_PARTS))
@@ -209,7 +211,7 @@ static void sum_lasting(am_reader *reader)
     memset(ledger->lasting, 0, sizeof ledger->lasting);
     for (int i = 0; i < ledger->count; i++) {
         const am_row *row = &ledger->row[i];
-        if (!row->permanent || made_before_layers(reader->tape, row->tensor)) continue;
+        if (!row->permanent || row->given) continue;
         am_unit_lasting *unit = &ledger->lasting[unit_of(reader, row->zone)];
         *(reader->tape->storage[reader->tape->tensor[row->tensor].storage].renewed ? &unit->renewed : &unit->once) +=
             row->bytes;
@@ -232,7 +234,7 @@ static void sum_units(am_reader *reader)
             ledger->outside_bytes += row->bytes;
         else
             ledger->unit_bytes[unit] += row->bytes;
-        if (unit < 0 || row->shared || !made_before_layers(reader->tape, row->tensor)) continue;
+        if (unit < 0 || row->shared || !row->given) continue;
         ledger->unit_given[unit] += row->bytes;
         if (is_first_input(reader, row)) ledger->own_input = row->bytes;
     }

@@ -175,7 +175,8 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         LLAMA, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .traits = AM_T_NORMS_TURNED},
     [AM_FAMILY_OLMO] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_BARE, NORMS, .activation = AM_SWIGLU, .positions = AM_ROPE,
-        .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL},
+        .project_code = AM_PROJECT_LATE, .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .targets = TARGETS_ALL},
     [AM_FAMILY_OLMO3] = {
         OLMO, WINDOWS(4096), .period = 4, .traits = AM_T_TWO_TABLES},
     [AM_FAMILY_EXAONE4] = {
