@@ -51,6 +51,12 @@ typedef struct am_choices {
     uint8_t path[AM_MAX_CHAIN_LAYERS], ordered[AM_MAX_CHAIN_LAYERS];
 } am_choices;
 
+/* The peak of a plan of the frontier. */
+static inline int64_t am_frontier_peak(const am_choices *choices, const am_frontier_point *point)
+{
+    return choices->ends.forward + point->peak;
+}
+
 /* Is the first at least as good, whatever stands around it? */
 static inline bool am_unit_as_good(const am_plan_unit *x, const am_plan_unit *than)
 {
