@@ -89,15 +89,26 @@ const am_stage *am_stage_of(const am_evaluation *evaluation, int kinds, const am
 /* Every rank, into the report if there is one; *worst: the total of the one that takes most. */
 am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
 
+/* stage_plans.c: searches the plans of a kind of stage, unless it was the last one that was. False: they are too many. */
+bool am_stage_plans_search(am_evaluation *stage, int kind);
+/* Lists the plans of all kinds of stages, in the workspace. */
+am_code am_stage_plans_list(const am_evaluation *evaluation);
+
 /* rank_plans.c: makes the cheapest plans that keep every rank's peak, by its schedule, below a budget those of its stages, and
  * all of them in the model's order the runs of AM_POLICY_BUDGET. */
 void am_ranks_plan(am_evaluation *evaluation, int64_t bytes);
-/* Finds the equal segments of each stage with which its rank, with all the chunks that it holds at once, peaks lowest. */
-void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy);
-/* What the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
-void am_ranks_report_frontier(am_evaluation *evaluation);
 /* Makes the plan of one stage the runs of AM_POLICY_BUDGET. */
 void am_rank_plans_recall(am_workspace *workspace, int stage);
+/* Of a rank: its chunks and the plans that are listed of their stages, in rank_plans.chain. */
+am_code am_rank_plans_chain(const am_evaluation *evaluation, int64_t rank);
+/* Chooses the plans of a rank's chunks. AM_OUT_OF_RANGE: none keep it below its target; *smallest: the lowest that any do. */
+am_code am_rank_plans_choose(const am_evaluation *evaluation, int64_t rank, int64_t *smallest);
+/* Says that there are more than can be searched. */
+void am_rank_plans_refuse(am_workspace *workspace);
+/* rank_segments.c: finds the equal segments of each stage with which its rank, with all the chunks that it holds at once, peaks lowest. */
+void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy);
+/* rank_frontier.c: what the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
+void am_ranks_report_frontier(am_evaluation *evaluation);
 
 /* candidates.c: what each layer may do, into the workspace's choices. */
 void am_candidates_find(am_evaluation *evaluation);
