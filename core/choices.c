@@ -280,7 +280,7 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     const int step = choices->step;
     if (!choices->hull || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
     lay_chain(evaluation, false);
-    *least = am_frontier_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
+    *least = am_chain_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
     choices->found = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */

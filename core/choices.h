@@ -65,10 +65,4 @@ static inline bool am_unit_as_good(const am_plan_unit *x, const am_plan_unit *th
            x->passed <= than->passed && x->carried <= than->carried;
 }
 
-static inline bool am_link_same(const am_link *x, const am_link *y)
-{
-    return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed && x->carried == y->carried;
-}
-
 #endif

@@ -61,17 +61,6 @@ START_TEST(units_compared)
 }
 END_TEST
 
-START_TEST(links_compared)
-{
-    static const am_link link = {1, 2, 3, 4, 5, 6, 7, 8};
-    am_link other[8];
-    for (int i = 0; i < 8; i++) other[i] = link;
-    other[0].residue++, other[1].forward++, other[2].backward++, other[3].cost++, other[4].given++, other[5].outlived++, other[6].passed++, other[7].carried++;
-    ck_assert(am_link_same(&link, &link));
-    for (int i = 0; i < 8; i++) ck_assert(!am_link_same(&other[i], &link));
-}
-END_TEST
-
 /* Every plan of the frontier that has no segments is what it says. */
 START_TEST(plans_played)
 {
@@ -499,7 +488,6 @@ Suite *test_choices_suite(void)
     tcase_add_loop_test(tests, close_to_bound, 0, 6);
     tcase_add_test(tests, doubts);
     tcase_add_test(tests, units_compared);
-    tcase_add_test(tests, links_compared);
     tcase_add_test(tests, held_in_groups);
     tcase_add_test(tests, no_frontier);
     tcase_add_test(tests, nothing_at_its_price);
