@@ -60,7 +60,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 CLI    := $(wildcard core/cli*.c)
 CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
-BENCH  := $(addprefix wasm/,agenda.c bench.c kernels.c program.c timing.c truth.c)
+BENCH  := $(addprefix wasm/,agenda.c bench.c kernels.c program.c sampling.c timing.c truth.c)
 TESTS  := $(wildcard tests/core/*.c tests/wasm/*.c)
 SUITES := $(patsubst test_%.c,%,$(sort $(notdir $(wildcard tests/core/test_*.c tests/wasm/test_*.c))))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json
