@@ -34,7 +34,7 @@ typedef struct usual_importer {
     const char *model_type;
     int family;
     int32_t absent[MOST_USUAL];
-    am_hf_key own[MOST_OWN]; /* ends with key NULL */
+    am_hf_key own[MOST_OWN + 1]; /* ends with key NULL */
 } usual_importer;
 
 /* GPT-2's, which GPT-BigCode's configuration class took over with their defaults. */
@@ -337,10 +337,15 @@ enum { USUAL_COUNT = sizeof usual_importers / sizeof *usual_importers, IMPORTER_
 
 /* ---- of a type */
 
+static void add_keys(am_hf_type *type, const am_hf_key *from)
+{
+    for (; from->key; from++) type->key[type->keys++] = *from;
+}
+
 static void fill_own(am_hf_type *type, const importer *from)
 {
     *type = (am_hf_type){.family = from->family, .activation = from->activation};
-    for (const am_hf_key *key = from->keys; key->key; key++) type->key[type->keys++] = *key;
+    add_keys(type, from->keys);
 }
 
 static void fill_usual(am_hf_type *type, const usual_importer *from)
@@ -350,7 +355,7 @@ static void fill_usual(am_hf_type *type, const usual_importer *from)
     for (int i = 0; i < MOST_USUAL; i++)
         if (from->absent[i] != NO_HEAD_DIM)
             type->key[type->keys++] = (am_hf_key){usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
-    for (int i = 0; i < MOST_OWN && from->own[i].key; i++) type->key[type->keys++] = from->own[i];
+    add_keys(type, from->own);
 }
 
 static bool find_type(const char *model_type, am_hf_type *found)

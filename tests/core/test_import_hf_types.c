@@ -24,6 +24,9 @@ static const same models[] = {
     {"{\"model_type\":\"olmo2\"}", "family=olmo2 layers=32 hidden=4096 heads=32 ffn=11008 vocab=50304"},
     {"{\"model_type\":\"glm\"}",
      "family=glm layers=40 hidden=4096 heads=32 kv_heads=2 head_dim=128 ffn=13696 vocab=151552 rotary_dim=64 qkv_bias=yes"},
+    {"{\"model_type\":\"glm4_moe\",\"head_dim\":128}",
+     "family=glm4_moe layers=46 hidden=4096 heads=96 kv_heads=8 head_dim=128 ffn=10944 vocab=151552 experts=128 experts_per_token=8 moe_ffn=1408 "
+     "shared_ffn=1408 dense_layers=1 expert_groups=1 groups_per_token=1 norm_topk=yes rotary_dim=64"},
     {"{\"model_type\":\"gpt_neox\"}",
      "family=gpt_neox layers=44 hidden=6144 heads=64 ffn=24576 vocab=50432 rotary_dim=24"},
     {"{\"model_type\":\"opt\"}", "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 "
