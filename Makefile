@@ -41,12 +41,12 @@ FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 
 # Only .wasm, no generated JavaScript; memory neither imported nor growing. bench.wasm, the benchmark of a GPU, alone has imports. core.wasm gives the first answer and has 60 KB at most, gzipped:
-# it is without the LATER models, stacks and loss heads. whole.wasm has everything, and is made fast where the questions of
-# wasm/profile.txt spend their time: a tenth faster, and smaller (WHOLE_PROFILE= builds it without). Its HOT files are inlined into one another
-# as far as INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
-LATER        := alibi backward_repeat changes choices cost devices dtensor engine_ring expression falcon fit formulas frontier fsdp gptj liger linear_loss lines live_parts map megatron megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload \
-                opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_plans ranks repeat report_chain report_cost report_fit report_formulas report_map report_parts resolve_stacks reversal revolve ring rotor \
-                schedules search stage switches text_cost text_parts text_plan torch torch_rank toy
+# it is without the LATER models, stacks and loss heads. whole.wasm has everything. HOT files are inlined into one another as far as
+# INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
+LATER        := alibi backward_repeat candidates chain changes choices choices_plan choices_report cost devices dtensor engine_ring expression falcon fit formulas front frontier fsdp gptj liger linear_loss lines live_parts map megatron \
+                megatron_mla megatron_moe memory_budget mla moe nanogpt neox offload opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_frontier rank_moments rank_plans rank_search rank_segments ranks repeat report_chain \
+                report_cost report_fit report_formulas report_map report_parts resolve_megatron resolve_policies resolve_stacks reversal revolve ring rotor schedules search stage stage_plans switches text_cost text_parts text_plan torch \
+                torch_rank toy
 HOT          := layout live step writer
 INLINE_first := -mllvm -inline-threshold=100
 CPU_wasm     := -mbulk-memory -msign-ext
@@ -63,7 +63,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 
 CLI    := $(wildcard core/cli*.c)
 CORE   := $(filter-out $(CLI),$(wildcard core/*.c))
-BENCH  := $(addprefix wasm/,agenda.c bench.c kernels.c program.c timing.c truth.c)
+BENCH  := $(addprefix wasm/,agenda.c bench.c kernels.c program.c sampling.c timing.c truth.c)
 TESTS  := $(wildcard tests/core/*.c tests/wasm/*.c)
 SUITES := $(patsubst test_%.c,%,$(sort $(notdir $(wildcard tests/core/test_*.c tests/wasm/test_*.c))))
 LOADER := $(wildcard wasm/*.ts) wasm/tsconfig.json

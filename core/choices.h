@@ -51,18 +51,18 @@ typedef struct am_choices {
     uint8_t path[AM_MAX_CHAIN_LAYERS], ordered[AM_MAX_CHAIN_LAYERS];
 } am_choices;
 
+/* The peak of a plan of the frontier. */
+static inline int64_t am_frontier_peak(const am_choices *choices, const am_frontier_point *point)
+{
+    return choices->ends.forward + point->peak;
+}
+
 /* Is the first at least as good, whatever stands around it? */
 static inline bool am_unit_as_good(const am_plan_unit *x, const am_plan_unit *than)
 {
     return x->residue <= than->residue && x->forward <= than->forward && x->backward <= than->backward &&
            x->recomputed_time <= than->recomputed_time && (x->given & ~than->given) == 0 && x->outlived <= than->outlived &&
            x->passed <= than->passed && x->carried <= than->carried;
-}
-
-static inline bool am_link_same(const am_link *x, const am_link *y)
-{
-    return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed && x->carried == y->carried;
 }
 
 #endif

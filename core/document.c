@@ -313,3 +313,11 @@ am_code am_document_text(const am_document *document, am_json_value value, const
     am_copy_text(text, size, text_of(document, value), length_of(value));
     return AM_OK;
 }
+
+am_code am_document_name(const am_document *document, const char *key, char *name, size_t size, am_status *status)
+{
+    am_json_value value = am_document_find(document, key);
+    name[0] = '\0';
+    if (!value || am_document_is_null(document, value)) return AM_OK;
+    return am_document_text(document, value, key, name, size, status);
+}

@@ -42,5 +42,7 @@ const char *am_document_quote(const am_document *document, am_json_value value, 
 /* Cut to size bytes. */
 am_code am_document_text(const am_document *document, am_json_value value, const char *key, char *text, size_t size,
                          am_status *status);
+/* The text of a key of the document; "" if it is not given, or null. */
+am_code am_document_name(const am_document *document, const char *key, char *name, size_t size, am_status *status);
 
 #endif

@@ -89,15 +89,29 @@ const am_stage *am_stage_of(const am_evaluation *evaluation, int kinds, const am
 /* Every rank, into the report if there is one; *worst: the total of the one that takes most. */
 am_code am_ranks_read(const am_evaluation *evaluation, am_fit *worst);
 
+/* stage_plans.c: searches the plans of a kind of stage, unless it was the last one that was. False: they are too many. */
+bool am_stage_plans_search(am_evaluation *stage, int kind);
+/* Lists the plans of all kinds of stages, in the workspace. */
+am_code am_stage_plans_list(const am_evaluation *evaluation);
+
 /* rank_plans.c: makes the cheapest plans that keep every rank's peak, by its schedule, below a budget those of its stages, and
  * all of them in the model's order the runs of AM_POLICY_BUDGET. */
 void am_ranks_plan(am_evaluation *evaluation, int64_t bytes);
-/* Finds the equal segments of each stage with which its rank, with all the chunks that it holds at once, peaks lowest. */
-void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy);
-/* What the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
-void am_ranks_report_frontier(am_evaluation *evaluation);
 /* Makes the plan of one stage the runs of AM_POLICY_BUDGET. */
 void am_rank_plans_recall(am_workspace *workspace, int stage);
+/* Of a rank: its chunks and the plans that are listed of their stages, in rank_plans.chain. */
+am_code am_rank_plans_chain(const am_evaluation *evaluation, int64_t rank);
+/* Chooses the plans of a rank's chunks. AM_OUT_OF_RANGE: none keep it below its target; *smallest: the lowest that any do. */
+am_code am_rank_plans_choose(const am_evaluation *evaluation, int64_t rank, int64_t *smallest);
+/* Says that there are more than can be searched. */
+void am_rank_plans_refuse(am_workspace *workspace);
+/* rank_segments.c: finds the equal segments of each stage with which its rank, with all the chunks that it holds at once, peaks lowest. */
+void am_ranks_best_segments(am_evaluation *evaluation, am_policy policy);
+/* rank_frontier.c: what the report says of a pipeline's frontier: the highest peak of all ranks against what runs again on all of them. */
+void am_ranks_report_frontier(am_evaluation *evaluation);
+
+/* candidates.c: what each layer may do, into the workspace's choices. */
+void am_candidates_find(am_evaluation *evaluation);
 
 /* choices.c: finds the frontier of plans over what each layer may do. several: with several micro-batches in flight, whose
  * plans am_frontier_plans has. It is not searched for again until choices.searched is cleared. */
@@ -107,13 +121,24 @@ typedef struct am_choices am_choices;
 uint32_t am_choices_spans(const am_choices *choices);
 /* Makes the runs of the cheapest plan with a peak of at most `bytes` those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes);
-/* The same of a plan by its place in the front of the whole chain. */
+
+/* choices_plan.c: of a plan, by its place in the front of the whole chain. Its units in choices.path, ordered where that is as good;
+ * returns how many. */
+int am_choices_path(am_evaluation *evaluation, int index);
+/* Makes its runs those of AM_POLICY_BUDGET, in the workspace. */
 am_code am_choices_take(am_evaluation *evaluation, int index);
+/* Its peak by the chain's definition, its layers in the order in which they are taken, and what each forward makes anew of what it keeps
+ * (am_stage.renewed); and the FLOPs that run again. */
+int64_t am_choices_peak(am_evaluation *evaluation, int index, int64_t *renewed);
+int64_t am_choices_flops(am_evaluation *evaluation, int index);
+
+/* choices_report.c: what the report says of the frontier. */
+void am_choices_report(am_evaluation *evaluation);
+/* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
+void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
 /* The runs of AM_POLICY_BUDGET in words, from layer `first` of the model on: "0-7 every:8, 8-19 none". */
 typedef struct am_writer am_writer;
 void am_choices_write_plan(am_writer *out, const am_workspace *workspace, int64_t first);
-/* What the report says of the frontier. */
-void am_choices_report(am_evaluation *evaluation);
 #ifndef AM_FIRST
 /* What is in doubt of the plan that was found last, if a budget led to it; nothing costs less than nothing. */
 static inline am_doubt am_budget_doubt(const am_workspace *workspace, am_policy policy, const am_outcome *outcome)
@@ -121,12 +146,5 @@ static inline am_doubt am_budget_doubt(const am_workspace *workspace, am_policy 
     return policy.kind == AM_POLICY_BUDGET && outcome->recomputed_time > 0 ? workspace->doubt : (am_doubt){0};
 }
 #endif
-
-/* Of a plan, by its place in the front of the whole chain: its peak by the chain's definition, its layers in the order in which they
- * are taken, and what each forward makes anew of what it keeps (am_stage.renewed); and the FLOPs that run again. */
-int64_t am_choices_peak(am_evaluation *evaluation, int index, int64_t *renewed);
-int64_t am_choices_flops(am_evaluation *evaluation, int index);
-/* And of the plan that a budget led to: the runs in the workspace, of a pipeline those of this stage. */
-void am_choices_report_plan(const am_evaluation *evaluation, int stage, int64_t first_layer);
 
 #endif

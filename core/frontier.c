@@ -5,7 +5,6 @@
 #include "bytes.h"
 #include "frontier.h"
 
-#include <float.h>
 #include <string.h>
 
 #define CHOICE_SHIFT 24
@@ -13,197 +12,16 @@
 #define PARENT_MASK  0x7fffffu
 #define CARRIED      (1u << AM_MAX_HELD) /* in a state, beside what is held: the layer before carries something on */
 
-static const am_link *link_of(const am_chain *chain, int layer, int choice)
-{
-    return &chain->link[chain->class_of[layer] * chain->choices + choice];
-}
-
 static bool is_there(const am_chain *chain, int layer, int choice)
 {
-    return link_of(chain, layer, choice)->cost >= 0 && layer + chain->span[choice] <= chain->layers;
+    return am_chain_link(chain, layer, choice)->cost >= 0 && layer + chain->span[choice] <= chain->layers;
 }
-
-static int64_t given_bytes(const am_chain *chain, unsigned set)
-{
-    int64_t bytes = 0;
-    for (int i = 0; i < AM_MAX_HELD; i++)
-        if (set >> i & 1) bytes += chain->given[i];
-    return bytes;
-}
-
-/* Behind the last layer, above what all left, while the model's code holds what it gave to layers. */
-static int64_t framed_peak(const am_chain *chain, unsigned held, int64_t carried)
-{
-    return chain->framed + given_bytes(chain, held & ~(unsigned)chain->frame) + carried;
-}
-
-/* ---- fronts ---- */
 
 static am_front space_front(am_frontier *frontier, int index)
 {
     am_front_space *space = &frontier->space[index];
     return (am_front){0, space->peak, space->rest, space->cost, space->node};
 }
-
-/* The best of what has been taken into a front: with one micro-batch in flight the lowest cost; with more a staircase
- * of residues that rise and costs that fall. */
-typedef struct am_stairs {
-    int count;
-    int64_t *rest, *cost;
-} am_stairs;
-
-/* Where in the staircase a residue belongs: behind all that are no higher. */
-static int stair_of(const am_stairs *stairs, int64_t residue)
-{
-    int low = 0, high = stairs->count;
-    if (high == 0 || stairs->rest[high - 1] <= residue) return high;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (stairs->rest[middle] <= residue)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Takes a plan in unless one is there that is as good; its peak is no lower than all that were taken in before. */
-static bool climb(am_stairs *stairs, int64_t residue, int64_t cost)
-{
-    int at = stair_of(stairs, residue), end = at;
-    if (at > 0 && stairs->cost[at - 1] <= cost) return false;
-    if (at > 0 && stairs->rest[at - 1] == residue) at--;
-    while (end < stairs->count && stairs->cost[end] >= cost) end++;
-    int moved = stairs->count - end;
-    memmove(&stairs->rest[at + 1], &stairs->rest[end], (size_t)moved * sizeof *stairs->rest);
-    memmove(&stairs->cost[at + 1], &stairs->cost[end], (size_t)moved * sizeof *stairs->cost);
-    stairs->rest[at] = residue;
-    stairs->cost[at] = cost;
-    stairs->count = at + 1 + moved;
-    return true;
-}
-
-static bool put(am_front *front, am_stairs *stairs, int64_t peak, int64_t residue, int64_t cost, uint32_t node)
-{
-    if (!climb(stairs, residue, cost)) return true;
-    int last = front->count - 1;
-    bool better = last >= 0 && front->peak[last] == peak && front->rest[last] >= residue && front->cost[last] >= cost;
-    if (!better && front->count == AM_MAX_FRONT) return false;
-    int at = better ? last : front->count++;
-    front->peak[at] = peak;
-    front->rest[at] = residue;
-    front->cost[at] = cost;
-    front->node[at] = node;
-    return true;
-}
-
-/* How many of a front's plans peak no higher. */
-static int count_below(const am_front *front, int64_t peak)
-{
-    int low = 0, high = front->count;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (front->peak[middle] <= peak)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void copy_plans(am_front *out, int at, const am_front *from, int first, int end)
-{
-    size_t count = (size_t)(end - first);
-    memcpy(&out->peak[at], &from->peak[first], count * sizeof *out->peak);
-    memcpy(&out->cost[at], &from->cost[first], count * sizeof *out->cost);
-    memcpy(&out->node[at], &from->node[first], count * sizeof *out->node);
-}
-
-/* What a choice adds to the plans behind it. */
-typedef struct am_step_over {
-    int64_t residue, peak, cost, rest;
-    uint32_t mark; /* the choice, and whether it stands before plans whose first layers outlive something */
-} am_step_over;
-
-/* Where a plan of the layers behind peaks, with this layer before it. */
-static inline int64_t peak_behind(const am_step_over *over, int64_t behind)
-{
-    return am_larger(over->residue + behind, over->peak);
-}
-
-/* The same as merge for one micro-batch in flight, where the lowest cost so far is all that counts: most of a search's
- * time is spent here. Both fronts are stairs already: what lies before or behind the other is copied as it is. */
-static bool merge_one(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                      const am_step_over *over)
-{
-    frontier->steps += known->count + behind->count;
-    int j = count_below(behind, over->peak - over->residue); /* of those at the layer's own peak the last costs least */
-    if (j > 0) j--;
-    int i = count_below(known, peak_behind(over, behind->peak[j])), count = i;
-    copy_plans(out, 0, known, 0, i);
-    int64_t lowest = i > 0 ? known->cost[i - 1] : INT64_MAX, last = i > 0 ? known->peak[i - 1] : INT64_MIN;
-    for (;;) {
-        while (i < known->count && known->cost[i] >= lowest) i++;
-        while (j < behind->count && over->cost + behind->cost[j] >= lowest) j++;
-        if (i == known->count || j == behind->count) break;
-        int64_t peak = peak_behind(over, behind->peak[j]);
-        bool first = known->peak[i] <= peak;
-        if (first) peak = known->peak[i];
-        int at = count - (peak == last); /* it is cheaper than the one before it */
-        if (at == AM_MAX_FRONT) return false;
-        out->peak[at] = last = peak;
-        out->cost[at] = lowest = first ? known->cost[i] : over->cost + behind->cost[j];
-        out->node[at] = first ? known->node[i] : over->mark | (uint32_t)j;
-        count = at + 1;
-        if (first)
-            i++;
-        else
-            j++;
-    }
-    if (count + known->count - i > AM_MAX_FRONT) return false;
-    copy_plans(out, count, known, i, known->count);
-    count += known->count - i;
-    for (; j < behind->count; j++) {
-        int64_t peak = peak_behind(over, behind->peak[j]);
-        int at = count - (peak == last);
-        if (at == AM_MAX_FRONT) return false;
-        out->peak[at] = last = peak;
-        out->cost[at] = over->cost + behind->cost[j];
-        out->node[at] = over->mark | (uint32_t)j;
-        count = at + 1;
-    }
-    out->count = count;
-    return true;
-}
-
-/* Merges what is known of the layers from one on with what a choice for the first of them makes of the plans behind.
- * False if the front is full. */
-static bool merge(am_frontier *frontier, am_front *out, const am_front *known, const am_front *behind,
-                  const am_step_over *over)
-{
-    am_stairs stairs = {0, frontier->stair_rest, frontier->stair_cost};
-    int i = 0, j = 0;
-    out->count = 0;
-    frontier->steps += known->count + behind->count;
-    while (i < known->count || j < behind->count) {
-        int64_t peak = INT64_MAX, cost = 0;
-        if (j < behind->count) {
-            peak = peak_behind(over, behind->peak[j]);
-            cost = over->cost + behind->cost[j];
-        }
-        bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
-        bool fits = first ? put(out, &stairs, known->peak[i], known->rest[i], known->cost[i], known->node[i])
-                          : put(out, &stairs, peak, over->rest + behind->rest[j], cost, over->mark | (uint32_t)j);
-        if (!fits) return false;
-        if (first)
-            i++;
-        else
-            j++;
-    }
-    return true;
-}
-
-/* ---- the chain ---- */
 
 /* What stands before a front: the sets that matter, and where they are. What no layer from here on may hold makes no state of
  * its own where peaks are those of backwards: it stands below all of them alike. Nor does what is carried into a layer that peaks
@@ -223,7 +41,7 @@ static unsigned behind_link(unsigned state, const am_link *link)
 /* May it peak higher by what is carried into it? */
 static bool minds(const am_frontier *frontier, const am_chain *chain, const am_link *link)
 {
-    return frontier->carried > 0 && link->forward + frontier->carried > link->backward + given_bytes(chain, link->given);
+    return frontier->carried > 0 && link->forward + frontier->carried > link->backward + am_chain_given(chain, link->given);
 }
 
 static int slot_of(const am_front_layer *layer, unsigned state)
@@ -256,7 +74,7 @@ static bool find_states(am_frontier *frontier, const am_chain *chain)
             int end = layer + chain->span[choice];
             am_front_layer *next = &frontier->layer[end];
             for (int i = 0; i < at->states; i++) {
-                unsigned state = state_of(frontier, end, behind_link(at->state[i], link_of(chain, layer, choice)));
+                unsigned state = state_of(frontier, end, behind_link(at->state[i], am_chain_link(chain, layer, choice)));
                 if (slot_of(next, state) < next->states) continue;
                 if (next->states == AM_MAX_STATES) return false;
                 next->state[next->states++] = (uint16_t)state;
@@ -274,9 +92,9 @@ static bool backwards_peak(const am_frontier *frontier, const am_chain *chain)
         if (seen[chain->class_of[layer]]) continue;
         seen[chain->class_of[layer]] = true;
         for (int choice = 0; choice < chain->choices; choice++) {
-            const am_link *link = link_of(chain, layer, choice);
+            const am_link *link = am_chain_link(chain, layer, choice);
             if (is_there(chain, layer, choice) &&
-                link->forward + frontier->carried > link->backward + given_bytes(chain, link->given))
+                link->forward + frontier->carried > link->backward + am_chain_given(chain, link->given))
                 return false;
         }
     }
@@ -290,7 +108,7 @@ static bool find_outlived(am_frontier *frontier, const am_chain *chain)
     frontier->passed = 0;
     for (int layer = 0; layer < chain->layers; layer++)
         for (int choice = 0; choice < chain->choices; choice++) {
-            const am_link *link = link_of(chain, layer, choice);
+            const am_link *link = am_chain_link(chain, layer, choice);
             if (!is_there(chain, layer, choice)) continue;
             any |= link->outlived != 0 || link->passed != 0;
             frontier->passed = am_larger(frontier->passed, link->passed);
@@ -306,7 +124,7 @@ static bool frame_peaks(const am_frontier *frontier, const am_chain *chain)
     for (int choice = 0; choice < chain->choices; choice++) {
         const int layer = chain->layers - chain->span[choice];
         if (layer < 0 || !is_there(chain, layer, choice)) continue;
-        const am_link *link = link_of(chain, layer, choice);
+        const am_link *link = am_chain_link(chain, layer, choice);
         if (link->residue + chain->framed + link->carried > link->backward) return true;
     }
     return false;
@@ -317,7 +135,7 @@ static void find_carried(am_frontier *frontier, const am_chain *chain)
     frontier->carried = 0;
     for (int layer = 0; layer < chain->layers; layer++)
         for (int choice = 0; choice < chain->choices; choice++) {
-            const am_link *link = link_of(chain, layer, choice);
+            const am_link *link = am_chain_link(chain, layer, choice);
             if (is_there(chain, layer, choice)) frontier->carried = am_larger(frontier->carried, link->carried);
         }
 }
@@ -340,8 +158,8 @@ static void begin(am_frontier *frontier, const am_chain *chain)
         frontier->minds[layer] = false;
         for (int choice = 0; choice < chain->choices; choice++) {
             if (!is_there(chain, layer, choice)) continue;
-            frontier->later[layer] |= link_of(chain, layer, choice)->given;
-            frontier->minds[layer] |= minds(frontier, chain, link_of(chain, layer, choice));
+            frontier->later[layer] |= am_chain_link(chain, layer, choice)->given;
+            frontier->minds[layer] |= minds(frontier, chain, am_chain_link(chain, layer, choice));
         }
     }
 }
@@ -375,20 +193,21 @@ static bool keep_front(am_frontier *frontier, const am_chain *chain, int layer, 
 static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer, int choice, unsigned state,
                         am_front *now, am_front *next)
 {
-    const am_link *link = link_of(chain, layer, choice);
+    const am_link *link = am_chain_link(chain, layer, choice);
     int end = layer + chain->span[choice];
     unsigned held = behind_link(state, link), kept = state_of(frontier, end, held);
-    int64_t residue = link->residue + given_bytes(chain, held & ~kept);
+    int64_t residue = link->residue + am_chain_given(chain, held & ~kept);
     int64_t into = state & CARRIED ? frontier->carried : 0;
-    int64_t peak = am_larger(link->forward + into, link->backward + given_bytes(chain, held));
+    int64_t peak = am_larger(link->forward + into, link->backward + am_chain_given(chain, held));
     for (int follows = 0; follows < 1 + frontier->outlives; follows++) {
         const am_front behind = front_of(frontier, end, kept, follows);
         int64_t gone = frontier->outlives ? link->outlived + follows * frontier->passed : 0;
         const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
                                    (uint32_t)choice << CHOICE_SHIFT | (follows ? PASSES : 0)};
         if (behind.count == 0) continue;
-        bool fits = frontier->rests ? merge(frontier, next, now, &behind, &over)
-                                    : merge_one(frontier, next, now, &behind, &over);
+        am_stairs stairs = {0, frontier->stair_rest, frontier->stair_cost};
+        frontier->steps += now->count + behind.count;
+        bool fits = frontier->rests ? am_front_merge(next, now, &behind, &over, &stairs) : am_front_merge_one(next, now, &behind, &over);
         const am_front other = *now;
         *now = *next;
         *next = other;
@@ -407,8 +226,8 @@ static unsigned usual_given(const am_chain *chain, int layer)
         int alike = 0;
         if (!is_there(chain, layer, i)) continue;
         for (int j = i; j < chain->choices; j++)
-            alike += is_there(chain, layer, j) && link_of(chain, layer, j)->given == link_of(chain, layer, i)->given;
-        if (alike > most) usual = link_of(chain, layer, i)->given;
+            alike += is_there(chain, layer, j) && am_chain_link(chain, layer, j)->given == am_chain_link(chain, layer, i)->given;
+        if (alike > most) usual = am_chain_link(chain, layer, i)->given;
         if (alike > most) most = alike;
     }
     return usual;
@@ -419,19 +238,12 @@ static bool take_choices(am_frontier *frontier, const am_chain *chain, int layer
                          bool those, bool own, am_front *now, am_front *next)
 {
     for (int choice = 0; choice < chain->choices; choice++) {
-        const am_link *link = link_of(chain, layer, choice);
+        const am_link *link = am_chain_link(chain, layer, choice);
         if (!is_there(chain, layer, choice) || (link->given == usual && !minds(frontier, chain, link)) != those) continue;
         if (frontier->outlives && (link->passed != 0) != own) continue;
         if (!take_choice(frontier, chain, layer, choice, state, now, next)) return false;
     }
     return true;
-}
-
-static void copy_front(am_front *out, const am_front *from, bool residues)
-{
-    copy_plans(out, 0, from, 0, from->count);
-    if (residues) memcpy(out->rest, from->rest, (size_t)from->count * sizeof *out->rest);
-    out->count = from->count;
 }
 
 /* The states of a layer that the usual choices bring to the same one share the plans of these. */
@@ -447,7 +259,7 @@ static bool solve_states(am_frontier *frontier, const am_chain *chain, int layer
         for (int j = i; j < at->states; j++) {
             if (((at->state[j] ^ at->state[i]) & ~(usual | CARRIED)) != 0) continue;
             done[j] = true;
-            copy_front(&now, &shared, frontier->rests);
+            am_front_copy(&now, &shared, frontier->rests);
             if (!take_choices(frontier, chain, layer, at->state[j], usual, false, own, &now, &next)) return false;
             if (!keep_front(frontier, chain, layer, j, own, &now)) return false;
         }
@@ -522,10 +334,10 @@ static void end_chain(am_frontier *frontier, const am_chain *chain)
     at->begin = frontier->written;
     end.count = 1;
     for (int i = 0; i < at->states; i++) {
-        int64_t held = given_bytes(chain, at->state[i]);
+        int64_t held = am_chain_given(chain, at->state[i]);
         at->count[i][true] = 0;
         int64_t carried = at->state[i] & CARRIED ? frontier->carried : 0;
-        end.peak[0] = am_larger(chain->after + held, framed_peak(chain, at->state[i], carried));
+        end.peak[0] = am_larger(chain->after + held, am_chain_framed(chain, at->state[i], carried));
         end.rest[0] = chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;
@@ -548,62 +360,6 @@ am_code am_frontier_solve(am_frontier *frontier, const am_chain *chain, int64_t 
     return AM_CAPACITY;
 }
 
-/* ---- a bound ---- */
-
-static double smaller(double x, double y)
-{
-    return x < y ? x : y;
-}
-
-/* The least that a layer of each class costs by any choice, with what it leaves at this price. Of a region of several layers each has its
- * share, and the others may be of any class. */
-static void find_rates(const am_chain *chain, double price, double rate[256])
-{
-    double shared = DBL_MAX;
-    bool seen[256] = {false};
-    for (int class = 0; class < 256; class++) rate[class] = DBL_MAX;
-    for (int layer = 0; layer < chain->layers; layer++) {
-        const int class = chain->class_of[layer];
-        if (seen[class]) continue;
-        seen[class] = true;
-        for (int choice = 0; choice < chain->choices; choice++) {
-            const am_link *link = link_of(chain, layer, choice);
-            if (link->cost < 0) continue;
-            double *least = chain->span[choice] > 1 ? &shared : &rate[class];
-            *least = smaller(*least, ((double)link->cost + price * (double)link->residue) / chain->span[choice]);
-        }
-    }
-    for (int class = 0; class < 256; class++) rate[class] = smaller(rate[class], shared);
-}
-
-/* What all layers cost at least where so many bytes may be left, each at this price. Its table stands in no frame of its caller's. */
-__attribute__((noinline)) static double bound_at(const am_chain *chain, int64_t left, double price)
-{
-    double rate[256], least = 0;
-    find_rates(chain, price, rate);
-    for (int layer = 0; layer < chain->layers; layer++) least += rate[chain->class_of[layer]];
-    return (least - price * (double)left) * (1 - 1e-9); /* rounding makes it no higher */
-}
-
-/* The bound rises with the price up to the best one, and falls behind it. */
-int64_t am_frontier_bound(const am_chain *chain, int64_t peak, double *price)
-{
-    const int64_t left = peak - chain->after;
-    double low = 0, high = 1;
-    while (high < 1e15 && bound_at(chain, left, 2 * high) > bound_at(chain, left, high)) high *= 2;
-    high *= 2;
-    for (int i = 0; i < 50; i++) {
-        const double third = (high - low) / 3;
-        if (bound_at(chain, left, low + third) < bound_at(chain, left, high - third))
-            low += third;
-        else
-            high -= third;
-    }
-    *price = low;
-    const double bound = bound_at(chain, left, low);
-    return bound > 0 ? (int64_t)bound : 0;
-}
-
 int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int index, uint8_t choice[AM_MAX_CHAIN_LAYERS])
 {
     int count = 0, layer = 0;
@@ -615,42 +371,9 @@ int am_frontier_plan(const am_frontier *frontier, const am_chain *chain, int ind
         uint8_t next = (uint8_t)(node >> CHOICE_SHIFT);
         choice[count++] = next;
         index = (int)(node & (PASSES | PARENT_MASK));
-        state = behind_link(state, link_of(chain, layer, next));
+        state = behind_link(state, am_chain_link(chain, layer, next));
         layer += chain->span[next];
         state = state_of(frontier, layer, state);
     }
     return count;
-}
-
-/* What one unit of a plan leaves for good. */
-static int64_t outlived_by(const am_chain *chain, int count, const uint8_t *choice, int index, int layer)
-{
-    const am_link *link = link_of(chain, layer, choice[index]);
-    if (index + 1 == count) return link->outlived;
-    return link->outlived + link_of(chain, layer + chain->span[choice[index]], choice[index + 1])->passed;
-}
-
-am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left)
-{
-    am_frontier_point point = {.index = -1};
-    int64_t behind = 0, carried = 0;
-    unsigned held = 0;
-    for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++)
-        behind += outlived_by(chain, count, choice, i, layer);
-    point.peak = chain->before + behind + link_of(chain, 0, choice[0])->passed;
-    *left = 0;
-    for (int i = 0, layer = 0; i < count; layer += chain->span[choice[i]], i++) {
-        const am_link *link = link_of(chain, layer, choice[i]);
-        held |= link->given;
-        behind -= outlived_by(chain, count, choice, i, layer);
-        point.peak = am_larger(point.peak, *left + carried + link->forward);
-        point.peak = am_larger(point.peak, *left + given_bytes(chain, held) + link->backward + behind);
-        *left += link->residue;
-        carried = link->carried;
-        point.cost += link->cost;
-    }
-    point.peak = am_larger(point.peak, *left + framed_peak(chain, held, carried));
-    *left += given_bytes(chain, held);
-    point.peak = am_larger(point.peak, *left + chain->after);
-    return point;
 }

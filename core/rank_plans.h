@@ -49,9 +49,9 @@ typedef struct am_rank_chain {
     bool lowered;            /* and all that cost the same, for the lowest peak */
 } am_rank_chain;
 
-/* Reads the moments off a rank's schedule. False: they are too many. */
+/* rank_moments.c: reads the moments off a rank's schedule. False: they are too many. */
 bool am_rank_moments(am_rank_chain *chain, const am_config *config, int64_t rank);
-/* Finds the cheapest plans of the chunks that keep the rank at or below so many bytes. False: there are none, or none was found
+/* rank_search.c: finds the cheapest plans of the chunks that keep the rank at or below so many bytes. False: there are none, or none was found
  * before the steps ended. */
 bool am_rank_search(am_rank_chain *chain, int64_t bytes);
 /* Of all plans that cost as much as those found, or less, takes those with the lowest peak. */
@@ -82,5 +82,10 @@ typedef struct am_rank_plans {
     } plan_of[AM_MAX_STAGES];
     am_stage stage[AM_MAX_STAGES]; /* by its plan */
 } am_rank_plans;
+
+/* stage_plans.c: in order of cost. */
+void am_stage_plans_sort(am_stage_plan *plan, int count);
+/* Peaks without what regions leave for good in place of those with it, and back. */
+void am_stage_plans_swap(am_rank_plans *plans);
 
 #endif

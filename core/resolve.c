@@ -7,16 +7,6 @@
 #include "state.h"
 #include "wiring.h"
 
-static bool is_paper(const am_config *config)
-{
-    return config->stack == AM_STACK_PAPER;
-}
-
-static bool is_megatron(const am_config *config)
-{
-    return am_wiring_of(config)->any;
-}
-
 /* ---- each value by itself */
 
 static bool in_range(const am_field *field, int64_t value)
@@ -118,7 +108,7 @@ static int64_t usual_seq(const am_config *config)
 static int64_t usual_attention(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
-    if (!is_paper(config) && am_wiring_attends(wiring, AM_SDPA)) return AM_SDPA;
+    if (!am_is_paper(config) && am_wiring_attends(wiring, AM_SDPA)) return AM_SDPA;
     return am_wiring_attends(wiring, AM_EAGER) ? AM_EAGER : AM_FLASH;
 }
 
@@ -137,7 +127,7 @@ static void derive_pipeline(am_config *config)
 static void derive_data_parallel(am_config *config)
 {
     if (config->dp != AM_AUTO) return;
-    bool divided = is_megatron(config) && config->experts > 0 && config->ep <= config->experts;
+    bool divided = am_is_megatron(config) && config->experts > 0 && config->ep <= config->experts;
     config->dp = divided ? am_ranks_of_experts(config) : 1;
     if (config->dp > am_fields[AM_F_dp].most) config->dp = 1; /* refused with what ep or etp may be */
 }
@@ -153,7 +143,7 @@ static am_code derive(am_config *config, am_status *status)
     am_wiring_fill(config, am_wiring_of(config));
     if (config->attention == AM_AUTO)
         config->attention = usual_attention(config);
-    if (config->reentrant == AM_AUTO) config->reentrant = is_megatron(config);
+    if (config->reentrant == AM_AUTO) config->reentrant = am_is_megatron(config);
     if (config->loss == AM_AUTO && config->stack == AM_STACK_TORCH && config->tp > 1)
         config->loss = AM_LOSS_VOCAB_PARALLEL; /* loss_parallel, as torchtitan has it */
     if (config->loss == AM_AUTO) config->loss = am_stacks[config->stack].loss;
@@ -296,7 +286,7 @@ static am_code check_training(const am_config *config, am_status *status)
 am_code am_policy_check(const am_config *config, am_policy policy, am_status *status)
 {
     if (am_stack_check_policy(config, policy, status) != AM_OK) return status->code;
-    if (is_megatron(config)) return AM_OK;
+    if (am_is_megatron(config)) return AM_OK;
     if (policy.reentrant && (!am_policy_runs_layers_again(policy.kind) || policy.kind == AM_POLICY_REGIONS))
         return am_fail(
             status, AM_UNSUPPORTED, "reentrant",

@@ -313,6 +313,12 @@ int64_t am_nearest_divisor(int64_t n, int64_t x)
     }
 }
 
+int64_t am_nearest_multiple(int64_t n, int64_t x)
+{
+    int64_t below = x / n * n;
+    return below > 0 && x - below <= below + n - x ? below : below + n;
+}
+
 /* ---- derivation */
 
 static void fill(int64_t *value, int64_t derived)

@@ -195,6 +195,17 @@ static inline bool am_is_rank(const am_config *config)
     return config->tp > 1 || config->cp > 1 || config->zero == 3;
 }
 
+static inline bool am_is_paper(const am_config *config)
+{
+    return config->stack == AM_STACK_PAPER;
+}
+
+/* Of both of Megatron's stacks. */
+static inline bool am_is_megatron(const am_config *config)
+{
+    return am_wiring_of(config)->any;
+}
+
 /* Data-parallel ranks come in multiples of so many: experts' groups lie across those of tp, cp and dp. */
 static inline int64_t am_ranks_of_experts(const am_config *config)
 {
@@ -225,15 +236,22 @@ static inline bool am_is_shared_out(const am_config *config)
 
 /* resolve_stacks.c: refuses keys, sizes and blocks that the stack of a config does not have. */
 am_code am_stack_check(const am_config *config, am_status *status);
+/* Sequence parallelism cuts each rank's tokens into parts: a whole number of them. */
+am_code am_check_divided_tokens(const am_config *config, int64_t parts, am_status *status);
+/* resolve_megatron.c: the same of Megatron's. */
+am_code am_megatron_check(const am_config *config, am_status *status);
+/* resolve_policies.c: refuses a policy that the stack of a config does not have. */
+am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status);
 /* Why Megatron does not play these modules (a set of AM_MODULE_) again; NULL where it does. */
 const char *am_modules_wrong(const am_config *config, unsigned modules);
-am_code am_stack_check_policy(const am_config *config, am_policy policy, am_status *status);
 /* resolve.c: refuses a policy that is not covered with a resolved config, whose own may be another. */
 am_code am_policy_check(const am_config *config, am_policy policy, am_status *status);
 
 bool am_activation_is_gated(int64_t activation);
 /* The divisor of n that is nearest to x; the smaller of two. */
 int64_t am_nearest_divisor(int64_t n, int64_t x);
+/* The multiple of n that is nearest to x, at least n. */
+int64_t am_nearest_multiple(int64_t n, int64_t x);
 
 /* lora_targets as a set of AM_TARGET_; 0 if it names none, one twice or anything else. */
 unsigned am_targets_parse(const char *text);

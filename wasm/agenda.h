@@ -4,10 +4,8 @@
 #define AM_AGENDA_H
 
 #include "bench.h"
+#include "sampling.h"
 #include "truth.h"
-
-#define AM_MOST_SAMPLES  11
-#define AM_LEAST_SAMPLES 3 /* of a race too */
 
 /* One program of a measure: a size of the probe, a tile of a race or its winner, a block compared with C or the block itself. */
 typedef struct am_stage {

@@ -2,26 +2,15 @@
 
 #include "agenda.h"
 #include "proven.h"
+#include "sampling.h"
 #include "timing.h"
 
 #include <string.h>
 
-#define MIB           (1u << 20)
-#define CHUNK         MIB  /* that is read back at once */
-#define CLOCK_SAMPLES 7    /* which take four batches each */
-#define MOST_RUNS     4096 /* in a batch, of one kernel */
-#define MOST_FAILURES 6    /* of the clock, until it is given up once the time of its measure is over */
-#define MOST_DOUBTS   3    /* of timestamps, one after the other */
-#define MOST_KERNELS  64   /* that are compiled: more than all programs have */
-
-/* Milliseconds. */
-#define SLEEPY      15.0  /* an idle GPU that takes longer to answer is one that the browser looks at now and then */
-#define BATCH       20.0  /* a sample's by timestamps, which are at most 65 µs off */
-#define CLOCK_BATCH 30.0  /* one's by the clock */
-#define WARM        300.0 /* of work before samples count: GPUs raise their clock */
-#define RACE_WARM   30.0
-#define LONG        200.0 /* a batch that is not made longer where something comes between */
-#define CLOSING     500.0 /* of the budget, for what cannot be stopped */
+#define MIB          (1u << 20)
+#define CHUNK        MIB   /* that is read back at once */
+#define MOST_KERNELS 64    /* that are compiled: more than all programs have */
+#define CLOSING      500.0 /* milliseconds of the budget, for what cannot be stopped */
 
 typedef enum am_state {
     AM_IDLE,
@@ -31,17 +20,14 @@ typedef enum am_state {
     AM_FILLING,
     AM_WALKING, /* pass by pass, with buffers made and freed as autograd would */
     AM_READING, /* results, to be checked */
-    AM_WARMING, /* and finding how many runs make a batch */
-    AM_SAMPLING,
-    AM_TRIPLING, /* by the clock: three times the runs, so that what a batch takes beside them falls out */
+    AM_TIMING,  /* batch by batch */
 } am_state;
 
 static struct {
     am_bench_options options;
     am_gpu_limits limits;
     am_state state;
-    double start, end, latency;
-    bool timestamps; /* are there, and hold so far */
+    double start, end;
     bool nudged;
     int heard; /* answers listened to */
     struct {
@@ -67,11 +53,7 @@ static struct {
     double saved[AM_VARIANTS], after[AM_VARIANTS], peak[AM_VARIANTS];
     uint64_t sum[AM_VARIANTS]; /* of the results' bits */
 
-    uint32_t runs;
-    double warmed, single; /* by the clock: the batch before the threefold one */
-    double batch;          /* the last one, by the clock */
-    int samples[AM_VARIANTS], failures, doubts;
-    double sample[AM_VARIANTS][AM_MOST_SAMPLES];
+    am_sampling sampling;
 } bench;
 
 static char text[AM_MOST_WGSL];
@@ -82,11 +64,6 @@ static uint32_t chunk[CHUNK / 4];
 static bool is_matmul(am_measure measure)
 {
     return measure == AM_M_MATMUL_F32 || measure == AM_M_MATMUL_F16_F32 || measure == AM_M_MATMUL_F16;
-}
-
-static double nothing_below(double x)
-{
-    return x > 0 ? x : 0;
 }
 
 /* Milliseconds since the last call. */
@@ -100,11 +77,6 @@ static double lap(void)
 static int variants(void)
 {
     return bench.stage.program.recomputes ? AM_VARIANTS : 1;
-}
-
-static double batch(void)
-{
-    return bench.timestamps ? BATCH : CLOCK_BATCH;
 }
 
 static void release(int32_t *object)
@@ -151,8 +123,7 @@ static void compile_next(void);
 static void begin_stage(void)
 {
     bench.taken = (am_taken){0};
-    for (int i = 0; i < AM_VARIANTS; i++) bench.samples[i] = 0, bench.walked[i] = 0;
-    bench.failures = 0;
+    for (int i = 0; i < AM_VARIANTS; i++) bench.walked[i] = 0;
     bench.variant = AM_STORED;
     bench.checked = false;
     bench.pass = 0;
@@ -198,21 +169,21 @@ static void on_opened(am_gpu_status status)
         end(status == AM_GPU_ABSENT ? AM_E_ABSENT : status == AM_GPU_NO_ADAPTER ? AM_E_NO_ADAPTER : AM_E_REFUSED);
         return;
     }
-    bench.timestamps = bench.limits.timestamps; /* 0 where none were asked for */
+    bench.sampling.timestamps = bench.limits.timestamps; /* 0 where none were asked for */
     am_agenda_begin(&bench.agenda, &bench.options, &bench.limits, bench.end);
-    bench.latency = bench.options.budget;
+    bench.sampling.latency = bench.options.budget;
     bench.heard = 0;
     listen();
 }
 
 static void on_heard(double wall)
 {
-    if (wall < bench.latency) bench.latency = wall;
+    if (wall < bench.sampling.latency) bench.sampling.latency = wall;
     if (++bench.heard % ANSWERS) {
         listen();
-    } else if (bench.latency > SLEEPY && !bench.nudged) {
+    } else if (bench.sampling.latency > AM_SLEEPY && !bench.nudged) {
         bench.nudged = true;
-        bench.latency = bench.options.budget;
+        bench.sampling.latency = bench.options.budget;
         am_gpu_nudge(1);
         listen();
     } else {
@@ -354,7 +325,7 @@ static void on_walked(double wall)
 {
     const am_program *program = &bench.stage.program;
     const am_pass *pass = &program->pass[bench.pass];
-    bench.walked[bench.variant] += nothing_below(wall - bench.latency);
+    bench.walked[bench.variant] += am_sampling_net(&bench.sampling, wall);
     release(&bench.binding[bench.pass]);
     for (int i = 0; i < pass->slots; i++)
         if (am_slot_ends(program, bench.variant, bench.pass, pass->slot[i])) release(&bench.buffer[pass->slot[i]]);
@@ -439,145 +410,35 @@ static void on_read(void)
 
 /* ---- timing */
 
-static void run_batch(am_state state, uint32_t runs)
+static void run_out(void);
+
+static void run_batch(void)
 {
     static am_gpu_dispatch list[AM_MOST_STEPS];
     uint32_t count = 0;
-    for (int i = 0; i < bench.stage.program.passes; i++)
-        if (am_pass_runs(&bench.stage.program.pass[i], bench.variant)) list[count++] = dispatch_of(i);
-    bench.state = state;
-    am_gpu_run_async(list, count, runs, bench.timestamps);
+    for (int i = 0; i < bench.stage.program.passes; i++) {
+        if (!bench.binding[i]) bind_pass(i);
+        if (am_pass_runs(&bench.stage.program.pass[i], bench.sampling.variant)) list[count++] = dispatch_of(i);
+    }
+    bench.state = AM_TIMING;
+    am_gpu_run_async(list, count, bench.sampling.batch_runs, bench.sampling.timestamps);
 }
 
-static void next_sample(void);
+static void go_on_timing(am_next next)
+{
+    switch (next) {
+    case AM_N_BATCH: run_batch(); break;
+    case AM_N_DONE: take_results(); break;
+    case AM_N_CLOCK: end_stage(AM_O_CLOCK); break;
+    default: run_out();
+    }
+}
 
 static void begin_timing(void)
 {
-    if (!bench.timestamps && bench.latency > SLEEPY) {
-        end_stage(AM_O_CLOCK);
-        return;
-    }
-    for (int i = 0; i < bench.stage.program.passes; i++)
-        if (!bench.binding[i]) bind_pass(i);
-    bench.variant = AM_STORED;
-    bench.runs = 1;
-    bench.warmed = bench.walked[AM_STORED] + bench.walked[AM_RECOMPUTED];
-    bench.batch = bench.walked[AM_STORED];
-    if (bench.walked[AM_STORED] > WARM) {
-        next_sample(); /* one run is a batch, and all is warm */
-        return;
-    }
-    run_batch(AM_WARMING, 1);
-}
-
-/* Samples that there will be, unless the time is up. */
-static int wanted(void)
-{
-    return bench.stage.quick ? AM_LEAST_SAMPLES : bench.timestamps ? AM_MOST_SAMPLES : CLOCK_SAMPLES;
-}
-
-static void run_out(void);
-
-static void next_sample(void)
-{
-    double now = am_gpu_now();
-    int last = variants() - 1;
-    bool least = bench.samples[last] >= AM_LEAST_SAMPLES, even = bench.samples[last] == bench.samples[AM_STORED];
-    if (even && (bench.samples[last] >= wanted() || (least && now > bench.agenda.deadline))) {
-        take_results();
-    } else if (now + bench.batch > bench.end) {
-        if (least)
-            take_results();
-        else
-            run_out(); /* rather than begin what cannot be through in time */
-    } else {
-        bench.variant = even ? AM_STORED : AM_RECOMPUTED; /* in turn, under the same conditions */
-        run_batch(AM_SAMPLING, bench.runs);
-    }
-}
-
-/* Everything of this program by the clock, and all that follows. */
-static void distrust_timestamps(void)
-{
-    bench.timestamps = false;
-    bench.doubts = 0;
-    for (int i = 0; i < AM_VARIANTS; i++) bench.samples[i] = 0;
-    begin_timing();
-}
-
-static uint32_t most_runs(void)
-{
-    return MOST_RUNS / bench.stage.program.passes;
-}
-
-/* Something may have come between, once. */
-static bool is_doubtful(double nanoseconds, double wall)
-{
-    bench.doubts = am_timestamps_hold(nanoseconds, wall, bench.latency) ? 0 : bench.doubts + 1;
-    return bench.doubts > 0;
-}
-
-static void on_warmed(double wall, double nanoseconds)
-{
-    double took = bench.timestamps ? nanoseconds / 1e6 : nothing_below(wall - bench.latency);
-    bool judged = wall - bench.latency > BATCH / 2;
-    if (bench.timestamps && judged && is_doubtful(nanoseconds, wall)) {
-        if (bench.doubts == MOST_DOUBTS)
-            distrust_timestamps();
-        else
-            run_batch(AM_WARMING, bench.runs);
-        return;
-    }
-    bench.warmed += wall;
-    bool long_enough = took >= batch() * 0.5 || bench.runs == most_runs();
-    if (long_enough &&
-        (bench.warmed >= (bench.stage.quick ? RACE_WARM : WARM) || am_gpu_now() > bench.agenda.deadline)) {
-        next_sample();
-        return;
-    }
-    if (!long_enough) {
-        double runs = bench.runs * (took > batch() / 8 ? batch() / took : 8) + 1;
-        bench.runs = runs < most_runs() ? (uint32_t)runs : most_runs();
-    }
-    run_batch(AM_WARMING, bench.runs);
-}
-
-static void add_sample(double milliseconds)
-{
-    bench.sample[bench.variant][bench.samples[bench.variant]++] = milliseconds;
-    next_sample();
-}
-
-static void on_sampled(double wall, double nanoseconds)
-{
-    if (bench.timestamps && !is_doubtful(nanoseconds, wall)) {
-        add_sample(nanoseconds / 1e6 / bench.runs);
-    } else if (bench.timestamps && bench.doubts < MOST_DOUBTS) {
-        next_sample();
-    } else if (bench.timestamps) {
-        distrust_timestamps();
-    } else if (wall > 1000 || wall > 100 * bench.latency + 100) {
-        add_sample((wall - bench.latency) /
-                   bench.runs); /* what a batch takes beside its runs is less than a hundredth */
-    } else {
-        bench.single = wall;
-        run_batch(AM_TRIPLING, 3 * bench.runs);
-    }
-}
-
-static void on_tripled(double wall)
-{
-    double slope = (wall - bench.single) / (2.0 * bench.runs);
-    /* A batch that something came between: three times the runs take from twice to four times as long. */
-    bool holds = nothing_below(wall - bench.single) > nothing_below(bench.single - 2 * bench.latency) && wall < 4 * bench.single + bench.latency;
-    if (holds) {
-        add_sample(slope);
-    } else if (++bench.failures > MOST_FAILURES && am_gpu_now() > bench.agenda.deadline) {
-        end_stage(AM_O_CLOCK);
-    } else {
-        if (bench.single < LONG && bench.runs * 2 <= most_runs()) bench.runs *= 2;
-        next_sample();
-    }
+    const am_timed timed = {variants(), bench.stage.program.passes, bench.stage.quick, {bench.walked[AM_STORED], bench.walked[AM_RECOMPUTED]},
+                            bench.agenda.deadline, bench.end};
+    go_on_timing(am_sampling_begin(&bench.sampling, &timed, am_gpu_now()));
 }
 
 /* ---- results */
@@ -585,10 +446,10 @@ static void on_tripled(double wall)
 static am_measured measured_of(am_variant variant)
 {
     const am_program *program = &bench.stage.program;
-    int count = bench.samples[variant];
+    int count = bench.sampling.samples[variant];
     am_measured measured = {
-        .size = bench.stage.size, .samples = count, .runs = bench.runs, .timestamps = bench.timestamps};
-    am_spread spread = count ? am_spread_of(bench.sample[variant], count) : (am_spread){0};
+        .size = bench.stage.size, .samples = count, .runs = bench.sampling.runs, .timestamps = bench.sampling.timestamps};
+    am_spread spread = count ? am_spread_of(bench.sampling.sample[variant], count) : (am_spread){0};
     measured.median = spread.median;
     measured.p10 = spread.p10;
     measured.p90 = spread.p90;
@@ -636,7 +497,7 @@ static void run_out(void)
 {
     bool told = bench.checked && AM_ALWAYS(bench.stage.timed) /* no other goes on behind its check */ && bench.stage.program.recomputes;
     if (told) {
-        for (int i = 0; i < variants(); i++) bench.samples[i] = 0;
+        for (int i = 0; i < variants(); i++) bench.sampling.samples[i] = 0;
         tell_results();
     }
     am_agenda_abandon(&bench.agenda, told, am_told_omitted);
@@ -697,9 +558,7 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
         [AM_FILLING] = AM_GPU_RAN,
         [AM_WALKING] = AM_GPU_RAN,
         [AM_READING] = AM_GPU_READ,
-        [AM_WARMING] = AM_GPU_RAN,
-        [AM_SAMPLING] = AM_GPU_RAN,
-        [AM_TRIPLING] = AM_GPU_RAN,
+        [AM_TIMING] = AM_GPU_RAN,
     };
     if (event == AM_GPU_LOST) {
         end(AM_E_LOST);
@@ -714,7 +573,6 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
         on_failure((am_gpu_status)status);
         return;
     }
-    if (bench.state >= AM_WARMING) bench.batch = wall;
     switch (bench.state) {
     case AM_IDLE: break;
     case AM_OPENING: on_opened((am_gpu_status)status); break;
@@ -729,9 +587,7 @@ void am_bench_event(int32_t event, int32_t status, double wall, double nanosecon
         break;
     case AM_WALKING: on_walked(wall); break;
     case AM_READING: on_read(); break;
-    case AM_WARMING: on_warmed(wall, nanoseconds); break;
-    case AM_SAMPLING: on_sampled(wall, nanoseconds); break;
-    default: on_tripled(wall);
+    default: go_on_timing(am_sampling_took(&bench.sampling, am_gpu_now(), wall, nanoseconds));
     }
 }
 

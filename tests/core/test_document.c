@@ -209,6 +209,15 @@ START_TEST(values)
     ck_assert_int_eq(am_document_member(&document, am_document_find(&document, "l"), "x"), 0);
     expect_fine("s", am_document_text(&document, am_document_find(&document, "s"), "s", text, sizeof text, &status));
     ck_assert_str_eq(text, "abc");
+    expect_fine("s", am_document_name(&document, "s", text, sizeof text, &status));
+    ck_assert_str_eq(text, "abc");
+    static const char *const unnamed[] = {"z", "x"}; /* null, and not given */
+    for (size_t i = 0; i < COUNT(unnamed); i++) {
+        expect_fine(unnamed[i], am_document_name(&document, unnamed[i], text, sizeof text, &status));
+        ck_assert_str_eq(text, "");
+    }
+    expect_error("n", am_document_name(&document, "n", text, sizeof text, &status), AM_BAD_CONFIG, "n", "a text");
+    status = (am_status){0};
     ck_assert(am_document_is_null(&document, am_document_find(&document, "z")));
     ck_assert(!am_document_is_null(&document, am_document_find(&document, "n")));
     ck_assert(am_document_is_list_of(&document, am_document_find(&document, "l"), "x"));

@@ -1,13 +1,7 @@
 /* import_hf.c: config.json files as transformers reads them. */
-#include "inputs.h"
+#include "imports.h"
 
 #include <stdio.h>
-
-static am_code import(const char *json)
-{
-    config = am_default_config();
-    return am_config_import(&config, json, strlen(json), &status);
-}
 
 /* ---- the fixtures' files */
 
@@ -121,18 +115,9 @@ START_TEST(fixture_is_its_preset)
 }
 END_TEST
 
-/* ---- defaults of what a file leaves out, and what it says */
+/* ---- what a file says */
 
-static const struct {
-    const char *json, *text; /* text: the same model in actmem's keys */
-} models[] = {
-    {"{\"model_type\":\"gpt2\"}", "model=gpt2"},
-    {"{\"model_type\":\"llama\"}", "family=llama layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000"},
-    {"{\"model_type\":\"mistral\"}",
-     "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000 sliding_window=4096"},
-    {"{\"model_type\":\"qwen2\"}", "family=qwen2 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936"},
-    {"{\"model_type\":\"qwen3\"}", "family=qwen3 layers=32 hidden=4096 heads=32 head_dim=128 ffn=22016 vocab=151936"},
-    {"{\"model_type\":\"gemma\"}", "family=gemma layers=28 hidden=3072 heads=16 head_dim=256 ffn=24576 vocab=256000"},
+static const same models[] = {
     /* GPT-2 */
     {"{\"model_type\":\"gpt2\",\"n_inner\":1000,\"n_positions\":2048,\"n_ctx\":1024}",
      "model=gpt2 ffn=1000 max_positions=2048"},
@@ -149,10 +134,7 @@ static const struct {
     {"{\"model_type\":\"gpt2\",\"resid_pdrop\":0.10000000149011612}", "model=gpt2"},
     {"{\"model_type\":\"gpt2\",\"tie_word_embeddings\":false}", "model=gpt2 tie_word_embeddings=no"},
     {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":false,\"add_cross_attention\":null}", "model=gpt2"},
-    /* GPT-NeoX: how much of a head is rotated, by its names */
-    {"{\"model_type\":\"gemma2\"}",
-     "family=gemma2 layers=26 hidden=2304 heads=8 kv_heads=4 head_dim=256 ffn=9216 vocab=256000 sliding_window=4096 "
-     "layer_period=2 attention_softcap=yes logit_softcap=yes tie_word_embeddings=yes"},
+    /* layers of two kinds, and what families like Llama say otherwise */
     {"{\"model_type\":\"gemma2\",\"attn_logit_softcapping\":null,\"final_logit_softcapping\":20.5,"
      "\"num_hidden_layers\":6,\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"full_attention\","
      "\"sliding_attention\",\"sliding_attention\",\"full_attention\"]}",
@@ -160,20 +142,10 @@ static const struct {
      "attention_softcap=no"},
     {"{\"model_type\":\"gemma3_text\",\"sliding_window_pattern\":4,\"layer_types\":null}",
      "family=gemma3_text layers=26 hidden=2304 heads=8 kv_heads=4 head_dim=256 ffn=9216 vocab=262208 layer_period=4"},
-    {"{\"model_type\":\"gemma3\",\"text_config\":{\"hidden_size\":2560,\"num_hidden_layers\":34,\"sliding_window\":1024,"
-     "\"model_type\":\"gemma3_text\",\"intermediate_size\":10240},\"hidden_size\":7}",
-     "family=gemma3_text layers=34 hidden=2560 heads=8 kv_heads=4 head_dim=256 ffn=10240 vocab=262208 "
-     "sliding_window=1024"},
-    {"{\"model_type\":\"gemma3\",\"text_config\":{\"num_hidden_layers\":3}}",
-     "family=gemma3_text layers=3 hidden=2304 heads=8 kv_heads=4 head_dim=256 ffn=9216 vocab=262208"},
-    {"{\"model_type\":\"mistral3\",\"text_config\":{\"model_type\":\"mistral\",\"sliding_window\":null}}",
-     "family=mistral layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=32000"},
-    {"{\"model_type\":\"phi3\"}", "family=phi3 layers=32 hidden=3072 heads=32 ffn=8192 vocab=32064"},
     {"{\"model_type\":\"phi3\",\"sliding_window\":2047,\"rope_parameters\":{\"partial_rotary_factor\":0.75},"
      "\"resid_pdrop\":0.1}",
      "family=phi3 layers=32 hidden=3072 heads=32 ffn=8192 vocab=32064 sliding_window=2047 rotary_dim=72 dropout=0.1 "
      "attention_dropout=0"},
-    {"{\"model_type\":\"olmo2\"}", "family=olmo2 layers=32 hidden=4096 heads=32 ffn=11008 vocab=50304"},
     {"{\"model_type\":\"smollm3\",\"layer_types\":[\"full_attention\"]}",
      "family=smollm3 layers=36 hidden=2048 heads=16 kv_heads=4 ffn=11008 vocab=128256"},
     {"{\"model_type\":\"smollm3\",\"num_hidden_layers\":3,\"no_rope_layers\":[1,0,1]}",
@@ -182,8 +154,6 @@ static const struct {
      "family=granite layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 qkv_bias=yes o_bias=yes"},
     {"{\"model_type\":\"stablelm\",\"head_dim\":7,\"use_parallel_residual\":true}",
      "family=stablelm layers=32 hidden=2560 heads=32 ffn=6912 vocab=50304 rotary_dim=20 parallel_residual=yes"},
-    {"{\"model_type\":\"glm\"}",
-     "family=glm layers=40 hidden=4096 heads=32 kv_heads=2 head_dim=128 ffn=13696 vocab=151552 rotary_dim=64 qkv_bias=yes"},
     {"{\"model_type\":\"glm4\",\"attention_bias\":false}",
      "family=glm4 layers=40 hidden=4096 heads=32 kv_heads=2 head_dim=128 ffn=13696 vocab=151552 qkv_bias=no"},
     {"{\"model_type\":\"cohere\",\"use_qk_norm\":true}",
@@ -192,8 +162,7 @@ static const struct {
      "family=cohere2 layers=40 hidden=8192 heads=64 ffn=22528 vocab=256000 sliding_window=4096 layer_period=4"},
     {"{\"model_type\":\"starcoder2\",\"sliding_window\":4096}",
      "family=starcoder2 layers=30 hidden=3072 heads=24 kv_heads=2 ffn=12288 vocab=49152 sliding_window=4096 bias=yes"},
-    {"{\"model_type\":\"gpt_neox\"}",
-     "family=gpt_neox layers=44 hidden=6144 heads=64 ffn=24576 vocab=50432 rotary_dim=24"},
+    /* GPT-NeoX: how much of a head is rotated, by its names */
     {"{\"model_type\":\"gpt_neox\",\"hidden_size\":80,\"num_attention_heads\":4,\"rotary_pct\":1.0}",
      "family=gpt_neox layers=44 hidden=80 heads=4 ffn=24576 vocab=50432 rotary_dim=20"},
     {"{\"model_type\":\"gpt_neox\",\"hidden_size\":80,\"num_attention_heads\":4,\"rotary_pct\":0.25,"
@@ -205,33 +174,23 @@ static const struct {
      "family=gpt_neox layers=44 hidden=80 heads=4 ffn=24576 vocab=50432 rotary_dim=6 dropout=0.1 "
      "attention_dropout=0"},
     /* OPT */
-    {"{\"model_type\":\"opt\"}", "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 "
-                                 "dropout=0.1 attention_dropout=0"},
     {"{\"model_type\":\"opt\",\"word_embed_proj_dim\":512,\"do_layer_norm_before\":false,\"enable_bias\":false,"
      "\"dropout\":0}",
      "family=opt layers=12 hidden=768 heads=12 ffn=3072 vocab=50272 max_positions=2048 embedding_dim=512 pre_norm=no "
      "bias=no"},
     /* Phi, GPT-J, GPT-Neo, GPT-BigCode */
-    {"{\"model_type\":\"phi\"}", "family=phi layers=24 hidden=2048 heads=32 ffn=8192 vocab=51200 rotary_dim=32"},
     {"{\"model_type\":\"phi\",\"num_key_value_heads\":8,\"partial_rotary_factor\":0.25,\"qk_layernorm\":true,"
      "\"resid_pdrop\":0.1,\"attention_dropout\":null}",
      "family=phi layers=24 hidden=2048 heads=32 kv_heads=8 ffn=8192 vocab=51200 rotary_dim=16 qk_norm=yes dropout=0.1 "
      "attention_dropout=0 embedding_dropout=0"},
-    {"{\"model_type\":\"gptj\"}", "family=gptj layers=28 hidden=4096 heads=16 vocab=50400 max_positions=2048 "
-                                  "rotary_dim=64"},
-    {"{\"model_type\":\"gpt_neo\"}",
-     "family=gpt_neo layers=24 hidden=2048 heads=16 vocab=50257 max_positions=2048"},
     {"{\"model_type\":\"gpt_neo\",\"attention_types\":[[[\"global\",\"local\"],12]],\"window_size\":128,"
      "\"intermediate_size\":100}",
      "family=gpt_neo layers=24 hidden=2048 heads=16 ffn=100 vocab=50257 max_positions=2048"},
-    {"{\"model_type\":\"gpt_bigcode\"}",
-     "family=gpt_bigcode layers=12 hidden=768 heads=12 kv_heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false,\"n_head\":1,\"n_embd\":64}",
      "family=gpt_bigcode layers=12 hidden=64 heads=1 vocab=50257 max_positions=1024 dropout=0.1"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":false}",
      "family=gpt_bigcode layers=12 hidden=768 heads=12 vocab=50257 max_positions=1024 dropout=0.1"},
     /* Falcon: its two layers, and how many key heads they have */
-    {"{\"model_type\":\"falcon\"}", "family=falcon layers=32 hidden=4544 heads=71 kv_heads=1 vocab=65024"},
     {"{\"model_type\":\"falcon\",\"multi_query\":false,\"num_attention_heads\":64,\"hidden_size\":4096,"
      "\"parallel_attn\":false,\"bias\":true}",
      "family=falcon layers=32 hidden=4096 heads=64 vocab=65024 parallel_residual=no bias=yes"},
@@ -269,8 +228,6 @@ static const struct {
     {"{\"model_type\":\"qwen2\",\"layer_types\":null,\"quantization_config\":null}",
      "family=qwen2 layers=32 hidden=4096 heads=32 ffn=22016 vocab=151936"},
     /* rarer ones that are wired like Llama */
-    {"{\"model_type\":\"seed_oss\"}",
-     "family=seed_oss layers=64 hidden=4096 heads=80 kv_heads=8 head_dim=128 ffn=27648 vocab=155136 dropout=0.1"},
     {"{\"model_type\":\"seed_oss\",\"hidden_size\":5120,\"attention_bias\":false,\"attention_out_bias\":true,\"residual_dropout\":0,\"attention_dropout\":0}",
      "family=seed_oss layers=64 hidden=5120 heads=80 kv_heads=8 head_dim=128 ffn=27648 vocab=155136 qkv_bias=no o_bias=yes"},
     {"{\"model_type\":\"ernie4_5\",\"use_bias\":null}",
@@ -279,8 +236,6 @@ static const struct {
      "model=ernie-4.5-0.3b bias=yes"},
     {"{\"model_type\":\"helium\",\"head_dim\":128}",
      "model=helium-1-preview-2b"},
-    {"{\"model_type\":\"hunyuan_v1_dense\"}",
-     "family=hunyuan_v1_dense layers=32 hidden=4096 heads=32 ffn=11008 vocab=290943"},
     {"{\"model_type\":\"olmo\",\"clip_qkv\":null}",
      "model=olmo-7b"},
     {"{\"model_type\":\"olmo3\",\"vocab_size\":100278}",
@@ -297,14 +252,8 @@ static const struct {
      "family=hyperclovax layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000"},
     {"{\"model_type\":\"arcee\",\"hidden_act\":\"relu2\"}",
      "family=arcee layers=32 hidden=2560 heads=32 ffn=18432 vocab=32000"},
-    {"{\"model_type\":\"jais2\"}",
-     "model=jais-2-8b"},
-    {"{\"model_type\":\"internlm3\"}",
-     "model=internlm3-8b"},
     {"{\"model_type\":\"internlm3\",\"qkv_bias\":true,\"bias\":true}",
      "model=internlm3-8b qkv_bias=yes o_bias=yes mlp_bias=yes"},
-    {"{\"model_type\":\"iquestcoder\"}",
-     "family=llama layers=80 hidden=5120 heads=40 kv_heads=8 head_dim=128 ffn=27648 vocab=76800"},
     /* Gemma: which of its two keys counts, and what the older one means */
     {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\"}",
      "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576"},
@@ -318,20 +267,7 @@ static const struct {
 
 START_TEST(same_model)
 {
-    expect_fine(models[_i].json, import(models[_i].json));
-    config.seq = 512;
-    expect_fine(models[_i].json, am_config_resolve(&config, &status));
-    am_config imported = config;
-    expect_fine(models[_i].text, parse(models[_i].text));
-    config.seq = 512;
-    expect_fine(models[_i].text, am_config_resolve(&config, &status));
-    for (int i = 0; i < AM_FIELD_COUNT; i++) {
-        char one[AM_TEXT_SIZE], other[AM_TEXT_SIZE];
-        if (i == AM_F_model) continue;
-        am_field_value(&imported, &am_fields[i], one, sizeof one);
-        am_field_value(&config, &am_fields[i], other, sizeof other);
-        ck_assert_msg(strcmp(one, other) == 0, "%s: %s=%s, not %s", models[_i].json, am_fields[i].key, one, other);
-    }
+    expect_model(&models[_i]);
 }
 END_TEST
 
@@ -372,78 +308,21 @@ END_TEST
 
 /* ---- refusals */
 
-static const struct {
-    const char *json;
-    am_code code;
-    const char *field, *part;
-} errors[] = {
+static const refusal errors[] = {
     {"", AM_BAD_CONFIG, "", "empty"},
     {"[]", AM_BAD_CONFIG, "", "object"},
     {"{\"model_type\":\"llama\"", AM_BAD_CONFIG, "", "ends before"},
     {"{\"model_type\":\"llama\",\"model_type\":\"gpt2\"}", AM_BAD_CONFIG, "model_type", "twice"},
-    {"{}", AM_BAD_CONFIG, "model_type", "no model_type"},
-    {"{\"model_type\":null}", AM_BAD_CONFIG, "model_type", "no model_type"},
-    {"{\"model_type\":\"\"}", AM_BAD_CONFIG, "model_type", "no model_type"},
-    {"{\"model_type\":5}", AM_BAD_CONFIG, "model_type", "a text"},
-    {"{\"text_config\":{\"model_type\":\"llama\"}}", AM_BAD_CONFIG, "model_type", "no model_type"},
     /* architectures */
-    {"{\"model_type\":\"gemma3n_text\"}", AM_UNKNOWN_ARCHITECTURE, "model_type",
-     "actmem does not yet cover model_type gemma3n_text; the nearest covered one is gemma3_text"},
-    {"{\"model_type\":\"vaultgemma\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
-    {"{\"model_type\":\"gemma3n\",\"text_config\":{\"model_type\":\"gemma3n_text\"}}", AM_UNKNOWN_ARCHITECTURE,
-     "model_type", "covered one is gemma3_text"},
-    {"{\"model_type\":\"gemma3\",\"text_config\":[]}", AM_BAD_CONFIG, "text_config", "an object"},
-    {"{\"model_type\":\"gemma3\",\"text_config\":{\"hidden_size\":1,\"hidden_size\":2}}", AM_BAD_CONFIG, "hidden_size",
-     "twice"},
-    {"{\"model_type\":\"mistral3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
-    {"{\"model_type\":\"phimoe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mixtral"},
-    {"{\"model_type\":\"olmo_hybrid\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is olmo2"},
-    {"{\"model_type\":\"olmo\",\"clip_qkv\":8.0}", AM_UNSUPPORTED, "clip_qkv", "=null"},
-    {"{\"model_type\":\"hyperclovax\",\"use_post_norm\":false}", AM_UNSUPPORTED, "use_post_norm", "model_type granite"},
-    {"{\"model_type\":\"hyperclovax\",\"use_post_norm\":1}", AM_BAD_CONFIG, "use_post_norm", "true or false"},
     {"{\"model_type\":\"exaone4\",\"sliding_window_pattern\":\"LLLG\"}", AM_BAD_CONFIG, "sliding_window_pattern", "a whole number"},
-    {"{\"model_type\":\"granitemoe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is granite"},
-    {"{\"model_type\":\"glm4_moe_lite\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is glm4_moe"},
-    {"{\"model_type\":\"cohere2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is cohere2"},
-    {"{\"model_type\":\"gpt_neox_japanese\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is gpt_neox"},
     {"{\"model_type\":\"gpt_oss\",\"attention_dropout\":2}", AM_OUT_OF_RANGE, "attention_dropout", "probability"},
-    {"{\"model_type\":\"falcon\",\"alibi\":true}", AM_UNSUPPORTED, "alibi", "alibi=false"},
-    {"{\"model_type\":\"mpt\",\"attn_config\":{\"clip_qkv\":6}}", AM_UNSUPPORTED, "attn_config", "clip_qkv=null"},
-    {"{\"model_type\":\"bloom\",\"apply_residual_connection_post_layernorm\":true}", AM_UNSUPPORTED,
-     "apply_residual_connection_post_", "=false"},
-    {"{\"model_type\":\"opt\",\"layerdrop\":0.1}", AM_UNSUPPORTED, "layerdrop", "layerdrop=0"},
-    {"{\"model_type\":\"opt\",\"layer_norm_elementwise_affine\":false}", AM_UNSUPPORTED,
-     "layer_norm_elementwise_affine", "=true"},
-    {"{\"model_type\":\"deepseek_v32\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is deepseek_v3"},
-    {"{\"model_type\":\"qwen2_vl\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen2"},
-    {"{\"model_type\":\"qwen3_next\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3_moe"},
-    {"{\"model_type\":\"qwen3_moe\",\"decoder_sparse_step\":2}", AM_UNSUPPORTED, "decoder_sparse_step", "=1"},
-    {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":[0]}", AM_UNSUPPORTED, "mlp_only_layers", "=[]"},
-    {"{\"model_type\":\"qwen3_moe\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
-    {"{\"model_type\":\"a\",\"text_config\":null}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
-    {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":[],\"layer_types\":\"x\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
     {"{\"model_type\":\"olmoe\",\"clip_qkv\":null,\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act", "relu"},
     {"{\"model_type\":\"phi\",\"rope_scaling\":{\"partial_rotary_factor\":2}}", AM_OUT_OF_RANGE, "partial_rotary_factor", "from 0 to 1"},
-    {"{\"model_type\":\"qwen2_moe\",\"decoder_sparse_step\":\"x\"}", AM_BAD_CONFIG, "decoder_sparse_step", "whole number"},
-    {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":null,\"layer_types\":\"x\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
-    {"{\"model_type\":\"qwen3_moe\",\"mlp_only_layers\":[],\"decoder_sparse_step\":1,\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
-    {"{\"model_type\":\"olmoe\",\"clip_qkv\":null,\"output_router_logits\":true}", AM_UNSUPPORTED, "output_router_logits", "=false"},
-    {"{\"model_type\":\"deepseek_v3\",\"rope_interleave\":3}", AM_BAD_CONFIG, "rope_interleave", "true or false"},
-    {"{\"model_type\":\"opt\",\"layerdrop\":\"x\",\"layer_norm_elementwise_affine\":true}", AM_BAD_CONFIG, "layerdrop", "a number"},
     {"{\"model_type\":\"falcon\",\"multi_query\":false,\"num_attention_heads\":1,\"hidden_size\":64}", AM_UNSUPPORTED, "multi_query",
      "one head is covered as multi_query=true"},
     {"{\"model_type\":\"gpt_bigcode\",\"multi_query\":1}", AM_BAD_CONFIG, "multi_query", "true or false"},
-    {"{\"model_type\":\"a_model_of_a_name_that_is_very_very_very_long\",\"text_config\":{}}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
     {"{\"model_type\":\"gemma3_text\",\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\","
      "\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"full_attention\"]}", AM_UNSUPPORTED, "layer_types", "every second to every 8th"},
-    {"{\"model_type\":\"olmoe\",\"clip_qkv\":8.0}", AM_UNSUPPORTED, "clip_qkv", "=null"},
-    {"{\"model_type\":\"olmoe\",\"output_router_logits\":true}", AM_UNSUPPORTED, "output_router_logits", "=false"},
-    {"{\"model_type\":\"deepseek_v3\",\"rope_interleave\":false}", AM_UNSUPPORTED, "rope_interleave", "=true"},
-    {"{\"model_type\":\"llama4\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3_moe"},
-    {"{\"model_type\":\"never heard of\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "never heard of"},
-    {"{\"model_type\":\"Llama\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
-    {"{\"model_type\":\"a name that is much longer than any that transformers has ever had\"}", AM_UNKNOWN_ARCHITECTURE,
-     "model_type", "a name that is much"},
     /* kinds */
     {"{\"model_type\":\"llama\",\"hidden_size\":\"4096\"}", AM_BAD_CONFIG, "hidden_size", "a whole number in config.json, not \"4096\""},
     {"{\"model_type\":\"llama\",\"hidden_size\":4096.5}", AM_BAD_CONFIG, "hidden_size", "a whole number in config.json, not 4096.5"},
@@ -459,8 +338,6 @@ static const struct {
      "true or false"},
     {"{\"model_type\":\"llama\",\"hidden_act\":3}", AM_BAD_CONFIG, "hidden_act", "a text in config.json, not 3"},
     {"{\"model_type\":\"gpt2\",\"resid_pdrop\":\"0.1\"}", AM_BAD_CONFIG, "resid_pdrop", "a number"},
-    {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":1}", AM_BAD_CONFIG, "reorder_and_upcast_attn",
-     "true or false"},
     {"{\"model_type\":\"gpt2\",\"n_layer\":2,\"num_hidden_layers\":2}", AM_BAD_CONFIG, "n_layer", "both"},
     /* ranges */
     {"{\"model_type\":\"llama\",\"hidden_size\":0}", AM_OUT_OF_RANGE, "hidden_size", "from 1 to 1048576, not 0"},
@@ -474,8 +351,6 @@ static const struct {
     {"{\"model_type\":\"phi\",\"partial_rotary_factor\":1.000001}", AM_OUT_OF_RANGE, "partial_rotary_factor", "from 0 to 1, not 1.000001"},
     {"{\"model_type\":\"phi\",\"partial_rotary_factor\":-0.1}", AM_OUT_OF_RANGE, "partial_rotary_factor", "from 0 to 1"},
     {"{\"model_type\":\"phi\",\"partial_rotary_factor\":[]}", AM_BAD_CONFIG, "partial_rotary_factor", "a number"},
-    {"{\"model_type\":\"mpt\",\"attn_config\":{\"attn_pdrop\":0.1}}", AM_UNSUPPORTED, "attn_config", "attn_pdrop=0"},
-    {"{\"model_type\":\"mpt\",\"attn_config\":{\"attn_pdrop\":\"0\"}}", AM_BAD_CONFIG, "attn_pdrop", "a number"},
     {"{\"model_type\":\"phi\",\"hidden_size\":8,\"num_attention_heads\":2,\"partial_rotary_factor\":0.25}",
      AM_OUT_OF_RANGE, "partial_rotary_factor", "even number of a head's 4 elements, not 1"},
     {"{\"model_type\":\"stablelm\",\"hidden_size\":24,\"num_attention_heads\":2,\"partial_rotary_factor\":0.25}",
@@ -487,35 +362,8 @@ static const struct {
      AM_UNSUPPORTED, "layer_types", "every second to every 8th"},
     {"{\"model_type\":\"smollm3\",\"no_rope_layers\":[1,1,0,0]}", AM_UNSUPPORTED, "no_rope_layers", "every second"},
     {"{\"model_type\":\"smollm3\",\"no_rope_layer_interval\":9}", AM_OUT_OF_RANGE, "no_rope_layer_interval", "to 8"},
-    {"{\"model_type\":\"smollm3\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
-    {"{\"model_type\":\"stablelm\",\"qk_layernorm\":true}", AM_UNSUPPORTED, "qk_layernorm", "=false"},
-    {"{\"model_type\":\"gemma2\",\"use_bidirectional_attention\":true}", AM_UNSUPPORTED, "use_bidirectional_attention",
-     "=false"},
     {"{\"model_type\":\"gemma2\",\"attn_logit_softcapping\":true}", AM_BAD_CONFIG, "attn_logit_softcapping", "a number"},
     {"{\"model_type\":\"gemma2\",\"sliding_window\":null}", AM_BAD_CONFIG, "sliding_window", "a whole number"},
-    {"{\"model_type\":\"granite\",\"attention_dropout\":0.1}", AM_UNSUPPORTED, "attention_dropout",
-     "attention_dropout=0"},
-    {"{\"model_type\":\"gpt2\",\"reorder_and_upcast_attn\":true}", AM_UNSUPPORTED, "reorder_and_upcast_attn", "=false"},
-    {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}", AM_UNSUPPORTED,
-     "scale_attn_by_inverse_layer_idx", "=false"},
-    {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", AM_UNSUPPORTED, "add_cross_attention", "=false"},
-    {"{\"model_type\":\"qwen2\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
-    {"{\"model_type\":\"qwen3\",\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
-    {"{\"model_type\":\"qwen2\",\"layer_types\":[\"full_attention\",\"sliding_attention\"]}", AM_UNSUPPORTED,
-     "layer_types", "full_attention"},
-    {"{\"model_type\":\"qwen3\",\"layer_types\":\"full_attention\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
-    {"{\"model_type\":\"gemma\",\"use_bidirectional_attention\":true}", AM_UNSUPPORTED, "use_bidirectional_attention",
-     "=false"},
-    {"{\"model_type\":\"llama\",\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED, "quantization_config",
-     "delete quantization_config from the file for the 16-bit model"},
-    {"{\"model_type\":\"llama\",\"num_hidden_layers\":80,\"hidden_size\":8192,\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED,
-     "quantization_config", "model, or say model=llama-"},
-    {"{\"model_type\":\"llama\",\"num_hidden_layers\":80,\"hidden_size\":64,\"quantization_config\":{\"bits\":4}}", AM_UNSUPPORTED,
-     "quantization_config", "from the file for the 16-bit model"},
-    {"{\"model_type\":\"llama\",\"attention_dropout\":0.1}", AM_UNSUPPORTED, "attention_dropout",
-     "attention_dropout=0"},
-    {"{\"model_type\":\"qwen3\",\"attention_dropout\":1e-9}", AM_UNSUPPORTED, "attention_dropout",
-     "attention_dropout=0"},
     {"{\"model_type\":\"llama\",\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act",
      "hidden_act=relu is not covered; silu"},
     {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_new\"}", AM_UNSUPPORTED, "hidden_act", "gelu_pytorch_tanh are"},
@@ -531,9 +379,7 @@ static const struct {
 
 START_TEST(error)
 {
-    expect_error(errors[_i].json, import(errors[_i].json), errors[_i].code, errors[_i].field, errors[_i].part);
-    am_config untouched = am_default_config();
-    ck_assert_mem_eq(&config, &untouched, sizeof config);
+    expect_refused(&errors[_i]);
 }
 END_TEST
 
