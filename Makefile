@@ -19,6 +19,7 @@ INCLUDES := -Icore -Iwasm -isystem build/include
 COMPILE  := $(STANDARD) $(WARNINGS) $(INCLUDES) -MMD -MP
 
 # Native flavours. Sanitizers put guards around locals, so frames are not measured there, and make a process slow to fork.
+# Each test has a process of its own in one flavour, clang's; in the others, where that costs time, one follows the other.
 COMPILER_gcc   := $(GCC)
 COMPILER_clang := $(CLANG)
 COMPILER_asan  := $(CLANG)
@@ -37,6 +38,7 @@ CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DAM_COVERAGE
 CFLAGS_profile := -O1 -fprofile-instr-generate
 CFLAGS_tests   := -O1 # compiled for their own sake; what they test keeps its flavour's flags
 RUN_asan       := CK_FORK=no
+RUN_gcc        := CK_FORK=no
 FRAMES_gcc     := $(FRAMES)
 FRAMES_clang   := $(FRAMES)
 

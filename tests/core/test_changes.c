@@ -48,7 +48,7 @@ static const char *const runs[] = {
     "model=mixtral-8x7b stack=megatron",
     "model=mixtral-8x7b stack=megatron tp=2 sp=yes ep=4 zero=1 device=a100-40-sxm",
     "model=llama-3-8b stack=torch dp=2 zero=3 seq=8192 device=a100-40-sxm",
-    "model=llama-3-8b stack=torch pp=4 seq=4096 device=rtx-4090",
+    "model=llama-3-8b layers=16 stack=torch pp=4 seq=4096 device_memory=20GiB",
     "model=gpt2-xl batch=16 stack=nanogpt device=rtx-4090",
     "model=llama-3-8b micro_batches=4 device=rtx-4090",
     "model=llama-3-8b trainable=lora seq=16384",
@@ -170,20 +170,20 @@ END_TEST
 /* While a step fits, a plan is said where it is faster. */
 START_TEST(faster_plan)
 {
-    search("model=llama-3-8b seq=8192 checkpoint=every:4 reentrant=yes fit=yes");
+    search("model=llama-3-8b layers=16 batch=2 seq=8192 checkpoint=every:4 reentrant=yes fit=yes");
     ck_assert(am_fit_fits(&now.fit));
     ck_assert_str_eq(now.change[0].id, "plan");
     ck_assert_int_lt(now.change[0].time, am_outcome_time(&now.outcome));
-    search("model=llama-3-8b checkpoint=budget:40GiB fit=yes");
+    search("model=llama-3-8b layers=16 checkpoint=budget:30GiB fit=yes");
     ck_assert_ptr_null(change_of("plan"));
     /* the plan itself is none, as it is written and for a byte more */
     char with[AM_TEXT_SIZE + 64];
-    search("model=llama-3-8b seq=8192 checkpoint=full fit=yes");
+    search("model=llama-3-8b layers=16 batch=2 seq=8192 checkpoint=full fit=yes");
     int64_t bytes = now.answer[now.answers - 1].value;
-    snprintf(with, sizeof with, "model=llama-3-8b seq=8192 %s fit=yes", change_of("plan")->set);
+    snprintf(with, sizeof with, "model=llama-3-8b layers=16 batch=2 seq=8192 %s fit=yes", change_of("plan")->set);
     search(with);
     ck_assert_ptr_null(change_of("plan"));
-    snprintf(with, sizeof with, "model=llama-3-8b seq=8192 checkpoint=budget:%ld fit=yes", (long)bytes + 1);
+    snprintf(with, sizeof with, "model=llama-3-8b layers=16 batch=2 seq=8192 checkpoint=budget:%ld fit=yes", (long)bytes + 1);
     search(with);
     ck_assert_ptr_null(change_of("plan"));
     ck_assert_str_ne(now.answer[now.answers - 1].config.checkpoint, now.config.checkpoint);

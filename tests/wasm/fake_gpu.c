@@ -32,6 +32,10 @@ static uint32_t batches, dice;
 static am_gpu_status status; /* of the next event */
 static int seen;             /* runs of the kernel that gets an element wrong */
 static bool nudging;
+
+/* An assertion that is asked thousands of times in a run: Check writes each of its own into a file, those that hold too. */
+#define need(holds, ...) ((holds) ? (void)0 : ck_abort_msg(__VA_ARGS__))
+
 static struct {
     bool waits;
     int32_t event;
@@ -93,8 +97,7 @@ static int32_t make(object_kind kind)
 
 static object *find(int32_t handle, int kind)
 {
-    ck_assert_msg(handle > 0 && handle < MOST_OBJECTS && (int)objects[handle].kind == kind, "object %d is no %d",
-                  (int)handle, kind);
+    need(handle > 0 && handle < MOST_OBJECTS && (int)objects[handle].kind == kind, "object %d is no %d", (int)handle, kind);
     return &objects[handle];
 }
 
@@ -154,7 +157,7 @@ static am_kernel read_title(const char *wgsl)
     kernel.precision = (am_precision)precision;
     while (strcmp(names[kernel.kind], name) != 0) {
         kernel.kind++;
-        ck_assert_msg(kernel.kind < sizeof names / sizeof *names, "a kernel '%s'", name);
+        need(kernel.kind < sizeof names / sizeof *names, "a kernel '%s'", name);
     }
     if (kernel.kind != AM_K_MATMUL) return kernel;
     ck_assert_int_eq(sscanf(wgsl + end, "%u%u%u%u", &turned[0], &turned[1], &bias, &tile), 4);
@@ -193,15 +196,15 @@ static uint64_t print_of(const char *text)
 int32_t am_gpu_compile_async(const char *wgsl, uint32_t length)
 {
     int32_t handle = make(KERNEL);
+    const uint64_t print = print_of(wgsl);
     ck_assert_uint_gt(length, 0);
     ck_assert_uint_eq(strlen(wgsl), length);
     objects[handle].kernel = read_title(wgsl);
     if (fake.refused && strcmp(names[objects[handle].kernel.kind], fake.refused) == 0) status = AM_GPU_INVALID;
     fake.compilations++;
     for (int i = 1; i < MOST_OBJECTS; i++)
-        ck_assert_msg(i == handle || objects[i].kind != KERNEL || objects[i].print != print_of(wgsl),
-                      "compiled twice: %.60s", wgsl);
-    objects[handle].print = print_of(wgsl);
+        need(i == handle || objects[i].kind != KERNEL || objects[i].print != print, "compiled twice: %.60s", wgsl);
+    objects[handle].print = print;
     fake.now += 1 + (strstr(wgsl, "var<workgroup> A") ? fake.shared_compilation : 0);
     post(AM_GPU_COMPILED, 0, 0);
     return handle;
@@ -291,8 +294,9 @@ void am_gpu_run_async(const am_gpu_dispatch *list, uint32_t count, uint32_t time
     double start = fake.now, work = 0;
     for (uint32_t i = 0; i < count; i++) {
         object *binding = find(list[i].binding, BINDING);
-        ck_assert_int_eq(binding->of, list[i].kernel);
-        for (int j = 0; j < 3; j++) ck_assert_uint_le(list[i].grid[j], fake.limits.workgroups);
+        need(binding->of == list[i].kernel, "a binding of kernel %d runs in %d", (int)binding->of, (int)list[i].kernel);
+        for (int j = 0; j < 3; j++)
+            need(list[i].grid[j] <= fake.limits.workgroups, "a grid of %u workgroups", (unsigned)list[i].grid[j]);
         compute(binding);
         work += time_of(binding) * times;
     }
@@ -364,7 +368,7 @@ void fake_gpu_run(const am_bench_options *options)
     pending.waits = false;
     am_bench_begin(options);
     for (int i = 0; pending.waits; i++) {
-        ck_assert_int_lt(i, 100000);
+        need(i < 100000, "no end after %d events", i);
         am_gpu_status with = status;
         pending.waits = false;
         status = AM_GPU_OK;
