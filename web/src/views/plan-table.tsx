@@ -43,8 +43,8 @@ export function PlanTable({ report, measure, above, units, onChoose }: PlanTable
         </tbody>
       </table>
       <p class="note">
-        Peak: the most activation bytes live at once, without parameter gradients (<code>frontier_peak_bytes</code>). Recomputed: the share of the forward pass’s FLOPs in matrix products and attention; the time is of everything recomputed. Marked{' '}
-        <span class="pareto-mark" aria-hidden="true" /> no other policy here has both less recomputation and less of the memory in the chart.
+        Peak: the most activation bytes live at once, without parameter gradients. Below it: how far it is above the lowest peak of any plan that recomputes no longer. Recomputed: the share of the forward pass’s FLOPs in matrix products and
+        attention; the time is of everything recomputed. Marked <span class="pareto-mark" aria-hidden="true" />: no other policy here has both less recomputation and less of the memory in the chart.
       </p>
     </div>
   );
