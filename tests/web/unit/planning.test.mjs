@@ -27,7 +27,7 @@ test('times by either name, and for people', () => {
   assert.equal(timeOf({ recomputed_time_us: 12.5 }, 'recomputed_time'), 12.5);
   assert.equal(timeOf({ recomputed_time_ps: 12500000 }, 'recomputed_time'), 12.5);
   assert.equal(timeOf({}, 'recomputed_time'), null);
-  for (const [us, text] of [[0, '0 ms'], [12.34, '12.3 µs'], [999.6, '1.00 ms'], [157914.018683, '158 ms'], [2500000, '2.50 s'], [5e9, '5,000 s']]) assert.equal(formatTime(us).replace('\u00a0', ' '), text);
+  for (const [us, text] of [[0, '0 ms'], [12.34, '12.3 µs'], [999.6, '1.00 ms'], [157914.018683, '158 ms'], [2500000, '2.50 s'], [5e9, '5,000 s'], [96_148e6, '26.7 hours'], [1e13, '116 days']]) assert.equal(formatTime(us).replace('\u00a0', ' '), text);
 });
 
 test('the frontier is told from the list of the best policies', () => {
