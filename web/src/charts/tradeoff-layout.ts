@@ -81,9 +81,9 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
     spot.chosen ||= plan.chosen;
     spot.pareto ||= isPareto(plan, plans, measure);
   }
-  placeLabels(spots, frame, stepsThrough(reach.map((r) => at(r.again, r.memory))), ({ plans }) => namesOf(plans, units));
-
   const pareto = spots.filter((s) => s.pareto).sort((p, q) => p.x - q.x || q.y - p.y);
+  placeLabels(spots, frame, stepsThrough(reach.length > 0 ? reach.map((r) => at(r.again, r.memory)) : pareto), ({ plans }) => namesOf(plans, units));
+
   const path = line<Spot>().x((s) => s.x).y((s) => s.y).curve(curveStepAfter)(pareto);
   return {
     width,

@@ -91,8 +91,10 @@ function SpotView({ spot, first, text, onOver, onChoose }: SpotProps) {
   const plan = planOf(spot);
   if (plan === undefined) return null;
   const { label } = spot;
+  /* Who says what is written there means this spot. */
+  const name = text.includes(label.text) ? text : `${label.text}: ${text}`;
   return (
-    <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text, chosen: spot.chosen, tabStop: first, onOver, onChoose: () => onChoose(plan) })}>
+    <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text: name, chosen: spot.chosen, tabStop: first, onOver: (over) => onOver(over === null ? null : text), onChoose: () => onChoose(plan) })}>
       {label.led && <path class="leader" d={leaderPath(spot)} />}
       <circle class="spot-reach" cx={spot.x} cy={spot.y} r="14" />
       {spot.chosen && <circle class="spot-ring" cx={spot.x} cy={spot.y} r="9.5" />}
