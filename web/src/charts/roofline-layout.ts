@@ -84,7 +84,7 @@ export function layRoofline(roofs: readonly Roof[], points: readonly Point[], wi
   const taken = [...along, ...placed.map((p) => boxOf(p, 12, 10)), ...drawn.map((roof) => boxOf({ x: roof.labelX - 12, y: roof.labelY - 4 }, 24, 14))];
   for (const point of placed.filter((p) => p.measured)) {
     const breadth = textWidth(point.name, NAME_SIZE) + 6;
-    const place = RISES.flatMap((dy) => [0, 0.5, -0.5].map((share) => ({ x: point.x + share * (breadth + 4), y: point.y + dy }))).find((p) => {
+    const place = PLACES.map(([share, dy]) => ({ x: point.x + share * (breadth + 14), y: point.y + dy })).find((p) => {
       const box = boxOf(p, breadth, NAME_SIZE + 2);
       return box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom && taken.every((other) => apart(box, other));
     });
@@ -104,8 +104,8 @@ export function layRoofline(roofs: readonly Roof[], points: readonly Point[], wi
 }
 
 const NAME_SIZE = 12;
-/* Of a name's middle from its point. */
-const RISES = [16, -16, 0, 32, -32];
+/* Of a name's middle from its point, in widths of the name and in px: beside it, where it is nobody else's, else below or above. */
+const PLACES = [0, 16, -16, 32, -32].flatMap((dy) => (dy === 0 ? [0.5, -0.5] : [0, 0.5, -0.5]).map((share) => [share, dy] as const));
 
 interface Box {
   left: number;
