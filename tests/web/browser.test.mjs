@@ -1820,6 +1820,46 @@ for (const colorScheme of SCHEMES) {
   }
 }
 
+test('on a phone the tables of policies and of conventions keep within the page', async ({ context, address }) => {
+  const page = await open(context, address, 'model=llama-3-8b&seq=8192&checkpoint=budget:30GiB', 375);
+  for (const [tab, table] of [['checkpointing', '.plans'], ['state', '.scroll:has(> .conventions)']]) {
+    await page.locator(`#tab-${tab}`).click();
+    const region = page.locator(table);
+    /* What stands below each peak comes with the frontier, which is searched when its chart is near. */
+    if (tab === 'checkpointing') {
+      await page.locator('.checkpointing-chart').scrollIntoViewIfNeeded();
+      await region.locator('td .rounded', { hasText: 'above' }).first().waitFor();
+    }
+    assert.ok(await region.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), tab);
+  }
+  const labels = await page.locator('.conventions tbody tr').first().locator('td').evaluateAll((cells) =>
+    cells.map((cell) => {
+      const range = document.createElement('canvas').getContext('2d');
+      const { fontSize, fontFamily } = getComputedStyle(cell, '::before');
+      range.font = `${fontSize} ${fontFamily}`;
+      return cell.clientWidth - range.measureText(cell.dataset.label).width;
+    }),
+  );
+  assert.ok(labels.every((room) => room >= 0), `a heading is wider than its column: ${labels}`);
+});
+
+test('printed, the page is as wide as the paper and has nothing that waits to be chosen', async ({ page }) => {
+  await page.setViewportSize({ width: 720, height: 900 });
+  await page.locator('#view-formulas').scrollIntoViewIfNeeded();
+  await page.locator('.formulas').waitFor();
+  await page.emulateMedia({ media: 'print' });
+  await within(page, 720);
+  for (const hidden of ['.compare-tools', '#view-compare', '#view-gpu']) assert.ok(await page.locator(hidden).first().isHidden(), hidden);
+});
+
+test('where the rest of the calculator does not arrive the page says so in whole sentences', async ({ context, address }) => {
+  const page = await context.newPage();
+  page.expected = /404/;
+  await page.route('**/whole-*.wasm', (route) => route.fulfill({ status: 404 }));
+  await page.goto(`${address}#model=mixtral-8x7b`);
+  await says(page.locator('.answer-stale'), /^The rest of the calculator could not be loaded: whole\.wasm: 404[^.]*\. Reload the page to try again\. Showing the default configuration\.$/);
+});
+
 /* ---- run */
 const only = process.argv[2];
 const server = await serve();

@@ -318,6 +318,19 @@ test('without WebGPU or a GPU the page says what to do', async ({ plain, address
   }
 });
 
+test('on a phone what was measured keeps within the page, and what the roofline has of it is named', async ({ browser, address }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  await measured(context);
+  const page = await open(context, address);
+  await page.locator('#tab-gpu').click();
+  await section(page).locator('.roof-dot').first().waitFor();
+  const regions = await section(page).locator('.scroll').evaluateAll((all) => all.map(({ ariaLabel, scrollWidth, clientWidth }) => [ariaLabel, scrollWidth - clientWidth]));
+  assert.deepEqual(regions, [['Rates', 0], ['What recomputation costs', 0], ['Bytes of Linear-ReLU-Linear', 0]]);
+  const names = await section(page).locator('.roof-name').allTextContents();
+  for (const name of ['Matrix product, f32', 'MLP of a transformer', 'Linear-ReLU-Linear']) assert.ok(names.includes(name), names.join());
+  await context.close();
+});
+
 for (const colorScheme of SCHEMES) {
   for (const width of WIDTHS) {
     test(`axe finds nothing in a measured GPU at ${width} px, ${colorScheme}`, async ({ browser, address }) => {

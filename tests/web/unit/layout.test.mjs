@@ -3,11 +3,11 @@ import { after, test } from 'node:test';
 import { close, load, loadCore } from './modules.mjs';
 
 after(close);
-const { scopesOf, largest } = await load('src/state/ledger.ts');
+const { scopesOf, largest, modulesOf } = await load('src/state/ledger.ts');
 /* What names are measured with, without a browser. */
 globalThis.document = { createElement: () => ({ getContext: () => ({ measureText: (text) => ({ width: text.length * 6.5 }) }) }) };
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => 'sans-serif' });
-const { layLayer, modulesOf, stationWidth } = await load('src/charts/layer-layout.ts');
+const { layLayer, stationWidth } = await load('src/charts/layer-layout.ts');
 const { layBar, activationPeak } = await load('src/charts/bar-layout.ts');
 const { layTimeline } = await load('src/charts/timeline-layout.ts');
 const { fillParts, layParts } = await load('src/charts/parts-layout.ts');
@@ -162,4 +162,19 @@ test('every module of a layer is drawn where the forward pass goes through it, s
   const y = (module) => rows.find((s) => s.module === module).y;
   assert.equal(y('self_attn.q_proj'), y('self_attn.v_proj'));
   assert.ok(y('self_attn.o_proj') > y('self_attn'));
+});
+
+test('what a policy keeps stands where the forward pass makes it, also where its module drops nothing', () => {
+  for (const [query, made, drawn] of [
+    ['model=llama-3-8b&checkpoint=budget:4GiB', ['self_attn.k_proj', 'self_attn.v_proj'], 'self_attn'],
+    ['model=gpt-j-6b&checkpoint=save:matmuls', ['mlp.fc_in'], 'mlp.act'],
+  ]) {
+    const report = core.evaluate(query);
+    const scope = scopesOf(report).find((s) => made.every((module) => s.entries.some((e) => e.row.module === module && e.fate === 'kept')));
+    const modules = scope.entries.map((e) => e.row.module);
+    for (const module of made) {
+      assert.ok(!scope.entries.some((e) => e.row.module === module && e.fate === 'recomputed'), `${query}: ${module} drops something`);
+      assert.ok(modules.indexOf(module) < modules.indexOf(drawn), `${query}: ${modules.join(' ')}`);
+    }
+  }
 });

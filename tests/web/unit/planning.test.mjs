@@ -27,7 +27,7 @@ test('times by either name, and for people', () => {
   assert.equal(timeOf({ recomputed_time_us: 12.5 }, 'recomputed_time'), 12.5);
   assert.equal(timeOf({ recomputed_time_ps: 12500000 }, 'recomputed_time'), 12.5);
   assert.equal(timeOf({}, 'recomputed_time'), null);
-  for (const [us, text] of [[0, '0 ms'], [12.34, '12.3 µs'], [999.6, '1.00 ms'], [157914.018683, '158 ms'], [2500000, '2.50 s'], [5e9, '5,000 s']]) assert.equal(formatTime(us).replace('\u00a0', ' '), text);
+  for (const [us, text] of [[0, '0 ms'], [12.34, '12.3 µs'], [999.6, '1.00 ms'], [157914.018683, '158 ms'], [2500000, '2.50 s'], [5e9, '5,000 s'], [96_148e6, '26.7 hours'], [1e13, '116 days']]) assert.equal(formatTime(us).replace('\u00a0', ' '), text);
 });
 
 test('the frontier is told from the list of the best policies', () => {
@@ -157,7 +157,7 @@ test('labels of crowded policies keep clear of each other and, where there is ro
       /* What another policy beats may go without in a crowd; of the others one at most. */
       const named = layout.spots.filter((s) => s.pareto || s.chosen);
       assert.ok(named.filter((s) => s.label.text !== '').length >= named.length - 1, `${query} ${width}: ${boxes.length} of ${layout.spots.length}`);
-      for (const spot of layout.spots.filter((s) => s.label.text === '' && !s.pareto)) assert.ok(layout.spots.some((o) => o !== spot && Math.hypot(o.x - spot.x, o.y - spot.y) < 76), `${query} ${width}: ${spot.plans[0].policy}`);
+      for (const spot of layout.spots.filter((s) => s.label.text === '' && !s.pareto)) assert.ok(layout.spots.some((o) => o !== spot && Math.hypot(o.x - spot.x, o.y - spot.y) < 76), `${query} ${width}: ${spot.plans[0][0].policy}`);
       boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => assert.ok(!(a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]), `${query} ${width}`)));
     }
   }

@@ -4,6 +4,7 @@ import { close, load } from './modules.mjs';
 
 after(close);
 const { layRoofline, under } = await load('src/charts/roofline-layout.ts');
+globalThis.document = { createElement: () => ({ getContext: () => null }) };
 
 /* 1,000 GFLOP/s and 100 GB/s: the ridge is at 10 FLOP a byte. */
 const roof = { name: 'f32', gflops: 1000, bandwidth: 100_000 };
@@ -65,4 +66,26 @@ test('ticks are whole powers of ten, not too many, and there is nothing without 
   assert.ok(xTicks.length >= 2 && xTicks.length <= 5 && yTicks.length >= 2 && yTicks.length <= 7);
   for (const { text } of [...xTicks, ...yTicks]) assert.match(text, /^(0\.0*1|1(0*)(,000)*|1(,000)+|10|100|10(,000)+|100(,000)+)$/);
   assert.deepEqual(layRoofline([], points, 640).points, []);
+});
+
+test('what was measured is named where its name meets no point, no roof and no other name', () => {
+  const measured = [
+    { name: 'Linear-ReLU-Linear', intensity: 4, gflops: 300 },
+    { name: 'Attention of a transformer', intensity: 15, gflops: 200 },
+    { name: 'MLP of a transformer', intensity: 20, gflops: 990 },
+    { name: 'Matrix product, f32', intensity: 40, gflops: 1000 },
+  ];
+  for (const [width, named] of [[300, 2], [640, 4], [1100, 4]]) {
+    const { frame, points: placed } = layRoofline([roof], [...measured, { name: 'linear', intensity: 600, gflops: null }], width);
+    const labels = placed.filter((p) => p.label !== null);
+    assert.ok(labels.length >= named, `${labels.length} at ${width}`);
+    assert.ok(labels.every((p) => p.measured));
+    /* The text's own box, without the margin that the layout keeps around it. */
+    const boxes = labels.map(({ name, label }) => ({ left: label.x - name.length * 3.6, right: label.x + name.length * 3.6, top: label.y - 6, bottom: label.y + 6 }));
+    for (const [i, box] of boxes.entries()) {
+      assert.ok(box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom, `${labels[i].name} at ${width}`);
+      assert.ok(placed.every((p) => p.x < box.left || p.x > box.right || p.y < box.top || p.y > box.bottom), `a point in ${labels[i].name} at ${width}`);
+      assert.ok(boxes.every((other, j) => i === j || other.right < box.left || box.right < other.left || other.bottom < box.top || box.bottom < other.top), `${labels[i].name} meets a name at ${width}`);
+    }
+  }
 });

@@ -5,7 +5,6 @@
  * that saved it, or behind it if it was saved as a result. Its mark is as long as it has elements per token and as high as an element has
  * bytes, so that its area is its bytes. Modules that save nothing, since what they read is kept already, stand where the forward pass goes
  * through them; side by side if nothing is kept between. */
-import type { Step } from '../../../wasm/report';
 import { blockOf, type Entry, type Scope } from '../state/ledger';
 import { textWidth } from './measure';
 
@@ -212,21 +211,6 @@ export function stationWidth(station: Omit<Station, 'x' | 'y'>): number {
   const { path, name } = stationName(station);
   const op = station.op === '' || station.continued ? 0 : textWidth(station.op, 11.5, 'mono') + 6;
   return textWidth(path + name, 12, 'mono') + 18 + op;
-}
-
-/** The modules of one layer in the order of its forward pass, as the step's timeline has them: of the first layer that has all of `scope`'s. */
-export function modulesOf({ timeline, timeline_modules: modules }: Step, scope: Scope): string[] {
-  const layers = new Map<number, string[]>();
-  for (const [phase, layer, module] of timeline) {
-    if (phase !== 0 || layer < 0) continue;
-    const list = layers.get(layer) ?? [];
-    layers.set(layer, list);
-    const name = modules[module] ?? '';
-    if (list.at(-1) !== name) list.push(name);
-  }
-  const saved = new Set(scope.entries.map((e) => e.row.module));
-  saved.delete('');
-  return [...layers.values()].find((list) => [...saved].every((module) => list.includes(module))) ?? [];
 }
 
 function length(stops: readonly Stop[]): number {

@@ -64,6 +64,14 @@ export const Roofline = sized<RooflineProps>('roofline', ({ roofs, measured, ope
             </text>
           </g>
         ))}
+        {layout.points.map(
+          ({ name, label }) =>
+            label !== null && (
+              <text key={name} class="roof-name" x={label.x} y={label.y + 4} text-anchor="middle">
+                {name}
+              </text>
+            ),
+        )}
         {layout.points.map((point, i) => {
           const text = textOf(point);
           return (

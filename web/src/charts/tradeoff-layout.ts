@@ -3,7 +3,7 @@ import { range, tickStep } from 'd3-array';
 import { curveStepAfter, line } from 'd3-shape';
 import type { Bytes, Plan, Units } from '../../../wasm/report';
 import { axisUnit, formatTick } from '../format/bytes';
-import { planNames } from '../format/policy';
+import { planNames, shortNames } from '../format/policy';
 import { textWidth } from './measure';
 import { scaleLinear } from './scale';
 import { isPareto, type Measure, measureOf } from './tradeoff-measure';
@@ -17,8 +17,8 @@ interface Label {
 }
 
 export interface Spot {
-  /** Plans of the same figures share a spot. */
-  plans: Plan[];
+  /** Plans that would be drawn over each other share a spot; those of the same figures stand together. */
+  plans: Plan[][];
   x: number;
   y: number;
   chosen: boolean;
@@ -75,13 +75,15 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
       spot = { plans: [], ...place, chosen: false, pareto: false, label: { x: 0, y: 0, anchor: 'start', text: '', led: false } };
       spots.push(spot);
     }
-    spot.plans.push(plan);
+    const alike = spot.plans.find(([p]) => p !== undefined && again(p) === again(plan) && measureOf(p, measure) === measureOf(plan, measure));
+    if (alike === undefined) spot.plans.push([plan]);
+    else alike.push(plan);
     spot.chosen ||= plan.chosen;
     spot.pareto ||= isPareto(plan, plans, measure);
   }
-  placeLabels(spots, frame, stepsThrough(reach.map((r) => at(r.again, r.memory))), (plans) => planNames(plans, units));
-
   const pareto = spots.filter((s) => s.pareto).sort((p, q) => p.x - q.x || q.y - p.y);
+  placeLabels(spots, frame, stepsThrough(reach.length > 0 ? reach.map((r) => at(r.again, r.memory)) : pareto), ({ plans }) => namesOf(plans, units));
+
   const path = line<Spot>().x((s) => s.x).y((s) => s.y).curve(curveStepAfter)(pareto);
   return {
     width,
@@ -94,6 +96,14 @@ export function layTradeoff(plans: readonly Plan[], { again, reach = [] }: Axis,
     yTicks: y.ticks(5).map((t) => ({ at: y(t), text: formatTick(t) })),
     unit,
   };
+}
+
+/* All that share a spot, and where there is no room for that the first and how many more. */
+function namesOf(plans: readonly Plan[][], units: Units): string[] {
+  const [first, ...more] = plans.flat();
+  if (first === undefined) return [];
+  const all = plans.length === 1 ? planNames(plans.flat(), units) : plans.map((alike) => shortNames(alike, units)).join(' · ');
+  return more.length === 0 ? [all] : [all, `${shortNames([first], units)} and ${more.length} more`];
 }
 
 type Box = [left: number, top: number, right: number, bottom: number];
@@ -113,11 +123,11 @@ const AFAR = [-24, -33, -42, -51, -60, -78, -96, -114, -132, -150, -168, 24, 42]
   .flatMap((dy) => [0, 8, -8, 16, -16, 26, -26, 36, -36, 48, -48, 60, -60, 75, -75, 90, -90].map((dx) => [dx, dy] as const))
   .sort((p, q) => Math.hypot(p[0], p[1] * 1.2) - Math.hypot(q[0], q[1] * 1.2));
 
-/* In a crowd what is on the frontier, or chosen, is named first; what others beat only where there is room beside it: its name is in the table too.
+/* In a crowd what is on the frontier, or chosen, is named first, then what others beat; what finds no place has its name in the table.
  * Each label takes the first place where neither it nor its line meets a spot, a label or another's line. In a crowd labels stand like
  * stairs: each to the left of an upright line from its spot, beyond the label of the spot before it, so that no line meets a label; down
  * from the frontier, up from what is above it. */
-function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly Line[], named: (plans: readonly Plan[]) => string): void {
+function placeLabels(spots: Spot[], frame: { left: number; right: number; top: number; bottom: number }, behind: readonly Line[], named: (spot: Spot) => string[]): void {
   const taken: Box[] = spots.map((s) => [s.x - 6, s.y - 6, s.x + 6, s.y + 6]);
   const lines: Line[] = [];
   const weight = (s: Spot) => (s.chosen ? 0 : s.pareto ? 1 : 2);
@@ -127,21 +137,23 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
   for (const spot of [...alone, ...crowd, ...beaten]) {
     /* A line may leave a crowd of spots through it. */
     const passed = new Set(taken.filter((_, i) => Math.hypot((spots[i]?.x ?? Infinity) - spot.x, (spots[i]?.y ?? Infinity) - spot.y) < 16));
-    const text = named(spot.plans);
-    const width = textWidth(text, SIZE) * (spot.chosen ? 1.08 : 1);
     const off = spot.chosen ? 4 : 0;
-    const label = (dx: number, dy: number, anchor: Label['anchor'], led: boolean): Label => ({ x: spot.x + dx, y: spot.y + dy, anchor, text, led });
-    const beside = BESIDE.map(([dx, dy, anchor]) => label(dx + Math.sign(dx) * off, dy + Math.sign(dy) * off, anchor, false));
-    /* On the frontier, its line runs to the right. */
-    if (spot.pareto) beside.unshift(label(7, -14 - off, 'start', false));
-    const afar = AFAR.flatMap(([dx, dy]) => (['middle', 'start', 'end'] as const).map((anchor) => label(dx, dy, anchor, true)));
     const boxOf = (l: Label): Box => {
+      const width = textWidth(l.text, SIZE) * (spot.chosen ? 1.08 : 1);
       const left = l.anchor === 'start' ? l.x : l.anchor === 'end' ? l.x - width : l.x - width / 2;
       return [left, l.y - 8, left + width, l.y + 8];
     };
-    const inCrowd = crowd.includes(spot);
-    const up = range(18, 220, 3).map((dy) => label(-4, -dy, 'end', true));
-    const down = range(18, 220, 3).map((dy) => label(-4, dy, 'end', true));
+    const placesOf = (text: string): Label[] => {
+      const label = (dx: number, dy: number, anchor: Label['anchor'], led: boolean): Label => ({ x: spot.x + dx, y: spot.y + dy, anchor, text, led });
+      const beside = BESIDE.map(([dx, dy, anchor]) => label(dx + Math.sign(dx) * off, dy + Math.sign(dy) * off, anchor, false));
+      /* On the frontier, its line runs to the right. */
+      if (spot.pareto) beside.unshift(label(7, -14 - off, 'start', false));
+      const afar = AFAR.flatMap(([dx, dy]) => (['middle', 'start', 'end'] as const).map((anchor) => label(dx, dy, anchor, true)));
+      if (!crowded(spot)) return [...beside, ...afar];
+      const up = range(18, 220, 3).map((dy) => label(-4, -dy, 'end', true));
+      const down = range(18, 220, 3).map((dy) => label(-4, dy, 'end', true));
+      return crowd.includes(spot) ? [label(-11 - off, 0, 'end', false), ...(spot.pareto ? [...down, ...up] : [...up, ...down]), ...afar] : [...beside, ...up, ...down, ...afar];
+    };
     const fits = (l: Label): boolean => {
       const box = boxOf(l);
       if (box[0] < frame.left + 2 || box[2] > frame.right + 8 || box[1] < frame.top - 12 || box[3] > frame.bottom - 1) return false;
@@ -156,7 +168,7 @@ function placeLabels(spots: Spot[], frame: { left: number; right: number; top: n
       const box: Box = [left - 3, top + 1, right + 3, bottom - 1];
       return Math.hypot(l.x - spot.x, l.y - spot.y) < 120 && !behind.some((line) => crosses(line, box));
     };
-    const places = (beaten.includes(spot) ? beside : inCrowd ? [label(-11 - off, 0, 'end', false), ...(spot.pareto ? [...down, ...up] : [...up, ...down]), ...afar] : [...beside, ...afar]).filter(fits);
+    const places = named(spot).flatMap((text) => placesOf(text).filter(fits));
     const found = places.find(clear) ?? places[0];
     spot.label = found ?? { x: spot.x, y: spot.y, anchor: 'start', text: '', led: false };
     if (found === undefined) continue;

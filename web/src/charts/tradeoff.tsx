@@ -59,7 +59,7 @@ export const Tradeoff = sized<TradeoffProps>('tradeoff', ({ plans, axis, axisTit
         <path class="axis-line" d={`M ${frame.left} ${frame.bottom} H ${frame.right}`} />
         {behind === undefined ? layout.frontier !== '' && <path class="frontier" d={layout.frontier} /> : behind(layout, onOver)}
         {layout.spots.map((spot, i) => (
-          <SpotView key={spot.plans.map(planId).join()} spot={spot} first={i === 0} text={text(spot)} onOver={onOver} onChoose={onChoose} />
+          <SpotView key={spot.plans.flat().map(planId).join()} spot={spot} first={i === 0} text={text(spot)} onOver={onOver} onChoose={onChoose} />
         ))}
       </Drawing>
     </>
@@ -74,13 +74,12 @@ interface SpotProps {
   onChoose: (plan: Plan) => void;
 }
 
-const planOf = (spot: Spot): Plan | undefined => spot.plans.find((p) => p.chosen) ?? spot.plans[0];
+const planOf = (spot: Spot): Plan | undefined => spot.plans.flat().find((p) => p.chosen) ?? spot.plans[0]?.[0];
 
-/** "full = best: 1.54 GiB, 70 % of the forward pass computed again" */
+/** "full = best: 1.54 GiB, 70 % of the forward pass computed again"; plans of other figures in the same place have theirs. */
 function spotText(spot: Spot | undefined, said: (plan: Plan) => string, measure: Measure, units: Units): string {
-  const plan = spot === undefined ? undefined : planOf(spot);
-  if (spot === undefined || plan === undefined) return '';
-  return `${planNames(spot.plans, units)}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`;
+  const text = (plans: readonly Plan[]) => plans.slice(0, 1).map((plan) => `${planNames(plans, units)}: ${formatBytes(measureOf(plan, measure), units)}, ${said(plan)}`);
+  return (spot?.plans ?? []).flatMap(text).join('; ');
 }
 
 function leaderPath(spot: Spot): string {
@@ -92,8 +91,10 @@ function SpotView({ spot, first, text, onOver, onChoose }: SpotProps) {
   const plan = planOf(spot);
   if (plan === undefined) return null;
   const { label } = spot;
+  /* Who says what is written there means this spot. */
+  const name = text.includes(label.text) ? text : `${label.text}: ${text}`;
   return (
-    <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text, chosen: spot.chosen, tabStop: first, onOver, onChoose: () => onChoose(plan) })}>
+    <g class="spot" data-pareto={spot.pareto ? '' : undefined} {...choosable({ text: name, chosen: spot.chosen, tabStop: first, onOver: (over) => onOver(over === null ? null : text), onChoose: () => onChoose(plan) })}>
       {label.led && <path class="leader" d={leaderPath(spot)} />}
       <circle class="spot-reach" cx={spot.x} cy={spot.y} r="14" />
       {spot.chosen && <circle class="spot-ring" cx={spot.x} cy={spot.y} r="9.5" />}

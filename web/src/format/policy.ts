@@ -14,6 +14,8 @@ export function planName(plan: Plan, units: Units): string {
   return (each === null || plan.policy.includes(':') ? policyText(plan.policy, units) : `${plan.policy} (every:${each})`) + (plan.reentrant ? ', reentrant' : '');
 }
 
-/** Of several plans in one place: "sqrt = best". */
-export const planNames = (plans: readonly Plan[], units: Units): string =>
-  plans.map((plan) => (plans.length > 1 ? planId({ ...plan, policy: policyText(plan.policy, units) }) : planName(plan, units))).join(' = ');
+/** Of plans of the same figures: "sqrt = every:6". */
+export const shortNames = (plans: readonly Plan[], units: Units): string => plans.map((plan) => planId({ ...plan, policy: policyText(plan.policy, units) })).join(' = ');
+
+/** The same, where one is alone in full: "best (every:7)". */
+export const planNames = (plans: readonly Plan[], units: Units): string => (plans.length === 1 ? plans.map((plan) => planName(plan, units)).join('') : shortNames(plans, units));

@@ -11,9 +11,11 @@ export function timeOf(from: object, name: string): Microseconds | null {
   return typeof ps === 'number' ? ps / 1e6 : null;
 }
 
+const HOUR = 3600e6;
+
 /** "158 ms" */
 export function formatTime(us: Microseconds): string {
   if (us === 0) return '0\u00a0ms';
   if (us < 999.5) return `${threeDigits(us)}\u00a0µs`;
-  return us < 999.5e3 ? `${threeDigits(us / 1e3)}\u00a0ms` : us < 1e9 ? `${threeDigits(us / 1e6)}\u00a0s` : `${formatCount(us / 1e6)}\u00a0s`;
+  return us < 999.5e3 ? `${threeDigits(us / 1e3)}\u00a0ms` : us < 1e9 ? `${threeDigits(us / 1e6)}\u00a0s` : us < 2 * HOUR ? `${formatCount(us / 1e6)}\u00a0s` : us < 48 * HOUR ? `${threeDigits(us / HOUR)}\u00a0hours` : `${formatCount(us / (24 * HOUR))}\u00a0days`;
 }

@@ -1,5 +1,5 @@
 /* The report's rows with names of their own, kept and dropped together, for the picture, the bar and the table. */
-import type { Report, Row } from '../../../wasm/report';
+import type { Report, Row, Step } from '../../../wasm/report';
 
 /** Kept on the GPU; let go and computed again; or copied to the host and back. */
 export type Fate = 'kept' | 'recomputed' | 'offloaded';
@@ -43,14 +43,15 @@ export function scopesOf(report: Report, prefix = ''): Scope[] {
     list.push({ id: `${prefix}dropped-${i}`, row, fate: away });
     dropped.set(of(row), list);
   });
-  for (const [scope, list] of dropped) scope.entries = merge(scope.entries, list);
+  for (const [scope, list] of dropped) scope.entries = merge(scope.entries, list, modulesOf(report.step, { entries: [...scope.entries, ...list] }));
   const rank = { layer: 0, shared: 1, outside: 2 };
   return [...scopes.values()].filter((s) => s.entries.length > 0).sort((x, y) => rank[x.kind] - rank[y.kind]);
 }
 
-/* Both lists are in the order of the forward pass, each for itself. A kept entry goes behind the dropped ones of its module, else behind the
- * last kept one of the same block, else behind its block or its component, else to the front: a checkpoint's input. */
-function merge(kept: readonly Entry[], dropped: readonly Entry[]): Entry[] {
+/* Both lists are in the order of the forward pass, each for itself. A kept entry goes behind the dropped ones of its module, else behind what
+ * modules before its own have, as far as `order` knows it; else behind the last kept one of the same block, else behind its block or its
+ * component, else to the front: a checkpoint's input. */
+function merge(kept: readonly Entry[], dropped: readonly Entry[], order: readonly string[]): Entry[] {
   const merged = [...dropped];
   const front: Entry[] = [];
   let previous: Entry | undefined;
@@ -58,6 +59,8 @@ function merge(kept: readonly Entry[], dropped: readonly Entry[]): Entry[] {
     const { module } = entry.row;
     const block = blockOf(module);
     let at = module === '' ? -1 : merged.findLastIndex((e) => e.row.module === module);
+    const turn = module === '' ? -1 : order.indexOf(module);
+    if (at < 0) at = merged.findLastIndex((e) => e.row.module !== '' && order.includes(e.row.module) && order.indexOf(e.row.module) <= turn);
     if (at < 0 && previous !== undefined && blockOf(previous.row.module) === block) at = merged.indexOf(previous);
     if (at < 0 && block !== '') at = merged.findLastIndex((e) => blockOf(e.row.module) === block);
     if (at < 0 && block !== '') at = merged.findLastIndex((e) => e.row.component === entry.row.component);
@@ -66,6 +69,21 @@ function merge(kept: readonly Entry[], dropped: readonly Entry[]): Entry[] {
     previous = entry;
   }
   return [...front, ...merged];
+}
+
+/** The modules of one layer in the order of its forward pass, as the step's timeline has them: of the first layer that has all of `scope`'s. */
+export function modulesOf({ timeline, timeline_modules: modules }: Step, { entries }: Pick<Scope, 'entries'>): string[] {
+  const layers = new Map<number, string[]>();
+  for (const [phase, layer, module] of timeline) {
+    if (phase !== 0 || layer < 0) continue;
+    const list = layers.get(layer) ?? [];
+    layers.set(layer, list);
+    const name = modules[module] ?? '';
+    if (list.at(-1) !== name) list.push(name);
+  }
+  const saved = new Set(entries.map((e) => e.row.module));
+  saved.delete('');
+  return [...layers.values()].find((list) => [...saved].every((module) => list.includes(module))) ?? [];
 }
 
 /** "mlp" of "mlp.gate_proj" */

@@ -106,7 +106,7 @@ export class Store {
     this.waited = true;
     if (failure === null) void this.needWhole().catch(() => undefined);
     const loading = failure === null;
-    const message = loading ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again.`;
+    const message = loading ? 'Loading the rest of the calculator …' : `The rest of the calculator could not be loaded: ${failure}. Reload the page to try again`;
     return { code: ELSEWHERE, field: '', message, ...(loading ? { waiting: true as const } : {}) };
   }
 

@@ -59,7 +59,7 @@ export function Compare({ store, report, units }: CompareProps) {
               event.currentTarget.value = '';
             }}
           >
-            <option value="">choose …</option>
+            <option value="">with …</option>
             {usual.map(([name, text]) => (
               <option key={name} value={text}>
                 {name}

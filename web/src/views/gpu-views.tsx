@@ -3,7 +3,7 @@ import '../styles/gpu.css';
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Whole } from '../../../wasm/actmem';
-import { type Figures, type Measure, MEASURES } from '../../../wasm/gpu';
+import { type Measure, MEASURES } from '../../../wasm/gpu';
 import type { Report, Toy, Units } from '../../../wasm/report';
 import { ChartFrame } from '../charts/frame';
 import { Roofline, tableOf } from '../charts/roofline';
@@ -125,10 +125,10 @@ function Results({ run, store, whole, report, units }: ViewProps & { run: Run })
   );
 }
 
-const spreadOf = ({ median, p10, p90 }: Figures): string => `${formatTime(median * 1000)}, ${formatTime(p10 * 1000)} to ${formatTime(p90 * 1000)}`;
-
 function Speeds({ run, units }: { run: Run; units: Units }) {
   const rows = MEASURES.filter((m) => !BLOCKS.includes(m) && run.results[m] !== undefined);
+  if (rows.length === 0) return null;
+  const clocked = rows.filter((m) => run.results[m]?.stored.timestamps !== 1).length;
   return (
     <div class="scroll" role="region" aria-label="Rates" tabIndex={0}>
       <table>
@@ -139,10 +139,8 @@ function Speeds({ run, units }: { run: Run; units: Units }) {
               Rate
             </th>
             <th scope="col" class="number">
-              Size
+              Time of one
             </th>
-            <th scope="col">Time of one, median and the middle 80 %</th>
-            <th scope="col">By</th>
           </tr>
         </thead>
         <tbody>
@@ -151,18 +149,27 @@ function Speeds({ run, units }: { run: Run; units: Units }) {
             if (figures === undefined) return null;
             return (
               <tr key={m}>
-                <th scope="row">{MEASURE_NAMES[m]}</th>
-                <td class="number strong">{figures.flops > 0 ? `${threeDigits(figures.gflops)} GFLOP/s` : `${threeDigits(figures.mbs / 1000)} GB/s`}</td>
-                <td class="number">{m === 'copy' ? <Figure bytes={figures.size} units={units} /> : m === 'softmax' ? `${formatCount(figures.size)} rows` : `${figures.size} × ${figures.size}`}</td>
-                <td>{spreadOf(figures)}</td>
-                <td class="quiet">
-                  {figures.timestamps === 1 ? 'the GPU’s timestamps' : 'the clock'}, {figures.samples} samples
+                <th scope="row">
+                  {MEASURE_NAMES[m]} <span class="quiet">{m === 'copy' ? <Figure bytes={figures.size} units={units} /> : m === 'softmax' ? `${formatCount(figures.size)} rows` : `${figures.size} × ${figures.size}`}</span>
+                </th>
+                <td class="number">
+                  <span class="strong">{figures.flops > 0 ? `${threeDigits(figures.gflops)} GFLOP/s` : `${threeDigits(figures.mbs / 1000)} GB/s`}</span>
+                  <span class="rounded">{figures.samples} samples</span>
+                </td>
+                <td class="number">
+                  {formatTime(figures.median * 1000)}
+                  <span class="rounded">
+                    {formatTime(figures.p10 * 1000)} to {formatTime(figures.p90 * 1000)}
+                  </span>
                 </td>
               </tr>
             );
           })}
         </tbody>
       </table>
+      <p class="note">
+        The median time, below it the middle 80 % of the samples, {clocked === 0 ? 'by the GPU’s timestamps' : clocked === rows.length ? 'by the clock' : 'by the GPU’s timestamps or, where those are not to be had, by the clock'}.
+      </p>
     </div>
   );
 }
@@ -188,9 +195,6 @@ function Recomputation({ run }: { run: Run }) {
             <th scope="col" class="number">
               Costs here
             </th>
-            <th scope="col" class="number">
-              By FLOPs
-            </th>
           </tr>
         </thead>
         <tbody>
@@ -201,8 +205,10 @@ function Recomputation({ run }: { run: Run }) {
               </th>
               <td class="number">{formatTime(stored.median * 1000)}</td>
               <td class="number">{formatTime(recomputed.median * 1000)}</td>
-              <td class="number strong">{signedPercent(recomputed.median / stored.median)}</td>
-              <td class="number">{signedPercent(recomputed.flops / stored.flops)}</td>
+              <td class="number">
+                <span class="strong">{signedPercent(recomputed.median / stored.median)}</span>
+                <span class="rounded">{signedPercent(recomputed.flops / stored.flops)} by FLOPs</span>
+              </td>
             </tr>
           ))}
         </tbody>
@@ -240,7 +246,6 @@ function ToyBlock({ outcome, toy }: { outcome: Outcome; toy: Toy }) {
               <th scope="col" class="number">
                 By the tape
               </th>
-              <th scope="col">Equal</th>
             </tr>
           </thead>
           <tbody>
@@ -248,8 +253,10 @@ function ToyBlock({ outcome, toy }: { outcome: Outcome; toy: Toy }) {
               <tr key={name} data-measured={got} data-said={said}>
                 <th scope="row">{name}</th>
                 <td class="number">{got === 0 ? 'nothing' : exactBytes(got)}</td>
-                <td class="number">{said === 0 ? 'nothing' : exactBytes(said)}</td>
-                <td>{got === said ? 'to the byte' : <span class="fault">no: please report it</span>}</td>
+                <td class="number">
+                  {said === 0 ? 'nothing' : exactBytes(said)}
+                  <span class="rounded">{got === said ? 'equal' : <span class="fault">not equal: please report it</span>}</span>
+                </td>
               </tr>
             ))}
           </tbody>

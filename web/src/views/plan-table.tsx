@@ -7,6 +7,8 @@ import { stagesOf } from '../format/subject';
 import { formatTime, timeOf } from '../format/time';
 import { Figure } from './figure';
 
+const LESS: Readonly<Record<Measure, string>> = { saved: 'less kept', activations: 'a lower peak', step: 'a lower peak with gradients' };
+
 interface PlanTableProps {
   report: Report;
   /** What the marked policies are best in, beside recomputation. */
@@ -18,6 +20,7 @@ interface PlanTableProps {
 
 export function PlanTable({ report, measure, above, units, onChoose }: PlanTableProps) {
   const { plans, forward_flops: forward } = report.checkpoint;
+  const timed = plans.some((plan) => timeOf(plan, 'recomputed_time') !== null);
   return (
     <div class="plans scroll" role="region" aria-label="Policies" tabIndex={0}>
       <table>
@@ -43,8 +46,8 @@ export function PlanTable({ report, measure, above, units, onChoose }: PlanTable
         </tbody>
       </table>
       <p class="note">
-        Peak: the most activation bytes live at once, without parameter gradients (<code>frontier_peak_bytes</code>). Recomputed: the share of the forward pass’s FLOPs in matrix products and attention; the time is of everything recomputed. Marked{' '}
-        <span class="pareto-mark" aria-hidden="true" /> no other policy here has both less recomputation and less of the memory in the chart.
+        Peak: the most activation bytes live at once, without parameter gradients.{above !== null && ' Below it: how far it is above the lowest peak of any plan that recomputes no longer.'} Recomputed: the share of the forward pass’s FLOPs in matrix
+        products and attention{timed && '; the time is of everything recomputed'}. Marked <span class="pareto-mark" aria-hidden="true" />: no other policy here has both less recomputation and {LESS[measure]}.
       </p>
     </div>
   );

@@ -72,7 +72,7 @@ export function StateTables({ report, units }: { report: Report; units: Units })
         </table>
         {model.published_parameters !== null && (
           <p class="note">
-            {model.published_parameters === model.parameters ? 'Equal to the published count.' : `Published: ${formatCount(model.published_parameters)}.`}
+            {model.published_parameters === model.parameters ? 'Equal to the published count.' : `Published for the whole model: ${formatCount(model.published_parameters)}.`}
           </p>
         )}
       </div>

@@ -14,7 +14,8 @@ export function Tabs<T extends string>({ tabs, value, onChange }: TabsProps<T>) 
   const row = useRef<HTMLDivElement>(null);
   const more = useSignal('');
   const look = () => {
-    const { scrollLeft, scrollWidth, clientWidth } = row.current as HTMLDivElement;
+    if (row.current === null) return; /* the page has become wide since the observer was told */
+    const { scrollLeft, scrollWidth, clientWidth } = row.current;
     more.value = `${scrollLeft > 1 ? 'before' : ''} ${scrollLeft < scrollWidth - clientWidth - 1 ? 'after' : ''}`.trim();
   };
   useEffect(() => {
