@@ -177,15 +177,30 @@ static am_var mpt_layer(am_build *build, am_var x)
     return out;
 }
 
+/* A slope for each head, of as many as the next power of two has; *base: what they are made of, which the code holds. */
+static am_var mpt_slopes(am_build *build, am_var *base)
+{
+    am_tape *tape = build->tape;
+    int64_t count = 1;
+    while (count < build->config->heads) count *= 2;
+    am_var order = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(am_number_dim(build, count)), AM_I64, 0, 0, 0, 0);
+    *base = am_unary(tape, AM_OP_MUL_SCALAR, am_to(tape, order, AM_FP32));
+    am_var power = am_unary(tape, AM_OP_POW, *base);
+    am_var slopes = am_unary(tape, AM_OP_MUL_SCALAR, am_unary(tape, AM_OP_MUL_SCALAR, power)); /* 1.0 / power: its reciprocal, times 1.0 */
+    am_hold(tape, power);
+    if (count == build->config->heads) return slopes;
+    return am_raw(tape, AM_OP_CAT, AM_SHAPE(am_number_dim(build, count)), AM_FP32, slopes, 0, 0, 0); /* every second one before the others */
+}
+
 /* Slopes times the places of as many keys as the longest sequence has. */
 static void mpt_alibi(am_build *build)
 {
     am_tape *tape = build->tape;
-    am_dim one = build->one, a = build->a;
     am_var range = am_raw(tape, AM_OP_ARANGE, AM_SHAPE(build->p), AM_I32, 0, 0, 0, 0);
-    am_var slopes = am_raw(tape, AM_OP_FULL, AM_SHAPE(a), AM_FP32, 0, 0, 0, 0);
-    build->alibi = am_raw(tape, AM_OP_MUL, AM_SHAPE(a, one, build->p), AM_FP32, range, slopes, 0, 0);
+    am_var base, slopes = mpt_slopes(build, &base);
+    build->alibi = am_raw(tape, AM_OP_MUL, AM_SHAPE(build->a, build->one, build->p), AM_FP32, range, slopes, 0, 0);
     am_label(tape, build->alibi, "ALiBi");
+    am_hold(tape, range, base, slopes);
 }
 
 /* The additive mask made boolean, true where nothing is seen. */

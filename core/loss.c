@@ -56,8 +56,10 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
     am_tape *tape = build->tape;
     bool hf = build->config->loss == AM_LOSS_HF;
     am_var logits = am_label(tape, am_linear(tape, normed, weight, build->head_bias), "logits");
-    if (am_wiring_of(build->config)->traits & AM_T_SCALED_LOGITS || build->config->logit_softcap)
+    if (am_wiring_of(build->config)->traits & AM_T_SCALED_LOGITS || build->config->logit_softcap) {
         logits = final_logits(build, logits);
+        am_hold(tape, normed); /* the model's code, until it returns them */
+    }
     am_enter(tape, "", AM_C_LOSS);
     am_var loss = hf ? hf_loss(build, logits) : plain_loss(build, logits);
     am_hold(tape, hf ? normed : held);
