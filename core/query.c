@@ -58,7 +58,8 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
 }
 
 /* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
- * follow the run's (as many learned positions as tokens). How many ranks share out is there from the start, since others are
+ * follow the run's (as many learned positions as tokens), and again, since some of the run's follow the model's (as many tokens as
+ * positions). How many ranks share out is there from the start, since others are
  * refused without it, and named if it would be derived otherwise in the end. */
 __attribute__((noinline)) /* two configurations a frame */
 static void name_derived(am_query *query, am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
@@ -67,10 +68,11 @@ static void name_derived(am_query *query, am_config *start, const am_config *con
     start->dp = config->dp;
     am_config resolved = *start;
     am_config_resolve(&resolved, &status); /* where that fails, the fields stay AM_AUTO and are all named */
-    for (int model = 0; model < 2; model++)
+    for (int turns = 2, model = 0; turns > 0; turns--, model = !model)
         for (int i = 0; i < AM_FIELD_COUNT; i++) {
             bool turn = derived[i] && (am_fields[i].group == AM_MODEL) == model;
             if (!turn || values_equal(&resolved, config, &am_fields[i])) continue;
+            turns = 3; /* both once more */
             query->names[i] = true;
             copy_value(start, config, &am_fields[i]);
             resolved = *start;

@@ -15,6 +15,7 @@ static const struct {
     {"seq=8192 batch=2 checkpoint=every:4 reentrant=yes",
      "model=llama-3-8b&batch=2&seq=8192&checkpoint=every:4&reentrant=yes"},
     {"model=gpt2 positions=learned seq=1024", "model=gpt2"},
+    {"model=gpt2 stack=megatron-local positions=rope seq=1024", "model=gpt2&positions=rope&seq=1024&stack=megatron-local"}, /* not the usual length without a table */
     {"model=gpt2 seq=512 dropout=0", "model=gpt2&dropout=0&seq=512"},
     {"model=gpt2 attention_dropout=0.25 seq=64", "model=gpt2&attention_dropout=0.25&seq=64"},
     {"model=llama-3-8b layers=16", "model=llama-3-8b&layers=16"},
