@@ -399,7 +399,7 @@ static void play_event(am_play *play, const am_event *event)
         break;
     case AM_E_PART:
         am_play_grow(play, event->bytes);
-        am_play_note(play, -event->bytes);
+        am_play_note(play, play->tape->units ? 0 : -event->bytes); /* FSDP2 gives a gradient its parameter's layout before it is reduced */
         break;
     case AM_E_TAKE: take(play, event); break;
     case AM_E_FREE: free_slot(play, event); break;
