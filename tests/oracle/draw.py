@@ -467,18 +467,20 @@ def torch(r, families):
 
 
 def torch_ranks(r, families):
-    """One rank: zero=3, tp, cp, or a stage of a pipeline."""
-    kind, ranks = r.choice(("zero", "tp", "tp", "cp", "pp")), r.choice((2, 2, 4))
-    words = {"stack": "torch", **llama_of(r, ranks if kind == "tp" else 1), "batch": r.choice((1, 2, 3)), "seq": 16 * r.choice((1, 2, 3, 5))}
+    """One rank: of zero=3, tp and cp, alone or together, or a stage of a pipeline."""
+    kinds, ranks = r.choice((("zero",), ("tp",), ("tp",), ("cp",), ("pp",), ("zero", "tp"), ("zero", "cp"), ("tp", "cp"), ("zero", "tp", "cp"))), r.choice((2, 2, 4))
+    if len(kinds) > 1:
+        ranks = 2
+    words = {"stack": "torch", **llama_of(r, ranks if "tp" in kinds else 1), "batch": r.choice((1, 2, 3)), "seq": 16 * r.choice((1, 2, 3, 5))}
     words["checkpoint"] = r.choice(("none", "none", "full"))
-    if kind == "zero":
+    if "zero" in kinds:
         words |= {"dp": ranks, "zero": 3, "reshard": r.choice(("yes", "yes", "no"))}
         words |= {"master_weights": "yes", "grad_dtype": "fp32"} if r.random() < 0.4 else {}
-    elif kind == "tp":
+    if "tp" in kinds:
         words |= {"tp": ranks, "sp": r.choice(("yes", "no"))} | loss_of(r, ("fp32",))
-    elif kind == "cp":
+    if "cp" in kinds:
         words |= {"cp": ranks, "head_dim": 8 * r.choice((1, 2, 8))}
-    else:
+    if "pp" in kinds:
         words |= {"layers": ranks * r.choice((1, 2, 3)), "pp": ranks, "micro_batches": 1, "rank": r.choice((0, 1, ranks - 1))}
     return None, words
 

@@ -116,7 +116,8 @@ def rows_of_rank(ledger):
 def measure_torch_rank(record, case):
     """Of stack torch: what a record has, and of a new one everything."""
     figures = step.measure_rank(case)
-    figures["rank_parameters"] = figures["parameters"]
+    if case.model.get("zero") != "3":  # FSDP2's are a part of those that actmem says, before they are shared out
+        figures["rank_parameters"] = figures["parameters"]
     if figures["ledger"] is not None:
         ledger = [torch_ranks.named_as_kernel(entry) for entry in figures["ledger"] if entry["bytes"]]
         figures["rows"] = rows_of_rank(ledger)

@@ -6,6 +6,7 @@ GPU; its attention and its norm are the CUDA kernels' (gpu.py). Collectives retu
 import contextlib
 import functools
 import gc
+import math
 from unittest import mock
 
 import torch
@@ -146,9 +147,24 @@ def fused_norm(around):
 # ---- ranks
 
 
-def mesh_of(ranks):
-    """The first so many ranks of the process group, of which this process is rank 0."""
-    from torch.distributed.device_mesh import init_device_mesh
+def on_real_tensors(of, name):
+    """Lets a method of a DeviceMesh, which looks at the ranks' numbers, do so beside fake tensors."""
+    method = getattr(of, name)
+    if hasattr(method, "__wrapped__"):
+        return
+
+    @functools.wraps(method)
+    def real(*args, **kwargs):
+        with unset_fake_temporarily():
+            return method(*args, **kwargs)
+
+    setattr(of, name, staticmethod(real) if isinstance(of.__dict__[name], staticmethod) else real)
+
+
+def meshes_of(dp, cp, tp):
+    """The ranks that FSDP2 shares parameters out over, those of context and of tensor parallelism, of the process group's first, of which
+    this process is rank 0."""
+    from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
     from torch.distributed.tensor._sharding_prop import ShardingPropagator
     from torch.testing._internal.distributed.fake_pg import FakeStore
 
@@ -165,8 +181,10 @@ def mesh_of(ranks):
                 return shapes(*args, **kwargs)
 
         ShardingPropagator._propagate_tensor_meta_non_cached = uncounted
+    on_real_tensors(DeviceMesh, "_concatenate")
     with unset_fake_temporarily():
-        return init_device_mesh("cpu", (ranks,), mesh_dim_names=("ranks",))
+        mesh = init_device_mesh("cpu", (dp, cp, tp), mesh_dim_names=("dp", "cp", "tp"))
+        return mesh["dp", "cp"]._flatten("data"), mesh["cp"], mesh["tp"]
 
 
 def cross_entropy(model, ids, labels, cos, sin):
@@ -174,14 +192,14 @@ def cross_entropy(model, ids, labels, cos, sin):
     return F.cross_entropy(model(ids, cos, sin).flatten(0, 1).float(), labels.flatten(0, 1))
 
 
-def shard_parameters(model, case, ranks):
+def shard_parameters(model, case, mesh):
     """FSDP2: every layer, then the model."""
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
     policy = MixedPrecisionPolicy()
     if case.model.get("master_weights") == "yes":
         policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
-    how = {"mesh": mesh_of(ranks), "mp_policy": policy, "reshard_after_forward": case.model.get("reshard") != "no"}
+    how = {"mesh": mesh, "mp_policy": policy, "reshard_after_forward": case.model.get("reshard") != "no"}
     for module in (*model.layers, model):
         fully_shard(module, **how)
 
@@ -194,7 +212,7 @@ def gathered(model):
     return [tensor for group in groups for p in group.fsdp_params for tensor in p.all_gather_outputs]
 
 
-def shard_layers(model, ranks, sp, parallel_loss):
+def shard_layers(model, mesh, sp, parallel_loss):
     """torchtitan's plan for Llama."""
     from torch.distributed.tensor import Replicate, Shard
     from torch.distributed.tensor.parallel import (
@@ -205,7 +223,7 @@ def shard_layers(model, ranks, sp, parallel_loss):
         parallelize_module,
     )
 
-    mesh, whole = mesh_of(ranks), Shard(1) if sp else Replicate()
+    whole = Shard(1) if sp else Replicate()
     logits = Shard(-1) if parallel_loss else Replicate()
     plan = {
         "embed": RowwiseParallel(input_layouts=Replicate(), output_layouts=whole),
@@ -246,8 +264,11 @@ def check(case):
         raise BadInput(f"{', '.join(wrong)}: ranks of stack=torch are measured with {' '.join(f'{k}={v}' for k, v in RUN.items())}")
     if case.policy[0] not in ("none", "full"):
         raise BadInput("ranks of stack=torch are measured with checkpoint=none or full")
-    if sum(int(get(key, "1")) > 1 for key in ("tp", "cp", "dp", "pp")) > 1:
-        raise BadInput("of tp, cp, pp and zero=3, one at a time is measured on stack=torch")
+    ranks = [int(get(key, "1")) for key in ("tp", "cp", "dp")]
+    if int(get("pp", "1")) > 1 and max(ranks) > 1:
+        raise BadInput("stages of stack=torch are measured without tp, cp and dp")
+    if math.prod(ranks) > WORLD:
+        raise BadInput(f"stack=torch is measured on {WORLD} ranks at most")
 
 
 def is_rank(case):
@@ -261,7 +282,7 @@ def is_stage(case):
 
 
 def rank_step(case):
-    """stack=torch as one rank: zero=3 with dp, tp with sp, or cp."""
+    """stack=torch as one rank: zero=3 with dp, tp with sp and cp, alone or together."""
     check(case)
     get = case.model.get
     tp, cp, dp = (int(get(key, "1")) for key in ("tp", "cp", "dp"))
@@ -272,26 +293,29 @@ def rank_step(case):
     given = [*tokens(case), *tables(case)]
     probe, around, name = None, contextlib.nullcontext, ""
     forward = functools.partial(cross_entropy, model, *given)
-    if get("zero") == "3":
-        name = " fully_shard"
-        shard_parameters(model, case, dp)
-        probe = functools.partial(gathered, model)
-    elif tp > 1:
+    data, context, tensor = meshes_of(dp, cp, tp)
+    if tp > 1:
         from torch.distributed.tensor.parallel import loss_parallel
 
         name = " parallelize_module"
-        shard_layers(model, tp, get("sp") == "yes", parallel_loss)
+        shard_layers(model, tensor, get("sp") == "yes", parallel_loss)
         around = loss_parallel if parallel_loss else contextlib.nullcontext
-    elif cp > 1:
+    if get("zero") == "3":
+        name += " fully_shard"
+        shard_parameters(model, case, data)
+        probe = functools.partial(gathered, model)
+    if cp > 1:
         from torch.distributed.tensor.experimental import context_parallel
 
-        name, mesh, leave = " context_parallel", mesh_of(cp), contextlib.ExitStack()
+        name += " context_parallel"
+        leave, inner = contextlib.ExitStack(), around
         for layer in model.layers:
-            layer.attention.attend = ring_attention(mesh)
+            layer.attention.attend = ring_attention(context)
         around = lambda: leave  # noqa: E731
 
         def forward():  # the parts that are cut from the sequence count
-            leave.enter_context(context_parallel(mesh, buffers=given, buffer_seq_dims=[1, 1, 0, 0]))
+            leave.enter_context(inner())
+            leave.enter_context(context_parallel(context, buffers=given, buffer_seq_dims=[1, 1, 0, 0]))
             return cross_entropy(model, *given)
 
     source = f"{versions('torch')}{name}, a plain Llama"
