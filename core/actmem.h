@@ -1086,9 +1086,9 @@ typedef struct am_run {
 am_code am_plan_compose(am_outcome *outcome, const am_pattern *pattern, int runs, const am_run *run);
 
 /* The step's live bytes in order, gradients of parameters not counted, from the samples of the runs' profiles: what is
- * outside the layers, and the layers at both ends of each stretch of equal ones. Writes at most `capacity` points and
- * returns how many there are. */
-int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run);
+ * outside the layers, and the layers at both ends of each stretch of equal ones; of many stretches some, with those where `peaks`, the
+ * step's outcome, has its peaks. Writes at most `capacity` points and returns how many there are. */
+int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run, const am_outcome *peaks);
 
 /* One unit of `inner` layers by itself, from a layer on, of so many layers in all, as a profile shows it: what its forward
  * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it

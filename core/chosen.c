@@ -314,7 +314,7 @@ static void choose_runs(am_evaluation *evaluation, am_policy policy)
     if (alone) report->kind[0].bytes += report->shared_bytes;
     if (alone) report->shared_bytes = 0;
     report->saved_bytes = report->outcome.saved_bytes;
-    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run);
+    report->points = am_plan_timeline(report->point, AM_MAX_POINTS, &evaluation->pattern, runs, workspace->run, &report->outcome);
     bool cut = report->kinds == AM_MAX_KINDS || report->rows == AM_MAX_REPORT_ROWS;
     if (cut || report->points > AM_MAX_POINTS) evaluation->code = AM_CAPACITY; /* nothing is left out */
 }

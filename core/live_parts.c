@@ -167,7 +167,7 @@ static int compose(am_plan_parts *plan, const am_run *run, am_live part, const a
     if (evaluation->code) return 0;
     if (!plan->chain) {
         evaluation->code = am_plan_compose(outcome, &evaluation->pattern, plan->runs, run);
-        return am_plan_timeline(point, AM_MAX_POINTS, &evaluation->pattern, plan->runs, run);
+        return am_plan_timeline(point, AM_MAX_POINTS, &evaluation->pattern, plan->runs, run, &evaluation->report->outcome);
     }
     bool states = !leader || (int)part == AM_C_RESIDUAL;
     const am_tape *tape = am_evaluation_tape(evaluation, AM_PROFILE_PLAIN);

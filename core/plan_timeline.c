@@ -40,7 +40,7 @@ typedef struct am_shown {
     am_stand stand;
 } am_shown;
 
-#define MOST_SHOWN 12
+#define MOST_SHOWN 16
 
 /* Its layers; of many only the first and the last. */
 typedef struct am_layers_shown {
@@ -85,11 +85,19 @@ static void add_unit(am_line *line, const am_shown *shown, bool forward)
     }
 }
 
-/* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these. Returns how
- * many; *behind: live bytes behind the last layer, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
+/* Does a stretch hold the layer of a peak? */
+static bool holds_peak(const am_walk *walk, const am_outcome *peaks)
+{
+    int64_t end = walk->start + walk->count * walk->inner;
+    bool forward = walk->start <= peaks->forward_at.layer && peaks->forward_at.layer < end;
+    return forward || (walk->start <= peaks->backward_at.layer && peaks->backward_at.layer < end);
+}
+
+/* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these, and of those with the peaks.
+ * Returns how many; *behind: live bytes behind the last layer, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
  * above 2 KiB. */
-__attribute__((noinline)) static int show_units(const am_sequence *model, int tail, am_shown shown[MOST_SHOWN],
-                                                int64_t *behind, int64_t *framed, int64_t *outlived)
+__attribute__((noinline)) static int show_units(const am_sequence *model, const am_outcome *peaks, int tail,
+                                                am_shown shown[MOST_SHOWN], int64_t *behind, int64_t *framed, int64_t *outlived)
 {
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome};
@@ -102,18 +110,18 @@ __attribute__((noinline)) static int show_units(const am_sequence *model, int ta
     for (am_walk walk = {.model = model}; am_walk_on(&walk);) stretches++;
     for (am_walk walk = {.model = model}; am_walk_on(&walk); index++) {
         int units = am_stretch_ends(&composer, &walk, &stand, ends);
-        if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches) continue;
+        if (index >= (tail > 1 ? 3 : 1) && index + tail < stretches && !holds_peak(&walk, peaks)) continue;
         for (int i = 0; i < units && AM_ALWAYS(count < MOST_SHOWN); i++) shown[count++] = (am_shown){walk, ends[i]};
     }
     return count;
 }
 
-static int write_timeline(am_point *point, int capacity, const am_sequence *model, int tail)
+static int write_timeline(am_point *point, int capacity, const am_sequence *model, const am_outcome *peaks, int tail)
 {
     const am_profile *ends = model->run[0].profile;
     am_shown shown[MOST_SHOWN];
     int64_t behind, framed, outlived;
-    int units = show_units(model, tail, shown, &behind, &framed, &outlived), after = ends->step.layers + 1;
+    int units = show_units(model, peaks, tail, shown, &behind, &framed, &outlived), after = ends->step.layers + 1;
     int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
@@ -125,9 +133,9 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
     return line.count;
 }
 
-int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run)
+int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, int runs, const am_run *run, const am_outcome *peaks)
 {
     const am_sequence model = am_sequence_of(pattern, runs, run);
-    int count = write_timeline(point, capacity, &model, run[0].inner > 1 ? 3 : 2);
-    return count <= capacity ? count : write_timeline(point, capacity, &model, 1);
+    int count = write_timeline(point, capacity, &model, peaks, run[0].inner > 1 ? 3 : 2);
+    return count <= capacity ? count : write_timeline(point, capacity, &model, peaks, 1);
 }
