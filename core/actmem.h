@@ -614,6 +614,7 @@ typedef struct am_tape {
     int64_t ranks; /* that share parameters out; 1: none does */
     int reduce_dtype;    /* of gradients, if they do */
     bool cast_shards;    /* shards are of that type too */
+    bool upcast_vectors; /* and gradients of vectors, which tensor-parallel ranks have whole, before they are reduced */
     bool keeps_gathered; /* parameters stay gathered behind the forward */
     uint8_t units, unit; /* sharded ones: how many, from 1; now */
     am_sharded sharded[AM_MAX_SHARDED];

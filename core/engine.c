@@ -4,6 +4,20 @@
 
 #include <string.h>
 
+#ifdef AM_FIRST /* none of its units are sharded */
+#define upcast(compiler, tensor, x, slot) (slot)
+#else
+/* The slot of a parameter's gradient in the type that it is reduced in, where autograd casts it itself (FSDP2's may_reduce_grad_outside_dp). */
+static uint16_t upcast(am_compiler *compiler, const am_tensor *tensor, am_var x, uint16_t slot)
+{
+    const am_tape *tape = compiler->tape;
+    if (!tensor->parameter || !tape->upcast_vectors || tensor->rank != 1) return slot;
+    uint16_t wide = am_compile_allocate(compiler, am_compile_bytes(compiler, x, tape->reduce_dtype));
+    am_compile_release(compiler, slot);
+    return wide;
+}
+#endif
+
 void am_compile_accumulate(am_compiler *compiler, am_var x)
 {
     am_gradient *buffer = am_compile_buffer(compiler, x), g = *buffer;
@@ -11,6 +25,7 @@ void am_compile_accumulate(am_compiler *compiler, am_var x)
     buffer->slot = 0;
     int64_t bytes = am_compile_bytes(compiler, x, tensor->dtype);
     bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
+    g.slot = upcast(compiler, tensor, x, g.slot);
     if (tensor->parameter) {
         int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;
         if (tensor->whole) kept = bytes = am_compile_bytes(compiler, tensor->whole, tensor->dtype);

@@ -150,6 +150,7 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     tape->ranks = am_data_ranks(config);
     tape->reduce_dtype = float_type(config->grad_dtype);
     tape->cast_shards = config->master_weights;
+    tape->upcast_vectors = config->master_weights && config->sp; /* norms' weights, whose gradients are sums over those ranks, too */
     tape->keeps_gathered = !config->reshard;
     am_shard_begin(tape);
 }
