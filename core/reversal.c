@@ -179,15 +179,21 @@ static int64_t live_now(const am_reversal_player *player)
     return beside(player->chain) + player->held + at_hand + (outlived ? am_reversal_state(player->chain, 0) : 0);
 }
 
+/* INT64_MAX, which stays so, where it would be beyond that. */
+static void add_to(int64_t *sum, int64_t x)
+{
+    if (__builtin_add_overflow(*sum, x, sum)) *sum = INT64_MAX;
+}
+
 /* What runs again. */
 static void count_again(am_outcome *outcome, int64_t flops, int64_t time, const am_work *work)
 {
     am_work *sum = &outcome->work[AM_IN_RECOMPUTE];
-    outcome->recomputed_flops += flops;
-    outcome->recomputed_time += time;
-    sum->flops += work->flops;
-    sum->executed += work->executed;
-    sum->bound += work->bound;
+    add_to(&outcome->recomputed_flops, flops);
+    add_to(&outcome->recomputed_time, time);
+    add_to(&sum->flops, work->flops);
+    add_to(&sum->executed, work->executed);
+    add_to(&sum->bound, work->bound);
 }
 
 /* A layer runs forward, in the forward pass or again; its input is at hand, or held. alone: by the model's own loop, which

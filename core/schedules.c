@@ -1,5 +1,6 @@
 /* Policies that are schedules of actions over the layers: Revolve's and Rotor's, made and played. */
 #include "policies.h"
+#include "tape.h"
 
 #include <string.h>
 
@@ -129,15 +130,23 @@ static void make(am_evaluation *evaluation, am_policy policy)
         refuse_budget(evaluation, policy.count);
 }
 
+/* Runs that repeat layers often enough are beyond what sums of a step's times and FLOPs hold. */
+static void check_sums(am_evaluation *evaluation, const am_outcome *outcome)
+{
+    if (outcome->recomputed_flops > AM_MAX_FLOPS || outcome->recomputed_time > AM_MAX_FLOPS) evaluation->code = AM_TOO_LARGE;
+}
+
 void am_schedule_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome)
 {
     am_planner *planner = &evaluation->workspace->planner;
     make(evaluation, policy);
     if (evaluation->code) return;
-    if (am_schedule_runs_again(&planner->schedule))
+    if (am_schedule_runs_again(&planner->schedule)) {
         play(planner, outcome, NULL, 0);
-    else /* no checkpoints: gradient_checkpointing_enable() has not been called */
+        check_sums(evaluation, outcome);
+    } else { /* no checkpoints: gradient_checkpointing_enable() has not been called */
         am_evaluation_compose(evaluation, (am_policy){.kind = AM_POLICY_NONE}, outcome);
+    }
 }
 
 /* The layers that are left so, by the played unit that stands for them in a profile's ledger. */
@@ -181,6 +190,7 @@ bool am_schedule_choose(am_evaluation *evaluation, am_policy policy)
     bool shown = evaluation->config->timeline != AM_TIMELINE_NONE;
     report->points = play(planner, &report->outcome, shown ? report->point : NULL, shown ? AM_MAX_POINTS : 0);
     if (!shown) report->points = 0;
+    check_sums(evaluation, &report->outcome);
     const am_run region = {planner->chain.checkpointed, planner->chain.layers, 1};
     const am_run taken = {planner->chain.plain, planner->chain.layers, 1};
     add_left(evaluation, kept, &region, AM_LEFT_INPUT, "checkpointed layer");
