@@ -36,7 +36,7 @@ const cases = fixture('cases').map((record) => {
 
 const isMegatron = (record) => record.text.includes('stack=megatron');
 /* The model on one GPU, which other records have: stack=torch then holds the logits. */
-const isAlone = (record) => record.case.world === 1 || record.case.t === 1;
+const isAlone = ({ case: of }) => of?.world === 1 || of?.t === 1; // what was recorded by actmem's own words says nothing else
 
 const SETS = [
   ['models', 'PyTorch 2.15.0, transformers 5.23.0: published shapes as transformers, plain PyTorch and nanoGPT write them'],
