@@ -149,7 +149,7 @@ fuzz: $(READY) ## give each fuzz target what nobody would type for FUZZ_TIME=…
 oracle: build/actmem $(ORACLE) ## measure tests/fixtures again with PyTorch and compare (ONLY=… for names that contain it)
 	@$(PYTHON) -W ignore tests/oracle/fixtures.py --only '$(ONLY)'
 
-random: build/actmem $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, STACKS=…, ONLY=… for families of hf)
+random: build/actmem build/allocations $(ORACLE) ## measure COUNT=… random configurations and compare (SEED=…, STACKS=…, ONLY=… for families of hf)
 	@$(PYTHON) -W ignore tests/oracle/random_cases.py --count $(COUNT) --seed '$(SEED)' --only '$(ONLY)' --stacks '$(STACKS)'
 
 # What is installed, below PREFIX.
@@ -307,6 +307,10 @@ build/install/share/%: build/actmem
 	@$< $(WORDS_OF) > $@
 
 build/bench: $(call objects,gcc,$(CORE) wasm/exports.c tests/bench/bench.c)
+	@$(call say,gcc,$@)
+	@$(GCC) $(CFLAGS_gcc) $^ -o $@
+
+build/allocations: $(call objects,gcc,$(CORE) tests/oracle/allocations.c)
 	@$(call say,gcc,$@)
 	@$(GCC) $(CFLAGS_gcc) $^ -o $@
 

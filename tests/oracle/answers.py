@@ -29,6 +29,25 @@ def ask(words, config=None):
     return answer
 
 
+def allocations(report):
+    """[f or b, bytes, live bytes after it] of each allocation of what a report is of; None where its regions are not one a layer."""
+    done = subprocess.run([ACTMEM.with_name("allocations"), report["query"]], capture_output=True, text=True, timeout=60)
+    if done.returncode == 2:
+        return None
+    done.check_returncode()
+    return [(phase, int(size), int(live)) for phase, size, live in map(str.split, done.stdout.splitlines())]
+
+
+def compare_allocations(measured, answered):
+    """The lines that say where a sequence of allocations first differs; measured: as watch.Memory's trace."""
+    if answered is None:
+        return []
+    for i, ((phase, operation, size, live), own) in enumerate(zip(measured, answered)):
+        if (phase, size, live) != own:
+            return [f"allocation {i}, {operation}: measured {phase} {size} {live}, actmem {' '.join(map(str, own))}"]
+    return [] if len(measured) == len(answered) else [f"allocations: measured {len(measured)}, actmem {len(answered)}"]
+
+
 def preset(name):
     """The keys of the group MODEL that model=NAME stands for."""
     config = ask([f"model={name}", "timeline=none"])["config"]

@@ -75,7 +75,7 @@ def route_of_sdpa(attention):
             if mask is not None and mask.is_floating_point():
                 mask = mask.to(low)
         if mask is not None and mask.dtype == torch.bool:
-            mask = torch.where(mask, 0.0, torch.full((), float("-inf"), dtype=q.dtype))
+            mask = torch.where(mask, 0.0, torch.full((), float("-inf"), dtype=q.dtype, device=mask.device))
         if k.shape[1] != q.shape[1] and not enable_gqa:  # no kernel takes them: PyTorch's plain code, in fp32
             with autocast_off():
                 return aten._scaled_dot_product_attention_math(q, k, v, mask, dropout_p, is_causal, None, scale=scale)[0]
