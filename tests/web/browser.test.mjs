@@ -1852,6 +1852,13 @@ test('printed, the page is as wide as the paper and has nothing that waits to be
   for (const hidden of ['.compare-tools', '#view-compare', '#view-gpu']) assert.ok(await page.locator(hidden).first().isHidden(), hidden);
 });
 
+test('a page that is made wide and narrow again lets its tabs go and has them back', async ({ page }) => {
+  for (const [width, tabs] of [[390, 1], [1440, 0], [390, 1], [820, 0], [390, 1]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await becomes(() => page.locator('.tabs').count(), tabs);
+  }
+});
+
 test('where the rest of the calculator does not arrive the page says so in whole sentences', async ({ context, address }) => {
   const page = await context.newPage();
   page.expected = /404/;
