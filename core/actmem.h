@@ -351,7 +351,7 @@ typedef enum am_backward_kind {
     AM_EMPTY,     /* what save rule k kept goes */
     AM_TAKEN,     /* gradient of input k in the memory of what save rule k kept */
     AM_TURNED,    /* of input k [b, heads, s, d], the gradient of result k, copied if its memory is not b s h d */
-    AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand; else the whole one stays */
+    AM_PART,      /* this rank's part of a whole gradient, where gradients exist beforehand or units are sharded; else the whole one stays */
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_TURNS,     /* ring attention with Transformer Engine */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */

@@ -24,8 +24,8 @@ void am_compile_accumulate(am_compiler *compiler, am_var x)
     const am_tensor *tensor = am_compile_tensor(compiler, x);
     buffer->slot = 0;
     int64_t bytes = am_compile_bytes(compiler, x, tensor->dtype);
-    bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     g.slot = upcast(compiler, tensor, x, g.slot);
+    bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (tensor->parameter) {
         int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;
         if (tensor->whole) kept = bytes = am_compile_bytes(compiler, tensor->whole, tensor->dtype);

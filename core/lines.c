@@ -481,7 +481,7 @@ static bool plan_policy(const am_report *report, am_policy *policy)
 
 static bool is_megatron(const am_report *report)
 {
-    return am_wiring_of(&report->config)->any || report->config.stack == AM_STACK_PAPER;
+    return am_is_megatron(&report->config) || am_is_paper(&report->config);
 }
 
 static bool can_megatron(const am_report *report)

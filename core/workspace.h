@@ -23,7 +23,7 @@ typedef enum am_event_kind {
     AM_E_LEAF,              /* an activation that is a leaf gets its gradient */
     AM_E_STEAL, /* a slot of so many bytes becomes a parameter's .grad as it is; where units are sharded, index is its unit */
     AM_E_COPY,    /* or a copy of so many bytes does; likewise */
-    AM_E_PART,              /* a slot that is made only where gradients exist beforehand */
+    AM_E_PART,              /* a slot that is made only where gradients exist beforehand, or units are sharded */
     AM_E_UNSHARD, /* FSDP2, before a unit's backward, which ends at this instruction */
     AM_E_REDUCE,  /* and behind it */
 } am_event_kind;

@@ -2,6 +2,7 @@
 #ifndef MEASURED_H
 #define MEASURED_H
 
+#include "every_layer.h"
 #include "fixture.h"
 
 static inline void expect_figure(json record, const char *key, int64_t got)
@@ -56,26 +57,9 @@ static inline void compare_event(json event, void *data)
  * are. */
 static inline int play_allocations(const am_config *config)
 {
-    static const am_keep keep[] = {[AM_POLICY_NONE] = AM_KEEP_EVERYTHING,
-                                   [AM_POLICY_FULL] = AM_KEEP_NOTHING,
-                                   [AM_POLICY_SAVE_MATMULS] = AM_KEEP_MATMULS,
-                                   [AM_POLICY_SAVE_HALF_MATMULS] = AM_KEEP_HALF_MATMULS};
-    am_status status;
-    am_policy policy;
-    ck_assert_int_eq(am_policy_parse(&policy, config, &status), AM_OK);
-    am_workspace *workspace = &fixture_workspace;
-    int64_t value[AM_SYMBOL_COUNT];
-    am_model_symbols(config, value);
-    am_extents_init(&fixture_report.extents, value);
-    bool regions = policy.kind != AM_POLICY_NONE;
-    am_record all = {.units = (int)config->layers, .inner = 1, .regions = regions, .hooked = regions};
-    am_pattern pattern = am_model_pattern(config);
-    for (int i = 0; i < all.units; i++) all.kind[i] = (uint8_t)am_pattern_kind(&pattern, i);
-    ck_assert_int_eq(am_model_record(&workspace->tape, &fixture_report.extents, config, all), AM_OK);
-    am_tape_checkpoint(&workspace->tape, policy.reentrant ? AM_REENTRANT : AM_NON_REENTRANT, keep[policy.kind]);
     am_trace trace = {.allocation = measured_events,
                       .allocation_capacity = (int)(sizeof measured_events / sizeof *measured_events)};
-    ck_assert_int_eq(am_step_play(&workspace->step, &workspace->player, &workspace->tape, &trace), AM_OK);
+    ck_assert_int_eq(play_every_layer(&trace, &fixture_workspace, &fixture_report.extents, config), AM_OK);
     return trace.allocations;
 }
 
