@@ -64,44 +64,7 @@ am_config am_default_config(void)
     return config;
 }
 
-/* ---- what is no key or choice, and what is near to it */
-
-/* What others call an input. NULL: what no input says, and why. */
-static const struct {
-    const char *name;
-    const char *key, *why;
-} elsewhere[] = {
-    {"accumulation", "micro_batches", NULL}, {"num_microbatches", "micro_batches", NULL}, {"train_batch_size", "batch", NULL},
-    {"context_length", "seq", NULL},         {"max_length", "seq", NULL},                 {"gradient_checkpointing", "checkpoint", NULL},
-    {"recompute", "checkpoint", NULL},       {"gpus", "dp", NULL},                        {"world_size", "dp", NULL},
-    {"mixed_precision", "autocast", NULL},   {"tensor_parallel", "tp", NULL},             {"tensor_model_parallel", "tp", NULL},
-    {"pipeline_parallel", "pp", NULL},       {"pipeline_model_parallel", "pp", NULL},     {"context_parallel", "cp", NULL},
-    {"sequence_parallel", "sp", NULL},       {"expert_parallel", "ep", NULL},             {"expert_model_parallel", "ep", NULL},
-    {"data_parallel", "dp", NULL},           {"load_in", NULL, "quantised weights are not covered: dtype=bf16"},
-    {"quant", NULL, "quantised weights are not covered: dtype=bf16"},
-    {"fp8", NULL, "training in 8 bits is not covered: dtype=bf16"},
-};
-
-static const am_field *nearest_field(const char *key)
-{
-    const am_field *nearest = &am_fields[0];
-    for (int i = 1; i < AM_FIELD_COUNT; i++)
-        if (am_name_distance(key, am_fields[i].key) < am_name_distance(key, nearest->key)) nearest = &am_fields[i];
-    return nearest;
-}
-
-static am_code refuse_key(const char *key, am_status *status)
-{
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
-        if (!strstr(key, elsewhere[i].name)) continue;
-        return elsewhere[i].key ? am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s'; here it is '%s'", key, elsewhere[i].key)
-                                : am_fail(status, AM_UNKNOWN_KEY, key, "there is no input '%s': %s", key, elsewhere[i].why);
-    }
-    const char *nearest = nearest_field(key)->key;
-    const bool near = am_name_distance(key, nearest) < 0 || (strlen(nearest) > 2 && strstr(key, nearest));
-    return am_fail(status, AM_UNKNOWN_KEY, key, near ? "there is no input '%s'; the nearest is '%s'" : "there is no input '%s'",
-                   key, nearest);
-}
+/* ---- what is no choice, and what is near to it */
 
 /* The choice that is nearest to what was written, into buffer. */
 static void nearest_choice(const char *choices, const char *text, char *buffer, size_t size)
@@ -215,7 +178,7 @@ static am_code read_pair(const char **at, pair *next, am_status *status)
     if (length == 0) return am_fail(status, AM_SYNTAX, "", "a key is missing before '='");
     ++*at;
     next->field = find_field(key);
-    if (!next->field) return am_refuse(status, refuse_key(key, status));
+    if (!next->field) return am_refuse(status, am_refuse_key(key, status));
     if (!read_word(at, '\0', next->value, sizeof next->value, &length))
         return am_fail(status, AM_SYNTAX, key, bad_escape);
     if (length >= sizeof next->value)

@@ -216,7 +216,7 @@ static bool begins_with(const char *name, const char *written)
 
 bool am_name_is(const char *written, const char *name)
 {
-    while (*name && lower(*written) == *name) written++, name++;
+    while (*name && lower(*written) == lower(*name)) written++, name++;
     return *written == *name;
 }
 

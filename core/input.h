@@ -29,6 +29,8 @@ am_code am_read_size(const char *key, const char *before, const char *text, int6
 bool am_name_is(const char *written, const char *name);
 /* How far what a user wrote lies from a name; the smallest is the name to suggest. */
 int am_name_distance(const char *written, const char *name);
+/* names.c: refuses what is no input, and says what is meant: which input others call so, or is near to it. Error: UNKNOWN_KEY. */
+am_code am_refuse_key(const char *name, am_status *status);
 /* Copies what fits of length bytes and ends it with a 0. */
 void am_copy_text(char *buffer, size_t size, const char *text, size_t length);
 

@@ -51,11 +51,32 @@ static const char *nearest_name(const char *written, const char *not_this, const
     return nearest;
 }
 
-static am_code refuse_name(const char *name, am_status *status)
+/* The preset whose source is this repository of the Hub, with or without its owner or the Hub's address; NULL if none is. */
+static const am_preset *find_repository(const char *written)
 {
+    static const char scheme[] = "https://";
+    if (strncmp(written, scheme, sizeof scheme - 1) == 0) written += sizeof scheme - 1;
+    for (int i = 0; i < am_preset_count; i++) {
+        char source[AM_TEXT_SIZE];
+        am_copy_text(source, sizeof source, am_presets[i].source, strcspn(am_presets[i].source, " "));
+        for (const char *name = source; name; name = strchr(name, '/') ? strchr(name, '/') + 1 : NULL)
+            if (am_name_is(written, name)) return &am_presets[i];
+    }
+    return NULL;
+}
+
+static am_code refuse_name(const char *written, am_status *status)
+{
+    const am_preset *repository = find_repository(written);
+    if (repository)
+        return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; here it is %s", written, repository->name);
+    const char *owner = strrchr(written, '/'), *name = owner && owner[1] ? owner + 1 : written;
     const char *first = nearest_name(name, NULL, NULL);
     const char *second = nearest_name(name, first, NULL);
-    return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; the nearest are %s, %s and %s", name, first,
+    if (am_name_distance(name, first) >= 0)
+        return am_fail(status, AM_UNKNOWN_MODEL, "model",
+                       "there is no model '%s', nor one with such a name: layers, hidden, heads, ffn and vocab say a model's shape, as its config.json does", written);
+    return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; the nearest are %s, %s and %s", written, first,
                    second, nearest_name(name, first, second));
 }
 

@@ -193,8 +193,11 @@ static const struct {
     {"mistral", "nearest are mistral-7b"},
     {"qwen3", "nearest are qwen3-4b"},
     {"gpt3", "gpt3-175b"},
+    {"somebody/Llama-3-8B-tuned", "the nearest are llama-3-8b, "},
     {"", "there is no model ''"},
+    {"somebody/nosuch", "there is no model 'somebody/nosuch', nor one with such a name: layers, hidden,"},
     {"something-else-altogether", "there is no model 'something-else-altogether'"},
+    {"nosuch", "there is no model 'nosuch', nor one with such a name: layers, hidden, heads, ffn and vocab"},
 };
 
 /* As the Hub writes them. */
@@ -225,6 +228,23 @@ START_TEST(unknown_name)
 }
 END_TEST
 
+/* A repository of the Hub is named as the preset that was read from it; of two the first. */
+START_TEST(repository)
+{
+    static const char hub[] = "huggingface.co/";
+    const char *source = am_presets[_i].source;
+    if (strncmp(source, hub, sizeof hub - 1) != 0) return;
+    int first = 0;
+    while (strcmp(am_presets[first].source, source) != 0) first++;
+    char says[128] = "here it is ", written[128] = "https://";
+    strcat(says, am_presets[first].name);
+    strncat(written, source, strcspn(source, " "));
+    const char *const forms[] = {written, written + strlen("https://"), strstr(written, hub) + strlen(hub)};
+    for (size_t i = 0; i < COUNT(forms); i++)
+        expect_error(forms[i], am_preset_apply(&config, forms[i], &status), AM_UNKNOWN_MODEL, "model", says);
+}
+END_TEST
+
 /* The paper's models on the paper's stack, laid out as in its table 3. */
 START_TEST(paper_models)
 {
@@ -250,6 +270,7 @@ Suite *test_presets_suite(void)
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, leaves_no_trace_of_another);
     tcase_add_test(tests, capitals);
+    tcase_add_loop_test(tests, repository, 0, am_preset_count);
     tcase_add_loop_test(tests, unknown_name, 0, (int)COUNT(unknown));
     tcase_add_loop_test(tests, paper_models, 0, 4);
     suite_add_tcase(suite, tests);
