@@ -47,8 +47,8 @@ typedef struct am_status {
 
 /* The code's name in reports, "out_of_range" for example. */
 const char *am_code_name(am_code code);
-/* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t) and %%; too long is
- * cut. Returns code. */
+/* Fills in a status: message is a printf-like format that knows %s (const char *), %d (int64_t), %b (the same, 1,048,576) and %%; too
+ * long is cut. Returns code. */
 am_code am_fail(am_status *status, am_code code, const char *field, const char *message, ...);
 /* said, a call that fails status, with the work that only its message needs. core.wasm does none of it: it leaves every error to
  * whole.wasm. */

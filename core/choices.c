@@ -255,7 +255,7 @@ static void refuse(am_evaluation *evaluation, int64_t bytes)
     char text[32];
     int64_t smallest = am_frontier_peak(&workspace->choices, &workspace->frontier.point[0]);
     am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
-            "no plan stays below %d bytes; the smallest peaks at %d bytes: checkpoint=budget:%s", bytes, smallest,
+            "no plan stays below %b bytes; the smallest peaks at %b bytes: checkpoint=budget:%s", bytes, smallest,
             am_size_text_near(smallest, text, sizeof text));
     evaluation->code = AM_OUT_OF_RANGE;
 }

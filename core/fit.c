@@ -125,7 +125,7 @@ am_code am_fit_check(const am_config *config, am_status *status)
     if (memory == 0)
         return am_fail(status, AM_OUT_OF_RANGE, "device_memory", "device_memory must be above 0, such as 80GiB");
     if (memory > 0 && reserve >= memory)
-        return am_fail(status, AM_CONFLICT, "reserve", "reserve=%s leaves nothing of the GPU's %d bytes: make it smaller",
+        return am_fail(status, AM_CONFLICT, "reserve", "reserve=%s leaves nothing of the GPU's %b bytes: make it smaller",
                        config->reserve, memory);
     if (!config->fit) return AM_OK;
     if (memory < 0)

@@ -192,9 +192,9 @@ void am_ranks_plan(am_evaluation *evaluation, int64_t bytes)
         char text[32];
         evaluation->code = am_fail(&workspace->tape.status, AM_OUT_OF_RANGE, "checkpoint",
                                    plans->doubt.stopped
-                                       ? "no plan of pipeline rank %d was found below %d bytes before the search ended; the smallest found "
-                                         "peaks at %d bytes: checkpoint=budget:%s, or more of pp or tp"
-                                       : "no plan of pipeline rank %d stays below %d bytes; the smallest peaks at %d bytes: "
+                                       ? "no plan of pipeline rank %d was found below %b bytes before the search ended; the smallest found "
+                                         "peaks at %b bytes: checkpoint=budget:%s, or more of pp or tp"
+                                       : "no plan of pipeline rank %d stays below %b bytes; the smallest peaks at %b bytes: "
                                          "checkpoint=budget:%s, or more of pp or tp",
                                    worst, bytes, smallest, am_size_text_near(smallest, text, sizeof text));
     }

@@ -115,7 +115,7 @@ static void refuse_budget(am_evaluation *evaluation, int64_t budget)
     char text[32];
     int64_t least = least_budget(&evaluation->workspace->planner);
     evaluation->code = am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
-                               "no schedule of this model stays below %d bytes; the lowest found peaks at %d bytes: checkpoint=rotor:%s",
+                               "no schedule of this model stays below %b bytes; the lowest found peaks at %b bytes: checkpoint=rotor:%s",
                                budget, least, am_size_text_near(least, text, sizeof text));
 }
 

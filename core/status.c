@@ -38,11 +38,11 @@ static void put_shown(line *to, const char *text)
     for (; *text; text++) put(to, (unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
 }
 
-static void put_number(line *to, int64_t value)
+static void put_number(line *to, int64_t value, void (*write)(am_writer *, int64_t))
 {
-    char digits[24];
+    char digits[32];
     am_writer writer = am_writer_of(digits, sizeof digits);
-    am_write_int(&writer, value);
+    write(&writer, value);
     am_writer_end(&writer);
     put_shown(to, digits);
 }
@@ -56,7 +56,8 @@ static void put_message(line *to, const char *message, va_list arguments)
         }
         switch (*++message) {
         case 's': put_shown(to, va_arg(arguments, const char *)); break;
-        case 'd': put_number(to, va_arg(arguments, int64_t)); break;
+        case 'd': put_number(to, va_arg(arguments, int64_t), am_write_int); break;
+        case 'b': put_number(to, va_arg(arguments, int64_t), am_write_thousands); break;
         case '%': put(to, '%'); break;
         default: return; /* a format that does not exist: stop before an argument is misread */
         }

@@ -376,12 +376,12 @@ static const struct {
     {"model=llama-3-8b max_positions=32 seq=64 device_bandwidth=1024 frontier=yes checkpoint=block:1", AM_OK, "(989.4 TFLOP/s in bf16, 0.001 TB/s)"},
     {"model=gpt2 seq=64 checkpoint=rotor:2GiB frontier=yes", AM_OK, "12 layers keeping everything"},
     {"model=gemma-3-12b seq=512 frontier=yes checkpoint=save:matmuls", AM_OK, "2 keeping all products and attention; 3 keeping everything"},
-    {"model=gpt-oss-20b device_gflops=4096 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1073741824 bytes"},
+    {"model=gpt-oss-20b device_gflops=4096 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1,073,741,824 bytes"},
     {"model=llama-3-8b dp=2 checkpoint=rotor:12GiB master_weights=yes", AM_OK, "> rotor:12GiB"},
     {"model=llama-3-8b grad_dtype=fp32 device_gflops=1 loss=fused", AM_OK, "(0 TFLOP/s in bf16, 3.35 TB/s)"},
     {"family=llama layers=3 hidden=64 heads=4 kv_heads=2 ffn=160 vocab=5000 loss=fused batch=3 seq=200 frontier=yes checkpoint=offload:saved", AM_OK, "to the host"},
     {"stack=torch layers=2 heads=1 vocab=3 kv_heads=1 head_dim=8 hidden=40 ffn=36 tie_word_embeddings=yes loss=fp32 checkpoint=block:2 seq=100", AM_OK, "This policy in torch.utils.checkpoint"},
-    {"stack=torch layers=4 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=1024 seq=4096 zero=3 dp=8 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1073741824 bytes"},
+    {"stack=torch layers=4 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=1024 seq=4096 zero=3 dp=8 checkpoint=budget:1GiB", AM_OUT_OF_RANGE, "no plan stays below 1,073,741,824 bytes"},
     {"model=llama-3-8b expert_imbalance=100 checkpoint=offload frontier=yes", AM_OK, "at 25,000 MB/s"},
     {"family=smollm3 layers=5 hidden=72 heads=6 kv_heads=3 head_dim=16 ffn=264 vocab=8 qkv_bias=yes o_bias=yes mlp_bias=yes layer_period=4 seq=8 attention=eager dtype=fp32 frontier=yes", AM_OK, "Pareto-optimal plans"},
     {"family=starcoder2 layers=3 hidden=48 heads=6 kv_heads=2 head_dim=8 ffn=264 vocab=17 bias=no dropout=0.1 batch=3 seq=77 attention=eager trainable=lora lora_rank=8 lora_targets=q,v,o,up,down checkpoint=offload:saved", AM_OK, "keeps 0 GiB (0 bytes) for its backward pass"},
@@ -389,13 +389,13 @@ static const struct {
     {"model=gpt3-175b stack=paper seq=512 checkpoint=every:2", AM_OK, "> every:2"},
     {"family=gpt_neo layers=4 hidden=128 heads=4 ffn=40 vocab=50 max_positions=128 dropout=0.1 attention_dropout=0.2 embedding_dropout=0.2 activation=gelu_new seq=77 frontier=yes", AM_OK, "Pareto-optimal plans"},
     {"model=llama-3-8b seq=1500001 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
-    {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1073741824 bytes"},
+    {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1,073,741,824 bytes"},
     {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB", AM_OK, "full"}, /* whose regions alone keep the rotary table, and run last */
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
     {"stack=megatron layers=2 hidden=64 heads=4 kv_heads=2 ffn=96 vocab=64 seq=32 norm=layernorm activation=gelu bias=yes positions=learned attention=flash", AM_OK, "Transformer Engine"},
     {"family=mixtral layers=1 hidden=524288 heads=1 head_dim=2 kv_heads=1 ffn=2 experts=2 experts_per_token=2 moe_ffn=65536 vocab=2 seq=32 batch=1048576", AM_TOO_LARGE, "more than 2^61"}, /* a grouped product's alone */
-    {"model=llama-3-8b seq=512 checkpoint=budget:1MiB timeline=components", AM_OUT_OF_RANGE, "no plan stays below 1048576 bytes"},
+    {"model=llama-3-8b seq=512 checkpoint=budget:1MiB timeline=components", AM_OUT_OF_RANGE, "no plan stays below 1,048,576 bytes"},
 };
 
 /* All white space is one space, wherever a line ends. */

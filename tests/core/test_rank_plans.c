@@ -227,7 +227,9 @@ START_TEST(the_smallest)
     ck_assert_str_eq(status.field, "checkpoint");
     const char *nearest = strstr(status.message, "peaks at ");
     ck_assert_ptr_nonnull(nearest);
-    long long bytes = strtoll(nearest + strlen("peaks at "), NULL, 10);
+    long long bytes = 0;
+    for (const char *digit = nearest + strlen("peaks at "); *digit != ' '; digit++)
+        if (*digit != ',') bytes = 10 * bytes + (*digit - '0');
     snprintf(policy, sizeof policy, "budget:%lldB", bytes);
     ck_assert_int_eq(highest_of(evaluate(own[_i], policy)), bytes);
     snprintf(text, sizeof text, "%s checkpoint=budget:%lldB", own[_i], bytes - 1);

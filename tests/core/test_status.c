@@ -58,20 +58,23 @@ END_TEST
 
 static const struct {
     int64_t value;
-    const char *text;
+    const char *text, *grouped;
 } numbers[] = {
-    {0, "0"},
-    {7, "7"},
-    {-1, "-1"},
-    {AM_MAX_BYTES, "9007199254740992"},
-    {INT64_MAX, "9223372036854775807"},
-    {INT64_MIN, "-9223372036854775808"},
+    {0, "0", "0"},
+    {7, "7", "7"},
+    {-1, "-1", "-1"},
+    {1000, "1000", "1,000"},
+    {AM_MAX_BYTES, "9007199254740992", "9,007,199,254,740,992"},
+    {INT64_MAX, "9223372036854775807", "9,223,372,036,854,775,807"},
+    {INT64_MIN, "-9223372036854775808", "-9,223,372,036,854,775,808"},
 };
 
 START_TEST(fail_writes_numbers)
 {
     am_fail(&status, AM_SYNTAX, "", "%d", numbers[_i].value);
     ck_assert_str_eq(status.message, numbers[_i].text);
+    am_fail(&status, AM_SYNTAX, "", "%b", numbers[_i].value);
+    ck_assert_str_eq(status.message, numbers[_i].grouped);
 }
 END_TEST
 
