@@ -68,15 +68,34 @@ static void write_peaks(am_writer *line, int points, const am_point *point, cons
     }
 }
 
+/* What stands beside the saved tensors, of the table's parts. */
+static void explain_parts(am_writer *line, const am_grid *grid)
+{
+    static const char *const notes[AM_LIVE_COUNT] = {
+        [AM_LIVE_OUTPUT] = "logits: what the caller holds of them",
+        [AM_LIVE_TEMPORARY] = "temporary: what the forward makes and nothing saves",
+        [AM_LIVE_RECOMPUTED] = "made again: what checkpointed layers save as they run again",
+        [AM_LIVE_RETURNED] = "brought back: copies of what was on the host",
+        [AM_LIVE_GRADIENT] = "gradients: of activations, with the temporaries of the backward, those of parameters apart",
+        [AM_LIVE_GATHERED] = "gathered: whole parameters that ranks share out, and their buffers",
+        [AM_LIVE_REDUCED] = "to be reduced: whole gradients of such parameters, and their buffers",
+        [AM_LIVE_LASTING] = "lasting: what stays for the whole run without being saved",
+    };
+    AM_WRITE(line, "Saved tensors by component");
+    for (int i = 0; i < grid->rows - 1 /* the last is their sum */; i++) {
+        const char *note = notes[grid->index[i]];
+        if (note) AM_WRITE(line, "; ");
+        if (note) am_write_text(line, note);
+    }
+}
+
 /* A frame of its own, since the table's is large. */
-__attribute__((noinline)) static void write_notes(am_writer *out, const am_report *report, const am_station *station)
+__attribute__((noinline)) static void write_notes(am_writer *out, const am_report *report, const am_grid *grid, const am_station *station)
 {
     char text[1024];
     am_writer line = am_writer_of(text, sizeof text);
-    AM_WRITE(
-        &line,
-        "Saved tensors by component; logits: what the caller holds of them; temporary: what the forward makes and nothing saves; "
-        "gradients: of activations, with the temporaries of the backward, those of parameters apart. The peaks stand");
+    explain_parts(&line, grid);
+    AM_WRITE(&line, ". The peaks stand");
     write_peaks(&line, report->points, report->point, station);
     if (report->plain.points > 0) AM_WRITE(&line, "; without checkpointing");
     write_peaks(&line, report->plain.points, report->plain.point, station + AM_STATIONS);
@@ -120,5 +139,5 @@ void am_text_parts(am_writer *out, const am_report *report)
         AM_WRITE(out, "without checkpointing\n");
         am_write_grid(out, &grid);
     }
-    write_notes(out, report, station);
+    write_notes(out, report, &grid, station);
 }

@@ -33,6 +33,8 @@ START_TEST(alone)
 {
     evaluate("model=gpt2 timeline=components");
     expect("\nWhat is alive over the step, in GiB\n  part       forward peak  after it  backward peak\n");
+    expect("; logits: what the caller holds of them; temporary: what the forward makes");
+    ck_assert_ptr_null(strstr(text, "made again: "));
     ck_assert_ptr_null(strstr(text, "plain"));
     ck_assert_ptr_null(strstr(text, "without checkpointing"));
     evaluate("model=gpt2 timeline=modules");
@@ -46,13 +48,18 @@ START_TEST(words)
     evaluate("model=llama-3-8b stack=torch dp=8 zero=3 checkpoint=full timeline=components");
     expect("\n  gathered ");
     expect("\n  to be reduced ");
+    expect("gathered: whole parameters that ranks share out, and their\nbuffers; to be reduced: ");
     evaluate("model=llama-3-8b checkpoint=offload:saved loss=cut seq=8192 timeline=components");
     expect("\n  brought back ");
+    expect("brought back:");
+    ck_assert_ptr_null(strstr(text, "logits")); /* a loss that makes them itself */
     evaluate("model=llama-3-8b attention=eager loss=cut seq=8192 checkpoint=full timeline=components");
     expect("\n  made again ");
+    expect("made again:");
     evaluate("model=llama-3-8b stack=megatron tp=2 sp=yes pp=2 timeline=components");
     expect("of one micro-batch on all stages together\n");
     expect("\n  lasting ");
+    expect("lasting:");
 }
 END_TEST
 
