@@ -39,6 +39,26 @@ const am_preset *am_preset_find(const char *name)
     return NULL;
 }
 
+#ifdef AM_FIRST /* which leaves it to whole.wasm */
+#define find_repository(written) NULL
+#else
+/* The preset whose source is this repository of the Hub, with or without its owner or the Hub's address; NULL if none is. */
+static const am_preset *find_repository(const char *written)
+{
+    static const char scheme[] = "https://", hub[] = HUB("");
+    if (strncmp(written, scheme, strlen(scheme)) == 0) written += strlen(scheme);
+    for (int i = 0; i < am_preset_count; i++) {
+        const char *source = am_presets[i].source;
+        char address[AM_TEXT_SIZE];
+        if (strncmp(source, hub, strcspn(hub, " ")) != 0) continue;
+        am_copy_text(address, sizeof address, source, strcspn(source, " "));
+        const char *repository = strchr(address, '/') + 1;
+        if (am_name_is(written, address) || am_name_is(written, repository) || am_name_is(written, strchr(repository, '/') + 1)) return &am_presets[i];
+    }
+    return NULL;
+}
+#endif
+
 /* The name that is nearest to what was written and not one of the other two. */
 static const char *nearest_name(const char *written, const char *not_this, const char *nor_this)
 {
@@ -51,25 +71,8 @@ static const char *nearest_name(const char *written, const char *not_this, const
     return nearest;
 }
 
-/* The preset whose source is this repository of the Hub, with or without its owner or the Hub's address; NULL if none is. */
-static const am_preset *find_repository(const char *written)
-{
-    static const char scheme[] = "https://";
-    if (strncmp(written, scheme, sizeof scheme - 1) == 0) written += sizeof scheme - 1;
-    for (int i = 0; i < am_preset_count; i++) {
-        char source[AM_TEXT_SIZE];
-        am_copy_text(source, sizeof source, am_presets[i].source, strcspn(am_presets[i].source, " "));
-        for (const char *name = source; name; name = strchr(name, '/') ? strchr(name, '/') + 1 : NULL)
-            if (am_name_is(written, name)) return &am_presets[i];
-    }
-    return NULL;
-}
-
 static am_code refuse_name(const char *written, am_status *status)
 {
-    const am_preset *repository = find_repository(written);
-    if (repository)
-        return am_fail(status, AM_UNKNOWN_MODEL, "model", "there is no model '%s'; here it is %s", written, repository->name);
     const char *owner = strrchr(written, '/'), *name = owner && owner[1] ? owner + 1 : written;
     const char *first = nearest_name(name, NULL, NULL);
     const char *second = nearest_name(name, first, NULL);
@@ -89,6 +92,7 @@ am_code am_preset_apply(am_config *config, const char *name, am_status *status)
 {
     *status = (am_status){0};
     const am_preset *preset = am_preset_find(name);
+    if (!preset) preset = find_repository(name);
     if (!preset) return am_refuse(status, refuse_name(name, status));
     am_config next = *config;
     am_config_clear_model(&next);

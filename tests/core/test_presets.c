@@ -197,6 +197,7 @@ static const struct {
     {"", "there is no model ''"},
     {"somebody/nosuch", "there is no model 'somebody/nosuch', nor one with such a name: layers, hidden,"},
     {"something-else-altogether", "there is no model 'something-else-altogether'"},
+    {"Korthikanti", "there is no model 'Korthikanti'"}, /* a source, but no repository */
     {"nosuch", "there is no model 'nosuch', nor one with such a name: layers, hidden, heads, ffn and vocab"},
 };
 
@@ -228,20 +229,23 @@ START_TEST(unknown_name)
 }
 END_TEST
 
-/* A repository of the Hub is named as the preset that was read from it; of two the first. */
+/* A repository of the Hub, as people copy it, is the preset that was read from it. */
 START_TEST(repository)
 {
     static const char hub[] = "huggingface.co/";
-    const char *source = am_presets[_i].source;
-    if (strncmp(source, hub, sizeof hub - 1) != 0) return;
-    int first = 0;
-    while (strcmp(am_presets[first].source, source) != 0) first++;
-    char says[128] = "here it is ", written[128] = "https://";
-    strcat(says, am_presets[first].name);
-    strncat(written, source, strcspn(source, " "));
-    const char *const forms[] = {written, written + strlen("https://"), strstr(written, hub) + strlen(hub)};
-    for (size_t i = 0; i < COUNT(forms); i++)
-        expect_error(forms[i], am_preset_apply(&config, forms[i], &status), AM_UNKNOWN_MODEL, "model", says);
+    const am_preset *preset = &am_presets[_i];
+    if (strncmp(preset->source, hub, sizeof hub - 1) != 0) return;
+    char address[128] = "https://";
+    strncat(address, preset->source, strcspn(preset->source, " "));
+    am_config by_name = am_default_config();
+    expect_fine(preset->name, am_preset_apply(&by_name, preset->name, &status));
+    const char *const forms[] = {address, strstr(address, hub), strstr(address, hub) + strlen(hub), strrchr(address, '/') + 1};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        config = am_default_config();
+        expect_fine(forms[i], am_preset_apply(&config, forms[i], &status));
+        if (i == 3 && am_preset_find(forms[i])) continue; /* a preset's own name comes first */
+        ck_assert_msg(memcmp(&config, &by_name, sizeof config) == 0, "%s is %s", forms[i], config.model);
+    }
 }
 END_TEST
 
