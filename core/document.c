@@ -284,6 +284,20 @@ int64_t am_document_period(const am_document *document, am_json_value value, con
     return period ? period : count + 1;
 }
 
+int64_t am_document_first(const am_document *document, am_json_value value, const char *first, const char *other)
+{
+    int64_t count = 0;
+    bool others = false;
+    if (tokens[value].type != JSMN_ARRAY) return -1;
+    for (int i = value + 1; i < document->count && tokens[i].start < tokens[value].end; i++) {
+        bool is_first = token_is(document, i, first);
+        if (is_first ? others : !token_is(document, i, other)) return -1;
+        others |= !is_first;
+        count += is_first;
+    }
+    return count;
+}
+
 am_code am_document_integer(const am_document *document, am_json_value value, const char *key, int64_t *number,
                             am_status *status)
 {

@@ -26,6 +26,8 @@ am_code am_document_enter(am_document *document, am_json_value object, const cha
 /* In a list of nothing but two values, every how-manieth is the marked one: its length and one if none is; 0 if it is no
  * such list. */
 int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other);
+/* In a list of nothing but two values, how many of the first there are before all of the other; -1 if it is no such list. */
+int64_t am_document_first(const am_document *document, am_json_value value, const char *first, const char *other);
 /* Whether a value is a list in which nothing but this text occurs. */
 bool am_document_is_list_of(const am_document *document, am_json_value value, const char *text);
 

@@ -34,6 +34,16 @@ static am_code read_value(int64_t *number, const am_document *document, am_json_
                    am_document_quote(document, value, quote, sizeof quote));
 }
 
+/* A list of each layer's MLP, in place of a number. */
+static const char mlp_kinds[] = "mlp_layer_types";
+
+static am_code read_dense_layers(int64_t *number, const am_document *document, am_json_value list, am_status *status)
+{
+    *number = am_document_first(document, list, "dense", "sparse");
+    if (*number >= 0) return AM_OK;
+    return am_fail(status, AM_UNSUPPORTED, mlp_kinds, "%s: covered are dense layers before all sparse ones", mlp_kinds);
+}
+
 /* A list that says of each layer which kind it is of; *key: its name. */
 static am_json_value find_kinds(const am_document *document, int64_t family, const char **key)
 {
@@ -59,6 +69,7 @@ static am_code read_key(am_config *config, const am_document *document, const am
     }
     *number = value ? from->null : from->absent;
     if (!value || (from->null != AM_NOT_NULL && am_document_is_null(document, value))) return AM_OK;
+    if (strcmp(key, mlp_kinds) == 0) return read_dense_layers(number, document, value, status);
     return read_value(number, document, value, key, field, status);
 }
 
@@ -193,7 +204,7 @@ static void complete(am_config *config)
     if (config->kv_heads == AM_AUTO) config->kv_heads = config->heads;
     if (config->head_dim == AM_AUTO && config->hidden % config->heads == 0)
         config->head_dim = config->hidden / config->heads;
-    if (config->ffn == AM_AUTO) config->ffn = 4 * config->hidden;
+    if (config->ffn == AM_AUTO) config->ffn = config->experts > 0 ? config->moe_ffn : 4 * config->hidden;
     if (wiring->latent) config->head_dim += config->rotary_dim; /* the file has the other part of it */
     if (wiring->shared == AM_SHARED_ADDED) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
     am_wiring_fill_experts(config, wiring);

@@ -84,7 +84,7 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
     am_json_value every = qwen ? am_document_find(document, "decoder_sparse_step") : 0;
     am_json_value dense = qwen ? am_document_find(document, "mlp_only_layers") : 0;
     am_json_value clip = family == AM_FAMILY_OLMOE || family == AM_FAMILY_OLMO ? am_document_find(document, "clip_qkv") : 0;
-    am_json_value pairs = family == AM_FAMILY_DEEPSEEK_V3 ? am_document_find(document, "rope_interleave") : 0;
+    am_json_value pairs = am_wiring_of_family(family)->latent ? am_document_find(document, "rope_interleave") : 0;
     int64_t step = 1, interleaved = 1;
     am_code code = every ? am_document_integer(document, every, "decoder_sparse_step", &step, status) : AM_OK;
     if (code == AM_OK && pairs) code = am_document_flag(document, pairs, "rope_interleave", &interleaved, status);
@@ -106,12 +106,25 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
     bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_QWEN2_MOE ||
-                family == AM_FAMILY_SMOLLM3; /* the others' code does not look at it */
+                family == AM_FAMILY_SMOLLM3 || family == AM_FAMILY_DOTS1; /* the others' code does not look at it */
     am_json_value list = read ? am_document_find(document, "layer_types") : 0;
     if (!list || am_document_is_null(document, list) || am_document_is_list_of(document, list, "full_attention"))
         return AM_OK;
     return am_fail(status, AM_UNSUPPORTED, "layer_types",
                    "only layers of full_attention are covered for this model_type");
+}
+
+/* Dots1's layers from this one on have a window, unless a list says which do. */
+static am_code check_late_windows(const am_config *config, const am_document *document, am_status *status)
+{
+    int64_t full = 62; /* transformers' default, as a window is */
+    am_json_value list = am_document_find(document, "layer_types"), window = am_document_find(document, "sliding_window");
+    am_json_value from = am_document_find(document, "max_window_layers");
+    if (config->family != AM_FAMILY_DOTS1 || (list && !am_document_is_null(document, list))) return AM_OK;
+    am_code code = from ? am_document_integer(document, from, "max_window_layers", &full, status) : AM_OK;
+    if (code != AM_OK || full >= config->layers || (window && am_document_is_null(document, window))) return code;
+    return am_fail(status, AM_UNSUPPORTED, "max_window_layers",
+                   "layers with a window are not covered for this model_type: sliding_window=null, or max_window_layers=%d", config->layers);
 }
 
 /* Training starts from the weights that were quantised: the rest of the file is of the same model, which may be a preset. */
@@ -136,5 +149,6 @@ am_code am_hf_check(const am_config *config, const am_document *document, am_sta
     am_code code = check_switches(document, config->family, status);
     if (code == AM_OK) code = check_extras(document, config->family, status);
     if (code == AM_OK) code = check_experts(document, config->family, status);
+    if (code == AM_OK) code = check_late_windows(config, document, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;
 }

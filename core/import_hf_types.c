@@ -50,6 +50,32 @@ typedef struct usual_importer {
     {"embd_pdrop", NULL, AM_F_embedding_dropout, 100000, NOT_NULL},                                                    \
     {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 1, NOT_NULL}}
 
+/* Of latent attention, as DeepSeek-V3's files have it. */
+#define LATENT_KEYS(layers, hidden, heads, ffn, vocab, tied)                                                           \
+    {"num_hidden_layers", NULL, AM_F_layers, layers, NOT_NULL},                                                        \
+    {"hidden_size", NULL, AM_F_hidden, hidden, NOT_NULL},                                                              \
+    {"num_attention_heads", NULL, AM_F_heads, heads, NOT_NULL},                                                        \
+    {"num_key_value_heads", NULL, AM_F_kv_heads, heads, AM_AUTO},                                                      \
+    {"intermediate_size", NULL, AM_F_ffn, ffn, NOT_NULL},                                                              \
+    {"vocab_size", NULL, AM_F_vocab, vocab, NOT_NULL},                                                                 \
+    {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},                                                              \
+    {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},                                                  \
+    {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, tied, NOT_NULL}
+#define LATENT_WIDTHS(plain, rotary, value, query, key_value)                                                          \
+    {"qk_nope_head_dim", NULL, AM_F_head_dim, plain, NOT_NULL},                                                        \
+    {"qk_rope_head_dim", NULL, AM_F_rotary_dim, rotary, NOT_NULL},                                                     \
+    {"v_head_dim", NULL, AM_F_v_head_dim, value, NOT_NULL},                                                            \
+    {"q_lora_rank", NULL, AM_F_q_rank, query, 0},                                                                      \
+    {"kv_lora_rank", NULL, AM_F_kv_rank, key_value, NOT_NULL}
+#define DEEPSEEK_EXPERTS(experts, used, width, groups, used_groups)                                                    \
+    {"n_routed_experts", "num_local_experts", AM_F_experts, experts, NOT_NULL},                                        \
+    {"num_experts_per_tok", NULL, AM_F_experts_per_token, used, NOT_NULL},                                             \
+    {"moe_intermediate_size", NULL, AM_F_moe_ffn, width, NOT_NULL},                                                    \
+    {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},                                                          \
+    {"n_group", NULL, AM_F_expert_groups, groups, NOT_NULL},                                                           \
+    {"topk_group", NULL, AM_F_groups_per_token, used_groups, NOT_NULL},                                                \
+    {"norm_topk_prob", NULL, AM_F_norm_topk, 1, NOT_NULL}
+
 /* Defaults as transformers 5.23's configuration classes have them. */
 static const importer importers[] = {
     {"gpt2",
@@ -232,28 +258,17 @@ static const importer importers[] = {
     {"deepseek_v3",
      AM_FAMILY_DEEPSEEK_V3,
      "hidden_act",
-     {{"num_hidden_layers", NULL, AM_F_layers, 61, NOT_NULL},
-      {"hidden_size", NULL, AM_F_hidden, 7168, NOT_NULL},
-      {"num_attention_heads", NULL, AM_F_heads, 128, NOT_NULL},
-      {"num_key_value_heads", NULL, AM_F_kv_heads, 128, AM_AUTO},
-      {"qk_nope_head_dim", NULL, AM_F_head_dim, 128, NOT_NULL},
-      {"qk_rope_head_dim", NULL, AM_F_rotary_dim, 64, NOT_NULL},
-      {"v_head_dim", NULL, AM_F_v_head_dim, 128, NOT_NULL},
-      {"q_lora_rank", NULL, AM_F_q_rank, 1536, 0},
-      {"kv_lora_rank", NULL, AM_F_kv_rank, 512, NOT_NULL},
-      {"intermediate_size", NULL, AM_F_ffn, 18432, NOT_NULL},
-      {"moe_intermediate_size", NULL, AM_F_moe_ffn, 2048, NOT_NULL},
-      {"n_routed_experts", "num_local_experts", AM_F_experts, 256, NOT_NULL},
-      {"num_experts_per_tok", NULL, AM_F_experts_per_token, 8, NOT_NULL},
-      {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
-      {"first_k_dense_replace", NULL, AM_F_dense_layers, 3, NOT_NULL},
-      {"n_group", NULL, AM_F_expert_groups, 8, NOT_NULL},
-      {"topk_group", NULL, AM_F_groups_per_token, 4, NOT_NULL},
-      {"norm_topk_prob", NULL, AM_F_norm_topk, 1, NOT_NULL},
-      {"vocab_size", NULL, AM_F_vocab, 129280, NOT_NULL},
-      {"attention_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
-      {"attention_dropout", NULL, AM_F_attention_dropout, 0, NOT_NULL},
-      {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
+     {LATENT_KEYS(61, 7168, 128, 18432, 129280, 0), LATENT_WIDTHS(128, 64, 128, 1536, 512),
+      DEEPSEEK_EXPERTS(256, 8, 2048, 8, 4), {"first_k_dense_replace", NULL, AM_F_dense_layers, 3, NOT_NULL}}},
+    {"glm4_moe_lite",
+     AM_FAMILY_DEEPSEEK_V3, /* whose layers are the same */
+     "hidden_act",
+     {LATENT_KEYS(47, 2048, 20, 10240, 154880, 0), LATENT_WIDTHS(192, 64, 256, 768, 512),
+      DEEPSEEK_EXPERTS(64, 4, 1536, 1, 1), {"mlp_layer_types", NULL, AM_F_dense_layers, 1, 1}}},
+    {"youtu",
+     AM_FAMILY_YOUTU,
+     "hidden_act",
+     {LATENT_KEYS(32, 2048, 16, 6144, 128256, 1), LATENT_WIDTHS(128, 64, 128, 1536, 512)}},
 };
 
 /* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
@@ -264,10 +279,13 @@ static const importer importers[] = {
 #define EXPERTS_PER_TOKEN(n) {"num_experts_per_tok", NULL, AM_F_experts_per_token, n, NOT_NULL}
 #define MOE_FFN(n)           {"moe_intermediate_size", NULL, AM_F_moe_ffn, n, NOT_NULL}
 #define NORM_TOPK(on)        {"norm_topk_prob", NULL, AM_F_norm_topk, on, NOT_NULL}
+#define SOFT_CAPS                                                                                                      \
+    {"attn_logit_softcapping", NULL, AM_F_attention_softcap, 1, 0}, {"final_logit_softcapping", NULL, AM_F_logit_softcap, 1, 0}
 static const usual_importer usual_importers[] = {
     {"gemma2", AM_FAMILY_GEMMA2, {26, 2304, 8, 4, 9216, 256000, 1, 0, 256},
-     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), {"attn_logit_softcapping", NULL, AM_F_attention_softcap, 1, 0},
-      {"final_logit_softcapping", NULL, AM_F_logit_softcap, 1, 0}}},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), SOFT_CAPS}},
+    {"vaultgemma", AM_FAMILY_VAULTGEMMA, {26, 2304, 8, 4, 9216, 256000, 1, 0, 256},
+     {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), SOFT_CAPS}},
     {"gemma3_text", AM_FAMILY_GEMMA3, {26, 2304, 8, 4, 9216, 262208, 1, 0, 256},
      {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL), {"final_logit_softcapping", NULL, AM_F_logit_softcap, 0, 0},
       {"sliding_window_pattern", NULL, AM_F_layer_period, 6, NOT_NULL}}},
@@ -310,6 +328,20 @@ static const usual_importer usual_importers[] = {
       MOE_FFN(1408), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
       {"first_k_dense_replace", NULL, AM_F_dense_layers, 1, NOT_NULL}, {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL},
       {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}, {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
+    {"flex_olmo", AM_FAMILY_FLEX_OLMO, {32, 4096, 32, AM_AUTO, 11008, 100352, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"num_experts", "num_local_experts", AM_F_experts, 7, NOT_NULL}, EXPERTS_PER_TOKEN(5), NORM_TOPK(0)}},
+    {"minimax_m2", AM_FAMILY_MINIMAX_M2, {62, 3072, 48, 8, 1536, 200064, 0, 0, 128},
+     {{"num_local_experts", "num_experts", AM_F_experts, 256, NOT_NULL}, EXPERTS_PER_TOKEN(8),
+      {"rotary_dim", NULL, AM_F_rotary_dim, AM_AUTO, AM_AUTO}}},
+    {"dots1", AM_FAMILY_DOTS1, {62, 4608, 32, 32, 10944, 152064, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"n_routed_experts", "num_local_experts", AM_F_experts, 0, NOT_NULL}, EXPERTS_PER_TOKEN(0),
+      MOE_FFN(1408), NORM_TOPK(0), {"n_shared_experts", NULL, AM_F_shared_ffn, 0, NOT_NULL},
+      {"first_k_dense_replace", NULL, AM_F_dense_layers, 0, 0}, {"n_group", NULL, AM_F_expert_groups, 1, 1},
+      {"topk_group", NULL, AM_F_groups_per_token, 1, 1}}},
+    {"solar_open", AM_FAMILY_SOLAR_OPEN, {48, 4096, 64, 8, AM_AUTO, 196608, 0, 0, 128},
+     {ATTENTION_BIAS(0), {"n_routed_experts", "num_local_experts", AM_F_experts, 128, NOT_NULL}, EXPERTS_PER_TOKEN(8),
+      MOE_FFN(1280), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
+      {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL}, {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}}},
     {"seed_oss", AM_FAMILY_SEED_OSS, {64, 4096, 80, 8, 27648, 155136, 0, 100000, 128},
      {ATTENTION_BIAS(1), {"attention_out_bias", NULL, AM_F_o_bias, 0, NOT_NULL}, MLP_BIAS,
       {"residual_dropout", NULL, AM_F_dropout, 100000, NOT_NULL}}},
@@ -386,8 +418,8 @@ static const struct {
     {"gpt_neox", "gpt_neox"},   {"gpt_neo", "gpt_neo"},   {"gptj", "gptj"},             {"gpt", "gpt2"},
     {"opt", "opt"},             {"bloom", "bloom"},       {"mpt", "mpt"},               {"falcon", "falcon"},
     {"codegen", "gptj"},        {"starcoder", "gpt2"},    {"phi3", "phi3"},             {"phi4", "phi3"},
-    {"phimoe", "mixtral"},      {"phi", "phi"},           {"olmoe", "olmoe"},           {"flex_olmo", "olmoe"},
-    {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "mixtral"},       {"granite", "granite"},
+    {"phimoe", "mixtral"},      {"phi", "phi"},           {"olmoe", "olmoe"},
+    {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "minimax_m2"},       {"granite", "granite"},
     {"stablelm", "stablelm"},   {"glm4_moe", "glm4_moe"}, {"glm4", "glm4"},             {"glm", "glm"},
     {"chatglm", "glm"},         {"cohere2", "cohere2"},   {"cohere", "cohere"},         {"llama4", "qwen3_moe"},
     {"dots1", "glm4_moe"},      {"ernie4_5_moe", "qwen3_moe"}, {"", "llama"},

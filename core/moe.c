@@ -100,6 +100,26 @@ static am_route sigmoid_router(am_build *build, am_var x)
     return route;
 }
 
+/* MiniMax-M2's: sigmoids in fp32 of logits in their own type; which are chosen, no gradient reaches. */
+static am_route sigmoid_router_of_all(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_shape all = AM_SHAPE(build->bs, am_symbol_dim(build, AM_E)), used = AM_SHAPE(build->bs, am_symbol_dim(build, AM_T));
+    am_route route;
+    am_var chosen[2];
+    am_var weight = router_weight(build);
+    x = am_to(tape, am_view(tape, x, am_shape_of(tape, x)), tape->tensor[weight].dtype);
+    route.logits = am_label(tape, am_linear(tape, x, weight, 0), "router logits");
+    am_var scores = am_label(tape, am_unary(tape, AM_OP_SIGMOID, am_to(tape, route.logits, AM_FP32)), "router scores");
+    am_var choice = am_raw(tape, AM_OP_ADD, all, AM_FP32, scores, 0, 0, 0);
+    am_raw_pair(tape, AM_OP_TOPK, used, AM_FP32, AM_I64, choice, chosen);
+    route.ids = am_label(tape, chosen[1], "experts of each token");
+    am_var top = am_label(tape, am_gather(tape, scores, route.ids), "routing weights");
+    route.weights = am_label(tape, am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true)), "routing weights");
+    am_hold(tape, scores, choice, chosen[0]);
+    return route;
+}
+
 /* ---- experts ---- */
 
 /* Each expert's product with its own rows; its weights lie as nn.Linear's. */
@@ -222,6 +242,15 @@ static am_var experts_and_shared(am_build *build, am_var x)
     return y;
 }
 
+static am_route route_of(am_build *build, am_var tokens)
+{
+    switch (am_wiring_of(build->config)->router) {
+    case AM_ROUTER_TOP: return top_router(build, tokens);
+    case AM_ROUTER_SIGMOID_ALL: return sigmoid_router_of_all(build, tokens);
+    default: return softmax_router(build, tokens);
+    }
+}
+
 /* Mixtral's block, and Qwen2-MoE's, in which a shared expert comes first and has a gate of its own. */
 static am_var experts_of_tokens(am_build *build, am_var x)
 {
@@ -233,7 +262,7 @@ static am_var experts_of_tokens(am_build *build, am_var x)
     am_var own = gated ? am_hf_gated_mlp(build, tokens, &shared, am_symbol_dim(build, AM_SF)) : 0;
     bool top = am_wiring_of(build->config)->router == AM_ROUTER_TOP;
     am_module module = am_enter(tape, top ? "mlp.router" : "mlp.gate", AM_C_MLP);
-    am_route route = top ? top_router(build, tokens) : softmax_router(build, tokens);
+    am_route route = route_of(build, tokens);
     tape->module = module;
     if (!gated) {
         am_var y = routed_experts(build, tokens, &route, am_shape_of(tape, x));

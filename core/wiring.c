@@ -31,7 +31,7 @@
 #define BEHIND .norms = {NULL, "post_attention_layernorm", NULL, "post_feedforward_layernorm"}
 #define OLMO                                                                                                    \
     ROTARY, BEHIND, .norm_code = AM_NORM_OLMO, .qk_norm = 1, .project_code = AM_PROJECT_LATE,                    \
-    .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_ALL
+    .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV
 #define COHERE                                                                                                  \
     .norm = AM_LAYERNORM, .norm_code = AM_NORM_COHERE, .activation = AM_SWIGLU, .positions = AM_ROPE,            \
     .rotary_code = AM_ROTARY_PAIRS_FP32, .parallel_residual = AM_BIAS_ALWAYS, .tie_word_embeddings = 1,          \
@@ -58,7 +58,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         ROTARY, NORMS, .rotary_quarters = 4, .rotary_code = AM_ROTARY_PART_EACH, .window = AM_WINDOW_ALL,
         .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_O | AM_TARGET_DOWN,
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"resid_attn_dropout", "resid_mlp_dropout"}},
-    [AM_FAMILY_OLMO2] = {OLMO},
+    [AM_FAMILY_OLMO2] = {OLMO, .targets = TARGETS_ALL},
     [AM_FAMILY_SMOLLM3] = {
         LLAMA, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .tie_word_embeddings = 1, .period = 4, .traits = AM_T_NO_POSITIONS,
@@ -158,6 +158,23 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         ROTARY, NORMS, .qk_norm_either = true, .project_code = AM_PROJECT_CUT, .rotary_code = AM_ROTARY_PART_BOTH,
         .rotary_quarters = 2, .qkv_bias = AM_BIAS_EITHER, .router = AM_ROUTER_SIGMOID, .shared = AM_SHARED_ADDED,
         .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_DOTS1] = {
+        ROTARY, NORMS, .qk_norm = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
+        .shared = AM_SHARED_ADDED, .dense_layers = true, .norm_topk = AM_BIAS_EITHER, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_SOLAR_OPEN] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .router = AM_ROUTER_SIGMOID, .shared = AM_SHARED_ADDED,
+        .norm_topk = AM_BIAS_USUALLY, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_YOUTU] = {
+        ROTARY, NORMS, .tie_word_embeddings = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .latent = true,
+        .targets = AM_TARGET_O | AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN},
+    [AM_FAMILY_FLEX_OLMO] = {OLMO, .router = AM_ROUTER_CAST, .norm_topk = AM_BIAS_EITHER, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_VAULTGEMMA] = {
+        GEMMA, .norms = {"input_layernorm", NULL, "pre_feedforward_layernorm", NULL}, WINDOWS(4096), .period = 2,
+        .attention_softcap = AM_BIAS_USUALLY, .logit_softcap = AM_BIAS_USUALLY, .traits = AM_T_EVEN_HEADS,
+        .attentions = 1 << AM_EAGER | 1 << AM_FLASH},
+    [AM_FAMILY_MINIMAX_M2] = {
+        ROTARY, NORMS, .qk_norm = 1, .project_code = AM_PROJECT_LATE, .rotary_code = AM_ROTARY_PART_BOTH, .rotary_quarters = 4,
+        .router = AM_ROUTER_SIGMOID_ALL, .norm_topk = AM_BIAS_ALWAYS, .targets = ATTENTION_TARGETS},
     [AM_FAMILY_GPT_OSS] = {
         ROTARY, NORMS, .norm_code = AM_NORM_OLMO, .rotary_code = AM_ROTARY_CHUNKS, WINDOWS(128), .period = 2,
         .qkv_bias = AM_BIAS_USUALLY, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_TOP, .attentions = 1 << AM_EAGER,
@@ -178,7 +195,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .project_code = AM_PROJECT_LATE, .rotary_code = AM_ROTARY_FP32, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .targets = TARGETS_ALL},
     [AM_FAMILY_OLMO3] = {
-        OLMO, WINDOWS(4096), .period = 4, .traits = AM_T_TWO_TABLES},
+        OLMO, WINDOWS(4096), .period = 4, .traits = AM_T_TWO_TABLES, .targets = TARGETS_ALL},
     [AM_FAMILY_EXAONE4] = {
         ROTARY, BEHIND, .qk_norm = 1, .project_code = AM_PROJECT_THEN_NORM, WINDOWS(4096), .period = 4,
         .targets = TARGETS_ALL, .traits = AM_T_NO_POSITIONS | AM_T_MAY_BE_FULL},

@@ -68,13 +68,14 @@ typedef enum am_rotary_code {
     AM_ROTARY_PAIRS_WIDE
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
- * of logits in fp32, in groups; the largest logits, with a bias, and softmax of these: its experts have biases too and a
+ * of logits in fp32, in groups; by sigmoids of all; the largest logits, with a bias, and softmax of these: its experts have biases too and a
  * clamped gate. */
 typedef enum am_router {
     AM_ROUTER_NONE,
     AM_ROUTER_SOFTMAX,
     AM_ROUTER_CAST,
     AM_ROUTER_SIGMOID,
+    AM_ROUTER_SIGMOID_ALL,
     AM_ROUTER_TOP
 } am_router;
 /* The expert of every token: there is none; added to the others; before them, and by a gate of its own. */

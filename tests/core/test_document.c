@@ -246,6 +246,21 @@ START_TEST(periods)
 }
 END_TEST
 
+/* How many of the first value come before all of the other. */
+START_TEST(firsts)
+{
+    static const struct {
+        const char *list;
+        int64_t count;
+    } table[] = {{"[0,0,1]", 2}, {"[1,1]", 0}, {"[0,0]", 2}, {"[]", 0}, {"[0,1,0]", -1}, {"[0,2]", -1}, {"[[0],1]", -1}, {"1", -1}, {"{\"0\":0}", -1}};
+    for (size_t i = 0; i < COUNT(table); i++) {
+        char text[64] = "{\"a\":";
+        expect_fine(table[i].list, read_json(strcat(strcat(text, table[i].list), "}")));
+        ck_assert_int_eq(am_document_first(&document, am_document_find(&document, "a"), "0", "1"), table[i].count);
+    }
+}
+END_TEST
+
 /* An object within takes the place of the document; its own keys are looked at. */
 START_TEST(within)
 {
@@ -298,6 +313,7 @@ Suite *test_document_suite(void)
     tcase_add_test(tests, length);
     tcase_add_test(tests, values);
     tcase_add_test(tests, periods);
+    tcase_add_test(tests, firsts);
     tcase_add_test(tests, within);
     tcase_add_test(tests, values_of_another_kind);
     suite_add_tcase(suite, tests);

@@ -188,6 +188,13 @@ def qwen3_moe(r, seq):
     }
 
 
+def minimax_m2(r, seq):
+    config = mixtral(r, seq)
+    del config["sliding_window"], config["hidden_act"]
+    share = config["head_dim"] // 2 if "head_dim" in config and flag(r, 0.5) else None
+    return {**config, **({"rotary_dim": share} if share else {"rope_parameters": rotary(r)})}
+
+
 def olmoe(r, seq):
     m = mixture(r, seq)
     return {**fitted(r), "num_experts": m["experts"], "num_experts_per_tok": m["used"], "norm_topk_prob": flag(r, 0.5)}
@@ -216,6 +223,20 @@ def deepseek_v3(r, seq):
         "v_head_dim": r.choice((8, 16)),
         "rope_interleave": True,
     }
+
+
+def glm4_moe_lite(r, seq):
+    config = deepseek_v3(r, seq)
+    dense, layers = config.pop("first_k_dense_replace"), config["num_hidden_layers"]
+    kinds = ["dense"] * dense + ["sparse"] * (layers - dense)
+    return {**config, **({} if dense == 1 and flag(r, 0.5) else {"mlp_layer_types": kinds})}
+
+
+def youtu(r, seq):
+    kept = ("q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "rope_interleave")
+    config = deepseek_v3(r, seq)
+    shape = ungrouped(r)
+    return {**shape, "num_key_value_heads": shape["num_attention_heads"], "tie_word_embeddings": flag(r, 0.5), **{key: config[key] for key in kept}}
 
 
 def internlm3(r, seq):
@@ -331,6 +352,18 @@ def glm4_moe(r, seq):
     }
 
 
+def dots1(r, seq):
+    config = glm4_moe(r, seq)
+    del config["use_qk_norm"], config["rope_parameters"]
+    return config
+
+
+def solar_open(r, seq):
+    config = dots1(r, seq)
+    del config["first_k_dense_replace"], config["intermediate_size"]
+    return config
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -386,6 +419,13 @@ FAMILIES = {
     "glm": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.5)},
     "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
+    "glm4_moe_lite": glm4_moe_lite,
+    "youtu": youtu,
+    "flex_olmo": olmoe,
+    "vaultgemma": gemma2,
+    "minimax_m2": minimax_m2,
+    "dots1": dots1,
+    "solar_open": solar_open,
 }
 
 # ---- how the step runs

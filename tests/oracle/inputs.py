@@ -134,6 +134,7 @@ GEMMA = {**BIASED, "activation": "hidden_activation", "sliding_window": "sliding
 CAPS = {"attention_softcap": "attn_logit_softcapping", "logit_softcap": "final_logit_softcapping"}
 FAMILIES |= {
     "gemma2": {**GEMMA, **CAPS},
+    "vaultgemma": {**GEMMA, **CAPS},
     "gemma3_text": {**GEMMA, "logit_softcap": CAPS["logit_softcap"]},
     "phi3": {
         **DECODER,
@@ -193,6 +194,17 @@ FAMILIES |= {
         "kv_rank": "kv_lora_rank",
     },
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
+    "flex_olmo": {key: name for key, name in MOE.items() if key != "moe_ffn"},
+    "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
+    "dots1": DEEPSEEK,
+    "solar_open": {key: name for key, name in DEEPSEEK.items() if key not in ("dense_layers", "ffn")},
+    "youtu": {
+        **{key: name for key, name in BIASED.items() if key != "head_dim"},
+        "rotary_dim": "qk_rope_head_dim",
+        "v_head_dim": "v_head_dim",
+        "q_rank": "q_lora_rank",
+        "kv_rank": "kv_lora_rank",
+    },
 }
 FAMILIES |= {
     "seed_oss": {
@@ -211,8 +223,8 @@ FAMILIES |= {
     "arcee": FAMILIES["llama"],
     "jais2": FAMILIES["llama"],
 }
-WINDOWED = {"gemma2", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
-PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe"}
+WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
+PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe", "minimax_m2"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
 
@@ -329,7 +341,7 @@ def _in_other_words(family, model):
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         rotary = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
         return rotary | _shared_experts(family, model)
-    if family == "deepseek_v3":
+    if family in ("deepseek_v3", "youtu"):
         plain = int(model["head_dim"]) - int(model["rotary_dim"])
         latent = int(model["q_rank"]) or None
         return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | _shared_experts(family, model)
@@ -337,12 +349,12 @@ def _in_other_words(family, model):
         return {"multi_query": model["kv_heads"] == "1"}
     if family == "gpt_neo":
         return {"attention_types": [[["global"], int(model["layers"])]]}
-    return {}
+    return _shared_experts(family, model)
 
 
 def _shared_experts(family, model):
     """Of families whose config.json counts them."""
-    if FAMILIES[family].get("dense_layers") is None:
+    if FAMILIES[family].get("expert_groups") is None:
         return {}
     return {"n_shared_experts": int(model["shared_ffn"]) // int(model["moe_ffn"])}
 
