@@ -75,6 +75,7 @@ am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component c
 am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code code);
 am_var am_hf_cohere_norm(am_build *build, am_var x, const char *path);
 am_var am_hf_bare_norm(am_build *build, am_var x, const char *path);
+am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path);
 am_var am_hf_layer_norm(am_build *build, am_var x, const char *path);
 /* A plain MLP: up, activation, down. module NULL: its lines stand in the layer's own code. conv: of GPT-2's Conv1D. */
 typedef struct am_mlp {

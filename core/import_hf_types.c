@@ -328,6 +328,8 @@ static const usual_importer usual_importers[] = {
       MOE_FFN(1408), NORM_TOPK(1), {"n_shared_experts", NULL, AM_F_shared_ffn, 1, NOT_NULL},
       {"first_k_dense_replace", NULL, AM_F_dense_layers, 1, NOT_NULL}, {"n_group", NULL, AM_F_expert_groups, 1, NOT_NULL},
       {"topk_group", NULL, AM_F_groups_per_token, 1, NOT_NULL}, {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
+    {"nemotron", AM_FAMILY_NEMOTRON, {32, 6144, 48, AM_AUTO, 24576, 256000, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0), MLP_BIAS}},
+    {"ministral3", AM_FAMILY_MINISTRAL3, {34, 4096, 32, 8, 14336, 131072, 0, 0, 128}, {WINDOW(0, 0)}},
     {"flex_olmo", AM_FAMILY_FLEX_OLMO, {32, 4096, 32, AM_AUTO, 11008, 100352, 0, 0, AM_AUTO},
      {ATTENTION_BIAS(0), {"num_experts", "num_local_experts", AM_F_experts, 7, NOT_NULL}, EXPERTS_PER_TOKEN(5), NORM_TOPK(0)}},
     {"minimax_m2", AM_FAMILY_MINIMAX_M2, {62, 3072, 48, 8, 1536, 200064, 0, 0, 128},

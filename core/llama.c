@@ -16,6 +16,9 @@ static am_var norm_of(am_build *build, am_var x, const char *path)
     if (build->config->stack == AM_STACK_LIGER) return am_liger_rms_norm(build, x, path);
     if (code == AM_NORM_TORCH) return am_hf_layer_norm(build, x, path);
     if (code == AM_NORM_COHERE) return am_hf_cohere_norm(build, x, path);
+#ifndef AM_FIRST
+    if (code == AM_NORM_NEMOTRON) return am_hf_nemotron_norm(build, x, path);
+#endif
     if (code == AM_NORM_BARE) return am_hf_bare_norm(build, x, path);
     return am_hf_rms_norm(build, x, path, code);
 }
@@ -157,6 +160,7 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_PART_EACH:
     case AM_ROTARY_PART:
     case AM_ROTARY_PART_BOTH:
+    case AM_ROTARY_PART_AT_ONCE:
     case AM_ROTARY_PAIRS_PART: am_hf_rotate_part(build, q, k, kept); break;
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
@@ -169,6 +173,23 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     build->cos = cos;
     build->sin = sin;
 }
+
+#ifdef AM_FIRST /* no model of its does */
+#define scale_query(build, q) (q)
+#else
+/* Queries times 1 + β log(1 + ⌊position / length⌋), which each layer computes anew. */
+static am_var scale_query(am_build *build, am_var q)
+{
+    am_tape *tape = build->tape;
+    static const am_op ops[] = {AM_OP_DIV_SCALAR, AM_OP_FLOOR, AM_OP_ADD_SCALAR, AM_OP_LOG, AM_OP_MUL_SCALAR, AM_OP_ADD_SCALAR};
+    am_dim one = build->one;
+    am_var scale = build->position_ids;
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) scale = am_raw(tape, ops[i], AM_SHAPE(one, build->s), AM_FP32, scale, 0, 0, 0);
+    scale = am_to(tape, am_view(tape, scale, AM_SHAPE(one, one, build->s, one)), tape->tensor[q].dtype);
+    am_label(tape, scale, "scale of each position");
+    return am_label(tape, am_binary(tape, AM_OP_MUL, q, scale), "query, rotated and scaled");
+}
+#endif
 
 static am_var drop(am_build *build, am_var x, int branch)
 {
@@ -186,6 +207,7 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     else
         project_heads(build, normed, x);
     rotate(build, &x[Q], &x[K], kept);
+    if (has(build, AM_T_SCALED_QUERY)) x[Q] = scale_query(build, x[Q]);
     for (int i = Q; i <= K && has(build, AM_T_NORMS_TURNED); i++)
         x[i] = norm_heads(build, am_label(tape, x[i], projections[i].name), i);
     am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);

@@ -164,6 +164,28 @@ am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
     return y;
 }
 
+#ifndef AM_FIRST /* no model of its has one */
+/* Nemotron's, whose weight is stored less one; under autocast all of it in the type of products. */
+am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path)
+{
+    am_tape *tape = build->tape;
+    const uint8_t autocast = tape->autocast;
+    const int dtype = autocast == AM_DTYPE_COUNT ? tape->tensor[x].dtype : autocast;
+    am_module module = enter(build, path, AM_C_NORM);
+    am_var more = am_unary(tape, AM_OP_ADD_SCALAR, am_weight(build, AM_SHAPE(build->h), "weight"));
+    am_var own = am_to(tape, x, dtype), weight = am_to(tape, am_label(tape, more, "weight + 1"), dtype);
+    am_var bias = am_to(tape, am_weight(build, AM_SHAPE(build->h), "bias"), dtype);
+    am_label(tape, weight, "weight + 1");
+    if (own != x) am_label(tape, own, "input, cast");
+    tape->autocast = AM_DTYPE_COUNT;
+    am_var y = am_label(tape, am_layer_norm(tape, own, weight, bias), "normed input");
+    tape->autocast = autocast;
+    am_hold(tape, own, weight, bias);
+    tape->module = module;
+    return y;
+}
+#endif
+
 /* The same without a weight, in fp32. */
 am_var am_hf_bare_norm(am_build *build, am_var x, const char *path)
 {
@@ -317,6 +339,7 @@ void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4])
     }
     for (int i = 0; i < 2 && code != AM_ROTARY_PART_EACH; i++)
         *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
+    if (code == AM_ROTARY_PART_AT_ONCE) am_hold_list(tape, 2, kept);
     am_label(tape, *q, "query, rotated");
     am_label(tape, *k, "key, rotated");
 }

@@ -206,6 +206,11 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_ARCEE] = {
         .norm = AM_RMSNORM, NORMS, .activation = AM_RELU2, .positions = AM_ROPE, .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .targets = TARGETS_QKV | TARGETS_PLAIN, .traits = AM_T_EVEN_HEADS},
+    [AM_FAMILY_NEMOTRON] = {
+        .norm = AM_LAYERNORM, .norm_code = AM_NORM_NEMOTRON, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
+        .rotary_code = AM_ROTARY_PART_AT_ONCE, .rotary_quarters = 2, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
+        .mlp_bias = AM_BIAS_EITHER, .targets = TARGETS_QKV | TARGETS_PLAIN},
+    [AM_FAMILY_MINISTRAL3] = {LLAMA, .window = AM_WINDOW_ALL, .traits = AM_T_SCALED_QUERY},
     [AM_FAMILY_JAIS2] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,

@@ -42,8 +42,8 @@ typedef enum am_window_rule { AM_WINDOW_NEVER, AM_WINDOW_ALL, AM_WINDOW_FIRST_KI
 
 /* How llama.c's layers differ from Llama's own.
  * Norms: the weight is stored less one and multiplied in fp32; or stored as it is, and cast first;
- * Cohere's layer norm in Python; PyTorch's; the same without a weight, in fp32. */
-typedef enum am_norm_code { AM_NORM_LLAMA, AM_NORM_GEMMA, AM_NORM_OLMO, AM_NORM_HELIUM, AM_NORM_COHERE, AM_NORM_TORCH, AM_NORM_BARE } am_norm_code;
+ * Cohere's layer norm in Python; PyTorch's; the same without a weight, in fp32; PyTorch's with a weight stored less one. */
+typedef enum am_norm_code { AM_NORM_LLAMA, AM_NORM_GEMMA, AM_NORM_OLMO, AM_NORM_HELIUM, AM_NORM_COHERE, AM_NORM_TORCH, AM_NORM_BARE, AM_NORM_NEMOTRON } am_norm_code;
 /* When projections are turned into heads: each at once, its norm between; once all are there, norms on the whole of
  * them; each at once and then the norms; all are cut, then normed, then turned. */
 typedef enum am_project_code {
@@ -53,13 +53,14 @@ typedef enum am_project_code {
     AM_PROJECT_CUT
 } am_project_code;
 /* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
- * code, or in a function; pairs of a part; pairs in fp32; halves in fp32; halves by
+ * code, or in a function, or in one that returns both at once; pairs of a part; pairs in fp32; halves in fp32; halves by
  * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
     AM_ROTARY_PART,
     AM_ROTARY_PART_BOTH,
+    AM_ROTARY_PART_AT_ONCE,
     AM_ROTARY_PAIRS_PART,
     AM_ROTARY_PAIRS_FP32,
     AM_ROTARY_FP32,
@@ -94,6 +95,7 @@ enum {
     AM_T_SINKS = 1024,       /* each head may attend to nothing, by a parameter beside its scores */
     AM_T_NORMS_TURNED = 2048, /* query and key heads are normed once they are rotated */
     AM_T_MAY_BE_FULL = 4096, /* without a window all layers are alike */
+    AM_T_SCALED_QUERY = 16384, /* queries multiplied by a number of each position */
     AM_T_DIVIDED_LOGITS = 8192 /* where AM_T_SCALED_LOGITS: divided, not multiplied */
 };
 

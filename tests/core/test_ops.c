@@ -76,6 +76,8 @@ static const struct {
     [AM_OP_SORT] = {1, 2},
     [AM_OP_HISTC] = {1, 1},
     [AM_OP_FLOOR_DIVIDE] = {1, 1},
+    [AM_OP_FLOOR] = {1, 1},
+    [AM_OP_LOG] = {1, 1},
     [AM_OP_NOT] = {1, 1},
     [AM_OP_OLD_VALUE] = {1, 1},
     [AM_OP_REPEAT] = {1, 1},

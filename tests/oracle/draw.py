@@ -421,6 +421,8 @@ FAMILIES = {
     "deepseek_v3": deepseek_v3,
     "glm4_moe_lite": glm4_moe_lite,
     "youtu": youtu,
+    "nemotron": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "rope_parameters": rotary(r)},
+    "ministral3": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
     "flex_olmo": olmoe,
     "vaultgemma": gemma2,
     "minimax_m2": minimax_m2,

@@ -194,6 +194,8 @@ FAMILIES |= {
         "kv_rank": "kv_lora_rank",
     },
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
+    "nemotron": FAMILIES["llama"],
+    "ministral3": FAMILIES["mistral"],
     "flex_olmo": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
     "dots1": DEEPSEEK,
@@ -224,7 +226,7 @@ FAMILIES |= {
     "jais2": FAMILIES["llama"],
 }
 WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
-PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe", "minimax_m2"}
+PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe", "minimax_m2", "nemotron"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
 
