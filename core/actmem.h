@@ -1327,7 +1327,6 @@ enum { AM_KIND_OUTSIDE = -1, AM_KIND_SHARED = -2 };
 typedef struct am_report_row {
     am_row row;
     int kind;
-    int layers_like; /* of a shared one: the kind of the first layer that shares it; -1: all */
     int64_t count;
 } am_report_row;
 

@@ -7,7 +7,7 @@
 
 static void add_row(am_report *report, const am_row *row, int kind, int64_t count)
 {
-    if (report->rows < AM_MAX_REPORT_ROWS) report->row[report->rows++] = (am_report_row){*row, kind, -1, count};
+    if (report->rows < AM_MAX_REPORT_ROWS) report->row[report->rows++] = (am_report_row){*row, kind, count};
 }
 
 static bool in_unit(const am_row *row, const am_record *record, int unit)
@@ -140,18 +140,12 @@ static bool is_outside(const am_row *row, const am_record *record)
     return row->zone == 0 || row->zone > am_record_layers(record);
 }
 
-/* Do two shared rows of different records say the same? What a layer made itself, of layers of that kind, has no storage in common. */
-static bool is_same_shared(const am_report_row *x, const am_row *y, int kind)
-{
-    if (x->row.given || y->given) return x->row.given == y->given;
-    return x->layers_like == kind && x->row.bytes == y->bytes && strcmp(x->row.name, y->name) == 0;
-}
-
-/* Is it among the shared rows of the runs before, the first so many? */
-static bool is_shared(const am_report *report, int rows, const am_row *row, int kind)
+/* Is it among the shared rows of the runs before, the first so many? What layers share there was made before them: what one makes
+ * and the next keeps too is its output, which only save:add and such keep, of all layers, in one run. */
+static bool is_shared(const am_report *report, int rows, const am_row *row)
 {
     for (int i = 0; i < rows; i++)
-        if (report->row[i].row.shared && is_same_shared(&report->row[i], row, kind)) return true;
+        if (report->row[i].row.shared && AM_ALWAYS(row->given) && report->row[i].row.given == row->given) return true;
     return false;
 }
 
@@ -168,10 +162,9 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
         const am_row *row = &ledger->row[i];
         if (!row->shared) continue;
         int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
-        if (kind < 0 ? first > 0 : !any_counted(count, row->kinds) || is_shared(report, rows, row, kind)) continue;
+        if (kind < 0 ? first > 0 : !any_counted(count, row->kinds) || is_shared(report, rows, row)) continue;
         report->shared_bytes += row->bytes;
         add_row(report, row, alone ? 0 : AM_KIND_SHARED, 1);
-        report->row[report->rows - 1].layers_like = kind;
     }
 }
 

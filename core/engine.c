@@ -11,7 +11,7 @@
 static uint16_t upcast(am_compiler *compiler, const am_tensor *tensor, am_var x, uint16_t slot)
 {
     const am_tape *tape = compiler->tape;
-    if (!tape->units || !tape->upcast_vectors || !tensor->parameter || tensor->rank != 1) return slot;
+    if (!tape->units || !tape->upcast_vectors || tensor->rank != 1) return slot; /* an activation that is a leaf is no vector */
     uint16_t wide = am_compile_allocate(compiler, am_compile_bytes(compiler, x, tape->reduce_dtype));
     am_compile_release(compiler, slot);
     return wide;

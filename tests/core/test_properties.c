@@ -352,6 +352,7 @@ static const struct {
     {"layers=1000 hidden=64 heads=1 ffn=64 vocab=1048576 seq=1024 batch=16384", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b seq=1048576", AM_OK, "1,048,576 tokens × 1"}, /* 2^61 FLOPs and more, none beyond what can be counted */
     {"model=qwen3-14b batch=110 seq=512 trainable=lora checkpoint=revolve:1 device_bandwidth=4", AM_TOO_LARGE, "bytes would exceed 2^53"}, /* times would */
+    {"model=llama-3-8b seq=1048576 checkpoint=revolve:1", AM_TOO_LARGE, "bytes would exceed 2^53"}, /* FLOPs would */
     {"model=llama-3-8b seq=1500001 checkpoint=memory-budget:0.5", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b seq=1500001 checkpoint=revolve:3", AM_TOO_LARGE, "bytes would exceed 2^53"},
     {"model=llama-3-8b seq=1500001 checkpoint=offload", AM_TOO_LARGE, "bytes would exceed 2^53"},
