@@ -5,16 +5,16 @@
 #include <string.h>
 
 #ifdef AM_FIRST /* none of its units are sharded */
-#define upcast(compiler, tensor, x, slot) (slot)
+#define upcast(compiler, tensor, x, g) ((void)0)
 #else
-/* The slot of a parameter's gradient in the type that it is reduced in, where autograd casts it itself (FSDP2's may_reduce_grad_outside_dp). */
-static uint16_t upcast(am_compiler *compiler, const am_tensor *tensor, am_var x, uint16_t slot)
+/* Gives a parameter's gradient the type that it is reduced in, where autograd casts it itself (FSDP2's may_reduce_grad_outside_dp). */
+static void upcast(am_compiler *compiler, const am_tensor *tensor, am_var x, am_gradient *g)
 {
     const am_tape *tape = compiler->tape;
-    if (!tape->units || !tape->upcast_vectors || tensor->rank != 1) return slot; /* an activation that is a leaf is no vector */
+    if (!tape->units || !tape->upcast_vectors || tensor->rank != 1) return; /* an activation that is a leaf is no vector */
     uint16_t wide = am_compile_allocate(compiler, am_compile_bytes(compiler, x, tape->reduce_dtype));
-    am_compile_release(compiler, slot);
-    return wide;
+    am_compile_release(compiler, g->slot);
+    g->slot = wide;
 }
 #endif
 
@@ -24,7 +24,7 @@ void am_compile_accumulate(am_compiler *compiler, am_var x)
     const am_tensor *tensor = am_compile_tensor(compiler, x);
     buffer->slot = 0;
     int64_t bytes = am_compile_bytes(compiler, x, tensor->dtype);
-    g.slot = upcast(compiler, tensor, x, g.slot);
+    upcast(compiler, tensor, x, &g);
     bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (tensor->parameter) {
         int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;

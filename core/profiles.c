@@ -20,7 +20,7 @@ typedef struct am_recipe {
 static const am_recipe recipes[AM_PROFILE_COUNT] = {
     [AM_PROFILE_PLAIN] = {.keep = AM_KEEP_EVERYTHING},
     [AM_PROFILE_LAYER] = {.hooked = true},
-    [AM_PROFILE_LAYER_BY_HAND] = {.segment = false, .reentrant = false, .hooked = false, .modules = 0}, /* named for gcc's analyser */
+    [AM_PROFILE_LAYER_BY_HAND] = {.segment = false, .mixed = false, .reentrant = false, .hooked = false, .modules = 0}, /* named for gcc's analyser */
     [AM_PROFILE_SEGMENT] = {.segment = true},
     [AM_PROFILE_LAYER_REENTRANT] = {.hooked = true, .reentrant = true},
     [AM_PROFILE_SEGMENT_REENTRANT] = {.segment = true, .reentrant = true},

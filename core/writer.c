@@ -1,4 +1,5 @@
 /* Text, numbers and JSON, without stdio: it would outweigh the rest of the wasm. */
+#include "proven.h"
 #include "writer.h"
 
 am_writer am_writer_of(char *buffer, size_t size)
@@ -249,7 +250,7 @@ void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim
     char *end = text + sizeof text;
     if (trim && part == 0) return;
     char *start = digits_32(end, part + tens[decimals]); /* a one, and as many digits as there are decimals */
-    while (trim && end[-1] == '0') end--;
+    while (trim && AM_ALWAYS(end - start > 1) /* the one */ && end[-1] == '0') end--;
     *start = '.';
     am_write(writer, start, (size_t)(end - start));
 }
