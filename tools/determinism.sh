@@ -21,6 +21,7 @@ same() { # NAME FILE FILE
 }
 
 texts >$folder/texts
+find build/coverage -name '*.gcda' -delete # those of code as it was are complained of, among the answers
 for flavour in gcc clang coverage plain; do answers build/$flavour/actmem >$folder/$flavour.json; done
 same 'gcc -O2 and clang -O2' $folder/gcc.json $folder/clang.json
 same 'gcc -O2 and gcc -O0' $folder/gcc.json $folder/coverage.json
