@@ -6,6 +6,7 @@
 #include "writer.h"
 
 #define HUB(repository) "huggingface.co/" repository " config.json"
+#define DEFAULTS(class)  "transformers 5.23, the defaults of " class
 #define TABLE_3         "Korthikanti et al. 2022, arXiv 2205.05198, table 3"
 #define GPT_3                                                                                                          \
     "Brown et al. 2020, arXiv 2005.14165, table 2.1; vocabulary of 51200 as in Korthikanti et al. 2022, "              \
