@@ -529,6 +529,17 @@ static void lengths(am_build *build)
     }
 }
 
+void am_megatron_in_blocks(am_build *build, am_var all, int64_t layers, am_shape shape, int types, const int *dtype)
+{
+    am_tape *tape = build->tape;
+    int64_t elements = 1, bytes = 0;
+    if (tape->status.code != AM_OK) return; /* more than can be counted */
+    for (int i = 0; i < shape.rank; i++) elements *= tape->extents->of[shape.dim[i]].n;
+    for (int i = 0; i < types; i++)
+        bytes += layers * am_tape_block_bytes(tape, elements * am_dtypes[dtype[i]].size, shape.rank, shape.dim);
+    tape->storage[tape->tensor[all].storage].bytes = bytes;
+}
+
 /* The rotary table is cached, dispatchers keep their maps, and the scores are written into a buffer that all layers use. */
 static void permanent_tensors(am_build *build)
 {

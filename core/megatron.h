@@ -12,6 +12,9 @@ am_dim am_megatron_share(am_build *build, am_dim x);
 /* Tokens of the residual stream that one rank holds of each sequence. */
 am_dim am_megatron_stream(am_build *build);
 
+/* What stands for tensors of this shape in so many layers, one of each type: an allocator gives each blocks of its own. */
+void am_megatron_in_blocks(am_build *build, am_var all, int64_t layers, am_shape shape, int types, const int *dtype);
+
 am_var am_megatron_norm(am_build *build, am_var x, const char *path, am_dim width);
 /* ColumnParallelLinear of the whole sequences, with Transformer Engine without a bias; *later: a bias that is left to the next
  * kernel. RowParallelLinear, whose bias always is. */

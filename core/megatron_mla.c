@@ -154,5 +154,6 @@ void am_megatron_latent_kept(am_build *build)
     am_dim all = am_dim_for(build, layers, 1, AM_RD, AM_SYMBOL_COUNT);
     am_var kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->s, all), AM_FP32, 0, 0, 0, 0);
     am_permanent(tape, am_label(tape, kept, "the layers' rotary angles, cached"));
+    am_megatron_in_blocks(build, kept, layers, AM_SHAPE(build->s, build->rotary), 1, (int[]){AM_FP32});
     tape->storage[tape->tensor[kept].storage].of_layers = true;
 }

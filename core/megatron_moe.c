@@ -305,7 +305,9 @@ void am_megatron_moe_kept(am_build *build)
     am_dim orders = am_dim_for(build, layers, 1, AM_T, AM_SYMBOL_COUNT);
     am_var kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, e), AM_BOOL, 0, 0, 0, 0);
     am_permanent(tape, am_label(tape, kept, "the dispatchers' routing maps and probabilities"));
+    am_megatron_in_blocks(build, kept, layers, AM_SHAPE(n, am_symbol_dim(build, AM_E)), 2, (int[]){AM_BOOL, dtype});
     kept = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, orders), AM_I64, 0, 0, 0, 0);
     am_permanent(tape, am_label(tape, kept, "the dispatchers' orders of tokens"));
+    am_megatron_in_blocks(build, kept, layers, AM_SHAPE(n, am_symbol_dim(build, AM_T)), 1, (int[]){AM_I64});
     tape->storage[tape->tensor[kept].storage].of_layers = true;
 }

@@ -257,6 +257,28 @@ START_TEST(latent_tables)
 }
 END_TEST
 
+/* An allocator gives each layer's tensors blocks of their own: of the rows' too, so that no more is kept than is alive. */
+START_TEST(blocks_of_layers)
+{
+    enum { LAYERS = 12, BLOCK = 512, TOKENS = 4, ORDER = 1, MAP_AND_PROBABILITIES = 2 };
+    static const char *const policies[] = {"none", "full"};
+    for (int full = 0; full < 2; full++) {
+        char text[256];
+        am_status status;
+        int64_t lasting = 0;
+        snprintf(text, sizeof text,
+                 "stack=megatron family=mixtral layers=%d hidden=48 heads=2 ffn=264 vocab=8 experts=4 experts_per_token=2 moe_ffn=24 seq=%d "
+                 "allocator=cuda checkpoint=%s",
+                 LAYERS, TOKENS, policies[full]);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        for (int i = 0; i < fixture_report.lastings; i++) lasting += fixture_report.lasting[i].bytes;
+        ck_assert_int_eq(lasting, LAYERS * BLOCK * (MAP_AND_PROBABILITIES + (full ? ORDER : 0)));
+        ck_assert_int_le(fixture_report.saved_bytes, fixture_report.outcome.after_forward);
+    }
+}
+END_TEST
+
 /* A rank whose experts get 150 per cent of its share keeps as many rows more, in whole tokens, and the report's rows say it. */
 START_TEST(imbalance)
 {
@@ -300,6 +322,7 @@ Suite *test_megatron_suite(void)
     tcase_add_test(tests, engine_experts);
     tcase_add_test(tests, all_dense);
     tcase_add_test(tests, latent_tables);
+    tcase_add_test(tests, blocks_of_layers);
     tcase_add_test(tests, imbalance);
     suite_add_tcase(suite, tests);
     return suite;
