@@ -81,6 +81,15 @@ static void add_dropped(am_evaluation *evaluation, const am_ledger *kept, const 
     }
 }
 
+/* Is it among the shared rows of the runs before, the first so many? What layers share there was made before them: what one makes
+ * and the next keeps too is its output, which only save:add and such keep, of all layers, in one run. */
+static bool is_shared(const am_report *report, int rows, const am_row *row)
+{
+    for (int i = 0; i < rows; i++)
+        if (report->row[i].row.shared && AM_ALWAYS(row->given) && report->row[i].row.given == row->given) return true;
+    return false;
+}
+
 void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int unit,
                              const am_units_alike *alike, const char *name)
 {
@@ -93,9 +102,14 @@ void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger,
     report->kind[report->kinds++] =
         (am_kind){name, alike->units, run->inner, keeps ? ledger->unit_bytes[unit] : 0, label, alike->first, false};
     tell_apart(report);
-    for (int i = 0; i < ledger->count; i++)
-        if (keeps && !ledger->row[i].shared && in_unit(&ledger->row[i], record, unit))
-            add_row(report, &ledger->row[i], report->kinds - 1, alike->units);
+    for (int i = 0; i < ledger->count; i++) {
+        const am_row *row = &ledger->row[i];
+        if (!keeps || row->shared || !in_unit(row, record, unit)) continue;
+        if (row->given && is_shared(report, report->rows, row))
+            report->kind[report->kinds - 1].bytes -= row->bytes; /* a table that regions before hold, too */
+        else
+            add_row(report, row, report->kinds - 1, alike->units);
+    }
     if (ledger != &evaluation->workspace->plain) add_dropped(evaluation, ledger, run->profile, unit, alike);
 }
 
@@ -138,15 +152,6 @@ static void add_runs(am_evaluation *evaluation, const am_ledger *ledger, int ind
 static bool is_outside(const am_row *row, const am_record *record)
 {
     return row->zone == 0 || row->zone > am_record_layers(record);
-}
-
-/* Is it among the shared rows of the runs before, the first so many? What layers share there was made before them: what one makes
- * and the next keeps too is its output, which only save:add and such keep, of all layers, in one run. */
-static bool is_shared(const am_report *report, int rows, const am_row *row)
-{
-    for (int i = 0; i < rows; i++)
-        if (report->row[i].row.shared && AM_ALWAYS(row->given) && report->row[i].row.given == row->given) return true;
-    return false;
 }
 
 /* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
