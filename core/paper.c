@@ -123,7 +123,7 @@ static am_var embedding(am_build *build)
     return am_hf_dropout(build, x, "embedding.dropout", AM_C_EMBEDDING, PAPER_DROPOUT);
 }
 
-/* The last stage has the table for its head. */
+/* The head's table is the embedding's, of which the last stage has a copy; or one of its own. */
 am_code am_paper(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -134,7 +134,7 @@ am_code am_paper(am_build *build)
     if (build->record.sent) return am_stage_output(build, x, false);
     am_var normed = turn_rows(build, norm(build, x, "final_layernorm"), build->bs);
     am_enter(tape, "head", AM_C_HEAD);
-    if (received) build->embedding = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
+    if (received || !build->config->tie_word_embeddings) build->embedding = am_weight(build, AM_SHAPE(shard(build, build->v), build->h), "embedding table");
     am_var logits = am_label(tape, am_linear(tape, normed, build->embedding, 0), "logits");
     am_enter(tape, "loss", AM_C_LOSS);
     am_var wide = am_label(tape, am_to(tape, logits, AM_FP32), "logits in fp32");

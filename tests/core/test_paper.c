@@ -175,6 +175,21 @@ START_TEST(parameters)
 }
 END_TEST
 
+/* A head of its own has a table of its own; the last stage has one in any case. */
+START_TEST(head_of_its_own)
+{
+    int64_t total[2], last[2];
+    for (int tied = 0; tied < 2; tied++) {
+        evaluate(text_of(SMALL, tied ? "tie_word_embeddings=yes" : "tie_word_embeddings=no"));
+        total[tied] = fixture_report.parameters.total;
+        evaluate(text_of(SMALL, tied ? "tie_word_embeddings=yes pp=2" : "tie_word_embeddings=no pp=2"));
+        last[tied] = fixture_report.rank[1].parameters;
+    }
+    ck_assert_int_eq(total[0], total[1] + V * H);
+    ck_assert_int_eq(last[0], last[1]);
+}
+END_TEST
+
 Suite *test_paper_suite(void)
 {
     Suite *suite = suite_create("paper");
@@ -185,6 +200,7 @@ Suite *test_paper_suite(void)
     tcase_add_test(tests, outside_layers);
     tcase_add_loop_test(tests, figure_7, 0, 24);
     tcase_add_loop_test(tests, parameters, 0, 4);
+    tcase_add_test(tests, head_of_its_own);
     suite_add_tcase(suite, tests);
     return suite;
 }
