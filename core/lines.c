@@ -284,6 +284,11 @@ static void write_switch(am_writer *out, const am_report *report)
     "    layer.gradient_checkpointing = True\n"                                                                        \
     "    layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant="
 
+static bool returns_pair(const am_report *report)
+{
+    return am_wiring_of(&report->config)->traits & AM_T_RETURNS_PAIR;
+}
+
 #define SEGMENT_HEAD                                                                                                   \
     "\n\ndef segment(layers):\n"                                                                                       \
     "    \"\"\"One region: the last of these layers runs them all when the model calls it.\"\"\"\n"                    \
@@ -292,18 +297,33 @@ static void write_switch(am_writer *out, const am_report *report)
     "        def forward(x, *rest, **options):\n"                                                                      \
     "            calls.append(partial(own, **options))\n"                                                              \
     "            if not last:\n"                                                                                       \
-    "                return x\n"                                                                                       \
-    "            layers, calls[:] = list(calls), []\n\n"                                                               \
+    "                return x"
+#define SEGMENT_RUN                                                                                                    \
+    "\n            layers, calls[:] = list(calls), []\n\n"                                                             \
     "            def run(x, *rest):\n"                                                                                 \
     "                for layer in layers:\n"                                                                           \
-    "                    x = layer(x, *rest)\n"                                                                        \
-    "                return x\n\n"                                                                                     \
+    "                    x = layer(x, *rest)"
+#define SEGMENT_CALL                                                                                                   \
+    "\n                return x\n\n"                                                                                   \
     "            return checkpoint(run, x, *rest, use_reentrant="
 #define SEGMENT_TAIL                                                                                                   \
-    ")\n\n"                                                                                                            \
-    "        return forward\n\n"                                                                                       \
+    "\n\n        return forward\n\n"                                                                                       \
     "    for i, layer in enumerate(layers):\n"                                                                         \
     "        layer.forward = defer(layer.forward, i == len(layers) - 1)\n"
+
+/* pair: a layer returns more than its result, and the model's loop takes the first of it. */
+static void write_segment_function(am_writer *out, const char *reentrant, bool pair)
+{
+    AM_WRITE(out, SEGMENT_HEAD);
+    if (pair) AM_WRITE(out, ", None");
+    AM_WRITE(out, SEGMENT_RUN);
+    if (pair) AM_WRITE(out, "[0]");
+    AM_WRITE(out, SEGMENT_CALL);
+    am_write_text(out, reentrant);
+    AM_WRITE(out, ")");
+    if (pair) AM_WRITE(out, ", None");
+    AM_WRITE(out, SEGMENT_TAIL);
+}
 
 static void write_transformers_run(am_writer *out, const run *each)
 {
@@ -344,9 +364,7 @@ static void write_transformers(am_writer *out, const am_report *report)
     if (need.regions) AM_WRITE(out, REGION_HEAD);
     if (need.regions) am_write_text(out, python(report->policy.reentrant));
     if (need.regions) AM_WRITE(out, ", **how)\n");
-    if (need.segments) AM_WRITE(out, SEGMENT_HEAD);
-    if (need.segments) am_write_text(out, python(report->policy.reentrant));
-    if (need.segments) AM_WRITE(out, SEGMENT_TAIL);
+    if (need.segments) write_segment_function(out, python(report->policy.reentrant), returns_pair(report));
     AM_WRITE(out, "\n\nmodel.config.use_cache = False\nlayers = ");
     write_layers(out, report);
     AM_WRITE(out, "\n");

@@ -118,19 +118,19 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, .mlp_bias = AM_BIAS_ALWAYS,
         .head_bias = true, .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 1, .table = true,
         .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL,
-        .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
+        .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
     [AM_FAMILY_GPT_NEO] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1,
         .o_bias = AM_BIAS_ALWAYS, .mlp_bias = AM_BIAS_ALWAYS, .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN,
-        .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
+        .dropouts = AM_DROPS_ALL, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
     [AM_FAMILY_BLOOM] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_ALIBI, .tie_word_embeddings = 1, BIASED,
         .activations = 1u << AM_GELU_TANH, .four = true, .attentions = 1 << AM_EAGER, .heads = AM_HEADS_PLAIN,
-        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_PLAIN, .prefix = "transformer.h."},
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN, .prefix = "transformer.h."},
     [AM_FAMILY_MPT] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ALIBI, .tie_word_embeddings = 1,
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
-        .heads = AM_HEADS_PLAIN, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
+        .heads = AM_HEADS_PLAIN, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
     [AM_FAMILY_MIXTRAL] = {
         .megatron = true, ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
         .targets = ATTENTION_TARGETS},
@@ -142,7 +142,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
         .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .added_bias = true,
-        .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_PLAIN,
+        .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN,
         .prefix = "transformer.h."},
     [AM_FAMILY_QWEN2_MOE] = {
         ROTARY, NORMS, .qkv_bias = AM_BIAS_USUALLY, .router = AM_ROUTER_CAST, .shared = AM_SHARED_GATED,

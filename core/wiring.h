@@ -95,8 +95,9 @@ enum {
     AM_T_SINKS = 1024,       /* each head may attend to nothing, by a parameter beside its scores */
     AM_T_NORMS_TURNED = 2048, /* query and key heads are normed once they are rotated */
     AM_T_MAY_BE_FULL = 4096, /* without a window all layers are alike */
+    AM_T_DIVIDED_LOGITS = 8192, /* where AM_T_SCALED_LOGITS: divided, not multiplied */
     AM_T_SCALED_QUERY = 16384, /* queries multiplied by a number of each position */
-    AM_T_DIVIDED_LOGITS = 8192 /* where AM_T_SCALED_LOGITS: divided, not multiplied */
+    AM_T_RETURNS_PAIR = 32768 /* a layer returns attention's weights beside its result, even where there are none */
 };
 
 typedef struct am_wiring {

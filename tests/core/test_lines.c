@@ -105,6 +105,30 @@ static const struct {
      "    for first in range(0, len(layers), 5):\n"
      "        x = checkpoint(several(layers[first : first + 5]), x, *rest, use_reentrant=False)\n"
      "    return x\n"},
+    {"model=falcon-7b layers=4 seq=64 checkpoint=every:2", "transformers", /* whose layers return attention's weights, too */
+     "from functools import partial\n\n"
+     "from torch.utils.checkpoint import checkpoint\n\n\n"
+     "def segment(layers):\n"
+     "    \"\"\"One region: the last of these layers runs them all when the model calls it.\"\"\"\n"
+     "    calls = []\n\n"
+     "    def defer(own, last):\n"
+     "        def forward(x, *rest, **options):\n"
+     "            calls.append(partial(own, **options))\n"
+     "            if not last:\n"
+     "                return x, None\n"
+     "            layers, calls[:] = list(calls), []\n\n"
+     "            def run(x, *rest):\n"
+     "                for layer in layers:\n"
+     "                    x = layer(x, *rest)[0]\n"
+     "                return x\n\n"
+     "            return checkpoint(run, x, *rest, use_reentrant=False), None\n\n"
+     "        return forward\n\n"
+     "    for i, layer in enumerate(layers):\n"
+     "        layer.forward = defer(layer.forward, i == len(layers) - 1)\n\n\n"
+     "model.config.use_cache = False\n"
+     "layers = model.transformer.h\n"
+     "for first in range(0, len(layers), 2):\n"
+     "    segment(layers[first : first + 2])\n"},
     {"model=gpt2 checkpoint=memory-budget:0.25", "torch.compile",
      "import torch\nimport torch._functorch.config\n\ntorch._functorch.config.activation_memory_budget = 0.25\n"
      "for layer in layers:  # a graph, and so a budget, for each\n    layer.compile()\n"},

@@ -90,24 +90,28 @@ def checkpoint_arguments(case):
 
 class Segment(nn.Module):
     """One of consecutive layers that are checkpointed as one: the last of them runs them all, each with the keywords
-    that the model's loop has for it."""
+    that the model's loop has for it. pair: layers return more than their result, and the loop takes the first of it."""
 
-    def __init__(self, layer, group, last, reentrant):
+    def __init__(self, layer, group, last, reentrant, pair):
         super().__init__()
-        self.layer, self.group, self.last, self.reentrant = layer, group, last, reentrant
+        self.layer, self.group, self.last, self.reentrant, self.pair = layer, group, last, reentrant, pair
 
     def forward(self, x, *rest, **options):
         self.group.append(partial(self.layer, **options))
         if not self.last:
-            return x
+            return (x, None) if self.pair else x
         layers, self.group[:] = list(self.group), []
 
         def run(x, *rest):
             for layer in layers:
-                x = layer(x, *rest)
+                x = layer(x, *rest)[0] if self.pair else layer(x, *rest)
             return x
 
-        return checkpoint(run, x, *rest, use_reentrant=self.reentrant)
+        x = checkpoint(run, x, *rest, use_reentrant=self.reentrant)
+        return (x, None) if self.pair else x
+
+
+PAIRS = ("bloom", "falcon", "gpt_neo", "gptj", "mpt")
 
 
 def wrap_layers(model, case):
@@ -116,12 +120,13 @@ def wrap_layers(model, case):
     owner, name = next((module, name) for module, name in named if isinstance(getattr(module, name, None), nn.ModuleList))
     layers = list(getattr(owner, name))
     kind, count = case.policy
+    pair = getattr(getattr(model, "config", None), "model_type", None) in PAIRS
     size = count if kind == "every" else 1
     covered = len(layers) if kind == "every" else count
     for first in range(0, covered, size):
         group, end = [], min(first + size, covered)
         for i in range(first, end):
-            layers[i] = Segment(layers[i], group, i == end - 1, case.reentrant)
+            layers[i] = Segment(layers[i], group, i == end - 1, case.reentrant, pair and size > 1)
     setattr(owner, name, nn.ModuleList(layers))
 
 
