@@ -72,7 +72,8 @@ static am_var math_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var key = am_unary(tape, AM_OP_MUL_SCALAR, am_transpose(tape, wide[1], 2, 3));
     am_label(tape, key, "key, scaled, in fp32");
     am_var scores = am_matmul(tape, query, key);
-    am_var soft = am_softmax(tape, AM_OP_SOFTMAX, am_binary(tape, AM_OP_ADD, scores, mask));
+    am_hold(tape, key);
+    am_var soft = am_softmax(tape, AM_OP_SAFE_SOFTMAX, am_binary(tape, AM_OP_ADD, scores, mask));
     am_label(tape, soft, "attention weights");
     am_var narrow = am_to(tape, soft, dtype), product = am_matmul(tape, soft, wide[2]);
     am_var y = am_label(tape, am_to(tape, product, dtype), "attention output");

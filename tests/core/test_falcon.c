@@ -1,4 +1,6 @@
 /* Falcon's wiring: side by side with one norm or two, and one behind the other. */
+#include <stdio.h>
+
 #include "layers.h"
 
 START_TEST(order_of_modules)
@@ -22,11 +24,30 @@ START_TEST(order_of_modules)
 END_TEST
 
 Suite *test_falcon_suite(void);
+/* Where no kernel takes one key head for all, attention's softmax is _safe_softmax: a list that names softmax keeps nothing of it. */
+START_TEST(safe_softmax)
+{
+    enum { SCORES = 2 * 4 * 33 * 33 * 4 };
+    static const char *const lists[] = {"save:softmax", "save:_safe_softmax"};
+    int64_t bytes[2];
+    for (int i = 0; i < 2; i++) {
+        char text[256];
+        am_status status;
+        snprintf(text, sizeof text, "family=falcon parallel_residual=no kv_heads=1 layers=1 hidden=32 heads=4 vocab=17 batch=2 seq=33 checkpoint=%s", lists[i]);
+        am_config config = config_of(text);
+        ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+        bytes[i] = fixture_report.saved_bytes;
+    }
+    ck_assert_int_eq(bytes[1], bytes[0] + SCORES);
+}
+END_TEST
+
 Suite *test_falcon_suite(void)
 {
     Suite *suite = suite_create("falcon");
     TCase *tests = tcase_create("falcon");
     tcase_add_test(tests, order_of_modules);
+    tcase_add_test(tests, safe_softmax);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -71,6 +71,7 @@ static const struct {
     [AM_OP_CLAMP_MAX] = {1, 1},
     [AM_OP_CLAMP] = {1, 1},
     [AM_OP_DIV_INPLACE] = {3, 1},
+    [AM_OP_SAFE_SOFTMAX] = {1, 1},
     [AM_OP_GROUPED_MM] = {3, 1},
     [AM_OP_COPY_SLICE] = {2, 1},
     [AM_OP_SORT] = {1, 2},
@@ -332,7 +333,6 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
                                         "LayerNorm.input", "CrossEntropy.logits", "Where.condition", "GroupedMm.mat2",
                                         "ClampBackward1.self", "Max.indices",
-                                        "GeLUFunction.input",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",
                                         "GeLUFunction.saved[1]", "SwiGLUFunction.saved[1]"};
@@ -488,6 +488,7 @@ PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
 PLAY(silu, am_unary(tape, AM_OP_SILU, x[0]))
 PLAY(silu_transposed, am_unary(tape, AM_OP_SILU, heads(x[0])))
 PLAY(softmax, am_softmax(tape, AM_OP_SOFTMAX, x[0]))
+PLAY(safe_softmax, am_softmax(tape, AM_OP_SAFE_SOFTMAX, x[0]))
 PLAY(log_softmax, am_softmax(tape, AM_OP_LOG_SOFTMAX, x[0]))
 PLAY(layer_norm, am_layer_norm(tape, x[0], x[1], x[2]))
 PLAY(rms_norm, am_rms_norm(tape, x[0], x[1]))
@@ -704,6 +705,7 @@ static const struct program {
     {"silu", silu, {{3, {2, 3, 4}, AM_BF16}}},
     {"silu transposed", silu_transposed, {{3, {2, 3, 4}, AM_FP32}}},
     {"softmax", softmax, {{3, {2, 3, 4}, AM_FP32}}},
+    {"safe softmax", safe_softmax, {{3, {2, 3, 4}, AM_FP32}}},
     {"log_softmax", log_softmax, {{3, {2, 3, 4}, AM_FP32}}},
     {"layer_norm", layer_norm, {{3, {2, 3, 4}, AM_FP32}, {1, {4}, AM_FP32}, {1, {4}, AM_FP32}}},
     {"rms_norm", rms_norm, {{3, {2, 3, 4}, AM_FP32}, {1, {4}, AM_FP32}}},
@@ -977,6 +979,8 @@ static const struct {
     {"silu transposed", "0", "", NULL},
     {"softmax", "1", "Softmax.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"softmax", "0", "", NULL},
+    {"safe softmax", "1", "SafeSoftmax.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
+    {"safe softmax", "0", "", NULL},
     {"log_softmax", "1", "LogSoftmax.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"log_softmax", "0", "", NULL},
     {"layer_norm", "111", "NativeLayerNorm.bias:0 NativeLayerNorm.input:0 NativeLayerNorm.result1:24 "

@@ -34,6 +34,7 @@ static const struct {
     {"Div", "always saves other", "its divisor is a number of tokens: a gradient that flows flows to the other"},
     {"LogSoftmax", "is cast", "F.cross_entropy says the type itself"},
     {"ScaledDotProductEfficientAttention", "is cast", "scaled_dot_product_attention casts before it takes a kernel"},
+    {"SafeSoftmax", "is cast", "it is a step of scaled_dot_product_attention, which casts before"},
     {"NativeLayerNorm", "has the gradient of 2 before 1", of_one_size},
     {"ScaledDotProductFlashAttention", "has the gradient of 2 before 1", of_one_size},
     {"ScaledDotProductEfficientAttention", "has the gradient of 2 before 1", of_one_size},
