@@ -148,7 +148,12 @@ am_code am_megatron_check(const am_config *config, am_status *status)
     } only[] = {
         {AM_F_qk_norm, 0},
         {AM_F_parallel_residual, 0},
+        {AM_F_new_decoder, 0},
+        {AM_F_parallel_norms, 1},
         {AM_F_pre_norm, 1},
+        {AM_F_layer_period, 1},
+        {AM_F_attention_softcap, 0},
+        {AM_F_logit_softcap, 0},
         {AM_F_sliding_window, 0},
         {AM_F_trainable, AM_TRAIN_ALL},
         {AM_F_autocast, AM_AUTOCAST_OFF},
