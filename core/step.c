@@ -365,7 +365,7 @@ static void take_gradient(am_play *play, const am_event *event, bool copied)
 #ifndef AM_FIRST
     if (play->tape->units) {
         am_play_keep_gradient(play, event->index, event->bytes);
-        if (AM_NEVER(copied)) am_play_note(play, 0); /* where all parameters learn each gradient is a tensor of its own */
+        if (copied) am_play_note(play, 0);
         return;
     }
     am_play_learn(play);

@@ -343,6 +343,7 @@ static const struct {
     {"model=gemma-2-9b trainable=lora lora_targets=down checkpoint=budget:20GiB", AM_OK, "checkpoint=budget:20GiB"}, /* other kinds of layers save the tables first */
     {"model=gemma-2-9b seq=512 trainable=lora lora_targets=q checkpoint=block:20", AM_OK, "checkpoint=block:20"},
     {"family=jais2 layers=2 hidden=48 heads=3 ffn=88 vocab=17 seq=16 trainable=lora lora_targets=down checkpoint=block:1", AM_OK, "checkpoint=block:1"}, /* a table that one plain layer keeps alone, and the region before it */
+    {"family=gpt_oss layers=2 hidden=48 heads=2 ffn=88 vocab=640 experts=8 experts_per_token=2 moe_ffn=24 seq=1 dp=8 zero=3", AM_OK, "zero=3"}, /* of one token a sink's gradient is a part of another */
     {"model=llama-3-8b seq=8388609 checkpoint=budget:80GiB", AM_TOO_LARGE, "the layers played have more than 2^61"},
     {"model=llama-3-8b seq=8388609 stack=megatron pp=2 micro_batches=2 checkpoint=budget:80GiB", AM_TOO_LARGE, "the layers played have more than 2^61"},
     {"family=gemma2 layers=60 hidden=32 heads=4 kv_heads=2 ffn=48 vocab=64 seq=64 sliding_window=4 layer_period=2 attention=eager checkpoint=budget:3MiB", AM_CAPACITY, "more plans than this build can hold"},
