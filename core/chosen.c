@@ -154,6 +154,14 @@ static bool is_outside(const am_row *row, const am_record *record)
     return row->zone == 0 || row->zone > am_record_layers(record);
 }
 
+/* The row of one layer that has this table alone, among those so far; NULL: none has. */
+static am_report_row *own_row(am_report *report, const am_row *row)
+{
+    for (am_report_row *own = report->row; own < report->row + report->rows; own++)
+        if (row->given && own->row.given == row->given && own->kind >= 0) return own;
+    return NULL;
+}
+
 /* What the layers of a run share, where there are layers to share it. A record has units of kinds that a short run lacks:
  * what only those share is not kept; nor is what the runs before it, of layers from 0 to below `first`, keep already. */
 static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const am_run *run, int64_t first, bool alone)
@@ -169,7 +177,14 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
         int kind = is_outside(row, record) ? -1 : record->kind[row->zone - 1];
         if (kind < 0 ? first > 0 : !any_counted(count, row->kinds) || is_shared(report, rows, row)) continue;
         report->shared_bytes += row->bytes;
-        add_row(report, row, alone ? 0 : AM_KIND_SHARED, 1);
+        am_report_row *own = own_row(report, row);
+        if (!own) {
+            add_row(report, row, alone ? 0 : AM_KIND_SHARED, 1);
+            continue;
+        }
+        report->kind[own->kind].bytes -= row->bytes;
+        own->kind = alone ? 0 : AM_KIND_SHARED;
+        own->row.shared = true;
     }
 }
 

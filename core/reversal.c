@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "plan.h"
 
 /* ---- reading ---- */
 
@@ -315,10 +316,28 @@ static void play_back(am_reversal_player *player, int layer)
 
 /* ---- the head ---- */
 
+static int ledger_unit(const am_profile *profile, int unit)
+{
+    return unit == 0 ? 0 : profile->steady[profile->record.kind[unit]];
+}
+
 /* Bytes that the ledger has for a layer of this profile. */
 static int64_t ledger_bytes(const am_profile *profile, int unit)
 {
-    return profile->unit_bytes[unit == 0 ? 0 : profile->steady[profile->record.kind[unit]]];
+    return profile->unit_bytes[ledger_unit(profile, unit)];
+}
+
+/* Of these, tables that no other plain layer keeps, and that regions hold anyway. */
+static int64_t held_anyway(const am_reversal *chain, int unit)
+{
+    const am_given *plain = &chain->plain->given, *regions = &chain->checkpointed->given;
+    int shown = ledger_unit(chain->plain, unit);
+    uint64_t others = 0, held = 0;
+    for (int i = 0; i < AM_MAX_UNITS; i++) {
+        if (i != shown && i < chain->plain->record.units) others |= plain->held[i];
+        if (i < chain->checkpointed->record.units) held |= regions->held[i];
+    }
+    return am_given_bytes(plain, plain->held[shown] & held & ~others & ~regions->input);
 }
 
 /* What is left of the layers, and by how much that is less than where all are checkpointed. */
@@ -330,7 +349,7 @@ static void count_left(am_reversal_player *player)
         const am_step_link *link = link_of(chain, i);
         bool stored = player->stored[i];
         if (player->taken[i])
-            player->saved += ledger_bytes(chain->plain, chain->as_plain[i].unit) -
+            player->saved += ledger_bytes(chain->plain, chain->as_plain[i].unit) - held_anyway(chain, chain->as_plain[i].unit) -
                              ledger_bytes(chain->checkpointed, chain->again[i].unit);
         else if (!stored)
             player->saved -= link->input;
