@@ -471,6 +471,8 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
         code = am_wiring_check_value(config, AM_F_parallel_residual, 1, "new_decoder=yes", status);
     if (code == AM_OK && !config->new_decoder)
         code = am_wiring_check_value(config, AM_F_parallel_norms, 1, who, status);
+    if (code == AM_OK && wiring->new_decoder && !config->new_decoder && config->kv_heads > 1) /* one, or all: its code cuts no groups */
+        code = am_wiring_check_value(config, AM_F_kv_heads, config->heads, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
     if (code == AM_OK && !wiring->wide)

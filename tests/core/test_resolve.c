@@ -208,6 +208,7 @@ static const refusal errors[] = {
      "lora_targets of q,k,v,o,up,down", SMALL "family=opt trainable=lora"},
     {SMALL "family=falcon kv_heads=1 attention=efficient", AM_UNSUPPORTED, "attention", "attention=sdpa",
      SMALL "family=falcon kv_heads=1"},
+    {SMALL "family=falcon kv_heads=2", AM_UNSUPPORTED, "kv_heads", "kv_heads=4", SMALL "family=falcon kv_heads=2 new_decoder=yes"},
     {SMALL "family=falcon parallel_norms=2", AM_UNSUPPORTED, "parallel_norms", "parallel_norms=1",
      SMALL "family=falcon new_decoder=yes"},
     {SMALL "family=falcon new_decoder=yes parallel_residual=no", AM_UNSUPPORTED, "parallel_residual",
