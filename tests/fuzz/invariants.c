@@ -202,9 +202,10 @@ static void expect_again(const am_config *config)
 }
 
 /* Whether more sequences cannot take less: not where the policy itself is chosen by the figures, nor where a loss head takes the
- * more rows in smaller chunks. */
+ * more rows in smaller chunks, or Megatron's softmax has a kernel for some numbers of matrices. */
 static bool is_monotone(void)
 {
+    if (report.config.stack == AM_STACK_MEGATRON_LOCAL && report.config.attention == AM_EAGER) return false;
     switch (report.policy.kind) {
     case AM_POLICY_BEST_SEGMENTS:
     case AM_POLICY_BUDGET:
@@ -225,6 +226,42 @@ static void expect_growth(const am_config *config)
          (long long)totals.outcome.saved_bytes, (long long)report.saved_bytes);
     must(totals.outcome.step_peak >= report.outcome.step_peak, "one sequence more peaks lower: %lld, not %lld",
          (long long)totals.outcome.step_peak, (long long)report.outcome.step_peak);
+}
+
+static bool same_outcomes(const am_outcome *x, const am_outcome *y)
+{
+    return x->saved_bytes == y->saved_bytes && x->after_forward == y->after_forward && x->forward_peak == y->forward_peak &&
+           x->backward_peak == y->backward_peak && x->step_peak == y->step_peak && x->recomputed_flops == y->recomputed_flops;
+}
+
+/* What is said of a listed plan is what its policy gives when it is asked for. One of them is: which one, the figures say. */
+static void expect_listed(const am_config *config)
+{
+    am_status status;
+    am_config asked = *config;
+    if (report.ranks > 1) return; /* the list is of one rank's layers */
+    const am_plan *plan = &report.plan[report.outcome.after_forward / 4 % report.plans];
+    am_policy_text(plan->policy, asked.checkpoint, sizeof asked.checkpoint);
+    asked.reentrant = am_policy_runs_layers_again(plan->policy.kind) ? plan->policy.reentrant : AM_AUTO;
+    asked.fit = asked.frontier = 0;
+    if (am_evaluate_totals(&totals, &workspace, &asked, &status) != AM_OK) return; /* regions that its stack's own words cannot say */
+    must(same_outcomes(&totals.outcome, &plan->outcome), "%s keeps %lld and peaks at %lld, not %lld and %lld as listed", asked.checkpoint,
+         (long long)totals.outcome.saved_bytes, (long long)totals.outcome.step_peak, (long long)plan->outcome.saved_bytes,
+         (long long)plan->outcome.step_peak);
+}
+
+/* Blocks take no less than the tensors in them, and nothing else is another. */
+static void expect_blocks(const am_config *config)
+{
+    am_status status;
+    am_config exact = *config;
+    if (report.config.allocator == AM_ALLOCATOR_EXACT || !is_monotone()) return;
+    exact.allocator = AM_ALLOCATOR_EXACT;
+    exact.fit = exact.frontier = 0;
+    must(am_evaluate_totals(&totals, &workspace, &exact, &status) == AM_OK, "tensors' own bytes are refused: %s", status.message);
+    must(totals.outcome.saved_bytes <= report.saved_bytes && totals.outcome.step_peak <= report.outcome.step_peak &&
+             totals.outcome.recomputed_flops == report.outcome.recomputed_flops,
+         "blocks take less than the tensors in them: %lld, not %lld", (long long)report.saved_bytes, (long long)totals.outcome.saved_bytes);
 }
 
 /* Each plan of the frontier is what its peak gives as a budget. One of them is asked for: which one, its figures say. */
@@ -311,6 +348,8 @@ void expect_evaluation(const am_config *config)
     expect_ranks();
     expect_again(config);
     expect_growth(config);
+    expect_listed(config);
+    expect_blocks(config);
     expect_frontier(config);
     expect_map(config);
     if (!config->fit || report.config.layers <= 8) { /* some hundred evaluations: of small models they are as good */

@@ -70,10 +70,10 @@ def states_of(optimizer, params):
 
 
 def component_of(name):
-    """As actmem calls a parameter of a transformers model: its table and head are no hidden matrices."""
-    if re.search(r'lm_head|embed_out', name):
+    """As actmem calls a parameter of a transformers model: its table and head, and what projects them, are no hidden matrices."""
+    if re.search(r'lm_head|embed_out|project_out', name):
         return 'head'
-    return 'embedding' if re.search(r'embed_tokens|embed_positions|embed_in|word_embeddings\b|\bw[tp]e\b', name) else 'hidden'
+    return 'embedding' if re.search(r'embed_tokens|embed_positions|embed_in|project_in|word_embeddings\b|\bw[tp]e\b', name) else 'hidden'
 
 
 def measure_model(model, optimizer, master):
