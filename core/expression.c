@@ -158,11 +158,17 @@ typedef struct product {
     am_amount sum;
 } product;
 
-static void times(product *of, int64_t value, am_share share)
+static inline void times(product *of, int64_t value, am_share share)
 {
-    bool two = share != AM_SHARE_HIDDEN && of->share != AM_SHARE_HIDDEN;
-    if (value < 0 || two || am_mul_wraps(of->num, value, &of->num)) of->den = 0;
-    if (share != AM_SHARE_HIDDEN) of->share = share;
+    bool small = (uint64_t)(of->num | value) >> 31 == 0; /* as most are */
+    if (share != AM_SHARE_HIDDEN) {
+        if (of->share != AM_SHARE_HIDDEN) of->den = 0; /* two of them */
+        of->share = share;
+    }
+    if (small)
+        of->num *= value;
+    else if (value < 0 || am_mul_wraps(of->num, value, &of->num))
+        of->den = 0;
 }
 
 static void over(product *of, int64_t value, am_share share)
@@ -190,18 +196,17 @@ static void over_sum(product *of, const am_amount *sum)
     times(of, sum->den, AM_SHARE_HIDDEN);
 }
 
-static am_amount amount_of(const product *of)
+static void amount_of(const product *of, am_amount *read)
 {
-    am_amount read = {{0}, of->den};
-    read.part[of->share] = of->num;
-    if (of->has_sum) multiply(&read, &of->sum);
-    return read;
+    *read = (am_amount){{0}, of->den};
+    read->part[of->share] = of->num;
+    if (of->has_sum) multiply(read, &of->sum);
 }
 
-static am_amount read_sum(reader *text);
-static am_amount read_root(reader *text);
+static void read_sum(reader *text, am_amount *read);
+static void read_product(reader *text, product *of, bool alone);
 
-static void read_number(reader *text, product *of, bool divides)
+static inline void read_number(reader *text, product *of, bool divides)
 {
     int64_t num = 0, den = 0; /* den: 0 before the point */
     for (; is_digit(*text->at) || *text->at == '.'; text->at++) {
@@ -221,48 +226,52 @@ static void read_number(reader *text, product *of, bool divides)
     if (den > 1) over(of, den, AM_SHARE_HIDDEN);
 }
 
-static am_share share_of(char symbol)
+static inline void read_symbol(reader *text, product *of, bool divides)
 {
-    switch (symbol) {
-    case 'k': return AM_SHARE_KV;
-    case 'f':
-    case 'w': return AM_SHARE_FFN;
-    case 'v': return AM_SHARE_VOCAB;
-    default: return AM_SHARE_HIDDEN;
-    }
-}
-
-static void read_symbol(reader *text, product *of, bool divides)
-{
-    char symbol = *text->at;
-    int64_t value = symbol > 0 ? text->values->of[(unsigned char)symbol] : -1;
+    static const uint8_t shares[128] = {
+        ['k'] = AM_SHARE_KV, ['f'] = AM_SHARE_FFN, ['w'] = AM_SHARE_FFN, ['v'] = AM_SHARE_VOCAB};
+    const unsigned char symbol = (unsigned char)*text->at;
+    const bool known = symbol > 0 && symbol < 128;
+    int64_t value = known ? text->values->of[symbol] : -1;
+    am_share share = known ? (am_share)shares[symbol] : AM_SHARE_HIDDEN;
     if (symbol != '\0') text->at++;
-    bool square = take(text, "²");
-    am_share share = square && symbol == 's' ? AM_SHARE_SCORES : share_of(symbol);
-    if (square && am_mul_wraps(value, value, &value)) value = -1;
+    if (take(text, "²")) {
+        if (symbol == 's') share = AM_SHARE_SCORES;
+        if (am_mul_wraps(value, value, &value)) value = -1;
+    }
     if (divides)
         over(of, value, share);
     else
         times(of, value, share);
 }
 
-static am_amount read_larger(reader *text)
+static void read_larger(reader *text, am_amount *read)
 {
-    am_amount first = read_sum(text);
-    am_amount second = take(text, ",") ? read_sum(text) : no_answer;
-    return take(text, ")") ? larger(first, second) : no_answer;
+    am_amount second = no_answer;
+    read_sum(text, read);
+    if (take(text, ",")) read_sum(text, &second);
+    *read = take(text, ")") ? larger(*read, second) : no_answer;
+}
+
+static am_amount read_root(reader *text)
+{
+    product of;
+    am_amount read;
+    read_product(text, &of, true);
+    amount_of(&of, &read);
+    return root(read);
 }
 
 /* A factor that is an amount; false: it is none. */
 static bool read_amount(reader *text, am_amount *read)
 {
     if (take(text, "(")) {
-        *read = read_sum(text);
+        read_sum(text, read);
         if (!take(text, ")")) *read = no_answer;
         return true;
     }
     if (take(text, "max("))
-        *read = read_larger(text);
+        read_larger(text, read);
     else if (take(text, "√"))
         *read = read_root(text);
     else if (take(text, "ℓ"))
@@ -272,13 +281,11 @@ static bool read_amount(reader *text, am_amount *read)
     return true;
 }
 
-static void read_factor(reader *text, product *of, bool divides)
+/* Neither a number nor a letter, but for the one that "max(" begins with. */
+static void read_other(reader *text, product *of, bool divides)
 {
     am_amount sum;
-    const char first = next(text);
-    if (is_digit(first))
-        read_number(text, of, divides);
-    else if ((is_letter(first) && first != 'm') || !read_amount(text, &sum))
+    if (!read_amount(text, &sum))
         read_symbol(text, of, divides);
     else if (divides)
         over_sum(of, &sum);
@@ -286,60 +293,64 @@ static void read_factor(reader *text, product *of, bool divides)
         times_sum(of, &sum);
 }
 
-static void begin(product *of)
+/* Is there another factor, and does it divide? */
+static inline bool goes_on(reader *text, bool *divides)
 {
+    const char sign = next(text);
+    *divides = sign == '/';
+    if (!*divides) return take(text, "·");
+    text->at++;
+    return true;
+}
+
+/* alone: of one factor. */
+static void read_product(reader *text, product *of, bool alone)
+{
+    bool divides = false;
     of->num = of->den = 1;
     of->share = AM_SHARE_HIDDEN;
     of->has_sum = false;
-}
-
-static am_amount read_root(reader *text)
-{
-    product of;
-    begin(&of);
-    read_factor(text, &of, false);
-    return root(amount_of(&of));
-}
-
-static void read_product(reader *text, product *of)
-{
-    begin(of);
-    read_factor(text, of, false);
-    for (next(text);; next(text)) {
-        bool times = take(text, "·");
-        if (!times && !take(text, "/")) return;
-        read_factor(text, of, !times);
-    }
+    do {
+        const char first = next(text);
+        if (is_letter(first) && first != 'm')
+            read_symbol(text, of, divides);
+        else if (is_digit(first))
+            read_number(text, of, divides);
+        else
+            read_other(text, of, divides);
+    } while (!alone && goes_on(text, &divides));
 }
 
 /* Adds sign·of; most are of one denominator. */
 static void add_product(am_amount *x, const product *of, int64_t sign)
 {
     if (of->has_sum || x->den != of->den) {
-        am_amount amount = amount_of(of);
+        am_amount amount;
+        amount_of(of, &amount);
         add(x, &amount, sign);
     } else if (__builtin_add_overflow(x->part[of->share], sign * of->num, &x->part[of->share])) {
         *x = no_answer;
     }
 }
 
-static am_amount read_sum(reader *text)
+static void read_sum(reader *text, am_amount *read)
 {
     product of;
-    read_product(text, &of);
-    am_amount read = amount_of(&of);
+    read_product(text, &of, false);
+    amount_of(&of, read);
     for (;;) {
         bool plus = take(text, "+");
-        if (!plus && !take(text, "-")) return read;
-        read_product(text, &of);
-        add_product(&read, &of, plus ? 1 : -1);
+        if (!plus && !take(text, "-")) return;
+        read_product(text, &of, false);
+        add_product(read, &of, plus ? 1 : -1);
     }
 }
 
 am_amount am_expression_value(const char *text, const am_values *values)
 {
     reader from = {text, values};
-    am_amount value = read_sum(&from);
+    am_amount value;
+    read_sum(&from, &value);
     return *from.at == '\0' ? value : no_answer;
 }
 
@@ -357,11 +368,14 @@ int64_t am_amount_total(const am_amount *amount)
     return total <= AM_MAX_BYTES ? total : -1;
 }
 
-bool am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT])
+int64_t am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT])
 {
-    int64_t rest = am_amount_total(amount);
-    if (rest < 0) return false;
-    for (int i = 1; i < AM_SHARE_COUNT; i++) rest -= part[i] = whole_of(amount->part[i], amount->den);
-    part[AM_SHARE_HIDDEN] = rest;
-    return true;
+    const int64_t total = am_amount_total(amount);
+    if (total < 0) return -1;
+    part[AM_SHARE_HIDDEN] = total;
+    for (int i = 1; i < AM_SHARE_COUNT; i++) {
+        part[i] = amount->part[i] ? whole_of(amount->part[i], amount->den) : 0;
+        part[AM_SHARE_HIDDEN] -= part[i];
+    }
+    return total;
 }

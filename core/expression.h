@@ -24,7 +24,7 @@ am_amount am_expression_value(const char *text, const am_values *values);
 
 /* The whole of an amount, rounded down; -1 where there is no answer or it lies outside 0 to 2^53. */
 int64_t am_amount_total(const am_amount *amount);
-/* Its parts as whole numbers that add up to the total; false where there is no answer. */
-bool am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT]);
+/* The same, and its parts as whole numbers that add up to that. */
+int64_t am_amount_parts(const am_amount *amount, int64_t part[AM_SHARE_COUNT]);
 
 #endif

@@ -3,7 +3,7 @@
 #include "report.h"
 
 /* By what the terms grow with; only those that are there. */
-static void write_parts_of(am_writer *json, const am_amount *amount)
+static void write_parts_of(am_writer *json, const int64_t part[AM_SHARE_COUNT])
 {
 #define KEY(name) {"\"" name "\":", sizeof name + 2}
     static const struct {
@@ -13,30 +13,29 @@ static void write_parts_of(am_writer *json, const am_amount *amount)
         [AM_SHARE_HIDDEN] = KEY("hidden"), [AM_SHARE_KV] = KEY("kv"),       [AM_SHARE_FFN] = KEY("ffn"),
         [AM_SHARE_SCORES] = KEY("scores"), [AM_SHARE_VOCAB] = KEY("vocab"),
     };
-    int64_t part[AM_SHARE_COUNT];
     am_json_open(json, '{');
-    if (am_amount_parts(amount, part))
-        for (int i = 0; i < AM_SHARE_COUNT; i++) {
-            if (part[i] == 0) continue;
-            am_write(json, key[i].text, key[i].length);
-            am_json_int(json, part[i]);
-        }
+    for (int i = 0; i < AM_SHARE_COUNT; i++) {
+        if (part[i] == 0) continue;
+        am_write(json, key[i].text, key[i].length);
+        am_json_int(json, part[i]);
+    }
     am_json_close(json, '}');
 }
 
 static void write_named_formula(am_writer *json, const am_formula *formula, am_formula_reading *reading, int64_t saved)
 {
     am_formula_answer answer = am_formula_evaluate(formula, reading);
-    int64_t value = am_amount_total(&answer.all);
+    int64_t all[AM_SHARE_COUNT] = {0}, layer[AM_SHARE_COUNT] = {0};
+    int64_t value = am_amount_parts(&answer.all, all), layer_value = am_amount_parts(&answer.layer, layer);
     bool comparable = strcmp(formula->unit, "bytes") == 0; /* with the whole model's saved bytes */
     am_write(json, formula->json, formula->json_length);
     AM_PUT_FIGURE(json, "bytes", value);
-    AM_PUT_FIGURE(json, "layer_bytes", am_amount_total(&answer.layer));
+    AM_PUT_FIGURE(json, "layer_bytes", layer_value);
     AM_PUT_RATIO(json, "ratio", comparable ? value : -1, saved);
     AM_KEY(json, "parts");
-    write_parts_of(json, &answer.all);
+    write_parts_of(json, all);
     AM_KEY(json, "layer_parts");
-    write_parts_of(json, &answer.layer);
+    write_parts_of(json, layer);
     am_json_close(json, '}');
 }
 

@@ -20,6 +20,12 @@ size_t am_writer_end(am_writer *writer)
 static void copy(char *to, const char *from, size_t length)
 {
     const size_t word = sizeof(uint64_t);
+#ifndef AM_FIRST
+    if (length > 16 * word) {
+        memcpy(to, from, length);
+        return;
+    }
+#endif
     if (length < word) {
 #ifndef AM_FIRST
         const size_t half = word / 2;

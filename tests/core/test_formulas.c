@@ -237,17 +237,17 @@ START_TEST(parts)
     am_config config = config_of("model=llama-3-8b&seq=8192&attention=eager");
     int64_t sbh = 8192 * 4096, part[AM_SHARE_COUNT];
     am_formula_answer answer = evaluate(formula_of("ultra-scale"), &config);
-    ck_assert(am_amount_parts(&answer.layer, part));
+    ck_assert_int_ge(am_amount_parts(&answer.layer, part), 0);
     ck_assert_int_eq(part[AM_SHARE_HIDDEN], 18 * sbh);
     ck_assert_int_eq(part[AM_SHARE_KV], 0);
     ck_assert_int_eq(part[AM_SHARE_FFN], 8LL * 8192 * 14336);
     ck_assert_int_eq(part[AM_SHARE_SCORES], 5LL * 32 * 8192 * 8192);
-    ck_assert(am_amount_parts(&answer.all, part));
+    ck_assert_int_ge(am_amount_parts(&answer.all, part), 0);
     ck_assert_int_eq(part[AM_SHARE_VOCAB], 4LL * 8192 * 128256);
     for (int i = 0; i < am_formula_count; i++) {
         am_formula_answer any = evaluate(&am_formulas[i], &config);
         int64_t total = 0;
-        if (!am_amount_parts(&any.all, part)) continue;
+        if (am_amount_parts(&any.all, part) < 0) continue;
         for (int j = 0; j < AM_SHARE_COUNT; j++) total += part[j];
         ck_assert_int_eq(total, am_amount_total(&any.all));
     }
