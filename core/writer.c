@@ -53,30 +53,10 @@ void am_write(am_writer *writer, const char *text, size_t length)
     writer->length += length;
 }
 
-#ifdef AM_FIRST
 void am_write_text(am_writer *writer, const char *text)
 {
     am_write(writer, text, strlen(text));
 }
-#else /* in one pass; the 0 is copied too, for which there is room */
-void am_write_text(am_writer *writer, const char *text)
-{
-    char *to = writer->text + writer->length;
-    size_t left = writer->room - writer->length, length = 0;
-    for (; left - length >= 4; length += 4) {
-        const size_t at = writer->length + length;
-        if ((to[length] = text[length]) == '\0') return (void)(writer->length = at);
-        if ((to[length + 1] = text[length + 1]) == '\0') return (void)(writer->length = at + 1);
-        if ((to[length + 2] = text[length + 2]) == '\0') return (void)(writer->length = at + 2);
-        if ((to[length + 3] = text[length + 3]) == '\0') return (void)(writer->length = at + 3);
-    }
-    for (; length < left && text[length] != '\0'; length++) to[length] = text[length];
-    if (text[length] == '\0')
-        writer->length += length;
-    else
-        am_write(writer, text, left + 1); /* does not fit */
-}
-#endif
 
 void am_write_again(am_writer *writer, am_span span)
 {
@@ -97,113 +77,81 @@ static const char pairs[] =
     "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
     "99";
 
-/* The digits of value, written backwards from end. Returns where they start. */
-static char *digits_32(char *end, uint32_t value)
-{
-    while (value >= 100) {
-        uint32_t rest = value % 100;
-        value /= 100;
-        end -= 2;
-        memcpy(end, pairs + 2 * rest, 2);
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, pairs + 2 * value, 2);
-    } else {
-        *--end = (char)('0' + value);
-    }
-    return end;
-}
-
-/* Eight digits, zeros before them. */
-static void put_8(char *to, uint32_t value)
-{
-#ifdef AM_FIRST
-    char *start = digits_32(to + 8, value);
-    while (start > to) *--start = '0';
-#else /* three divisions, two of which wait for the first alone */
-    uint32_t high = value / 10000, low = value % 10000;
-    memcpy(to, pairs + 2 * (high / 100), 2);
-    memcpy(to + 2, pairs + 2 * (high % 100), 2);
-    memcpy(to + 4, pairs + 2 * (low / 100), 2);
-    memcpy(to + 6, pairs + 2 * (low % 100), 2);
-#endif
-}
-
-/* Eight digits at a time, since 64-bit division is slow where there is no 128-bit product (wasm). */
-static char *digits(char *end, uint64_t value)
-{
-    const uint64_t group = 100000000;
-    while (value >= group) {
-        uint64_t rest = value;
-        value /= group;
-        end -= 8;
-        put_8(end, (uint32_t)(rest - value * group));
-    }
-    return digits_32(end, (uint32_t)value);
-}
-
 static uint64_t magnitude(int64_t value)
 {
     return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
 }
 
-#ifndef AM_FIRST
-/* How many digits a value has, below 20. */
-static size_t digit_count(uint64_t value)
+static const uint32_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+#define GROUP 8 /* digits at a time, since 64-bit division is slow where there is no 128-bit product (wasm) */
+
+/* Eight digits, zeros before them: in 2^48 parts of a million, the first two stand above the point, and the next ones, times a hundred.
+ * Rounded up by less than one part, which eight digits multiply to less than half a unit of the last two. */
+static void put_group(char *to, uint32_t value)
 {
-    static const uint64_t least[] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-                                     100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-                                     10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
-    size_t guess = (size_t)(64 - __builtin_clzll(value | 1)) * 1233 >> 12; /* bits · log10(2) */
-    return guess + (value >= least[guess]);
+    const int point = 48;
+    const uint64_t part = ((uint64_t)1 << point) / 1000000 + 1, below = ((uint64_t)1 << point) - 1;
+    uint64_t left = value * part;
+    memcpy(to, pairs + 2 * (left >> point), 2);
+    left = (left & below) * 100;
+    memcpy(to + 2, pairs + 2 * (left >> point), 2);
+    left = (left & below) * 100;
+    memcpy(to + 4, pairs + 2 * (left >> point), 2);
+    left = (left & below) * 100;
+    memcpy(to + 6, pairs + 2 * (left >> point), 2);
 }
 
-/* A number where it stands, for which there is room. Returns where it ends. */
+/* How many digits a number has, from 1 on. */
+static size_t digit_count(uint32_t value)
+{
+    size_t guess = (size_t)(32 - __builtin_clz(value)) * 1233 >> 12; /* bits · log10(2) */
+    return guess + (value >= tens[guess]);
+}
+
+static char *put_long(char *to, uint64_t value);
+
+/* A number where it stands, which takes room for MOST_DIGITS. Returns where it ends. */
 static inline char *put(char *to, uint64_t value)
 {
-    if (value < 10) {
-        *to = (char)('0' + value);
-        return to + 1;
-    }
-    if (value < 100) {
+    if (value >= 100) return put_long(to, value);
+    if (value >= 10) {
         memcpy(to, pairs + 2 * value, 2);
         return to + 2;
     }
-    to += digit_count(value);
-    if (value >> 32 == 0)
-        digits_32(to, (uint32_t)value);
-    else
-        digits(to, value);
-    return to;
+    *to = (char)('0' + value);
+    return to + 1;
 }
 
-/* A number that is not negative where it will stand, if there is room for it and one character more. */
-static inline bool write_in_place(am_writer *writer, int64_t value)
+static char *put_long(char *to, uint64_t value)
 {
-    if (value < 0 || MOST_DIGITS >= writer->room - writer->length) return false;
-    writer->length = (size_t)(put(writer->text + writer->length, (uint64_t)value) - writer->text);
-    return true;
+    if (value < tens[GROUP]) {
+        size_t count = digit_count((uint32_t)value);
+        put_group(to, (uint32_t)value * tens[GROUP - count]); /* and zeros behind it */
+        return to + count;
+    }
+    uint64_t high = value / tens[GROUP];
+    to = put(to, high);
+    put_group(to, (uint32_t)(value - high * tens[GROUP]));
+    return to + GROUP;
 }
-#else
-#define write_in_place(writer, value) false
-#endif
 
 void am_write_int(am_writer *writer, int64_t value)
 {
-    if (write_in_place(writer, value)) return;
     char text[MOST_DIGITS];
-    char *start = digits(text + sizeof text, magnitude(value));
-    if (value < 0) AM_WRITE(writer, "-");
-    am_write(writer, start, (size_t)(text + sizeof text - start));
+    if (value < 0) am_write_char(writer, '-');
+    if (MOST_DIGITS <= writer->room - writer->length)
+        writer->length = (size_t)(put(writer->text + writer->length, magnitude(value)) - writer->text);
+    else
+        am_write(writer, text, (size_t)(put(text, magnitude(value)) - text));
 }
 
 void am_write_thousands(am_writer *writer, int64_t value)
 {
     char text[MOST_DIGITS];
-    char *start = digits(text + sizeof text, magnitude(value));
-    size_t left = (size_t)(text + sizeof text - start);
-    if (value < 0) AM_WRITE(writer, "-");
+    const char *start = text;
+    size_t left = (size_t)(put(text, magnitude(value)) - text);
+    if (value < 0) am_write_char(writer, '-');
     while (left > 0) {
         size_t length = (left - 1) % 3 + 1;
         am_write(writer, start, length);
@@ -212,9 +160,6 @@ void am_write_thousands(am_writer *writer, int64_t value)
         if (left > 0) AM_WRITE(writer, ",");
     }
 }
-
-#define MOST_DECIMALS 9 /* of a number below 2^32, too */
-static const uint32_t tens[MOST_DECIMALS + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
 /* rest / den in ten^decimals-ths, which is one, rounded half up: at most one. */
 static int64_t fraction(int64_t rest, int64_t den, int decimals, int64_t one)
@@ -252,13 +197,12 @@ void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, b
 
 void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim)
 {
-    char text[MOST_DECIMALS + 1];
-    char *end = text + sizeof text;
+    char text[1 + GROUP] = ".";
     if (trim && part == 0) return;
-    char *start = digits_32(end, part + tens[decimals]); /* a one, and as many digits as there are decimals */
-    while (trim && AM_ALWAYS(end - start > 1) /* the one */ && end[-1] == '0') end--;
-    *start = '.';
-    am_write(writer, start, (size_t)(end - start));
+    put_group(text + 1, part * tens[GROUP - decimals]);
+    size_t length = 1 + (size_t)decimals;
+    while (trim && AM_ALWAYS(length > 1) /* part is not 0 */ && text[length - 1] == '0') length--;
+    am_write(writer, text, length);
 }
 
 /* ---- JSON */
@@ -347,7 +291,15 @@ void am_json_joined(am_writer *writer, const char *first, const char *second)
 
 void am_json_int(am_writer *writer, int64_t value)
 {
-    if (!write_in_place(writer, value)) am_write_int(writer, value);
+#ifndef AM_FIRST
+    if (value >= 0 && MOST_DIGITS < writer->room - writer->length) {
+        char *to = put(writer->text + writer->length, (uint64_t)value);
+        *to++ = ',';
+        writer->length = (size_t)(to - writer->text);
+        return;
+    }
+#endif
+    am_write_int(writer, value);
     am_write_char(writer, ',');
 }
 

@@ -65,10 +65,10 @@ void am_write_spaces(am_writer *writer, int count);
 /* A number in decimal digits; the second with a comma between thousands. */
 void am_write_int(am_writer *writer, int64_t value);
 void am_write_thousands(am_writer *writer, int64_t value);
-/* num / den rounded half up to so many decimals, both from 0 to 2^53, den not 0; trailing zeros are left out if trim.
+/* num / den rounded half up to so many decimals, eight at most, both from 0 to 2^53, den not 0; trailing zeros are left out if trim.
  */
 void am_write_ratio(am_writer *writer, int64_t num, int64_t den, int decimals, bool trim);
-/* "." and so many decimals of a number, which is below ten to that power; trim: as above, and of 0 nothing at all. */
+/* "." and so many decimals, eight at most, of a number, which is below ten to that power; trim: as above, and of 0 nothing at all. */
 void am_write_decimals(am_writer *writer, uint32_t part, int decimals, bool trim);
 
 /* JSON. Every value, and every closing bracket, leaves a comma behind, which the next closing bracket or am_json_end
