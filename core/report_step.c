@@ -17,11 +17,13 @@ void am_json_place(am_writer *json, const am_place *place)
     am_json_close(json, '}');
 }
 
-/* The modules of a timeline, each once. */
+/* The modules of a timeline, each once, and a table of them by the addresses of their constants: most that are equal are the same. */
 #define MAX_MODULES 240
+#define SLOTS       256 /* more than that */
 typedef struct module_list {
-    int count, last; /* last: found last */
+    int count;
     const am_module *module[MAX_MODULES];
+    uint8_t slot[SLOTS]; /* 1 + index; 0: free */
 } module_list;
 
 static bool same_text(const char *x, const char *y)
@@ -31,40 +33,31 @@ static bool same_text(const char *x, const char *y)
 
 static bool same_module(const am_module *x, const am_module *y)
 {
-    return same_text(x->path, y->path) && same_text(x->leaf, y->leaf);
+    return same_text(x->leaf, y->leaf) && same_text(x->path, y->path);
 }
 
-/* Are they the very same constants? Most that are equal are. */
-static bool is_module(const module_list *list, int index, const am_module *module)
+/* Where the table has a module of these very constants, or room for it. */
+static uint8_t *slot_of(module_list *list, const am_module *module)
 {
-    return index >= 0 && index < list->count && list->module[index]->path == module->path && list->module[index]->leaf == module->leaf;
+    uint32_t address = (uint32_t)(uintptr_t)module->path + (uint32_t)(uintptr_t)module->leaf;
+    for (uint32_t i = address * 2654435769u >> 24;; i = (i + 1) % SLOTS) {
+        if (list->slot[i] == 0) return &list->slot[i];
+        const am_module *other = list->module[list->slot[i] - 1];
+        if (other->path == module->path && other->leaf == module->leaf) return &list->slot[i];
+    }
 }
 
-/* Steps go through modules in order, forwards and backwards: the last one found and its neighbours come first. */
-static int find_module(const module_list *list, const am_module *module)
-{
-    static const int neighbours[] = {0, 1, -1};
-    for (int i = 0; i < 3; i++)
-        if (is_module(list, list->last + neighbours[i], module)) return list->last + neighbours[i];
-#ifndef AM_FIRST /* where fewer loops count */
-    for (int i = 0; i < list->count; i++)
-        if (is_module(list, i, module)) return i;
-#endif
-    for (int i = 0; i < list->count; i++)
-        if (same_module(list->module[i], module)) return i;
-    return -1;
-}
-
-/* The index of a point's module; of the last one known where the list is full. */
+/* The index of a point's module, which is added where it is new; the last one's where the list is full. */
 static int module_index(module_list *list, const am_module *module)
 {
-    int index = find_module(list, module);
-    if (index < 0 && list->count < MAX_MODULES) {
-        list->module[list->count] = module;
-        index = list->count++;
-    }
-    list->last = index < 0 ? MAX_MODULES - 1 : index;
-    return list->last;
+    uint8_t *slot = slot_of(list, module);
+    if (*slot) return *slot - 1;
+    int i = 0;
+    while (i < list->count && !same_module(list->module[i], module)) i++;
+    if (i == MAX_MODULES) return MAX_MODULES - 1;
+    if (i < list->count) return i;
+    list->module[list->count++] = module;
+    return (*slot = (uint8_t)list->count) - 1;
 }
 
 typedef struct op_list {
