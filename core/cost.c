@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "modules.h"
 #include "proven.h"
 #include "tape.h"
 
@@ -133,11 +134,10 @@ static int64_t divide_up(int64_t amount, am_rate by)
 }
 
 /* amount · scale / rate, rounded up. */
-static int64_t time_at(int64_t amount, int64_t scale, am_rate by)
+static inline int64_t time_at(int64_t amount, int64_t scale, am_rate by)
 {
-    int64_t scaled;
     if (by.rate == 0) return amount ? TOO_MUCH : 0;
-    if (!am_mul_wraps(amount, scale, &scaled) && scaled < TOO_MUCH / 2) return divide_up(scaled, by);
+    if (amount < TOO_MUCH / 2 / scale) return divide_up(amount * scale, by);
     int64_t whole = amount / by.rate, rest = amount % by.rate; /* rate · scale is below 2^62 */
     if (am_mul_wraps(whole, scale, &whole)) return TOO_MUCH;
     return plus(whole, divide_up(rest * scale, by));
@@ -247,10 +247,11 @@ static void add_kernel(am_costing *costing, int64_t flops, int64_t executed, int
     bool bound = moved > computed;
     int64_t time = bound ? moved : computed;
     costing->time = plus(costing->time, time);
-    costing->flops = plus(costing->flops, flops);
-    costing->executed = plus(costing->executed, executed);
     costing->bytes = plus(costing->bytes, bytes);
     if (bound) costing->bound = plus(costing->bound, time);
+    if (flops == 0) return; /* as in most */
+    costing->flops = plus(costing->flops, flops);
+    costing->executed = plus(costing->executed, executed);
 }
 
 /* Each wanted gradient is the incoming one times the other factor. A loss that makes its logits again has one product
@@ -423,9 +424,10 @@ static void begin(am_costing *costing)
 
 static void add_work(am_work *work, const am_costing *costing)
 {
+    work->bound = plus(work->bound, costing->bound);
+    if (costing->flops == 0) return;
     work->flops = plus(work->flops, costing->flops);
     work->executed = plus(work->executed, costing->executed);
-    work->bound = plus(work->bound, costing->bound);
 }
 
 /* ---- sums ---- */
@@ -477,27 +479,36 @@ static am_costing start(am_tape *tape, const am_rates *rates)
 
 const char *const am_labour_names[AM_LABOUR_COUNT] = {"products", "attention", "others"};
 
+enum {
+    OUTSIDE = -1,
+    FIRST = AM_MAX_LAYER_KINDS, /* the model's first layer, while it is not known whether it is like others of its kind */
+    HIDDEN = -2                 /* a layer that is not shown */
+};
+
 typedef struct am_table {
-    am_cost_row *row; /* the newest, before the others: they are found backwards */
+    am_cost_row *row; /* the newest, before the others: in the forward's order */
     int count;
-    const uint16_t *zone;
-    uint16_t last; /* zone */
+    int8_t kind[AM_MAX_UNITS + 2]; /* by zone: of layer, or one of those above */
+    am_module_list modules;
+    uint8_t newest[AM_LISTED_MODULES];   /* row of each module, the how-manieth from 1 on; 0: none yet */
+    uint8_t older[AM_MAX_COST_ROWS + 1]; /* and behind each row the next one of its module */
 } am_table;
 
-enum { FIRST = AM_MAX_LAYER_KINDS }; /* the model's first layer, while it is not known whether it is like others of its kind */
-
-/* The kind of layer that the operation is shown for, -1 outside; false: for none. */
-static bool kind_of(const am_table *table, const am_instruction *instruction, int *kind)
+static void begin_table(am_table *table, am_cost_row rows[AM_MAX_COST_ROWS])
 {
-    *kind = -1;
-    if (instruction->zone == 0 || instruction->zone == table->last) return true;
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
-        if (table->zone[i] == instruction->zone) {
-            *kind = i;
-            return true;
-        }
-    *kind = FIRST;
-    return instruction->zone == 1;
+    table->row = rows + AM_MAX_COST_ROWS;
+    table->count = 0;
+    am_modules_begin(&table->modules);
+    memset(table->newest, 0, sizeof table->newest);
+}
+
+/* zone: of the layer that each kind is shown by; last: behind the layers. */
+static void choose_zones(am_table *table, const uint16_t zone[AM_MAX_LAYER_KINDS], uint16_t last)
+{
+    memset(table->kind, HIDDEN, sizeof table->kind);
+    table->kind[1] = FIRST;
+    for (int i = AM_MAX_LAYER_KINDS - 1; i >= 0; i--) table->kind[zone[i]] = (int8_t)i;
+    table->kind[0] = table->kind[last] = OUTSIDE;
 }
 
 static am_labour labour_of(const am_costing *costing)
@@ -506,18 +517,19 @@ static am_labour labour_of(const am_costing *costing)
     return is_attention((am_op)costing->instruction->op) ? AM_ATTENTION : AM_OTHERS;
 }
 
-/* Neighbours are of one module mostly: the newest ones first. Those of a layer's kind follow one another. */
 static am_cost_row *row_of(am_table *table, int kind, const am_costing *costing)
 {
     am_labour labour = labour_of(costing);
-    am_module module = costing->instruction->module;
-    for (am_cost_row *row = table->row; row < table->row + table->count; row++) {
-        if (row->kind == kind && row->labour == labour && am_module_same(row->module, module)) return row;
-        if (row->kind != kind && kind >= 0) break;
+    const am_module *module = &costing->instruction->module;
+    uint8_t *newest = &table->newest[am_module_index(&table->modules, module)];
+    for (int i = *newest; i > 0; i = table->older[i]) {
+        am_cost_row *row = &table->row[table->count - i];
+        if (row->kind == kind && row->labour == labour) return row;
     }
     if (table->count == AM_MAX_COST_ROWS) return table->row;
-    table->count++;
-    *--table->row = (am_cost_row){.kind = kind, .module = module, .labour = labour};
+    table->older[++table->count] = *newest;
+    *newest = (uint8_t)table->count;
+    *--table->row = (am_cost_row){.kind = kind, .module = *module, .labour = labour};
     return table->row;
 }
 
@@ -541,8 +553,7 @@ static bool same_cost(const am_cost_row *x, const am_cost_row *y)
 static bool first_differs(const am_table *table, int kind)
 {
     int own = 0, other = 0;
-    for (int i = 0; i < AM_MAX_LAYER_KINDS; i++)
-        if (table->zone[i] == 1) return false; /* it stands for a kind */
+    if (table->kind[1] != FIRST) return false; /* it stands for a kind */
     for (;; own++, other++) {
         while (own < table->count && table->row[own].kind != FIRST) own++;
         while (other < table->count && table->row[other].kind != kind) other++;
@@ -574,24 +585,23 @@ static void count_layers(am_table *table, const int64_t layers[AM_MAX_LAYER_KIND
 static void cost_instruction(am_costing *costing, int index, am_table *table)
 {
     am_instruction *instruction = &costing->tape->instruction[index];
-    int kind = -1;
-    bool shown = table && kind_of(table, instruction, &kind);
+    const int kind = table ? table->kind[instruction->zone] : HIDDEN;
     am_cost_row *row = NULL;
     take(costing, instruction);
     if (!am_ops[instruction->op].alias) {
         begin(costing);
         cost_forward(costing);
         note_forward(costing, instruction, index);
-        if (shown) row = row_of(table, kind, costing);
-        if (shown) add_to_row(row, costing, AM_IN_FORWARD);
+        if (kind != HIDDEN) row = row_of(table, kind, costing);
+        if (row) add_to_row(row, costing, AM_IN_FORWARD);
     }
     if (!is_reached(costing)) return;
     begin(costing);
     cost_backward(costing);
+    if (costing->time == 0) return;
     note_backward(costing, instruction->zone);
-    if (!shown || costing->time == 0) return;
-    if (!row) row = row_of(table, kind, costing);
-    add_to_row(row, costing, AM_IN_BACKWARD);
+    if (kind != HIDDEN && !row) row = row_of(table, kind, costing);
+    if (row) add_to_row(row, costing, AM_IN_BACKWARD);
 }
 
 /* A repeated layer costs what that costs which it repeats. Its result has been reached, as its input then is. */
@@ -678,7 +688,9 @@ am_code am_cost_rows(am_cost_row rows[AM_MAX_COST_ROWS], int *count, am_tape *ta
 {
     uint16_t costed[AM_MAX_LAYER_KINDS];
     for (int i = 0; i < AM_MAX_LAYER_KINDS; i++) costed[i] = repeated_zone(tape, zone[i]);
-    am_table table = {rows + AM_MAX_COST_ROWS, 0, costed, tape->instruction[tape->instructions - 1].zone};
+    am_table table;
+    begin_table(&table, rows);
+    choose_zones(&table, costed, tape->instruction[tape->instructions - 1].zone);
     am_code code = cost(tape, rates, &table);
     count_layers(&table, layers, first);
     memmove(rows, table.row, (size_t)table.count * sizeof *rows);

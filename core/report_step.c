@@ -1,5 +1,6 @@
 /* The report's JSON: the step over time, and what checkpointing plans would make of it. */
 #include "lines.h"
+#include "modules.h"
 #include "report.h"
 
 /* ---- the step */
@@ -15,49 +16,6 @@ void am_json_place(am_writer *json, const am_place *place)
     AM_PUT_PLAIN(json, "component", am_component_names[place->module.component]);
     AM_PUT_PLAIN(json, "op", am_ops[place->op].name);
     am_json_close(json, '}');
-}
-
-/* The modules of a timeline, each once, and a table of them by the addresses of their constants: most that are equal are the same. */
-#define MAX_MODULES 240
-#define SLOTS       256 /* more than that */
-typedef struct module_list {
-    int count;
-    const am_module *module[MAX_MODULES];
-    uint8_t slot[SLOTS]; /* 1 + index; 0: free */
-} module_list;
-
-static bool same_text(const char *x, const char *y)
-{
-    return x == y || (*x == *y && strcmp(x, y) == 0);
-}
-
-static bool same_module(const am_module *x, const am_module *y)
-{
-    return same_text(x->leaf, y->leaf) && same_text(x->path, y->path);
-}
-
-/* Where the table has a module of these very constants, or room for it. */
-static uint8_t *slot_of(module_list *list, const am_module *module)
-{
-    uint32_t address = (uint32_t)(uintptr_t)module->path + (uint32_t)(uintptr_t)module->leaf;
-    for (uint32_t i = address * 2654435769u >> 24;; i = (i + 1) % SLOTS) {
-        if (list->slot[i] == 0) return &list->slot[i];
-        const am_module *other = list->module[list->slot[i] - 1];
-        if (other->path == module->path && other->leaf == module->leaf) return &list->slot[i];
-    }
-}
-
-/* The index of a point's module, which is added where it is new; the last one's where the list is full. */
-static int module_index(module_list *list, const am_module *module)
-{
-    uint8_t *slot = slot_of(list, module);
-    if (*slot) return *slot - 1;
-    int i = 0;
-    while (i < list->count && !same_module(list->module[i], module)) i++;
-    if (i == MAX_MODULES) return MAX_MODULES - 1;
-    if (i < list->count) return i;
-    list->module[list->count++] = module;
-    return (*slot = (uint8_t)list->count) - 1;
 }
 
 typedef struct op_list {
@@ -85,11 +43,12 @@ static void write_point(am_writer *json, const am_point *point, int module, int 
 
 void am_json_timeline(am_writer *json, int points, const am_point *point)
 {
-    module_list modules = {0};
+    am_module_list modules;
     op_list ops = {0};
+    am_modules_begin(&modules);
     AM_OPEN(json, "timeline", "[");
     for (int i = 0; i < points; i++)
-        write_point(json, &point[i], module_index(&modules, &point[i].module), op_index(&ops, point[i].op));
+        write_point(json, &point[i], am_module_index(&modules, &point[i].module), op_index(&ops, point[i].op));
     am_json_close(json, ']');
     AM_OPEN(json, "timeline_modules", "[");
     for (int i = 0; i < modules.count; i++) am_json_joined(json, modules.module[i]->path, modules.module[i]->leaf);
