@@ -57,6 +57,18 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
     }
 }
 
+/* Does the start lead to the rest as it is? Mostly it does. */
+__attribute__((noinline)) /* two configurations a frame */
+static bool all_derived(const am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
+{
+    am_status status;
+    am_config resolved = *start;
+    if (am_config_resolve(&resolved, &status) != AM_OK) return false;
+    for (int i = 0; i < AM_FIELD_COUNT; i++)
+        if (derived[i] && !values_equal(&resolved, config, &am_fields[i])) return false;
+    return true;
+}
+
 /* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
  * follow the run's (as many learned positions as tokens), and again, since some of the run's follow the model's (as many tokens as
  * positions). How many ranks share out is there from the start, since others are
@@ -89,7 +101,7 @@ am_query am_query_of(const am_config *config, const am_preset *preset)
     am_config start = start_of(preset, config->stack);
     mark_derived(derived, &start, config);
     name_given(&query, &start, config, derived);
-    name_derived(&query, &start, config, derived);
+    if (!all_derived(&start, config, derived)) name_derived(&query, &start, config, derived);
     return query;
 }
 
