@@ -8,12 +8,18 @@
 
 /* ---- sums */
 
+/* The sum of its powers above 0; a division leaves a term beside its like. */
 static int degree(const am_term *term)
 {
+    const uint64_t ones = 0x0101010101010101, signs = ones << 7;
     int sum = 0;
-    for (int first = 0; first < AM_POWERS; first += 8)
-        for (int i = first; i < first + 8 && am_powers_at(term->power, first); i++)
-            if (term->power[i] > 0) sum += term->power[i]; /* a division leaves a term beside its like */
+    for (int first = 0; first < AM_POWERS; first += 8) {
+        const uint64_t powers = am_powers_at(term->power, first);
+        if (!(powers & signs))
+            sum += (int)(powers * ones >> 56); /* of all eight, which are small: none carries into the last */
+        else
+            for (int i = first; i < first + 8; i++) sum += term->power[i] > 0 ? term->power[i] : 0;
+    }
     return sum;
 }
 
@@ -119,13 +125,16 @@ typedef struct side {
 
 static void split_term(const am_term *term, side *above, side *below)
 {
-    *above = (side){.coefficient = term->num};
-    *below = (side){.coefficient = term->den};
-    for (int first = 0; first < AM_POWERS; first += 8)
-        for (int i = first; i < first + 8 && am_powers_at(term->power, first); i++) {
-            if (term->power[i] > 0) above->symbol[above->count++] = (uint8_t)i;
-            if (term->power[i] < 0) below->symbol[below->count++] = (uint8_t)i;
+    above->coefficient = term->num;
+    below->coefficient = term->den;
+    above->count = below->count = 0;
+    for (int first = 0; first < AM_POWERS; first += 8) {
+        if (am_powers_at(term->power, first) == 0) continue;
+        for (int i = first; i < first + 8; i++) {
+            side *on = term->power[i] > 0 ? above : below;
+            if (term->power[i] != 0) on->symbol[on->count++] = (uint8_t)i;
         }
+    }
 }
 
 /* coefficient·symbols; the coefficient is left out if it is 1 and not alone. */

@@ -42,15 +42,22 @@ static void copy(char *to, const char *from, size_t length)
     memcpy(to + length - word, from + length - word, word);
 }
 
-void am_write(am_writer *writer, const char *text, size_t length)
+/* Where so many bytes are to stand; NULL: there is no room. */
+static inline char *append(am_writer *writer, size_t length)
 {
     if (length > writer->room - writer->length) {
         writer->full = true;
         writer->room = writer->length; /* and nothing after it, however short */
-        return;
+        return NULL;
     }
-    copy(writer->text + writer->length, text, length);
     writer->length += length;
+    return writer->text + writer->length - length;
+}
+
+void am_write(am_writer *writer, const char *text, size_t length)
+{
+    char *to = append(writer, length);
+    if (to) copy(to, text, length);
 }
 
 void am_write_text(am_writer *writer, const char *text)
@@ -276,17 +283,30 @@ void am_json_string(am_writer *writer, const char *text)
     am_json_unquote(writer);
 }
 
+/* Quotes around so many bytes, which are to be written there; NULL: there is no room. */
+static inline char *quotes(am_writer *writer, size_t length)
+{
+    char *to = append(writer, length + 3);
+    if (!to) return NULL;
+    *to = '"';
+    memcpy(to + 1 + length, "\",", 2);
+    return to + 1;
+}
+
 void am_json_plain(am_writer *writer, const char *text)
 {
-    am_json_joined(writer, text, "");
+    const size_t length = strlen(text);
+    char *to = quotes(writer, length);
+    if (to) copy(to, text, length);
 }
 
 void am_json_joined(am_writer *writer, const char *first, const char *second)
 {
-    am_json_quote(writer);
-    am_write_text(writer, first);
-    if (second[0] != '\0') am_write_text(writer, second);
-    am_json_unquote(writer);
+    const size_t length = strlen(first), more = *second ? strlen(second) : 0;
+    char *to = quotes(writer, length + more);
+    if (!to) return;
+    copy(to, first, length);
+    if (more) copy(to + length, second, more);
 }
 
 void am_json_int(am_writer *writer, int64_t value)
