@@ -151,7 +151,7 @@ static bool read_word(const char **at, char stop, char *word, size_t size, size_
 static const am_field *find_field(const char *key)
 {
     for (int i = 0; i < AM_FIELD_COUNT; i++)
-        if (strcmp(am_fields[i].key, key) == 0) return &am_fields[i];
+        if (am_fields[i].key[0] == key[0] && strcmp(am_fields[i].key, key) == 0) return &am_fields[i];
     return NULL;
 }
 

@@ -43,16 +43,12 @@ const am_symbol_info am_symbols[AM_SYMBOL_COUNT] = {
     [AM_ETP] = {"etp", "etp", "tensor-parallel size of the experts"},
 };
 
-/* A term with coefficient num / den in lowest terms, its powers 0. */
-static am_term rational(int64_t num, int64_t den)
+/* Makes num / den the coefficient of a term, in lowest terms. */
+static void set_coefficient(am_term *term, int64_t num, int64_t den)
 {
-    am_term term = {num, den, {0}};
-    if (den > 1) {
-        int64_t divisor = am_common_divisor(num, den);
-        term.num /= divisor;
-        term.den /= divisor;
-    }
-    return term;
+    int64_t divisor = den > 1 ? am_common_divisor(num, den) : 1;
+    term->num = divisor > 1 ? num / divisor : num;
+    term->den = divisor > 1 ? den / divisor : den;
 }
 
 /* Multiplies *num by a factor, cancelling what *den has in common with it. False if the product is too large. */
@@ -91,10 +87,11 @@ int64_t am_term_value(const am_term *term, const int64_t value[AM_SYMBOL_COUNT])
 
 am_term am_term_product(const am_term *x, const am_term *y)
 {
-    am_term product = {0};
+    am_term product;
     int64_t den = am_mul_checked(x->den, y->den);
     int64_t num = am_mul_checked(x->num, y->num);
-    if (den > 0 && num >= 0) product = rational(num, den); /* else den stays 0: a term without a value */
+    bool answered = den > 0 && num >= 0;
+    set_coefficient(&product, answered ? num : 0, answered ? den : 0); /* den 0: a term without a value */
     for (int i = 0; i < AM_POWERS; i += 8) {
         uint64_t sums = am_powers_sum(am_powers_at(x->power, i), am_powers_at(y->power, i));
         memcpy(product.power + i, &sums, sizeof sums);
@@ -131,7 +128,8 @@ static am_dim intern(am_extents *extents, int64_t n, const am_term *term)
 
 am_dim am_dim_of(am_extents *extents, int64_t num, int64_t den, const am_symbol *symbols)
 {
-    am_term term = rational(num, den);
+    am_term term = {0};
+    set_coefficient(&term, num, den);
     int64_t n = 1;
     int64_t rest = term.den;
     bool small = multiply(&n, &rest, term.num);

@@ -35,11 +35,17 @@ static am_code check_range(const am_config *config, const am_field *field, am_st
     return am_fail(status, AM_OUT_OF_RANGE, field->key, "%s has no value %d", field->key, value);
 }
 
-/* A config need not come from a text: everything in it is looked at. */
-static am_code check_ranges(const am_config *config, am_status *status)
+static bool same_number(const am_config *x, const am_config *y, const am_field *field)
+{
+    return field->kind == AM_KIND_TEXT || am_field_number_of(x, field) == am_field_number_of(y, field);
+}
+
+/* A config need not come from a text: everything in it is looked at, but for what has been before it was derived from, if it was. */
+static am_code check_ranges(const am_config *config, const am_config *from, am_status *status)
 {
     am_code code = AM_OK;
-    for (int i = 0; i < AM_FIELD_COUNT && code == AM_OK; i++) code = check_range(config, &am_fields[i], status);
+    for (int i = 0; i < AM_FIELD_COUNT && code == AM_OK; i++)
+        if (!from || !same_number(config, from, &am_fields[i])) code = check_range(config, &am_fields[i], status);
     return code;
 }
 
@@ -363,15 +369,15 @@ static am_code check_sizes(const am_config *config, am_status *status)
 am_code am_config_resolve(am_config *config, am_status *status)
 {
     static am_code (*const checks[])(const am_config *, am_status *) = {
-        check_ranges,    check_heads,     am_wiring_check, am_stack_check,
-        check_loss,      check_positions, check_precision, check_training, check_checkpoint,    check_sizes, check_device,
+        check_heads, am_wiring_check, am_stack_check, check_loss,     check_positions, check_precision, check_training, check_checkpoint,    check_sizes, check_device,
         am_state_check,  am_fit_check,
     };
     *status = (am_status){0};
     am_config next = *config;
-    am_code code = check_ranges(&next, status);
+    am_code code = check_ranges(&next, NULL, status);
     if (code == AM_OK) code = check_shapes_given(&next, status);
     if (code == AM_OK) code = derive(&next, status);
+    if (code == AM_OK) code = check_ranges(&next, config, status);
     for (size_t i = 0; i < sizeof checks / sizeof *checks && code == AM_OK; i++) code = checks[i](&next, status);
     if (code == AM_OK) *config = next;
     return code;
