@@ -71,6 +71,19 @@ static inline uint64_t am_powers_at(const int8_t power[AM_POWERS], int symbol)
     return eight;
 }
 
+/* Which of the eight is the first that is not 0; takes it out of them, of which there is one at least. */
+static inline int am_powers_next(uint64_t *powers)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    int first = __builtin_clzll(*powers) / 8;
+    *powers &= ~((uint64_t)0xff << (56 - 8 * first));
+#else
+    int first = __builtin_ctzll(*powers) / 8;
+    *powers &= ~((uint64_t)0xff << 8 * first);
+#endif
+    return first;
+}
+
 static inline bool am_powers_equal(const am_term *x, const am_term *y)
 {
     for (int i = 0; i < AM_POWERS; i += 8)

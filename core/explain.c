@@ -128,13 +128,12 @@ static void split_term(const am_term *term, side *above, side *below)
     above->coefficient = term->num;
     below->coefficient = term->den;
     above->count = below->count = 0;
-    for (int first = 0; first < AM_POWERS; first += 8) {
-        if (am_powers_at(term->power, first) == 0) continue;
-        for (int i = first; i < first + 8; i++) {
-            side *on = term->power[i] > 0 ? above : below;
-            if (term->power[i] != 0) on->symbol[on->count++] = (uint8_t)i;
+    for (int first = 0; first < AM_POWERS; first += 8)
+        for (uint64_t powers = am_powers_at(term->power, first); powers;) {
+            int symbol = first + am_powers_next(&powers);
+            side *on = term->power[symbol] > 0 ? above : below;
+            on->symbol[on->count++] = (uint8_t)symbol;
         }
-    }
 }
 
 /* coefficient·symbols; the coefficient is left out if it is 1 and not alone. */

@@ -40,7 +40,7 @@ const char *am_report_note(const am_report *report, int index);
 typedef struct am_written_row {
     am_span size, formula, savers;
 } am_written_row;
-#define AM_WRITTEN_ROWS 48 /* more would make too large a frame */
+#define AM_WRITTEN_ROWS 88 /* more would make too large a frame */
 typedef struct am_written {
     am_sum_spans sums;
     am_span kind[AM_MAX_KINDS];
