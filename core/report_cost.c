@@ -81,17 +81,10 @@ static void write_device(am_writer *json, const am_report *report)
     am_json_close(json, '}');
 }
 
-static void write_row(am_writer *json, const am_report *report, const am_cost_row *row)
+/* All but which layers a row is of. */
+static void write_figures(am_writer *json, const am_cost_row *row)
 {
     int64_t time = row->time[AM_IN_FORWARD] + row->time[AM_IN_BACKWARD];
-    const char *kind = row->kind < 0 ? NULL : am_model_kind_name(&report->config, row->kind);
-    if (row->kind < 0)
-        AM_WRITE(json, "{\"scope\":\"outside\",");
-    else
-        AM_WRITE(json, "{\"scope\":\"layer\",");
-    if (kind) AM_PUT_PLAIN(json, "kind", kind);
-    if (row->first) AM_PUT_BOOL(json, "first", true);
-    AM_PUT_INT(json, "count", row->count);
     AM_KEY(json, "module");
     am_json_joined(json, row->module.path, row->module.leaf);
     AM_PUT_PLAIN(json, "component", am_component_names[row->module.component]);
@@ -104,6 +97,61 @@ static void write_row(am_writer *json, const am_report *report, const am_cost_ro
     AM_PUT_TIME(json, "backward_time_us", row->time[AM_IN_BACKWARD]);
     PUT_SHARE(json, "memory_bound", row->bound[AM_IN_FORWARD] + row->bound[AM_IN_BACKWARD], time);
     am_json_close(json, '}');
+}
+
+static bool same_figures(const am_cost_row *x, const am_cost_row *y)
+{
+    if (x->module.path != y->module.path || x->module.leaf != y->module.leaf || x->module.component != y->module.component) return false;
+    bool same = x->labour == y->labour;
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++)
+        same = same && x->flops[part] == y->flops[part] && x->bytes[part] == y->bytes[part] && x->time[part] == y->time[part] &&
+               x->bound[part] == y->bound[part];
+    return same;
+}
+
+/* Rows as they stand in the document. The first layer's come before those of its kind, in the same order, and most have the same
+ * figures: which are written once. */
+typedef struct am_written_costs {
+    am_span figures[AM_MAX_COST_ROWS]; /* of the first layer's rows */
+    int next, end;                     /* of these, those that are left to be found */
+} am_written_costs;
+
+/* The figures of one of them that has the same; NULL: none of those that are left has. */
+static const am_span *figures_like(am_written_costs *written, const am_report *report, const am_cost_row *row)
+{
+    for (int i = written->next; i < written->end; i++) {
+        if (!same_figures(&report->cost_row[i], row)) continue;
+        written->next = i + 1;
+        return &written->figures[i];
+    }
+    return NULL;
+}
+
+static void note_figures(am_written_costs *written, int index, am_span figures)
+{
+    if (written->end == 0) written->next = index;
+    written->figures[index] = figures;
+    written->end = index + 1;
+}
+
+static void write_row(am_writer *json, const am_report *report, int index, am_written_costs *written)
+{
+    const am_cost_row *row = &report->cost_row[index];
+    const char *kind = row->kind < 0 ? NULL : am_model_kind_name(&report->config, row->kind);
+    if (row->kind < 0)
+        AM_WRITE(json, "{\"scope\":\"outside\",");
+    else
+        AM_WRITE(json, "{\"scope\":\"layer\",");
+    if (kind) AM_PUT_PLAIN(json, "kind", kind);
+    if (row->first) AM_PUT_BOOL(json, "first", true);
+    AM_PUT_INT(json, "count", row->count);
+    const am_span *like = row->first ? NULL : figures_like(written, report, row);
+    const size_t from = json->length;
+    if (like)
+        am_write_again(json, *like);
+    else
+        write_figures(json, row);
+    if (row->first) note_figures(written, index, am_span_since(json, from));
 }
 
 /* ---- stack=paper */
@@ -187,8 +235,10 @@ void am_json_cost(am_writer *json, const am_report *report)
     PUT_SHARE(json, "hfu", am_ideal_time(report, am_hardware_flops(outcome)), step);
     const char *note = am_utilisation_note(report);
     if (note) AM_PUT_PLAIN(json, "utilisation_note", note);
+    am_written_costs written;
+    written.next = written.end = 0;
     AM_OPEN(json, "rows", "[");
-    for (int i = 0; i < report->cost_rows; i++) write_row(json, report, &report->cost_row[i]);
+    for (int i = 0; i < report->cost_rows; i++) write_row(json, report, i, &written);
     am_json_close(json, ']');
     write_paper(json, report);
     am_json_close(json, '}');
