@@ -24,13 +24,15 @@ static uint8_t *slot_of(am_module_list *list, const am_module *module)
     }
 }
 
-/* One whose constants are new: as its text says, it may be there by others. */
+/* One whose constants are new: as its text says, it may be there by others. Lengths tell most apart. */
 __attribute__((noinline)) static int add(am_module_list *list, uint8_t *slot, const am_module *module)
 {
+    const uint16_t length = (uint16_t)(strlen(module->path) + strlen(module->leaf));
     int i = 0;
-    while (i < list->count && !am_module_same(*list->module[i], *module)) i++;
+    while (i < list->count && (list->length[i] != length || !am_module_same(*list->module[i], *module))) i++;
     if (i == AM_LISTED_MODULES) return AM_LISTED_MODULES - 1;
     if (i < list->count) return i;
+    list->length[i] = length;
     list->module[list->count++] = module;
     return (*slot = (uint8_t)list->count) - 1;
 }

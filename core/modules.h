@@ -10,6 +10,7 @@ typedef struct am_module_list {
     int count;
     uint8_t slot[256]; /* a table of them by the addresses of their constants: 1 + index; 0: free */
     const am_module *module[AM_LISTED_MODULES];
+    uint16_t length[AM_LISTED_MODULES]; /* of its text */
 } am_module_list;
 
 void am_modules_begin(am_module_list *list);
