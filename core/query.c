@@ -57,29 +57,35 @@ static void name_given(am_query *query, am_config *start, const am_config *confi
     }
 }
 
-/* Does the start lead to the rest as it is? Mostly it does. */
-__attribute__((noinline)) /* two configurations a frame */
-static bool all_derived(const am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
+#ifdef AM_FIRST /* where all that is to be named is looked for in one way */
+enum { FIRST = true };
+#define derived_equal(x, y, derived) false
+#else
+enum { FIRST = false };
+static bool derived_equal(const am_config *x, const am_config *y, const bool derived[AM_FIELD_COUNT])
 {
-    am_status status;
-    am_config resolved = *start;
-    if (am_config_resolve(&resolved, &status) != AM_OK) return false;
     for (int i = 0; i < AM_FIELD_COUNT; i++)
-        if (derived[i] && !values_equal(&resolved, config, &am_fields[i])) return false;
+        if (derived[i] && !values_equal(x, y, &am_fields[i])) return false;
     return true;
 }
+#endif
 
 /* Names the fields that would be derived otherwise, each with those before it in place; the model's last, since some
  * follow the run's (as many learned positions as tokens), and again, since some of the run's follow the model's (as many tokens as
  * positions). How many ranks share out is there from the start, since others are
- * refused without it, and named if it would be derived otherwise in the end. */
+ * refused without it, and named if it would be derived otherwise in the end. Mostly the start leads to all the rest as it is. */
 __attribute__((noinline)) /* two configurations a frame */
 static void name_derived(am_query *query, am_config *start, const am_config *config, const bool derived[AM_FIELD_COUNT])
 {
     am_status status;
-    start->dp = config->dp;
     am_config resolved = *start;
-    am_config_resolve(&resolved, &status); /* where that fails, the fields stay AM_AUTO and are all named */
+    bool as_given = !FIRST && am_config_resolve(&resolved, &status) == AM_OK && resolved.dp == config->dp;
+    if (as_given && derived_equal(&resolved, config, derived)) return;
+    start->dp = config->dp;
+    if (!as_given) {
+        resolved = *start;
+        am_config_resolve(&resolved, &status); /* where that fails, the fields stay AM_AUTO and are all named */
+    }
     for (int turns = 2, model = 0; turns > 0; turns--, model = !model)
         for (int i = 0; i < AM_FIELD_COUNT; i++) {
             bool turn = derived[i] && (am_fields[i].group == AM_MODEL) == model;
@@ -101,7 +107,7 @@ am_query am_query_of(const am_config *config, const am_preset *preset)
     am_config start = start_of(preset, config->stack);
     mark_derived(derived, &start, config);
     name_given(&query, &start, config, derived);
-    if (!all_derived(&start, config, derived)) name_derived(&query, &start, config, derived);
+    name_derived(&query, &start, config, derived);
     return query;
 }
 
