@@ -1593,6 +1593,7 @@ void am_live_stations(am_station station[AM_STATIONS], int points, const am_poin
 #define AM_MAX_TERMS 24
 typedef struct am_sum {
     int count;
+    uint8_t degree[AM_MAX_TERMS]; /* of each term, which they are in order of */
     am_term term[AM_MAX_TERMS];
 } am_sum;
 

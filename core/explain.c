@@ -23,11 +23,11 @@ static int degree(const am_term *term)
     return sum;
 }
 
-/* Is x, of this degree, printed before y, of other powers? */
-static bool precedes(const am_term *x, int degree_x, const am_term *y)
+/* Is x, of this degree, printed before a sum's term of other powers? */
+static bool precedes(const am_term *x, int degree_x, const am_sum *sum, int term)
 {
-    int difference = degree_x - degree(y);
-    for (int i = 0; difference == 0; i++) difference = x->power[i] - y->power[i];
+    int difference = degree_x - sum->degree[term];
+    for (int i = 0; difference == 0; i++) difference = x->power[i] - sum->term[term].power[i];
     return difference > 0;
 }
 
@@ -55,8 +55,12 @@ static void insert(am_sum *sum, const am_term *term)
 {
     const int own = degree(term);
     int i = sum->count++;
-    for (; i > 0 && precedes(term, own, &sum->term[i - 1]); i--) sum->term[i] = sum->term[i - 1];
+    for (; i > 0 && precedes(term, own, sum, i - 1); i--) {
+        sum->term[i] = sum->term[i - 1];
+        sum->degree[i] = sum->degree[i - 1];
+    }
     sum->term[i] = *term;
+    sum->degree[i] = (uint8_t)own;
 }
 
 void am_sum_add(am_sum *sum, am_term term, int64_t times)

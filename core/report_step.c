@@ -132,7 +132,7 @@ bool am_plan_is_pareto(const am_report *report, int plan)
     return true;
 }
 
-static void write_plan(am_writer *json, const am_report *report, int index)
+static void write_plan(am_writer *json, const am_report *report, int index, bool pareto)
 {
     const am_plan *plan = &report->plan[index];
     am_json_open(json, '{');
@@ -140,7 +140,7 @@ static void write_plan(am_writer *json, const am_report *report, int index)
     AM_PUT_PLAIN(json, "label", plan->label);
     AM_PUT_PLAIN(json, "note", plan->note);
     AM_PUT_BOOL(json, "chosen", plan->chosen);
-    AM_PUT_BOOL(json, "pareto", am_plan_is_pareto(report, index));
+    AM_PUT_BOOL(json, "pareto", pareto);
     AM_PUT_INT(json, "saved_bytes", plan->outcome.saved_bytes);
     AM_PUT_INT(json, "after_forward_bytes", plan->outcome.after_forward);
     AM_PUT_INT(json, "forward_peak_bytes", plan->outcome.forward_peak);
@@ -246,13 +246,13 @@ static void write_frontier_row(am_writer *json, const am_frontier_report *fronti
 #endif
 
 /* Without the exact frontier: the plans of the list that no other of it beats. */
-static void write_best_plans(am_writer *json, const am_report *report)
+static void write_best_plans(am_writer *json, const am_report *report, const bool pareto[AM_MAX_PLANS])
 {
     AM_PUT_PLAIN(json, "frontier_of", "listed");
     AM_PUT_PLAIN(json, "frontier_by", "recomputed_flops");
     AM_OPEN(json, "frontier", "[");
     for (int i = 0; i < report->plans; i++) {
-        if (!am_plan_is_pareto(report, i)) continue;
+        if (!pareto[i]) continue;
         am_json_open(json, '{');
         write_policy(json, report->plan[i].policy);
         AM_PUT_INT(json, "peak_bytes", am_outcome_peak(&report->plan[i].outcome));
@@ -263,14 +263,14 @@ static void write_best_plans(am_writer *json, const am_report *report)
 }
 
 /* All Pareto-optimal plans, or evenly picked ones of them, and what they are made of. */
-static void write_frontier(am_writer *json, const am_report *report)
+static void write_frontier(am_writer *json, const am_report *report, const bool pareto[AM_MAX_PLANS])
 {
 #ifdef AM_FIRST
-    write_best_plans(json, report);
+    write_best_plans(json, report, pareto);
 #else
     const am_frontier_report *frontier = &report->frontier;
     if (!frontier->found) {
-        write_best_plans(json, report);
+        write_best_plans(json, report, pareto);
         if (frontier->why_not) AM_PUT_PLAIN(json, "frontier_note", frontier->why_not);
         return;
     }
@@ -298,14 +298,16 @@ static void write_frontier(am_writer *json, const am_report *report)
 
 void am_json_checkpoint(am_writer *json, const am_report *report)
 {
+    bool pareto[AM_MAX_PLANS];
+    for (int i = 0; i < report->plans; i++) pareto[i] = am_plan_is_pareto(report, i);
     AM_OPEN(json, "checkpoint", "{");
     write_policy(json, report->policy);
     AM_PUT_INT(json, "forward_flops", report->outcome.forward_flops);
     AM_PUT_INT(json, "recomputed_flops", report->outcome.recomputed_flops);
     AM_OPEN(json, "plans", "[");
-    for (int i = 0; i < report->plans; i++) write_plan(json, report, i);
+    for (int i = 0; i < report->plans; i++) write_plan(json, report, i, pareto[i]);
     am_json_close(json, ']');
-    write_frontier(json, report);
+    write_frontier(json, report, pareto);
 #ifndef AM_FIRST
     am_json_traffic(json, &report->config, report->policy, &report->traffic);
     am_json_schedule(json, report);
