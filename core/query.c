@@ -100,6 +100,7 @@ static void name_derived(am_query *query, am_config *start, const am_config *con
     query->names[AM_F_dp] = am_config_resolve(start, &status) != AM_OK || start->dp != config->dp;
 }
 
+__attribute__((noinline)) /* its frame stands beside no other */
 am_query am_query_of(const am_config *config, const am_preset *preset)
 {
     am_query query = {{false}};

@@ -212,6 +212,7 @@ const char *am_utilisation_note(const am_report *report)
 
 /* ---- the section */
 
+__attribute__((noinline)) /* its frame stands beside no other */
 void am_json_cost(am_writer *json, const am_report *report)
 {
     const am_outcome *outcome = &report->outcome;

@@ -39,6 +39,7 @@ static void write_named_formula(am_writer *json, const am_formula *formula, am_f
     am_json_close(json, '}');
 }
 
+__attribute__((noinline)) /* its frame stands beside no other */
 void am_json_formulas(am_writer *json, const am_config *config, int64_t saved)
 {
     am_formula_reading reading;
