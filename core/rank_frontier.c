@@ -59,16 +59,15 @@ __attribute__((noinline)) static void add_flops(am_evaluation *evaluation, int k
     }
 }
 
-/* How far a plan of the list, with its own highest peak of all ranks, is from the frontier. Of one beyond 2^53 bytes nothing is said. */
-static void measure(const am_evaluation *evaluation, am_plan *plan)
+/* The highest peak of all ranks under a plan of the list. Returns what runs again on all of them; -1: it is beyond 2^53 bytes, or no plan of the list's. */
+static int64_t measure(const am_evaluation *evaluation, am_plan *plan)
 {
-    const am_frontier_report *frontier = &evaluation->report->frontier;
     am_evaluation own = *evaluation;
     int64_t time = 0;
     int kinds;
     own.policy = &plan->policy;
     own.report = NULL;
-    if (plan->policy.kind == AM_POLICY_BUDGET) return; /* no plan of a pipeline moves anything, or is a schedule */
+    if (plan->policy.kind == AM_POLICY_BUDGET) return -1; /* no plan of a pipeline moves anything, or is a schedule */
     am_code code = am_stages_load(&own, &kinds);
     for (int64_t i = 0; i < own.config->pp && code == AM_OK; i++) {
         const am_stage *stage[AM_MAX_CHUNKS];
@@ -81,10 +80,14 @@ static void measure(const am_evaluation *evaluation, am_plan *plan)
         code = am_rank_play(&rank, own.config, stage);
         plan->rank_peak = am_larger(plan->rank_peak, am_rank_peak(&rank));
     }
-    if (code) {
-        plan->rank_peak = -1;
-        return;
-    }
+    if (code) plan->rank_peak = -1;
+    return code ? -1 : time;
+}
+
+/* How far it is from the frontier. */
+static void compare(const am_frontier_report *frontier, am_plan *plan, int64_t time)
+{
+    plan->excess_bytes = plan->excess_time = -1;
     for (int i = 0; i < frontier->rows; i++)
         if (frontier->row[i].peak_bytes <= plan->rank_peak) plan->excess_time = time - frontier->row[i].recomputed_time;
     for (int i = frontier->rows; i-- > 0;)
@@ -92,13 +95,25 @@ static void measure(const am_evaluation *evaluation, am_plan *plan)
             plan->excess_bytes = plan->rank_peak - frontier->row[i].peak_bytes;
 }
 
+/* Compares all of them, and returns how many cost less than the frontier's row below their peak: their peaks are between two budgets. */
+static int compare_all(am_report *report, const int64_t time[AM_MAX_PLANS], int64_t peak[AM_MAX_PLANS])
+{
+    int below = 0;
+    for (int i = 0; i < report->plans; i++) {
+        if (time[i] < 0) continue;
+        compare(&report->frontier, &report->plan[i], time[i]);
+        if (report->plan[i].excess_time < -1) peak[below++] = report->plan[i].rank_peak;
+    }
+    return below;
+}
+
 /* Budgets in equal steps from the lowest that all ranks have plans for to where nothing runs again: with several chunks, whose
- * combinations are searched anew for each, fewer of them. False: a rank's schedule has too many moments. */
-static bool add_rows(am_evaluation *evaluation)
+ * combinations are searched anew for each, fewer of them; and some others. False: a rank's schedule has too many moments. */
+static bool add_rows(am_evaluation *evaluation, int others, const int64_t other[AM_MAX_PLANS])
 {
     am_rank_plans *plans = &evaluation->workspace->rank_plans;
-    int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS;
-    int64_t low = 0, bare = 0, high = 0;
+    int rows = evaluation->config->vpp > 1 ? AM_MAX_FRONTIER_ROWS / 4 : AM_MAX_FRONTIER_ROWS, steps = rows - others;
+    int64_t low = 0, bare = 0, high = 0, budget[AM_MAX_FRONTIER_ROWS];
     for (int64_t i = 0; i < evaluation->config->pp; i++) {
         if (am_rank_plans_chain(evaluation, i)) return false;
         am_stage_plans_swap(plans);
@@ -110,7 +125,13 @@ static bool add_rows(am_evaluation *evaluation)
         high = am_larger(high, am_rank_chain_peak(&plans->chain, plans->chain.best));
     }
     plans->doubt.outlived |= bare < low;
-    for (int i = 0; i < rows; i++) add_row(evaluation, low + (high - low) * i / (rows - 1));
+    for (int i = 0; i < rows; i++) {
+        int64_t own = i < steps ? low + (high - low) * i / (steps - 1) : other[i - steps];
+        int to = i;
+        for (; to > 0 && budget[to - 1] > own; to--) budget[to] = budget[to - 1];
+        budget[to] = own;
+    }
+    for (int i = 0; i < rows; i++) add_row(evaluation, budget[i]);
     return true;
 }
 
@@ -118,12 +139,23 @@ void am_ranks_report_frontier(am_evaluation *evaluation)
 {
     am_report *report = evaluation->report;
     am_frontier_report *out = &report->frontier;
-    const am_rank_plans *plans = &evaluation->workspace->rank_plans;
+    am_rank_plans *plans = &evaluation->workspace->rank_plans;
     const am_choices *choices = &evaluation->workspace->choices;
+    int64_t time[AM_MAX_PLANS], peak[AM_MAX_PLANS];
     if (evaluation->code) return;
+    for (int i = 0; i < report->plans; i++) time[i] = measure(evaluation, &report->plan[i]);
     out->rows = out->choices = 0;
     out->ranks = (int)am_smaller(evaluation->config->pp, AM_MAX_FRONTIER_RANKS);
-    out->found = !am_stage_plans_list(evaluation) && add_rows(evaluation);
+    out->found = !am_stage_plans_list(evaluation);
+    const am_doubt doubt = plans->doubt;
+    out->found = out->found && add_rows(evaluation, 0, NULL);
+    int below = out->found ? compare_all(report, time, peak) : 0;
+    if (below > 0) {
+        out->rows = 0;
+        plans->doubt = doubt;
+        add_rows(evaluation, below, peak);
+        compare_all(report, time, peak);
+    }
     for (int i = 0; i < plans->kinds && out->found; i++) add_flops(evaluation, plans->kinds - 1 - i);
     out->points = out->rows;
     out->candidates = choices->candidates;
@@ -131,5 +163,5 @@ void am_ranks_report_frontier(am_evaluation *evaluation)
     out->choices = 0;
     out->doubt = plans->doubt;
     out->spans = plans->spans;
-    for (int i = 0; i < report->plans && out->found; i++) measure(evaluation, &report->plan[i]);
+    for (int i = 0; i < report->plans && !out->found; i++) report->plan[i].rank_peak = -1;
 }
