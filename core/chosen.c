@@ -183,7 +183,7 @@ static void add_shared(am_evaluation *evaluation, const am_ledger *ledger, const
             continue;
         }
         report->kind[own->kind].bytes -= row->bytes;
-        own->kind = alone ? 0 : AM_KIND_SHARED;
+        own->kind = AM_KIND_SHARED; /* of another run, so that this one is not alone */
         own->row.shared = true;
     }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "proven.h"
 
 typedef struct am_other_name {
     const char *name; /* or a part of it, such as per_device_train_batch_size has */
@@ -97,7 +98,7 @@ static bool has_word(const char *text, const char *name)
 {
     const size_t length = strlen(name);
     for (const char *at = strstr(text, name); at; at = strstr(at + length, name))
-        if ((at == text || !is_part(at[-1])) && !is_part(at[length])) return true;
+        if (!(AM_ALWAYS(at > text) /* no help begins with one */ && is_part(at[-1])) && !is_part(at[length])) return true;
     return false;
 }
 

@@ -1,5 +1,6 @@
 /* The report's JSON: what a step costs on a GPU. */
 #include "paper_cost.h"
+#include "proven.h"
 #include "report.h"
 #include "wiring.h"
 
@@ -101,11 +102,12 @@ static void write_figures(am_writer *json, const am_cost_row *row)
 
 static bool same_figures(const am_cost_row *x, const am_cost_row *y)
 {
-    if (x->module.path != y->module.path || x->module.leaf != y->module.leaf || x->module.component != y->module.component) return false;
+    if (x->module.path != y->module.path || x->module.leaf != y->module.leaf) return false; /* one module is of one component */
     bool same = x->labour == y->labour;
-    for (int part = 0; part < AM_IN_RECOMPUTE; part++)
-        same = same && x->flops[part] == y->flops[part] && x->bytes[part] == y->bytes[part] && x->time[part] == y->time[part] &&
-               x->bound[part] == y->bound[part];
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++) {
+        bool alike = x->time[part] == y->time[part] && x->bound[part] == y->bound[part];
+        same = same && x->flops[part] == y->flops[part] && x->bytes[part] == y->bytes[part] && AM_ALWAYS(alike) /* of one kind of layer */;
+    }
     return same;
 }
 

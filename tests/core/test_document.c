@@ -254,9 +254,12 @@ START_TEST(firsts)
         int64_t count;
     } table[] = {{"[0,0,1]", 2}, {"[1,1]", 0}, {"[0,0]", 2}, {"[]", 0}, {"[0,1,0]", -1}, {"[0,2]", -1}, {"[[0],1]", -1}, {"1", -1}, {"{\"0\":0}", -1}};
     for (size_t i = 0; i < COUNT(table); i++) {
-        char text[64] = "{\"a\":";
-        expect_fine(table[i].list, read_json(strcat(strcat(text, table[i].list), "}")));
-        ck_assert_int_eq(am_document_first(&document, am_document_find(&document, "a"), "0", "1"), table[i].count);
+        for (int last = 0; last < 2; last++) {
+            char text[64] = "{\"a\":";
+            strcat(strcat(text, table[i].list), last ? "}" : ",\"b\":0}");
+            expect_fine(table[i].list, read_json(text));
+            ck_assert_int_eq(am_document_first(&document, am_document_find(&document, "a"), "0", "1"), table[i].count);
+        }
     }
 }
 END_TEST

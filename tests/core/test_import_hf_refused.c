@@ -24,6 +24,7 @@ static const refusal errors[] = {
     {"{\"model_type\":\"glm4_moe_lite\",\"mlp_layer_types\":[\"sparse\",\"dense\"]}", AM_UNSUPPORTED, "mlp_layer_types", "dense layers before"},
     {"{\"model_type\":\"glm4_moe_lite\",\"mlp_layer_types\":1}", AM_UNSUPPORTED, "mlp_layer_types", "dense layers before"},
     {"{\"model_type\":\"dots1\",\"max_window_layers\":61}", AM_UNSUPPORTED, "max_window_layers", "max_window_layers=62"},
+    {"{\"model_type\":\"dots1\",\"max_window_layers\":61,\"sliding_window\":8,\"layer_types\":null}", AM_UNSUPPORTED, "max_window_layers", "=null"},
     {"{\"model_type\":\"dots1\",\"num_hidden_layers\":63}", AM_UNSUPPORTED, "max_window_layers", "sliding_window=null"},
     {"{\"model_type\":\"dots1\",\"max_window_layers\":\"x\"}", AM_BAD_CONFIG, "max_window_layers", "whole number"},
     {"{\"model_type\":\"dots1\",\"layer_types\":[\"sliding_attention\"]}", AM_UNSUPPORTED, "layer_types", "full_attention"},

@@ -50,6 +50,20 @@ START_TEST(full)
 }
 END_TEST
 
+/* Of one path, whose leaves share slots of the table. */
+START_TEST(leaves)
+{
+    static char leaf[AM_LISTED_MODULES][4];
+    static am_module module[AM_LISTED_MODULES];
+    for (int i = 0; i < AM_LISTED_MODULES; i++) {
+        memcpy(leaf[i], (char[]){'.', (char)('a' + i / 26), (char)('a' + i % 26), '\0'}, 4);
+        module[i] = (am_module){"mlp", leaf[i], AM_C_MLP};
+    }
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < AM_LISTED_MODULES; i++) ck_assert_int_eq(am_module_index(&list, &module[i]), i);
+}
+END_TEST
+
 Suite *test_modules_suite(void);
 Suite *test_modules_suite(void)
 {
@@ -58,6 +72,7 @@ Suite *test_modules_suite(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, each_once);
     tcase_add_test(tests, full);
+    tcase_add_test(tests, leaves);
     suite_add_tcase(suite, tests);
     return suite;
 }

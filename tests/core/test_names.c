@@ -52,6 +52,9 @@ static const struct {
     {"seqlen", "the nearest is 'seq'"},
     {"vocab_dim", "the nearest is 'vocab'"},
     {"ffn_hidden_size", "the nearest is 'ffn'"},
+    /* parts of names that a help says */
+    {"key_value_heads", "there is no input 'key_value_heads'"},
+    {"num_experts_per", "the nearest is 'experts'"},
 };
 
 START_TEST(elsewhere)

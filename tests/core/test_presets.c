@@ -194,6 +194,7 @@ static const struct {
     {"qwen3", "nearest are qwen3-4b"},
     {"gpt3", "gpt3-175b"},
     {"somebody/Llama-3-8B-tuned", "the nearest are llama-3-8b, "},
+    {"somebody/", "there is no model 'somebody/'"},
     {"", "there is no model ''"},
     {"somebody/nosuch", "there is no model 'somebody/nosuch', nor one with such a name: layers, hidden,"},
     {"something-else-altogether", "there is no model 'something-else-altogether'"},

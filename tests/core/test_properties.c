@@ -400,6 +400,8 @@ static const struct {
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
     {"stack=megatron layers=2 hidden=64 heads=4 kv_heads=2 ffn=96 vocab=64 seq=32 norm=layernorm activation=gelu bias=yes positions=learned attention=flash", AM_OK, "Transformer Engine"},
     {"family=mixtral layers=1 hidden=524288 heads=1 head_dim=2 kv_heads=1 ffn=2 experts=2 experts_per_token=2 moe_ffn=65536 vocab=2 seq=32 batch=1048576", AM_TOO_LARGE, "more than 2^61"}, /* a grouped product's alone */
+    {"model=llama-3-8b layers=4 seq=128 checkpoint=save:add", AM_OK, "save:add"},
+    {"stack=megatron-local attention=flash family=mixtral layers=1 hidden=8 heads=1 kv_heads=1 head_dim=8 ffn=2 moe_ffn=2 experts=65536 experts_per_token=2 vocab=2 seq=65536 batch=1048576", AM_TOO_LARGE, "2^53"}, /* what dispatchers keep */
     {"model=llama-3-8b seq=512 checkpoint=budget:1MiB timeline=components", AM_OUT_OF_RANGE, "no plan stays below 1,048,576 bytes"},
 };
 
