@@ -104,10 +104,9 @@ static bool same_figures(const am_cost_row *x, const am_cost_row *y)
 {
     if (x->module.path != y->module.path || x->module.leaf != y->module.leaf) return false; /* one module is of one component */
     bool same = x->labour == y->labour;
-    for (int part = 0; part < AM_IN_RECOMPUTE; part++) {
-        bool alike = x->time[part] == y->time[part] && x->bound[part] == y->bound[part];
-        same = same && x->flops[part] == y->flops[part] && x->bytes[part] == y->bytes[part] && AM_ALWAYS(alike) /* of one kind of layer */;
-    }
+    for (int part = 0; part < AM_IN_RECOMPUTE; part++) /* times follow, of one kind of layer */
+        same = same && x->flops[part] == y->flops[part] && x->bytes[part] == y->bytes[part] &&
+               AM_ALWAYS(x->time[part] == y->time[part] && x->bound[part] == y->bound[part]);
     return same;
 }
 
