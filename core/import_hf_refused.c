@@ -118,9 +118,10 @@ static am_code check_layer_types(const am_document *document, int64_t family, am
 static am_code check_late_windows(const am_config *config, const am_document *document, am_status *status)
 {
     int64_t full = 62; /* transformers' default, as a window is */
+    if (config->family != AM_FAMILY_DOTS1) return AM_OK;
     am_json_value list = am_document_find(document, "layer_types"), window = am_document_find(document, "sliding_window");
     am_json_value from = am_document_find(document, "max_window_layers");
-    if (config->family != AM_FAMILY_DOTS1 || (list && !am_document_is_null(document, list))) return AM_OK;
+    if (list && !am_document_is_null(document, list)) return AM_OK;
     am_code code = from ? am_document_integer(document, from, "max_window_layers", &full, status) : AM_OK;
     if (code != AM_OK || full >= config->layers || (window && am_document_is_null(document, window))) return code;
     return am_fail(status, AM_UNSUPPORTED, "max_window_layers",

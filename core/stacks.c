@@ -173,9 +173,8 @@ am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path)
     const int dtype = autocast == AM_DTYPE_COUNT ? tape->tensor[x].dtype : autocast;
     am_module module = enter(build, path, AM_C_NORM);
     am_var more = am_unary(tape, AM_OP_ADD_SCALAR, am_weight(build, AM_SHAPE(build->h), "weight"));
-    am_var own = am_to(tape, x, dtype), weight = am_to(tape, am_label(tape, more, "weight + 1"), dtype);
+    am_var own = am_to(tape, x, dtype), weight = am_label(tape, am_to(tape, more, dtype), "weight + 1");
     am_var bias = am_to(tape, am_weight(build, AM_SHAPE(build->h), "bias"), dtype);
-    am_label(tape, weight, "weight + 1");
     if (own != x) am_label(tape, own, "input, cast");
     tape->autocast = AM_DTYPE_COUNT;
     am_var y = am_label(tape, am_layer_norm(tape, own, weight, bias), "normed input");

@@ -20,6 +20,7 @@ static const struct {
     {"n_layer", "here it is 'layers'"},
     {"d_model", "here it is 'hidden'"},
     {"num_attention_heads", "here it is 'heads'"},
+    {"model_type", "here it is 'family'"},
     {"attn_implementation", "here it is 'attention'"},
     {"torch_dtype", "here it is 'dtype'"},
     /* TrainingArguments */
