@@ -16,6 +16,13 @@ static am_var router_weight(am_build *build)
     return am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), build->h), "weight");
 }
 
+/* A token's weights over their sum. */
+static am_var sum_to_one(am_tape *tape, am_var weights)
+{
+    am_var sum = am_label(tape, am_sum_over(tape, weights, 1, true), "sum of the routing weights");
+    return am_divide_in_place(tape, weights, sum);
+}
+
 /* Softmax over all experts, in fp32; the largest are taken, in some families in the logits' own type. */
 static am_route softmax_router(am_build *build, am_var x)
 {
@@ -28,7 +35,7 @@ static am_route softmax_router(am_build *build, am_var x)
     am_var top = am_topk(tape, all, am_symbol_dim(build, AM_T), &route.ids);
     am_label(tape, top, "routing weights");
     am_label(tape, route.ids, "experts of each token");
-    if (build->config->norm_topk) top = am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true));
+    if (build->config->norm_topk) top = sum_to_one(tape, top);
     bool cast = am_wiring_of(build->config)->router == AM_ROUTER_CAST;
     route.weights = cast ? am_to(tape, top, tape->tensor[route.logits].dtype) : top;
     am_label(tape, route.weights, "routing weights");
@@ -115,7 +122,7 @@ static am_route sigmoid_router_of_all(am_build *build, am_var x)
     am_raw_pair(tape, AM_OP_TOPK, used, AM_FP32, AM_I64, choice, chosen);
     route.ids = am_label(tape, chosen[1], "experts of each token");
     am_var top = am_label(tape, am_gather(tape, scores, route.ids), "routing weights");
-    route.weights = am_label(tape, am_divide_in_place(tape, top, am_sum_over(tape, top, 1, true)), "routing weights");
+    route.weights = am_label(tape, sum_to_one(tape, top), "routing weights");
     am_hold(tape, scores, choice, chosen[0]);
     return route;
 }
