@@ -453,7 +453,7 @@ $(filter test-check-%,$(STAGES:%=test-%)): test-check-%: build/%/check
 $(filter test-cli-%,$(STAGES:%=test-%)): test-cli-%: build/%/actmem
 	@tools/stage.sh cli-$* bash -c 'status=0; for test in tests/core/test_cli*.sh; do bash "$$test" $< || status=1; done; exit $$status'
 
-test-wasm: build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/loader/actmem.js build/actmem
+test-wasm: build/core.wasm build/whole.wasm build/bench.wasm build/tables.json build/validation.json build/loader/actmem.js build/actmem
 	@tools/stage.sh wasm node --test --test-reporter=spec tests/wasm/*.test.mjs
 
 test-types: $(MODULES)

@@ -26,12 +26,14 @@ function compare(measured, text, config) {
 }
 
 const figuresOf = (record) => FIGURES.map((key) => record[key] ?? null);
-const rowsOf = (set, records) => records.map((record) => [set, record.name, `build/actmem ${record.text}`, ...compare(figuresOf(record), record.text, null)]);
+/** What a reader types for them. */
+const command = (text, config) => (config === null ? `build/actmem ${text}` : `build/actmem --config tests/fixtures/configs/${config} ${text}`);
+const rowsOf = (set, records) => records.map((record) => [set, record.name, command(record.text, null), ...compare(figuresOf(record), record.text, null)]);
 
 const asked = new Map(fixture('arguments').map((row) => [row.name, row]));
 const cases = fixture('cases').map((record) => {
   const { config, arguments: text } = asked.get(record.name);
-  return [0, record.name, `build/actmem --config tests/fixtures/configs/${config} ${text}`, ...compare(figuresOf(record), text, config)];
+  return [0, record.name, command(text, config), ...compare(figuresOf(record), text, config)];
 });
 
 const isMegatron = (record) => record.text.includes('stack=megatron');
@@ -54,7 +56,7 @@ const rows = [
   ...rowsOf(1, fixture('unseen')),
   ...rowsOf(2, fixture('loss')),
   ...rowsOf(3, fixture('liger')),
-  ...fixture('parallel').filter(isMegatron).map((record) => [4, record.name, `build/actmem ${record.text}`, ...compare([record.saved_bytes, null, null, null, null], record.text, null)]),
+  ...fixture('parallel').filter(isMegatron).map((record) => [4, record.name, command(record.text, null), ...compare([record.saved_bytes, null, null, null, null], record.text, null)]),
   ...rowsOf(5, fixture('parallel').filter((record) => !isMegatron(record) && !isAlone(record))),
 ].sort((a, b) => a[0] - b[0] || byName(a[1], b[1]));
 
