@@ -47,7 +47,7 @@ static am_var bloom_attention(am_build *build, am_var normed, am_var residual)
     am_module module = am_enter(tape, "self_attention", AM_C_ATTENTION);
     am_dim b = build->b, s = build->s, a = build->a, rows = am_times(tape, b, a);
     am_dim three_h = am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT);
-    am_var fused = am_hf_linear(build, normed, "self_attention.query_key_value", AM_C_ATTENTION, three_h, true, 0);
+    am_var fused = am_hf_linear(build, normed, "self_attention.query_key_value", AM_C_ATTENTION, three_h, true, AM_TARGET_QKV);
     am_label(tape, fused, "query, key and value, fused");
     am_var part[3];
     bloom_heads(build, fused, rows, part);
@@ -143,7 +143,7 @@ static am_var mpt_attention(am_build *build, am_var normed)
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
     am_dim thirds[] = {build->h, build->h, build->h}, three_h = am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT);
-    am_var fused = am_hf_linear(build, normed, "attn.Wqkv", AM_C_ATTENTION, three_h, false, 0), part[3];
+    am_var fused = am_hf_linear(build, normed, "attn.Wqkv", AM_C_ATTENTION, three_h, false, AM_TARGET_QKV), part[3];
     am_split(tape, am_label(tape, fused, "query, key and value, fused"), 3, thirds, part);
     for (int i = 0; i < 3; i++)
         part[i] = am_transpose(tape, am_view(tape, part[i], AM_SHAPE(build->b, build->s, build->a, build->d)), 1, 2);

@@ -69,8 +69,8 @@ am_var am_weight(am_build *build, am_shape shape, const char *name);
 /* torch.nn.Linear of `path`, or peft's lora.Linear around it if `target` is adapted. */
 am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
                     unsigned target);
-/* GPT-2's Conv1D, and dropout as a module. */
-am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out);
+/* GPT-2's Conv1D, a linear layer whose weight lies the other way round, likewise; and dropout as a module. */
+am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out, unsigned target);
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p);
 am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code code);
 am_var am_hf_cohere_norm(am_build *build, am_var x, const char *path);

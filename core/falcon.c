@@ -89,7 +89,7 @@ static am_var falcon_attention(am_build *build, am_var normed)
     bool bias = config->qkv_bias;
     am_module module = am_enter(tape, "self_attention", AM_C_ATTENTION);
     am_dim width = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var fused = am_hf_linear(build, normed, "self_attention.query_key_value", AM_C_ATTENTION, width, bias, 0);
+    am_var fused = am_hf_linear(build, normed, "self_attention.query_key_value", AM_C_ATTENTION, width, bias, AM_TARGET_QKV);
     am_label(tape, fused, "query, key and value, fused");
     am_var part[3], turned[2];
     cut_heads(build, fused, part);

@@ -14,7 +14,7 @@ static am_var gpt2_attention(am_build *build, am_var normed)
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
     am_var fused =
-        am_hf_conv1d(build, normed, "attn.c_attn", AM_C_ATTENTION, am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT));
+        am_hf_conv1d(build, normed, "attn.c_attn", AM_C_ATTENTION, am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT), AM_TARGET_QKV);
     am_label(tape, fused, "query, key and value, fused");
     am_dim thirds[] = {build->h, build->h, build->h};
     am_var part[3]; /* q, k, v */
@@ -30,7 +30,7 @@ static am_var gpt2_attention(am_build *build, am_var normed)
     else
         y = am_contiguous(tape, am_transpose(tape, am_hf_attend(build, part[0], part[1], part[2]), 1, 2));
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->h));
-    y = am_label(tape, am_hf_conv1d(build, y, "attn.c_proj", AM_C_ATTENTION, build->h), "attention block's output");
+    y = am_label(tape, am_hf_conv1d(build, y, "attn.c_proj", AM_C_ATTENTION, build->h, AM_TARGET_O), "attention block's output");
     y = am_hf_dropout(build, y, "attn.resid_dropout", AM_C_ATTENTION, build->config->dropout);
     am_hold(tape, part[0], part[1], part[2]);
     tape->module = module;
@@ -58,11 +58,11 @@ static am_var bigcode_attention(am_build *build, am_var normed)
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "attn", AM_C_ATTENTION);
     am_dim width = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var fused = am_hf_linear(build, normed, "attn.c_attn", AM_C_ATTENTION, width, true, 0), part[3];
+    am_var fused = am_hf_linear(build, normed, "attn.c_attn", AM_C_ATTENTION, width, true, AM_TARGET_QKV), part[3];
     bigcode_heads(build, am_label(tape, fused, "query, key and value, fused"), part);
     am_var y = am_hf_core(build, part[0], part[1], part[2], &build->weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->h));
-    am_var out = am_hf_linear(build, y, "attn.c_proj", AM_C_ATTENTION, build->h, true, 0);
+    am_var out = am_hf_linear(build, y, "attn.c_proj", AM_C_ATTENTION, build->h, true, AM_TARGET_O);
     am_label(tape, out, "attention block's output");
     am_hold(tape, y);
     am_var dropped = am_hf_dropout(build, out, "attn.resid_dropout", AM_C_ATTENTION, build->config->dropout);

@@ -83,7 +83,7 @@ static am_var cut_projection(am_build *build, am_var normed, am_var x[3])
 {
     am_tape *tape = build->tape;
     am_dim all = am_dim_for(build, 1, 1, AM_QKV, AM_D);
-    am_var fused = am_hf_linear(build, normed, "self_attn.qkv_proj", AM_C_ATTENTION, all, build->config->qkv_bias, 0);
+    am_var fused = am_hf_linear(build, normed, "self_attn.qkv_proj", AM_C_ATTENTION, all, build->config->qkv_bias, AM_TARGET_QKV);
     am_label(tape, fused, "query, key and value, fused");
     for (int i = 0; i < 3; i++) x[i] = am_slice(tape, fused, i == Q ? build->ad : build->kd);
     for (int i = 0; i < 3; i++) x[i] = am_transpose(tape, cut_heads(build, x[i], i), 1, 2);
@@ -232,7 +232,7 @@ am_var am_hf_gated_mlp(am_build *build, am_var x, const am_gated_mlp *mlp, am_di
     am_var part[2]; /* gate, up */
     if (fused) {
         am_dim halves[2] = {width, width}, both = am_dim_for(build, 2, 1, AM_F, AM_SYMBOL_COUNT);
-        am_var all = am_hf_linear(build, x, "mlp.gate_up_proj", AM_C_MLP, both, bias, 0);
+        am_var all = am_hf_linear(build, x, "mlp.gate_up_proj", AM_C_MLP, both, bias, AM_TARGET_GATE_UP);
         am_split(tape, am_label(tape, all, "gate and up, fused"), 2, halves, part);
     } else {
         part[0] = am_hf_linear(build, x, mlp->gate, AM_C_MLP, width, bias, AM_TARGET_GATE);

@@ -9,7 +9,7 @@ static am_var neox_attention(am_build *build, am_var normed, am_var *weights)
     am_module module = am_enter(tape, "attention", AM_C_ATTENTION);
     am_dim three_h = am_dim_for(build, 3, 1, AM_H, AM_SYMBOL_COUNT);
     am_dim three_d = am_dim_for(build, 3, 1, AM_D, AM_SYMBOL_COUNT);
-    am_var fused = am_hf_linear(build, normed, "attention.query_key_value", AM_C_ATTENTION, three_h, bias, 0);
+    am_var fused = am_hf_linear(build, normed, "attention.query_key_value", AM_C_ATTENTION, three_h, bias, AM_TARGET_QKV);
     am_label(tape, fused, "query, key and value, fused");
     am_dim thirds[] = {build->d, build->d, build->d};
     am_var part[3]; /* q, k, v */

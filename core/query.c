@@ -42,7 +42,7 @@ static void mark_derived(bool derived[AM_FIELD_COUNT], const am_config *start, c
 {
     for (int i = 0; i < AM_FIELD_COUNT; i++) {
         const am_field *field = &am_fields[i];
-        bool automatic = field->kind != AM_KIND_TEXT && am_field_number_of(start, field) == AM_AUTO;
+        bool automatic = field->kind != AM_KIND_TEXT ? am_field_number_of(start, field) == AM_AUTO : i == AM_F_lora_targets;
         derived[i] = automatic && !is_required(config, i);
     }
 }

@@ -72,6 +72,27 @@ static am_code check_shapes_given(const am_config *config, am_status *status)
                    given->key, am_field_number_of(config, given), missing->key);
 }
 
+/* peft's own, by and large: of query and value, or of the projection that makes both. */
+static const char *usual_targets(const am_config *config)
+{
+    return am_wiring_of(config)->targets & AM_TARGET_QKV ? "qkv" : "q,v";
+}
+
+static bool adapts_all(const am_config *config)
+{
+    return strcmp(config->lora_targets, "all-linear") == 0;
+}
+
+/* Writes out what peft chooses itself. Not all linear layers can be adapted where experts, latent attention or embeddings of a width of their
+ * own have some: that stays as it is, to be refused. */
+static void derive_targets(am_config *config)
+{
+    unsigned covered = am_wiring_of(config)->targets, most = AM_TARGET_DOWN | AM_TARGET_O;
+    bool all = (covered & most) == most && covered & (AM_TARGET_Q | AM_TARGET_QKV) && config->embedding_dim == config->hidden;
+    if (strcmp(config->lora_targets, am_fields[AM_F_lora_targets].text) == 0) strcpy(config->lora_targets, usual_targets(config));
+    if (adapts_all(config) && all) am_targets_text(covered, config->lora_targets);
+}
+
 static am_code derive_head_dim(am_config *config, am_status *status)
 {
     if (config->head_dim != AM_AUTO) return AM_OK;
@@ -160,6 +181,7 @@ static am_code derive(am_config *config, am_status *status)
     derive_data_parallel(config);
     derive_pipeline(config);
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
+    derive_targets(config);
     if (config->grad_dtype == AM_AUTO)
         config->grad_dtype = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
     am_code code = derive_head_dim(config, status);
@@ -253,38 +275,28 @@ static am_code check_no_lora_keys(const am_config *config, am_status *status)
     const char *key = NULL;
     if (config->lora_dtype != config->dtype) key = "lora_dtype";
     if (config->lora_dropout != am_fields[AM_F_lora_dropout].value) key = "lora_dropout";
-    if (strcmp(config->lora_targets, am_fields[AM_F_lora_targets].text) != 0) key = "lora_targets";
+    if (strcmp(config->lora_targets, usual_targets(config)) != 0) key = "lora_targets";
     if (config->lora_rank != am_fields[AM_F_lora_rank].value) key = "lora_rank";
     return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
 }
 
-/* One projection makes query, key and value in some families, gate and up in others, and a plain MLP has no gate: peft's
- * names can't tell the parts of a layer apart. */
+/* One projection makes query, key and value in some families, gate and up in others, and a plain MLP has no gate. */
 static am_code refuse_targets(unsigned covered, am_status *status)
 {
-    char names[32] = "", *end = names;
-    for (unsigned i = 0; i < 7; i++) {
-        if (!(covered & 1u << i)) continue;
-        if (end != names) *end++ = ',';
-        am_choice_text("q|k|v|o|gate|up|down", i, end, sizeof names - (size_t)(end - names));
-        end += strlen(end);
-    }
-    return am_fail(status, AM_UNSUPPORTED, "lora_targets",
-                   "peft's names can adapt these layers of this family one by one: lora_targets of %s", names);
+    char names[AM_TEXT_SIZE];
+    return am_fail(status, AM_UNSUPPORTED, "lora_targets", "these linear layers of this family can be adapted: lora_targets of %s",
+                   am_targets_text(covered, names));
 }
 
 static am_code check_training(const am_config *config, am_status *status)
 {
     if (config->trainable != AM_TRAIN_LORA) return check_no_lora_keys(config, status);
     unsigned covered = am_wiring_of(config)->targets, targets = am_targets_parse(config->lora_targets);
-    if (!covered)
-        return am_fail(status, AM_UNSUPPORTED, "trainable",
-                       "LoRA on this family's projections is not covered: trainable=all or none");
-    if (!targets)
+    if (!targets && !adapts_all(config))
         return am_fail(status, AM_BAD_VALUE, "lora_targets",
-                       "lora_targets must be a list of q,k,v,o,gate,up,down, each at most once, not '%s'",
+                       "lora_targets must be all-linear or a list of q,k,v,qkv,o,gate,up,gate_up,down, each at most once, not '%s'",
                        config->lora_targets);
-    return targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
+    return !targets || targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
 }
 
 /* ---- checkpointing */

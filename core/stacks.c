@@ -23,10 +23,19 @@ am_var am_weight(am_build *build, am_shape shape, const char *name)
 
 /* ---- linear layers and adapters ---- */
 
+/* Is `target` adapted? What its layer makes is the base layer's then. */
+static bool begin_base(am_build *build, unsigned target)
+{
+    bool adapted = (build->adapted & target) != 0;
+    if (adapted) build->tape->module.leaf = ".base_layer";
+    return adapted;
+}
+
 /* peft's lora.Linear.forward around a base layer's output y. */
 static am_var adapt(am_build *build, am_var x, am_var y, am_dim in, am_dim out)
 {
     am_tape *tape = build->tape;
+    tape->module.leaf = "";
     am_module module = tape->module;
     int dtype = tape->tensor[y].dtype;
     const char *input = tape->storage[tape->tensor[x].storage].name;
@@ -53,31 +62,29 @@ am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component co
                     unsigned target)
 {
     am_tape *tape = build->tape;
-    bool adapted = (build->adapted & target) != 0;
     am_module module = enter(build, path, component);
     am_shape shape = am_shape_of(tape, x);
     am_dim in = shape.dim[shape.rank - 1];
-    if (adapted) tape->module.leaf = ".base_layer";
+    bool adapted = begin_base(build, target);
     am_var weight = am_weight(build, AM_SHAPE(out, in), "weight");
     bool added = bias && am_wiring_of(build->config)->added_bias;
     am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0, y = am_linear(tape, x, weight, added ? 0 : b);
     if (added) y = am_binary(tape, AM_OP_ADD, y, b);
-    if (adapted) {
-        tape->module.leaf = "";
-        y = adapt(build, x, y, in, out);
-    }
+    if (adapted) y = adapt(build, x, y, in, out);
     tape->module = module;
     return y;
 }
 
-/* GPT-2's Conv1D: a linear layer whose weight lies the other way round. */
-am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out)
+am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out, unsigned target)
 {
     am_tape *tape = build->tape;
     am_module module = enter(build, path, component);
     am_shape shape = am_shape_of(tape, x);
-    am_var weight = am_weight(build, AM_SHAPE(shape.dim[shape.rank - 1], out), "weight");
+    am_dim in = shape.dim[shape.rank - 1];
+    bool adapted = begin_base(build, target);
+    am_var weight = am_weight(build, AM_SHAPE(in, out), "weight");
     am_var y = am_conv1d(tape, x, weight, am_weight(build, AM_SHAPE(out), "bias"));
+    if (adapted) y = adapt(build, x, y, in, out);
     tape->module = module;
     return y;
 }
@@ -520,14 +527,14 @@ am_var am_hf_mlp(am_build *build, am_var x, const am_mlp *mlp)
     am_tape *tape = build->tape;
     bool bias = build->config->mlp_bias;
     am_module module = enter(build, mlp->module ? mlp->module : tape->module.path, AM_C_MLP);
-    am_var up = mlp->conv ? am_hf_conv1d(build, x, mlp->up, AM_C_MLP, build->f)
+    am_var up = mlp->conv ? am_hf_conv1d(build, x, mlp->up, AM_C_MLP, build->f, AM_TARGET_UP)
                           : am_hf_linear(build, x, mlp->up, AM_C_MLP, build->f, bias, AM_TARGET_UP);
     am_label(tape, up, "up");
     am_module inside = enter(build, mlp->act, AM_C_MLP);
     am_var active = am_hf_activation(build, up, build->config->activation);
     am_hold(tape, up);
     tape->module = inside;
-    am_var y = mlp->conv ? am_hf_conv1d(build, active, mlp->down, AM_C_MLP, build->h)
+    am_var y = mlp->conv ? am_hf_conv1d(build, active, mlp->down, AM_C_MLP, build->h, AM_TARGET_DOWN)
                          : am_hf_linear(build, active, mlp->down, AM_C_MLP, build->h, bias, AM_TARGET_DOWN);
     am_label(tape, y, "MLP block's output");
     am_hold(tape, active, mlp->module ? x : 0);

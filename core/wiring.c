@@ -8,6 +8,7 @@
 /* clang-format off */
 #define TARGETS_QKV (AM_TARGET_Q | AM_TARGET_K | AM_TARGET_V)
 #define TARGETS_PLAIN (AM_TARGET_O | AM_TARGET_UP | AM_TARGET_DOWN)
+#define TARGETS_FUSED (AM_TARGET_QKV | TARGETS_PLAIN)
 #define TARGETS_ALL (TARGETS_QKV | TARGETS_PLAIN | AM_TARGET_GATE)
 
 /* peft adapts experts by other means. */
@@ -56,7 +57,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .traits = AM_T_TWO_TABLES | AM_T_EVEN_HEADS},
     [AM_FAMILY_PHI3] = {
         ROTARY, NORMS, .rotary_quarters = 4, .rotary_code = AM_ROTARY_PART_EACH, .window = AM_WINDOW_ALL,
-        .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_O | AM_TARGET_DOWN,
+        .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN,
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"resid_attn_dropout", "resid_mlp_dropout"}},
     [AM_FAMILY_OLMO2] = {OLMO, .targets = TARGETS_ALL},
     [AM_FAMILY_SMOLLM3] = {
@@ -74,10 +75,10 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {NULL, "dropout"}},
     [AM_FAMILY_GLM] = {
         ROTARY, NORMS, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
-        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_DOWN},
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN},
     [AM_FAMILY_GLM4] = {
         ROTARY, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
-        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_DOWN,
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN,
         .norms = {"input_layernorm", "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm"}},
     [AM_FAMILY_COHERE] = {
         COHERE, .project_code = AM_PROJECT_CUT, .qk_norm_either = true, .traits = AM_T_SCALED_LOGITS | AM_T_KEEPS_BRANCHES},
@@ -93,17 +94,17 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .drops = {"self_attn", "mlp"}, .traits = AM_T_DROPS_INSIDE},
     [AM_FAMILY_GPT2] = {
         .megatron = true, .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-        .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL,
+        .heads = AM_HEADS_PLAIN, .mask_argument = true, .dropouts = AM_DROPS_ALL, .targets = TARGETS_FUSED,
         .prefix = "transformer.h."},
     [AM_FAMILY_BIGCODE] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_LEARNED, .tie_word_embeddings = 1, BIASED,
-        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = AM_TARGET_UP, .prefix = "transformer.h."},
+        .heads = AM_HEADS_ONE, .dropouts = AM_DROPS_ALL, .targets = TARGETS_FUSED, .prefix = "transformer.h."},
 #ifndef AM_FIRST /* those that families.def has as AM_FAMILY_LATER */
     [AM_FAMILY_NEOX] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .bias = AM_BIAS_ALWAYS,
         .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_ALWAYS, .heads = AM_HEADS_PLAIN,
         .parallel_residual = AM_BIAS_USUALLY, .rotary_quarters = 1, .dropouts = AM_DROPS_ALL,
-        .targets = TARGETS_PLAIN, .prefix = "gpt_neox.layers."},
+        .targets = TARGETS_FUSED, .prefix = "gpt_neox.layers."},
     [AM_FAMILY_OPT] = {
         .norm = AM_LAYERNORM, .activation = AM_RELU, .positions = AM_LEARNED, .tie_word_embeddings = 1,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_AS_QKV,
@@ -126,11 +127,11 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_BLOOM] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_TANH, .positions = AM_ALIBI, .tie_word_embeddings = 1, BIASED,
         .activations = 1u << AM_GELU_TANH, .four = true, .attentions = 1 << AM_EAGER, .heads = AM_HEADS_PLAIN,
-        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN, .prefix = "transformer.h."},
+        .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_FUSED, .prefix = "transformer.h."},
     [AM_FAMILY_MPT] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ALIBI, .tie_word_embeddings = 1,
         .activations = 1u << AM_GELU, .bare_norm = true, .four = true, .table = true, .attentions = 1 << AM_EAGER,
-        .heads = AM_HEADS_PLAIN, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN, .prefix = "transformer.blocks."},
+        .heads = AM_HEADS_PLAIN, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_FUSED, .prefix = "transformer.blocks."},
     [AM_FAMILY_MIXTRAL] = {
         .megatron = true, ROTARY, NORMS, .window = AM_WINDOW_ALL, .router = AM_ROUTER_SOFTMAX, .norm_topk = AM_BIAS_ALWAYS,
         .targets = ATTENTION_TARGETS},
@@ -142,7 +143,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
         .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .added_bias = true,
-        .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_PLAIN,
+        .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_FUSED,
         .prefix = "transformer.h."},
     [AM_FAMILY_QWEN2_MOE] = {
         ROTARY, NORMS, .qkv_bias = AM_BIAS_USUALLY, .router = AM_ROUTER_CAST, .shared = AM_SHARED_GATED,
@@ -643,10 +644,22 @@ unsigned am_targets_parse(const char *text)
     unsigned set = 0;
     for (;;) {
         size_t length = strcspn(text, ",");
-        int64_t index = am_choice_of("q|k|v|o|gate|up|down", text, length);
+        int64_t index = am_choice_of(AM_TARGET_NAMES, text, length);
         if (index < 0 || set & 1u << index) return 0;
         set |= 1u << index;
         if (text[length] == '\0') return set;
         text += length + 1;
     }
+}
+
+const char *am_targets_text(unsigned set, char text[AM_TEXT_SIZE])
+{
+    char *end = text;
+    for (unsigned i = 0; set >> i; i++) {
+        if (!(set >> i & 1)) continue;
+        if (end != text) *end++ = ',';
+        am_choice_text(AM_TARGET_NAMES, i, end, (size_t)(text + AM_TEXT_SIZE - end));
+        end += strlen(end);
+    }
+    return text;
 }

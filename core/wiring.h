@@ -20,11 +20,14 @@ enum {
     AM_TARGET_Q = 1,
     AM_TARGET_K = 2,
     AM_TARGET_V = 4,
-    AM_TARGET_O = 8,
-    AM_TARGET_GATE = 16,
-    AM_TARGET_UP = 32,
-    AM_TARGET_DOWN = 64
+    AM_TARGET_QKV = 8, /* one projection that makes all three */
+    AM_TARGET_O = 16,
+    AM_TARGET_GATE = 32,
+    AM_TARGET_UP = 64,
+    AM_TARGET_GATE_UP = 128, /* one that makes both */
+    AM_TARGET_DOWN = 256
 };
+#define AM_TARGET_NAMES "q|k|v|qkv|o|gate|up|gate_up|down" /* each 1 << its place */
 
 /* How wide heads are, and how many of them keys and values have. */
 typedef enum am_heads_rule {
@@ -125,7 +128,7 @@ typedef struct am_wiring {
     uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what its code has; 0: all */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
-    uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
+    uint16_t targets;   /* of LoRA */
     uint8_t window;     /* am_window_rule */
     uint8_t period;     /* the usual layer_period of families with layers of two kinds; 0: all layers are alike */
     uint8_t norm_code, project_code, rotary_code;
@@ -259,5 +262,7 @@ int64_t am_nearest_multiple(int64_t n, int64_t x);
 
 /* lora_targets as a set of AM_TARGET_; 0 if it names none, one twice or anything else. */
 unsigned am_targets_parse(const char *text);
+/* Such a set as a list; returns it. */
+const char *am_targets_text(unsigned set, char text[AM_TEXT_SIZE]);
 
 #endif

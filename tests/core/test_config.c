@@ -89,7 +89,7 @@ START_TEST(default_config)
     ck_assert_int_eq(config.batch, 1);
     ck_assert_int_eq(config.head_dim, AM_AUTO);
     ck_assert_str_eq(config.checkpoint, "none");
-    ck_assert_str_eq(config.lora_targets, "q,v");
+    ck_assert_str_eq(config.lora_targets, "auto");
 }
 END_TEST
 

@@ -113,6 +113,28 @@ START_TEST(derives)
 }
 END_TEST
 
+static const struct {
+    const char *text, *targets;
+} targets[] = {
+    {SMALL, "q,v"},
+    {SMALL "trainable=lora", "q,v"},
+    {SMALL "trainable=lora lora_targets=auto", "q,v"},
+    {SMALL "trainable=lora lora_targets=all-linear", "q,k,v,o,gate,up,down"},
+    {SMALL "family=gpt2 trainable=lora", "qkv"},
+    {SMALL "family=gpt2 trainable=lora lora_targets=all-linear", "qkv,o,up,down"},
+    {SMALL "family=phi3 trainable=lora lora_targets=all-linear", "qkv,o,gate_up,down"},
+    {SMALL "family=glm4 trainable=lora", "q,v"},
+    {SMALL "family=glm4 trainable=lora lora_targets=all-linear", "q,k,v,o,gate_up,down"},
+    {SMALL "family=opt trainable=lora lora_targets=all-linear", "q,k,v,o,up,down"},
+};
+
+START_TEST(writes_targets_out)
+{
+    expect_fine(targets[_i].text, parse_and_resolve(targets[_i].text));
+    ck_assert_str_eq(config.lora_targets, targets[_i].targets);
+}
+END_TEST
+
 static const char *const families[] = {"llama", "mistral", "qwen2", "qwen3", "gemma", "gpt2"};
 
 /* Nothing is left to derive, and a second time changes nothing. */
@@ -171,8 +193,6 @@ static const refusal errors[] = {
     {SMALL "family=gpt2 mlp_bias=no", AM_UNSUPPORTED, "mlp_bias", "mlp_bias=yes", SMALL "family=gpt2"},
     {SMALL "family=gpt2 sliding_window=8", AM_UNSUPPORTED, "sliding_window", "family=gpt2 has sliding_window=0",
      SMALL "family=gpt2"},
-    {SMALL "family=gpt2 trainable=lora", AM_UNSUPPORTED, "trainable", "trainable=all or none",
-     SMALL "family=gpt2 trainable=none"},
     /* what transformers, or peft, has for each */
     {SMALL "family=gptj attention=sdpa", AM_UNSUPPORTED, "attention", "family=gptj: attention=eager or flash",
      SMALL "family=gptj attention=flash"},
@@ -182,12 +202,20 @@ static const refusal errors[] = {
      SMALL "family=gptj max_positions=32"},
     {SMALL "family=gpt_neox head_dim=16 rotary_dim=18", AM_OUT_OF_RANGE, "rotary_dim", "at most head_dim=16, not 18", SMALL "family=gpt_neox head_dim=16 rotary_dim=16"},
     {SMALL "family=gpt_neox rotary_dim=5", AM_OUT_OF_RANGE, "rotary_dim", "even", SMALL "family=gpt_neox rotary_dim=6"},
-    {SMALL "family=gpt_neox trainable=lora lora_targets=q", AM_UNSUPPORTED, "lora_targets", "lora_targets of o,up,down",
+    {SMALL "family=gpt_neox trainable=lora lora_targets=q", AM_UNSUPPORTED, "lora_targets", "lora_targets of qkv,o,up,down",
      SMALL "family=gpt_neox trainable=lora lora_targets=o"},
-    {SMALL "family=phi3 trainable=lora", AM_UNSUPPORTED, "lora_targets", "lora_targets of o,down",
-     SMALL "family=phi3 trainable=lora lora_targets=o,down"},
-    {SMALL "family=glm4 trainable=lora lora_targets=gate,up", AM_UNSUPPORTED, "lora_targets", "lora_targets of q,k,v,o,down",
-     SMALL "family=glm4 trainable=lora lora_targets=q,k,v,o,down"},
+    {SMALL "family=phi3 trainable=lora lora_targets=q,v", AM_UNSUPPORTED, "lora_targets", "lora_targets of qkv,o,gate_up,down",
+     SMALL "family=phi3 trainable=lora"},
+    {SMALL "trainable=lora lora_targets=qkv", AM_UNSUPPORTED, "lora_targets", "lora_targets of q,k,v,o,gate,up,down",
+     SMALL "family=gpt2 trainable=lora lora_targets=qkv"},
+    {SMALL "family=opt embedding_dim=32 trainable=lora lora_targets=all-linear", AM_UNSUPPORTED, "lora_targets", "lora_targets of q,k,v,o,up,down",
+     SMALL "family=opt trainable=lora lora_targets=all-linear"},
+    {"model=qwen3-30b-a3b trainable=lora lora_targets=all-linear", AM_UNSUPPORTED, "lora_targets", "lora_targets of q,k,v,o",
+     "model=qwen3-4b trainable=lora lora_targets=all-linear"},
+    {"model=deepseek-v3 trainable=lora lora_targets=all-linear", AM_UNSUPPORTED, "lora_targets", "lora_targets of o",
+     "model=deepseek-v3 trainable=lora lora_targets=o"},
+    {SMALL "family=glm4 trainable=lora lora_targets=gate,up", AM_UNSUPPORTED, "lora_targets", "lora_targets of q,k,v,o,gate_up,down",
+     SMALL "family=glm4 trainable=lora lora_targets=q,k,v,o,gate_up,down"},
     {SMALL "family=gemma2 attention=sdpa", AM_UNSUPPORTED, "attention", "eager or flash", SMALL "family=gemma2"},
     {SMALL "family=gemma2 sliding_window=0", AM_UNSUPPORTED, "sliding_window", "sliding_window=4096",
      SMALL "family=gemma2 sliding_window=8"},
@@ -285,10 +313,11 @@ static const refusal errors[] = {
     /* training */
     {"lora_rank=8", AM_CONFLICT, "lora_rank", "trainable=lora", "lora_rank=8 trainable=lora"},
     {"lora_targets=q", AM_CONFLICT, "lora_targets", "trainable=lora", "lora_targets=q trainable=lora"},
+    {"lora_targets=all-linear", AM_CONFLICT, "lora_targets", "trainable=lora", "lora_targets=auto"},
     {"lora_dropout=0.1", AM_CONFLICT, "lora_dropout", "trainable=lora", "lora_dropout=0.1 trainable=lora"},
     {"lora_dtype=fp32", AM_CONFLICT, "lora_dtype", "trainable=lora", "lora_dtype=fp32 trainable=lora"},
     {"lora_rank=8 trainable=none", AM_CONFLICT, "lora_rank", "trainable=lora", "trainable=none"},
-    {"trainable=lora lora_targets=q,x", AM_BAD_VALUE, "lora_targets", "q,k,v,o,gate,up,down",
+    {"trainable=lora lora_targets=q,x", AM_BAD_VALUE, "lora_targets", "all-linear or a list of q,k,v,qkv,o,gate,up,gate_up,down",
      "trainable=lora lora_targets=q"},
     {"trainable=lora lora_targets=q,q", AM_BAD_VALUE, "lora_targets", "at most once",
      "trainable=lora lora_targets=q,k"},
@@ -416,6 +445,7 @@ Suite *test_resolve_suite(void)
     Suite *suite = suite_create("resolve");
     TCase *tests = tcase_create("resolve");
     tcase_add_loop_test(tests, derives, 0, (int)COUNT(derived));
+    tcase_add_loop_test(tests, writes_targets_out, 0, (int)COUNT(targets));
     tcase_add_loop_test(tests, resolved_for_good, 0, (int)COUNT(families));
     tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));
     tcase_add_test(tests, error_changes_nothing);

@@ -178,7 +178,7 @@ static am_var linear_with_bias(void)
 }
 static am_var conv1d(void)
 {
-    return am_hf_conv1d(&build, hidden_state(true), "c_attn", AM_C_ATTENTION, build.f);
+    return am_hf_conv1d(&build, hidden_state(true), "c_attn", AM_C_ATTENTION, build.f, AM_TARGET_QKV);
 }
 static am_var dropout(void)
 {
@@ -197,6 +197,8 @@ static const kept_case linears[] = {
     {LLAMA "dtype=fp32 autocast=bf16", linear, "x bf16 1024, autocast copy of a weight bf16 2048"},
     {GPT2, conv1d, "x bf16 1024"},
     {GPT2 "trainable=none", conv1d, ""},
+    {GPT2 "trainable=lora lora_rank=4", conv1d, "x bf16 1024, low-rank activation bf16 128"},
+    {GPT2 "trainable=lora lora_rank=4 lora_targets=o", conv1d, ""},
     {GPT2 "dropout=0.1", dropout, "dropout mask bool 512"},
     {GPT2 "dropout=0", dropout, ""},
     {LORA, linear, "x bf16 1024, low-rank activation bf16 128"},
@@ -249,7 +251,8 @@ START_TEST(targets)
         {"q,v", AM_TARGET_Q | AM_TARGET_V},
         {"v,q", AM_TARGET_Q | AM_TARGET_V},
         {"k,o", AM_TARGET_K | AM_TARGET_O},
-        {"q,k,v,o,gate,up,down", 127},
+        {"q,k,v,qkv,o,gate,up,gate_up,down", 511},
+        {"qkv,gate_up", AM_TARGET_QKV | AM_TARGET_GATE_UP},
         {"gate,up,down", AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN},
         {"", 0},
         {"x", 0},

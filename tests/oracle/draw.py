@@ -433,15 +433,20 @@ FAMILIES = {
 # ---- how the step runs
 
 
-def run(r, seq, layers):
-    """Everything that is no matter of the model."""
+TARGETS = ("q", "k", "v", "o", "gate", "up", "down")
+FUSED = dict.fromkeys(("gpt2", "gpt_bigcode", "gpt_neox", "bloom", "mpt", "falcon"), ("qkv", "o", "up", "down"))
+FUSED |= {"phi3": ("qkv", "o", "gate_up", "down")} | dict.fromkeys(("glm", "glm4"), ("q", "k", "v", "o", "gate_up", "down"))
+
+
+def run(r, seq, layers, targets):
+    """Everything that is no matter of the model but what LoRA may adapt of it."""
     words = {"batch": r.choice((1, 1, 2, 3)), "seq": seq, "attention": r.choice(("sdpa", "sdpa", "eager", "efficient", "flash"))}
     words |= precision(r) | checkpointing(r, layers)
     words["trainable"] = r.choice(("all", "all", "all", "none", "lora"))
     if words["trainable"] == "lora":
         words["lora_rank"] = r.choice((1, 8, 16))
-        targets = ("q", "k", "v", "o", "gate", "up", "down")
-        words["lora_targets"] = ",".join(sorted(r.sample(targets, r.randint(1, 7)), key=targets.index))
+        some = ",".join(sorted(r.sample(targets, r.randint(1, len(targets))), key=targets.index))
+        words["lora_targets"] = r.choice((some, some, some, some, "all-linear", "auto"))
         words["lora_dropout"] = r.choice((0.0, 0.05))
         words["lora_dtype"] = r.choice((words["dtype"], "fp32"))
     return words
@@ -474,7 +479,7 @@ def hf(r, families):
     config = {"model_type": family, **FAMILIES[family](r, seq)}
     layers = next(config[key] for key in LAYERS if key in config)
     allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
-    return config, run(r, seq, layers) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
+    return config, run(r, seq, layers, FUSED.get(family, TARGETS)) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
 
 
 LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma")

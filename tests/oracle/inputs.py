@@ -19,7 +19,7 @@ RUN = {
     "autocast": "off",
     "trainable": "all",
     "lora_rank": "16",
-    "lora_targets": "q,v",
+    "lora_targets": "auto",
     "lora_dropout": "0",
     "lora_dtype": None,  # as dtype
     "checkpoint": "none",

@@ -145,22 +145,29 @@ def transformers_config(config):
     return CONFIG_MAPPING[model_type](**meant)
 
 
-# What families call the linear layers of lora_targets; the first that a model has.
+# What families call the linear layers of lora_targets, by the end of their names; the first that a model has.
 TARGETS = {
     "q": ("q_proj",),
     "k": ("k_proj",),
     "v": ("v_proj",),
-    "o": ("o_proj", "out_proj", "dense"),
+    "qkv": ("qkv_proj", "query_key_value", "c_attn", "Wqkv"),
+    "o": ("o_proj", "out_proj", "attn.c_proj", "dense"),
     "gate": ("gate_proj",),
     "up": ("up_proj", "fc1", "fc_in", "c_fc", "dense_h_to_4h"),
-    "down": ("down_proj", "fc2", "fc_out", "c_proj", "dense_4h_to_h"),
+    "gate_up": ("gate_up_proj",),
+    "down": ("down_proj", "fc2", "fc_out", "mlp.c_proj", "dense_4h_to_h"),
 }
 
 
 def target_modules(model, targets):
-    """The names of the linear layers that lora_targets lists."""
-    present = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    found = {target: [name for name in TARGETS[target] if name in present] for target in targets.split(",")}
+    """The names of the linear layers that lora_targets lists, or peft's word for all of them."""
+    if targets == "all-linear":
+        return targets
+    present = ["." + name for name, _ in model.named_modules()]
+    has = lambda end: any(name.endswith("." + end) for name in present)
+    if targets == "auto":
+        targets = "qkv" if any(map(has, TARGETS["qkv"])) else "q,v"
+    found = {target: [name for name in TARGETS[target] if has(name)] for target in targets.split(",")}
     missing = [target for target, names in found.items() if not names]
     if missing:
         raise BadInput(f"this model has no {', '.join(missing)} to adapt")
