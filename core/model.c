@@ -129,6 +129,7 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     build->trainable = config->trainable == AM_TRAIN_ALL;
     build->adapter_dtype = float_type(config->lora_dtype);
     build->adapted = config->trainable == AM_TRAIN_LORA ? am_targets_parse(config->lora_targets) : 0;
+    if (build->adapted & AM_TARGET_ALL) build->adapted = AM_TARGET_ALL * 2 - 1;
     build->s = am_symbol_dim(build, AM_S);
     build->b = am_symbol_dim(build, AM_B);
     build->h = am_symbol_dim(build, AM_H);

@@ -78,21 +78,6 @@ static const char *usual_targets(const am_config *config)
     return am_wiring_of(config)->targets & AM_TARGET_QKV ? "qkv" : "q,v";
 }
 
-static bool adapts_all(const am_config *config)
-{
-    return strcmp(config->lora_targets, "all-linear") == 0;
-}
-
-/* Writes out what peft chooses itself. Not all linear layers can be adapted where experts, latent attention or embeddings of a width of their
- * own have some: that stays as it is, to be refused. */
-static void derive_targets(am_config *config)
-{
-    unsigned covered = am_wiring_of(config)->targets, most = AM_TARGET_DOWN | AM_TARGET_O;
-    bool all = (covered & most) == most && covered & (AM_TARGET_Q | AM_TARGET_QKV) && config->embedding_dim == config->hidden;
-    if (strcmp(config->lora_targets, am_fields[AM_F_lora_targets].text) == 0) strcpy(config->lora_targets, usual_targets(config));
-    if (adapts_all(config) && all) am_targets_text(covered, config->lora_targets);
-}
-
 static am_code derive_head_dim(am_config *config, am_status *status)
 {
     if (config->head_dim != AM_AUTO) return AM_OK;
@@ -181,7 +166,7 @@ static am_code derive(am_config *config, am_status *status)
     derive_data_parallel(config);
     derive_pipeline(config);
     if (config->lora_dtype == AM_AUTO) config->lora_dtype = config->dtype;
-    derive_targets(config);
+    if (strcmp(config->lora_targets, am_fields[AM_F_lora_targets].text) == 0) strcpy(config->lora_targets, usual_targets(config));
     if (config->grad_dtype == AM_AUTO)
         config->grad_dtype = config->trainable == AM_TRAIN_LORA ? config->lora_dtype : config->dtype;
     am_code code = derive_head_dim(config, status);
@@ -292,11 +277,12 @@ static am_code check_training(const am_config *config, am_status *status)
 {
     if (config->trainable != AM_TRAIN_LORA) return check_no_lora_keys(config, status);
     unsigned covered = am_wiring_of(config)->targets, targets = am_targets_parse(config->lora_targets);
-    if (!targets && !adapts_all(config))
+    if (!targets)
         return am_fail(status, AM_BAD_VALUE, "lora_targets",
-                       "lora_targets must be all-linear or a list of q,k,v,qkv,o,gate,up,gate_up,down, each at most once, not '%s'",
+                       "lora_targets must be a list of q,k,v,qkv,o,gate,up,gate_up,down,all-linear, each at most once, not '%s'",
                        config->lora_targets);
-    return !targets || targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
+    if (config->embedding_dim != config->hidden) covered &= ~(unsigned)AM_TARGET_ALL; /* those to another width and back, too */
+    return targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
 }
 
 /* ---- checkpointing */

@@ -23,19 +23,10 @@ am_var am_weight(am_build *build, am_shape shape, const char *name)
 
 /* ---- linear layers and adapters ---- */
 
-/* Is `target` adapted? What its layer makes is the base layer's then. */
-static bool begin_base(am_build *build, unsigned target)
-{
-    bool adapted = (build->adapted & target) != 0;
-    if (adapted) build->tape->module.leaf = ".base_layer";
-    return adapted;
-}
-
 /* peft's lora.Linear.forward around a base layer's output y. */
 static am_var adapt(am_build *build, am_var x, am_var y, am_dim in, am_dim out)
 {
     am_tape *tape = build->tape;
-    tape->module.leaf = "";
     am_module module = tape->module;
     int dtype = tape->tensor[y].dtype;
     const char *input = tape->storage[tape->tensor[x].storage].name;
@@ -58,35 +49,36 @@ static am_var adapt(am_build *build, am_var x, am_var y, am_dim in, am_dim out)
     return result;
 }
 
-am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
-                    unsigned target)
+/* conv: GPT-2's Conv1D. */
+static am_var project(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias, unsigned target, bool conv)
 {
     am_tape *tape = build->tape;
     am_module module = enter(build, path, component);
     am_shape shape = am_shape_of(tape, x);
     am_dim in = shape.dim[shape.rank - 1];
-    bool adapted = begin_base(build, target);
-    am_var weight = am_weight(build, AM_SHAPE(out, in), "weight");
-    bool added = bias && am_wiring_of(build->config)->added_bias;
-    am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0, y = am_linear(tape, x, weight, added ? 0 : b);
+    bool adapted = (build->adapted & target) != 0, added = bias && am_wiring_of(build->config)->added_bias;
+    if (adapted) tape->module.leaf = ".base_layer";
+    am_var weight = am_weight(build, conv ? AM_SHAPE(in, out) : AM_SHAPE(out, in), "weight");
+    am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
+    am_var y = conv ? am_conv1d(tape, x, weight, b) : am_linear(tape, x, weight, added ? 0 : b);
     if (added) y = am_binary(tape, AM_OP_ADD, y, b);
-    if (adapted) y = adapt(build, x, y, in, out);
+    if (adapted) {
+        tape->module.leaf = "";
+        y = adapt(build, x, y, in, out);
+    }
     tape->module = module;
     return y;
 }
 
+am_var am_hf_linear(am_build *build, am_var x, const char *path, am_component component, am_dim out, bool bias,
+                    unsigned target)
+{
+    return project(build, x, path, component, out, bias, target, false);
+}
+
 am_var am_hf_conv1d(am_build *build, am_var x, const char *path, am_component component, am_dim out, unsigned target)
 {
-    am_tape *tape = build->tape;
-    am_module module = enter(build, path, component);
-    am_shape shape = am_shape_of(tape, x);
-    am_dim in = shape.dim[shape.rank - 1];
-    bool adapted = begin_base(build, target);
-    am_var weight = am_weight(build, AM_SHAPE(in, out), "weight");
-    am_var y = am_conv1d(tape, x, weight, am_weight(build, AM_SHAPE(out), "bias"));
-    if (adapted) y = adapt(build, x, y, in, out);
-    tape->module = module;
-    return y;
+    return project(build, x, path, component, out, true, target, true);
 }
 
 am_var am_hf_dropout(am_build *build, am_var x, const char *path, am_component component, int64_t p)

@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define TARGETS_QKV (AM_TARGET_Q | AM_TARGET_K | AM_TARGET_V)
-#define TARGETS_PLAIN (AM_TARGET_O | AM_TARGET_UP | AM_TARGET_DOWN)
+#define TARGETS_PLAIN (AM_TARGET_O | AM_TARGET_UP | AM_TARGET_DOWN | AM_TARGET_ALL)
 #define TARGETS_FUSED (AM_TARGET_QKV | TARGETS_PLAIN)
 #define TARGETS_ALL (TARGETS_QKV | TARGETS_PLAIN | AM_TARGET_GATE)
 
@@ -57,7 +57,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .traits = AM_T_TWO_TABLES | AM_T_EVEN_HEADS},
     [AM_FAMILY_PHI3] = {
         ROTARY, NORMS, .rotary_quarters = 4, .rotary_code = AM_ROTARY_PART_EACH, .window = AM_WINDOW_ALL,
-        .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN,
+        .traits = AM_T_FUSED_QKV | AM_T_FUSED_GATE, .targets = AM_TARGET_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN | AM_TARGET_ALL,
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {"resid_attn_dropout", "resid_mlp_dropout"}},
     [AM_FAMILY_OLMO2] = {OLMO, .targets = TARGETS_ALL},
     [AM_FAMILY_SMOLLM3] = {
@@ -75,10 +75,10 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .drops = {NULL, "dropout"}},
     [AM_FAMILY_GLM] = {
         ROTARY, NORMS, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
-        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN},
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN | AM_TARGET_ALL},
     [AM_FAMILY_GLM4] = {
         ROTARY, .rotary_code = AM_ROTARY_PAIRS_PART, .rotary_quarters = 2, .qkv_bias = AM_BIAS_USUALLY,
-        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN,
+        .traits = AM_T_FUSED_GATE, .targets = TARGETS_QKV | AM_TARGET_O | AM_TARGET_GATE_UP | AM_TARGET_DOWN | AM_TARGET_ALL,
         .norms = {"input_layernorm", "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm"}},
     [AM_FAMILY_COHERE] = {
         COHERE, .project_code = AM_PROJECT_CUT, .qk_norm_either = true, .traits = AM_T_SCALED_LOGITS | AM_T_KEEPS_BRANCHES},

@@ -25,9 +25,10 @@ enum {
     AM_TARGET_GATE = 32,
     AM_TARGET_UP = 64,
     AM_TARGET_GATE_UP = 128, /* one that makes both */
-    AM_TARGET_DOWN = 256
+    AM_TARGET_DOWN = 256,
+    AM_TARGET_ALL = 512 /* peft's all-linear */
 };
-#define AM_TARGET_NAMES "q|k|v|qkv|o|gate|up|gate_up|down" /* each 1 << its place */
+#define AM_TARGET_NAMES "q|k|v|qkv|o|gate|up|gate_up|down|all-linear" /* each 1 << its place */
 
 /* How wide heads are, and how many of them keys and values have. */
 typedef enum am_heads_rule {
@@ -128,7 +129,7 @@ typedef struct am_wiring {
     uint8_t attentions; /* a set of 1 << AM_EAGER and so on: what its code has; 0: all */
     bool mask_argument; /* the mask is an argument of a layer by its place, so a reentrant region's node saves it */
     uint8_t dropouts;   /* a set of AM_DROPS_ */
-    uint16_t targets;   /* of LoRA */
+    uint16_t targets;   /* of LoRA; all at once where these are all linear layers that there are */
     uint8_t window;     /* am_window_rule */
     uint8_t period;     /* the usual layer_period of families with layers of two kinds; 0: all layers are alike */
     uint8_t norm_code, project_code, rotary_code;
