@@ -61,7 +61,9 @@ def definition(name, case):
         "trainable": TRAINABLE.get(run["trainable"], run["trainable"]),
     }
     if run["trainable"] == "lora":
-        targets = [f"{target}_proj" for target in run["lora_targets"].split(",")]
+        targets = run["lora_targets"]
+        if targets not in ("auto", "all-linear"):
+            targets = [f"{target}_proj" for target in targets.split(",")]
         fp32 = run["lora_dtype"] == "fp32"
         record["lora"] = {"r": int(run["lora_rank"]), "targets": targets, "dropout": float(run["lora_dropout"]), "fp32": fp32}
     return record
