@@ -33,10 +33,10 @@ static am_var latent_query(am_build *build, am_var x)
         return am_hf_linear(build, x, "self_attn.q_proj", AM_C_ATTENTION, build->ad, false, AM_TARGET_Q);
     am_dim rank = am_symbol_dim(build, AM_Q);
     bool bias = build->config->qkv_bias;
-    am_var latent = am_hf_linear(build, x, "self_attn.q_a_proj", AM_C_ATTENTION, rank, bias, 0);
+    am_var latent = am_hf_linear(build, x, "self_attn.q_a_proj", AM_C_ATTENTION, rank, bias, AM_TARGET_Q_A);
     am_label(tape, latent, "query latent");
     latent = am_hf_rms_norm(build, latent, "self_attn.q_a_layernorm", false);
-    return am_hf_linear(build, latent, "self_attn.q_b_proj", AM_C_ATTENTION, build->ad, false, 0);
+    return am_hf_linear(build, latent, "self_attn.q_b_proj", AM_C_ATTENTION, build->ad, false, AM_TARGET_Q_B);
 }
 
 /* Keys of all heads in a new tensor: what is each head's own, and what they share. */
@@ -62,7 +62,7 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
     am_split(tape, heads, 2, (const am_dim[]){rest, build->rotary}, part);
     am_dim narrow = am_symbol_dim(build, AM_CR), wide = am_dim_for(build, 1, 1, AM_A, AM_RU);
     bool bias = build->config->qkv_bias;
-    am_var kv = am_hf_linear(build, x, "self_attn.kv_a_proj_with_mqa", AM_C_ATTENTION, narrow, bias, 0);
+    am_var kv = am_hf_linear(build, x, "self_attn.kv_a_proj_with_mqa", AM_C_ATTENTION, narrow, bias, AM_TARGET_KV_A);
     am_label(tape, kv, "KV latent and shared key");
     am_split(tape, kv, 2, (const am_dim[]){c, build->rotary}, latent);
     am_var normed = am_hf_rms_norm(build, latent[0], "self_attn.kv_a_layernorm", false);
@@ -70,7 +70,7 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
     am_var shared = am_view(tape, latent[1], AM_SHAPE(b, one, s, build->rotary));
     rotate_both(build, &part[1], &shared);
     am_var query = am_label(tape, am_cat(tape, part[0], part[1], build->d), "query, rotated");
-    am_var up = am_hf_linear(build, normed, "self_attn.kv_b_proj", AM_C_ATTENTION, wide, false, 0);
+    am_var up = am_hf_linear(build, normed, "self_attn.kv_b_proj", AM_C_ATTENTION, wide, false, AM_TARGET_KV_B);
     am_label(tape, up, "key and value");
     up = am_view(tape, up, AM_SHAPE(b, s, a, am_symbol_dim(build, AM_RU)));
     am_split(tape, am_transpose(tape, up, 1, 2), 2, (const am_dim[]){rest, u}, own);

@@ -72,10 +72,12 @@ static am_code check_shapes_given(const am_config *config, am_status *status)
                    given->key, am_field_number_of(config, given), missing->key);
 }
 
-/* peft's own, by and large: of query and value, or of the projection that makes both. */
+/* peft's own, by and large: what makes query and value. */
 static const char *usual_targets(const am_config *config)
 {
-    return am_wiring_of(config)->targets & AM_TARGET_QKV ? "qkv" : "q,v";
+    unsigned targets = am_wiring_of(config)->targets;
+    if (targets & AM_TARGET_KV_B) return config->q_rank > 0 ? "q_b,kv_b" : "q,kv_b";
+    return targets & AM_TARGET_QKV ? "qkv" : "q,v";
 }
 
 static am_code derive_head_dim(am_config *config, am_status *status)
@@ -265,24 +267,30 @@ static am_code check_no_lora_keys(const am_config *config, am_status *status)
     return key ? am_fail(status, AM_CONFLICT, key, "%s is for adapters only: trainable=lora", key) : AM_OK;
 }
 
-/* One projection makes query, key and value in some families, gate and up in others, and a plain MLP has no gate. */
-static am_code refuse_targets(unsigned covered, am_status *status)
+/* Latent attention's queries may have a latent or not; an embedding of another width has two linear layers of its own. */
+static unsigned targets_of(const am_config *config)
+{
+    unsigned targets = am_wiring_of(config)->targets, absent = config->q_rank > 0 ? AM_TARGET_Q : AM_TARGET_Q_A | AM_TARGET_Q_B;
+    if (config->embedding_dim != config->hidden) absent |= AM_TARGET_ALL;
+    return targets & ~absent;
+}
+
+static am_code refuse_targets(const am_config *config, unsigned covered, bool known, am_status *status)
 {
     char names[AM_TEXT_SIZE];
-    return am_fail(status, AM_UNSUPPORTED, "lora_targets", "these linear layers of this family can be adapted: lora_targets of %s",
-                   am_targets_text(covered, names));
+    am_targets_text(covered, names);
+    if (known)
+        return am_fail(status, AM_UNSUPPORTED, "lora_targets", "these linear layers of this model can be adapted: lora_targets of %s", names);
+    return am_fail(status, AM_BAD_VALUE, "lora_targets", "lora_targets must be a list of %s, each at most once, not '%s'", names,
+                   config->lora_targets);
 }
 
 static am_code check_training(const am_config *config, am_status *status)
 {
     if (config->trainable != AM_TRAIN_LORA) return check_no_lora_keys(config, status);
-    unsigned covered = am_wiring_of(config)->targets, targets = am_targets_parse(config->lora_targets);
-    if (!targets)
-        return am_fail(status, AM_BAD_VALUE, "lora_targets",
-                       "lora_targets must be a list of q,k,v,qkv,o,gate,up,gate_up,down,all-linear, each at most once, not '%s'",
-                       config->lora_targets);
-    if (config->embedding_dim != config->hidden) covered &= ~(unsigned)AM_TARGET_ALL; /* those to another width and back, too */
-    return targets & ~covered ? am_refuse(status, refuse_targets(covered, status)) : AM_OK;
+    unsigned covered = targets_of(config), targets = am_targets_parse(config->lora_targets);
+    bool fine = targets && !(targets & ~covered);
+    return fine ? AM_OK : am_refuse(status, refuse_targets(config, covered, targets != 0, status));
 }
 
 /* ---- checkpointing */

@@ -11,8 +11,9 @@
 #define TARGETS_FUSED (AM_TARGET_QKV | TARGETS_PLAIN)
 #define TARGETS_ALL (TARGETS_QKV | TARGETS_PLAIN | AM_TARGET_GATE)
 
-/* peft adapts experts by other means. */
+/* What peft calls an MLP's layers, and all linear ones, it turns into experts' parameters, adapted by other means, where there are experts. */
 #define ATTENTION_TARGETS (TARGETS_QKV | AM_TARGET_O)
+#define LATENT_TARGETS    (AM_TARGET_Q | AM_TARGET_Q_A | AM_TARGET_Q_B | AM_TARGET_KV_A | AM_TARGET_KV_B | AM_TARGET_O)
 
 /* Biases everywhere. */
 #define BIASED                                                                                                  \
@@ -138,7 +139,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_DEEPSEEK_V3] = {
         .megatron = true, ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SIGMOID,
         .shared = AM_SHARED_ADDED, .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true,
-        .targets = AM_TARGET_O},
+        .targets = LATENT_TARGETS},
     [AM_FAMILY_FALCON] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
@@ -167,7 +168,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .norm_topk = AM_BIAS_USUALLY, .targets = ATTENTION_TARGETS},
     [AM_FAMILY_YOUTU] = {
         ROTARY, NORMS, .tie_word_embeddings = 1, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .latent = true,
-        .targets = AM_TARGET_O | AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN},
+        .targets = LATENT_TARGETS | TARGETS_PLAIN | AM_TARGET_GATE},
     [AM_FAMILY_FLEX_OLMO] = {OLMO, .router = AM_ROUTER_CAST, .norm_topk = AM_BIAS_EITHER, .targets = ATTENTION_TARGETS},
     [AM_FAMILY_VAULTGEMMA] = {
         GEMMA, .norms = {"input_layernorm", NULL, "pre_feedforward_layernorm", NULL}, WINDOWS(4096), .period = 2,

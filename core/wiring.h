@@ -21,14 +21,18 @@ enum {
     AM_TARGET_K = 2,
     AM_TARGET_V = 4,
     AM_TARGET_QKV = 8, /* one projection that makes all three */
-    AM_TARGET_O = 16,
-    AM_TARGET_GATE = 32,
-    AM_TARGET_UP = 64,
-    AM_TARGET_GATE_UP = 128, /* one that makes both */
-    AM_TARGET_DOWN = 256,
-    AM_TARGET_ALL = 512 /* peft's all-linear */
+    AM_TARGET_Q_A = 16, /* latent attention's: to the queries' latent, and from it; to that of keys and values, and from it */
+    AM_TARGET_Q_B = 32,
+    AM_TARGET_KV_A = 64,
+    AM_TARGET_KV_B = 128,
+    AM_TARGET_O = 256,
+    AM_TARGET_GATE = 512,
+    AM_TARGET_UP = 1024,
+    AM_TARGET_GATE_UP = 2048, /* one that makes both */
+    AM_TARGET_DOWN = 4096,
+    AM_TARGET_ALL = 8192 /* peft's all-linear */
 };
-#define AM_TARGET_NAMES "q|k|v|qkv|o|gate|up|gate_up|down|all-linear" /* each 1 << its place */
+#define AM_TARGET_NAMES "q|k|v|qkv|q_a|q_b|kv_a|kv_b|o|gate|up|gate_up|down|all-linear" /* each 1 << its place */
 
 /* How wide heads are, and how many of them keys and values have. */
 typedef enum am_heads_rule {

@@ -251,7 +251,7 @@ START_TEST(targets)
         {"q,v", AM_TARGET_Q | AM_TARGET_V},
         {"v,q", AM_TARGET_Q | AM_TARGET_V},
         {"k,o", AM_TARGET_K | AM_TARGET_O},
-        {"q,k,v,qkv,o,gate,up,gate_up,down", 511},
+        {"q,k,v,qkv,q_a,q_b,kv_a,kv_b,o,gate,up,gate_up,down", AM_TARGET_ALL - 1},
         {"all-linear", AM_TARGET_ALL},
         {"qkv,gate_up", AM_TARGET_QKV | AM_TARGET_GATE_UP},
         {"gate,up,down", AM_TARGET_GATE | AM_TARGET_UP | AM_TARGET_DOWN},

@@ -434,8 +434,9 @@ FAMILIES = {
 
 
 TARGETS = ("q", "k", "v", "o", "gate", "up", "down")
-FUSED = dict.fromkeys(("gpt2", "gpt_bigcode", "gpt_neox", "bloom", "mpt", "falcon"), ("qkv", "o", "up", "down"))
-FUSED |= {"phi3": ("qkv", "o", "gate_up", "down")} | dict.fromkeys(("glm", "glm4"), ("q", "k", "v", "o", "gate_up", "down"))
+OWN_TARGETS = dict.fromkeys(("gpt2", "gpt_bigcode", "gpt_neox", "bloom", "mpt", "falcon"), ("qkv", "o", "up", "down"))
+OWN_TARGETS |= dict.fromkeys(("deepseek_v3", "glm4_moe_lite", "youtu"), ("q", "q_a", "q_b", "kv_a", "kv_b", "o"))
+OWN_TARGETS |= {"phi3": ("qkv", "o", "gate_up", "down")} | dict.fromkeys(("glm", "glm4"), ("q", "k", "v", "o", "gate_up", "down"))
 
 
 def run(r, seq, layers, targets):
@@ -479,7 +480,7 @@ def hf(r, families):
     config = {"model_type": family, **FAMILIES[family](r, seq)}
     layers = next(config[key] for key in LAYERS if key in config)
     allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
-    return config, run(r, seq, layers, FUSED.get(family, TARGETS)) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
+    return config, run(r, seq, layers, OWN_TARGETS.get(family, TARGETS)) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
 
 
 LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma")

@@ -151,6 +151,10 @@ TARGETS = {
     "k": ("k_proj",),
     "v": ("v_proj",),
     "qkv": ("qkv_proj", "query_key_value", "c_attn", "Wqkv"),
+    "q_a": ("q_a_proj",),
+    "q_b": ("q_b_proj",),
+    "kv_a": ("kv_a_proj_with_mqa",),
+    "kv_b": ("kv_b_proj",),
     "o": ("o_proj", "out_proj", "attn.c_proj", "dense"),
     "gate": ("gate_proj",),
     "up": ("up_proj", "fc1", "fc_in", "c_fc", "dense_h_to_4h"),
@@ -166,7 +170,8 @@ def target_modules(model, targets):
     present = ["." + name for name, _ in model.named_modules()]
     has = lambda end: any(name.endswith("." + end) for name in present)
     if targets == "auto":
-        targets = "qkv" if any(map(has, TARGETS["qkv"])) else "q,v"
+        choices = ("q_b,kv_b", "q,kv_b", "qkv", "q,v")
+        targets = next(choice for choice in choices if all(any(map(has, TARGETS[target])) for target in choice.split(",")))
     found = {target: [name for name in TARGETS[target] if has(name)] for target in targets.split(",")}
     missing = [target for target, names in found.items() if not names]
     if missing:

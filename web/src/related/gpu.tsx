@@ -159,7 +159,7 @@ function About({ report: { config } }: { report: Report }) {
     <div class="related-text">
       <p>
         The total of a training step on one GPU: parameters, gradients, the optimizer’s states and the peak of activations, for {formatCount(Number(config['batch']))} × {formatCount(Number(config['seq']))} tokens.
-        ✓ fits, ✗ does not. –: the model does not accept this sequence length, the chosen stack does not run it, or adapters on its projections are not covered. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}{config['lora_targets'] === 'q,v' && ', or qkv where one projection makes them'}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
+        ✓ fits, ✗ does not. –: the model does not accept this sequence length, the chosen stack does not run it, or adapters on its projections are not covered. LoRA: rank {formatCount(Number(config['lora_rank']))} on {String(config['lora_targets'])}{config['lora_targets'] === 'q,v' && ', or on what makes both'}, the base frozen in {String(config['dtype'])}. Nothing is reserved unless the calculator’s “Reserve” says so.
       </p>
     </div>
   );
