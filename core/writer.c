@@ -289,7 +289,8 @@ static inline char *quotes(am_writer *writer, size_t length)
     char *to = append(writer, length + 3);
     if (!to) return NULL;
     *to = '"';
-    memcpy(to + 1 + length, "\",", 2);
+    to[1 + length] = '"';
+    to[2 + length] = ',';
     return to + 1;
 }
 
