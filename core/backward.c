@@ -171,7 +171,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
-    case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
+    case AM_NUMBER: return wanted ? am_compile_allocate(compiler, am_dtypes[g->dtype].size) : 0;
     case AM_BOOLEANS: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, AM_BOOL));
     case AM_ZEROS: {
         am_var x = am_compile_operand(compiler, instruction, k);

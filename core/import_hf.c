@@ -107,7 +107,7 @@ typedef struct activation {
 
 static const activation plain[] = {{"gelu_new", AM_GELU_NEW}, {"gelu", AM_GELU}, {"gelu_pytorch_tanh", AM_GELU_TANH},
                                    {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU},
-                                   {"gelu_fast", AM_GELU_FAST}, {"relu2", AM_RELU2}};
+                                   {"gelu_fast", AM_GELU_FAST}, {"relu2", AM_RELU2}, {"xielu", AM_XIELU}};
 static const activation gated[] = {
     {"silu", AM_SWIGLU}, {"swish", AM_SWIGLU}, {"gelu", AM_GEGLU}, {"gelu_pytorch_tanh", AM_GEGLU_TANH}};
 
@@ -121,7 +121,7 @@ static am_code find_activation(am_config *config, const activation *list, size_t
     }
     return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered; %s", key, name,
                    list == gated ? "silu, gelu and gelu_pytorch_tanh are"
-                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast and relu2 are");
+                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast, relu2 and xielu are");
 }
 
 /* Leaves AM_AUTO, the family's own, where the file names none. */
@@ -206,7 +206,7 @@ static void complete(am_config *config)
         config->head_dim = config->hidden / config->heads;
     if (config->ffn == AM_AUTO) config->ffn = config->experts > 0 ? config->moe_ffn : 4 * config->hidden;
     if (wiring->latent) config->head_dim += config->rotary_dim; /* the file has the other part of it */
-    if (wiring->shared == AM_SHARED_ADDED) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
+    if (wiring->shared == AM_SHARED_ADDED || wiring->shared == AM_SHARED_FIRST) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
     am_wiring_fill_experts(config, wiring);
 }
 

@@ -360,6 +360,13 @@ static const usual_importer usual_importers[] = {
     {"arcee", AM_FAMILY_ARCEE, {32, 2560, 32, AM_AUTO, 18432, 32000, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0), MLP_BIAS}},
     {"jais2", AM_FAMILY_JAIS2, {32, 3328, 26, AM_AUTO, 26624, 150272, 0, 0, AM_AUTO},
      {ATTENTION_BIAS(1), {"mlp_bias", NULL, AM_F_mlp_bias, 1, NOT_NULL}}},
+    {"apertus", AM_FAMILY_APERTUS, {32, 4096, 32, AM_AUTO, 14336, 131072, 0, 0, AM_AUTO}, {ATTENTION_BIAS(0)}},
+    {"ernie4_5_moe", AM_FAMILY_ERNIE4_5_MOE, {28, 2560, 20, 4, 12288, 103424, 1, 0, AM_AUTO},
+     {{"use_bias", NULL, AM_F_bias, 0, 0}, {"moe_num_experts", "num_experts", AM_F_experts, 64, NOT_NULL},
+      {"moe_k", "num_experts_per_tok", AM_F_experts_per_token, 6, NOT_NULL}, MOE_FFN(1536),
+      {"moe_num_shared_experts", NULL, AM_F_shared_ffn, 2, NOT_NULL}, {"moe_layer_start_index", NULL, AM_F_dense_layers, 1, NOT_NULL}}},
+    {"granitemoe", AM_FAMILY_GRANITEMOE, {32, 4096, 32, AM_AUTO, 11008, 32000, 0, 0, AM_AUTO},
+     {ATTENTION_BIAS(0), {"num_local_experts", NULL, AM_F_experts, 8, NOT_NULL}, EXPERTS_PER_TOKEN(2)}},
     {"internlm3", AM_FAMILY_LLAMA, {48, 4096, 32, 2, 10240, 128512, 0, 0, 128},
      {{"qkv_bias", "attention_bias", AM_F_qkv_bias, 0, NOT_NULL}, {"bias", "mlp_bias", AM_F_mlp_bias, 0, NOT_NULL}}},
     {"iquestcoder", AM_FAMILY_LLAMA, {80, 5120, 40, 8, 27648, 76800, 0, 0, 128}, {ATTENTION_BIAS(0), MLP_BIAS}},
@@ -421,10 +428,10 @@ static const struct {
     {"opt", "opt"},             {"bloom", "bloom"},       {"mpt", "mpt"},               {"falcon", "falcon"},
     {"codegen", "gptj"},        {"starcoder", "gpt2"},    {"phi3", "phi3"},             {"phi4", "phi3"},
     {"phimoe", "mixtral"},      {"phi", "phi"},           {"olmoe", "olmoe"},
-    {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "minimax_m2"},       {"granite", "granite"},
+    {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "minimax_m2"},       {"granitemoe", "granitemoe"}, {"granite", "granite"},
     {"stablelm", "stablelm"},   {"glm4_moe", "glm4_moe"}, {"glm4", "glm4"},             {"glm", "glm"},
     {"chatglm", "glm"},         {"cohere2", "cohere2"},   {"cohere", "cohere"},         {"llama4", "qwen3_moe"},
-    {"dots1", "glm4_moe"},      {"ernie4_5_moe", "qwen3_moe"}, {"", "llama"},
+    {"dots1", "glm4_moe"},      {"ernie4_5_vl", "ernie4_5_moe"}, {"", "llama"},
 };
 
 static const char *nearest_type(const char *model_type)

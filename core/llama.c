@@ -355,10 +355,12 @@ am_code am_hf_llama(am_build *build)
     if (wiring->norm_code == AM_NORM_GEMMA) x = scaled_embedding(build, x); /* by a buffer of one element */
     if (am_input_requires_grad(build)) am_require_grad(tape, x);
     am_enter(tape, "model", AM_C_EMBEDDING);
-    if (has(build, AM_T_SCALED)) x = scaled_embedding(build, x);
-    am_var first = x;
+    bool late = build->config->experts > 0; /* GraniteMoe's code makes the mask first */
+    if (has(build, AM_T_SCALED) && !late) x = scaled_embedding(build, x);
     am_hf_positions(build);
     make_masks(build);
+    if (has(build, AM_T_SCALED) && late) x = scaled_embedding(build, x);
+    am_var first = x;
     x = am_hf_dropout(build, x, "model", AM_C_EMBEDDING, build->config->embedding_dropout);
     make_tables(build);
     am_var shared[] = {build->cos, build->sin, build->mask, build->position_ids};

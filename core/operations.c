@@ -342,6 +342,18 @@ am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
     return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
 }
 
+am_var am_either(am_tape *tape, am_var condition, am_var x, am_var y)
+{
+    am_var input[3] = {condition, x, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_EITHER, 3, input, 1, &z, 0);
+}
+
+am_var am_minimum(am_tape *tape, am_var x, am_var most)
+{
+    am_var input[2] = {x, most}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_MINIMUM, 2, input, 1, &y, 0);
+}
+
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles)
 {
     am_var input[2] = {x, angles}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);

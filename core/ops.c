@@ -49,9 +49,9 @@
     {                                                                                                                  \
         AM_ZEROS, input                                                                                                \
     }
-#define NUMBER                                                                                                         \
+#define NUMBER(input)                                                                                                  \
     {                                                                                                                  \
-        AM_NUMBER, 0                                                                                                   \
+        AM_NUMBER, input                                                                                               \
     }
 #define BOOLEANS                                                                                                       \
     {                                                                                                                  \

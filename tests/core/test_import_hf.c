@@ -374,7 +374,7 @@ static const refusal errors[] = {
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
      "quick_gelu"},
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"tanh\"}", AM_UNSUPPORTED, "activation_function",
-     "relu, silu, gelu_fast and relu2 are"},
+     "relu, silu, gelu_fast, relu2 and xielu are"},
 };
 
 START_TEST(error)

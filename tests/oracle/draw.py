@@ -364,6 +364,25 @@ def solar_open(r, seq):
     return config
 
 
+def ernie4_5_moe(r, seq):
+    m = mixture(r, seq)
+    return {
+        **decoder(r),
+        "use_bias": flag(r),
+        "hidden_act": gated(r),
+        "moe_intermediate_size": m["moe"],
+        "moe_num_experts": m["experts"],
+        "moe_k": m["used"],
+        "moe_num_shared_experts": r.choice((1, 2)),
+        "moe_layer_start_index": r.choice((0, 1, 1, 2)),
+    }
+
+
+def granitemoe(r, seq):
+    m = mixture(r, seq)
+    return {**fitted(r), "num_local_experts": m["experts"], "num_experts_per_tok": m["used"], "attention_bias": flag(r)}
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -422,6 +441,9 @@ FAMILIES = {
     "glm4_moe_lite": glm4_moe_lite,
     "youtu": youtu,
     "nemotron": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "rope_parameters": rotary(r)},
+    "apertus": lambda r, seq: {**decoder(r), "attention_bias": flag(r)},
+    "ernie4_5_moe": ernie4_5_moe,
+    "granitemoe": granitemoe,
     "ministral3": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
     "flex_olmo": olmoe,
     "vaultgemma": gemma2,

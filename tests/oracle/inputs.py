@@ -196,6 +196,16 @@ FAMILIES |= {
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
     "nemotron": FAMILIES["llama"],
     "ministral3": FAMILIES["mistral"],
+    "apertus": BIASED,
+    "ernie4_5_moe": {
+        **DECODER,
+        "bias": "use_bias",
+        "experts": "moe_num_experts",
+        "experts_per_token": "moe_k",
+        "moe_ffn": "moe_intermediate_size",
+        "dense_layers": "moe_layer_start_index",
+    },
+    "granitemoe": LOCAL,
     "flex_olmo": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
     "dots1": DEEPSEEK,
@@ -356,9 +366,10 @@ def _in_other_words(family, model):
 
 def _shared_experts(family, model):
     """Of families whose config.json counts them."""
-    if FAMILIES[family].get("expert_groups") is None:
+    name = {"ernie4_5_moe": "moe_num_shared_experts"}.get(family, "n_shared_experts")
+    if name == "n_shared_experts" and FAMILIES[family].get("expert_groups") is None:
         return {}
-    return {"n_shared_experts": int(model["shared_ffn"]) // int(model["moe_ffn"])}
+    return {name: int(model["shared_ffn"]) // int(model["moe_ffn"])}
 
 
 def read(words, config=None, preset=None):
