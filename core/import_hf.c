@@ -88,11 +88,13 @@ static am_code read_period(am_config *config, const am_document *document, am_st
     am_json_value list = find_kinds(document, config->family, &key);
     bool windows = am_wiring_of_family(config->family)->window == AM_WINDOW_FIRST_KIND;
     if (!list || !am_wiring_takes_turns(config)) return AM_OK;
-    int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention")
-                             : am_document_period(document, list, "0", "1");
+    bool first = am_wiring_of_family(config->family)->other_first;
+    int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention", first)
+                             : am_document_period(document, list, "0", "1", false);
     if (period < 1 || period > am_fields[AM_F_layer_period].most)
         return am_fail(status, AM_UNSUPPORTED, key,
-                       "%s: covered is that every second to every %dth layer is of the other kind", key,
+                       first ? "%s: covered is that the first of every 2 to %d layers is of the other kind"
+                             : "%s: covered is that every second to every %dth layer is of the other kind", key,
                        am_fields[AM_F_layer_period].most);
     config->layer_period = period;
     return AM_OK;

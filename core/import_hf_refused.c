@@ -106,6 +106,10 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
 
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
+    am_json_value kinds = family == AM_FAMILY_MINISTRAL ? am_document_find(document, "layer_types") : 0;
+    if (family == AM_FAMILY_MINISTRAL && (!kinds || am_document_is_null(document, kinds)))
+        return am_fail(status, AM_UNSUPPORTED, "layer_types",
+                       "a window in every layer, as without this list, is covered as model_type=mistral");
     bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_QWEN2_MOE ||
                 family == AM_FAMILY_SMOLLM3 || family == AM_FAMILY_DOTS1; /* the others' code does not look at it */
     am_json_value list = read ? am_document_find(document, "layer_types") : 0;

@@ -367,6 +367,8 @@ static const usual_importer usual_importers[] = {
       {"moe_num_shared_experts", NULL, AM_F_shared_ffn, 2, NOT_NULL}, {"moe_layer_start_index", NULL, AM_F_dense_layers, 1, NOT_NULL}}},
     {"granitemoe", AM_FAMILY_GRANITEMOE, {32, 4096, 32, AM_AUTO, 11008, 32000, 0, 0, AM_AUTO},
      {ATTENTION_BIAS(0), {"num_local_experts", NULL, AM_F_experts, 8, NOT_NULL}, EXPERTS_PER_TOKEN(2)}},
+    {"cwm", AM_FAMILY_CWM, {64, 6144, 48, 8, 21504, 128256, 0, 0, 128}, {MLP_BIAS, WINDOW(8192, NOT_NULL)}},
+    {"ministral", AM_FAMILY_MINISTRAL, {32, 4096, 32, 8, 14336, 32000, 0, 0, AM_AUTO}, {WINDOW(4096, NOT_NULL)}},
     {"internlm3", AM_FAMILY_LLAMA, {48, 4096, 32, 2, 10240, 128512, 0, 0, 128},
      {{"qkv_bias", "attention_bias", AM_F_qkv_bias, 0, NOT_NULL}, {"bias", "mlp_bias", AM_F_mlp_bias, 0, NOT_NULL}}},
     {"iquestcoder", AM_FAMILY_LLAMA, {80, 5120, 40, 8, 27648, 76800, 0, 0, 128}, {ATTENTION_BIAS(0), MLP_BIAS}},

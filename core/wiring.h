@@ -130,6 +130,7 @@ typedef struct am_wiring {
     uint8_t targets;    /* of LoRA; where one projection makes several, peft's names can't adapt one of them */
     uint8_t window;     /* am_window_rule */
     uint8_t period;     /* the usual layer_period of families with layers of two kinds; 0: all layers are alike */
+    bool other_first;   /* of layer_period layers the first is of the other kind, not the last */
     uint8_t norm_code, project_code, rotary_code;
     am_bias_rule attention_softcap, logit_softcap; /* likewise whether they are capped */
     uint16_t traits;    /* a set of AM_T_ */

@@ -74,6 +74,10 @@ static const same models[] = {
      "dense_layers=1"},
     {"{\"model_type\":\"granitemoe\",\"num_local_experts\":32,\"num_experts_per_tok\":8}",
      "family=granitemoe layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 experts=32 experts_per_token=8"},
+    {"{\"model_type\":\"cwm\",\"layer_types\":null}", "family=cwm layers=64 hidden=6144 heads=48 kv_heads=8 head_dim=128 ffn=21504 vocab=128256"},
+    {"{\"model_type\":\"ministral\",\"num_hidden_layers\":5,\"head_dim\":128,\"layer_types\":[\"full_attention\",\"sliding_attention\",\"sliding_attention\","
+     "\"full_attention\",\"sliding_attention\"]}",
+     "family=ministral layers=5 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=32000 sliding_window=4096 layer_period=3"},
     {"{\"model_type\":\"flex_olmo\"}",
      "family=flex_olmo layers=32 hidden=4096 heads=32 ffn=11008 vocab=100352 experts=7 experts_per_token=5"},
     {"{\"model_type\":\"vaultgemma\"}",

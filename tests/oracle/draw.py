@@ -383,6 +383,21 @@ def granitemoe(r, seq):
     return {**fitted(r), "num_local_experts": m["experts"], "num_experts_per_tok": m["used"], "attention_bias": flag(r)}
 
 
+def full_first(r, seq):
+    """The same, of whose layers every first of so many has no window."""
+    config, period = decoder(r), r.choice((1, 2, 3, 4))
+    kinds = ["sliding_attention" if i % period else "full_attention" for i in range(config["num_hidden_layers"])]
+    return {**config, "sliding_window": r.choice((8, seq, seq + 1)), "layer_types": kinds, "hidden_act": gated(r)}
+
+
+def cwm(r, seq):
+    config = full_first(r, seq)
+    usual = config["layer_types"][:5] == ["full_attention", *["sliding_attention"] * 3, "full_attention"][: config["num_hidden_layers"]]
+    if usual and flag(r, 0.5):
+        del config["layer_types"]
+    return {**config, "mlp_bias": flag(r)}
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -444,6 +459,8 @@ FAMILIES = {
     "apertus": lambda r, seq: {**decoder(r), "attention_bias": flag(r)},
     "ernie4_5_moe": ernie4_5_moe,
     "granitemoe": granitemoe,
+    "cwm": cwm,
+    "ministral": full_first,
     "ministral3": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
     "flex_olmo": olmoe,
     "vaultgemma": gemma2,

@@ -206,6 +206,8 @@ FAMILIES |= {
         "dense_layers": "moe_layer_start_index",
     },
     "granitemoe": LOCAL,
+    "cwm": {**DECODER, "mlp_bias": "mlp_bias", "sliding_window": "sliding_window"},
+    "ministral": {**DECODER, "sliding_window": "sliding_window"},
     "flex_olmo": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
     "dots1": DEEPSEEK,
@@ -235,7 +237,8 @@ FAMILIES |= {
     "arcee": FAMILIES["llama"],
     "jais2": FAMILIES["llama"],
 }
-WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
+WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4", "cwm", "ministral"}  # all layers but every layer_period-th
+FULL_FIRST = {"cwm", "ministral"}
 PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe", "minimax_m2", "nemotron"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
@@ -347,7 +350,8 @@ def _in_other_words(family, model):
         return {"layer_types": ["full_attention"] * int(model["layers"])}
     if family in WINDOWED and "layer_period" in model:
         period, layers = int(model["layer_period"]), int(model["layers"])
-        kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(1, layers + 1)]
+        first = family not in FULL_FIRST
+        kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(first, layers + first)]
         return {"layer_types": kinds}
     if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
