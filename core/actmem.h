@@ -355,6 +355,7 @@ typedef enum am_backward_kind {
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_TURNS,     /* ring attention with Transformer Engine */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
+    AM_DENSE,     /* the gradient as it is, if it is contiguous */
     AM_TRANSPOSE,
     AM_EXPAND,
     AM_SUM,   /* the gradient, repeated */

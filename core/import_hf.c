@@ -195,6 +195,23 @@ static am_code read_multi_query(am_config *config, const am_document *document, 
     return AM_OK;
 }
 
+/* DeepSeek-V2's experts are in groups where this key says so; else numbers of groups have no effect. */
+static am_code read_expert_choice(am_config *config, const am_document *document, am_status *status)
+{
+    static const char key[] = "topk_method";
+    char name[32];
+    if (config->family != AM_FAMILY_DEEPSEEK_V2) return AM_OK;
+    am_code code = am_document_name(document, key, name, sizeof name, status);
+    if (code != AM_OK) return code;
+    bool grouped = strcmp(name, "group_limited_greedy") == 0;
+    if (!grouped && name[0] != '\0' && strcmp(name, "greedy") != 0)
+        return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered: greedy, or group_limited_greedy", key, name);
+    if (grouped && config->expert_groups == 1)
+        return am_fail(status, AM_UNSUPPORTED, key, "one group is not covered with %s=%s: greedy chooses the same", key, name);
+    if (!grouped) config->expert_groups = config->groups_per_token = 1;
+    return AM_OK;
+}
+
 /* ---- import */
 
 /* What the file says in other words, or leaves to the family's code. */
@@ -227,6 +244,7 @@ __attribute__((noinline)) am_code am_config_import(am_config *config, const char
     code = read_keys(&next, &document, &type, status);
     if (code == AM_OK) code = read_activation(&next, &document, type.activation, status);
     if (code == AM_OK) code = read_multi_query(&next, &document, status);
+    if (code == AM_OK) code = read_expert_choice(&next, &document, status);
     if (code == AM_OK) code = read_period(&next, &document, status);
     if (code == AM_OK) code = am_hf_check(&next, &document, status);
     if (code != AM_OK) return code;

@@ -116,6 +116,23 @@ static am_route softmax_router_fp32(am_build *build, am_var x)
     return route;
 }
 
+/* Where experts are of none of a token's best groups, as DeepSeek's code makes that of the groups' scores; all of it is local there:
+ * scores, best groups, their mask, and the mask by expert. */
+static am_var outside_groups(am_build *build, am_var local[4])
+{
+    am_tape *tape = build->tape;
+    am_dim n = build->bs, e = am_symbol_dim(build, AM_E), g = am_symbol_dim(build, AM_G);
+    am_shape all = AM_SHAPE(n, e);
+    am_var group[2];
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
+    local[1] = group[1];
+    local[2] = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, g), AM_FP32, 0, 0, 0, 0);
+    am_var mask = am_view(tape, local[2], AM_SHAPE(n, g, build->one));
+    mask = am_expand(tape, mask, AM_SHAPE(n, g, am_dim_quotient(tape->extents, e, AM_G)));
+    local[3] = am_reshape(tape, mask, all);
+    return am_raw(tape, AM_OP_NOT, all, AM_BOOL, am_raw(tape, AM_OP_TO, all, AM_BOOL, local[3], 0, 0, 0), 0, 0, 0);
+}
+
 /* DeepSeek-V3's choice, which no gradient reaches: by groups, each scored by its two best experts. `local`: what the
  * router's code holds to its end; `graph`: what the graphs of the group scores and of the masked scores keep as long. */
 static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], am_var graph[2])
@@ -124,33 +141,60 @@ static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], 
     am_dim n = build->bs, e = am_symbol_dim(build, AM_E), g = am_symbol_dim(build, AM_G);
     am_shape all = AM_SHAPE(n, e), groups = AM_SHAPE(n, g);
     am_dim two = am_number_dim(build, 2);
-    am_var best[2], group[2], chosen[2];
+    am_var best[2], chosen[2];
     am_var choice = am_raw(tape, AM_OP_ADD, all, AM_FP32, scores, 0, 0, 0);
     am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, g, two), AM_FP32, AM_I64, choice, best);
     am_hold_graph(tape, false, graph[0] = best[1], 0);
     local[0] = am_raw(tape, AM_OP_SUM, groups, AM_FP32, best[0], 0, 0, 0);
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
-    local[1] = group[1];
-    local[2] = am_raw(tape, AM_OP_FULL, groups, AM_FP32, 0, 0, 0, 0);
-    am_var mask = am_view(tape, local[2], AM_SHAPE(n, g, build->one));
-    mask = am_expand(tape, mask, AM_SHAPE(n, g, am_dim_quotient(tape->extents, e, AM_G)));
-    local[3] = mask = am_reshape(tape, mask, all);
-    graph[1] = am_raw(tape, AM_OP_NOT, all, AM_BOOL, am_raw(tape, AM_OP_TO, all, AM_BOOL, mask, 0, 0, 0), 0, 0, 0);
+    graph[1] = outside_groups(build, local);
     am_hold_graph(tape, false, graph[1], 0);
     local[4] = am_raw(tape, AM_OP_MASKED_FILL, all, AM_FP32, choice, graph[1], 0, 0);
     am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_T)), AM_FP32, AM_I64, local[4], chosen);
     return am_label(tape, chosen[1], "experts of each token");
 }
 
-/* Sigmoids of logits made in fp32 from a copy of the weight. */
+/* Logits made in fp32 from a copy of the weight. */
+static am_var wide_logits(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_var wide = am_label(tape, am_to(tape, am_view(tape, x, AM_SHAPE(build->bs, build->h)), AM_FP32), "input in fp32");
+    am_var weight = am_label(tape, am_to(tape, router_weight(build), AM_FP32), "router weight in fp32");
+    return am_label(tape, am_linear(tape, wide, weight, 0), "router logits");
+}
+
+/* DeepSeek-V2's: the largest of all, or of those of the groups whose largest are; without groups all of it stays as it is. */
+static am_route softmax_router_of_groups(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_route route;
+    am_var local[4] = {0}, best[2] = {0};
+    route.logits = wide_logits(build, x);
+    am_var scores = am_softmax(tape, AM_OP_SOFTMAX, am_to(tape, route.logits, AM_FP32));
+    am_label(tape, scores, "router probabilities");
+    bool groups = build->config->expert_groups > 1;
+    if (groups) {
+        am_raw_pair(tape, AM_OP_MAX, AM_SHAPE(build->bs, am_symbol_dim(build, AM_G)), AM_FP32, AM_I64, scores, best);
+        local[0] = best[0];
+        am_hold_graph(tape, false, best[1], 0);
+        am_var outside = am_label(tape, outside_groups(build, local), "experts of other groups");
+        scores = am_label(tape, am_masked_fill(tape, scores, outside), "router probabilities, masked");
+    }
+    am_var top = am_topk(tape, scores, am_symbol_dim(build, AM_T), &route.ids);
+    am_label(tape, route.ids, "experts of each token");
+    route.weights = am_label(tape, am_unary(tape, AM_OP_MUL_SCALAR, top), "routing weights, scaled");
+    am_hold_list(tape, 4, local);
+    am_hold(tape, scores);
+    if (groups) am_hold_graph(tape, true, best[1], 0);
+    return route;
+}
+
+/* Sigmoids of them. */
 static am_route sigmoid_router(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_route route;
     am_var local[5], graph[2], sum = 0;
-    am_var wide = am_label(tape, am_to(tape, am_view(tape, x, AM_SHAPE(build->bs, build->h)), AM_FP32), "input in fp32");
-    am_var weight = am_label(tape, am_to(tape, router_weight(build), AM_FP32), "router weight in fp32");
-    route.logits = am_label(tape, am_linear(tape, wide, weight, 0), "router logits");
+    route.logits = wide_logits(build, x);
     am_var scores = am_label(tape, am_unary(tape, AM_OP_SIGMOID, route.logits), "router scores");
     route.ids = choose_in_groups(build, scores, local, graph);
     am_var top = am_label(tape, am_gather(tape, scores, route.ids), "routing weights");
@@ -294,12 +338,13 @@ static am_var routed_experts(am_build *build, am_var tokens, const am_route *rou
 static const am_gated_mlp shared_experts = {"mlp.shared_experts", "mlp.shared_experts.gate_proj", "mlp.shared_experts.act_fn",
                                             "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"};
 
-/* DeepSeek-V3's block: the router reads the input itself. */
+/* DeepSeek's block: the router reads the input itself. */
 static am_var experts_and_shared(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.gate", AM_C_MLP);
-    am_route route = sigmoid_router(build, x);
+    bool softmax = am_wiring_of(build->config)->router == AM_ROUTER_GROUPS;
+    am_route route = (softmax ? softmax_router_of_groups : sigmoid_router)(build, x);
     tape->module = module;
     am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
     am_var routed = routed_experts(build, tokens, &route, am_shape_of(tape, x)), y = routed;
@@ -358,8 +403,8 @@ am_var am_hf_moe(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, paths_of(build)->block, AM_C_MLP);
-    bool sigmoid = am_wiring_of(build->config)->router == AM_ROUTER_SIGMOID;
-    am_var y = sigmoid ? experts_and_shared(build, x) : experts_of_tokens(build, x);
+    uint8_t router = am_wiring_of(build->config)->router;
+    am_var y = router == AM_ROUTER_SIGMOID || router == AM_ROUTER_GROUPS ? experts_and_shared(build, x) : experts_of_tokens(build, x);
     tape->module = module;
     return am_label(tape, y, "MLP block's output");
 }

@@ -85,6 +85,10 @@
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \
     }
+#define DENSE                                                                                                          \
+    {                                                                                                                  \
+        AM_DENSE, 0                                                                                                    \
+    }
 #define TRANSPOSE                                                                                                      \
     {                                                                                                                  \
         AM_TRANSPOSE, 0                                                                                                \

@@ -207,6 +207,23 @@ void am_hf_positions(am_build *build)
     am_label(tape, build->position_ids, "position ids");
 }
 
+#ifdef AM_FIRST /* no model of its has one */
+#define complex_table(build, angle) ((void)0)
+#else
+/* Cosines and sines as complex numbers, in fp32: torch.polar, times a number. */
+static void complex_table(am_build *build, am_var angle)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one;
+    am_shape shape = AM_SHAPE(one, build->s, build->half);
+    am_var ones = am_raw(tape, AM_OP_FULL, shape, AM_FP32, 0, 0, 0, 0);
+    am_var table = am_raw(tape, AM_OP_POLAR, shape, AM_C64, ones, angle, 0, 0);
+    table = am_label(tape, am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_C64, table, 0, 0, 0), "rotary positions, complex");
+    am_hold(tape, angle);
+    build->cos = am_view(tape, table, AM_SHAPE(one, one, build->s, build->half));
+}
+#endif
+
 void am_hf_rotary_tables(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -214,6 +231,10 @@ void am_hf_rotary_tables(am_build *build)
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
+    if (code == AM_ROTARY_COMPLEX) {
+        complex_table(build, angle);
+        return;
+    }
     bool half = code == AM_ROTARY_CHUNKS;
     am_op twice = code == AM_ROTARY_PAIRS_FP32 ? AM_OP_CLONE : AM_OP_CAT; /* side by side, or one behind another */
     am_dim width = half ? build->half : build->rotary;

@@ -78,6 +78,7 @@ am_var am_clone(am_tape *tape, am_var x);
 /* Pointwise and reductions. */
 am_var am_unary(am_tape *tape, am_op op, am_var x);
 am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
+am_var am_complex_product(am_tape *tape, am_var x, am_var table); /* x: real, pairs of neighbours being one number of the table's */
 am_var am_pick(am_tape *tape, am_var x, int dimension); /* x[…, [i], …], by a list: a copy of one place along it */
 am_var am_scale_into(am_tape *tape, am_var x);          /* x *= a number */
 am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */

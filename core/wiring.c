@@ -225,6 +225,9 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_CWM] = {
         LLAMA, WINDOWS(8192), .period = 4, .other_first = true, .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_EVEN_HEADS},
     [AM_FAMILY_MINISTRAL] = {LLAMA, WINDOWS(4096), .period = 4, .other_first = true},
+    [AM_FAMILY_DEEPSEEK_V2] = {
+        ROTARY, NORMS, .rotary_code = AM_ROTARY_COMPLEX, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
+        .router = AM_ROUTER_GROUPS, .shared = AM_SHARED_ADDED, .dense_layers = true, .latent = true, .targets = AM_TARGET_O},
     [AM_FAMILY_JAIS2] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,

@@ -54,7 +54,7 @@ typedef enum am_project_code {
 } am_project_code;
 /* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
  * code, or in a function, or in one that returns both at once; pairs of a part; pairs in fp32; halves in fp32; halves by
- * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32. */
+ * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32; pairs as complex numbers. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
@@ -66,16 +66,18 @@ typedef enum am_rotary_code {
     AM_ROTARY_FP32,
     AM_ROTARY_CHUNKS,
     AM_ROTARY_PAIRS_EACH,
-    AM_ROTARY_PAIRS_WIDE
+    AM_ROTARY_PAIRS_WIDE,
+    AM_ROTARY_COMPLEX
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
- * of logits in fp32, in groups; by sigmoids of all; by softmax in fp32 of logits that a weight in fp32 makes; the largest logits in fp32, and
+ * of logits in fp32, in groups; by softmax of these, in groups if there are some; by sigmoids of all; by softmax in fp32 of logits that a weight in fp32 makes; the largest logits in fp32, and
  * softmax of these, cast back; the same with a bias and without casts: its experts have biases too and a clamped gate. */
 typedef enum am_router {
     AM_ROUTER_NONE,
     AM_ROUTER_SOFTMAX,
     AM_ROUTER_CAST,
     AM_ROUTER_SIGMOID,
+    AM_ROUTER_GROUPS,
     AM_ROUTER_SIGMOID_ALL,
     AM_ROUTER_FP32,
     AM_ROUTER_TOP_FP32,

@@ -78,6 +78,15 @@ static const same models[] = {
     {"{\"model_type\":\"ministral\",\"num_hidden_layers\":5,\"head_dim\":128,\"layer_types\":[\"full_attention\",\"sliding_attention\",\"sliding_attention\","
      "\"full_attention\",\"sliding_attention\"]}",
      "family=ministral layers=5 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=32000 sliding_window=4096 layer_period=3"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"q_lora_rank\":null,\"n_group\":1,\"topk_group\":1,\"topk_method\":\"greedy\"}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"n_group\":8,\"topk_group\":3,\"topk_method\":\"group_limited_greedy\"}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 q_rank=1536 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814 expert_groups=8 groups_per_token=3"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"n_group\":8,\"topk_group\":3,\"q_lora_rank\":null}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814"},
     {"{\"model_type\":\"flex_olmo\"}",
      "family=flex_olmo layers=32 hidden=4096 heads=32 ffn=11008 vocab=100352 experts=7 experts_per_token=5"},
     {"{\"model_type\":\"vaultgemma\"}",

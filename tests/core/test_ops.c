@@ -78,6 +78,9 @@ static const struct {
     [AM_OP_SAFE_SOFTMAX] = {1, 1},
     [AM_OP_GROUPED_MM] = {3, 1},
     [AM_OP_COPY_SLICE] = {2, 1},
+    [AM_OP_COMPLEX_MUL] = {2, 1},
+    [AM_OP_AS_COMPLEX] = {1, 1},
+    [AM_OP_AS_REAL] = {1, 1},
     [AM_OP_SORT] = {1, 2},
     [AM_OP_HISTC] = {1, 1},
     [AM_OP_FLOOR_DIVIDE] = {1, 1},
@@ -89,6 +92,7 @@ static const struct {
     [AM_OP_ARANGE] = {0, 1},
     [AM_OP_COS] = {1, 1},
     [AM_OP_SIN] = {1, 1},
+    [AM_OP_POLAR] = {2, 1},
     [AM_OP_CUMSUM] = {1, 1},
     [AM_OP_NONZERO] = {1, 1},
     [AM_OP_COMPARE] = {2, 1},
@@ -490,6 +494,9 @@ PLAY(baddbmm, am_baddbmm(tape, x[0], x[1], x[2]))
 PLAY(bloom_gelu, am_bloom_gelu(tape, x[0]))
 PLAY(relu, am_unary(tape, AM_OP_RELU, x[0]))
 PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
+PLAY(complex_product, am_complex_product(tape, x[0], x[1]))
+PLAY(complex_product_of_heads, out_of_heads(am_complex_product(tape, into_heads(x[0]), x[1])))
+PLAY(cast_of_slice, am_reshape(tape, heads(am_to(tape, am_slice(tape, into_heads(x[0]), number(2)), AM_FP32)), SHAPE(2, 3, 4)))
 PLAY(least, am_minimum(tape, x[0], x[1]))
 PLAY(softplus, am_unary(tape, AM_OP_SOFTPLUS, x[0]))
 PLAY(expm1_of, am_unary(tape, AM_OP_EXPM1, x[0]))
@@ -799,6 +806,9 @@ static const struct program {
     {"topk", topk, {{2, {6, 4}, AM_FP32}}},
     {"max", largest, {{3, {2, 3, 4}, AM_FP32}}},
     {"clamp max", clamp_above, {{3, {2, 3, 4}, AM_FP32}}},
+    {"complex product", complex_product, {{3, {2, 3, 8}, AM_FP32}, {2, {3, 4}, AM_C64}}},
+    {"complex product of heads", complex_product_of_heads, {{3, {2, 3, 8}, AM_FP32}, {2, {3, 2}, AM_C64}}},
+    {"cast of a slice", cast_of_slice, {{3, {2, 3, 8}, AM_BF16}}},
     {"minimum", least, {{3, {2, 3, 4}, AM_FP32}, {1, {1}, AM_FP32}}},
     {"softplus", softplus, {{3, {2, 3, 4}, AM_FP32}}},
     {"expm1", expm1_of, {{3, {2, 3, 4}, AM_FP32}}},
@@ -1419,6 +1429,12 @@ static const struct {
     {"max", "0", "", NULL},
     {"clamp max", "1", "ClampBackward1.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b4@204 b24@228 b96@324 b96@200"},
     {"clamp max", "0", "", NULL},
+    {"complex product", "10", "Mul.other:0", "f192@192 f4@196 b4@200 b192@392 b96@296 b192@488"},
+    {"complex product", "00", "", NULL},
+    {"complex product of heads", "10", "Mul.other:0", "f192@192 f4@196 b4@200 b192@392 b192@392 b48@248 b192@440 b192@392"},
+    {"complex product of heads", "00", "", NULL},
+    {"cast of a slice", "1", "", "f96@96 f4@100 b4@104 b96@200 b48@152 b96@152 b96@200"},
+    {"cast of a slice", "0", "", NULL},
     {"minimum", "10", "Minimum.other:0 Minimum.self:0", "f96@96 f4@100 b4@104 b96@200 b24@128 b96@224 b24@248 b96@344 b96@440"},
     {"minimum", "00", "", NULL},
     {"softplus", "1", "Softplus.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},

@@ -225,6 +225,14 @@ def deepseek_v3(r, seq):
     }
 
 
+def deepseek_v2(r, seq):
+    config = deepseek_v3(r, seq)
+    del config["norm_topk_prob"], config["rope_interleave"]
+    grouped = flag(r, 0.5)
+    groups = {"n_group": 2, "topk_method": "group_limited_greedy"} if grouped else {"n_group": r.choice((None, 1))}
+    return {**config, **groups, "mlp_bias": flag(r), "attention_bias": flag(r)}
+
+
 def glm4_moe_lite(r, seq):
     config = deepseek_v3(r, seq)
     dense, layers = config.pop("first_k_dense_replace"), config["num_hidden_layers"]
@@ -453,6 +461,7 @@ FAMILIES = {
     "glm": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.5)},
     "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
+    "deepseek_v2": deepseek_v2,
     "glm4_moe_lite": glm4_moe_lite,
     "youtu": youtu,
     "nemotron": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "rope_parameters": rotary(r)},

@@ -193,6 +193,14 @@ FAMILIES |= {
         "q_rank": "q_lora_rank",
         "kv_rank": "kv_lora_rank",
     },
+    "deepseek_v2": {
+        **{key: name for key, name in DEEPSEEK.items() if key not in ("head_dim", "norm_topk")},
+        "mlp_bias": "mlp_bias",
+        "rotary_dim": "qk_rope_head_dim",
+        "v_head_dim": "v_head_dim",
+        "q_rank": "q_lora_rank",
+        "kv_rank": "kv_lora_rank",
+    },
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
     "nemotron": FAMILIES["llama"],
     "ministral3": FAMILIES["mistral"],
@@ -357,10 +365,11 @@ def _in_other_words(family, model):
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         rotary = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
         return rotary | _shared_experts(family, model)
-    if family in ("deepseek_v3", "youtu"):
+    if family in ("deepseek_v2", "deepseek_v3", "youtu"):
         plain = int(model["head_dim"]) - int(model["rotary_dim"])
         latent = int(model["q_rank"]) or None
-        return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | _shared_experts(family, model)
+        groups = {"topk_method": "group_limited_greedy"} if family == "deepseek_v2" and model.get("expert_groups", "1") != "1" else {}
+        return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | groups | _shared_experts(family, model)
     if family in ("gpt_bigcode", "falcon"):
         return {"multi_query": model["kv_heads"] == "1"}
     if family == "gpt_neo":
