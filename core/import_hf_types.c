@@ -268,6 +268,11 @@ static const importer importers[] = {
       {"moe_intermediate_size", NULL, AM_F_moe_ffn, 1407, NOT_NULL}, {"n_shared_experts", NULL, AM_F_shared_ffn, 2, NOT_NULL},
       {"n_group", NULL, AM_F_expert_groups, 1, 1}, {"topk_group", NULL, AM_F_groups_per_token, 1, 1},
       {"first_k_dense_replace", NULL, AM_F_dense_layers, 0, NOT_NULL}, {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL}}},
+    {"mistral4",
+     AM_FAMILY_MISTRAL4,
+     "hidden_act",
+     {LATENT_KEYS(36, 4096, 32, 12288, 131072, 0), LATENT_WIDTHS(64, 64, 128, 1024, 256),
+      DEEPSEEK_EXPERTS(128, 4, 2048, 1, 1), {"first_k_dense_replace", NULL, AM_F_dense_layers, 0, NOT_NULL}}},
     {"glm4_moe_lite",
      AM_FAMILY_DEEPSEEK_V3, /* whose layers are the same */
      "hidden_act",
@@ -431,7 +436,7 @@ static const struct {
     const char *start, *nearest;
 } relatives[] = {
     {"gemma", "gemma3_text"},   {"recurrent_gemma", "gemma"}, {"t5gemma", "gemma2"},
-    {"mistral4", "deepseek_v3"}, {"mistral", "mistral"},  {"ministral", "mistral"},     {"mixtral", "mixtral"},
+    {"mistral", "mistral"},  {"ministral", "mistral"},     {"mixtral", "mixtral"},
     {"deepseek", "deepseek_v3"}, {"kimi", "deepseek_v3"}, {"longcat", "deepseek_v3"},   {"qwen3_", "qwen3_moe"},
     {"qwen3", "qwen3"},         {"qwen2_moe", "qwen2_moe"}, {"qwen", "qwen2"},          {"gpt_oss", "gpt_oss"},
     {"gpt_neox", "gpt_neox"},   {"gpt_neo", "gpt_neo"},   {"gptj", "gptj"},             {"gpt", "gpt2"},

@@ -175,10 +175,9 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
 }
 
 #ifdef AM_FIRST /* no model of its does */
-#define scale_query(build, q) (q)
+#define am_hf_scale_query(build, q) (q)
 #else
-/* Queries times 1 + β log(1 + ⌊position / length⌋), which each layer computes anew. */
-static am_var scale_query(am_build *build, am_var q)
+am_var am_hf_scale_query(am_build *build, am_var q)
 {
     am_tape *tape = build->tape;
     static const am_op ops[] = {AM_OP_DIV_SCALAR, AM_OP_FLOOR, AM_OP_ADD_SCALAR, AM_OP_LOG, AM_OP_MUL_SCALAR, AM_OP_ADD_SCALAR};
@@ -207,7 +206,7 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     else
         project_heads(build, normed, x);
     rotate(build, &x[Q], &x[K], kept);
-    if (has(build, AM_T_SCALED_QUERY)) x[Q] = scale_query(build, x[Q]);
+    if (has(build, AM_T_SCALED_QUERY)) x[Q] = am_hf_scale_query(build, x[Q]);
     for (int i = Q; i <= K && has(build, AM_T_NORMS_TURNED); i++)
         x[i] = norm_heads(build, am_label(tape, x[i], projections[i].name), i);
     am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);

@@ -84,6 +84,7 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
     bool complex = am_wiring_of(build->config)->rotary_code == AM_ROTARY_COMPLEX;
     (complex ? rotate_complex : rotate_both)(build, &part[1], &shared);
     am_var query = am_label(tape, am_cat(tape, part[0], part[1], build->d), "query, rotated");
+    if (am_wiring_of(build->config)->traits & AM_T_SCALED_QUERY) query = am_hf_scale_query(build, query);
     am_var up = am_hf_linear(build, normed, "self_attn.kv_b_proj", AM_C_ATTENTION, wide, false, 0);
     am_label(tape, up, "key and value");
     up = am_view(tape, up, AM_SHAPE(b, s, a, am_symbol_dim(build, AM_RU)));

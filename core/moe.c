@@ -123,17 +123,18 @@ static am_var outside_groups(am_build *build, am_var local[4])
     am_tape *tape = build->tape;
     am_dim n = build->bs, e = am_symbol_dim(build, AM_E), g = am_symbol_dim(build, AM_G);
     am_shape all = AM_SHAPE(n, e);
+    int dtype = tape->tensor[local[0]].dtype;
     am_var group[2];
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_TG)), AM_FP32, AM_I64, local[0], group);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_TG)), dtype, AM_I64, local[0], group);
     local[1] = group[1];
-    local[2] = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, g), AM_FP32, 0, 0, 0, 0);
+    local[2] = am_raw(tape, AM_OP_FULL, AM_SHAPE(n, g), dtype, 0, 0, 0, 0);
     am_var mask = am_view(tape, local[2], AM_SHAPE(n, g, build->one));
     mask = am_expand(tape, mask, AM_SHAPE(n, g, am_dim_quotient(tape->extents, e, AM_G)));
     local[3] = am_reshape(tape, mask, all);
     return am_raw(tape, AM_OP_NOT, all, AM_BOOL, am_raw(tape, AM_OP_TO, all, AM_BOOL, local[3], 0, 0, 0), 0, 0, 0);
 }
 
-/* DeepSeek-V3's choice, which no gradient reaches: by groups, each scored by its two best experts. `local`: what the
+/* DeepSeek-V3's choice, which no gradient reaches: by groups, each scored by its two best experts, a bias added but by Mistral 4. `local`: what the
  * router's code holds to its end; `graph`: what the graphs of the group scores and of the masked scores keep as long. */
 static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], am_var graph[2])
 {
@@ -142,14 +143,16 @@ static am_var choose_in_groups(am_build *build, am_var scores, am_var local[5], 
     am_shape all = AM_SHAPE(n, e), groups = AM_SHAPE(n, g);
     am_dim two = am_number_dim(build, 2);
     am_var best[2], chosen[2];
-    am_var choice = am_raw(tape, AM_OP_ADD, all, AM_FP32, scores, 0, 0, 0);
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, g, two), AM_FP32, AM_I64, choice, best);
+    bool biased = am_wiring_of(build->config)->router == AM_ROUTER_SIGMOID;
+    int dtype = biased ? AM_FP32 : tape->tensor[scores].dtype;
+    am_var choice = biased ? am_raw(tape, AM_OP_ADD, all, dtype, scores, 0, 0, 0) : scores;
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, g, two), dtype, AM_I64, choice, best);
     am_hold_graph(tape, false, graph[0] = best[1], 0);
-    local[0] = am_raw(tape, AM_OP_SUM, groups, AM_FP32, best[0], 0, 0, 0);
+    local[0] = am_raw(tape, AM_OP_SUM, groups, dtype, best[0], 0, 0, 0);
     graph[1] = outside_groups(build, local);
     am_hold_graph(tape, false, graph[1], 0);
-    local[4] = am_raw(tape, AM_OP_MASKED_FILL, all, AM_FP32, choice, graph[1], 0, 0);
-    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_T)), AM_FP32, AM_I64, local[4], chosen);
+    local[4] = am_raw(tape, AM_OP_MASKED_FILL, all, dtype, choice, graph[1], 0, 0);
+    am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(n, am_symbol_dim(build, AM_T)), dtype, AM_I64, local[4], chosen);
     return am_label(tape, chosen[1], "experts of each token");
 }
 
@@ -188,14 +191,28 @@ static am_route softmax_router_of_groups(am_build *build, am_var x)
     return route;
 }
 
-/* Sigmoids of them. */
-static am_route sigmoid_router(am_build *build, am_var x)
+/* Softmax of logits in their own type. */
+static am_var softmax_scores(am_build *build, am_var x, am_var *logits)
+{
+    am_tape *tape = build->tape;
+    am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
+    *logits = am_label(tape, am_linear(tape, tokens, router_weight(build), 0), "router logits");
+    return am_softmax(tape, AM_OP_SOFTMAX, am_cast(tape, AM_OP_SOFTMAX, *logits));
+}
+
+/* DeepSeek-V3's sigmoids of logits in fp32, and Mistral 4's softmax: weights are what the chosen experts have of them. */
+static am_route router_of_groups(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     am_route route;
-    am_var local[5], graph[2], sum = 0;
-    route.logits = wide_logits(build, x);
-    am_var scores = am_label(tape, am_unary(tape, AM_OP_SIGMOID, route.logits), "router scores");
+    am_var local[5], graph[2], sum = 0, scores;
+    if (am_wiring_of(build->config)->router == AM_ROUTER_SOFTMAX_GROUPS) {
+        scores = softmax_scores(build, x, &route.logits);
+    } else {
+        route.logits = wide_logits(build, x);
+        scores = am_unary(tape, AM_OP_SIGMOID, route.logits);
+    }
+    am_label(tape, scores, "router scores");
     route.ids = choose_in_groups(build, scores, local, graph);
     am_var top = am_label(tape, am_gather(tape, scores, route.ids), "routing weights");
     if (build->config->norm_topk) {
@@ -344,7 +361,7 @@ static am_var experts_and_shared(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, "mlp.gate", AM_C_MLP);
     bool softmax = am_wiring_of(build->config)->router == AM_ROUTER_GROUPS;
-    am_route route = (softmax ? softmax_router_of_groups : sigmoid_router)(build, x);
+    am_route route = (softmax ? softmax_router_of_groups : router_of_groups)(build, x);
     tape->module = module;
     am_var tokens = am_view(tape, x, AM_SHAPE(build->bs, build->h));
     am_var routed = routed_experts(build, tokens, &route, am_shape_of(tape, x)), y = routed;
@@ -404,7 +421,8 @@ am_var am_hf_moe(am_build *build, am_var x)
     am_tape *tape = build->tape;
     am_module module = am_enter(tape, paths_of(build)->block, AM_C_MLP);
     uint8_t router = am_wiring_of(build->config)->router;
-    am_var y = router == AM_ROUTER_SIGMOID || router == AM_ROUTER_GROUPS ? experts_and_shared(build, x) : experts_of_tokens(build, x);
+    bool reads_input = router == AM_ROUTER_SIGMOID || router == AM_ROUTER_GROUPS || router == AM_ROUTER_SOFTMAX_GROUPS;
+    am_var y = reads_input ? experts_and_shared(build, x) : experts_of_tokens(build, x);
     tape->module = module;
     return am_label(tape, y, "MLP block's output");
 }

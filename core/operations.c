@@ -249,11 +249,15 @@ am_var am_mean_last(am_tape *tape, am_var x)
     return am_tape_emit1(tape, AM_OP_MEAN, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
 }
 
+/* Autocast casts both to the wider type: nothing else has two types here. */
 static am_var join(am_tape *tape, am_op op, am_var x, am_var y, am_dim last)
 {
+    am_var input[2] = {x, y};
     am_shape shape = am_shape_of(tape, x);
     shape.dim[shape.rank - 1] = last;
-    am_var input[2] = {x, y}, z = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    int dtype = promote(tape, 2, input);
+    for (int i = 0; i < 2; i++) input[i] = am_to(tape, input[i], dtype);
+    am_var z = am_tape_fresh(tape, shape, dtype);
     return am_tape_emit(tape, op, 2, input, 1, &z, 0);
 }
 

@@ -228,6 +228,9 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_DEEPSEEK_V2] = {
         ROTARY, NORMS, .rotary_code = AM_ROTARY_COMPLEX, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
         .router = AM_ROUTER_GROUPS, .shared = AM_SHARED_ADDED, .dense_layers = true, .latent = true, .targets = AM_TARGET_O},
+    [AM_FAMILY_MISTRAL4] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SOFTMAX_GROUPS, .shared = AM_SHARED_ADDED,
+        .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true, .traits = AM_T_SCALED_QUERY, .targets = AM_TARGET_O},
     [AM_FAMILY_JAIS2] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
@@ -615,7 +618,8 @@ static am_code check_experts(const am_config *config, const am_wiring *wiring, c
         code = check_least(config, AM_F_shared_ffn, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_groups_per_token, groups, who, status);
     if (code != AM_OK) return code;
-    bool divided = config->experts % groups == 0 && (wiring->router != AM_ROUTER_SIGMOID || config->experts / groups >= 2);
+    bool pairs = wiring->router == AM_ROUTER_SIGMOID || wiring->router == AM_ROUTER_SOFTMAX_GROUPS;
+    bool divided = config->experts % groups == 0 && (!pairs || config->experts / groups >= 2);
     if (!divided || config->experts_per_token > config->experts / groups * config->groups_per_token)
         return am_fail(status, AM_CONFLICT, "expert_groups",
                        "experts=%d in expert_groups=%d of at least two must hold a token's %d experts in its %d groups",

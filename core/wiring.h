@@ -70,7 +70,7 @@ typedef enum am_rotary_code {
     AM_ROTARY_COMPLEX
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
- * of logits in fp32, in groups; by softmax of these, in groups if there are some; by sigmoids of all; by softmax in fp32 of logits that a weight in fp32 makes; the largest logits in fp32, and
+ * of logits in fp32, in groups; by softmax of these, in groups if there are some; by softmax of logits in their own type, in groups; by sigmoids of all; by softmax in fp32 of logits that a weight in fp32 makes; the largest logits in fp32, and
  * softmax of these, cast back; the same with a bias and without casts: its experts have biases too and a clamped gate. */
 typedef enum am_router {
     AM_ROUTER_NONE,
@@ -78,6 +78,7 @@ typedef enum am_router {
     AM_ROUTER_CAST,
     AM_ROUTER_SIGMOID,
     AM_ROUTER_GROUPS,
+    AM_ROUTER_SOFTMAX_GROUPS,
     AM_ROUTER_SIGMOID_ALL,
     AM_ROUTER_FP32,
     AM_ROUTER_TOP_FP32,

@@ -87,6 +87,9 @@ static const same models[] = {
     {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"n_group\":8,\"topk_group\":3,\"q_lora_rank\":null}",
      "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
      "experts_per_token=6 moe_ffn=1407 shared_ffn=2814"},
+    {"{\"model_type\":\"mistral4\",\"n_shared_experts\":1}",
+     "family=mistral4 layers=36 hidden=4096 heads=32 head_dim=128 rotary_dim=64 v_head_dim=128 q_rank=1024 kv_rank=256 ffn=12288 vocab=131072 experts=128 "
+     "experts_per_token=4 moe_ffn=2048 shared_ffn=2048"},
     {"{\"model_type\":\"flex_olmo\"}",
      "family=flex_olmo layers=32 hidden=4096 heads=32 ffn=11008 vocab=100352 experts=7 experts_per_token=5"},
     {"{\"model_type\":\"vaultgemma\"}",

@@ -462,6 +462,7 @@ FAMILIES = {
     "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
     "deepseek_v2": deepseek_v2,
+    "mistral4": lambda r, seq: {**deepseek_v3(r, seq), "attention_bias": flag(r)},
     "glm4_moe_lite": glm4_moe_lite,
     "youtu": youtu,
     "nemotron": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "rope_parameters": rotary(r)},

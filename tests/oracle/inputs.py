@@ -179,6 +179,8 @@ DEEPSEEK = {
     "expert_groups": "n_group",
     "groups_per_token": "topk_group",
 }
+LATENT = {"rotary_dim": "qk_rope_head_dim", "v_head_dim": "v_head_dim", "q_rank": "q_lora_rank", "kv_rank": "kv_lora_rank"}
+LATENT_DEEPSEEK = {**{key: name for key, name in DEEPSEEK.items() if key != "head_dim"}, **LATENT}
 LOCAL = {**BIASED, "experts": "num_local_experts", "experts_per_token": "num_experts_per_tok"}
 FAMILIES |= {
     "mixtral": {**LOCAL, "sliding_window": "sliding_window"},
@@ -186,21 +188,9 @@ FAMILIES |= {
     "qwen3_moe": MOE,
     "olmoe": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "glm4_moe": {**DEEPSEEK, "qk_norm": "use_qk_norm"},
-    "deepseek_v3": {
-        **{key: name for key, name in DEEPSEEK.items() if key != "head_dim"},
-        "rotary_dim": "qk_rope_head_dim",
-        "v_head_dim": "v_head_dim",
-        "q_rank": "q_lora_rank",
-        "kv_rank": "kv_lora_rank",
-    },
-    "deepseek_v2": {
-        **{key: name for key, name in DEEPSEEK.items() if key not in ("head_dim", "norm_topk")},
-        "mlp_bias": "mlp_bias",
-        "rotary_dim": "qk_rope_head_dim",
-        "v_head_dim": "v_head_dim",
-        "q_rank": "q_lora_rank",
-        "kv_rank": "kv_lora_rank",
-    },
+    "deepseek_v3": LATENT_DEEPSEEK,
+    "mistral4": LATENT_DEEPSEEK,
+    "deepseek_v2": {**{key: name for key, name in LATENT_DEEPSEEK.items() if key != "norm_topk"}, "mlp_bias": "mlp_bias"},
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
     "nemotron": FAMILIES["llama"],
     "ministral3": FAMILIES["mistral"],
@@ -220,13 +210,7 @@ FAMILIES |= {
     "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
     "dots1": DEEPSEEK,
     "solar_open": {key: name for key, name in DEEPSEEK.items() if key not in ("dense_layers", "ffn")},
-    "youtu": {
-        **{key: name for key, name in BIASED.items() if key != "head_dim"},
-        "rotary_dim": "qk_rope_head_dim",
-        "v_head_dim": "v_head_dim",
-        "q_rank": "q_lora_rank",
-        "kv_rank": "kv_lora_rank",
-    },
+    "youtu": {**{key: name for key, name in BIASED.items() if key != "head_dim"}, **LATENT},
 }
 FAMILIES |= {
     "seed_oss": {
@@ -365,7 +349,7 @@ def _in_other_words(family, model):
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         rotary = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
         return rotary | _shared_experts(family, model)
-    if family in ("deepseek_v2", "deepseek_v3", "youtu"):
+    if family in ("deepseek_v2", "deepseek_v3", "mistral4", "youtu"):
         plain = int(model["head_dim"]) - int(model["rotary_dim"])
         latent = int(model["q_rank"]) or None
         groups = {"topk_method": "group_limited_greedy"} if family == "deepseek_v2" and model.get("expert_groups", "1") != "1" else {}
