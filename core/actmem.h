@@ -159,7 +159,7 @@ enum {
     AM_FAMILY_COUNT
 };
 enum { AM_RMSNORM, AM_LAYERNORM };
-enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU, AM_GELU_FAST, AM_RELU2 };
+enum { AM_SWIGLU, AM_GEGLU, AM_GEGLU_TANH, AM_GELU, AM_GELU_NEW, AM_GELU_TANH, AM_RELU, AM_SILU, AM_GELU_FAST, AM_RELU2, AM_XIELU };
 enum { AM_ROPE, AM_LEARNED, AM_ALIBI };
 enum { AM_STACK_HF, AM_STACK_PAPER, AM_STACK_TORCH, AM_STACK_NANOGPT, AM_STACK_MEGATRON_LOCAL, AM_STACK_LIGER, AM_STACK_MEGATRON, AM_STACK_COUNT };
 enum { AM_LOSS_HF, AM_LOSS_FP32, AM_LOSS_BF16, AM_LOSS_CHUNKED, AM_LOSS_VOCAB_PARALLEL, AM_LOSS_FUSED, AM_LOSS_CUT };
@@ -342,8 +342,8 @@ typedef enum am_backward_kind {
     AM_PASS,      /* the incoming gradient itself */
     AM_SAME,      /* the gradient of input 0 once more, summed to this input's shape */
     AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
-    AM_ZEROS,     /* one of the input's shape; both only where the input's gradient is wanted */
-    AM_NUMBER,    /* one of one element */
+    AM_ZEROS,     /* one of the input's shape */
+    AM_NUMBER,    /* one of one element; these three only where the input's gradient is wanted */
     AM_BOOLEANS,  /* one of the incoming gradient's shape, of booleans */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
@@ -355,6 +355,7 @@ typedef enum am_backward_kind {
     AM_LET_GO,    /* a Python function's frame: its incoming gradient goes before its results are summed and cast */
     AM_TURNS,     /* ring attention with Transformer Engine */
     AM_VIEW,      /* the routines below allocate only if a copy is needed */
+    AM_DENSE,     /* the gradient as it is, if it is contiguous */
     AM_TRANSPOSE,
     AM_EXPAND,
     AM_SUM,   /* the gradient, repeated */

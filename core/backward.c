@@ -34,14 +34,23 @@ static am_gradient gradient_at_output(am_compiler *compiler, const am_instructio
     return am_compile_gradient(compiler, g->like, dtype, stride);
 }
 
+/* Of x, in another type: dense, in the order of dimensions that it had. */
+static am_gradient gradient_cast(am_compiler *compiler, const am_gradient *g, am_var x, uint8_t dtype)
+{
+    am_layout layout = am_compile_layout_of_gradient(compiler, g);
+    int64_t stride[AM_MAX_RANK] = {0};
+    am_layout_pointwise(layout.rank, layout.shape, 1, &layout, stride);
+    return am_compile_gradient(compiler, x, dtype, stride);
+}
+
 static am_gradient gradient_at_input(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
                                      int input)
 {
     am_var x = am_compile_operand(compiler, instruction, input);
     const am_tensor *tensor = am_compile_tensor(compiler, x);
+    if (instruction->op == AM_OP_TO) return gradient_cast(compiler, g, x, tensor->dtype);
     const int64_t *stride = NULL;
     int op = instruction->op;
-    if (op == AM_OP_TO && dense(am_compile_layout_of_gradient(compiler, g))) stride = g->stride;
     if ((op == AM_OP_MM || op == AM_OP_ADDMM || op == AM_OP_GROUPED_MM) && dense(am_compile_layout(compiler, x))) stride = tensor->stride;
     return am_compile_gradient(compiler, x, tensor->dtype, stride);
 }
@@ -74,6 +83,22 @@ static am_gradient gradient_of_view(am_compiler *compiler, const am_instruction 
         return am_compile_view(compiler, g, x, stride);
     return am_compile_gradient(compiler, x, g->dtype, NULL);
 }
+
+#ifndef AM_FIRST /* no operation of its has it */
+/* Of numbers that are read in another type. */
+static am_gradient gradient_dense(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
+{
+    am_var x = am_compile_operand(compiler, instruction, 0);
+    const am_tensor *tensor = am_compile_tensor(compiler, x);
+    am_layout layout = am_compile_layout_of_gradient(compiler, g);
+    int64_t n = am_layout_elements(layout.rank, layout.shape), stride[AM_MAX_RANK] = {0};
+    if (!am_layout_view(layout, 1, &n, stride)) return am_compile_gradient(compiler, x, tensor->dtype, NULL);
+    am_layout_contiguous(tensor->rank, tensor->shape, stride);
+    am_gradient view = am_compile_view(compiler, g, x, stride);
+    view.dtype = tensor->dtype;
+    return view;
+}
+#endif
 
 static am_gradient gradient_of_transpose(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g)
 {
@@ -171,7 +196,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
-    case AM_NUMBER: return am_compile_allocate(compiler, am_dtypes[g->dtype].size);
+    case AM_NUMBER: return wanted ? am_compile_allocate(compiler, am_dtypes[g->dtype].size) : 0;
     case AM_BOOLEANS: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, AM_BOOL));
     case AM_ZEROS: {
         am_var x = am_compile_operand(compiler, instruction, k);
@@ -206,6 +231,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     case AM_LET_GO: let_go(compiler, instruction); return 0;
 #ifndef AM_FIRST
     case AM_TURNS: am_compile_engine_ring(compiler, instruction, out); return 0;
+    case AM_DENSE: *gradient = gradient_dense(compiler, instruction, g); break;
 #endif
     case AM_TURNED:
         if (wanted) *gradient = gradient_turned(compiler, instruction, k);
@@ -308,8 +334,7 @@ static void validate_outputs(am_compiler *compiler, const am_instruction *instru
         }
         if (gradient->dtype != tensor->dtype) {
             uint16_t old = gradient->slot;
-            am_layout layout = am_compile_layout_of_gradient(compiler, gradient);
-            *gradient = am_compile_gradient(compiler, x, tensor->dtype, dense(layout) ? gradient->stride : NULL);
+            *gradient = gradient_cast(compiler, gradient, x, tensor->dtype);
             am_compile_release(compiler, old);
         }
         gradient->like = x;

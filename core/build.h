@@ -102,6 +102,8 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x);
 void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4]);
 /* A rotary table in which each angle stands twice, side by side. */
 am_var am_hf_interleave(am_build *build, am_var table);
+/* llama.c: queries times 1 + β log(1 + ⌊position / length⌋), which each layer computes anew. */
+void am_hf_scale_query(am_build *build, am_var *q);
 void am_hf_rotary_tables(am_build *build);
 void am_hf_positions(am_build *build);
 am_var am_hf_causal_mask(am_build *build);

@@ -270,18 +270,19 @@ bool am_document_is_list_of(const am_document *document, am_json_value value, co
     return true;
 }
 
-int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other)
+int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other, bool first)
 {
     int64_t period = 0, count = 0;
     if (tokens[value].type != JSMN_ARRAY) return 0;
     for (int i = value + 1; i < document->count && tokens[i].start < tokens[value].end; i++) {
         bool mark = token_is(document, i, marked);
-        if (!mark && !token_is(document, i, other)) return 0;
+        if ((!mark && !token_is(document, i, other)) || (first && !count && !mark)) return 0;
+        int64_t behind = first ? count : count + 1; /* how many of them make a period if this one ends it, or begins the next */
         count++;
-        if (mark && !period) period = count;
-        if (period && mark != (count % period == 0)) return 0;
+        if (mark && !period) period = behind;
+        if (period && mark != (behind % period == 0)) return 0;
     }
-    return period ? period : count + 1;
+    return period ? period : first ? count : count + 1;
 }
 
 int64_t am_document_first(const am_document *document, am_json_value value, const char *first, const char *other)

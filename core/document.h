@@ -24,8 +24,8 @@ bool am_document_is_null(const am_document *document, am_json_value value);
 /* Goes on with the object that is the value of this key. Error: BAD_CONFIG. */
 am_code am_document_enter(am_document *document, am_json_value object, const char *key, am_status *status);
 /* In a list of nothing but two values, every how-manieth is the marked one: its length and one if none is; 0 if it is no
- * such list. */
-int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other);
+ * such list. first: of so many each first one is marked, not each last: its length if no other is. */
+int64_t am_document_period(const am_document *document, am_json_value value, const char *marked, const char *other, bool first);
 /* In a list of nothing but two values, how many of the first there are before all of the other; -1 if it is no such list. */
 int64_t am_document_first(const am_document *document, am_json_value value, const char *first, const char *other);
 /* Whether a value is a list in which nothing but this text occurs. */

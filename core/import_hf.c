@@ -88,11 +88,13 @@ static am_code read_period(am_config *config, const am_document *document, am_st
     am_json_value list = find_kinds(document, config->family, &key);
     bool windows = am_wiring_of_family(config->family)->window == AM_WINDOW_FIRST_KIND;
     if (!list || !am_wiring_takes_turns(config)) return AM_OK;
-    int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention")
-                             : am_document_period(document, list, "0", "1");
+    bool first = am_wiring_of_family(config->family)->other_first;
+    int64_t period = windows ? am_document_period(document, list, "full_attention", "sliding_attention", first)
+                             : am_document_period(document, list, "0", "1", false);
     if (period < 1 || period > am_fields[AM_F_layer_period].most)
         return am_fail(status, AM_UNSUPPORTED, key,
-                       "%s: covered is that every second to every %dth layer is of the other kind", key,
+                       first ? "%s: covered is that the first of every 2 to %d layers is of the other kind"
+                             : "%s: covered is that every second to every %dth layer is of the other kind", key,
                        am_fields[AM_F_layer_period].most);
     config->layer_period = period;
     return AM_OK;
@@ -107,7 +109,7 @@ typedef struct activation {
 
 static const activation plain[] = {{"gelu_new", AM_GELU_NEW}, {"gelu", AM_GELU}, {"gelu_pytorch_tanh", AM_GELU_TANH},
                                    {"relu", AM_RELU},         {"silu", AM_SILU}, {"swish", AM_SILU},
-                                   {"gelu_fast", AM_GELU_FAST}, {"relu2", AM_RELU2}};
+                                   {"gelu_fast", AM_GELU_FAST}, {"relu2", AM_RELU2}, {"xielu", AM_XIELU}};
 static const activation gated[] = {
     {"silu", AM_SWIGLU}, {"swish", AM_SWIGLU}, {"gelu", AM_GEGLU}, {"gelu_pytorch_tanh", AM_GEGLU_TANH}};
 
@@ -121,7 +123,7 @@ static am_code find_activation(am_config *config, const activation *list, size_t
     }
     return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered; %s", key, name,
                    list == gated ? "silu, gelu and gelu_pytorch_tanh are"
-                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast and relu2 are");
+                                 : "gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast, relu2 and xielu are");
 }
 
 /* Leaves AM_AUTO, the family's own, where the file names none. */
@@ -193,6 +195,23 @@ static am_code read_multi_query(am_config *config, const am_document *document, 
     return AM_OK;
 }
 
+/* DeepSeek-V2's experts are in groups where this key says so; else numbers of groups have no effect. */
+static am_code read_expert_choice(am_config *config, const am_document *document, am_status *status)
+{
+    static const char key[] = "topk_method";
+    char name[32];
+    if (config->family != AM_FAMILY_DEEPSEEK_V2) return AM_OK;
+    am_code code = am_document_name(document, key, name, sizeof name, status);
+    if (code != AM_OK) return code;
+    bool grouped = strcmp(name, "group_limited_greedy") == 0;
+    if (!grouped && name[0] != '\0' && strcmp(name, "greedy") != 0)
+        return am_fail(status, AM_UNSUPPORTED, key, "%s=%s is not covered: greedy, or group_limited_greedy", key, name);
+    if (grouped && config->expert_groups == 1)
+        return am_fail(status, AM_UNSUPPORTED, key, "one group is not covered with %s=%s: greedy chooses the same", key, name);
+    if (!grouped) config->expert_groups = config->groups_per_token = 1;
+    return AM_OK;
+}
+
 /* ---- import */
 
 /* What the file says in other words, or leaves to the family's code. */
@@ -206,7 +225,7 @@ static void complete(am_config *config)
         config->head_dim = config->hidden / config->heads;
     if (config->ffn == AM_AUTO) config->ffn = config->experts > 0 ? config->moe_ffn : 4 * config->hidden;
     if (wiring->latent) config->head_dim += config->rotary_dim; /* the file has the other part of it */
-    if (wiring->shared == AM_SHARED_ADDED) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
+    if (wiring->shared == AM_SHARED_ADDED || wiring->shared == AM_SHARED_FIRST) config->shared_ffn *= config->moe_ffn; /* the file counts experts */
     am_wiring_fill_experts(config, wiring);
 }
 
@@ -225,6 +244,7 @@ __attribute__((noinline)) am_code am_config_import(am_config *config, const char
     code = read_keys(&next, &document, &type, status);
     if (code == AM_OK) code = read_activation(&next, &document, type.activation, status);
     if (code == AM_OK) code = read_multi_query(&next, &document, status);
+    if (code == AM_OK) code = read_expert_choice(&next, &document, status);
     if (code == AM_OK) code = read_period(&next, &document, status);
     if (code == AM_OK) code = am_hf_check(&next, &document, status);
     if (code != AM_OK) return code;

@@ -81,17 +81,18 @@ static am_code check_extras(const am_document *document, int64_t family, am_stat
 static am_code check_experts(const am_document *document, int64_t family, am_status *status)
 {
     bool qwen = family == AM_FAMILY_QWEN2_MOE || family == AM_FAMILY_QWEN3_MOE;
-    am_json_value every = qwen ? am_document_find(document, "decoder_sparse_step") : 0;
+    bool ernie = family == AM_FAMILY_ERNIE4_5_MOE;
+    const char *step_key = ernie ? "moe_layer_interval" : "decoder_sparse_step";
+    am_json_value every = qwen || ernie ? am_document_find(document, step_key) : 0;
     am_json_value dense = qwen ? am_document_find(document, "mlp_only_layers") : 0;
     am_json_value clip = family == AM_FAMILY_OLMOE || family == AM_FAMILY_OLMO ? am_document_find(document, "clip_qkv") : 0;
     am_json_value pairs = am_wiring_of_family(family)->latent ? am_document_find(document, "rope_interleave") : 0;
     int64_t step = 1, interleaved = 1;
-    am_code code = every ? am_document_integer(document, every, "decoder_sparse_step", &step, status) : AM_OK;
+    am_code code = every ? am_document_integer(document, every, step_key, &step, status) : AM_OK;
     if (code == AM_OK && pairs) code = am_document_flag(document, pairs, "rope_interleave", &interleaved, status);
     if (code != AM_OK) return code;
     if (step != 1)
-        return am_fail(status, AM_UNSUPPORTED, "decoder_sparse_step",
-                       "layers without experts are not covered here: decoder_sparse_step=1");
+        return am_fail(status, AM_UNSUPPORTED, step_key, "layers without experts are not covered here: %s=1", step_key);
     if (dense && !am_document_is_null(document, dense) && !am_document_is_list_of(document, dense, ""))
         return am_fail(status, AM_UNSUPPORTED, "mlp_only_layers",
                        "layers without experts are not covered here: mlp_only_layers=[]");
@@ -105,6 +106,10 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
 
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
 {
+    am_json_value kinds = family == AM_FAMILY_MINISTRAL ? am_document_find(document, "layer_types") : 0;
+    if (family == AM_FAMILY_MINISTRAL && (!kinds || am_document_is_null(document, kinds)))
+        return am_fail(status, AM_UNSUPPORTED, "layer_types",
+                       "a window in every layer, as without this list, is covered as model_type=mistral");
     bool read = family == AM_FAMILY_QWEN2 || family == AM_FAMILY_QWEN3 || family == AM_FAMILY_QWEN2_MOE ||
                 family == AM_FAMILY_SMOLLM3 || family == AM_FAMILY_DOTS1; /* the others' code does not look at it */
     am_json_value list = read ? am_document_find(document, "layer_types") : 0;
@@ -126,6 +131,17 @@ static am_code check_late_windows(const am_config *config, const am_document *do
     if (code != AM_OK || full >= config->layers || (window && am_document_is_null(document, window))) return code;
     return am_fail(status, AM_UNSUPPORTED, "max_window_layers",
                    "layers with a window are not covered for this model_type: sliding_window=null, or max_window_layers=%d", config->layers);
+}
+
+/* ERNIE 4.5's layers from one on have experts: up to the last. */
+static am_code check_last_experts(const am_config *config, const am_document *document, am_status *status)
+{
+    int64_t last = -1;
+    am_json_value end = config->family == AM_FAMILY_ERNIE4_5_MOE ? am_document_find(document, "moe_layer_end_index") : 0;
+    am_code code = end ? am_document_integer(document, end, "moe_layer_end_index", &last, status) : AM_OK;
+    if (code != AM_OK || last == -1 || last >= config->layers - 1) return code;
+    return am_fail(status, AM_UNSUPPORTED, "moe_layer_end_index",
+                   "layers without experts behind those that have some are not covered: moe_layer_end_index=%d", config->layers - 1);
 }
 
 /* Training starts from the weights that were quantised: the rest of the file is of the same model, which may be a preset. */
@@ -151,5 +167,6 @@ am_code am_hf_check(const am_config *config, const am_document *document, am_sta
     if (code == AM_OK) code = check_extras(document, config->family, status);
     if (code == AM_OK) code = check_experts(document, config->family, status);
     if (code == AM_OK) code = check_late_windows(config, document, status);
+    if (code == AM_OK) code = check_last_experts(config, document, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;
 }

@@ -175,10 +175,9 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
 }
 
 #ifdef AM_FIRST /* no model of its does */
-#define scale_query(build, q) ((void)(q))
+#define am_hf_scale_query(build, q) ((void)(q))
 #else
-/* Queries times 1 + β log(1 + ⌊position / length⌋), which each layer computes anew. */
-static void scale_query(am_build *build, am_var *q)
+void am_hf_scale_query(am_build *build, am_var *q)
 {
     am_tape *tape = build->tape;
     static const am_op ops[] = {AM_OP_DIV_SCALAR, AM_OP_FLOOR, AM_OP_ADD_SCALAR, AM_OP_LOG, AM_OP_MUL_SCALAR, AM_OP_ADD_SCALAR};
@@ -207,7 +206,7 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     else
         project_heads(build, normed, x);
     rotate(build, &x[Q], &x[K], kept);
-    if (has(build, AM_T_SCALED_QUERY)) scale_query(build, &x[Q]);
+    if (has(build, AM_T_SCALED_QUERY)) am_hf_scale_query(build, &x[Q]);
     for (int i = Q; i <= K && has(build, AM_T_NORMS_TURNED); i++)
         x[i] = norm_heads(build, am_label(tape, x[i], projections[i].name), i);
     am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);
@@ -355,10 +354,12 @@ am_code am_hf_llama(am_build *build)
     if (wiring->norm_code == AM_NORM_GEMMA) x = scaled_embedding(build, x); /* by a buffer of one element */
     if (am_input_requires_grad(build)) am_require_grad(tape, x);
     am_enter(tape, "model", AM_C_EMBEDDING);
-    if (has(build, AM_T_SCALED)) x = scaled_embedding(build, x);
-    am_var first = x;
+    bool late = build->config->experts > 0; /* GraniteMoe's code makes the mask first */
+    if (has(build, AM_T_SCALED) && !late) x = scaled_embedding(build, x);
     am_hf_positions(build);
     make_masks(build);
+    if (has(build, AM_T_SCALED) && late) x = scaled_embedding(build, x);
+    am_var first = x;
     x = am_hf_dropout(build, x, "model", AM_C_EMBEDDING, build->config->embedding_dropout);
     make_tables(build);
     am_var shared[] = {build->cos, build->sin, build->mask, build->position_ids};

@@ -73,7 +73,7 @@ static am_code whole_head(am_build *build, am_var held, am_var normed, am_var we
 static am_var head_weight(am_build *build, const char *path)
 {
     am_enter(build->tape, path, AM_C_HEAD);
-    if (am_wiring_of(build->config)->head_bias) build->head_bias = am_weight(build, AM_SHAPE(build->v), "bias");
+    if (am_wiring_has_head_bias(build->config)) build->head_bias = am_weight(build, AM_SHAPE(build->v), "bias");
     bool tied = build->config->tie_word_embeddings && !build->record.received;
     return tied ? build->embedding : am_weight(build, AM_SHAPE(build->v, build->w), "weight");
 }

@@ -26,6 +26,19 @@ static void rotate_both(am_build *build, am_var *q, am_var *k)
     *k = am_label(tape, turned[1], "key, rotated part");
 }
 
+/* Neighbours as complex numbers, in fp32: both are cast, and then one product after the other is cast back. */
+static void rotate_complex(am_build *build, am_var *q, am_var *k)
+{
+    am_tape *tape = build->tape;
+    am_var *x[] = {q, k}, wide[2], y[2];
+    int dtype = tape->tensor[*q].dtype;
+    for (int i = 0; i < 2; i++) wide[i] = am_to(tape, *x[i], AM_FP32);
+    for (int i = 0; i < 2; i++) y[i] = am_to(tape, am_complex_product(tape, wide[i], build->cos), dtype);
+    am_hold(tape, wide[0], wide[1]);
+    *q = am_label(tape, y[0], "query, rotated part");
+    *k = am_label(tape, y[1], "key, rotated part");
+}
+
 static am_var latent_query(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
@@ -68,8 +81,10 @@ am_var am_hf_latent_attention(am_build *build, am_var x, am_var *weights)
     am_var normed = am_hf_rms_norm(build, latent[0], "self_attn.kv_a_layernorm", false);
     normed = am_view(tape, normed, AM_SHAPE(b, one, s, c));
     am_var shared = am_view(tape, latent[1], AM_SHAPE(b, one, s, build->rotary));
-    rotate_both(build, &part[1], &shared);
+    bool complex = am_wiring_of(build->config)->rotary_code == AM_ROTARY_COMPLEX;
+    (complex ? rotate_complex : rotate_both)(build, &part[1], &shared);
     am_var query = am_label(tape, am_cat(tape, part[0], part[1], build->d), "query, rotated");
+    if (am_wiring_of(build->config)->traits & AM_T_SCALED_QUERY) am_hf_scale_query(build, &query);
     am_var up = am_hf_linear(build, normed, "self_attn.kv_b_proj", AM_C_ATTENTION, wide, false, AM_TARGET_KV_B);
     am_label(tape, up, "key and value");
     up = am_view(tape, up, AM_SHAPE(b, s, a, am_symbol_dim(build, AM_RU)));

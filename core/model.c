@@ -67,7 +67,7 @@ am_pattern am_model_pattern(const am_config *config)
     if (wiring->dense_layers) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
     if (!am_wiring_takes_turns(config)) return pattern;
     pattern.period = (int)config->layer_period;
-    pattern.cycle[pattern.period - 1] = 1;
+    pattern.cycle[wiring->other_first ? 0 : pattern.period - 1] = 1;
     pattern.own = wiring->traits & AM_T_TWO_TABLES;
     return pattern;
 }

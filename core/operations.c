@@ -188,6 +188,28 @@ am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
     return pointwise(tape, op, 2, operand);
 }
 
+/* x's storage read in another type: each number in the one is two in the other, neighbours in the last dimension. */
+static am_var read_as(am_tape *tape, am_op op, am_var x, am_dim last, int dtype)
+{
+    am_shape shape = am_shape_of(tape, x);
+    int64_t stride[AM_MAX_RANK] = {0};
+    shape.dim[shape.rank - 1] = last;
+    for (int i = 0; i < shape.rank - 1; i++)
+        stride[i] = dtype == AM_C64 ? tape->tensor[x].stride[i] / 2 : tape->tensor[x].stride[i] * 2;
+    stride[shape.rank - 1] = 1;
+    am_var y = am_tape_rearranged(tape, op, x, shape, stride);
+    tape->tensor[y].dtype = (uint8_t)dtype;
+    return am_tape_emit1(tape, op, x, y);
+}
+
+am_var am_complex_product(am_tape *tape, am_var x, am_var table)
+{
+    const am_tensor *tensor = &tape->tensor[x];
+    am_dim last = tensor->dim[tensor->rank - 1], half = tape->tensor[table].dim[tape->tensor[table].rank - 1];
+    am_var product = am_binary(tape, AM_OP_COMPLEX_MUL, read_as(tape, AM_OP_AS_COMPLEX, x, half, AM_C64), table);
+    return read_as(tape, AM_OP_AS_REAL, product, last, AM_FP32);
+}
+
 am_var am_pick(am_tape *tape, am_var x, int dimension)
 {
     am_shape shape = am_shape_of(tape, x);
@@ -215,8 +237,8 @@ am_var am_to(am_tape *tape, am_var x, int dtype)
     const am_tensor *from = &tape->tensor[x];
     if (from->dtype == dtype) return x;
     am_var y = am_tape_fresh(tape, am_shape_of(tape, x), dtype);
-    if (am_layout_dense(from->rank, from->shape, from->stride))
-        memcpy(tape->tensor[y].stride, from->stride, sizeof from->stride);
+    am_layout layout = am_tape_layout(tape, x); /* its order of dimensions stays, gaps don't */
+    am_layout_pointwise(layout.rank, layout.shape, 1, &layout, tape->tensor[y].stride);
     return am_tape_emit1(tape, AM_OP_TO, x, y);
 }
 
@@ -227,11 +249,15 @@ am_var am_mean_last(am_tape *tape, am_var x)
     return am_tape_emit1(tape, AM_OP_MEAN, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
 }
 
+/* Autocast casts both to the wider type: nothing else has two types here. */
 static am_var join(am_tape *tape, am_op op, am_var x, am_var y, am_dim last)
 {
+    am_var input[2] = {x, y};
     am_shape shape = am_shape_of(tape, x);
     shape.dim[shape.rank - 1] = last;
-    am_var input[2] = {x, y}, z = am_tape_fresh(tape, shape, tape->tensor[x].dtype);
+    int dtype = promote(tape, 2, input);
+    for (int i = 0; i < 2; i++) input[i] = am_to(tape, input[i], dtype);
+    am_var z = am_tape_fresh(tape, shape, dtype);
     return am_tape_emit(tape, op, 2, input, 1, &z, 0);
 }
 
@@ -340,6 +366,18 @@ am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
 {
     am_var input[3] = {x, condition, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
     return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
+}
+
+am_var am_either(am_tape *tape, am_var condition, am_var x, am_var y)
+{
+    am_var input[3] = {condition, x, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_EITHER, 3, input, 1, &z, 0);
+}
+
+am_var am_minimum(am_tape *tape, am_var x, am_var most)
+{
+    am_var input[2] = {x, most}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, AM_OP_MINIMUM, 2, input, 1, &y, 0);
 }
 
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles)

@@ -49,9 +49,9 @@
     {                                                                                                                  \
         AM_ZEROS, input                                                                                                \
     }
-#define NUMBER                                                                                                         \
+#define NUMBER(input)                                                                                                  \
     {                                                                                                                  \
-        AM_NUMBER, 0                                                                                                   \
+        AM_NUMBER, input                                                                                               \
     }
 #define BOOLEANS                                                                                                       \
     {                                                                                                                  \
@@ -84,6 +84,10 @@
 #define VIEW                                                                                                           \
     {                                                                                                                  \
         AM_VIEW, 0                                                                                                     \
+    }
+#define DENSE                                                                                                          \
+    {                                                                                                                  \
+        AM_DENSE, 0                                                                                                    \
     }
 #define TRANSPOSE                                                                                                      \
     {                                                                                                                  \

@@ -221,7 +221,7 @@ static am_code check_loss(const am_config *config, am_status *status)
     bool linear = config->loss == AM_LOSS_FUSED || config->loss == AM_LOSS_CUT;
     if (linear && !am_wiring_of(config)->liger)
         return am_wiring_check_value(config, AM_F_loss, stack->loss, am_wiring_who(config, who, sizeof who), status);
-    bool plain = !config->logit_softcap && !am_wiring_of(config)->head_bias &&
+    bool plain = !config->logit_softcap && !am_wiring_has_head_bias(config) &&
                  !(am_wiring_of(config)->traits & AM_T_SCALED_LOGITS);
     if (config->loss == AM_LOSS_CHUNKED && !plain)
         return am_fail(status, AM_UNSUPPORTED, "loss", "loss=chunked is covered for heads of one matrix: loss=hf");

@@ -206,6 +206,23 @@ void am_hf_positions(am_build *build)
     am_label(tape, build->position_ids, "position ids");
 }
 
+#ifdef AM_FIRST /* no model of its has one */
+#define complex_table(build, angle) ((void)0)
+#else
+/* Cosines and sines as complex numbers, in fp32: torch.polar, times a number. */
+static void complex_table(am_build *build, am_var angle)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one;
+    am_shape shape = AM_SHAPE(one, build->s, build->half);
+    am_var ones = am_raw(tape, AM_OP_FULL, shape, AM_FP32, 0, 0, 0, 0);
+    am_var table = am_raw(tape, AM_OP_POLAR, shape, AM_C64, ones, angle, 0, 0);
+    table = am_label(tape, am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_C64, table, 0, 0, 0), "rotary positions, complex");
+    am_hold(tape, angle);
+    build->cos = am_view(tape, table, AM_SHAPE(one, one, build->s, build->half));
+}
+#endif
+
 void am_hf_rotary_tables(am_build *build)
 {
     am_tape *tape = build->tape;
@@ -213,6 +230,10 @@ void am_hf_rotary_tables(am_build *build)
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
+    if (code == AM_ROTARY_COMPLEX) {
+        complex_table(build, angle);
+        return;
+    }
     bool half = code == AM_ROTARY_CHUNKS;
     am_op twice = code == AM_ROTARY_PAIRS_FP32 ? AM_OP_CLONE : AM_OP_CAT; /* side by side, or one behind another */
     am_dim width = half ? build->half : build->rotary;
@@ -498,6 +519,33 @@ static am_var python_gelu(am_build *build, am_var x, bool fast)
     return y;
 }
 
+#ifdef AM_FIRST /* no model of its has it */
+#define xielu(build, x) (x)
+#else
+/* transformers' XIELUActivation, in Python: αₚ·x·x + β·x above 0, else (expm1(min(x, ε)) - x)·αₙ + β·x. Each α is the softplus of a
+ * parameter, β and ε are buffers of one element. */
+static am_var xielu(am_build *build, am_var x)
+{
+    am_tape *tape = build->tape;
+    am_dim one = build->one;
+    am_var above = am_label(tape, am_unary(tape, AM_OP_SOFTPLUS, am_weight(build, AM_SHAPE(one), "alpha_p")), "alpha_p");
+    am_var below = am_label(tape, am_unary(tape, AM_OP_SOFTPLUS, am_weight(build, AM_SHAPE(one), "alpha_n")), "alpha_n");
+    below = am_label(tape, am_unary(tape, AM_OP_ADD_SCALAR, below), "alpha_n");
+    am_var positive = am_raw(tape, AM_OP_COMPARE, am_shape_of(tape, x), AM_BOOL, x, 0, 0, 0);
+    am_label(tape, positive, "where the input is positive");
+    am_var square = am_label(tape, am_binary(tape, AM_OP_MUL, above, x), "alpha_p × input");
+    square = am_binary(tape, AM_OP_MUL, square, x);
+    square = am_binary(tape, AM_OP_ADD, square, am_unary(tape, AM_OP_MUL_SCALAR, x));
+    am_var exponential = am_unary(tape, AM_OP_EXPM1, am_minimum(tape, x, am_buffer(tape, AM_SCALAR, build->dtype, "eps")));
+    exponential = am_binary(tape, AM_OP_SUB, am_label(tape, exponential, "exponential less 1"), x);
+    exponential = am_binary(tape, AM_OP_MUL, am_label(tape, exponential, "exponential less 1 and input"), below);
+    exponential = am_binary(tape, AM_OP_ADD, exponential, am_unary(tape, AM_OP_MUL_SCALAR, x));
+    am_var y = am_either(tape, positive, square, exponential);
+    am_hold(tape, x, above, below);
+    return y;
+}
+#endif
+
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
 {
     am_tape *tape = build->tape;
@@ -509,6 +557,7 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     case AM_SILU: y = am_unary(tape, AM_OP_SILU, x); break;
     case AM_RELU: y = am_unary(tape, AM_OP_RELU, x); break;
     case AM_RELU2: y = am_unary(tape, AM_OP_POW, am_label(tape, am_unary(tape, AM_OP_RELU, x), "ReLU")); break;
+    case AM_XIELU: y = xielu(build, x); break;
     default: y = am_unary(tape, AM_OP_GELU, x); break;
     }
     return am_label(tape, y, "activated");

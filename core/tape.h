@@ -78,6 +78,7 @@ am_var am_clone(am_tape *tape, am_var x);
 /* Pointwise and reductions. */
 am_var am_unary(am_tape *tape, am_op op, am_var x);
 am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y);
+am_var am_complex_product(am_tape *tape, am_var x, am_var table); /* x: real, pairs of neighbours being one number of the table's */
 am_var am_pick(am_tape *tape, am_var x, int dimension); /* x[…, [i], …], by a list: a copy of one place along it */
 am_var am_scale_into(am_tape *tape, am_var x);          /* x *= a number */
 am_var am_add_into(am_tape *tape, am_var x, am_var y); /* x += y */
@@ -95,7 +96,9 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight); /* torch.nn.functional.rms_norm, fused */
 /* where(condition, x, y): x where a boolean tensor that needs no gradient says so, else y, which needs none either. */
 am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y);
+am_var am_either(am_tape *tape, am_var condition, am_var x, am_var y); /* the same where both may need gradients */
 am_var am_masked_fill(am_tape *tape, am_var x, am_var mask); /* by a number */
+am_var am_minimum(am_tape *tape, am_var x, am_var most); /* of x and a tensor of one element, in x's type */
 am_var am_bloom_gelu(am_tape *tape, am_var x);               /* modeling_bloom's GeLUFunction */
 /* A norm over the last dimension by one function: x, weight, and what its backward makes beside the gradients. */
 am_var am_row_norm(am_tape *tape, am_op op, int inputs, const am_var *input);

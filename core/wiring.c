@@ -113,12 +113,12 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .targets = TARGETS_QKV | TARGETS_PLAIN,
         .prefix = "model.decoder.layers."},
     [AM_FAMILY_PHI] = {
-        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, BIASED, .head_bias = true,
+        .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, BIASED, .head_bias = AM_BIAS_ALWAYS,
         .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 2, .qk_norm_either = true, .heads = AM_HEADS_DIVIDED,
         .dropouts = AM_DROPS_ALL, .targets = TARGETS_QKV | TARGETS_PLAIN},
     [AM_FAMILY_GPTJ] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU_NEW, .positions = AM_ROPE, .mlp_bias = AM_BIAS_ALWAYS,
-        .head_bias = true, .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 1, .table = true,
+        .head_bias = AM_BIAS_ALWAYS, .parallel_residual = AM_BIAS_ALWAYS, .rotary_quarters = 1, .table = true,
         .attentions = FP32_SCORES, .heads = AM_HEADS_PLAIN, .dropouts = AM_DROPS_ALL,
         .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_QKV | TARGETS_PLAIN, .prefix = "transformer.h."},
     [AM_FAMILY_GPT_NEO] = {
@@ -213,6 +213,26 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
         .rotary_code = AM_ROTARY_PART_AT_ONCE, .rotary_quarters = 2, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV,
         .mlp_bias = AM_BIAS_EITHER, .targets = TARGETS_QKV | TARGETS_PLAIN},
     [AM_FAMILY_MINISTRAL3] = {LLAMA, .window = AM_WINDOW_ALL, .traits = AM_T_SCALED_QUERY},
+    [AM_FAMILY_APERTUS] = {
+        .norm = AM_RMSNORM, .norms = {"attention_layernorm", NULL, "feedforward_layernorm", NULL}, .activation = AM_XIELU,
+        .activations = 1u << AM_XIELU, .positions = AM_ROPE, .qk_norm = 1, .project_code = AM_PROJECT_THEN_NORM,
+        .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .targets = TARGETS_QKV | TARGETS_PLAIN},
+    [AM_FAMILY_ERNIE4_5_MOE] = {
+        ROTARY, NORMS, .rotary_code = AM_ROTARY_PAIRS_WIDE, .tie_word_embeddings = 1, .bias = AM_BIAS_EITHER,
+        .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL, .head_bias = AM_BIAS_AS_ALL, .router = AM_ROUTER_FP32,
+        .shared = AM_SHARED_FIRST, .dense_layers = true, .norm_topk = AM_BIAS_ALWAYS, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_GRANITEMOE] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_TOP_FP32,
+        .traits = AM_T_SCALED | AM_T_SCALED_LOGITS | AM_T_DIVIDED_LOGITS, .targets = ATTENTION_TARGETS},
+    [AM_FAMILY_CWM] = {
+        LLAMA, WINDOWS(8192), .period = 4, .other_first = true, .mlp_bias = AM_BIAS_EITHER, .traits = AM_T_EVEN_HEADS},
+    [AM_FAMILY_MINISTRAL] = {LLAMA, WINDOWS(4096), .period = 4, .other_first = true},
+    [AM_FAMILY_DEEPSEEK_V2] = {
+        ROTARY, NORMS, .rotary_code = AM_ROTARY_COMPLEX, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
+        .router = AM_ROUTER_GROUPS, .shared = AM_SHARED_ADDED, .dense_layers = true, .latent = true, .targets = LATENT_TARGETS},
+    [AM_FAMILY_MISTRAL4] = {
+        ROTARY, NORMS, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .router = AM_ROUTER_SOFTMAX_GROUPS, .shared = AM_SHARED_ADDED,
+        .dense_layers = true, .norm_topk = AM_BIAS_USUALLY, .latent = true, .traits = AM_T_SCALED_QUERY, .targets = LATENT_TARGETS},
     [AM_FAMILY_JAIS2] = {
         .norm = AM_LAYERNORM, .norm_code = AM_NORM_TORCH, NORMS, .activation = AM_RELU2, .positions = AM_ROPE,
         .bias = AM_BIAS_USUALLY, .qkv_bias = AM_BIAS_EITHER, .o_bias = AM_BIAS_AS_QKV, .mlp_bias = AM_BIAS_EITHER,
@@ -326,6 +346,12 @@ bool am_wiring_takes_turns(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
     return wiring->period && !(wiring->traits & AM_T_MAY_BE_FULL && config->sliding_window == 0);
+}
+
+bool am_wiring_has_head_bias(const am_config *config)
+{
+    am_bias_rule rule = am_wiring_of(config)->head_bias;
+    return rule == AM_BIAS_ALWAYS || (rule == AM_BIAS_AS_ALL && config->bias);
 }
 
 int64_t am_nearest_divisor(int64_t n, int64_t x)
@@ -497,7 +523,7 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
 {
     bool gated = am_activation_is_gated(config->activation);
     bool fits = wiring->activations ? wiring->activations >> config->activation & 1
-                                    : gated == am_activation_is_gated(wiring->activation);
+                                    : gated == am_activation_is_gated(wiring->activation) && config->activation != AM_XIELU;
     if (fits) return AM_OK;
     if (wiring->activations && config->stack == AM_STACK_HF)
         return am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
@@ -594,7 +620,8 @@ static am_code check_experts(const am_config *config, const am_wiring *wiring, c
         code = check_least(config, AM_F_shared_ffn, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_groups_per_token, groups, who, status);
     if (code != AM_OK) return code;
-    bool divided = config->experts % groups == 0 && (wiring->router != AM_ROUTER_SIGMOID || config->experts / groups >= 2);
+    bool pairs = wiring->router == AM_ROUTER_SIGMOID || wiring->router == AM_ROUTER_SOFTMAX_GROUPS;
+    bool divided = config->experts % groups == 0 && (!pairs || config->experts / groups >= 2);
     if (!divided || config->experts_per_token > config->experts / groups * config->groups_per_token)
         return am_fail(status, AM_CONFLICT, "expert_groups",
                        "experts=%d in expert_groups=%d of at least two must hold a token's %d experts in its %d groups",

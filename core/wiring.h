@@ -62,7 +62,7 @@ typedef enum am_project_code {
 } am_project_code;
 /* Rotary positions: halves of a head; a part of it, each of query and key by itself, both together in the attention's own
  * code, or in a function, or in one that returns both at once; pairs of a part; pairs in fp32; halves in fp32; halves by
- * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32. */
+ * tables of half a head; pairs by tables that each layer makes anew, and the same in fp32; pairs as complex numbers. */
 typedef enum am_rotary_code {
     AM_ROTARY_HALVES,
     AM_ROTARY_PART_EACH,
@@ -74,21 +74,26 @@ typedef enum am_rotary_code {
     AM_ROTARY_FP32,
     AM_ROTARY_CHUNKS,
     AM_ROTARY_PAIRS_EACH,
-    AM_ROTARY_PAIRS_WIDE
+    AM_ROTARY_PAIRS_WIDE,
+    AM_ROTARY_COMPLEX
 } am_rotary_code;
 /* How experts are chosen: there are none; by softmax in fp32, weights in fp32; the same, weights cast back; by sigmoids
- * of logits in fp32, in groups; by sigmoids of all; the largest logits, with a bias, and softmax of these: its experts have biases too and a
- * clamped gate. */
+ * of logits in fp32, in groups; by softmax of these, in groups if there are some; by softmax of logits in their own type, in groups; by sigmoids of all; by softmax in fp32 of logits that a weight in fp32 makes; the largest logits in fp32, and
+ * softmax of these, cast back; the same with a bias and without casts: its experts have biases too and a clamped gate. */
 typedef enum am_router {
     AM_ROUTER_NONE,
     AM_ROUTER_SOFTMAX,
     AM_ROUTER_CAST,
     AM_ROUTER_SIGMOID,
+    AM_ROUTER_GROUPS,
+    AM_ROUTER_SOFTMAX_GROUPS,
     AM_ROUTER_SIGMOID_ALL,
+    AM_ROUTER_FP32,
+    AM_ROUTER_TOP_FP32,
     AM_ROUTER_TOP
 } am_router;
-/* The expert of every token: there is none; added to the others; before them, and by a gate of its own. */
-typedef enum am_shared { AM_SHARED_NONE, AM_SHARED_ADDED, AM_SHARED_GATED } am_shared;
+/* The expert of every token: there is none; added to the others; before them; before them, and by a gate of its own. */
+typedef enum am_shared { AM_SHARED_NONE, AM_SHARED_ADDED, AM_SHARED_FIRST, AM_SHARED_GATED } am_shared;
 enum {
     AM_T_FUSED_QKV = 1,      /* one projection, cut by slices */
     AM_T_FUSED_GATE = 2,     /* one projection makes gate and up */
@@ -112,6 +117,7 @@ typedef struct am_wiring {
     int64_t norm, activation, positions, qk_norm, tie_word_embeddings; /* the usual ones, as in am_config */
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
     am_bias_rule parallel_residual; /* likewise */
+    am_bias_rule head_bias; /* whether the head has one */
     uint8_t rotary_quarters; /* of a head, where not all of it is rotated */
     uint8_t router;     /* am_router: how a mixture chooses experts, in every layer but dense ones */
     bool may_mix;       /* has one, if experts are asked for */
@@ -126,7 +132,6 @@ typedef struct am_wiring {
     am_bias_rule new_decoder; /* likewise */
     bool masked;        /* a mask is made even where attention is causal without one */
     bool added_bias;    /* linear layers add their bias to the product */
-    bool head_bias;     /* the head has a bias */
     bool bare_norm;     /* layer norms have none */
     bool four;          /* the MLP is four times as wide as the hidden state */
     bool table;         /* sequences are no longer than max_positions, though positions are not learned */
@@ -136,6 +141,7 @@ typedef struct am_wiring {
     uint16_t targets;   /* of LoRA; all at once where these are all linear layers that there are */
     uint8_t window;     /* am_window_rule */
     uint8_t period;     /* the usual layer_period of families with layers of two kinds; 0: all layers are alike */
+    bool other_first;   /* of layer_period layers the first is of the other kind, not the last */
     uint8_t norm_code, project_code, rotary_code;
     am_bias_rule attention_softcap, logit_softcap; /* likewise whether they are capped */
     uint16_t traits;    /* a set of AM_T_ */
@@ -177,6 +183,7 @@ bool am_wiring_takes_turns(const am_config *config);
 void am_wiring_fill(am_config *config, const am_wiring *wiring);
 /* Likewise, once head_dim is known. */
 void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring);
+bool am_wiring_has_head_bias(const am_config *config);
 /* Rotary positions turn pairs: an odd number of elements is one more. */
 static inline int64_t am_even(int64_t n)
 {

@@ -274,7 +274,7 @@ static const struct {
     {"dtype=", AM_BAD_VALUE, "dtype", "fp32, bf16 or fp16"},
     {"family=gemma9", AM_BAD_VALUE, "family", "family has no 'gemma9'; the nearest is gemma"},
     {"stack=jax", AM_BAD_VALUE, "stack", "stack must be hf, paper"},
-    {"activation=tanh", AM_BAD_VALUE, "activation", "gelu_pytorch_tanh, relu, silu, gelu_fast or relu2, not 'tanh'"},
+    {"activation=tanh", AM_BAD_VALUE, "activation", "gelu_pytorch_tanh, relu, silu, gelu_fast, relu2 or xielu, not 'tanh'"},
     {"dropout=abc", AM_BAD_VALUE, "dropout", "such as 0.1, not 'abc'"},
     {"dropout=.1", AM_BAD_VALUE, "dropout", "probability"},
     {"dropout=", AM_BAD_VALUE, "dropout", "probability"},

@@ -241,7 +241,23 @@ START_TEST(periods)
     for (size_t i = 0; i < COUNT(table); i++) {
         char text[64] = "{\"a\":";
         expect_fine(table[i].list, read_json(strcat(strcat(text, table[i].list), "}")));
-        ck_assert_int_eq(am_document_period(&document, am_document_find(&document, "a"), "1", "0"), table[i].period);
+        ck_assert_int_eq(am_document_period(&document, am_document_find(&document, "a"), "1", "0", false), table[i].period);
+    }
+}
+END_TEST
+
+/* The same, the first of so many. */
+START_TEST(periods_from_first)
+{
+    static const struct {
+        const char *list;
+        int64_t period;
+    } table[] = {{"[1,0,1,0]", 2}, {"[1,0,0,1]", 3}, {"[1,1]", 1}, {"[1,0,0]", 3}, {"[1]", 1}, {"[]", 0}, {"[0,1]", 0}, {"[0,0]", 0},
+                 {"[1,0,0,1,1]", 0}, {"[1,0,1,2]", 0}, {"[1,0,1,0,0]", 0}, {"1", 0}};
+    for (size_t i = 0; i < COUNT(table); i++) {
+        char text[64] = "{\"a\":";
+        expect_fine(table[i].list, read_json(strcat(strcat(text, table[i].list), "}")));
+        ck_assert_int_eq(am_document_period(&document, am_document_find(&document, "a"), "1", "0", true), table[i].period);
     }
 }
 END_TEST
@@ -316,6 +332,7 @@ Suite *test_document_suite(void)
     tcase_add_test(tests, length);
     tcase_add_test(tests, values);
     tcase_add_test(tests, periods);
+    tcase_add_test(tests, periods_from_first);
     tcase_add_test(tests, firsts);
     tcase_add_test(tests, within);
     tcase_add_test(tests, values_of_another_kind);

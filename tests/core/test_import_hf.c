@@ -366,6 +366,9 @@ static const refusal errors[] = {
     {"{\"model_type\":\"gemma2\",\"sliding_window\":null}", AM_BAD_CONFIG, "sliding_window", "a whole number"},
     {"{\"model_type\":\"llama\",\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act",
      "hidden_act=relu is not covered; silu"},
+    {"{\"model_type\":\"deepseek_v2\",\"topk_method\":\"noaux_tc\"}", AM_UNSUPPORTED, "topk_method", "topk_method=noaux_tc is not covered: greedy, or"},
+    {"{\"model_type\":\"deepseek_v2\",\"topk_method\":1}", AM_BAD_CONFIG, "topk_method", "topk_method"},
+    {"{\"model_type\":\"deepseek_v2\",\"topk_method\":\"group_limited_greedy\"}", AM_UNSUPPORTED, "topk_method", "one group is not covered"},
     {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_new\"}", AM_UNSUPPORTED, "hidden_act", "gelu_pytorch_tanh are"},
     {"{\"model_type\":\"gemma\",\"hidden_activation\":\"quick_gelu\"}", AM_UNSUPPORTED, "hidden_activation",
      "quick_gelu"},
@@ -374,7 +377,7 @@ static const refusal errors[] = {
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
      "quick_gelu"},
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"tanh\"}", AM_UNSUPPORTED, "activation_function",
-     "relu, silu, gelu_fast and relu2 are"},
+     "relu, silu, gelu_fast, relu2 and xielu are"},
 };
 
 START_TEST(error)

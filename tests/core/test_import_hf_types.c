@@ -67,6 +67,29 @@ static const same models[] = {
     {"{\"model_type\":\"ministral3\"}", "family=ministral3 layers=34 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=131072"},
     {"{\"model_type\":\"mistral3\",\"text_config\":{\"model_type\":\"ministral3\",\"num_hidden_layers\":26,\"hidden_size\":3072,\"intermediate_size\":9216}}",
      "family=ministral3 layers=26 hidden=3072 heads=32 kv_heads=8 head_dim=128 ffn=9216 vocab=131072"},
+    {"{\"model_type\":\"apertus\",\"num_key_value_heads\":8}",
+     "family=apertus layers=32 hidden=4096 heads=32 kv_heads=8 ffn=14336 vocab=131072 activation=xielu"},
+    {"{\"model_type\":\"ernie4_5_moe\",\"moe_layer_end_index\":27,\"moe_layer_interval\":1}",
+     "family=ernie4_5_moe layers=28 hidden=2560 heads=20 kv_heads=4 ffn=12288 vocab=103424 experts=64 experts_per_token=6 moe_ffn=1536 shared_ffn=3072 "
+     "dense_layers=1"},
+    {"{\"model_type\":\"granitemoe\",\"num_local_experts\":32,\"num_experts_per_tok\":8}",
+     "family=granitemoe layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 experts=32 experts_per_token=8"},
+    {"{\"model_type\":\"cwm\",\"layer_types\":null}", "family=cwm layers=64 hidden=6144 heads=48 kv_heads=8 head_dim=128 ffn=21504 vocab=128256"},
+    {"{\"model_type\":\"ministral\",\"num_hidden_layers\":5,\"head_dim\":128,\"layer_types\":[\"full_attention\",\"sliding_attention\",\"sliding_attention\","
+     "\"full_attention\",\"sliding_attention\"]}",
+     "family=ministral layers=5 hidden=4096 heads=32 kv_heads=8 head_dim=128 ffn=14336 vocab=32000 sliding_window=4096 layer_period=3"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"q_lora_rank\":null,\"n_group\":1,\"topk_group\":1,\"topk_method\":\"greedy\"}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"n_group\":8,\"topk_group\":3,\"topk_method\":\"group_limited_greedy\"}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 q_rank=1536 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814 expert_groups=8 groups_per_token=3"},
+    {"{\"model_type\":\"deepseek_v2\",\"num_experts_per_tok\":6,\"n_group\":8,\"topk_group\":3,\"q_lora_rank\":null}",
+     "family=deepseek_v2 layers=32 hidden=4096 heads=32 head_dim=192 rotary_dim=64 v_head_dim=128 kv_rank=512 ffn=11008 vocab=102400 experts=64 "
+     "experts_per_token=6 moe_ffn=1407 shared_ffn=2814"},
+    {"{\"model_type\":\"mistral4\",\"n_shared_experts\":1}",
+     "family=mistral4 layers=36 hidden=4096 heads=32 head_dim=128 rotary_dim=64 v_head_dim=128 q_rank=1024 kv_rank=256 ffn=12288 vocab=131072 experts=128 "
+     "experts_per_token=4 moe_ffn=2048 shared_ffn=2048"},
     {"{\"model_type\":\"flex_olmo\"}",
      "family=flex_olmo layers=32 hidden=4096 heads=32 ffn=11008 vocab=100352 experts=7 experts_per_token=5"},
     {"{\"model_type\":\"vaultgemma\"}",
@@ -99,7 +122,9 @@ static const refusal errors[] = {
     {"{\"model_type\":\"mistral3\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mistral"},
     {"{\"model_type\":\"phimoe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is mixtral"},
     {"{\"model_type\":\"olmo_hybrid\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is olmo2"},
-    {"{\"model_type\":\"granitemoe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is granite"},
+    {"{\"model_type\":\"granitemoeshared\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is granitemoe"},
+    {"{\"model_type\":\"granite_swa\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is granite"},
+    {"{\"model_type\":\"ernie4_5_vl_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is ernie4_5_moe"},
     {"{\"model_type\":\"glm4_moe_next\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is glm4_moe"},
     {"{\"model_type\":\"minimax\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is minimax_m2"},
     {"{\"model_type\":\"cohere2_moe\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is cohere2"},

@@ -69,11 +69,18 @@ static const struct {
     [AM_OP_GATHER] = {2, 1},
     [AM_OP_INDEX] = {2, 1},
     [AM_OP_CLAMP_MAX] = {1, 1},
+    [AM_OP_MINIMUM] = {2, 1},
+    [AM_OP_SOFTPLUS] = {1, 1},
+    [AM_OP_EXPM1] = {1, 1},
+    [AM_OP_EITHER] = {3, 1},
     [AM_OP_CLAMP] = {1, 1},
     [AM_OP_DIV_INPLACE] = {3, 1},
     [AM_OP_SAFE_SOFTMAX] = {1, 1},
     [AM_OP_GROUPED_MM] = {3, 1},
     [AM_OP_COPY_SLICE] = {2, 1},
+    [AM_OP_COMPLEX_MUL] = {2, 1},
+    [AM_OP_AS_COMPLEX] = {1, 1},
+    [AM_OP_AS_REAL] = {1, 1},
     [AM_OP_SORT] = {1, 2},
     [AM_OP_HISTC] = {1, 1},
     [AM_OP_FLOOR_DIVIDE] = {1, 1},
@@ -85,6 +92,7 @@ static const struct {
     [AM_OP_ARANGE] = {0, 1},
     [AM_OP_COS] = {1, 1},
     [AM_OP_SIN] = {1, 1},
+    [AM_OP_POLAR] = {2, 1},
     [AM_OP_CUMSUM] = {1, 1},
     [AM_OP_NONZERO] = {1, 1},
     [AM_OP_COMPARE] = {2, 1},
@@ -247,7 +255,8 @@ START_TEST(autocast_classes)
     static const am_op low[] = {AM_OP_MM, AM_OP_ADDMM, AM_OP_BMM, AM_OP_BADDBMM, AM_OP_FLASH_ATTENTION,
                                 AM_OP_EFFICIENT_ATTENTION};
     static const am_op fp32[] = {AM_OP_POW,         AM_OP_RSQRT,    AM_OP_SOFTMAX,
-                                 AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM, AM_OP_RMS_NORM};
+                                 AM_OP_LOG_SOFTMAX, AM_OP_NLL_LOSS, AM_OP_LAYER_NORM,
+                                 AM_OP_RMS_NORM,    AM_OP_SOFTPLUS, AM_OP_EXPM1};
     int others = 0;
     ck_assert_int_eq(am_ops[AM_OP_SUM].cast, AM_CAST_RESULT);
     for (int i = 0; i < COUNT(low); i++) ck_assert_int_eq(am_ops[low[i]].cast, AM_CAST_LOW);
@@ -332,7 +341,7 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
 {
     static const char *const names[] = {"NativeLayerNorm.weight", "NativeLayerNorm.bias", "FusedRmsNorm.weight",
                                         "LayerNorm.input", "CrossEntropy.logits", "Where.condition", "GroupedMm.mat2",
-                                        "ClampBackward1.self", "Max.indices",
+                                        "ClampBackward1.self", "Max.indices", "Minimum.self", "Minimum.other", "Softplus.self", "Expm1.result",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",
                                         "GeLUFunction.saved[1]", "SwiGLUFunction.saved[1]"};
@@ -485,6 +494,13 @@ PLAY(baddbmm, am_baddbmm(tape, x[0], x[1], x[2]))
 PLAY(bloom_gelu, am_bloom_gelu(tape, x[0]))
 PLAY(relu, am_unary(tape, AM_OP_RELU, x[0]))
 PLAY(gelu, am_unary(tape, AM_OP_GELU, x[0]))
+PLAY(complex_product, am_complex_product(tape, x[0], x[1]))
+PLAY(complex_product_of_heads, out_of_heads(am_complex_product(tape, into_heads(x[0]), x[1])))
+PLAY(cast_of_slice, am_reshape(tape, heads(am_to(tape, am_slice(tape, into_heads(x[0]), number(2)), AM_FP32)), SHAPE(2, 3, 4)))
+PLAY(least, am_minimum(tape, x[0], x[1]))
+PLAY(softplus, am_unary(tape, AM_OP_SOFTPLUS, x[0]))
+PLAY(expm1_of, am_unary(tape, AM_OP_EXPM1, x[0]))
+PLAY(either, am_either(tape, x[0], x[1], x[2]))
 PLAY(silu, am_unary(tape, AM_OP_SILU, x[0]))
 PLAY(silu_transposed, am_unary(tape, AM_OP_SILU, heads(x[0])))
 PLAY(softmax, am_softmax(tape, AM_OP_SOFTMAX, x[0]))
@@ -790,6 +806,13 @@ static const struct program {
     {"topk", topk, {{2, {6, 4}, AM_FP32}}},
     {"max", largest, {{3, {2, 3, 4}, AM_FP32}}},
     {"clamp max", clamp_above, {{3, {2, 3, 4}, AM_FP32}}},
+    {"complex product", complex_product, {{3, {2, 3, 8}, AM_FP32}, {2, {3, 4}, AM_C64}}},
+    {"complex product of heads", complex_product_of_heads, {{3, {2, 3, 8}, AM_FP32}, {2, {3, 2}, AM_C64}}},
+    {"cast of a slice", cast_of_slice, {{3, {2, 3, 8}, AM_BF16}}},
+    {"minimum", least, {{3, {2, 3, 4}, AM_FP32}, {1, {1}, AM_FP32}}},
+    {"softplus", softplus, {{3, {2, 3, 4}, AM_FP32}}},
+    {"expm1", expm1_of, {{3, {2, 3, 4}, AM_FP32}}},
+    {"either", either, {{3, {2, 3, 4}, AM_BOOL}, {3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
     {"clamp", clamp_both, {{3, {2, 3, 4}, AM_FP32}}},
     {"add in place", add_in_place, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
     {"gather", gather, {{2, {6, 4}, AM_FP32}, {2, {6, 2}, AM_I64}}},
@@ -1406,6 +1429,22 @@ static const struct {
     {"max", "0", "", NULL},
     {"clamp max", "1", "ClampBackward1.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b4@204 b24@228 b96@324 b96@200"},
     {"clamp max", "0", "", NULL},
+    {"complex product", "10", "Mul.other:0", "f192@192 f4@196 b4@200 b192@392 b96@296 b192@488"},
+    {"complex product", "00", "", NULL},
+    {"complex product of heads", "10", "Mul.other:0", "f192@192 f4@196 b4@200 b192@392 b192@392 b48@248 b192@440 b192@392"},
+    {"complex product of heads", "00", "", NULL},
+    {"cast of a slice", "1", "", "f96@96 f4@100 b4@104 b96@200 b48@152 b96@152 b96@200"},
+    {"cast of a slice", "0", "", NULL},
+    {"minimum", "10", "Minimum.other:0 Minimum.self:0", "f96@96 f4@100 b4@104 b96@200 b24@128 b96@224 b24@248 b96@344 b96@440"},
+    {"minimum", "00", "", NULL},
+    {"softplus", "1", "Softplus.self:0", "f96@96 f4@100 b4@104 b96@200 b96@200"},
+    {"softplus", "0", "", NULL},
+    {"expm1", "1", "Expm1.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296 b96@392"},
+    {"expm1", "0", "", NULL},
+    {"either", "011", "Where.condition:0", "f96@96 f4@100 b4@104 b96@200 b4@108 b96@204 b4@204 b96@300"},
+    {"either", "010", "Where.condition:0", "f96@96 f4@100 b4@104 b96@200 b4@108 b96@204"},
+    {"either", "001", "Where.condition:0", "f96@96 f4@100 b4@104 b96@200 b4@108 b96@204"},
+    {"either", "000", "", NULL},
     {"clamp", "1", "ClampBackward1.self:96", "f96@96 f96@192 f4@196 b4@200 b96@296 b4@204 b24@228 b24@252 b96@348 b96@200"},
     {"clamp", "0", "", NULL},
     {"add in place", "11", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},

@@ -29,7 +29,8 @@ static int64_t count_attention(void)
     int64_t biases = (config.qkv_bias ? a * d + 2 * key : 0) + (config.o_bias ? h : 0);
     int64_t norms = !config.qk_norm ? 0 : config.family == AM_FAMILY_OLMOE ? a * d + key : 2 * d;
     if (c == 0) return 2 * h * a * d + 2 * h * key + biases + norms;
-    return h * q + q + q * a * d + h * (c + config.rotary_dim) + c + c * a * (d - config.rotary_dim + u) + a * u * h;
+    int64_t query = q ? h * q + q + q * a * d : h * a * d;
+    return query + h * (c + config.rotary_dim) + c + c * a * (d - config.rotary_dim + u) + a * u * h;
 }
 
 static int64_t count_experts(void)

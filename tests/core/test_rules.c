@@ -42,6 +42,7 @@ static const struct {
     {"LinearCrossEntropyFunction", "does not save c", "a parameter"},
     {"LigerRMSNormFunction", "does not save w", "a parameter"},
     {"LinearCrossEntropyFunction", "has", "no sequence of its allocations is measured; its peak stands elsewhere"},
+    {"Softplus", "is cast", "of a parameter alone, which is in fp32 where there is autocast"},
     {"Baddbmm", "is cast", without_autocast},
     {"ScaledUpperTriangMaskedSoftmax", "is cast", without_autocast},
     {"GeLUFunction", "is cast", without_autocast},

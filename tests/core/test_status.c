@@ -117,7 +117,8 @@ START_TEST(dtypes)
         bool floating;
     } rows[] = {
         {AM_FP32, "fp32", "float32", 4, true}, {AM_BF16, "bf16", "bfloat16", 2, true},
-        {AM_FP16, "fp16", "float16", 2, true}, {AM_I64, "i64", "int64", 8, false},
+        {AM_FP16, "fp16", "float16", 2, true}, {AM_C64, "c64", "complex64", 8, true},
+        {AM_I64, "i64", "int64", 8, false},
         {AM_U64, "u64", "uint64", 8, false},   {AM_I32, "i32", "int32", 4, false},
         {AM_BOOL, "bool", "bool", 1, false},
     };

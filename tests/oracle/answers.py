@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 
 ACTMEM = pathlib.Path(__file__).resolve().parents[2] / "build/actmem"
-TORCH_NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16", "i64": "int64", "i32": "int32", "u64": "uint64"}
+TORCH_NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16", "i64": "int64", "i32": "int32", "u64": "uint64", "c64": "complex64"}
 
 
 class Refused(Exception):

@@ -225,6 +225,14 @@ def deepseek_v3(r, seq):
     }
 
 
+def deepseek_v2(r, seq):
+    config = deepseek_v3(r, seq)
+    del config["norm_topk_prob"], config["rope_interleave"]
+    grouped = flag(r, 0.5)
+    groups = {"n_group": 2, "topk_method": "group_limited_greedy"} if grouped else {"n_group": r.choice((None, 1))}
+    return {**config, **groups, "mlp_bias": flag(r), "attention_bias": flag(r)}
+
+
 def glm4_moe_lite(r, seq):
     config = deepseek_v3(r, seq)
     dense, layers = config.pop("first_k_dense_replace"), config["num_hidden_layers"]
@@ -364,6 +372,40 @@ def solar_open(r, seq):
     return config
 
 
+def ernie4_5_moe(r, seq):
+    m = mixture(r, seq)
+    return {
+        **decoder(r),
+        "use_bias": flag(r),
+        "hidden_act": gated(r),
+        "moe_intermediate_size": m["moe"],
+        "moe_num_experts": m["experts"],
+        "moe_k": m["used"],
+        "moe_num_shared_experts": r.choice((1, 2)),
+        "moe_layer_start_index": r.choice((0, 1, 1, 2)),
+    }
+
+
+def granitemoe(r, seq):
+    m = mixture(r, seq)
+    return {**fitted(r), "num_local_experts": m["experts"], "num_experts_per_tok": m["used"], "attention_bias": flag(r)}
+
+
+def full_first(r, seq):
+    """The same, of whose layers every first of so many has no window."""
+    config, period = decoder(r), r.choice((1, 2, 3, 4))
+    kinds = ["sliding_attention" if i % period else "full_attention" for i in range(config["num_hidden_layers"])]
+    return {**config, "sliding_window": r.choice((8, seq, seq + 1)), "layer_types": kinds, "hidden_act": gated(r)}
+
+
+def cwm(r, seq):
+    config = full_first(r, seq)
+    usual = config["layer_types"][:5] == ["full_attention", *["sliding_attention"] * 3, "full_attention"][: config["num_hidden_layers"]]
+    if usual and flag(r, 0.5):
+        del config["layer_types"]
+    return {**config, "mlp_bias": flag(r)}
+
+
 FAMILIES = {
     "llama": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "hidden_act": gated(r)},
     "mistral": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
@@ -419,9 +461,16 @@ FAMILIES = {
     "glm": lambda r, seq: {**decoder(r), "attention_bias": flag(r, 0.5)},
     "cohere2": lambda r, seq: {**fitted(r), "attention_bias": flag(r), "sliding_window": r.choice((8, seq, seq + 1))},
     "deepseek_v3": deepseek_v3,
+    "deepseek_v2": deepseek_v2,
+    "mistral4": lambda r, seq: {**deepseek_v3(r, seq), "attention_bias": flag(r)},
     "glm4_moe_lite": glm4_moe_lite,
     "youtu": youtu,
     "nemotron": lambda r, seq: {**decoder(r), "attention_bias": flag(r), "mlp_bias": flag(r), "rope_parameters": rotary(r)},
+    "apertus": lambda r, seq: {**decoder(r), "attention_bias": flag(r)},
+    "ernie4_5_moe": ernie4_5_moe,
+    "granitemoe": granitemoe,
+    "cwm": cwm,
+    "ministral": full_first,
     "ministral3": lambda r, seq: {**decoder(r), "sliding_window": window(r, seq), "hidden_act": gated(r)},
     "flex_olmo": olmoe,
     "vaultgemma": gemma2,
@@ -435,7 +484,7 @@ FAMILIES = {
 
 TARGETS = ("q", "k", "v", "o", "gate", "up", "down")
 OWN_TARGETS = dict.fromkeys(("gpt2", "gpt_bigcode", "gpt_neox", "bloom", "mpt", "falcon"), ("qkv", "o", "up", "down"))
-OWN_TARGETS |= dict.fromkeys(("deepseek_v3", "glm4_moe_lite", "youtu"), ("q", "q_a", "q_b", "kv_a", "kv_b", "o"))
+OWN_TARGETS |= dict.fromkeys(("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "youtu", "mistral4"), ("q", "q_a", "q_b", "kv_a", "kv_b", "o"))
 OWN_TARGETS |= {"phi3": ("qkv", "o", "gate_up", "down")} | dict.fromkeys(("glm", "glm4"), ("q", "k", "v", "o", "gate_up", "down"))
 
 

@@ -179,6 +179,8 @@ DEEPSEEK = {
     "expert_groups": "n_group",
     "groups_per_token": "topk_group",
 }
+LATENT = {"rotary_dim": "qk_rope_head_dim", "v_head_dim": "v_head_dim", "q_rank": "q_lora_rank", "kv_rank": "kv_lora_rank"}
+LATENT_DEEPSEEK = {**{key: name for key, name in DEEPSEEK.items() if key != "head_dim"}, **LATENT}
 LOCAL = {**BIASED, "experts": "num_local_experts", "experts_per_token": "num_experts_per_tok"}
 FAMILIES |= {
     "mixtral": {**LOCAL, "sliding_window": "sliding_window"},
@@ -186,27 +188,29 @@ FAMILIES |= {
     "qwen3_moe": MOE,
     "olmoe": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "glm4_moe": {**DEEPSEEK, "qk_norm": "use_qk_norm"},
-    "deepseek_v3": {
-        **{key: name for key, name in DEEPSEEK.items() if key != "head_dim"},
-        "rotary_dim": "qk_rope_head_dim",
-        "v_head_dim": "v_head_dim",
-        "q_rank": "q_lora_rank",
-        "kv_rank": "kv_lora_rank",
-    },
+    "deepseek_v3": LATENT_DEEPSEEK,
+    "mistral4": LATENT_DEEPSEEK,
+    "deepseek_v2": {**{key: name for key, name in LATENT_DEEPSEEK.items() if key != "norm_topk"}, "mlp_bias": "mlp_bias"},
     "gpt_oss": {**LOCAL, "sliding_window": "sliding_window"},
     "nemotron": FAMILIES["llama"],
     "ministral3": FAMILIES["mistral"],
+    "apertus": BIASED,
+    "ernie4_5_moe": {
+        **DECODER,
+        "bias": "use_bias",
+        "experts": "moe_num_experts",
+        "experts_per_token": "moe_k",
+        "moe_ffn": "moe_intermediate_size",
+        "dense_layers": "moe_layer_start_index",
+    },
+    "granitemoe": LOCAL,
+    "cwm": {**DECODER, "mlp_bias": "mlp_bias", "sliding_window": "sliding_window"},
+    "ministral": {**DECODER, "sliding_window": "sliding_window"},
     "flex_olmo": {key: name for key, name in MOE.items() if key != "moe_ffn"},
     "minimax_m2": {key: name for key, name in LOCAL.items() if "bias" not in key},
     "dots1": DEEPSEEK,
     "solar_open": {key: name for key, name in DEEPSEEK.items() if key not in ("dense_layers", "ffn")},
-    "youtu": {
-        **{key: name for key, name in BIASED.items() if key != "head_dim"},
-        "rotary_dim": "qk_rope_head_dim",
-        "v_head_dim": "v_head_dim",
-        "q_rank": "q_lora_rank",
-        "kv_rank": "kv_lora_rank",
-    },
+    "youtu": {**{key: name for key, name in BIASED.items() if key != "head_dim"}, **LATENT},
 }
 FAMILIES |= {
     "seed_oss": {
@@ -225,7 +229,8 @@ FAMILIES |= {
     "arcee": FAMILIES["llama"],
     "jais2": FAMILIES["llama"],
 }
-WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4"}  # all layers but every layer_period-th
+WINDOWED = {"gemma2", "vaultgemma", "gemma3_text", "cohere2", "olmo3", "exaone4", "cwm", "ministral"}  # all layers but every layer_period-th
+FULL_FIRST = {"cwm", "ministral"}
 PARTLY_ROTARY = {"gpt_neox", "phi", "phi3", "stablelm", "glm", "glm4", "glm4_moe", "minimax_m2", "nemotron"}
 ACTIVATIONS = {"swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_pytorch_tanh"}
 NUMBERS = {"dropout", "attention_dropout", "embedding_dropout"}
@@ -337,16 +342,18 @@ def _in_other_words(family, model):
         return {"layer_types": ["full_attention"] * int(model["layers"])}
     if family in WINDOWED and "layer_period" in model:
         period, layers = int(model["layer_period"]), int(model["layers"])
-        kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(1, layers + 1)]
+        first = family not in FULL_FIRST
+        kinds = ["full_attention" if i % period == 0 else "sliding_attention" for i in range(first, layers + first)]
         return {"layer_types": kinds}
     if family in PARTLY_ROTARY and "rotary_dim" in model:
         share = int(model["rotary_dim"]) / int(model["head_dim"])
         rotary = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": share}}
         return rotary | _shared_experts(family, model)
-    if family in ("deepseek_v3", "youtu"):
+    if family in ("deepseek_v2", "deepseek_v3", "mistral4", "youtu"):
         plain = int(model["head_dim"]) - int(model["rotary_dim"])
         latent = int(model["q_rank"]) or None
-        return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | _shared_experts(family, model)
+        groups = {"topk_method": "group_limited_greedy"} if family == "deepseek_v2" and model.get("expert_groups", "1") != "1" else {}
+        return {"qk_nope_head_dim": plain, "q_lora_rank": latent} | groups | _shared_experts(family, model)
     if family in ("gpt_bigcode", "falcon"):
         return {"multi_query": model["kv_heads"] == "1"}
     if family == "gpt_neo":
@@ -356,9 +363,10 @@ def _in_other_words(family, model):
 
 def _shared_experts(family, model):
     """Of families whose config.json counts them."""
-    if FAMILIES[family].get("expert_groups") is None:
+    name = {"ernie4_5_moe": "moe_num_shared_experts"}.get(family, "n_shared_experts")
+    if name == "n_shared_experts" and FAMILIES[family].get("expert_groups") is None:
         return {}
-    return {"n_shared_experts": int(model["shared_ffn"]) // int(model["moe_ffn"])}
+    return {name: int(model["shared_ffn"]) // int(model["moe_ffn"])}
 
 
 def read(words, config=None, preset=None):

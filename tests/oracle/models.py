@@ -194,11 +194,20 @@ def add_adapters(model, case):
         return get_peft_model(model, lora, autocast_adapter_dtype=fp32)
 
 
-def flash_of_own_classes(config):
-    """Old model code has a class for each attention, not a registered function: its FlashAttention-2 runs gpu.flash."""
+def causal_class(config):
+    """transformers' causal model of a config; one that is only part of another by its name."""
     from transformers import AutoModelForCausalLM
 
-    code = importlib.import_module(AutoModelForCausalLM._model_mapping[type(config)].__module__)
+    kind = type(config)
+    if kind in AutoModelForCausalLM._model_mapping:
+        return AutoModelForCausalLM._model_mapping[kind]
+    code = importlib.import_module(kind.__module__.replace("configuration_", "modeling_"))
+    return getattr(code, f"{kind.__name__.removesuffix('Config')}ForCausalLM")
+
+
+def flash_of_own_classes(config):
+    """Old model code has a class for each attention, not a registered function: its FlashAttention-2 runs gpu.flash."""
+    code = importlib.import_module(causal_class(config).__module__)
     for classes in [value for key, value in vars(code).items() if key.endswith("_ATTENTION_CLASSES")]:
         classes["fa2_without_gpu"] = classes["flash_attention_2"]
 
@@ -211,7 +220,7 @@ def flash_of_own_classes(config):
 
 def transformers_step(case, own_loss="hf"):
     import transformers
-    from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, masking_utils
+    from transformers import AttentionInterface, AttentionMaskInterface, masking_utils
 
     transformers.utils.logging.set_verbosity_error()
     AttentionInterface.register("fa2_without_gpu", gpu.flash_attention_2)
@@ -223,7 +232,7 @@ def transformers_step(case, own_loss="hf"):
     config = transformers_config(case.config)
     config.use_cache = False
     flash_of_own_classes(config)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation=implementation)
+    model = causal_class(config)._from_config(config, attn_implementation=implementation)
     source = f"{versions('transformers')} {type(model).__name__}"
     trainable, kind = case.run["trainable"], case.policy[0]
     if trainable == "none":

@@ -85,7 +85,7 @@ def measure_model(model, optimizer, master):
     return {
         'weights_bytes': size(model.parameters()),
         'gradients_bytes': size(p for _, p in trained),
-        'master_bytes': size(p for _, p in held) if master else 0,
+        'master_bytes': size(copy for (_, copy), (_, p) in zip(held, trained) if copy.dtype != p.dtype),
         'optimizer_bytes': sum(bytes_of) + shared,
     }
 
