@@ -152,7 +152,7 @@ static const same models[] = {
      "family=smollm3 layers=3 hidden=2048 heads=16 kv_heads=4 ffn=11008 vocab=128256 layer_period=2"},
     {"{\"model_type\":\"granite\",\"attention_bias\":true}",
      "family=granite layers=32 hidden=4096 heads=32 ffn=11008 vocab=32000 qkv_bias=yes o_bias=yes"},
-    {"{\"model_type\":\"stablelm\",\"head_dim\":7,\"use_parallel_residual\":true}",
+    {"{\"model_type\":\"stablelm\",\"head_dim\":null,\"use_parallel_residual\":true}",
      "family=stablelm layers=32 hidden=2560 heads=32 ffn=6912 vocab=50304 rotary_dim=20 parallel_residual=yes"},
     {"{\"model_type\":\"glm4\",\"attention_bias\":false}",
      "family=glm4 layers=40 hidden=4096 heads=32 kv_heads=2 head_dim=128 ffn=13696 vocab=151552 qkv_bias=no"},
@@ -254,14 +254,14 @@ static const same models[] = {
      "family=arcee layers=32 hidden=2560 heads=32 ffn=18432 vocab=32000"},
     {"{\"model_type\":\"internlm3\",\"qkv_bias\":true,\"bias\":true}",
      "model=internlm3-8b qkv_bias=yes o_bias=yes mlp_bias=yes"},
-    /* Gemma: which of its two keys counts, and what the older one means */
+    /* Gemma: the older of its two keys counts, and what it means */
     {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\"}",
      "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576"},
     {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\",\"hidden_activation\":null}",
      "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576"},
-    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu_pytorch_tanh\",\"hidden_activation\":\"gelu\"}",
-     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576 activation=geglu"},
-    {"{\"model_type\":\"gemma\",\"hidden_act\":\"gelu\",\"hidden_activation\":\"gelu_pytorch_tanh\"}",
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"silu\",\"hidden_activation\":\"gelu\"}",
+     "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576 activation=swiglu"},
+    {"{\"model_type\":\"gemma\",\"hidden_activation\":\"silu\"}",
      "model=gemma-2b layers=28 hidden=3072 heads=16 kv_heads=16 ffn=24576 activation=geglu_tanh"},
 };
 
@@ -367,7 +367,7 @@ static const refusal errors[] = {
     {"{\"model_type\":\"llama\",\"hidden_act\":\"relu\"}", AM_UNSUPPORTED, "hidden_act",
      "hidden_act=relu is not covered; silu"},
     {"{\"model_type\":\"llama\",\"hidden_act\":\"gelu_new\"}", AM_UNSUPPORTED, "hidden_act", "gelu_pytorch_tanh are"},
-    {"{\"model_type\":\"gemma\",\"hidden_activation\":\"quick_gelu\"}", AM_UNSUPPORTED, "hidden_activation",
+    {"{\"model_type\":\"gemma\",\"hidden_act\":\"quick_gelu\"}", AM_UNSUPPORTED, "hidden_act",
      "quick_gelu"},
     {"{\"model_type\":\"gpt2\",\"activation_function\":\"quick_gelu\"}", AM_UNSUPPORTED, "activation_function",
      "gelu_fast"},
