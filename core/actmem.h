@@ -374,7 +374,7 @@ typedef enum am_cast_class { AM_CAST_PROMOTE, AM_CAST_LOW, AM_CAST_FP32, AM_CAST
 /* One row of ops.def. */
 typedef struct am_op_info {
     const char *name; /* ATen's */
-    const char *node; /* autograd's, without "Backward0" */
+    const char *node; /* autograd's, without "Backward0"; whole where it has another number */
     am_cast_class cast;
     am_save_rule saves[AM_MAX_SAVES]; /* ends with attribute NULL */
     am_backward_step backward[AM_MAX_STEPS];

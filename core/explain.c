@@ -284,7 +284,8 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
     }
     const char *attribute = op->saves[rule].attribute;
     am_write_text(writer, op->node);
-    am_write_text(writer, strchr(attribute, '[') ? "Backward." : "Backward0."); /* a Python function has no number */
+    if (!strstr(op->node, "Backward")) am_write_text(writer, strchr(attribute, '[') ? "Backward" : "Backward0"); /* a Python function has no number */
+    AM_WRITE(writer, ".");
     am_write_text(writer, attribute);
 }
 

@@ -273,8 +273,7 @@ static const importer importers[] = {
      {LATENT_KEYS(32, 2048, 16, 6144, 128256, 1), LATENT_WIDTHS(128, 64, 128, 1536, 512)}},
 };
 
-/* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
-#define NO_HEAD_DIM        INT32_MIN
+/* As they stand in `usual`. */
 #define ATTENTION_BIAS(on) {"attention_bias", NULL, AM_F_qkv_bias, on, NOT_NULL}
 #define MLP_BIAS           {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL}
 #define WINDOW(tokens, null) {"sliding_window", NULL, AM_F_sliding_window, tokens, null}
@@ -306,7 +305,7 @@ static const usual_importer usual_importers[] = {
     {"glm4", AM_FAMILY_GLM4, {40, 4096, 32, 2, 13696, 151552, 0, 0, 128}, {ATTENTION_BIAS(1)}},
     {"cohere", AM_FAMILY_COHERE, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, AM_AUTO},
      {ATTENTION_BIAS(0), {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
-    {"cohere2", AM_FAMILY_COHERE2, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, NO_HEAD_DIM},
+    {"cohere2", AM_FAMILY_COHERE2, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, AM_AUTO},
      {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL),
       {"sliding_window_pattern", NULL, AM_F_layer_period, 4, NOT_NULL}}},
     {"starcoder2", AM_FAMILY_STARCODER2, {30, 3072, 24, 2, 12288, 49152, 1, 0, AM_AUTO},
@@ -389,8 +388,7 @@ static void fill_usual(am_hf_type *type, const usual_importer *from)
     const bool gemma = am_wiring_of_family(from->family)->norm_code == AM_NORM_GEMMA;
     *type = (am_hf_type){.family = from->family, .activation = gemma ? "hidden_activation" : "hidden_act"};
     for (int i = 0; i < MOST_USUAL; i++)
-        if (from->absent[i] != NO_HEAD_DIM)
-            type->key[type->keys++] = (am_hf_key){usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
+        type->key[type->keys++] = (am_hf_key){usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
     add_keys(type, from->own);
 }
 

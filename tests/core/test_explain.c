@@ -209,6 +209,9 @@ START_TEST(why)
            "the derivative of SiLU is a function of its input.");
     am_write_saver(&writer, &row, 2);
     expect("SiluBackward0.self");
+    row.saved_by[2].op = AM_OP_CLAMP; /* of several ways to call it the second */
+    am_write_saver(&writer, &row, 2);
+    expect("ClampBackward1.self");
     row.savers = 1;
     row.saved_by[0].op = AM_OP_CHECKPOINT; /* as the ledger has it */
     row.saved_by[0].rule = AM_BY_CHECKPOINT;

@@ -158,7 +158,7 @@ static const same models[] = {
      "family=glm4 layers=40 hidden=4096 heads=32 kv_heads=2 head_dim=128 ffn=13696 vocab=151552 qkv_bias=no"},
     {"{\"model_type\":\"cohere\",\"use_qk_norm\":true}",
      "family=cohere layers=40 hidden=8192 heads=64 ffn=22528 vocab=256000 qk_norm=yes parallel_residual=yes"},
-    {"{\"model_type\":\"cohere2\",\"head_dim\":7}",
+    {"{\"model_type\":\"cohere2\",\"head_dim\":128}",
      "family=cohere2 layers=40 hidden=8192 heads=64 ffn=22528 vocab=256000 sliding_window=4096 layer_period=4"},
     {"{\"model_type\":\"starcoder2\",\"sliding_window\":4096}",
      "family=starcoder2 layers=30 hidden=3072 heads=24 kv_heads=2 ffn=12288 vocab=49152 sliding_window=4096 bias=yes"},

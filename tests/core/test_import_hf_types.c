@@ -127,6 +127,7 @@ static const char *const wide_heads[] = {
     "{\"model_type\":\"phi\",\"head_dim\":24}",
     "{\"model_type\":\"gpt_neox\",\"head_dim\":24}",
     "{\"model_type\":\"stablelm\",\"head_dim\":24}",
+    "{\"model_type\":\"cohere2\",\"head_dim\":24}",
 };
 
 START_TEST(wide_head)
