@@ -375,7 +375,7 @@ typedef enum am_cast_class { AM_CAST_PROMOTE, AM_CAST_LOW, AM_CAST_FP32, AM_CAST
 /* One row of ops.def. */
 typedef struct am_op_info {
     const char *name; /* ATen's */
-    const char *node; /* autograd's, without "Backward0" */
+    const char *node; /* autograd's, without "Backward0"; whole where it has another number */
     am_cast_class cast;
     am_save_rule saves[AM_MAX_SAVES]; /* ends with attribute NULL */
     am_backward_step backward[AM_MAX_STEPS];
@@ -1225,13 +1225,14 @@ typedef struct am_fit {
 typedef struct am_doubt {
     int stopped;   /* searches of a pipeline's ranks that ended before every plan was looked at; a budget has one for each rank */
     bool hull;     /* of a layer's choices those on the lower hull were combined, not all that none beats */
+    bool apart;    /* not all choices for single layers were combined with regions of several */
     int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
     bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
 } am_doubt;
 
 static inline bool am_doubted(const am_doubt *doubt)
 {
-    return doubt->stopped || doubt->hull || doubt->outlived;
+    return doubt->stopped || doubt->hull || doubt->apart || doubt->outlived;
 }
 
 /* The largest micro-batch, the longest sequence, the smallest number of GPUs or the budget of the cheapest checkpointing

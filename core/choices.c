@@ -199,8 +199,8 @@ static bool try_choices(am_evaluation *evaluation, int step, bool several)
     return choices->found = am_frontier_solve(&evaluation->workspace->frontier, &choices->chain, STEPS) == AM_OK;
 }
 
-/* Of experts what regions leave for good makes many more plans, and regions of several layers lower a peak by little: all choices
- * for single layers are combined rather than some for single layers and for several. */
+/* Of experts what regions leave for good makes many more plans: all choices for single layers are combined rather than few for single
+ * layers and for several; of a pipeline, whose lowest plans are wanted, only where not even the lower hull can be. */
 static void solve(am_evaluation *evaluation, bool several)
 {
     am_choices *choices = &evaluation->workspace->choices;
@@ -210,9 +210,11 @@ static void solve(am_evaluation *evaluation, bool several)
         choices->step = i;
         choices->hull = i > 0;
         choices->apart = false;
-        if (try_choices(evaluation, i, several) || i > 0 || evaluation->config->experts == 0 || choices->together) continue;
+        if (try_choices(evaluation, i, several) || i != several || evaluation->config->experts == 0 || choices->together) continue;
         choices->apart = true;
-        try_choices(evaluation, i, several);
+        choices->step = 0;
+        choices->hull = false;
+        try_choices(evaluation, 0, several);
     }
 }
 
@@ -278,15 +280,17 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     am_choices *choices = &evaluation->workspace->choices;
     const am_frontier *frontier = &evaluation->workspace->frontier;
     const int step = choices->step;
-    if (!choices->hull || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
+    const bool apart = choices->apart;
+    if ((!choices->hull && !apart) || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
     lay_chain(evaluation, false);
     *least = am_chain_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
-    choices->found = false;
+    choices->found = choices->apart = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */
     const bool cheaper = point >= 0 && frontier->point[point].cost < cost;
     if (cheaper) compose(evaluation, point, bytes);
     choices->price = 0;
+    choices->apart = apart;
     try_choices(evaluation, step, false);
     return cheaper;
 }
@@ -306,7 +310,7 @@ am_code am_choices_keep_below(am_evaluation *evaluation, int64_t bytes)
     if (!choices->found)
         return evaluation->code = am_fail(&workspace->tape.status, AM_CAPACITY, "checkpoint",
                                           "this model has more plans than this build can hold: a policy by name in place of the budget");
-    workspace->doubt = (am_doubt){.hull = choices->hull};
+    workspace->doubt = (am_doubt){.hull = choices->hull, .apart = choices->apart};
     if (point < 0)
         refuse(evaluation, bytes);
     else if (!find_cheaper(evaluation, bytes, frontier->point[point].cost, &workspace->doubt.least))

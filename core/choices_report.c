@@ -156,7 +156,7 @@ void am_choices_report(am_evaluation *evaluation)
     out->candidates = choices->candidates;
     out->undominated = choices->undominated;
     out->choices = choices->used;
-    out->doubt = (am_doubt){.hull = choices->hull};
+    out->doubt = (am_doubt){.hull = choices->hull, .apart = choices->apart};
     out->spans = am_choices_spans(choices);
     for (int i = 0; i < choices->used; i++)
         describe_choice(&out->choice[i], choices, &choices->candidate[choices->chosen[i]]);

@@ -130,16 +130,11 @@ static am_code find_activation(am_config *config, const activation *list, size_t
 static am_code read_activation(am_config *config, const am_document *document, const char *key, am_status *status)
 {
     char name[32];
-    bool gemma = config->family == AM_FAMILY_GEMMA;
     if (!key) return AM_OK; /* its code has one */
     am_code code = am_document_name(document, key, name, sizeof name, status);
-    if (code == AM_OK && gemma && name[0] == '\0') {
-        key = "hidden_act";
-        code = am_document_name(document, key, name, sizeof name, status);
-        /* Gemma's first files say gelu and mean its tanh form; transformers reads them so. */
-        if (strcmp(name, "gelu") == 0) memcpy(name, "gelu_pytorch_tanh", sizeof "gelu_pytorch_tanh");
-    }
     if (code != AM_OK || name[0] == '\0') return code;
+    if (config->family == AM_FAMILY_GEMMA && strcmp(name, "gelu") == 0) /* its first files say so and mean the tanh form */
+        memcpy(name, "gelu_pytorch_tanh", sizeof "gelu_pytorch_tanh");
     if (!am_activation_is_gated(am_wiring_of_family(config->family)->activation))
         return find_activation(config, plain, sizeof plain / sizeof *plain, key, name, status);
     return find_activation(config, gated, sizeof gated / sizeof *gated, key, name, status);

@@ -136,7 +136,7 @@ static const importer importers[] = {
       {"tie_word_embeddings", NULL, AM_F_tie_word_embeddings, 0, NOT_NULL}}},
     {"gemma",
      AM_FAMILY_GEMMA,
-     "hidden_activation",
+     "hidden_act", /* later ones: hidden_activation */
      {{"num_hidden_layers", NULL, AM_F_layers, 28, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 3072, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 16, NOT_NULL},
@@ -153,6 +153,7 @@ static const importer importers[] = {
      {{"num_hidden_layers", NULL, AM_F_layers, 44, NOT_NULL},
       {"hidden_size", NULL, AM_F_hidden, 6144, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 64, NOT_NULL},
+      {"head_dim", NULL, AM_F_head_dim, AM_AUTO, AM_AUTO},
       {"intermediate_size", NULL, AM_F_ffn, 24576, NOT_NULL},
       {"vocab_size", NULL, AM_F_vocab, 50432, NOT_NULL},
       {"hidden_dropout", NULL, AM_F_dropout, 0, NOT_NULL},
@@ -182,6 +183,7 @@ static const importer importers[] = {
       {"hidden_size", NULL, AM_F_hidden, 2048, NOT_NULL},
       {"num_attention_heads", NULL, AM_F_heads, 32, NOT_NULL},
       {"num_key_value_heads", NULL, AM_F_kv_heads, AM_AUTO, AM_AUTO},
+      {"head_dim", NULL, AM_F_head_dim, AM_AUTO, NOT_NULL},
       {"intermediate_size", NULL, AM_F_ffn, 8192, NOT_NULL},
       {"vocab_size", NULL, AM_F_vocab, 51200, NOT_NULL},
       {"qk_layernorm", NULL, AM_F_qk_norm, 0, NOT_NULL},
@@ -284,8 +286,7 @@ static const importer importers[] = {
      {LATENT_KEYS(32, 2048, 16, 6144, 128256, 1), LATENT_WIDTHS(128, 64, 128, 1536, 512)}},
 };
 
-/* As they stand in `usual`. Files that have no head_dim of their own, since the code does not look at it: NO_HEAD_DIM. */
-#define NO_HEAD_DIM        INT32_MIN
+/* As they stand in `usual`. */
 #define ATTENTION_BIAS(on) {"attention_bias", NULL, AM_F_qkv_bias, on, NOT_NULL}
 #define MLP_BIAS           {"mlp_bias", NULL, AM_F_mlp_bias, 0, NOT_NULL}
 #define WINDOW(tokens, null) {"sliding_window", NULL, AM_F_sliding_window, tokens, null}
@@ -309,7 +310,7 @@ static const usual_importer usual_importers[] = {
      {ATTENTION_BIAS(0), MLP_BIAS, {"no_rope_layer_interval", NULL, AM_F_layer_period, 4, NOT_NULL}}},
     {"granite", AM_FAMILY_GRANITE, {32, 4096, 32, AM_AUTO, 11008, 32000, 0, 0, AM_AUTO},
      {ATTENTION_BIAS(0), MLP_BIAS}},
-    {"stablelm", AM_FAMILY_STABLELM, {32, 2560, 32, 32, 6912, 50304, 0, 0, NO_HEAD_DIM},
+    {"stablelm", AM_FAMILY_STABLELM, {32, 2560, 32, 32, 6912, 50304, 0, 0, AM_AUTO},
      {{"use_qkv_bias", NULL, AM_F_qkv_bias, 0, NOT_NULL},
       {"use_parallel_residual", NULL, AM_F_parallel_residual, 0, NOT_NULL},
       {"hidden_dropout", NULL, AM_F_dropout, 0, NOT_NULL}}},
@@ -317,7 +318,7 @@ static const usual_importer usual_importers[] = {
     {"glm4", AM_FAMILY_GLM4, {40, 4096, 32, 2, 13696, 151552, 0, 0, 128}, {ATTENTION_BIAS(1)}},
     {"cohere", AM_FAMILY_COHERE, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, AM_AUTO},
      {ATTENTION_BIAS(0), {"use_qk_norm", NULL, AM_F_qk_norm, 0, NOT_NULL}}},
-    {"cohere2", AM_FAMILY_COHERE2, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, NO_HEAD_DIM},
+    {"cohere2", AM_FAMILY_COHERE2, {40, 8192, 64, AM_AUTO, 22528, 256000, 1, 0, AM_AUTO},
      {ATTENTION_BIAS(0), WINDOW(4096, NOT_NULL),
       {"sliding_window_pattern", NULL, AM_F_layer_period, 4, NOT_NULL}}},
     {"starcoder2", AM_FAMILY_STARCODER2, {30, 3072, 24, 2, 12288, 49152, 1, 0, AM_AUTO},
@@ -409,8 +410,7 @@ static void fill_usual(am_hf_type *type, const usual_importer *from)
     const bool gemma = am_wiring_of_family(from->family)->norm_code == AM_NORM_GEMMA;
     *type = (am_hf_type){.family = from->family, .activation = gemma ? "hidden_activation" : "hidden_act"};
     for (int i = 0; i < MOST_USUAL; i++)
-        if (from->absent[i] != NO_HEAD_DIM)
-            type->key[type->keys++] = (am_hf_key){usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
+        type->key[type->keys++] = (am_hf_key){usual[i].key, NULL, usual[i].field, from->absent[i], usual[i].null};
     add_keys(type, from->own);
 }
 

@@ -322,9 +322,10 @@ static void make_masks(am_build *build)
         if (has(build, AM_T_SPARE_MASK)) build->own[1].mask = am_hf_window_mask(build, 1);
         return;
     }
+    bool windows = am_wiring_of(build->config)->window == AM_WINDOW_FIRST_KIND;
+    if (has(build, AM_T_MAY_BE_FULL)) windows &= build->config->layer_period > 1; /* others make the mask of such layers unasked */
     build->own[1].mask = am_hf_window_mask(build, 0);
-    build->own[0].mask = am_wiring_of(build->config)->window == AM_WINDOW_FIRST_KIND ? am_hf_causal_mask(build)
-                                                                                       : build->own[1].mask;
+    build->own[0].mask = windows ? am_hf_causal_mask(build) : build->own[1].mask;
 }
 
 static void make_tables(am_build *build)

@@ -403,8 +403,8 @@ am_var am_megatron_mlp(am_build *build, am_var normed, const am_megatron_mlp_nam
     if (gated) {
         am_label(tape, up, "gate and up");
         am_dim rows = am_times(tape, build->s, build->b);
-        active =
-            am_activation(tape, AM_OP_BIAS_SWIGLU, am_view(tape, up, AM_SHAPE(rows, wide)), inner, AM_SHAPE(rows, f));
+        am_op swiglu = inner ? AM_OP_BIAS_SWIGLU : AM_OP_PLAIN_SWIGLU;
+        active = am_activation(tape, swiglu, am_view(tape, up, AM_SHAPE(rows, wide)), inner, AM_SHAPE(rows, f));
         active = am_view(tape, active, AM_SHAPE(build->s, build->b, f));
     } else {
         am_label(tape, up, "GELU input");

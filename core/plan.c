@@ -95,6 +95,7 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     int64_t above = composer->end + composer->released - ends->boundary[ends->layers];
     outcome->head_forward = ends->forward[after].bytes - ends->boundary[ends->layers];
     outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
+    if (outcome->head_backward < 0) outcome->head_backward = 0; /* masks and tables of the forward are gone by then */
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
     note_forward(outcome, ends->head[0].bytes + above + composer->framed, &ends->head[0], -1);
     note_forward(outcome, ends->head[1].bytes + above, &ends->head[1], -1);

@@ -69,7 +69,7 @@ static am_var restore_rows(am_tape *tape, am_var y, am_shape shape)
 am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
     am_op op = bias ? AM_OP_ADDMM : AM_OP_MM;
-    x = am_cast(tape, op, x);
+    const am_var given = x, cast = x = am_cast(tape, op, x);
     weight = am_cast(tape, op, weight);
     bias = am_cast(tape, op, bias);
     am_shape shape = am_shape_of(tape, x);
@@ -85,16 +85,19 @@ am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
         x = flat ? x : flatten_rows(tape, x);
         y = mm(tape, x, transposed);
     }
+    am_hold_cast(tape, given, cast);
     return flat ? y : restore_rows(tape, y, shape);
 }
 
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
-    x = am_cast(tape, AM_OP_ADDMM, x);
+    const am_var given = x, cast = x = am_cast(tape, AM_OP_ADDMM, x);
     weight = am_cast(tape, AM_OP_ADDMM, weight);
     bias = am_cast(tape, AM_OP_ADDMM, bias);
     am_shape shape = am_shape_of(tape, x);
-    return restore_rows(tape, addmm(tape, bias, flatten_rows(tape, x), weight), shape);
+    am_var y = addmm(tape, bias, flatten_rows(tape, x), weight);
+    am_hold_cast(tape, given, cast);
+    return restore_rows(tape, y, shape);
 }
 
 am_var am_bmm(am_tape *tape, am_var x, am_var y)
@@ -250,12 +253,16 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
 {
     am_shape shape = am_shape_of(tape, x);
     shape.dim[3] = tape->tensor[y].dim[3];
+    const am_var given[2] = {x, y};
     x = am_cast(tape, AM_OP_BMM, x);
     y = am_cast(tape, AM_OP_BMM, y);
     am_var input[2];
     input[0] = batch_rows(tape, x, x);
     input[1] = batch_rows(tape, y, x);
-    return am_view(tape, am_bmm(tape, input[0], input[1]), shape);
+    am_var z = am_bmm(tape, input[0], input[1]);
+    am_hold_cast(tape, given[0], x);
+    am_hold_cast(tape, given[1], y);
+    return am_view(tape, z, shape);
 }
 
 /* Keys that s queries meet, as whole products. A rank of a context-parallel group has an early and a late chunk of each sequence:

@@ -440,11 +440,9 @@ am_var am_sdpa_mask(am_build *build, am_var mask, int dtype)
     return am_label(tape, mask, "attention mask, made additive");
 }
 
-am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
+static am_var attend(am_build *build, am_var query, am_var key, am_var value, am_var mask)
 {
     am_tape *tape = build->tape;
-    am_var query = am_cast(tape, AM_OP_FLASH_ATTENTION, q);
-    am_var key = am_cast(tape, AM_OP_FLASH_ATTENTION, k), value = am_cast(tape, AM_OP_FLASH_ATTENTION, v);
     bool even = build->config->v_head_dim == build->config->head_dim;
     if (!even && build->config->attention == AM_FLASH) return flash_narrow_values(build, query, key, value);
     bool flash = build->config->attention != AM_EFFICIENT && !mask && tape->tensor[query].dtype != AM_FP32 &&
@@ -452,6 +450,16 @@ am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
     if (flash) return am_flash_attention(build, query, key, value);
     if (mask) mask = am_sdpa_mask(build, mask, tape->tensor[query].dtype);
     return am_attention(tape, AM_OP_EFFICIENT_ATTENTION, query, key, value, mask);
+}
+
+am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
+{
+    const am_var given[3] = {q, k, v};
+    am_var cast[3];
+    for (int i = 0; i < 3; i++) cast[i] = am_cast(build->tape, AM_OP_FLASH_ATTENTION, given[i]);
+    am_var y = attend(build, cast[0], cast[1], cast[2], mask);
+    for (int i = 0; i < 3; i++) am_hold_cast(build->tape, given[i], cast[i]);
+    return y;
 }
 
 am_var am_hf_attend(am_build *build, am_var q, am_var k, am_var v)

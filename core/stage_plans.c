@@ -93,6 +93,7 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     }
     plans->first[kind + 1] = plans->plans;
     plans->doubt.hull |= choices->hull;
+    plans->doubt.apart |= choices->apart;
     plans->outlives |= outlives(choices);
     plans->spans |= am_choices_spans(choices);
     am_stage_plans_sort(&plans->plan[plans->first[kind]], front.count);

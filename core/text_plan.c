@@ -88,7 +88,9 @@ static void write_choice(am_writer *out, const am_choice_row *choice)
 const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
 {
     const char *const others[] = {
-        doubt->hull ? "of a layer's choices those on the lower hull were combined, not all that no other beats" : NULL,
+        doubt->hull ? "of a layer's choices those on the lower hull were combined, not all that no other beats"
+        : doubt->apart ? "not all choices for single layers were combined with regions of several"
+                       : NULL,
         doubt->outlived ? "what regions with experts leave for good decides which plans fit, and one that leaves less might not have been looked at" : NULL,
     };
     am_writer out = am_writer_of(text, AM_DOUBT_SIZE);

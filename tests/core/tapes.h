@@ -109,7 +109,8 @@ static inline const char *tensor_text(am_var x)
 static inline const char *operations_text(int first)
 {
     text[0] = '\0';
-    for (int i = first; i < tape->instructions; i++) say("%s ", am_ops[tape->instruction[i].op].name);
+    for (int i = first; i < tape->instructions; i++)
+        if (tape->instruction[i].kind == AM_I_OP) say("%s ", am_ops[tape->instruction[i].op].name);
     return said();
 }
 

@@ -279,22 +279,45 @@ START_TEST(no_cheaper_plan)
 END_TEST
 
 /* With experts all choices for single layers are combined where those with regions of several layers are too many, and these are
- * looked at for a budget that nothing else stays below. */
+ * looked at for a budget: one that nothing else stays below, and one whose plan they make cheaper. */
 START_TEST(regions_of_experts)
 {
     am_status status;
     am_config config = config_of("model=mixtral-8x7b stack=megatron ep=8 frontier=yes");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
     ck_assert_uint_eq(fixture_report.frontier.spans, 1 << 1);
-    ck_assert(!am_doubted(&fixture_report.frontier.doubt));
+    ck_assert(fixture_report.frontier.doubt.apart);
+    const am_frontier_row low = fixture_report.frontier.row[2];
     int64_t lowest = fixture_report.frontier.row[0].peak_bytes;
     char text[96];
     snprintf(text, sizeof text, "model=mixtral-8x7b stack=megatron ep=8 checkpoint=budget:%ld", (long)lowest - 1);
     config = config_of(text);
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
     ck_assert_int_lt(am_outcome_peak(&fixture_report.outcome), lowest);
+    snprintf(text, sizeof text, "model=mixtral-8x7b stack=megatron ep=8 checkpoint=budget:%ld", (long)low.peak_bytes);
+    config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
+    ck_assert_int_lt(fixture_report.outcome.recomputed_time, low.recomputed_time);
+    ck_assert_int_le(fixture_report.doubt.least, fixture_report.outcome.recomputed_time);
+    ck_assert(fixture_report.doubt.apart);
     config = config_of("model=mixtral-8x7b stack=megatron ep=8 checkpoint=budget:1GiB");
     ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OUT_OF_RANGE);
+}
+END_TEST
+
+/* A pipeline's ranks have regions of several layers however many layers they have: what they peak at together is a budget that has a plan. */
+START_TEST(regions_of_ranks)
+{
+    am_status status;
+    const char *const model = "model=mixtral-8x7b stack=megatron layers=100 pp=2 seq=2048";
+    char text[128];
+    snprintf(text, sizeof text, "%s checkpoint=uniform:2", model);
+    am_config config = config_of(text);
+    ck_assert_int_eq(am_evaluate(&fixture_report, &fixture_workspace, &config, &status), AM_OK);
+    const int64_t peak = am_rank_peak(&fixture_report.rank[fixture_report.worst_rank]);
+    snprintf(text, sizeof text, "%s checkpoint=budget:%ld", model, (long)peak);
+    config = config_of(text);
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s", status.message);
 }
 END_TEST
 
@@ -485,6 +508,7 @@ Suite *test_choices_suite(void)
     tcase_add_test(tests, budget_below_the_smallest);
     tcase_add_loop_test(tests, no_cheaper_plan, 0, TWINS * 5);
     tcase_add_test(tests, regions_of_experts);
+    tcase_add_test(tests, regions_of_ranks);
     tcase_add_loop_test(tests, close_to_bound, 0, 6);
     tcase_add_test(tests, doubts);
     tcase_add_test(tests, units_compared);

@@ -26,6 +26,8 @@ static const refusal errors[] = {
     {"{\"model_type\":\"qwen2_moe\",\"mlp_only_layers\":null,\"layer_types\":\"x\"}", AM_UNSUPPORTED, "layer_types", "full_attention"},
     {"{\"model_type\":\"qwen3_moe\",\"mlp_only_layers\":[],\"decoder_sparse_step\":1,\"use_sliding_window\":true}", AM_UNSUPPORTED, "use_sliding_window", "=false"},
     {"{\"model_type\":\"olmoe\",\"clip_qkv\":null,\"output_router_logits\":true}", AM_UNSUPPORTED, "output_router_logits", "=false"},
+    {"{\"model_type\":\"mixtral\",\"router_jitter_noise\":0.1}", AM_UNSUPPORTED, "router_jitter_noise", "=0"},
+    {"{\"model_type\":\"minimax_m2\",\"router_jitter_noise\":null}", AM_BAD_CONFIG, "router_jitter_noise", "a number"},
     {"{\"model_type\":\"youtu\",\"rope_interleave\":false}", AM_UNSUPPORTED, "rope_interleave", "=true"},
     {"{\"model_type\":\"glm4_moe_lite\",\"mlp_layer_types\":[\"sparse\",\"dense\"]}", AM_UNSUPPORTED, "mlp_layer_types", "dense layers before"},
     {"{\"model_type\":\"glm4_moe_lite\",\"mlp_layer_types\":1}", AM_UNSUPPORTED, "mlp_layer_types", "dense layers before"},

@@ -147,12 +147,29 @@ START_TEST(error)
 }
 END_TEST
 
+/* Families whose heads are hidden / heads wide: their code takes a head_dim of another width for some of it alone. */
+static const char *const wide_heads[] = {
+    "{\"model_type\":\"phi\",\"head_dim\":24}",
+    "{\"model_type\":\"gpt_neox\",\"head_dim\":24}",
+    "{\"model_type\":\"stablelm\",\"head_dim\":24}",
+    "{\"model_type\":\"cohere2\",\"head_dim\":24}",
+};
+
+START_TEST(wide_head)
+{
+    expect_fine(wide_heads[_i], import(wide_heads[_i]));
+    ck_assert_int_eq(am_config_resolve(&config, &status), AM_UNSUPPORTED);
+    ck_assert_str_eq(status.field, "head_dim");
+}
+END_TEST
+
 Suite *test_import_hf_types_suite(void)
 {
     Suite *suite = suite_create("import_hf_types");
     TCase *tests = tcase_create("import_hf_types");
     tcase_add_loop_test(tests, same_model, 0, (int)COUNT(models));
     tcase_add_loop_test(tests, error, 0, (int)COUNT(errors));
+    tcase_add_loop_test(tests, wide_head, 0, (int)COUNT(wide_heads));
     suite_add_tcase(suite, tests);
     return suite;
 }

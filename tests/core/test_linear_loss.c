@@ -42,6 +42,14 @@ START_TEST(above_the_layers)
 }
 END_TEST
 
+/* A small head's backward stands below what the layers leave, with the mask of their attention: it stands nothing above. */
+START_TEST(nothing_above)
+{
+    evaluate("family=gpt_neo layers=1 hidden=48 heads=1 ffn=24 vocab=8 max_positions=64 seq=64");
+    ck_assert_int_eq(fixture_report.outcome.head_backward, 0);
+}
+END_TEST
+
 Suite *test_linear_loss_suite(void);
 Suite *test_linear_loss_suite(void)
 {
@@ -49,6 +57,7 @@ Suite *test_linear_loss_suite(void)
     TCase *tests = tcase_create("linear_loss");
     tcase_add_loop_test(tests, ledger, 0, COUNT(ledgers));
     tcase_add_test(tests, above_the_layers);
+    tcase_add_test(tests, nothing_above);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -286,6 +286,7 @@ START_TEST(autocast)
     ck_assert_str_eq(tensor_text(am_unary(tape, AM_OP_NEG, x)), "bf16 2,4 / 4,1");
     ck_assert_str_eq(tensor_text(am_binary(tape, AM_OP_ADD, x, x)), "bf16 2,4 / 4,1");
     ck_assert_str_eq(tensor_text(am_binary(tape, AM_OP_ADD, x, y)), "fp32 2,4 / 4,1");
+    ck_assert_str_eq(tensor_text(am_cat(tape, x, y, number(8))), "fp32 2,8 / 8,1");
     ck_assert_str_eq(tensor_text(am_layer_norm(tape, x, learns, 0)), "fp32 2,4 / 4,1");
     am_var cast = am_cast(tape, AM_OP_MM, learns);
     ck_assert_int_eq(am_cast(tape, AM_OP_MM, learns), cast);

@@ -114,6 +114,7 @@ static const struct {
     [AM_OP_MASKED_SOFTMAX] = {1, 1},
     [AM_OP_FILL] = {2, 1},
     [AM_OP_BIAS_GELU] = {2, 1},
+    [AM_OP_PLAIN_SWIGLU] = {2, 1},
     [AM_OP_BIAS_SWIGLU] = {2, 1},
     [AM_OP_VOCAB_LOSS] = {1, 4},
     [AM_OP_ROUTER_LINEAR] = {2, 1},
@@ -344,7 +345,7 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
                                         "ClampBackward1.self", "Max.indices", "Minimum.self", "Minimum.other", "Softplus.self", "Expm1.result",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",
-                                        "GeLUFunction.saved[1]", "SwiGLUFunction.saved[1]"};
+                                        "GeLUFunction.saved[1]", "BiasSwiGLUFunction.saved[1]", "BiasSwiGLUFunction.saved[0]"};
     if (is_fused(op)) return true;
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);
@@ -553,7 +554,8 @@ PLAY(fused_rope, am_fused_rope(tape, x[0], x[1]))
 PLAY(flash_attn, attend(AM_OP_FLASH_ATTN, heads(x[0]), heads(x[1]), heads(x[2]), 0))
 PLAY(engine_ring, ring_of(heads(x[0]), heads(x[1]), heads(x[2]), x[3], 0))
 PLAY(engine_ring_latent, ring_of(first_heads(x[0]), first_heads(x[1]), first_heads(x[2]), x[3], x[3]))
-PLAY(bias_swiglu, am_activation(tape, AM_OP_BIAS_SWIGLU, x[0], 0, SHAPE(6, 4)))
+PLAY(plain_swiglu, am_activation(tape, AM_OP_PLAIN_SWIGLU, x[0], 0, SHAPE(6, 4)))
+PLAY(bias_swiglu, am_activation(tape, AM_OP_BIAS_SWIGLU, x[0], x[1], SHAPE(6, 4)))
 PLAY(clone, am_clone(tape, x[0]))
 PLAY(clone_transposed, am_contiguous(tape, heads(x[0])))
 PLAY(stack, am_stack_last(tape, x[0], x[1], number(2)))
@@ -796,7 +798,8 @@ static const struct program {
      {1, {3}, AM_I32}}},
     {"engine ring latent", engine_ring_latent, {{4, {4, 2, 2, 16}, AM_BF16}, {4, {4, 2, 2, 16}, AM_BF16}, {4, {4, 2, 2, 8}, AM_BF16},
      {1, {3}, AM_I32}}},
-    {"bias swiglu", bias_swiglu, {{2, {6, 8}, AM_BF16}}},
+    {"plain swiglu", plain_swiglu, {{2, {6, 8}, AM_BF16}}},
+    {"bias swiglu", bias_swiglu, {{2, {6, 8}, AM_BF16}, {1, {8}, AM_BF16}}},
     {"sigmoid", sigmoid, {{3, {2, 3, 4}, AM_FP32}}},
     {"sub", minus, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 4}, AM_FP32}}},
     {"sub broadcast", minus, {{3, {2, 3, 4}, AM_FP32}, {3, {2, 3, 1}, AM_FP32}}},
@@ -1405,8 +1408,10 @@ static const struct {
      "AttnFuncWithCPAndKVP2P.saved[5]:256 AttnFuncWithCPAndKVP2P.saved[6]:64",
      "f768@768 f768@1536 f256@1792 f64@1856 f256@2112 f64@2176 f32@2208 f64@2272 f256@2528 f4@1124 b4@1128 b256@1384 "
      "b512@1896 b1536@3432 b1536@4968 b512@5480 b256@5736 b128@5864 b512@5480 b512@5992 b256@6248"},
-    {"bias swiglu", "1", "SwiGLUFunction.saved[0]:0", "f48@48 f4@52 b4@56 b48@104 b96@152"},
-    {"bias swiglu", "0", "", NULL},
+    {"plain swiglu", "1", "SwiGLUFunction.saved[0]:0", "f48@48 f4@52 b4@56 b48@104 b96@152"},
+    {"plain swiglu", "0", "", NULL},
+    {"bias swiglu", "11", "BiasSwiGLUFunction.saved[0]:0 BiasSwiGLUFunction.saved[1]:0", "f48@48 f4@52 b4@56 b48@104 b96@152 b16@120"},
+    {"bias swiglu", "00", "", NULL},
     {"sigmoid", "1", "Sigmoid.result:96", "f96@96 f4@100 b4@104 b96@200 b96@296"},
     {"sigmoid", "0", "", NULL},
     {"sub", "11", "", "f96@96 f4@100 b4@104 b96@200 b96@200"},

@@ -479,6 +479,33 @@ FAMILIES = {
     "solar_open": solar_open,
 }
 
+# What else a config.json may say, by the families whose code reads it.
+OTHERS = (
+    ("hidden_act", gated, "granite cohere cohere2 smollm3 glm glm4 stablelm olmo3 hyperclovax iquestcoder qwen3_moe olmoe flex_olmo "
+                          "qwen2_moe glm4_moe minimax_m2 dots1 solar_open deepseek_v3 glm4_moe_lite youtu"),  # fmt: skip
+    ("hidden_act", plain, "starcoder2 arcee jais2 phi nemotron"),
+    ("hidden_activation", gated, "gemma2 gemma3_text vaultgemma"),
+    ("activation_function", plain, "gptj"),
+    ("activation", plain, "falcon"),
+    ("attention_bias", flag, "gemma2 gemma3_text vaultgemma olmoe flex_olmo deepseek_v3 glm4_moe_lite youtu"),
+    ("tie_word_embeddings", flag, "opt gptj bloom gpt_neo mpt falcon"),
+    ("enable_bias", flag, "opt"),
+    ("qkv_bias", flag, "qwen2_moe"),
+    ("scale_attn_weights", flag, "gpt2 gpt_bigcode"),
+    ("ffn_hidden_size", lambda r: r.choice((24, 40)), "falcon"),
+    ("num_ln_in_parallel_attn", lambda r: r.choice((1, 2)), "falcon"),
+    ("resid_pdrop", lambda r: r.choice((0.0, 0.1)), "phi3"),
+    ("hidden_dropout", lambda r: r.choice((0.0, 0.1)), "stablelm"),
+    ("attention_dropout", lambda r: r.choice((0.0, 0.1)), "opt"),
+    ("final_logit_softcapping", lambda r: 30.0, "gemma3_text"),
+)
+
+
+def others(r, family):
+    """Each seldom, so that most cases are of what the files of a family say."""
+    return {key: value(r) for key, value, families in OTHERS if family in families.split() and flag(r, 0.2)}
+
+
 # ---- how the step runs
 
 
@@ -526,7 +553,7 @@ def loss_of(r, heads):
 def hf(r, families):
     family = r.choice(sorted(families))
     seq = r.choice((1, 2, 3, 8, 9, 17, 31, 32, 33, 48, 64, 96, 127, 128))
-    config = {"model_type": family, **FAMILIES[family](r, seq)}
+    config = {"model_type": family, **FAMILIES[family](r, seq), **others(r, family)}
     layers = next(config[key] for key in LAYERS if key in config)
     allocator = {"allocator": "cuda"} if r.random() < 0.1 else {}
     return config, run(r, seq, layers, OWN_TARGETS.get(family, TARGETS)) | loss_of(r, ("fp32", "bf16", "chunked", "fused")) | allocator
@@ -597,13 +624,21 @@ def megatron(r, families):
     words = {"stack": "megatron-local", **shape, "batch": r.choice((1, 2, 3)), "seq": 32 * r.choice((1, 2, 3)), "attention": r.choice(("eager", "flash"))}
     sp = tp > 1 and (kind in ("experts", "deepseek") or r.random() < 0.5)
     words |= {"tp": tp, "sp": "yes" if sp else "no", "dropout": r.choice((0.0, 0.1))}
+    words |= {"attention_dropout": r.choice((0.0, 0.1))} if flag(r) else {}
+    words |= {"tie_word_embeddings": r.choice(("yes", "no"))} if flag(r) else {}
+    words |= {"allocator": "cuda"} if flag(r, 0.1) else {}
     if kind == "gpt":
         words |= {"norm": "layernorm", "activation": "gelu", "bias": "yes", "positions": "learned"}
     else:
         words |= {"norm": "rmsnorm", "activation": "swiglu", "bias": "no", "positions": "rope"}
+    if kind in ("gpt", "llama") and flag(r):
+        words |= {"norm": r.choice(("rmsnorm", "layernorm")), "bias": r.choice(("yes", "no")), "positions": r.choice(("rope", "learned"))}
+    if words["positions"] == "learned" and flag(r):
+        words["max_positions"] = words["seq"] + 7
     if kind in ("experts", "deepseek"):
         ep = r.choice((1, 2))
         words |= {"experts": 8, "experts_per_token": r.choice((2, 4)), "moe_ffn": 12 * r.choice((1, 3)) * tp, "ep": ep}
+        words |= {"etp": r.choice((1, tp))} if flag(r) else {}
         words |= {"shared_ffn": 20 * tp} if kind == "deepseek" or r.random() < 0.4 else {}
     if kind == "deepseek":
         words |= {"family": "deepseek_v3", "kv_heads": shape["heads"], "head_dim": 24, "rotary_dim": 8, "v_head_dim": 16}
@@ -613,9 +648,11 @@ def megatron(r, families):
             del words[key]
     if words["attention"] == "flash" and r.random() < 0.3:
         words["cp"] = 2
-    modules = r.choice(("core_attn", "mlp", "layernorm", "core_attn,mlp", "moe", "moe_act", "mla_up_proj,moe_act"))
+    modules = r.choice(("core_attn", "mlp", "layernorm", "core_attn,mlp", "moe", "moe_act", "mla_up_proj,moe_act", "shared_experts", "layernorm,moe_act"))
     half = max(shape["layers"] // 2, 1)
     words["checkpoint"] = r.choice(("none", "none", "full", f"uniform:{half}", f"block:{half}", f"modules:{modules}"))
+    if tp > 1 and words["checkpoint"].partition(":")[0] in ("full", "uniform", "block") and flag(r):
+        words["distribute_saved"] = "yes"
     if r.random() < 0.2:
         stages = r.choice((2, 3))
         words |= {"layers": stages * r.choice((1, 2)), "pp": stages, "micro_batches": 1, "rank": r.randrange(stages)}
@@ -637,12 +674,21 @@ def plans(r, families):
     """A policy whose lines of Python are applied; budget: of some share between the least plan and none."""
     config, words = hf(r, families)
     layers = next(config[key] for key in LAYERS if key in config)
-    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "loss", "autocast", "allocator")}
-    cut = r.randint(1, layers)
-    regions = ",".join(part for part in (f"{cut}", f"{layers - cut}x{r.choice((0, 1))}" if cut < layers else "") if part)
+    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "autocast")}
+    sizes = cut_layers(r, layers)
     lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:mul", "save:div,stack", "save:clone,cat", "save:matmuls", "save:half-matmuls")
-    words["checkpoint"] = r.choice(("budget", "budget", "sqrt", "best", f"regions:{regions}", *lists))
+    words["checkpoint"] = r.choice(("budget", "budget", "budget", "sqrt", "best", f"uniform:{r.choice((1, 2, 3))}", f"regions:{sizes}", f"regions:{sizes}", *lists))
     return config, words
+
+
+def cut_layers(r, layers):
+    """Regions of one to three layers, and layers in none."""
+    sizes = []
+    while layers > 0:
+        size = min(r.choice((0, 0, 1, 1, 2, 3)), layers)
+        sizes.append(str(size))
+        layers -= max(size, 1)
+    return ",".join(sizes)
 
 
 LAYERS = ("num_hidden_layers", "num_layers", "n_layers", "n_layer")

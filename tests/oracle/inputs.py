@@ -60,7 +60,7 @@ FAMILIES = {
     "mistral": {**DECODER, "sliding_window": "sliding_window"},
     "qwen2": DECODER,
     "qwen3": BIASED,
-    "gemma": {**BIASED, "activation": "hidden_activation"},
+    "gemma": BIASED,
     "gpt2": GPT,
     "gpt_bigcode": GPT,
     "gptj": {**GPT, "rotary_dim": "rotary_dim"},

@@ -53,10 +53,10 @@ def budgets(words, count, config=None):
     try:
         answers.ask([*words, "checkpoint=budget:1B"], config)
     except answers.Refused as error:
-        found = re.search(r"peaks at (\d+)", str(error))
+        found = re.search(r"peaks at ([\d,]+)", str(error))
         if not found:
             raise
-        least = int(found[1])
+        least = int(found[1].replace(",", ""))
     whole = answers.ask([*words, "checkpoint=none", "timeline=none"], config)["step"]
     most = max(whole["forward_peak_bytes"], whole["backward_peak_bytes"])
     return [f"checkpoint=budget:{least + (most - least) * i // max(count - 1, 1)}" for i in range(count)]
