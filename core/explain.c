@@ -284,9 +284,12 @@ void am_write_saver(am_writer *writer, const am_row *row, int saver)
     }
     const char *attribute = op->saves[rule].attribute;
     am_write_text(writer, op->node);
-    size_t length = strlen(op->node);
-    bool numbered = length > 2 && strcmp(op->node + length - 2, "d1") == 0; /* ClampBackward1; a Python function has no number */
-    am_write_text(writer, numbered ? "." : strchr(attribute, '[') ? "Backward." : "Backward0.");
+#ifndef AM_FIRST /* whose operations' nodes all have that number */
+    if (strstr(op->node, "Backward"))
+        AM_WRITE(writer, ".");
+    else
+#endif
+        am_write_text(writer, strchr(attribute, '[') ? "Backward." : "Backward0."); /* a Python function has no number */
     am_write_text(writer, attribute);
 }
 

@@ -87,11 +87,8 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
     am_json_value dense = qwen ? am_document_find(document, "mlp_only_layers") : 0;
     am_json_value clip = family == AM_FAMILY_OLMOE || family == AM_FAMILY_OLMO ? am_document_find(document, "clip_qkv") : 0;
     am_json_value pairs = am_wiring_of_family(family)->latent ? am_document_find(document, "rope_interleave") : 0;
-    bool routed = family == AM_FAMILY_MIXTRAL || family == AM_FAMILY_MINIMAX_M2;
-    am_json_value noise = routed ? am_document_find(document, "router_jitter_noise") : 0;
-    int64_t step = 1, interleaved = 1, jitter = 0;
+    int64_t step = 1, interleaved = 1;
     am_code code = every ? am_document_integer(document, every, step_key, &step, status) : AM_OK;
-    if (code == AM_OK && noise) code = am_document_ratio(document, noise, "router_jitter_noise", &jitter, status);
     if (code == AM_OK && pairs) code = am_document_flag(document, pairs, "rope_interleave", &interleaved, status);
     if (code != AM_OK) return code;
     if (step != 1)
@@ -101,13 +98,21 @@ static am_code check_experts(const am_document *document, int64_t family, am_sta
                        "layers without experts are not covered here: mlp_only_layers=[]");
     if (clip && !am_document_is_null(document, clip))
         return am_fail(status, AM_UNSUPPORTED, "clip_qkv", "clipped queries and keys are not covered: clip_qkv=null");
-    if (jitter != 0)
-        return am_fail(status, AM_UNSUPPORTED, "router_jitter_noise",
-                       "noise on what the router sees is not covered: router_jitter_noise=0");
     if (!interleaved)
         return am_fail(status, AM_UNSUPPORTED, "rope_interleave",
                        "rotary halves are not covered here: rope_interleave=true");
     return AM_OK;
+}
+
+static am_code check_router(const am_document *document, int64_t family, am_status *status)
+{
+    static const char key[] = "router_jitter_noise";
+    bool read = family == AM_FAMILY_MIXTRAL || family == AM_FAMILY_MINIMAX_M2;
+    am_json_value noise = read ? am_document_find(document, key) : 0;
+    int64_t jitter = 0;
+    am_code code = noise ? am_document_ratio(document, noise, key, &jitter, status) : AM_OK;
+    if (code != AM_OK || jitter == 0) return code;
+    return am_fail(status, AM_UNSUPPORTED, key, "noise on what the router sees is not covered: %s=0", key);
 }
 
 static am_code check_layer_types(const am_document *document, int64_t family, am_status *status)
@@ -172,6 +177,7 @@ am_code am_hf_check(const am_config *config, const am_document *document, am_sta
     am_code code = check_switches(document, config->family, status);
     if (code == AM_OK) code = check_extras(document, config->family, status);
     if (code == AM_OK) code = check_experts(document, config->family, status);
+    if (code == AM_OK) code = check_router(document, config->family, status);
     if (code == AM_OK) code = check_late_windows(config, document, status);
     if (code == AM_OK) code = check_last_experts(config, document, status);
     return code == AM_OK ? check_layer_types(document, config->family, status) : code;

@@ -337,7 +337,7 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
     am_label(tape, result[1], "mean");
     am_label(tape, result[2], "reciprocal standard deviation");
     am_var y = am_tape_emit(tape, AM_OP_LAYER_NORM, bias ? 3 : weight ? 2 : 1, input, 3, result, 0);
-    am_hold_cast(tape, x, input[0]);
+    am_hold_cast(tape, 1, &x, input);
     return y;
 }
 
@@ -345,7 +345,7 @@ am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)
 {
     am_var input[2] = {am_cast(tape, AM_OP_RMS_NORM, x), am_cast(tape, AM_OP_RMS_NORM, weight)};
     am_var y = am_row_norm(tape, AM_OP_RMS_NORM, 2, input);
-    am_hold_cast(tape, x, input[0]);
+    am_hold_cast(tape, 1, &x, input);
     return y;
 }
 

@@ -85,7 +85,7 @@ am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
         x = flat ? x : flatten_rows(tape, x);
         y = mm(tape, x, transposed);
     }
-    am_hold_cast(tape, given, cast);
+    am_hold_cast(tape, 1, &given, &cast);
     return flat ? y : restore_rows(tape, y, shape);
 }
 
@@ -96,7 +96,7 @@ am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
     bias = am_cast(tape, AM_OP_ADDMM, bias);
     am_shape shape = am_shape_of(tape, x);
     am_var y = addmm(tape, bias, flatten_rows(tape, x), weight);
-    am_hold_cast(tape, given, cast);
+    am_hold_cast(tape, 1, &given, &cast);
     return restore_rows(tape, y, shape);
 }
 
@@ -254,14 +254,12 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
     am_shape shape = am_shape_of(tape, x);
     shape.dim[3] = tape->tensor[y].dim[3];
     const am_var given[2] = {x, y};
-    x = am_cast(tape, AM_OP_BMM, x);
-    y = am_cast(tape, AM_OP_BMM, y);
+    const am_var cast[2] = {am_cast(tape, AM_OP_BMM, x), am_cast(tape, AM_OP_BMM, y)};
     am_var input[2];
-    input[0] = batch_rows(tape, x, x);
-    input[1] = batch_rows(tape, y, x);
+    input[0] = batch_rows(tape, cast[0], cast[0]);
+    input[1] = batch_rows(tape, cast[1], cast[0]);
     am_var z = am_bmm(tape, input[0], input[1]);
-    am_hold_cast(tape, given[0], x);
-    am_hold_cast(tape, given[1], y);
+    am_hold_cast(tape, 2, given, cast);
     return am_view(tape, z, shape);
 }
 

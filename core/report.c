@@ -98,8 +98,7 @@ static void write_derived(am_writer *json, const am_report *report)
     if (config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
         am_json_plain(json, "a split backward keeps its chunk, and the gradients that wait, until the weights' part, whose own peak is a bound");
     if (config->autocast != AM_AUTOCAST_OFF)
-        am_json_plain(json, "peaks under autocast: without the copies of weights that its cache keeps until the forward ends, though nothing saves them; measured "
-                            "were the saved bytes only");
+        am_json_plain(json, "peaks under autocast: measured were the saved bytes only, not what its cache of weights keeps");
 #ifndef AM_FIRST
     if (am_policy_is_schedule(report->policy))
         am_json_plain(json, "the schedule's peaks: composed of the played layers' moments, nested regions of torch.utils.checkpoint assumed");

@@ -458,7 +458,7 @@ am_var am_sdpa(am_build *build, am_var q, am_var k, am_var v, am_var mask)
     am_var cast[3];
     for (int i = 0; i < 3; i++) cast[i] = am_cast(build->tape, AM_OP_FLASH_ATTENTION, given[i]);
     am_var y = attend(build, cast[0], cast[1], cast[2], mask);
-    for (int i = 0; i < 3; i++) am_hold_cast(build->tape, given[i], cast[i]);
+    am_hold_cast(build->tape, 3, given, cast);
     return y;
 }
 

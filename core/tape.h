@@ -47,10 +47,7 @@ void am_hold_list(am_tape *tape, int count, const am_var *x);
 #define am_hold(tape, ...)                                                                                             \
     am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
 /* A function's arguments, and the copies that autocast makes of them, are there until it returns. */
-static inline void am_hold_cast(am_tape *tape, am_var given, am_var copy)
-{
-    if (given != copy) am_hold(tape, given, copy);
-}
+void am_hold_cast(am_tape *tape, int count, const am_var *given, const am_var *copy);
 
 /* A graph that leads to no loss, and that a local keeps alive, has saved these: until the call with end. */
 void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y);
