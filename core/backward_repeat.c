@@ -92,33 +92,30 @@ static inline bool moved_slot(const am_distance *distance, uint16_t *slot)
     return known;
 }
 
-/* False where the event is not of the layer alone. */
-static inline bool moved(const am_distance *distance, am_event *event)
-{
-    switch (event->kind) {
-    case AM_E_ALLOCATE:
-    case AM_E_PART:
-    case AM_E_FREE:
-    case AM_E_STEAL:
-    case AM_E_COPY: return moved_slot(distance, &event->index);
-    case AM_E_NODE:
-    case AM_E_FORGET:
-    case AM_E_FORGET_RECOMPUTED:
-    case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
-    default: /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
-        event->index = (uint16_t)(event->index - distance->saves);
-        return AM_ALWAYS(event->kind == AM_E_TAKE);
-    }
-}
+/* What an event's index counts. A layer that was copied has no regions, units or leaves of its own, of which all others are. */
+enum { OTHERS, SLOTS, NODES, SAVES };
+static const uint8_t counted[] = {
+    [AM_E_ALLOCATE] = SLOTS, [AM_E_PART] = SLOTS, [AM_E_FREE] = SLOTS,
+    [AM_E_STEAL] = SLOTS,    [AM_E_COPY] = SLOTS, [AM_E_NODE] = NODES,
+    [AM_E_FORGET] = NODES,   [AM_E_FORGET_RECOMPUTED] = NODES, [AM_E_FORGET_KEPT] = NODES,
+    [AM_E_TAKE] = SAVES,     [AM_E_REDUCE] = OTHERS,
+};
 
 /* Copies the events; false, and none, where one of them cannot be. */
 static bool copy_events(am_program *program, const am_distance *distance, int first, int end)
 {
-    const am_distance by = *distance;
+    const uint16_t by[] = {[SLOTS] = (uint16_t)distance->slots, [NODES] = (uint16_t)-distance->nodes, [SAVES] = (uint16_t)-distance->saves};
+    const int others = distance->first;
     am_event *to = &program->event[program->events];
     for (int i = first; i < end; i++, to++) {
-        *to = program->event[i];
-        if (!moved(&by, to)) return false;
+        const am_event *from = &program->event[i];
+        const uint8_t of = counted[from->kind];
+        if (AM_NEVER(of == OTHERS)) return false;
+        *to = (am_event){from->bytes, (uint16_t)(from->index + by[of]), from->kind};
+        if (of == SLOTS && from->index <= others) { /* of the gradient that the layer begins with */
+            if (from->index != distance->from) return false;
+            to->index = distance->to;
+        }
     }
     program->events += end - first;
     return true;
