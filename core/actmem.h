@@ -1068,6 +1068,9 @@ typedef struct am_profile {
 #endif
     am_given given;
     int64_t input_bytes; /* of the first region; 0 without regions */
+#ifndef AM_FIRST
+    bool keeps_input, holds_input; /* a graph keeps its unit's input; the model's code holds the first one's beyond the first layer */
+#endif
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
 #ifndef AM_FIRST
