@@ -95,10 +95,9 @@ static inline bool moved_slot(const am_distance *distance, uint16_t *slot)
 /* What an event's index counts. A layer that was copied has no regions, units or leaves of its own, of which all others are. */
 enum { OTHERS, SLOTS, NODES, SAVES };
 static const uint8_t counted[] = {
-    [AM_E_ALLOCATE] = SLOTS, [AM_E_PART] = SLOTS, [AM_E_FREE] = SLOTS,
-    [AM_E_STEAL] = SLOTS,    [AM_E_COPY] = SLOTS, [AM_E_NODE] = NODES,
-    [AM_E_FORGET] = NODES,   [AM_E_FORGET_RECOMPUTED] = NODES, [AM_E_FORGET_KEPT] = NODES,
-    [AM_E_TAKE] = SAVES,     [AM_E_REDUCE] = OTHERS,
+    [AM_E_ALLOCATE] = SLOTS,    [AM_E_PART] = SLOTS, [AM_E_FREE] = SLOTS,    [AM_E_STEAL] = SLOTS,
+    [AM_E_COPY] = SLOTS,        [AM_E_NODE] = NODES, [AM_E_FORGET] = NODES,  [AM_E_FORGET_RECOMPUTED] = NODES,
+    [AM_E_FORGET_KEPT] = NODES, [AM_E_TAKE] = SAVES, [AM_E_REDUCE] = OTHERS,
 };
 
 /* Copies the events; false, and none, where one of them cannot be. */

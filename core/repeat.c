@@ -275,7 +275,8 @@ static void copy_storages(am_tape *tape, const am_shift *shift)
     memcpy(storage, FIRST(storage, storages), (size_t)HAS(storages) * sizeof *storage);
     for (; storage < end; storage++) {
         storage->born = (uint16_t)(storage->born + shift->instructions);
-        storage->last = (uint16_t)(storage->last < end_of_layer ? storage->last + shift->instructions : storage->born); /* what is behind the layer says it again */
+        bool inside = storage->last < end_of_layer; /* else what is behind the layer says when */
+        storage->last = (uint16_t)(inside ? storage->last + shift->instructions : storage->born);
         storage->next_dying = 0; /* until the record ends */
         storage->region = 0;
     }
