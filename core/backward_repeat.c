@@ -85,13 +85,6 @@ typedef struct am_distance {
     int first;         /* slots from here on are the layer's own */
 } am_distance;
 
-static inline bool moved_slot(const am_distance *distance, uint16_t *slot)
-{
-    const bool own = *slot > distance->first, known = own || *slot == distance->from;
-    *slot = own ? (uint16_t)(*slot + distance->slots) : distance->to;
-    return known;
-}
-
 /* What an event's index counts. A layer that was copied has no regions, units or leaves of its own, of which all others are. */
 enum { OTHERS, SLOTS, NODES, SAVES };
 static const uint8_t counted[] = {
@@ -176,8 +169,8 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                             .from = of->begins.slot,
                             .to = gradient->slot,
                             .first = of->slot};
-    uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
-    const bool passes = slot, known = moved_slot(&distance, &slot), leaf = passes && !input->node;
+    const uint16_t slot = (uint16_t)(of->passes.slot + distance.slots); /* of the gradient that its input gets */
+    const bool passes = of->passes.slot, leaf = passes && !input->node;
     bool takes = passes ? AM_ALWAYS(input->grad) /* as the other's does */ && !passed->slot : !input->grad;
     bool alike = takes && *node == (uint16_t)(of->last - distance.nodes) &&
                  !is_taken(compiler, *node - of->count, *node, gradient) &&
@@ -186,7 +179,7 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                  memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count],
                         (size_t)of->count + 1) == 0;
     if (!alike || !has_room(compiler, of)) return false;
-    if (AM_NEVER(passes && !known)) return false; /* what stood before a layer's backward is passed on by nodes that are not reached in others */
+    if (AM_NEVER(passes && of->passes.slot <= of->slot)) return false; /* what stood before a layer's backward is passed on by nodes that are not reached in others */
     if (leaf && !feeds_leaf(compiler, *node - of->count, *node, place->input)) return false;
     const am_layer_backward made = {.noted = true,
                                     .place = *place,

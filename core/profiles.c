@@ -323,8 +323,9 @@ static bool compose_profile(am_evaluation *evaluation, am_profile_id id)
     const am_profile_id alone = adapters ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
     const am_profile *plain = &workspace->profile[AM_PROFILE_PLAIN], *layer = &workspace->profile[alone];
     if (id != AM_PROFILE_SEGMENT || !workspace->played[AM_PROFILE_PLAIN] || !workspace->played[alone]) return false;
-    if (!am_evaluation_has_regions(evaluation) || has_own_last(evaluation) || config->autocast != AM_AUTOCAST_OFF) return false;
-    if (plain->keeps_input || (adapters && layer->steady[layer->record.kind[0]] == 0)) return false;
+    bool alike = am_evaluation_has_regions(evaluation) && config->autocast == AM_AUTOCAST_OFF;
+    alike &= !has_own_last(evaluation);
+    if (!alike || plain->keeps_input || (adapters && layer->steady[layer->record.kind[0]] == 0)) return false;
     choose_record(evaluation, &recipes[id], &workspace->profile[id]);
     am_segment_of(&workspace->profile[id], plain, layer);
     return workspace->played[id] = true;

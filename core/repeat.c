@@ -1,6 +1,7 @@
 /* Layers that are recorded as another one was, of this record or of one before: copied instead of built anew, since all that a builder
  * looks at is the same. */
 #include "repeat.h"
+#include "proven.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -332,7 +333,8 @@ static void copy_operands(am_tape *tape, const am_shift *shift)
         }
         am_var x = tape->operand[tape->operands] = shifted(shift, *from);
         while (user + 1 < tape->instructions && tape->instruction[user + 1].first <= tape->operands) user++;
-        if (tape->instruction[user].kind != AM_I_GRAPH_END) tape->storage[tape->tensor[x].storage].last = (uint16_t)user;
+        if (AM_ALWAYS(tape->instruction[user].kind != AM_I_GRAPH_END)) /* a local's graph has saved what is the layer's own */
+            tape->storage[tape->tensor[x].storage].last = (uint16_t)user;
     }
 }
 

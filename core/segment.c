@@ -78,7 +78,7 @@ static void lay_inner(const am_made *made, const am_span *span, int zone)
         if (way) by += step->gradients_above[zone] - layer->gradients_above[like];
         am_peak before = moved(&layer->backward[way][AM_BEFORE_RECOMPUTE][like], by + left - made->input);
         am_peak behind = moved(&layer->backward[way][AM_BACKWARD][like], by);
-        bool earlier = before.seen && (!behind.seen || before.bytes >= behind.bytes);
+        bool earlier = before.seen && before.bytes >= behind.bytes;
         step->backward[way][AM_BACKWARD][zone] = earlier ? before : behind;
         step->backward[way][AM_RECOMPUTE][zone] = moved(&plain->forward[like], again + (way ? step->gradients_above[span->last] : 0));
     }
