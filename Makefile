@@ -47,7 +47,7 @@ FRAMES_clang   := $(FRAMES)
 # INLINE says: higher is faster and larger. The others run once in an evaluation, or play no part in it, and are small.
 LATER        := alibi backward_repeat candidates chain changes choices choices_plan choices_report cost devices dtensor engine_ring expression falcon fit formulas front frontier fsdp gptj liger linear_loss lines live_parts map megatron \
                 megatron_mla megatron_moe memory_budget mla moe names nanogpt neox offload opt optimizer paper paper_cost phi pipeline pipeline_schedule rank_frontier rank_moments rank_plans rank_search rank_segments ranks repeat report_chain \
-                report_cost report_fit report_formulas report_map report_parts resolve_megatron resolve_policies resolve_stacks reversal revolve ring rotor schedules search stage stage_plans switches text_cost text_parts text_plan torch \
+                report_cost report_fit report_formulas report_map report_parts resolve_megatron resolve_policies resolve_stacks reversal revolve ring rotor schedules search segment stage stage_plans switches text_cost text_parts text_plan torch \
                 torch_rank toy
 HOT          := layout live step writer
 INLINE_first := -mllvm -inline-threshold=100

@@ -1069,6 +1069,10 @@ typedef struct am_profile {
 #endif
     am_given given;
     int64_t input_bytes; /* of the first region; 0 without regions */
+#ifndef AM_FIRST
+    bool keeps_input; /* some unit's graph does */
+    bool holds_input; /* the model's code holds the first one's beyond that unit */
+#endif
     const am_sample *sample; /* what its play wrote down, if it was asked to; in the workspace */
     int samples;
 #ifndef AM_FIRST

@@ -33,6 +33,7 @@ typedef struct am_repeat {
     am_mark at; /* where its parts are: where they were recorded, or set aside */
     uint16_t in_region, zone;
     am_var input, output;        /* output 0: none yet */
+    bool closed;                 /* it left what was there before it as it was */
     uint32_t record;             /* of am_tape.records */
     am_tensor taken;             /* its input, of one that is set aside, and */
     am_storage holding;          /* that one's memory */

@@ -85,40 +85,29 @@ typedef struct am_distance {
     int first;         /* slots from here on are the layer's own */
 } am_distance;
 
-static inline bool moved_slot(const am_distance *distance, uint16_t *slot)
-{
-    const bool own = *slot > distance->first, known = own || *slot == distance->from;
-    *slot = own ? (uint16_t)(*slot + distance->slots) : distance->to;
-    return known;
-}
-
-/* False where the event is not of the layer alone. */
-static inline bool moved(const am_distance *distance, am_event *event)
-{
-    switch (event->kind) {
-    case AM_E_ALLOCATE:
-    case AM_E_PART:
-    case AM_E_FREE:
-    case AM_E_STEAL:
-    case AM_E_COPY: return moved_slot(distance, &event->index);
-    case AM_E_NODE:
-    case AM_E_FORGET:
-    case AM_E_FORGET_RECOMPUTED:
-    case AM_E_FORGET_KEPT: event->index = (uint16_t)(event->index - distance->nodes); return true;
-    default: /* a layer that was copied has no regions, units or leaves of its own, of which the others are */
-        event->index = (uint16_t)(event->index - distance->saves);
-        return AM_ALWAYS(event->kind == AM_E_TAKE);
-    }
-}
+/* What an event's index counts. A layer that was copied has no regions, units or leaves of its own, of which all others are. */
+enum { OTHERS, SLOTS, NODES, SAVES };
+static const uint8_t counted[] = {
+    [AM_E_ALLOCATE] = SLOTS,    [AM_E_PART] = SLOTS, [AM_E_FREE] = SLOTS,    [AM_E_STEAL] = SLOTS,
+    [AM_E_COPY] = SLOTS,        [AM_E_NODE] = NODES, [AM_E_FORGET] = NODES,  [AM_E_FORGET_RECOMPUTED] = NODES,
+    [AM_E_FORGET_KEPT] = NODES, [AM_E_TAKE] = SAVES, [AM_E_REDUCE] = OTHERS,
+};
 
 /* Copies the events; false, and none, where one of them cannot be. */
 static bool copy_events(am_program *program, const am_distance *distance, int first, int end)
 {
-    const am_distance by = *distance;
+    const uint16_t by[] = {[SLOTS] = (uint16_t)distance->slots, [NODES] = (uint16_t)-distance->nodes, [SAVES] = (uint16_t)-distance->saves};
+    const int others = distance->first;
     am_event *to = &program->event[program->events];
     for (int i = first; i < end; i++, to++) {
-        *to = program->event[i];
-        if (!moved(&by, to)) return false;
+        const am_event *from = &program->event[i];
+        const uint8_t of = counted[from->kind];
+        if (AM_NEVER(of == OTHERS)) return false;
+        *to = (am_event){from->bytes, (uint16_t)(from->index + by[of]), from->kind};
+        if (of == SLOTS && from->index <= others) { /* of the gradient that the layer begins with */
+            if (from->index != distance->from) return false;
+            to->index = distance->to;
+        }
     }
     program->events += end - first;
     return true;
@@ -180,8 +169,8 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                             .from = of->begins.slot,
                             .to = gradient->slot,
                             .first = of->slot};
-    uint16_t slot = of->passes.slot; /* of the gradient that its input gets */
-    const bool passes = slot, known = moved_slot(&distance, &slot), leaf = passes && !input->node;
+    const uint16_t slot = (uint16_t)(of->passes.slot + distance.slots); /* of the gradient that its input gets */
+    const bool passes = of->passes.slot, leaf = passes && !input->node;
     bool takes = passes ? AM_ALWAYS(input->grad) /* as the other's does */ && !passed->slot : !input->grad;
     bool alike = takes && *node == (uint16_t)(of->last - distance.nodes) &&
                  !is_taken(compiler, *node - of->count, *node, gradient) &&
@@ -190,7 +179,7 @@ static bool repeat(am_compiler *compiler, const am_backward *of, const am_copy *
                  memcmp(&player->reached[*node - of->count], &player->reached[of->reached - of->count],
                         (size_t)of->count + 1) == 0;
     if (!alike || !has_room(compiler, of)) return false;
-    if (AM_NEVER(passes && !known)) return false; /* what stood before a layer's backward is passed on by nodes that are not reached in others */
+    if (AM_NEVER(passes && of->passes.slot <= of->slot)) return false; /* what stood before a layer's backward is passed on by nodes that are not reached in others */
     if (leaf && !feeds_leaf(compiler, *node - of->count, *node, place->input)) return false;
     const am_layer_backward made = {.noted = true,
                                     .place = *place,

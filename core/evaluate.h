@@ -57,6 +57,9 @@ void am_evaluation_add_units(am_evaluation *evaluation, const am_ledger *ledger,
 void am_evaluation_choose_schedule(am_evaluation *evaluation, const am_run *run, const am_ledger *kept);
 /* Plays layers that keep what is listed, without a ledger, into AM_PROFILE_TRIED; they are on the tape then. */
 const am_profile *am_evaluation_try(am_evaluation *evaluation, am_listed listed);
+/* segment.c: what a play of regions of several layers, of which *segment says the record, would show, from plays of another one's layers:
+ * without checkpointing, none of which keeps its input, and each in a region of its own. */
+void am_segment_of(am_profile *segment, const am_profile *plain, const am_profile *layer);
 /* runs.c: what a policy makes of the model. */
 void am_evaluation_compose(am_evaluation *evaluation, am_policy policy, am_outcome *outcome);
 /* The runs of a policy, in order from the embedding. Returns how many. */

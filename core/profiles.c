@@ -248,10 +248,25 @@ static void put_on_tape(am_evaluation *evaluation, const am_profile *profile, co
     if (recipe->away) am_tape_send_away(&workspace->tape, recipe->away, evaluation->config->tp);
 }
 
-static int64_t input_bytes(const am_tape *tape)
+static uint16_t input_of(const am_tape *tape, int region)
 {
-    const am_region *region = &tape->region[1];
-    return tape->regions > 1 ? tape->storage[tape->tensor[tape->operand[region->first_input]].storage].bytes : 0;
+    return tape->tensor[tape->operand[tape->region[region].first_input]].storage;
+}
+
+/* What the inputs of regions take, and who keeps them. */
+static void read_inputs(am_profile *profile, const am_tape *tape, const am_ledger *ledger)
+{
+    profile->input_bytes = 0;
+    if (tape->regions == 1) return;
+    const am_storage *first = &tape->storage[input_of(tape, 1)];
+    profile->input_bytes = first->bytes;
+#ifdef AM_FIRST
+    (void)ledger;
+#else
+    profile->holds_input = first->last == UINT16_MAX || tape->instruction[first->last].zone > 1;
+    profile->keeps_input = false;
+    for (int i = 1; i < tape->regions; i++) profile->keeps_input |= ledger->row_of[input_of(tape, i)] > 0;
+#endif
 }
 
 /* Reads the ledger of what is on the tape and plays it; sample NULL: without writing samples down, of which there is room
@@ -286,7 +301,7 @@ static void play_profile(am_evaluation *evaluation, am_profile_id id, am_ledger 
     profile->shared_bytes = ledger->shared_bytes;
     profile->outside_bytes = ledger->outside_bytes;
     am_given_read(&profile->given, &workspace->tape, profile->record);
-    profile->input_bytes = input_bytes(&workspace->tape);
+    read_inputs(profile, &workspace->tape, ledger);
 }
 
 /* A report always wants the plain profile's ledger: what a policy drops is told by it. */
@@ -295,10 +310,32 @@ static am_ledger *ledger_of(am_evaluation *evaluation, am_profile_id id, am_ledg
     return id == AM_PROFILE_PLAIN && evaluation->report ? &evaluation->workspace->plain : otherwise;
 }
 
+#ifdef AM_FIRST
+#define compose_profile(evaluation, id) false
+#else
+/* Segments whose layers have been played, without checkpointing and each by itself, need no play of their own; unless autocast copies a
+ * weight once for all that follow, or no layer of the first one's kind has an input that needs a gradient. False: it has to be played. */
+static bool compose_profile(am_evaluation *evaluation, am_profile_id id)
+{
+    am_workspace *workspace = evaluation->workspace;
+    const am_config *config = evaluation->config;
+    const bool adapters = config->trainable == AM_TRAIN_LORA;
+    const am_profile_id alone = adapters ? AM_PROFILE_LAYER_BY_HAND : AM_PROFILE_LAYER;
+    const am_profile *plain = &workspace->profile[AM_PROFILE_PLAIN], *layer = &workspace->profile[alone];
+    if (id != AM_PROFILE_SEGMENT || !workspace->played[AM_PROFILE_PLAIN] || !workspace->played[alone]) return false;
+    bool alike = am_evaluation_has_regions(evaluation) && config->autocast == AM_AUTOCAST_OFF;
+    alike &= !has_own_last(evaluation);
+    if (!alike || plain->keeps_input || (adapters && layer->steady[layer->record.kind[0]] == 0)) return false;
+    choose_record(evaluation, &recipes[id], &workspace->profile[id]);
+    am_segment_of(&workspace->profile[id], plain, layer);
+    return workspace->played[id] = true;
+}
+#endif
+
 const am_profile *am_evaluation_profile(am_evaluation *evaluation, am_profile_id id)
 {
     am_workspace *workspace = evaluation->workspace;
-    if (!workspace->played[id] && !evaluation->code)
+    if (!workspace->played[id] && !evaluation->code && !compose_profile(evaluation, id))
         play_profile(evaluation, id, ledger_of(evaluation, id, &workspace->scratch), NULL, 0);
     return &workspace->profile[id];
 }

@@ -1,6 +1,7 @@
 /* Layers that are recorded as another one was, of this record or of one before: copied instead of built anew, since all that a builder
  * looks at is the same. */
 #include "repeat.h"
+#include "proven.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -100,7 +101,7 @@ bool am_repeats(const am_repeat *repeat, const am_build *build, am_var x)
     const am_tape *tape = build->tape;
     if (!fits(repeat, build)) return false;
     const am_tensor *input = &tape->tensor[repeat->input];
-    return alike(input, &tape->storage[input->storage], tape, x) && is_closed(repeat, tape);
+    return repeat->closed && alike(input, &tape->storage[input->storage], tape, x);
 }
 
 void am_repeat_begin(am_repeat *repeat, const am_build *build, am_var x)
@@ -122,6 +123,7 @@ void am_repeat_end(am_repeat *repeat, const am_build *build, am_var y)
     const am_tape *tape = build->tape;
     repeat->to = mark(tape);
     repeat->output = tape->region[tape->open_region].outlives ? 0 : y; /* which is said of a region by what is in it */
+    repeat->closed = is_closed(repeat, tape);
 }
 
 /* ---- layers of the record before ---- */
@@ -162,7 +164,7 @@ static bool stands_alone(const am_repeat *repeat, const am_tape *tape)
     }
     for (int i = from->tensors; i < to->tensors; i++)
         if (tape->tensor[i].cast >= to->tensors) return false;
-    return is_closed(repeat, tape);
+    return repeat->closed;
 }
 
 #define SET_ASIDE(array, count)                                                                                        \
@@ -270,10 +272,13 @@ static void copy_tensors(am_tape *tape, const am_shift *shift)
 static void copy_storages(am_tape *tape, const am_shift *shift)
 {
     am_storage *storage = &tape->storage[tape->storages], *end = storage + HAS(storages);
+    const int end_of_layer = shift->repeat->to.instructions;
     memcpy(storage, FIRST(storage, storages), (size_t)HAS(storages) * sizeof *storage);
     for (; storage < end; storage++) {
         storage->born = (uint16_t)(storage->born + shift->instructions);
-        storage->last = storage->next_dying = 0; /* until its operands are copied, and the record ends */
+        bool inside = storage->last < end_of_layer; /* else what is behind the layer says when */
+        storage->last = (uint16_t)(inside ? storage->last + shift->instructions : storage->born);
+        storage->next_dying = 0; /* until the record ends */
         storage->region = 0;
     }
     tape->storages += HAS(storages);
@@ -300,12 +305,9 @@ static void copy_instructions(am_tape *tape, const am_shift *shift)
 {
     const uint16_t region = tape->open_region, zone = tape->zone;
     const int matmuls = tape->region[region].matmuls - shift->repeat->from.matmuls;
-    const am_var *operand = FIRST(operand, operands);
-    am_var *to = &tape->operand[tape->operands];
-    int index = tape->instructions;
-    memcpy(&tape->instruction[index], FIRST(instruction, instructions), (size_t)HAS(instructions) * sizeof *tape->instruction);
-    for (const int end = index + HAS(instructions); index < end; index++) {
-        am_instruction *instruction = &tape->instruction[index];
+    am_instruction *instruction = &tape->instruction[tape->instructions], *end = instruction + HAS(instructions);
+    memcpy(instruction, FIRST(instruction, instructions), (size_t)HAS(instructions) * sizeof *instruction);
+    for (; instruction < end; instruction++) {
         instruction->first = (uint16_t)(instruction->first + shift->operands);
         if (instruction->node) instruction->node = (uint16_t)(instruction->node + shift->nodes);
         instruction->region = region;
@@ -313,15 +315,27 @@ static void copy_instructions(am_tape *tape, const am_shift *shift)
         instruction->dying = instruction->made = instruction->made_end = 0; /* until the record ends */
         instruction->chosen = instruction->idle = false;
         if (region && instruction->kind == AM_I_OP) instruction->match = (uint16_t)(instruction->match + matmuls);
-        const bool uses = instruction->kind != AM_I_GRAPH_END;
-        for (int k = instruction->inputs + instruction->results; k > 0; k--) {
-            am_var x = shifted(shift, *operand++);
-            *to++ = x;
-            if (uses) tape->storage[tape->tensor[x].storage].last = (uint16_t)index;
-        }
     }
-    tape->instructions = index;
-    tape->operands += HAS(operands);
+    tape->instructions += HAS(instructions);
+}
+
+/* Of the instructions that have been copied. What was there before the layer they use once more. */
+static void copy_operands(am_tape *tape, const am_shift *shift)
+{
+    const am_var own = (am_var)shift->repeat->from.tensors, by = (am_var)shift->tensors;
+    const am_var *from = FIRST(operand, operands);
+    const int end = tape->operands + HAS(operands);
+    int user = tape->instructions - HAS(instructions);
+    for (; tape->operands < end; tape->operands++, from++) {
+        if (*from >= own) {
+            tape->operand[tape->operands] = (am_var)(*from + by);
+            continue;
+        }
+        am_var x = tape->operand[tape->operands] = shifted(shift, *from);
+        while (user + 1 < tape->instructions && tape->instruction[user + 1].first <= tape->operands) user++;
+        if (AM_ALWAYS(tape->instruction[user].kind != AM_I_GRAPH_END)) /* a local's graph has saved what is the layer's own */
+            tape->storage[tape->tensor[x].storage].last = (uint16_t)user;
+    }
 }
 
 static void count_region(am_tape *tape, const am_shift *shift)
@@ -368,6 +382,7 @@ am_var am_repeat_layer(const am_repeat *repeat, am_tape *tape, am_var x)
     copy_storages(tape, &shift);
     copy_nodes(tape, &shift);
     copy_instructions(tape, &shift);
+    copy_operands(tape, &shift);
     count_region(tape, &shift);
     tape->gradients += repeat->to.gradients - from->gradients;
     tape->flops += repeat->to.flops - from->flops;

@@ -106,12 +106,27 @@ static int64_t least_left(const am_profile *profile)
     return least;
 }
 
-/* Does a region of so many layers alone, played again, have more than this? Then one of more layers has, too. */
+/* Bytes that a region's last layer, of this kind, takes at least beyond what those before it have left, once they have been played again. */
+static int64_t least_taken(const am_profile *profile, int kind)
+{
+    const am_step *step = &profile->step;
+    int64_t least = INT64_MAX;
+    for (int unit = 0; unit < profile->record.units; unit++) {
+        int last = am_unit_zone(&profile->record, unit + 1) - 1;
+        if (am_unit_kind(&profile->record, unit) != kind) continue;
+        least = am_smaller(least, step->backward[0][AM_BACKWARD][last].bytes - step->recompute_start[last]);
+    }
+    return least;
+}
+
+/* Does the last whole region of so many layers alone, played again, have more than this? */
 static bool is_too_long(am_evaluation *evaluation, int64_t inner, bool reentrant, int64_t bytes)
 {
     if (inner < 3) return false;
     const am_profile *profile = am_evaluation_profile(evaluation, reentrant ? AM_PROFILE_SEGMENT_REENTRANT : AM_PROFILE_SEGMENT);
-    return least_left(profile) > bytes / (inner - 2);
+    int64_t layers = evaluation->config->layers, last = layers - layers % inner - 1;
+    int64_t own = least_taken(profile, am_pattern_kind(&evaluation->pattern, last));
+    return least_left(profile) > (bytes - own) / (inner - 2);
 }
 
 /* The length of equal segments with the lowest peak; with equal peaks the one that keeps least. */
@@ -123,7 +138,7 @@ int64_t am_evaluation_best_segment(am_evaluation *evaluation, bool reentrant)
         int64_t inner = am_divide_up(layers, segments);
         if (inner == tried) continue;
         tried = inner;
-        if (is_too_long(evaluation, inner, reentrant, am_outcome_peak(&lowest))) break;
+        if (is_too_long(evaluation, inner, reentrant, am_outcome_peak(&lowest))) continue;
         am_outcome outcome = {0};
         am_evaluation_compose_segments(
             evaluation, (am_policy){.kind = AM_POLICY_EVERY, .count = inner, .reentrant = reentrant}, &outcome);
