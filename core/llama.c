@@ -16,10 +16,8 @@ static am_var norm_of(am_build *build, am_var x, const char *path)
     if (build->config->stack == AM_STACK_LIGER) return am_liger_rms_norm(build, x, path);
     if (code == AM_NORM_TORCH) return am_hf_layer_norm(build, x, path);
     if (code == AM_NORM_COHERE) return am_hf_cohere_norm(build, x, path);
-#ifndef AM_FIRST
-    if (code == AM_NORM_NEMOTRON) return am_hf_nemotron_norm(build, x, path);
-#endif
-    if (code == AM_NORM_BARE) return am_hf_bare_norm(build, x, path);
+    if (AM_LATER(code == AM_NORM_NEMOTRON)) return am_hf_nemotron_norm(build, x, path);
+    if (AM_LATER(code == AM_NORM_BARE)) return am_hf_bare_norm(build, x, path);
     return am_hf_rms_norm(build, x, path, code);
 }
 
@@ -52,7 +50,7 @@ static am_var turn_heads(am_build *build, am_var x, int i)
 static am_var norm_heads(am_build *build, am_var x, int i)
 {
     static const char *const turned[3] = {"self_attn.query_layernorm", "self_attn.key_layernorm", NULL};
-    const char *path = has(build, AM_T_NORMS_TURNED) ? turned[i] : projections[i].norm;
+    const char *path = AM_LATER(has(build, AM_T_NORMS_TURNED)) ? turned[i] : projections[i].norm;
     return path && build->config->qk_norm ? norm_of(build, x, path) : x;
 }
 
@@ -67,7 +65,7 @@ static void project_heads(am_build *build, am_var normed, am_var x[3])
             x[i] = norm_heads(build, x[i], i);
         else
             x[i] = cut_heads(build, x[i], i);
-        if (code == AM_PROJECT_EACH && !has(build, AM_T_NORMS_TURNED)) x[i] = norm_heads(build, x[i], i);
+        if (code == AM_PROJECT_EACH && !AM_LATER(has(build, AM_T_NORMS_TURNED))) x[i] = norm_heads(build, x[i], i);
         if (code == AM_PROJECT_EACH || code == AM_PROJECT_THEN_NORM) x[i] = turn_heads(build, x[i], i);
     }
     for (int i = 0; i < 3 && (code == AM_PROJECT_CUT || code == AM_PROJECT_THEN_NORM); i++)
@@ -151,7 +149,7 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
     if (has(build, AM_T_NO_POSITIONS) && build->kind == 1) return;
     /* the tables are made anew in each layer */
-    if (code == AM_ROTARY_PAIRS_PART || code == AM_ROTARY_PAIRS_EACH || code == AM_ROTARY_PAIRS_WIDE) {
+    if (code == AM_ROTARY_PAIRS_PART || AM_LATER(code == AM_ROTARY_PAIRS_EACH || code == AM_ROTARY_PAIRS_WIDE)) {
         build->cos = am_hf_interleave(build, cos);
         build->sin = am_hf_interleave(build, sin);
     }
@@ -164,8 +162,11 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     case AM_ROTARY_PAIRS_PART: am_hf_rotate_part(build, q, k, kept); break;
     case AM_ROTARY_PAIRS_FP32: rotate_wide(build, q, k, true); break;
     case AM_ROTARY_FP32: rotate_wide(build, q, k, false); break;
-    case AM_ROTARY_CHUNKS: rotate_chunks(build, q, k); break;
-    default: rotate_pairs(build, q, k); /* AM_ROTARY_PAIRS_EACH, AM_ROTARY_PAIRS_WIDE */
+    case AM_ROTARY_CHUNKS:
+        if (AM_LATER(true)) rotate_chunks(build, q, k);
+        break;
+    default: /* AM_ROTARY_PAIRS_EACH, AM_ROTARY_PAIRS_WIDE */
+        if (AM_LATER(true)) rotate_pairs(build, q, k);
     }
     am_hold(tape, q0, k0, build->cos, build->sin);
     am_label(tape, *q, "query, rotated");
@@ -174,9 +175,6 @@ static void rotate(am_build *build, am_var *q, am_var *k, am_var kept[4])
     build->sin = sin;
 }
 
-#ifdef AM_FIRST /* no model of its does */
-#define am_hf_scale_query(build, q) ((void)(q))
-#else
 void am_hf_scale_query(am_build *build, am_var *q)
 {
     am_tape *tape = build->tape;
@@ -188,7 +186,6 @@ void am_hf_scale_query(am_build *build, am_var *q)
     am_label(tape, scale, "scale of each position");
     *q = am_label(tape, am_binary(tape, AM_OP_MUL, *q, scale), "query, rotated and scaled");
 }
-#endif
 
 static am_var drop(am_build *build, am_var x, int branch)
 {
@@ -206,8 +203,8 @@ static am_var llama_attention(am_build *build, am_var normed, am_var *weights)
     else
         project_heads(build, normed, x);
     rotate(build, &x[Q], &x[K], kept);
-    if (has(build, AM_T_SCALED_QUERY)) am_hf_scale_query(build, &x[Q]);
-    for (int i = Q; i <= K && has(build, AM_T_NORMS_TURNED); i++)
+    if (AM_LATER(has(build, AM_T_SCALED_QUERY))) am_hf_scale_query(build, &x[Q]);
+    for (int i = Q; i <= K && AM_LATER(has(build, AM_T_NORMS_TURNED)); i++)
         x[i] = norm_heads(build, am_label(tape, x[i], projections[i].name), i);
     am_var y = am_hf_core(build, x[Q], x[K], x[V], weights);
     y = am_reshape(tape, y, AM_SHAPE(build->b, build->s, build->ad));
@@ -259,7 +256,7 @@ static am_var mlp_of(am_build *build, am_var normed)
     static const am_mlp squared = {"mlp", "mlp.up_proj", "mlp.act_fn", "mlp.down_proj", false};
     static const am_gated_mlp gated = {"mlp", "mlp.gate_proj", "mlp.act_fn", "mlp.up_proj", "mlp.down_proj"};
     bool dense = am_wiring_of(build->config)->dense_layers && !build->kind;
-    if (build->config->experts && !dense) return am_hf_moe(build, normed);
+    if (AM_LATER(build->config->experts && !dense)) return am_hf_moe(build, normed);
     if (build->config->stack == AM_STACK_LIGER) return am_liger_mlp(build, normed);
     if (am_activation_is_gated(build->config->activation)) return am_hf_gated_mlp(build, normed, &gated, build->f);
     return am_hf_mlp(build, normed, build->config->family == AM_FAMILY_STARCODER2 ? &plain : &squared);
@@ -319,11 +316,11 @@ static void make_masks(am_build *build)
 {
     if (!build->by_kind) {
         build->mask = am_hf_causal_mask(build);
-        if (has(build, AM_T_SPARE_MASK)) build->own[1].mask = am_hf_window_mask(build, 1);
+        if (AM_LATER(has(build, AM_T_SPARE_MASK))) build->own[1].mask = am_hf_window_mask(build, 1);
         return;
     }
     bool windows = am_wiring_of(build->config)->window == AM_WINDOW_FIRST_KIND;
-    if (has(build, AM_T_MAY_BE_FULL)) windows &= build->config->layer_period > 1; /* others make the mask of such layers unasked */
+    if (AM_LATER(has(build, AM_T_MAY_BE_FULL))) windows &= build->config->layer_period > 1; /* others make the mask of such layers unasked */
     build->own[1].mask = am_hf_window_mask(build, 0);
     build->own[0].mask = windows ? am_hf_causal_mask(build) : build->own[1].mask;
 }
@@ -355,7 +352,7 @@ am_code am_hf_llama(am_build *build)
     if (wiring->norm_code == AM_NORM_GEMMA) x = scaled_embedding(build, x); /* by a buffer of one element */
     if (am_input_requires_grad(build)) am_require_grad(tape, x);
     am_enter(tape, "model", AM_C_EMBEDDING);
-    bool late = build->config->experts > 0; /* GraniteMoe's code makes the mask first */
+    bool late = AM_LATER(build->config->experts > 0); /* GraniteMoe's code makes the mask first */
     if (has(build, AM_T_SCALED) && !late) x = scaled_embedding(build, x);
     am_hf_positions(build);
     make_masks(build);

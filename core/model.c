@@ -64,10 +64,10 @@ am_pattern am_model_pattern(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
     am_pattern pattern = {.period = 1};
-    if (wiring->dense_layers) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
+    if (AM_LATER(wiring->dense_layers)) return (am_pattern){.prefix = config->dense_layers, .period = 1, .cycle = {1}};
     if (!am_wiring_takes_turns(config)) return pattern;
     pattern.period = (int)config->layer_period;
-    pattern.cycle[wiring->other_first ? 0 : pattern.period - 1] = 1;
+    pattern.cycle[AM_LATER(wiring->other_first) ? 0 : pattern.period - 1] = 1;
     pattern.own = wiring->traits & AM_T_TWO_TABLES;
     return pattern;
 }

@@ -108,7 +108,7 @@ static am_code derive_ffn(am_config *config, am_status *status)
 /* Whether a table of positions bounds the sequence. */
 static bool has_table(const am_config *config)
 {
-    return config->positions == AM_LEARNED || am_wiring_of(config)->table;
+    return config->positions == AM_LEARNED || AM_LATER(am_wiring_of(config)->table);
 }
 
 /* Tokens of a sequence where none are given: a usual number, cut to what the position table has. */

@@ -56,7 +56,7 @@ static am_var project(am_build *build, am_var x, const char *path, am_component 
     am_module module = enter(build, path, component);
     am_shape shape = am_shape_of(tape, x);
     am_dim in = shape.dim[shape.rank - 1];
-    bool adapted = (build->adapted & target) != 0, added = bias && am_wiring_of(build->config)->added_bias;
+    bool adapted = (build->adapted & target) != 0, added = bias && AM_LATER(am_wiring_of(build->config)->added_bias);
     if (adapted) tape->module.leaf = ".base_layer";
     am_var weight = am_weight(build, conv ? AM_SHAPE(in, out) : AM_SHAPE(out, in), "weight");
     am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
@@ -105,8 +105,9 @@ am_var am_hf_rms_norm(am_build *build, am_var x, const char *path, am_norm_code 
         am_label(tape, am_unary(tape, AM_OP_RSQRT, am_unary(tape, AM_OP_ADD_SCALAR, variance)), "1 / root mean square");
     am_var normal = am_label(tape, am_binary(tape, AM_OP_MUL, wide, scale), "normalised input");
     am_var y;
-    if (code == AM_NORM_OLMO || code == AM_NORM_HELIUM) {
-        am_var scales = code == AM_NORM_HELIUM ? am_to(tape, weight, AM_FP32) : weight;
+    const bool helium = AM_LATER(code == AM_NORM_HELIUM);
+    if (code == AM_NORM_OLMO || helium) {
+        am_var scales = helium ? am_to(tape, weight, AM_FP32) : weight;
         if (scales != weight) am_label(tape, scales, "weight in fp32");
         y = am_to(tape, am_binary(tape, AM_OP_MUL, scales, normal), dtype);
         am_hold(tape, x, variance, normal);
@@ -157,13 +158,12 @@ am_var am_hf_layer_norm(am_build *build, am_var x, const char *path)
     am_module module = enter(build, path, AM_C_NORM);
     am_dim width = am_shape_of(tape, x).dim[tape->tensor[x].rank - 1];
     am_var weight = am_weight(build, AM_SHAPE(width), "weight");
-    am_var bias = am_wiring_of(build->config)->bare_norm ? 0 : am_weight(build, AM_SHAPE(width), "bias");
+    am_var bias = AM_LATER(am_wiring_of(build->config)->bare_norm) ? 0 : am_weight(build, AM_SHAPE(width), "bias");
     am_var y = am_label(tape, am_layer_norm(tape, x, weight, bias), "normed input");
     tape->module = module;
     return y;
 }
 
-#ifndef AM_FIRST /* no model of its has one */
 /* Nemotron's, whose weight is stored less one; under autocast all of it in the type of products. */
 am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path)
 {
@@ -182,7 +182,6 @@ am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path)
     tape->module = module;
     return y;
 }
-#endif
 
 /* The same without a weight, in fp32. */
 am_var am_hf_bare_norm(am_build *build, am_var x, const char *path)
@@ -206,9 +205,6 @@ void am_hf_positions(am_build *build)
     am_label(tape, build->position_ids, "position ids");
 }
 
-#ifdef AM_FIRST /* no model of its has one */
-#define complex_table(build, angle) ((void)0)
-#else
 /* Cosines and sines as complex numbers, in fp32: torch.polar, times a number. */
 static void complex_table(am_build *build, am_var angle)
 {
@@ -221,7 +217,6 @@ static void complex_table(am_build *build, am_var angle)
     am_hold(tape, angle);
     build->cos = am_view(tape, table, AM_SHAPE(one, one, build->s, build->half));
 }
-#endif
 
 void am_hf_rotary_tables(am_build *build)
 {
@@ -230,11 +225,11 @@ void am_hf_rotary_tables(am_build *build)
     am_var positions = am_to(tape, build->position_ids, AM_FP32);
     am_var angle = am_raw(tape, AM_OP_MUL_SCALAR, AM_SHAPE(one, build->s, build->half), AM_FP32, positions, 0, 0, 0);
     am_rotary_code code = (am_rotary_code)am_wiring_of(build->config)->rotary_code;
-    if (code == AM_ROTARY_COMPLEX) {
+    if (AM_LATER(code == AM_ROTARY_COMPLEX)) {
         complex_table(build, angle);
         return;
     }
-    bool half = code == AM_ROTARY_CHUNKS;
+    bool half = AM_LATER(code == AM_ROTARY_CHUNKS);
     am_op twice = code == AM_ROTARY_PAIRS_FP32 ? AM_OP_CLONE : AM_OP_CAT; /* side by side, or one behind another */
     am_dim width = half ? build->half : build->rotary;
     am_shape shape = AM_SHAPE(one, build->s, width);
@@ -244,7 +239,7 @@ void am_hf_rotary_tables(am_build *build)
         am_var f = am_raw(tape, i ? AM_OP_SIN : AM_OP_COS, shape, AM_FP32, both, 0, 0, 0);
         wide[i] = am_raw(tape, AM_OP_MUL_SCALAR, shape, AM_FP32, f, 0, 0, 0);
     }
-    bool wide_tables = code == AM_ROTARY_FP32 || code == AM_ROTARY_PAIRS_WIDE;
+    bool wide_tables = code == AM_ROTARY_FP32 || AM_LATER(code == AM_ROTARY_PAIRS_WIDE);
     int dtype = wide_tables ? AM_FP32 : tape->tensor[build->embedding].dtype;
     for (int i = 0; i < 2; i++) table[i] = am_to(tape, wide[i], dtype);
     am_hold(tape, angle, both, wide[0], wide[1]);
@@ -265,7 +260,7 @@ am_var am_hf_window_mask(am_build *build, int64_t window)
     am_tape *tape = build->tape;
     const am_config *config = build->config;
     bool eager = config->attention == AM_EAGER;
-    bool causal_alone = !eager && (window == 0 || config->seq < window) && !am_wiring_of(config)->masked;
+    bool causal_alone = !eager && (window == 0 || config->seq < window) && !AM_LATER(am_wiring_of(config)->masked);
     if (config->attention == AM_FLASH || causal_alone) return 0;
     am_dim one = build->one;
     am_shape square = AM_SHAPE(one, one, build->s, build->s);
@@ -318,7 +313,7 @@ am_var am_hf_rotate_pairs(am_build *build, am_var x)
 {
     am_tape *tape = build->tape;
     const char *name = tape->storage[tape->tensor[x].storage].name;
-    bool wide = am_wiring_of(build->config)->rotary_code == AM_ROTARY_PAIRS_WIDE;
+    bool wide = AM_LATER(am_wiring_of(build->config)->rotary_code == AM_ROTARY_PAIRS_WIDE);
     am_var straight = am_binary(tape, AM_OP_MUL, wide ? am_to(tape, x, AM_FP32) : x, build->cos);
     am_var even = am_slice_every(tape, x, build->half, 2), odd = am_slice_every(tape, x, build->half, 2);
     am_shape shape = am_shape_of(tape, x), pair = shape;
@@ -358,7 +353,7 @@ void am_hf_rotate_part(am_build *build, am_var *q, am_var *k, am_var kept[4])
     }
     for (int i = 0; i < 2 && code != AM_ROTARY_PART_EACH; i++)
         *x[i] = am_cat(tape, kept[i], kept[i + 2], build->d);
-    if (code == AM_ROTARY_PART_AT_ONCE) am_hold_list(tape, 2, kept);
+    if (AM_LATER(code == AM_ROTARY_PART_AT_ONCE)) am_hold_list(tape, 2, kept);
     am_label(tape, *q, "query, rotated");
     am_label(tape, *k, "key, rotated");
 }
@@ -487,7 +482,7 @@ am_var am_hf_core(am_build *build, am_var q, am_var k, am_var v, am_var *weights
     if (build->config->attention != AM_EAGER)
         return am_contiguous(tape, am_transpose(tape, am_hf_attend(build, q, k, v), 1, 2));
     am_var keys = am_hf_repeat_kv(build, k), values = am_hf_repeat_kv(build, v);
-    bool sinks = am_wiring_of(build->config)->traits & AM_T_SINKS;
+    bool sinks = AM_LATER(am_wiring_of(build->config)->traits & AM_T_SINKS);
     am_var y = sinks ? am_hf_attend_with_sinks(build, q, keys, values, weights)
                      : am_hf_eager(build, q, keys, values, true, weights);
     if (!sinks) y = am_contiguous(tape, am_transpose(tape, y, 1, 2));
@@ -527,9 +522,6 @@ static am_var python_gelu(am_build *build, am_var x, bool fast)
     return y;
 }
 
-#ifdef AM_FIRST /* no model of its has it */
-#define xielu(build, x) (x)
-#else
 /* transformers' XIELUActivation, in Python: αₚ·x·x + β·x above 0, else (expm1(min(x, ε)) - x)·αₙ + β·x. Each α is the softplus of a
  * parameter, β and ε are buffers of one element. */
 static am_var xielu(am_build *build, am_var x)
@@ -552,7 +544,6 @@ static am_var xielu(am_build *build, am_var x)
     am_hold(tape, x, above, below);
     return y;
 }
-#endif
 
 am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
 {
@@ -565,7 +556,7 @@ am_var am_hf_activation(am_build *build, am_var x, int64_t activation)
     case AM_SILU: y = am_unary(tape, AM_OP_SILU, x); break;
     case AM_RELU: y = am_unary(tape, AM_OP_RELU, x); break;
     case AM_RELU2: y = am_unary(tape, AM_OP_POW, am_label(tape, am_unary(tape, AM_OP_RELU, x), "ReLU")); break;
-    case AM_XIELU: y = xielu(build, x); break;
+    case AM_XIELU: y = AM_LATER(true) ? xielu(build, x) : 0; break;
     default: y = am_unary(tape, AM_OP_GELU, x); break;
     }
     return am_label(tape, y, "activated");

@@ -345,13 +345,13 @@ const am_wiring *am_wiring_of(const am_config *config)
 bool am_wiring_takes_turns(const am_config *config)
 {
     const am_wiring *wiring = am_wiring_of(config);
-    return wiring->period && !(wiring->traits & AM_T_MAY_BE_FULL && config->sliding_window == 0);
+    return wiring->period && !AM_LATER(wiring->traits & AM_T_MAY_BE_FULL && config->sliding_window == 0);
 }
 
 bool am_wiring_has_head_bias(const am_config *config)
 {
     am_bias_rule rule = am_wiring_of(config)->head_bias;
-    return rule == AM_BIAS_ALWAYS || (rule == AM_BIAS_AS_ALL && config->bias);
+    return AM_LATER(rule == AM_BIAS_ALWAYS || (rule == AM_BIAS_AS_ALL && config->bias));
 }
 
 int64_t am_nearest_divisor(int64_t n, int64_t x)
@@ -421,7 +421,7 @@ void am_wiring_fill(am_config *config, const am_wiring *own)
 static int64_t usual_rotary_dim(const am_config *config, const am_wiring *wiring)
 {
     if (config->positions != AM_ROPE) return 0;
-    if (wiring->latent) return am_even(config->head_dim / 3);
+    if (AM_LATER(wiring->latent)) return am_even(config->head_dim / 3);
     return wiring->rotary_quarters ? am_even(config->head_dim * wiring->rotary_quarters / 4) : config->head_dim;
 }
 
@@ -432,7 +432,7 @@ void am_wiring_fill_rotary(am_config *config, const am_wiring *wiring)
 
 static bool mixes(const am_config *config, const am_wiring *wiring)
 {
-    return wiring->router || (wiring->may_mix && config->experts > 0);
+    return AM_LATER(wiring->router || (wiring->may_mix && config->experts > 0));
 }
 
 void am_wiring_fill_experts(am_config *config, const am_wiring *wiring)
@@ -499,7 +499,7 @@ static am_code check_values(const am_config *config, const am_wiring *wiring, co
         code = am_wiring_check_value(config, AM_F_parallel_residual, 1, "new_decoder=yes", status);
     if (code == AM_OK && !config->new_decoder)
         code = am_wiring_check_value(config, AM_F_parallel_norms, 1, who, status);
-    if (code == AM_OK && wiring->new_decoder && !config->new_decoder && config->kv_heads > 1) /* one, or all: its code cuts no groups */
+    if (code == AM_OK && AM_LATER(wiring->new_decoder) && !config->new_decoder && config->kv_heads > 1) /* one, or all: its code cuts no groups */
         code = am_wiring_check_value(config, AM_F_kv_heads, config->heads, who, status);
     if (code == AM_OK) code = check_bias(config, AM_F_parallel_residual, wiring->parallel_residual, who, status);
     if (code == AM_OK && !wiring->post_norm) code = am_wiring_check_value(config, AM_F_pre_norm, 1, who, status);
@@ -616,7 +616,7 @@ static am_code check_experts(const am_config *config, const am_wiring *wiring, c
     am_code code = check_least(config, AM_F_experts, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_experts_per_token, config->experts, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_moe_ffn, INT64_MAX, who, status);
-    if (code == AM_OK && wiring->shared == AM_SHARED_GATED)
+    if (code == AM_OK && AM_LATER(wiring->shared == AM_SHARED_GATED))
         code = check_least(config, AM_F_shared_ffn, INT64_MAX, who, status);
     if (code == AM_OK) code = check_least(config, AM_F_groups_per_token, groups, who, status);
     if (code != AM_OK) return code;
@@ -647,7 +647,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     am_code code = check_activation(config, wiring, who, status);
     if (code == AM_OK && !wiring->any) code = check_values(config, wiring, who, status);
     if (code == AM_OK) code = check_dropouts(config, wiring, who, status);
-    if (code == AM_OK && wiring->four) code = am_wiring_check_value(config, AM_F_ffn, 4 * config->hidden, who, status);
+    if (code == AM_OK && AM_LATER(wiring->four)) code = am_wiring_check_value(config, AM_F_ffn, 4 * config->hidden, who, status);
     if (code == AM_OK) code = check_heads(config, wiring->heads, who, status);
     if (code == AM_OK && config->attention == AM_EFFICIENT && !am_kernels_take(config))
         code = am_fail(status, AM_UNSUPPORTED, "attention", "no kernel takes one key head for %d: attention=sdpa",
@@ -661,7 +661,7 @@ am_code am_wiring_check(const am_config *config, am_status *status)
     if (code == AM_OK) code = check_more(config, wiring, who, status);
     if (code == AM_OK) code = check_absent(config, wiring, who, status);
     if (code == AM_OK && mixes(config, wiring)) code = check_experts(config, wiring, who, status);
-    if (code == AM_OK && wiring->latent) code = check_latent(config, who, status);
+    if (code == AM_OK && AM_LATER(wiring->latent)) code = check_latent(config, who, status);
     return code;
 }
 

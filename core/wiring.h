@@ -113,6 +113,13 @@ enum {
     AM_T_RETURNS_PAIR = 32768 /* a layer returns attention's weights beside its result, even where there are none */
 };
 
+/* What none of core.wasm's families has, which leaves its code out there. */
+#ifdef AM_FIRST
+#define AM_LATER(x) (false && (x))
+#else
+#define AM_LATER(x) (x)
+#endif
+
 typedef struct am_wiring {
     int64_t norm, activation, positions, qk_norm, tie_word_embeddings; /* the usual ones, as in am_config */
     am_bias_rule bias, qkv_bias, o_bias, mlp_bias;
