@@ -446,7 +446,11 @@ static const struct {
     {"olmo", "olmo2"},          {"smollm", "smollm3"},    {"minimax", "minimax_m2"},       {"granitemoe", "granitemoe"}, {"granite", "granite"},
     {"stablelm", "stablelm"},   {"glm4_moe", "glm4_moe"}, {"glm4", "glm4"},             {"glm", "glm"},
     {"chatglm", "glm"},         {"cohere2", "cohere2"},   {"cohere", "cohere"},         {"llama4", "qwen3_moe"},
-    {"dots1", "glm4_moe"},      {"ernie4_5_vl", "ernie4_5_moe"}, {"", "llama"},
+    {"dots1", "glm4_moe"},      {"ernie4_5_vl", "ernie4_5_moe"},
+    /* norms behind the sums, biases, an MLP without a gate: OPT's layers with pre_norm=no */
+    {"bert", "opt"},            {"roberta", "opt"},       {"distilbert", "opt"},        {"electra", "opt"},
+    {"albert", "opt"},          {"camembert", "opt"},     {"xlm-roberta", "opt"},       {"deberta", "opt"},
+    {"bart", "opt"},            {"mbart", "opt"},         {"", "llama"},
 };
 
 static const char *nearest_type(const char *model_type)

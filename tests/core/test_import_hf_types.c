@@ -134,6 +134,8 @@ static const refusal errors[] = {
     {"{\"model_type\":\"qwen3_next\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3_moe"},
     {"{\"model_type\":\"a\",\"text_config\":null}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
     {"{\"model_type\":\"a_model_of_a_name_that_is_very_very_very_long\",\"text_config\":{}}", AM_UNKNOWN_ARCHITECTURE, "model_type", ""},
+    {"{\"model_type\":\"bert\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is opt"},
+    {"{\"model_type\":\"xlm-roberta\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is opt"},
     {"{\"model_type\":\"llama4\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is qwen3_moe"},
     {"{\"model_type\":\"never heard of\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "never heard of"},
     {"{\"model_type\":\"Llama\"}", AM_UNKNOWN_ARCHITECTURE, "model_type", "covered one is llama"},
