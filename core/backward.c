@@ -224,7 +224,7 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
         am_compile_release(compiler, am_compile_take(compiler, (uint16_t)save_of_rule(compiler, instruction, k)));
         return 0;
     case AM_SAME:
-        if (!wanted) break;
+        if (AM_NEVER(!wanted)) break; /* a bias's, and who has that trains everything */
         *gradient = out->gradient[0];
         am_compile_retain(compiler, gradient->slot);
         break;

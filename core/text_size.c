@@ -18,9 +18,7 @@ static int64_t threshold(int64_t unit, int64_t scale)
 void am_text_size(am_writer *out, const am_report *report, int64_t bytes)
 {
     int64_t unit = unit_of(report);
-    if (bytes < 0) {
-        AM_WRITE(out, "-");
-    } else if (unit == 1) {
+    if (unit == 1) {
         am_write_thousands(out, bytes);
     } else if (bytes >= threshold(unit, 100)) {
         am_write_thousands(out, (bytes + unit / 2) / unit);

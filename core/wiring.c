@@ -527,8 +527,8 @@ static am_code check_activation(const am_config *config, const am_wiring *wiring
     if (fits) return AM_OK;
     if (wiring->activations && config->stack == AM_STACK_HF)
         return am_wiring_check_value(config, AM_F_activation, wiring->activation, who, status);
-    const char *these = gated ? "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast or relu2"
-                              : "a gated MLP: activation=swiglu, geglu or geglu_tanh";
+    const char *these = am_activation_is_gated(wiring->activation) ? "a gated MLP: activation=swiglu, geglu or geglu_tanh"
+                                                                   : "a plain MLP: activation=gelu_new, gelu, gelu_pytorch_tanh, relu, silu, gelu_fast or relu2";
     if (wiring->activations == GELUS)
         these = "a plain GELU MLP: activation=gelu, or a model that has it, such as gpt3-175b";
     else if (wiring->activations)

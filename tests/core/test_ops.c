@@ -345,7 +345,7 @@ static bool is_unmeasured(const am_op_info *op, const am_save_rule *rule)
                                         "ClampBackward1.self", "Max.indices", "Minimum.self", "Minimum.other", "Softplus.self", "Expm1.result",
                                         "LinearWithGradAccumulationAndAsyncCommunication.saved[1]",
                                         "RouterGatingLinearFunction.saved[1]", "GMM.saved[1]",
-                                        "GeLUFunction.saved[1]", "BiasSwiGLUFunction.saved[1]", "BiasSwiGLUFunction.saved[0]"};
+                                        "GeLUFunction.saved[1]", "BiasSwiGLUFunction.saved[1]"};
     if (is_fused(op)) return true;
     char text[96];
     snprintf(text, sizeof text, "%s.%s", op->node, rule->attribute);

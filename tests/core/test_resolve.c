@@ -242,6 +242,7 @@ static const refusal errors[] = {
      SMALL "family=falcon new_decoder=yes"},
     {SMALL "family=falcon new_decoder=yes parallel_residual=no", AM_UNSUPPORTED, "parallel_residual",
      "parallel_residual=yes", SMALL "family=falcon parallel_residual=no"},
+    {SMALL "family=starcoder2 activation=xielu", AM_UNSUPPORTED, "activation", "a plain MLP", SMALL "family=apertus"},
     {SMALL "family=mpt activation=relu", AM_UNSUPPORTED, "activation", "activation=gelu", "model=gpt2"},
     {SMALL "family=gpt_bigcode kv_heads=2", AM_UNSUPPORTED, "kv_heads", "kv_heads=4",
      SMALL "family=gpt_bigcode kv_heads=1"},
