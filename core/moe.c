@@ -31,11 +31,15 @@ static am_var router_weight(am_build *build)
     return am_weight(build, AM_SHAPE(am_symbol_dim(build, AM_E), build->h), "weight");
 }
 
+static am_var sum_of(am_tape *tape, am_var weights)
+{
+    return am_label(tape, am_sum_over(tape, weights, 1, true), "sum of the routing weights");
+}
+
 /* A token's weights over their sum. */
 static am_var sum_to_one(am_tape *tape, am_var weights)
 {
-    am_var sum = am_label(tape, am_sum_over(tape, weights, 1, true), "sum of the routing weights");
-    return am_divide_in_place(tape, weights, sum);
+    return am_divide_in_place(tape, weights, sum_of(tape, weights));
 }
 
 /* Softmax over all experts, in fp32; the largest are taken, in some families in the logits' own type. */
@@ -107,8 +111,8 @@ static am_route softmax_router_fp32(am_build *build, am_var x)
     am_raw_pair(tape, AM_OP_TOPK, AM_SHAPE(build->bs, t), AM_FP32, AM_I64, choice, chosen);
     route.ids = am_label(tape, chosen[1], "experts of each token");
     am_var top = am_label(tape, am_gather(tape, all, route.ids), "routing weights");
-    am_var sum = am_label(tape, am_sum_over(tape, top, 1, true), "sum of the routing weights");
-    sum = am_label(tape, am_unary(tape, AM_OP_CLAMP_MAX, sum), "sum of the routing weights, clamped"); /* from below; the same */
+    am_var sum = am_unary(tape, AM_OP_CLAMP_MAX, sum_of(tape, top));
+    am_label(tape, sum, "sum of the routing weights, clamped"); /* from below; the same */
     top = am_label(tape, am_binary(tape, AM_OP_DIV, top, sum), "routing weights");
     tape->autocast = autocast;
     route.weights = am_label(tape, am_to(tape, top, tape->tensor[x].dtype), "routing weights");

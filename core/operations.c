@@ -366,34 +366,41 @@ void am_rotate_in_place(am_tape *tape, const am_var input[4], am_var result[2])
     am_tape_emit(tape, AM_OP_LIGER_ROPE, 4, input, 2, result, 0);
 }
 
+/* An operation of these inputs, whose result has the shape and type of x. */
+static am_var emit_like(am_tape *tape, am_op op, int inputs, const am_var *input, am_var x)
+{
+    am_var y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
+    return am_tape_emit(tape, op, inputs, input, 1, &y, 0);
+}
+
 am_var am_choose(am_tape *tape, am_var condition, am_var x, am_var y)
 {
-    am_var input[3] = {x, condition, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_CHOOSE, 3, input, 1, &z, 0);
+    am_var input[3] = {x, condition, y};
+    return emit_like(tape, AM_OP_CHOOSE, 3, input, x);
 }
 
 am_var am_either(am_tape *tape, am_var condition, am_var x, am_var y)
 {
-    am_var input[3] = {condition, x, y}, z = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_EITHER, 3, input, 1, &z, 0);
+    am_var input[3] = {condition, x, y};
+    return emit_like(tape, AM_OP_EITHER, 3, input, x);
 }
 
 am_var am_minimum(am_tape *tape, am_var x, am_var most)
 {
-    am_var input[2] = {x, most}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_MINIMUM, 2, input, 1, &y, 0);
+    am_var input[2] = {x, most};
+    return emit_like(tape, AM_OP_MINIMUM, 2, input, x);
 }
 
 am_var am_fused_rope(am_tape *tape, am_var x, am_var angles)
 {
-    am_var input[2] = {x, angles}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_FUSED_ROPE, 2, input, 1, &y, 0);
+    am_var input[2] = {x, angles};
+    return emit_like(tape, AM_OP_FUSED_ROPE, 2, input, x);
 }
 
 am_var am_masked_fill(am_tape *tape, am_var x, am_var mask)
 {
-    am_var input[2] = {x, mask}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_MASKED_FILL, 2, input, 1, &y, 0);
+    am_var input[2] = {x, mask};
+    return emit_like(tape, AM_OP_MASKED_FILL, 2, input, x);
 }
 
 /* x·0.5 · (1 + tanh(0.798·x · (1 + 0.0447·x · x))) without gradients; the function's own backward computes it again. */
@@ -463,8 +470,8 @@ am_var am_permanent(am_tape *tape, am_var x)
 
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
-    am_var input[3] = {x, weight, bias}, y = am_tape_fresh(tape, am_shape_of(tape, x), tape->tensor[x].dtype);
-    return am_tape_emit(tape, AM_OP_PAPER_NORM, 3, input, 1, &y, 0);
+    am_var input[3] = {x, weight, bias};
+    return emit_like(tape, AM_OP_PAPER_NORM, 3, input, x);
 }
 
 am_var am_embedding(am_tape *tape, am_var table, am_var indices)
