@@ -38,7 +38,7 @@ static const struct {
     {AM_POLICY_REVOLVE, "Revolve",
      "Griewank and Walther 2000: the fewest layers recomputed with so many checkpoints at once"},
     {AM_POLICY_ROTOR, "Rotor",
-     "Beaumont et al. 2019: the fastest schedule under a peak that keeps each layer whole, by its input or not at all"},
+     "Beaumont et al. 2019: the fastest schedule found under a peak that keeps each layer whole, by its input or not at all"},
     {AM_POLICY_OFFLOAD, "every layer, inputs on the host",
      "as Unsloth: keeps each layer's input in host memory and recomputes the whole layer"},
     {AM_POLICY_OFFLOAD_SAVED, "saved tensors on the host",

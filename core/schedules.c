@@ -1,4 +1,5 @@
 /* Policies that are schedules of actions over the layers: Revolve's and Rotor's, made and played. */
+#include "bytes.h"
 #include "policies.h"
 #include "tape.h"
 
@@ -36,53 +37,109 @@ static int play(am_planner *planner, am_outcome *outcome, am_point *point, int c
 
 /* ---- Rotor ---- */
 
-static void take_all(am_schedule *schedule, int layers)
+/* Schedules by a number from 1 to the layers: the larger it is, the lower they peak and the longer they take. */
+typedef void am_maker(am_schedule *schedule, int layers, int number);
+
+/* As checkpoint=block: the first layers by their inputs, the others kept; the head is the last step. */
+static void store_first(am_schedule *schedule, int layers, int stored)
 {
     schedule->steps = layers + 1;
     schedule->count = 0;
-    for (int i = 0; i <= layers; i++) am_schedule_add(schedule, AM_TAKE, i, i + 1);
-    for (int i = layers; i >= 0; i--) am_schedule_add(schedule, AM_BACK, i, i + 1);
+    for (int i = 0; i < stored; i++) {
+        am_schedule_add(schedule, AM_STORE, i, i);
+        am_schedule_add(schedule, AM_ADVANCE, i, i + 1);
+    }
+    for (int i = stored; i <= layers; i++) am_schedule_add(schedule, AM_TAKE, i, i + 1);
+    for (int i = layers; i >= 0; i--) {
+        if (i < stored) am_schedule_add(schedule, AM_TAKE, i, i + 1);
+        am_schedule_add(schedule, AM_BACK, i, i + 1);
+    }
 }
 
-/* The fastest of one table's schedules whose peak, played, is within the budget. The table reaches above the budget, since
- * its stages are never below what is played and mostly above. */
-static bool fit_within(am_planner *planner, int64_t budget, int64_t memory, int64_t above, am_outcome *outcome)
+static void store_few(am_schedule *schedule, int layers, int missing)
 {
+    am_revolve(schedule, layers, layers - missing + 1);
+}
+
+/* Rotor's search: the fastest schedule so far, in the planner's best. */
+typedef struct am_fitting {
+    am_planner *planner;
+    int64_t budget, time; /* INT64_MAX: none yet */
+} am_fitting;
+
+/* Whether the planner's schedule, played, is within the budget. The best of those is kept. */
+static bool try_schedule(am_fitting *fitting)
+{
+    am_outcome outcome;
+    play(fitting->planner, &outcome, NULL, 0);
+    if (am_outcome_peak(&outcome) > fitting->budget) return false;
+    if (outcome.recomputed_time >= fitting->time) return true;
+    fitting->time = outcome.recomputed_time;
+    fitting->planner->best = fitting->planner->schedule;
+    return true;
+}
+
+/* What needs no table, which its rounding might miss. */
+static void fit_made(am_fitting *fitting, am_maker *make)
+{
+    int layers = fitting->planner->chain.layers, low = 0, high = layers + 1;
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        make(&fitting->planner->schedule, layers, middle);
+        if (try_schedule(fitting))
+            high = middle;
+        else
+            low = middle;
+    }
+}
+
+/* The fastest of one table's schedules. The table reaches above the budget, since its stages are never below what is played
+ * and mostly above. */
+static void fit_table(am_fitting *fitting, int64_t memory, int64_t above)
+{
+    am_planner *planner = fitting->planner;
     int64_t tried = 0;
     bool solved = am_rotor_solve(&planner->rotor, planner->chain.layers + 1, planner->stage, memory + above);
-    if (AM_NEVER(!solved)) return false; /* the table has room: a model's layers repeat with a period that it finds */
+    if (AM_NEVER(!solved)) return; /* the table has room: a model's layers repeat with a period that it finds */
     for (int slots = planner->rotor.slots;; slots--) { /* without memory there is no schedule */
         int64_t time = am_rotor_time(&planner->rotor, slots);
-        if (time == AM_ROTOR_NEVER) return false;
+        if (time == AM_ROTOR_NEVER) return;
         bool below = slots * planner->rotor.unit <= memory; /* there schedules of equal time may differ in their peaks */
         if (time == tried && !below) continue;
         tried = time;
         am_rotor_schedule(&planner->rotor, slots, &planner->schedule);
-        play(planner, outcome, NULL, 0);
-        if (am_outcome_peak(outcome) <= budget) return true;
+        if (try_schedule(fitting)) return;
     }
 }
 
-/* Makes the fastest schedule found within the budget, from tables that round sizes differently. False if there is none. */
+/* Makes the fastest schedule found within the budget: of tables that round sizes differently, and of those that need none.
+ * False if there is none. */
 static bool fit(am_planner *planner, int64_t budget)
 {
     static const int64_t above[] = {4, 16, 64}; /* parts of the budget */
-    am_outcome outcome, best = {.recomputed_time = INT64_MAX};
+    am_fitting fitting = {planner, budget, INT64_MAX};
     planner->unit = 1;
-    take_all(&planner->schedule, planner->chain.layers);
-    play(planner, &outcome, NULL, 0);
-    if (am_outcome_peak(&outcome) <= budget) return true;
+    store_first(&planner->schedule, planner->chain.layers, 0);
+    if (try_schedule(&fitting)) return true;
     int64_t memory = budget - am_reversal_stages(&planner->chain, planner->stage);
     for (size_t i = 0; i < sizeof above / sizeof *above && memory > 0; i++) {
-        if (!fit_within(planner, budget, memory, budget / above[i], &outcome)) continue;
-        if (outcome.recomputed_time >= best.recomputed_time) continue;
-        best = outcome;
-        planner->unit = planner->rotor.exact ? 1 : planner->rotor.unit;
-        planner->best = planner->schedule;
+        int64_t before = fitting.time;
+        fit_table(&fitting, memory, budget / above[i]);
+        if (i == 0 || fitting.time < before) planner->unit = planner->rotor.exact ? 1 : planner->rotor.unit;
     }
-    if (best.recomputed_time == INT64_MAX) return false;
+    fit_made(&fitting, store_first);
+    fit_made(&fitting, store_few);
     planner->schedule = planner->best;
-    return true;
+    return fitting.time < INT64_MAX;
+}
+
+/* The lowest peak of schedules that need no table. */
+static int64_t lowest_made(am_planner *planner)
+{
+    am_outcome outcome;
+    store_few(&planner->schedule, planner->chain.layers, planner->chain.layers);
+    play(planner, &outcome, NULL, 0);
+    return am_smaller(am_outcome_peak(&planner->chain.full), am_outcome_peak(&outcome));
 }
 
 /* The peak of the schedule of a table that takes least memory; INT64_MAX if it has none. */
@@ -101,7 +158,7 @@ static int64_t lowest_peak(am_planner *planner, int64_t memory)
 /* The lowest budget known to have a schedule, for the message that says so. */
 static int64_t least_budget(am_planner *planner)
 {
-    int64_t base = am_reversal_stages(&planner->chain, planner->stage), least = am_outcome_peak(&planner->chain.full);
+    int64_t base = am_reversal_stages(&planner->chain, planner->stage), least = lowest_made(planner);
     for (int64_t peak; (peak = lowest_peak(planner, least - base)) < least;) least = peak;
     while (!fit(planner, least)) least += least / 64 + 1; /* another table rounds otherwise */
     return least;
@@ -115,7 +172,7 @@ static void refuse_budget(am_evaluation *evaluation, int64_t budget)
     char text[32];
     int64_t least = least_budget(&evaluation->workspace->planner);
     evaluation->code = am_fail(status, AM_OUT_OF_RANGE, "checkpoint",
-                               "no schedule of this model stays below %b bytes; the lowest found peaks at %b bytes: checkpoint=rotor:%s",
+                               "no schedule found stays below %b bytes; the lowest peaks at %b bytes: checkpoint=rotor:%s",
                                budget, least, am_size_text_near(least, text, sizeof text));
 }
 

@@ -394,7 +394,7 @@ static const struct {
     {"model=gpt3-175b stack=paper seq=512 checkpoint=every:2", AM_OK, "> every:2"},
     {"family=gpt_neo layers=4 hidden=128 heads=4 ffn=40 vocab=50 max_positions=128 dropout=0.1 attention_dropout=0.2 embedding_dropout=0.2 activation=gelu_new seq=77 frontier=yes", AM_OK, "Pareto-optimal plans"},
     {"model=llama-3-8b seq=1500001 frontier=yes", AM_TOO_LARGE, "bytes would exceed 2^53"},
-    {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule of this model stays below 1,073,741,824 bytes"},
+    {"model=llama-3-8b checkpoint=rotor:1GiB frontier=yes", AM_OUT_OF_RANGE, "no schedule found stays below 1,073,741,824 bytes"},
     {"model=deepseek-v3 seq=512 frontier=yes", AM_OK, "H100"},
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB", AM_OK, "full"}, /* whose regions alone keep the rotary table, and run last */
     {"model=mixtral-8x7b stack=megatron-local layers=8 checkpoint=budget:4GiB pp=2", AM_OK, "4 full"},
