@@ -100,7 +100,7 @@ void am_sweep_write_row(am_writer *out, const am_sweep_form *form, const am_swee
 static const struct {
     const char *name, *help;
 } figures[] = {
-    {"parameters", "of the whole model"},
+    {"parameters", "of all stages of a pipeline; of what tp, ep and etp share out, the GPU's part"},
     {"trainable_parameters", "thereof trained"},
     {"saved_bytes", "kept by autograd and by checkpoints between forward and backward"},
     {"after_forward_bytes", "live then"},
@@ -116,7 +116,7 @@ static const struct {
     {"activation_peak_bytes", "what the total counts of the step"},
     {"total_bytes", "all that the step takes on the GPU; of a pipeline on the rank that takes most"},
     {"memory_bytes", "of the GPU"},
-    {"rank", "of a pipeline, to which the figures from weights_bytes on belong"},
+    {"rank", "of a pipeline, to which the figures from weights_bytes on belong; those before are of one micro-batch on all stages"},
 };
 enum { FIGURES = sizeof figures / sizeof *figures };
 

@@ -51,6 +51,12 @@ holds out '[(r["batch"], r["dropout"]) for r in rows] == [(2, 0), (2, 0.1), (1, 
 sweep_to 0 $LITTLE seq=64 batch=1 batch=2..3 batch=4 --format csv
 holds out '[r["batch"] for r in rows] == list("1234")'
 
+# parameters: of a pipeline those of all stages, of tensor-parallel ranks the GPU's
+sweep_to 0 stack=megatron-local family=llama layers=4 hidden=64 ffn=176 heads=4 vocab=1024 seq=64 tp=1,2 pp=1,2 --format jsonl
+holds out '[(r["parameters"] < rows[0]["parameters"], r["weights_bytes"] < 2 * r["parameters"]) for r in rows] == [(False, False), (False, True), (True, False), (True, True)]'
+sweep_to 0 --help
+says out 'parameters            of all stages of a pipeline; of what tp, ep and etp share out, the GPU'"'"'s part'
+
 # none is given twice, however it is written
 while read -r twice values; do
     sweep_to 2 $LITTLE seq=64 $values
