@@ -281,9 +281,11 @@ static bool find_cheaper(am_evaluation *evaluation, int64_t bytes, int64_t cost,
     const am_frontier *frontier = &evaluation->workspace->frontier;
     const int step = choices->step;
     const bool apart = choices->apart;
-    if ((!choices->hull && !apart) || !choose(choices, 0, AM_MAX_CHOICES, true)) return false;
-    lay_chain(evaluation, false);
-    *least = am_chain_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
+    if (!choices->hull && !apart) return false;
+    const bool all = choose(choices, 0, AM_MAX_CHOICES, true); /* of too many those that the frontier is over say the price */
+    if (all) lay_chain(evaluation, false);
+    const int64_t bound = am_chain_bound(&choices->chain, bytes - choices->ends.forward, &choices->price);
+    if (all) *least = bound;
     choices->found = choices->apart = false;
     for (int i = 1; i < BREADTHS && !choices->found; i++) try_choices(evaluation, i, false);
     const int point = point_below(evaluation, bytes); /* of those that were tried last, if they have a frontier */
