@@ -18,6 +18,7 @@ typedef struct am_search {
     am_config config; /* as it was given; what is searched for is changed in it */
     int64_t *value;   /* the number in it that is */
     int64_t most;
+    int64_t distance; /* of a pipeline's budgets */
     am_status status; /* of the last evaluation */
     /* of the search for GPUs */
     am_gpu_space *space;
@@ -392,11 +393,19 @@ static int64_t total_of_budget(am_search *search, int64_t bytes, int64_t below)
     return am_evaluate_totals(totals, search->workspace, &search->config, &search->status) ? -1 : totals->fit.total;
 }
 
-/* The peaks that are worth asking for: those of the frontier, from the last evaluation; of a pipeline every MiB. */
+/* A pipeline's budgets are so far apart: a MiB, or where there is less than 16 GiB of memory a part of one. */
+static int64_t distance_of(int64_t memory)
+{
+    int64_t distance = 1 << 20;
+    while (distance > 1 && memory / distance < 1 << 14) distance /= 2;
+    return distance;
+}
+
+/* The peaks that are worth asking for: those of the frontier, from the last evaluation; of a pipeline all at a distance. */
 static int64_t budget_at(const am_search *search, int64_t index)
 {
     const am_workspace *workspace = search->workspace;
-    if (workspace->totals.config.pp > 1) return (index + 1) << 20;
+    if (workspace->totals.config.pp > 1) return (index + 1) * search->distance;
     return workspace->choices.ends.forward + workspace->frontier.point[index].peak;
 }
 
@@ -419,7 +428,8 @@ static bool search_plan(am_search *search, am_answer *answer, int64_t memory)
 {
     if (total_of_budget(search, memory, memory + 1) < 0 && search->status.code == AM_UNSUPPORTED) return false;
     const bool ranks = search->workspace->totals.config.pp > 1;
-    const int64_t points = ranks ? memory >> 20 : search->workspace->frontier.points;
+    search->distance = distance_of(memory);
+    const int64_t points = ranks ? memory / search->distance : search->workspace->frontier.points;
     int64_t low = -1, high = points;
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;

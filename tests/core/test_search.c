@@ -294,7 +294,7 @@ START_TEST(as_given)
 }
 END_TEST
 
-/* A pipeline's budgets are looked at by the MiB: those below the smallest plan have none, and where all others take too much none fits. */
+/* Of a pipeline's budgets those below the smallest plan have none, and where all others take too much none fits. */
 START_TEST(no_plan_of_ranks)
 {
     const char *const run = "layers=4 family=llama hidden=256 heads=4 ffn=512 vocab=32000 seq=512 batch=2 stack=torch pp=2 micro_batches=2";
@@ -303,6 +303,35 @@ START_TEST(no_plan_of_ranks)
     const am_answer *answer = answer_of(run, "", memory, 3);
     ck_assert_str_eq(answer->id, "plan");
     ck_assert(!answer->found);
+}
+END_TEST
+
+/* What a plan runs again: its time. */
+static int64_t time_again(const char *text)
+{
+    expect_fine(text, parse(text));
+    ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
+    return fixture_report.outcome.recomputed_time;
+}
+
+/* A pipeline's plan fits wherever a listed policy does, of small models too, and runs no more again. */
+START_TEST(plan_of_small_ranks)
+{
+    static const char *const texts[][2] = {
+        {"layers=2 stack=megatron family=llama hidden=128 heads=8 kv_heads=4 ffn=96 vocab=512 seq=32 batch=2 grad_dtype=fp32 pp=2", "full"},
+        {"layers=2 stack=megatron family=llama hidden=128 heads=8 kv_heads=4 ffn=96 vocab=512 seq=32 batch=2 grad_dtype=fp32 pp=2", "none"},
+        {"layers=12 stack=megatron family=gpt2 hidden=96 heads=4 ffn=256 vocab=1600 seq=64 batch=2 grad_dtype=fp32 cp=2 pp=3", "block:2"},
+        {"layers=4 stack=megatron-local family=llama hidden=128 heads=8 kv_heads=2 ffn=256 vocab=64 seq=128 master_weights=yes grad_dtype=fp32 tp=2 pp=2", "block:1"},
+    };
+    char text[320];
+    snprintf(text, sizeof text, "%s checkpoint=%s", texts[_i][0], texts[_i][1]);
+    const int64_t memory = total(text), listed = time_again(text);
+    const am_answer *answer = answer_of(texts[_i][0], "", memory, 3);
+    ck_assert_str_eq(answer->id, "plan");
+    ck_assert_msg(answer->found, "%s within %lld", texts[_i][0], (long long)memory);
+    snprintf(text, sizeof text, "%s checkpoint=budget:%lldB", texts[_i][0], (long long)answer->value);
+    ck_assert_int_le(total(text), memory);
+    ck_assert_int_le(time_again(text), listed);
 }
 END_TEST
 
@@ -388,6 +417,7 @@ Suite *test_search_suite(void)
     tcase_add_test(tests, gpu_space);
     tcase_add_loop_test(tests, as_given, 0, 4);
     tcase_add_test(tests, no_plan_of_ranks);
+    tcase_add_loop_test(tests, plan_of_small_ranks, 0, 4);
     tcase_add_test(tests, none);
     tcase_add_test(tests, table_of_positions);
     tcase_add_loop_test(tests, cheapest_plan, 0, 3);
