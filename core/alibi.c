@@ -98,7 +98,7 @@ static am_var bloom_layer(am_build *build, am_var x)
     am_var normed2 = am_hf_layer_norm(build, x2, "post_attention_layernorm");
     am_hold(tape, normed);
     am_var out = summed_mlp(build, normed2, x2, &mlp);
-    am_hold(tape, x, x2, normed2);
+    am_hold(tape, x, x2, normed2, build->weights);
     build->returned = build->weights;
     return out;
 }
@@ -172,7 +172,7 @@ static am_var mpt_layer(am_build *build, am_var x)
     am_var normed2 = am_hf_layer_norm(build, x2, "norm_2");
     am_hold(tape, normed);
     am_var out = summed_mlp(build, normed2, x2, &mlp);
-    am_hold(tape, x, x2, attended, normed2);
+    am_hold(tape, x, x2, attended, normed2, build->weights);
     build->returned = build->weights;
     return out;
 }
