@@ -674,7 +674,7 @@ def plans(r, families):
     """A policy whose lines of Python are applied; budget: of some share between the least plan and none."""
     config, words = hf(r, families)
     layers = next(config[key] for key in LAYERS if key in config)
-    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant", "autocast")}
+    words = {key: value for key, value in words.items() if key not in ("checkpoint", "reentrant")}
     sizes = cut_layers(r, layers)
     lists = ("save:mm,sdpa", "save:mm,silu,mul", "save:add", "save:bmm,softmax", "save:mul", "save:div,stack", "save:clone,cat", "save:matmuls", "save:half-matmuls")
     words["checkpoint"] = r.choice(("budget", "budget", "budget", "sqrt", "best", f"uniform:{r.choice((1, 2, 3))}", f"regions:{sizes}", f"regions:{sizes}", *lists))

@@ -177,8 +177,6 @@ def measure_allocations(record):
 def measure_whole(record):
     case = inputs.read([record["text"]])
     figures = step.measure(case)
-    if case.autocast:  # the forward alone is played on CUDA tensors
-        figures["forward_peak"] = figures["cuda_forward_peak"]
     if case.run["loss"] == "cut":
         figures["forward_flops"] = None  # its kernels have no count
     measured = {key: figures.get(key, value) for key, value in record.items()}

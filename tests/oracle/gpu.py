@@ -4,11 +4,18 @@ Only what PyTorch decides by asking the device needs a stand-in. On a fake CUDA 
 shape, dtype, storage and autograd decision is PyTorch's own.
 """
 import contextlib
+import ctypes
+import functools
+import pathlib
+import subprocess
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
 
 aten = torch.ops.aten
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 WIDEST_FLASH_HEAD = 256  # elements
 FLASH_ALIGNMENT = 8  # a head's width is padded to a multiple of it
@@ -68,7 +75,7 @@ def route_of_sdpa(attention):
     """
 
     def route(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-        mask = attn_mask
+        mask, given = attn_mask, (q, k, v)  # noqa: F841 - which its caller holds
         if torch.is_autocast_enabled("cuda"):
             low = torch.get_autocast_dtype("cuda")
             q, k, v = q.to(low), k.to(low), v.to(low)
@@ -129,18 +136,33 @@ def kernels(attention):
         F.scaled_dot_product_attention, F.dropout, F.rms_norm = own
 
 
+@functools.cache
+def let_backward_run():
+    """Autograd's engine takes fake CUDA tensors from here on."""
+    source, library = HERE / "fake_cuda.cpp", HERE.parents[1] / "build" / "fake_cuda.so"
+    torch_path = pathlib.Path(torch.__file__).parent
+    if not library.exists() or library.stat().st_mtime < max(source.stat().st_mtime, (torch_path / "version.py").stat().st_mtime):
+        libraries = [f"-L{torch_path}/lib", f"-Wl,-rpath,{torch_path}/lib", "-lc10", "-ltorch_cpu"]
+        command = ["g++", "-std=c++20", "-O1", "-shared", "-fPIC", f"-isystem{torch_path}/include", source, "-o", library, *libraries]
+        subprocess.run(command, check=True)
+    ctypes.CDLL(str(library)).fake_cuda()
+
+
 @contextlib.contextmanager
 def autocast(dtype):
-    """torch.autocast("cuda", dtype) out of its own parts: whole, it turns itself off where there is no GPU. None: off."""
+    """torch.autocast("cuda", dtype), and what checkpoints make of it when they run again. None: off."""
     if dtype is None:
         yield
         return
-    torch.set_autocast_dtype("cuda", dtype)
-    torch.set_autocast_enabled("cuda", True)
-    torch.autocast_increment_nesting()
-    try:
+    with torch.autocast("cuda", dtype):
         yield
-    finally:
-        torch.set_autocast_enabled("cuda", False)
-        if torch.autocast_decrement_nesting() == 0:
-            torch.clear_autocast_cache()
+
+
+@contextlib.contextmanager
+def with_autocast():
+    """torch.autocast does not turn itself off within, as it would where there is no GPU."""
+    with (
+        mock.patch.object(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False),
+        mock.patch.object(torch.cuda, "is_bf16_supported", lambda *_: True),
+    ):
+        yield

@@ -1,7 +1,8 @@
 """Measures one training step without a GPU: what autograd keeps, what lives, where the peaks are.
 
-The ledger is taken on fake CUDA tensors; peaks and FLOPs on the meta device, because the engine that runs a backward
-wants a real CUDA context for CUDA tensors. What both see must be equal, and `measure` says so if it is not.
+The ledger is taken on fake CUDA tensors; peaks and FLOPs on the meta device, which no autocast sees: under that they are taken on fake
+CUDA tensors, too, of which autograd's engine is told that there is a device (gpu.py). What both see must be equal, and `measure` says
+so if it is not.
 """
 import contextlib
 import gc
@@ -27,9 +28,11 @@ def play(case, device, fresh_gradients=False, trace=None, backward=None):
     """
     gc.collect()
     backward = device == "meta" if backward is None else backward
+    if backward and device == "cuda":
+        gpu.let_backward_run()
     # meta tensors are PyTorch's own and need no mode
     fake = FakeTensorMode(allow_non_fake_inputs=True) if device != "meta" else contextlib.nullcontext()
-    with fake, torch.device(device), gpu.kernels(case.run["attention"]):
+    with fake, torch.device(device), gpu.kernels(case.run["attention"]), gpu.with_autocast():
         torch.set_default_dtype(case.dtype)
         try:
             step = stacks.make(case)
@@ -72,7 +75,8 @@ def play(case, device, fresh_gradients=False, trace=None, backward=None):
             del logits  # the caller drops the model's output and keeps the loss
             if backward:
                 memory.enter_backward()
-                loss.backward()
+                with torch.autograd.set_multithreading_enabled(False):  # a device's thread would wait for it
+                    loss.backward()
                 gradients = {watch.key_of(p.grad): watch.local(p.grad).untyped_storage().nbytes() for p in trained}
                 figures["gradients_at_the_end"] = sum(gradients.values())
         if step.probe:
@@ -102,7 +106,7 @@ def saved(ledger):
 
 
 def measure(case):
-    """Every figure of a case; None where there is none: mostly no ledger of a checkpointed case, no peaks under autocast."""
+    """Every figure of a case; None where there is none: mostly no ledger of a checkpointed case."""
     if torch_ranks.is_rank(case):
         return measure_rank(case)
     plain = play(case, "cuda")
@@ -112,21 +116,24 @@ def measure(case):
         figures |= saved(plain["ledger"]) | {"ledger": plain["ledger"]}
     peaks = ("forward_peak", "backward_peak", "step_peak")
     figures |= dict.fromkeys([*peaks, *(f"{peak}_op" for peak in peaks), "backward_flops", "recomputed_flops"])
-    figures["forward_flops"] = plain["forward_flops"]
-    if case.autocast:  # CUDA's autocast does not see meta tensors
-        return figures | {"cuda_forward_peak": plain["peaks"]["forward"][0]}
-    meta, fresh = play(case, "meta"), play(case, "meta", fresh_gradients=True)
-    seen = [(p["live_after_forward"], p["ledger"] and saved(p["ledger"])["saved_bytes"]) for p in (plain, meta)]
-    if seen[0][0] != seen[1][0] or meta["ledger"] is not None and seen[0] != seen[1]:
-        raise Disagreement(f"(after the forward, saved) is {seen[0]} on CUDA, {seen[1]} on the meta device")
+    run = play(case, device_of(case), backward=True)
+    fresh = play(case, device_of(case), fresh_gradients=True, backward=True)
+    seen = [(p["live_after_forward"], p["ledger"] and saved(p["ledger"])["saved_bytes"]) for p in (plain, run)]
+    if seen[0][0] != seen[1][0] or run["ledger"] is not None and seen[0] != seen[1]:
+        raise Disagreement(f"(after the forward, saved) is {seen[0]} on CUDA, {seen[1]} where backward follows")
     for phase in ("forward", "backward"):
-        figures[f"{phase}_peak"], figures[f"{phase}_peak_op"] = meta["peaks"][phase]
+        figures[f"{phase}_peak"], figures[f"{phase}_peak_op"] = run["peaks"][phase]
     figures["step_peak"], figures["step_peak_op"] = max(fresh["peaks"]["forward"], fresh["peaks"]["backward"])
-    figures["forward_flops"] = meta["forward_flops"]
-    figures["backward_flops"] = meta["backward_flops"]
+    figures["forward_flops"] = run["forward_flops"]
+    figures["backward_flops"] = run["backward_flops"]
     if case.checkpointed:
-        figures["recomputed_flops"] = meta["recomputed_flops"]
+        figures["recomputed_flops"] = run["recomputed_flops"]
     return figures
+
+
+def device_of(case):
+    """Where its backward runs: CUDA's autocast does not see meta tensors."""
+    return "cuda" if case.autocast else "meta"
 
 
 NONE = "saved_bytes layer_bytes shared_bytes outside_bytes ledger forward_flops backward_flops recomputed_flops".split()
@@ -153,5 +160,5 @@ def measure_rank(case):
 def allocations(case):
     """The allocations of a step as a sequence, gradients of parameters preallocated; see watch.Memory."""
     trace = []
-    play(case, "meta", trace=trace)
+    play(case, device_of(case), trace=trace, backward=True)
     return trace
