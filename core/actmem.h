@@ -337,13 +337,15 @@ typedef struct am_save_rule {
 typedef enum am_backward_kind {
     AM_END,
     AM_AT_OUTPUT, /* gradient of an input, computed at the output's shape, then summed to the input's */
+    AM_OF_ALL,    /* the same by an expression in which the input stands, too */
     AM_AT_INPUT,  /* gradient of an input at its own shape */
     AM_KERNEL,    /* likewise, by an attention kernel that writes it whether or not it is asked for */
     AM_PASS,      /* the incoming gradient itself */
     AM_SAME,      /* the gradient of input 0 once more, summed to this input's shape */
     AM_TEMPORARY, /* a temporary of the incoming gradient's shape, gone when the node has run */
+    AM_WIDE,      /* one in the type that the operands have together */
     AM_ZEROS,     /* one of the input's shape */
-    AM_NUMBER,    /* one of one element; these three only where the input's gradient is wanted */
+    AM_NUMBER,    /* one of one element; these four only where the input's gradient is wanted */
     AM_BOOLEANS,  /* one of the incoming gradient's shape, of booleans */
     AM_SCRATCH,   /* one of an input's shape and type, if the operation was given it */
     AM_FREE,      /* the end of the temporaries made so far */
@@ -428,7 +430,7 @@ typedef struct am_tensor {
     uint16_t storage;
     uint16_t node; /* the node that made it; 0 if none did: a leaf */
     uint16_t leaf; /* index of a leaf that requires a gradient, from 1; else 0 */
-    uint16_t cast; /* autocast's copy of a weight, made once; 0: none yet */
+    uint16_t cast; /* autocast's copy of a leaf that learns, made once; 0: none yet */
     uint8_t unit;  /* of a sharded parameter */
     uint16_t whole; /* of a rank's part of a parameter whose gradient is made whole: a tensor of that shape; else 0 */
 } am_tensor;
@@ -442,6 +444,7 @@ typedef struct am_storage {
     bool permanent;      /* made once and never let go; what a layer makes so counts in one of_layers before them */
     bool of_layers;      /* permanent ones of all layers, some of which a graph may keep: those have rows in the ledger */
     bool renewed;        /* permanent, but of the last forward: graphs of earlier ones keep theirs */
+    bool cached;         /* autocast's copy of a leaf that learns: its cache holds it, too, until the forward has ended */
     uint16_t born, last; /* instructions: made, and last used by the forward's code */
     uint16_t next_dying; /* next storage whose last use is the same instruction */
     uint8_t region;      /* whose output it is and which discards it, or which keeps a part of it only; 0: none */
@@ -904,6 +907,7 @@ typedef struct am_sample {
 typedef enum am_live {
     AM_LIVE_OUTPUT = AM_COMPONENT_COUNT, /* the logits, which the caller holds, where nothing has saved them */
     AM_LIVE_TEMPORARY,                   /* what the forward's code holds and nothing saves */
+    AM_LIVE_CACHED,                      /* copies of weights that autocast's cache holds and nothing saves */
     AM_LIVE_RECOMPUTED,                  /* what a checkpointed region makes again */
     AM_LIVE_RETURNED,                    /* copies of what was on the host */
     AM_LIVE_GRADIENT,                    /* gradients of activations, and temporaries of the backward */
@@ -943,9 +947,12 @@ typedef struct am_trace {
  * where gradients of parameters exist beforehand and are not counted, [1] where they start as None and count. */
 typedef struct am_step {
     int layers;                         /* played */
-    int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on */
+    int64_t boundary[AM_MAX_UNITS + 2]; /* forward: live at the end of a zone, without what is carried on or cached */
 #ifndef AM_FIRST /* no model of core.wasm does */
     int64_t carried[AM_MAX_UNITS + 2]; /* by zone: what a layer returns beside its result, if nothing saved it: gone when the next one returns */
+    /* by zone: copies of weights, of this one and those before, that nothing but autocast's cache holds until the forward has ended; and of
+     * those that a region makes in a zone when it runs again, until it has. Neither is in a boundary or a start. */
+    int64_t cached[AM_MAX_UNITS + 2], cached_again[AM_MAX_UNITS + 2];
 #endif
     am_peak forward[AM_MAX_UNITS + 2];
     am_peak head[2]; /* of the forward behind the layers: while the model's code holds what it gave them, and when it has returned */
@@ -1100,9 +1107,9 @@ int am_plan_timeline(am_point *point, int capacity, const am_pattern *pattern, i
  * leaves; what it holds of what is given to the layers (am_given); the highest live bytes of its forward above those before it
  * and what the unit before it carries on; what it carries on itself, beside what it leaves, while the next unit's forward runs;
  * and the highest of its backward and recomputation above what the units before it left and what all of them hold of what is given; what
- * runs again. */
+ * runs again. cached: what it leaves beside the residue until the whole forward has run. */
 typedef struct am_plan_unit {
-    int64_t residue;
+    int64_t residue, cached;
     uint64_t given;
     int64_t forward, backward, recomputed_flops, recomputed_time;
     int64_t outlived, passed; /* left for good behind its backward, and by the backward of the unit before it */
@@ -1116,10 +1123,11 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
                   int64_t layer, int64_t inner);
 
 /* What is outside the layers: live bytes when the first layer's forward begins, and when its backward has ended; the
- * highest before them, and behind them above what they leave and hold; live when the forward has returned, above that; framed: the
- * highest behind them while the model's code holds what it gave them, above what they leave, hold beside that, and the last carries. */
+ * highest before them, and behind them above what they leave and hold, of the forward (above what is cached, too) and of the backward;
+ * live when the forward has returned, above that; framed: the highest of the forward behind them while the model's code holds what it gave
+ * them, above what they leave, hold beside that, and the last carries. */
 typedef struct am_plan_ends {
-    int64_t forward, backward, before, after, kept, framed;
+    int64_t forward, backward, before, after_forward, after, kept, framed;
 } am_plan_ends;
 
 am_plan_ends am_plan_ends_of(const am_profile *profile);
@@ -1232,11 +1240,12 @@ typedef struct am_doubt {
     bool apart;    /* not all choices for single layers were combined with regions of several */
     int64_t least; /* of these all plans below the budget run so long again at least, in picoseconds; 0: not known */
     bool outlived; /* but for what regions with experts leave for good, plans of a pipeline that cost less would fit; others might leave less */
+    bool cached;   /* a pipeline's plans were compared as if what is cached stood below backwards, too */
 } am_doubt;
 
 static inline bool am_doubted(const am_doubt *doubt)
 {
-    return doubt->stopped || doubt->hull || doubt->apart || doubt->outlived;
+    return doubt->stopped || doubt->hull || doubt->apart || doubt->outlived || doubt->cached;
 }
 
 /* The largest micro-batch, the longest sequence, the smallest number of GPUs or the budget of the cheapest checkpointing

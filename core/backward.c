@@ -15,19 +15,24 @@ static const am_instruction *instruction_of(const am_compiler *compiler, uint16_
     return &compiler->tape->instruction[compiler->tape->node[node].instruction];
 }
 
-/* Layout and type of an input's gradient that is computed at the output's shape, from the gradient and the other
- * inputs. */
-static am_gradient gradient_at_output(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g,
-                                      int input)
+/* The type of what is computed of the gradient and an operation's inputs but for one; a number makes none wider. */
+static int type_together(const am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, int but)
+{
+    int dtype = g->dtype;
+    for (int i = 0; i < instruction->inputs; i++) {
+        const am_tensor *tensor = am_compile_tensor(compiler, am_compile_operand(compiler, instruction, i));
+        if (i != but && tensor->dtype == AM_FP32 && tensor->rank > 0) dtype = AM_FP32;
+    }
+    return dtype;
+}
+
+/* Layout and type of an input's gradient that is computed at the output's shape, from the gradient and the inputs but for one. */
+static am_gradient gradient_at_output(am_compiler *compiler, const am_instruction *instruction, const am_gradient *g, int but)
 {
     am_layout layout[4] = {am_compile_layout_of_gradient(compiler, g)};
-    int operands = 1, dtype = g->dtype;
-    for (int i = 0; i < instruction->inputs; i++) {
-        if (i == input) continue;
-        layout[operands++] = am_compile_layout(compiler, am_compile_operand(compiler, instruction, i));
-        if (am_compile_tensor(compiler, am_compile_operand(compiler, instruction, i))->dtype == AM_FP32)
-            dtype = AM_FP32;
-    }
+    int operands = 1, dtype = type_together(compiler, instruction, g, but);
+    for (int i = 0; i < instruction->inputs; i++)
+        if (i != but) layout[operands++] = am_compile_layout(compiler, am_compile_operand(compiler, instruction, i));
     if (operands == 1) return am_compile_gradient(compiler, g->like, dtype, g->stride);
     int64_t stride[AM_MAX_RANK] = {0};
     am_layout_pointwise(layout[0].rank, layout[0].shape, operands, layout, stride);
@@ -196,6 +201,12 @@ static uint16_t run_step(am_compiler *compiler, const am_instruction *instructio
     am_gradient *gradient = &out->gradient[k];
     switch (step.kind) {
     case AM_TEMPORARY: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, g->dtype)) : 0;
+#ifndef AM_FIRST /* no division */
+    case AM_WIDE: return wanted ? am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, type_together(compiler, instruction, g, -1))) : 0;
+    case AM_OF_ALL:
+        if (wanted) *gradient = gradient_at_output(compiler, instruction, g, -1);
+        break;
+#endif
     case AM_NUMBER: return wanted ? am_compile_allocate(compiler, am_dtypes[g->dtype].size) : 0;
     case AM_BOOLEANS: return am_compile_allocate(compiler, am_compile_bytes(compiler, g->like, AM_BOOL));
     case AM_ZEROS: {

@@ -20,19 +20,21 @@ typedef struct am_link {
     int64_t outlived; /* bytes that their backward leaves for good, and that of the layers before them on their behalf; where that is */
     int64_t passed;   /* not 0, it is the same in all of a chain */
     int64_t carried;  /* beside what they leave, until the next layers have run; where it is not 0, the same in all of a chain */
+    int64_t cached;   /* and until the whole forward has run: where any is, nothing is outlived */
 } am_link;
 
 /* A chain: layers in order, and choices for each. The step's peak is the highest of
  *     before                                                        where nothing of the layers is left (embedding),
- *     what the layers before left + what the one before carries on + link.forward    while a layer runs,
+ *     what the layers before left + what is cached of them + what the one before carries on + link.forward    while a layer runs,
  *     what they left + what they and it hold + link.backward        while its backward does, and what those behind outlived,
- *     what all layers left and hold + after                         behind the last layer (norm, head, loss),
- *     what all left, hold but for `frame`, and the last carries on + framed    there before (norm),
+ *     what all layers left, hold and have cached + after_forward    behind the last layer (norm, head, loss),
+ *     what all layers left and hold + after                         in the backward there,
+ *     what all left, have cached, hold but for `frame`, and the last carries on + framed    in the forward there before (norm),
  * and with more micro-batches in flight than one, what all layers left and hold stands below it for each other. Before the layers
  * stands what all of them outlived and the first one's `passed`; the search with several micro-batches leaves that out. */
 typedef struct am_chain {
     int layers, choices;
-    int64_t in_flight, before, after;
+    int64_t in_flight, before, after_forward, after;
     const uint8_t *class_of;    /* by layer: layers of a class have the same links */
     const am_link *link;        /* [class][choices] */
     const uint8_t *span;        /* by choice: layers that it is for */
@@ -50,7 +52,7 @@ typedef struct am_frontier_point {
 static inline bool am_link_same(const am_link *x, const am_link *y)
 {
     return x->residue == y->residue && x->forward == y->forward && x->backward == y->backward && x->cost == y->cost &&
-           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed && x->carried == y->carried;
+           x->given == y->given && x->outlived == y->outlived && x->passed == y->passed && x->carried == y->carried && x->cached == y->cached;
 }
 
 /* What a choice means for the layers from this one on. */
@@ -78,7 +80,8 @@ static inline int64_t am_chain_framed(const am_chain *chain, unsigned held, int6
 am_frontier_point am_chain_play(const am_chain *chain, int count, const uint8_t *choice, int64_t *left);
 
 /* A cost that no plan is below which peaks no higher than this (am_frontier_point's): each layer's least where a byte that is left has
- * the price that makes this highest, and what is behind the last stands on what all leave. *price: that price, of a byte. */
+ * the price that makes this highest, and what is behind the last, of forward or backward, stands on what all leave. *price: that price, of a
+ * byte. */
 int64_t am_chain_bound(const am_chain *chain, int64_t peak, double *price);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define STEPS 4000000 /* plans looked at before a smaller choice is tried: some milliseconds */
 #define COST(unit) ((unit)->recomputed_time)
+#define LEFT(unit) ((unit)->residue + (unit)->cached) /* at the forward's end */
 
 /* Is y at least as good as x for layers of every class? */
 static bool as_good(const am_choices *choices, int x, int y)
@@ -33,11 +34,11 @@ static bool is_on_hull(const am_choices *choices, int class, int x)
     const am_plan_unit *at = &choices->unit[x][class];
     for (int y = 0; y < choices->candidates; y++) {
         const am_plan_unit *left = &choices->unit[y][class];
-        if (choices->beaten[y] || choices->candidate[y].span != 1 || left->residue >= at->residue) continue;
+        if (choices->beaten[y] || choices->candidate[y].span != 1 || LEFT(left) >= LEFT(at)) continue;
         for (int z = 0; z < choices->candidates; z++) {
             const am_plan_unit *right = &choices->unit[z][class];
-            if (choices->beaten[z] || choices->candidate[z].span != 1 || right->residue <= at->residue) continue;
-            double share = (double)(at->residue - left->residue) / (double)(right->residue - left->residue);
+            if (choices->beaten[z] || choices->candidate[z].span != 1 || LEFT(right) <= LEFT(at)) continue;
+            double share = (double)(LEFT(at) - LEFT(left)) / (double)(LEFT(right) - LEFT(left));
             if ((double)COST(left) + share * (double)(COST(right) - COST(left)) < (double)COST(at)) return false;
         }
     }
@@ -61,7 +62,7 @@ static int most_common_class(const am_choices *choices)
 static double value_of(const am_choices *choices, int class, int x)
 {
     const am_plan_unit *unit = &choices->unit[x][class];
-    return (double)COST(unit) + choices->price * (double)unit->residue;
+    return (double)COST(unit) + choices->price * (double)LEFT(unit);
 }
 
 /* Leaves those of a list that cost least at the price of a byte. */
@@ -95,7 +96,7 @@ static int list_single(const am_choices *choices, bool all, uint16_t list[AM_MAX
         if (candidate->span > 1 || candidate->named || choices->beaten[x]) continue;
         if (!all && !is_on_hull(choices, class, x)) continue;
         int at = count++;
-        while (at > 0 && choices->unit[list[at - 1]][class].residue > choices->unit[x][class].residue) {
+        while (at > 0 && LEFT(&choices->unit[list[at - 1]][class]) > LEFT(&choices->unit[x][class])) {
             list[at] = list[at - 1];
             at--;
         }
@@ -128,8 +129,8 @@ static int find_held(const am_choices *choices, uint64_t group[AM_MAX_HELD])
 
 static am_link link_of(const am_plan_unit *unit, int64_t start, int groups, const uint64_t group[AM_MAX_HELD])
 {
-    am_link link = {unit->residue,  unit->forward, unit->backward + start, COST(unit), 0,
-                    unit->outlived, unit->passed,  unit->carried};
+    am_link link = {unit->residue,  unit->forward, unit->backward + start, COST(unit),  0,
+                    unit->outlived, unit->passed,  unit->carried,          unit->cached};
     for (int i = 0; i < groups; i++)
         if (unit->given & group[i]) link.given |= (uint8_t)(1 << i);
     return link;
@@ -152,6 +153,7 @@ static void lay_chain(am_evaluation *evaluation, bool several)
                                 .choices = choices->used,
                                 .in_flight = several ? 2 : 1,
                                 .before = ends->before - ends->forward,
+                                .after_forward = ends->after_forward,
                                 .after = ends->after,
                                 .class_of = choices->class_of,
                                 .link = choices->link,

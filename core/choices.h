@@ -62,7 +62,7 @@ static inline bool am_unit_as_good(const am_plan_unit *x, const am_plan_unit *th
 {
     return x->residue <= than->residue && x->forward <= than->forward && x->backward <= than->backward &&
            x->recomputed_time <= than->recomputed_time && (x->given & ~than->given) == 0 && x->outlived <= than->outlived &&
-           x->passed <= than->passed && x->carried <= than->carried;
+           x->passed <= than->passed && x->carried <= than->carried && x->residue + x->cached <= than->residue + than->cached;
 }
 
 #endif

@@ -8,7 +8,7 @@
 /* What a layer's moments stand above what it leaves. */
 static int64_t headroom(const am_link *link)
 {
-    return am_larger(link->forward, link->backward) - link->residue;
+    return am_larger(link->forward - link->cached, link->backward) - link->residue;
 }
 
 static const am_link *link_at(const am_choices *choices, int layer, int choice)

@@ -262,7 +262,9 @@ static void put_errors(void)
 /* What autograd keeps of an operation. */
 static void put_rules(void)
 {
-    printf("\n## Operations\n\nWhat autograd keeps of each for its backward, and why; where a gradient is named, only if that input requires one.\n\n"
+    printf("\n## Operations\n\nWhat autograd keeps of each for its backward, and why; where a gradient is named, only if that input requires one. "
+           "Under torch.autocast an operation casts its inputs to the type that the column names, and its copies are there until it returns; the copy of a "
+           "parameter that learns is made once, and autocast's cache holds it until the forward has ended, whatever is checkpointed.\n\n"
            "| operation | node | under autocast | keeps |\n|---|---|---|---|\n");
     static const char *const casts[] = {[AM_CAST_PROMOTE] = "widest input", [AM_CAST_LOW] = "16 bits", [AM_CAST_FP32] = "fp32", [AM_CAST_RESULT] = "fp32 result"};
     for (int i = 0; i < AM_OP_COUNT; i++) {

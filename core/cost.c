@@ -298,7 +298,8 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     if (step.kind == AM_SCRATCH || step.kind == AM_KERNEL) return own;
     if (!learns(costing, k) || own == 0) return 0; /* inside a fused kernel so is its gradient */
     switch (step.kind) {
-    case AM_AT_OUTPUT: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
+    case AM_AT_OUTPUT:
+    case AM_OF_ALL: return own == incoming ? incoming : 2 * incoming + own; /* summed or cast */
     case AM_PASS:
     case AM_SAME:
     case AM_EXPAND: return own == incoming ? 0 : incoming + own;
@@ -306,7 +307,8 @@ static int64_t step_bytes(const am_costing *costing, am_backward_step step, int6
     case AM_ZEROS:
     case AM_TAKEN:
     case AM_TURNED: return own;
-    case AM_TEMPORARY: return 2 * incoming;
+    case AM_TEMPORARY:
+    case AM_WIDE: return 2 * incoming;
     case AM_COPY: return 2 * own + 2 * bytes_at(costing, 1);
     default: return 0;
     }

@@ -163,7 +163,7 @@ am_code am_evaluate(am_report *report, am_workspace *workspace, const am_config 
     if (am_config_resolve(&report->config, status)) return status->code;
     am_policy_parse(&report->policy, &report->config, status); /* which is right, and so are the rates: it is resolved */
 #ifdef AM_FIRST
-    if (report->policy.kind >= AM_POLICY_SAVE_LIST) return am_fail(status, AM_ELSEWHERE, "checkpoint", "");
+    if (report->policy.kind >= AM_POLICY_SAVE_LIST || report->config.autocast) return am_fail(status, AM_ELSEWHERE, "", "");
 #endif
     report->preset = am_preset_find(report->config.model);
     report->kinds = report->rows = report->dropped_rows = report->plans = report->points = report->ranks = 0;

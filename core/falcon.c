@@ -61,6 +61,7 @@ static am_var falcon_eager(am_build *build, am_var q, am_var k, am_var v, int dt
 static am_var math_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
+    const am_var given[3] = {q, k, v};
     am_var part[3] = {q, k, v}, wide[3];
     for (int i = 0; i < 3; i++) part[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, part[i]);
     int dtype = tape->tensor[part[0]].dtype;
@@ -79,6 +80,7 @@ static am_var math_attention(am_build *build, am_var q, am_var k, am_var v)
     am_var y = am_label(tape, am_to(tape, product, dtype), "attention output");
     tape->autocast = (uint8_t)autocast;
     am_hold(tape, wide[0], wide[1], wide[2], query, soft, narrow, product, mask);
+    am_hold_cast(tape, 3, given, part);
     return y;
 }
 
@@ -97,17 +99,20 @@ static am_var falcon_attention(am_build *build, am_var normed)
     am_label(tape, turned[0], "query, rotated");
     am_label(tape, turned[1], "key, rotated");
     am_hold(tape, part[0], part[1]);
-    am_var y;
+    am_var y, own[3] = {turned[0], turned[1], part[2]};
     switch (config->attention) {
-    case AM_EAGER: y = falcon_eager(build, turned[0], turned[1], part[2], tape->tensor[normed].dtype); break;
-    case AM_FLASH: y = am_hf_attend(build, turned[0], turned[1], part[2]); break;
-    default: y = !am_kernels_take(config) ? math_attention(build, turned[0], turned[1], part[2])
-                                                  : am_sdpa(build, turned[0], turned[1], part[2], build->mask);
+    case AM_EAGER: y = falcon_eager(build, own[0], own[1], own[2], tape->tensor[normed].dtype); break;
+    case AM_FLASH: /* what it casts takes the place of what was cast */
+        for (int i = 0; i < 3; i++) own[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, own[i]);
+        y = am_hf_attend(build, own[0], own[1], own[2]);
+        break;
+    default: y = !am_kernels_take(config) ? math_attention(build, own[0], own[1], own[2])
+                                          : am_sdpa(build, own[0], own[1], own[2], build->mask);
     }
     y = am_reshape(tape, am_transpose(tape, y, 1, 2), AM_SHAPE(build->b, build->s, build->h));
     am_var out = am_hf_linear(build, y, "self_attention.dense", AM_C_ATTENTION, build->h, bias, AM_TARGET_O);
     am_label(tape, out, "attention block's output");
-    am_hold(tape, fused, turned[0], turned[1], part[2], y, normed);
+    am_hold(tape, fused, own[0], own[1], own[2], y, normed);
     tape->module = module;
     return out;
 }

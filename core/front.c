@@ -123,14 +123,16 @@ bool am_front_merge(am_front *out, const am_front *known, const am_front *behind
     int i = 0, j = 0;
     out->count = 0;
     while (i < known->count || j < behind->count) {
-        int64_t peak = INT64_MAX, cost = 0;
+        int64_t peak = INT64_MAX, cost = 0, rest = 0;
         if (j < behind->count) {
             peak = peak_behind(over, behind->peak[j]);
             cost = over->cost + behind->cost[j];
+            rest = over->rest + behind->rest[j];
+            if (over->least > INT64_MIN) rest = am_larger(rest, am_larger(peak, over->least));
         }
         bool first = i < known->count && (known->peak[i] < peak || (known->peak[i] == peak && known->cost[i] <= cost));
         bool fits = first ? put(out, stairs, known->peak[i], known->rest[i], known->cost[i], known->node[i])
-                          : put(out, stairs, peak, over->rest + behind->rest[j], cost, over->mark | (uint32_t)j);
+                          : put(out, stairs, peak, rest, cost, over->mark | (uint32_t)j);
         if (!fits) return false;
         if (first)
             i++;

@@ -10,7 +10,8 @@
 /* Plans of the layers from one on; sorted by peak. */
 typedef struct am_front {
     int count;
-    int64_t *peak, *rest, *cost; /* rest: with several micro-batches in flight what stays, else what is outlived */
+    int64_t *peak, *rest, *cost; /* rest: with several micro-batches in flight what stays, else what is outlived; or where copies are cached
+                                    the peak, the other being the forward's */
     uint32_t *node;                 /* the choice, and which plan of the layers behind */
 } am_front;
 
@@ -30,6 +31,7 @@ typedef struct am_stairs {
 /* What a choice adds to the plans behind it. */
 typedef struct am_step_over {
     int64_t residue, peak, cost, rest;
+    int64_t least; /* where copies are cached: no rest is less, nor less than its plan's peak; else INT64_MIN */
     uint32_t mark; /* the choice, and whether it stands before plans whose first layers outlive something */
 } am_step_over;
 

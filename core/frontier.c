@@ -1,7 +1,10 @@
 /* The frontier by dynamic programming from the last layer on. For the plans of the layers behind one, the peak above what
  * stands before them is monotone in each of their peaks, so that a plan that is beaten there is beaten everywhere: fronts
  * hold all that matters, and nothing is rounded. What layers are given (masks, tables) is there from the first of them that
- * holds it on: there is a front for each set of it that the layers before may hold. */
+ * holds it on: there is a front for each set of it that the layers before may hold. What is cached until the forward has ended lifts forwards
+ * alone: plans then are compared by their forward's peak, and by the whole's. That of the backward says no more, as what is lifted by the
+ * layers before is never below it. With several micro-batches in flight, whose plans have a third figure already, backwards are taken to be
+ * lifted, too: peaks are at most what is said. */
 #include "bytes.h"
 #include "frontier.h"
 
@@ -41,6 +44,7 @@ static unsigned behind_link(unsigned state, const am_link *link)
 /* May it peak higher by what is carried into it? */
 static bool minds(const am_frontier *frontier, const am_chain *chain, const am_link *link)
 {
+    if (frontier->caches) return frontier->carried > 0;
     return frontier->carried > 0 && link->forward + frontier->carried > link->backward + am_chain_given(chain, link->given);
 }
 
@@ -120,7 +124,8 @@ static bool find_outlived(am_frontier *frontier, const am_chain *chain)
  * head's, or below any last layer's backward. */
 static bool frame_peaks(const am_frontier *frontier, const am_chain *chain)
 {
-    if (chain->framed + frontier->carried <= chain->after) return false;
+    if (frontier->caches) return frontier->carried > 0;
+    if (chain->framed + frontier->carried <= am_larger(chain->after_forward, chain->after)) return false;
     for (int choice = 0; choice < chain->choices; choice++) {
         const int layer = chain->layers - chain->span[choice];
         if (layer < 0 || !is_there(chain, layer, choice)) continue;
@@ -133,11 +138,15 @@ static bool frame_peaks(const am_frontier *frontier, const am_chain *chain)
 static void find_carried(am_frontier *frontier, const am_chain *chain)
 {
     frontier->carried = 0;
+    frontier->cached = false;
     for (int layer = 0; layer < chain->layers; layer++)
         for (int choice = 0; choice < chain->choices; choice++) {
             const am_link *link = am_chain_link(chain, layer, choice);
-            if (is_there(chain, layer, choice)) frontier->carried = am_larger(frontier->carried, link->carried);
+            if (!is_there(chain, layer, choice)) continue;
+            frontier->carried = am_larger(frontier->carried, link->carried);
+            frontier->cached |= link->cached != 0;
         }
+    frontier->caches = frontier->cached && chain->in_flight == 1;
 }
 
 static void begin(am_frontier *frontier, const am_chain *chain)
@@ -147,9 +156,9 @@ static void begin(am_frontier *frontier, const am_chain *chain)
     frontier->reach = 1;
     find_carried(frontier, chain);
     frontier->minds[chain->layers] = frame_peaks(frontier, chain);
-    frontier->drops = backwards_peak(frontier, chain) && !frontier->minds[chain->layers];
+    frontier->drops = !frontier->caches && backwards_peak(frontier, chain) && !frontier->minds[chain->layers];
     frontier->outlives = chain->in_flight == 1 && find_outlived(frontier, chain);
-    frontier->rests = chain->in_flight > 1 || frontier->outlives;
+    frontier->rests = chain->in_flight > 1 || frontier->outlives || frontier->caches;
     frontier->later[chain->layers] = 0;
     for (int choice = 0; choice < chain->choices; choice++)
         if (chain->span[choice] > frontier->reach) frontier->reach = chain->span[choice];
@@ -198,12 +207,14 @@ static bool take_choice(am_frontier *frontier, const am_chain *chain, int layer,
     unsigned held = behind_link(state, link), kept = state_of(frontier, end, held);
     int64_t residue = link->residue + am_chain_given(chain, held & ~kept);
     int64_t into = state & CARRIED ? frontier->carried : 0;
-    int64_t peak = am_larger(link->forward + into, link->backward + am_chain_given(chain, held));
+    const int64_t forward = link->forward + into, backward = link->backward + am_chain_given(chain, held);
+    const int64_t peak = am_larger(forward, backward);
     for (int follows = 0; follows < 1 + frontier->outlives; follows++) {
         const am_front behind = front_of(frontier, end, kept, follows);
         int64_t gone = frontier->outlives ? link->outlived + follows * frontier->passed : 0;
-        const am_step_over over = {residue - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone,
-                                   (uint32_t)choice << CHOICE_SHIFT | (follows ? PASSES : 0)};
+        const uint32_t mark = (uint32_t)choice << CHOICE_SHIFT | (follows ? PASSES : 0);
+        am_step_over over = {residue + link->cached - gone, peak - gone, link->cost, chain->in_flight > 1 ? residue : gone, INT64_MIN, mark};
+        if (frontier->caches) over = (am_step_over){residue + link->cached, forward, link->cost, residue, peak, mark};
         if (behind.count == 0) continue;
         am_stairs stairs = {0, frontier->stair_rest, frontier->stair_cost};
         frontier->steps += now->count + behind.count;
@@ -319,7 +330,8 @@ static bool read_points(am_frontier *frontier, const am_chain *chain)
                             : frontier->outlives ? front.rest[i]
                                                  : 0;
             const int64_t before = chain->before + (own ? frontier->passed : 0);
-            const am_frontier_point point = {am_larger(front.peak[i], before) + below, front.cost[i], own ? i | (int)PASSES : i};
+            const int64_t peak = frontier->caches ? front.rest[i] : front.peak[i];
+            const am_frontier_point point = {am_larger(peak, before) + below, front.cost[i], own ? i | (int)PASSES : i};
             if (!add_point(frontier, point)) return false;
         }
     }
@@ -337,8 +349,10 @@ static void end_chain(am_frontier *frontier, const am_chain *chain)
         int64_t held = am_chain_given(chain, at->state[i]);
         at->count[i][true] = 0;
         int64_t carried = at->state[i] & CARRIED ? frontier->carried : 0;
-        end.peak[0] = am_larger(chain->after + held, am_chain_framed(chain, at->state[i], carried));
-        end.rest[0] = chain->in_flight > 1 ? held : 0;
+        const int64_t forward = am_larger(chain->after_forward + held, am_chain_framed(chain, at->state[i], carried));
+        const int64_t backward = chain->after + held;
+        end.peak[0] = frontier->caches ? forward : am_larger(forward, backward);
+        end.rest[0] = frontier->caches ? am_larger(forward, backward) : chain->in_flight > 1 ? held : 0;
         end.cost[0] = 0;
         end.node[0] = 0;
         keep_front(frontier, chain, chain->layers, i, false, &end);

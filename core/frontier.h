@@ -32,6 +32,8 @@ typedef struct am_frontier {
     am_front_space space[3];
     int64_t stair_rest[AM_MAX_FRONT], stair_cost[AM_MAX_FRONT];
     bool rests; /* fronts have a rest */
+    bool cached;   /* something is cached, and */
+    bool caches;   /* of one micro-batch in flight: forward and backward have a peak each */
     bool outlives; /* something is outlived, and */
     int64_t passed; /* so much by layers on behalf of those behind them */
     int64_t carried; /* so much is carried from one layer into the next, if anything is */

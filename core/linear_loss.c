@@ -84,31 +84,34 @@ static int64_t rows_at_a_time(const am_config *config)
 }
 
 /* The logits, and their products with the weight and the hidden state: written where the gradients are kept, but for
- * fp32, where the weight's are added by hand. Returns a copy of the weight that autocast keeps. */
-static am_var fused_products(am_build *build, am_var x, am_var weight, am_dim rows)
+ * fp32, where the weight's are added by hand. Of the weight's copies under autocast, all but that of a view of it are one: the cache's. */
+static void fused_products(am_build *build, am_var x, am_var weight, int64_t rows)
 {
     am_tape *tape = build->tape;
-    am_shape table = am_shape_of(tape, weight), part = AM_SHAPE(rows, build->h), logits = AM_SHAPE(rows, build->v);
-    bool learns = tape->tensor[weight].grad, again = tape->extents->of[rows].n < tape->tensor[x].shape[0];
+    const am_dim first = am_number_dim(build, rows);
+    am_shape table = am_shape_of(tape, weight), part = AM_SHAPE(first, build->h), logits = AM_SHAPE(first, build->v);
+    const int64_t left = tape->tensor[x].shape[0] - rows;
+    bool learns = tape->tensor[weight].grad;
     int low = tape->autocast, dtype = tape->tensor[x].dtype;
     if (low == AM_DTYPE_COUNT) {
         am_var made = am_raw(tape, AM_OP_MM, logits, dtype, x, weight, 0, 0);
         if (learns && dtype == AM_FP32) am_raw(tape, AM_OP_MM, table, dtype, made, x, 0, 0);
         am_hold(tape, made);
-        return 0;
+        return;
     }
     am_var copy = 0;
-    for (int i = 0; i < 1 + again; i++) { /* a second time beside that copy */
-        am_var narrow = am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
+    for (int i = 0; i < 1 + (left > 0); i++) { /* a second time beside that copy */
+        if (i > 0) part.dim[0] = logits.dim[0] = am_number_dim(build, am_smaller(rows, left));
         am_var turned = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
+        am_var narrow = am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
         am_var made = am_raw(tape, AM_OP_MM, logits, low, narrow, turned, 0, 0);
         if (!copy) copy = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
+        tape->storage[tape->tensor[copy].storage].cached = learns;
         am_raw(tape, AM_OP_MM, part, low, made, copy, 0, 0);
         if (learns) am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
         am_hold(tape, made);
         if (!learns) copy = 0;
     }
-    return copy;
 }
 
 am_code am_fused_head(am_build *build, am_var normed, am_var weight)
@@ -116,7 +119,6 @@ am_code am_fused_head(am_build *build, am_var normed, am_var weight)
     am_tape *tape = build->tape;
     bool learns = tape->tensor[weight].grad;
     int dtype = tape->tensor[normed].dtype;
-    am_dim rows = am_number_dim(build, rows_at_a_time(build->config));
     am_shape flat = AM_SHAPE(build->bs, build->h), table = am_shape_of(tape, weight);
     am_enter(tape, "", AM_C_LOSS);
     am_var target, padded = am_pad_labels(build, &target), x = am_view(tape, normed, flat);
@@ -126,10 +128,10 @@ am_code am_fused_head(am_build *build, am_var normed, am_var weight)
     am_var each = am_raw(tape, AM_OP_FULL, AM_SHAPE(build->bs), AM_FP32, 0, 0, 0, 0);
     am_var valid = am_raw(tape, AM_OP_COMPARE, AM_SHAPE(build->bs), AM_BOOL, target, 0, 0, 0);
     am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_I64, valid, 0, 0, 0);
-    am_var copy = fused_products(build, x, weight, rows);
+    fused_products(build, x, weight, rows_at_a_time(build->config));
     am_var loss = am_raw(tape, AM_OP_SUM, AM_SCALAR, AM_FP32, each, 0, 0, 0);
     loss = am_linear_loss(tape, AM_OP_FUSED_LINEAR_CE, learns ? 4 : 3, input, loss, learns ? 3 : 2);
-    am_hold(tape, each, valid, target, padded, normed, loss, copy);
+    am_hold(tape, each, valid, target, padded, normed, loss);
     return am_tape_finish(tape, loss, 0);
 }
 

@@ -9,9 +9,9 @@
 const char *am_live_name(am_live part)
 {
     static const char *const names[AM_LIVE_COUNT] = {
-        [AM_LIVE_OUTPUT] = "output",     [AM_LIVE_TEMPORARY] = "temporary", [AM_LIVE_RECOMPUTED] = "recomputed",
-        [AM_LIVE_RETURNED] = "returned", [AM_LIVE_GRADIENT] = "gradient",   [AM_LIVE_GATHERED] = "gathered",
-        [AM_LIVE_REDUCED] = "reduced",   [AM_LIVE_LASTING] = "lasting",
+        [AM_LIVE_OUTPUT] = "output",         [AM_LIVE_TEMPORARY] = "temporary", [AM_LIVE_CACHED] = "cached",
+        [AM_LIVE_RECOMPUTED] = "recomputed", [AM_LIVE_RETURNED] = "returned",   [AM_LIVE_GRADIENT] = "gradient",
+        [AM_LIVE_GATHERED] = "gathered",     [AM_LIVE_REDUCED] = "reduced",     [AM_LIVE_LASTING] = "lasting",
     };
     return (int)part < AM_COMPONENT_COUNT ? am_component_names[part] : names[part];
 }
@@ -23,6 +23,7 @@ static uint8_t part_of(const am_tape *tape, int storage, uint8_t component)
     bool logits = tape->logits && storage == tape->tensor[tape->logits].storage;
     if (component) return component - 1;
     if (tape->storage[storage].permanent) return AM_LIVE_LASTING;
+    if (tape->storage[storage].cached) return AM_LIVE_CACHED;
     return logits ? AM_LIVE_OUTPUT : AM_LIVE_TEMPORARY;
 }
 

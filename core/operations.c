@@ -120,6 +120,7 @@ am_var am_contiguous(am_tape *tape, am_var x)
 
 /* ---- autocast ---- */
 
+#ifndef AM_FIRST
 am_var am_cast(am_tape *tape, am_op op, am_var x)
 {
     am_cast_class class = am_ops[op].cast;
@@ -127,18 +128,25 @@ am_var am_cast(am_tape *tape, am_op op, am_var x)
     am_tensor *tensor = &tape->tensor[x];
     int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
     if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;
-    bool cached = class == AM_CAST_LOW && tensor->parameter && tensor->grad; /* a weight is cast once a forward */
+    bool cached = class == AM_CAST_LOW && tensor->leaf; /* one that learns is cast once a forward */
     if (cached && tensor->cast) return tensor->cast;
     const char *name = tape->storage[tensor->storage].name;
     am_var y = am_to(tape, x, want);
     if (cached) {
         tensor->cast = y;
-        am_label(tape, y, "autocast copy of a weight");
+        tape->storage[tape->tensor[y].storage].cached = true;
+        am_label(tape, y, tensor->parameter ? "autocast copy of a weight" : name);
     } else {
         am_label(tape, y, name);
     }
     return y;
 }
+
+void am_cast_all(am_tape *tape, am_op op, int count, am_var *x)
+{
+    while (count-- > 0) x[count] = am_cast(tape, op, x[count]);
+}
+#endif
 
 /* ---- pointwise and reductions ---- */
 
@@ -178,14 +186,19 @@ static am_var pointwise(am_tape *tape, am_op op, int operands, const am_var *x)
 
 am_var am_unary(am_tape *tape, am_op op, am_var x)
 {
-    x = am_cast(tape, op, x);
-    return pointwise(tape, op, 1, &x);
+    const am_var cast = am_cast(tape, op, x), y = pointwise(tape, op, 1, &cast);
+    am_hold_cast(tape, 1, &x, &cast);
+    return y;
 }
 
 am_var am_binary(am_tape *tape, am_op op, am_var x, am_var y)
 {
-    am_var operand[2] = {am_cast(tape, op, x), am_cast(tape, op, y)};
-    return pointwise(tape, op, 2, operand);
+    const am_var given[2] = {x, y};
+    am_var cast[2] = {x, y};
+    am_cast_all(tape, op, 2, cast);
+    const am_var z = pointwise(tape, op, 2, cast);
+    am_hold_cast(tape, 2, given, cast);
+    return z;
 }
 
 /* x's storage read in another type: each number in the one is two in the other, neighbours in the last dimension. */
@@ -249,15 +262,13 @@ am_var am_mean_last(am_tape *tape, am_var x)
     return am_tape_emit1(tape, AM_OP_MEAN, x, am_tape_fresh(tape, shape, tape->tensor[x].dtype));
 }
 
-/* Autocast casts both to the wider type: nothing else has two types here. */
+/* Of two types the kernel makes the wider one, without copies of what it is given. */
 static am_var join(am_tape *tape, am_op op, am_var x, am_var y, am_dim last)
 {
     am_var input[2] = {x, y};
     am_shape shape = am_shape_of(tape, x);
     shape.dim[shape.rank - 1] = last;
-    int dtype = promote(tape, 2, input);
-    for (int i = 0; i < 2; i++) input[i] = am_to(tape, input[i], dtype);
-    am_var z = am_tape_fresh(tape, shape, dtype);
+    am_var z = am_tape_fresh(tape, shape, promote(tape, 2, input));
     return am_tape_emit(tape, op, 2, input, 1, &z, 0);
 }
 
@@ -328,8 +339,8 @@ am_var am_dropout(am_tape *tape, am_var x, int64_t p)
 
 am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
-    am_var input[3] = {am_cast(tape, AM_OP_LAYER_NORM, x), am_cast(tape, AM_OP_LAYER_NORM, weight),
-                       am_cast(tape, AM_OP_LAYER_NORM, bias)};
+    am_var input[3] = {x, weight, bias};
+    am_cast_all(tape, AM_OP_LAYER_NORM, 3, input);
     am_shape shape = am_shape_of(tape, x), statistic = shape;
     statistic.dim[statistic.rank - 1] = 0;
     am_var result[3] = {am_tape_fresh(tape, shape, tape->tensor[input[0]].dtype),
@@ -343,7 +354,8 @@ am_var am_layer_norm(am_tape *tape, am_var x, am_var weight, am_var bias)
 
 am_var am_rms_norm(am_tape *tape, am_var x, am_var weight)
 {
-    am_var input[2] = {am_cast(tape, AM_OP_RMS_NORM, x), am_cast(tape, AM_OP_RMS_NORM, weight)};
+    am_var input[2] = {x, weight};
+    am_cast_all(tape, AM_OP_RMS_NORM, 2, input);
     am_var y = am_row_norm(tape, AM_OP_RMS_NORM, 2, input);
     am_hold_cast(tape, 1, &x, input);
     return y;

@@ -17,6 +17,10 @@
     {                                                                                                                  \
         AM_AT_OUTPUT, input                                                                                            \
     }
+#define A(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_OF_ALL, input                                                                                               \
+    }
 #define G(input)                                                                                                       \
     {                                                                                                                  \
         AM_AT_INPUT, input                                                                                             \
@@ -44,6 +48,10 @@
 #define T(input)                                                                                                       \
     {                                                                                                                  \
         AM_TEMPORARY, input                                                                                            \
+    }
+#define W(input)                                                                                                       \
+    {                                                                                                                  \
+        AM_WIDE, input                                                                                                 \
     }
 #define Z(input)                                                                                                       \
     {                                                                                                                  \

@@ -41,6 +41,18 @@ int64_t am_base_of(const am_stand *stand, const am_step *step, int last)
     return stand->backward + stand->outlived - step->backward_start[last] - step->outlived[last];
 }
 
+#ifdef AM_FIRST
+#define cached_excess(step, climb, index, first) 0
+#else
+/* Of what a cache alone holds while a region runs again. */
+static int64_t cached_excess(const am_step *step, const am_climb *climb, int64_t index, int first)
+{
+    int64_t bytes = climb->again + index * am_cached_again(step, climb->zone);
+    for (int zone = first; zone < climb->zone; zone++) bytes -= am_cached_again(step, zone);
+    return bytes;
+}
+#endif
+
 /* How much more there is than in the played unit, at a moment of the `index`-th of these layers. */
 int64_t am_excess_at(const am_walk *walk, const am_climb *climb, int64_t index, am_phase phase, int way)
 {
@@ -50,9 +62,10 @@ int64_t am_excess_at(const am_walk *walk, const am_climb *climb, int64_t index, 
     int first = am_first_zone(walk->profile, unit), last = am_last_zone(walk->profile, unit);
     if (phase == AM_FORWARD)
         return climb->ahead + index * am_inner_leavings(step, climb->zone) -
-               (step->boundary[climb->zone - 1] - step->boundary[first - 1]);
+               (am_forward_at(step, climb->zone - 1) - am_forward_at(step, first - 1));
     int64_t bytes = climb->below - (step->recompute_start[climb->zone] - step->recompute_start[first]);
     if (index) bytes += index * am_inner_residue(step, climb->zone);
+    if (phase == AM_RECOMPUTE) bytes += cached_excess(step, climb, index, first);
     if (!way || phase == AM_RECOMPUTE) return bytes;
     return bytes + climb->above + (climb->n - 1 - index) * am_zone_gradients(step, climb->zone) -
            (step->gradients_above[climb->zone] - step->gradients_above[last]);
@@ -63,7 +76,7 @@ static void compose_layer(am_outcome *outcome, const am_walk *walk, const am_cli
 {
     const am_step *step = &walk->profile->step;
     int unit = am_unit_of(walk->profile, climb->zone), last = am_last_zone(walk->profile, unit);
-    int64_t layer = climb->layer + index, before = step->boundary[am_first_zone(walk->profile, unit) - 1];
+    int64_t layer = climb->layer + index, before = am_forward_at(step, am_first_zone(walk->profile, unit) - 1);
     const am_peak *forward = &step->forward[climb->zone];
     before -= am_excess_at(walk, climb, index, AM_FORWARD, 0);
     int64_t carried = layer == stand->start ? stand->carried : 0;
@@ -93,12 +106,13 @@ static void compose_outside(const am_composer *composer, const am_step *ends)
     am_outcome *outcome = composer->outcome;
     int after = ends->layers + 1;
     int64_t above = composer->end + composer->released - ends->boundary[ends->layers];
-    outcome->head_forward = ends->forward[after].bytes - ends->boundary[ends->layers];
+    int64_t above_forward = above + composer->cached - am_cached_at(ends, ends->layers);
+    outcome->head_forward = ends->forward[after].bytes - am_forward_at(ends, ends->layers);
     outcome->head_backward = ends->backward[0][AM_BACKWARD][after].bytes - ends->boundary[ends->layers];
     if (outcome->head_backward < 0) outcome->head_backward = 0; /* masks and tables of the forward are gone by then */
     note_forward(outcome, ends->forward[0].bytes, &ends->forward[0], -1);
-    note_forward(outcome, ends->head[0].bytes + above + composer->framed, &ends->head[0], -1);
-    note_forward(outcome, ends->head[1].bytes + above, &ends->head[1], -1);
+    note_forward(outcome, ends->head[0].bytes + above_forward + composer->framed, &ends->head[0], -1);
+    note_forward(outcome, ends->head[1].bytes + above_forward, &ends->head[1], -1);
     if (ends->head_learned) outcome->learned_peak = ends->head_learned + above;
     for (int way = 0; way < 2; way++) {
         int64_t more = composer->outlived - ends->outlived[0] + composer->staying;
@@ -122,7 +136,7 @@ static int64_t first_release(am_composer *composer, const am_walk *walk)
 int am_stretch_ends(am_composer *composer, const am_walk *walk, am_stand *stand, am_stand ends[2])
 {
     int unit = am_walk_unit(walk);
-    int64_t residue = am_residue_of(walk->profile, unit), others = walk->count - 1;
+    int64_t residue = am_residue_of(walk->profile, unit), left = residue + walk->cached, others = walk->count - 1;
     stand->start = walk->start;
     stand->backward += residue + first_release(composer, walk);
     stand->gradients -= walk->gradients;
@@ -134,10 +148,10 @@ int am_stretch_ends(am_composer *composer, const am_walk *walk, am_stand *stand,
     ends[0].carried -= am_carried_into(walk->profile, unit);
     if (others) ends[1].carried = am_carried_by(walk->profile, unit) - am_carried_into(walk->profile, unit);
     ends[1].start += others * walk->inner;
-    ends[1].forward += others * residue;
+    ends[1].forward += others * left;
     ends[1].backward += others * residue;
     ends[1].gradients -= others * walk->gradients;
-    stand->forward = ends[1].forward + residue;
+    stand->forward = ends[1].forward + left;
     stand->carried = am_carried_by(walk->profile, unit);
     stand->backward += others * residue;
     stand->gradients = ends[1].gradients;
@@ -148,7 +162,7 @@ int am_stretch_ends(am_composer *composer, const am_walk *walk, am_stand *stand,
 am_stand am_first_stand(am_composer *composer)
 {
     composer->held = composer->stays;
-    return (am_stand){.forward = composer->model->run[0].profile->step.boundary[0],
+    return (am_stand){.forward = am_forward_at(&composer->model->run[0].profile->step, 0),
                       .backward = composer->start,
                       .gradients = composer->head + composer->gradients,
                       .outlived = composer->outlived};

@@ -11,7 +11,8 @@ typedef struct am_composer {
     const am_given *given; /* the bytes are the same in all */
     uint64_t stays;        /* of what is given to the layers: held throughout the backward, and */
     uint64_t held;         /* by the units so far */
-    int64_t end;           /* live bytes of the forward behind the last layer */
+    int64_t end;           /* live bytes of the forward behind the last layer, and */
+    int64_t cached;        /* beside them what a cache alone holds */
     int64_t released;      /* of what is given: held by the model's units, beyond what the record of the first run has */
     int64_t staying;       /* and held throughout the backward, likewise */
     int64_t framed;        /* more than that behind the layers, while the model's code holds what it gave them */

@@ -35,6 +35,7 @@ void am_plan_link(am_plan_unit *unit, const am_pattern *pattern, const am_profil
     am_compose_unit(&outcome, &walk, &stand, 0);
     am_add_costs(&outcome, &walk);
     *unit = (am_plan_unit){.residue = am_residue_of(profile, played),
+                           .cached = walk.cached,
                            .given = walk.given,
                            .outlived = am_walk_most(&walk, am_outlived_by),
                            .passed = am_walk_most(&walk, am_passed_by),
@@ -52,20 +53,19 @@ am_plan_ends am_plan_ends_of(const am_profile *profile)
 {
     const am_step *step = &profile->step;
     int after = step->layers + 1;
-    int64_t end = step->boundary[step->layers], highest = step->after_drop;
+    int64_t end = step->boundary[step->layers], cached = am_cached_at(step, step->layers);
     const am_peak *before[] = {&step->forward[0], &step->backward[0][AM_BACKWARD][0]};
-    const am_peak *behind[] = {&step->head[1], &step->backward[0][AM_BACKWARD][after]};
+    const am_peak *loss = &step->backward[0][AM_BACKWARD][after];
     uint64_t held = 0;
     for (int unit = 0; unit < profile->record.units; unit++) held |= profile->given.held[unit];
     int64_t given = am_given_bytes(&profile->given, held | profile->given.stays);
-    am_plan_ends ends = {.forward = step->boundary[0], .backward = am_start_of(profile)};
-    for (int i = 0; i < 2; i++) {
-        if (before[i]->seen && before[i]->bytes > ends.before) ends.before = before[i]->bytes;
-        if (behind[i]->seen && behind[i]->bytes > highest) highest = behind[i]->bytes;
-    }
-    ends.after = highest - end - given;
+    am_plan_ends ends = {.forward = am_forward_at(step, 0), .backward = am_start_of(profile)};
+    for (int i = 0; i < 2; i++)
+        if (before[i]->seen) ends.before = am_larger(ends.before, before[i]->bytes);
+    ends.after_forward = (step->head[1].seen ? step->head[1].bytes - cached : step->after_drop) - end - given;
+    ends.after = am_larger(step->after_drop, loss->bytes) - end - given - am_cached_at(step, 0);
     const uint64_t own = (held | profile->given.stays) & ~profile->given.framed;
-    ends.framed = step->head[0].bytes - end - am_given_bytes(&profile->given, own) - am_carried_by(profile, profile->record.units - 1);
+    ends.framed = step->head[0].bytes - cached - end - am_given_bytes(&profile->given, own) - am_carried_by(profile, profile->record.units - 1);
     ends.kept = step->after_forward - (end - step->boundary[0]) - given;
     return ends;
 }

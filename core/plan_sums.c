@@ -70,6 +70,7 @@ void am_compose_sums(am_composer *composer)
     const am_step *step = &ends->step;
     am_outcome *outcome = composer->outcome;
     composer->end = step->boundary[0];
+    composer->cached = am_cached_at(step, 0);
     composer->head = step->gradients_above[step->layers];
     composer->given = &ends->given;
     composer->start = am_start_of(ends);
@@ -91,6 +92,7 @@ void am_compose_sums(am_composer *composer)
         int unit = am_walk_unit(&walk);
         carried = am_carried_by(walk.profile, unit);
         composer->end += walk.count * am_residue_of(walk.profile, unit);
+        composer->cached += walk.count * walk.cached;
         composer->held |= walk.given;
         composer->stays |= walk.profile->given.stays;
         composer->gradients += walk.count * walk.gradients;

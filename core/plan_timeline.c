@@ -67,7 +67,7 @@ static void add_layer(am_line *line, const am_shown *shown, const am_climb *clim
     int64_t last = climb->n - 1, shift;
     if (phase == AM_FORWARD)
         shift = shown->stand.forward + (climb->layer == shown->stand.start ? shown->stand.carried : 0) -
-                profile->step.boundary[am_first_zone(profile, unit) - 1];
+                am_forward_at(&profile->step, am_first_zone(profile, unit) - 1);
     else
         shift = am_base_of(&shown->stand, &profile->step, am_last_zone(profile, unit));
     shift += am_excess_at(&shown->walk, climb, last, phase, 0);
@@ -94,15 +94,16 @@ static bool holds_peak(const am_walk *walk, const am_outcome *peaks)
 }
 
 /* First and last unit of each stretch, of many stretches only of the first and the last, `tail` of these, and of those with the peaks.
- * Returns how many; *behind: live bytes behind the last layer, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
+ * Returns how many; *behind: live bytes behind the last layer, *cached: beside them until the forward has ended, *framed: more than that there until the model's code returns, *outlived: by all units. A frame of its own, since both would make one
  * above 2 KiB. */
 __attribute__((noinline)) static int show_units(const am_sequence *model, const am_outcome *peaks, int tail,
-                                                am_shown shown[MOST_SHOWN], int64_t *behind, int64_t *framed, int64_t *outlived)
+                                                am_shown shown[MOST_SHOWN], int64_t *behind, int64_t *cached, int64_t *framed, int64_t *outlived)
 {
     am_outcome outcome = {0};
     am_composer composer = {.model = model, .outcome = &outcome};
     am_compose_sums(&composer);
     *behind = composer.end + composer.released;
+    *cached = composer.cached;
     *framed = composer.framed;
     *outlived = composer.outlived;
     int stretches = 0, count = 0, index = 0;
@@ -120,13 +121,13 @@ static int write_timeline(am_point *point, int capacity, const am_sequence *mode
 {
     const am_profile *ends = model->run[0].profile;
     am_shown shown[MOST_SHOWN];
-    int64_t behind, framed, outlived;
-    int units = show_units(model, peaks, tail, shown, &behind, &framed, &outlived), after = ends->step.layers + 1;
+    int64_t behind, cached, framed, outlived;
+    int units = show_units(model, peaks, tail, shown, &behind, &cached, &framed, &outlived), after = ends->step.layers + 1;
     int64_t shift = behind - ends->step.boundary[ends->step.layers];
     am_line line = {point, 0, capacity};
     add_zone(&line, ends, 0, AM_FORWARD, -1, 0);
     for (int i = 0; i < units; i++) add_unit(&line, &shown[i], true);
-    add_head(&line, ends, shift, framed);
+    add_head(&line, ends, shift + cached - am_cached_at(&ends->step, ends->step.layers), framed);
     add_zone(&line, ends, after, AM_BACKWARD, -1, shift);
     for (int i = units - 1; i >= 0; i--) add_unit(&line, &shown[i], false);
     add_zone(&line, ends, 0, AM_BACKWARD, -1, outlived - ends->step.outlived[0]);

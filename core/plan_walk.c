@@ -108,14 +108,18 @@ static int64_t equal_units(const am_walk *walk)
     return am_smaller(alike, walk->left);
 }
 
-/* A unit's gradients, and what it holds: of a region of several layers those of all kinds in it. The first one's input is given to no
+/* A unit's gradients, what is cached of it, and what it holds: of a region of several layers those of all kinds in it. The first one's input is given to no
  * other, though its segment may stand for others. */
 static void sum_unit(am_walk *walk)
 {
     const am_given *given = &walk->profile->given;
     am_climb climb = am_climb_of(walk->start, 0);
     uint64_t set = 0;
-    while (am_climb_on(walk, &climb)) set |= given->held[am_unit_of(walk->profile, climb.zone)];
+    walk->cached = 0;
+    while (am_climb_on(walk, &climb)) {
+        set |= given->held[am_unit_of(walk->profile, climb.zone)];
+        walk->cached += climb.n * am_cached_in(&walk->profile->step, climb.zone);
+    }
     walk->given = walk->start > 0 ? set & ~given->input : set | (given->held[0] & given->input);
     walk->gradients = -climb.above;
 }
@@ -165,6 +169,7 @@ bool am_climb_on(const am_walk *walk, am_climb *climb)
     if (climb->n && walk->inner == 1) return false;
     if (climb->n) {
         climb->below += climb->n * am_inner_residue(step, climb->zone);
+        climb->again += climb->n * am_cached_again(step, climb->zone);
         climb->ahead += climb->n * am_inner_leavings(step, climb->zone);
     }
     climb->layer += climb->n;

@@ -28,7 +28,8 @@ typedef struct am_walk {
     int64_t start, count, inner;
     int unit;          /* the played one for the layer at start */
     bool last_of_kind; /* which stands for all later ones of its kind */
-    int64_t gradients; /* bytes of those that the parameters of one of its units get, and */
+    int64_t cached;    /* copies of weights of one of its units, bytes that a cache alone holds until the forward has ended */
+    int64_t gradients; /* of those that the parameters of one get, and */
     uint64_t given;    /* what that holds of what is given to the layers: see am_given */
 } am_walk;
 
@@ -70,6 +71,7 @@ typedef struct am_climb {
     int zone;
     int64_t start, layer, n;
     int64_t below; /* what the layers before them in their region left when it was played again */
+    int64_t again; /* beside it what a cache alone held of theirs until their region had run again */
     int64_t ahead; /* and what they left in the forward */
     int64_t above; /* gradients of the layers behind them in their unit; counted down from those of all */
 } am_climb;
@@ -89,11 +91,30 @@ static inline int64_t am_residue_of(const am_profile *profile, int unit)
     return step->boundary[am_last_zone(profile, unit)] - step->boundary[am_first_zone(profile, unit) - 1];
 }
 
-/* What it carries on into the next unit's forward, and what the one before it does. */
+/* What it carries on into the next unit's forward, and what the one before it does. Copies of weights that a cache alone holds: behind a
+ * zone's forward, thereof of this zone, and of a zone whose region runs again. */
 #ifdef AM_FIRST
 #define am_carried_by(profile, unit)   0
 #define am_carried_into(profile, unit) 0
+#define am_cached_at(step, zone)       0
+#define am_cached_in(step, zone)       0
+#define am_cached_again(step, zone)    0
 #else
+static inline int64_t am_cached_at(const am_step *step, int zone)
+{
+    return step->cached[zone];
+}
+
+static inline int64_t am_cached_in(const am_step *step, int zone)
+{
+    return step->cached[zone] - step->cached[zone - 1];
+}
+
+static inline int64_t am_cached_again(const am_step *step, int zone)
+{
+    return step->cached_again[zone];
+}
+
 static inline int64_t am_carried_by(const am_profile *profile, int unit)
 {
     return profile->step.carried[am_last_zone(profile, unit)];
@@ -131,10 +152,16 @@ static inline int64_t am_inner_residue(const am_step *step, int zone)
     return step->recompute_start[zone + 1] - step->recompute_start[zone];
 }
 
-/* And in the forward: its result, and what a region's code holds on to until its end. */
+/* Live when a zone's forward has ended. */
+static inline int64_t am_forward_at(const am_step *step, int zone)
+{
+    return step->boundary[zone] + am_cached_at(step, zone);
+}
+
+/* What a layer leaves in the forward: its result, and what a region's code holds on to until its end. */
 static inline int64_t am_inner_leavings(const am_step *step, int zone)
 {
-    return step->boundary[zone] - step->boundary[zone - 1];
+    return am_forward_at(step, zone) - am_forward_at(step, zone - 1);
 }
 
 /* Of a unit that a walk has come to: one layer of several whose graph is kept keeps that of all. */

@@ -202,6 +202,17 @@ void am_play_restore(am_play *play, uint16_t region);
 void am_play_distribute(am_play *play, uint16_t region);
 void am_play_gather(am_play *play, uint16_t region);
 #endif
+#ifdef AM_FIRST /* which has no autocast */
+#define am_play_cache(play, storage, place) ((void)0)
+#else
+/* Autocast's cache holds a copy of a weight, which is in this place. */
+static inline void am_play_cache(am_play *play, uint16_t storage, uint16_t place)
+{
+    if (play->tape->storage[storage].cached) am_play_retain(play, place);
+}
+/* It lets go of those from `first` to below `end`. alone: by zone, bytes of those that it alone held. */
+void am_play_clear_cache(am_play *play, uint16_t first, uint16_t end, int64_t *alone);
+#endif
 /* A graph of the code's own: holds what it has saved, or lets go of it. */
 void am_play_graph(am_play *play, const am_instruction *instruction);
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if

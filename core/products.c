@@ -64,39 +64,53 @@ static am_var restore_rows(am_tape *tape, am_var y, am_shape shape)
     return am_view(tape, y, shape);
 }
 
+/* Without a bias, by a matrix. */
+static am_var times_matrix(am_tape *tape, am_var x, am_var y)
+{
+    am_shape shape = am_shape_of(tape, x);
+    if (shape.rank == 2) return mm(tape, x, y);
+    if (is_batched(tape, x, y)) return batched(tape, x, y);
+    return restore_rows(tape, mm(tape, flatten_rows(tape, x), y), shape);
+}
+
 /* The order of creation decides in backward when the weight's gradient dies: t, view, mm without a bias; view, t, addmm
  * with one. */
 am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
-    am_op op = bias ? AM_OP_ADDMM : AM_OP_MM;
-    const am_var given = x, cast = x = am_cast(tape, op, x);
-    weight = am_cast(tape, op, weight);
-    bias = am_cast(tape, op, bias);
-    am_shape shape = am_shape_of(tape, x);
-    bool flat = shape.rank == 2;
-    am_var transposed, y;
+    am_var cast[3] = {x, weight, bias}, y;
+    am_cast_all(tape, bias ? AM_OP_ADDMM : AM_OP_MM, 3, cast);
     if (bias) {
-        x = flat ? x : flatten_rows(tape, x);
-        transposed = am_transpose(tape, weight, 0, 1);
-        y = addmm(tape, bias, x, transposed);
+        am_shape shape = am_shape_of(tape, x);
+        bool flat = shape.rank == 2;
+        am_var rows = flat ? cast[0] : flatten_rows(tape, cast[0]);
+        y = addmm(tape, cast[2], rows, am_transpose(tape, cast[1], 0, 1));
+        if (!flat) y = restore_rows(tape, y, shape);
     } else {
-        transposed = am_transpose(tape, weight, 0, 1);
-        if (!flat && is_batched(tape, x, weight)) return batched(tape, x, transposed);
-        x = flat ? x : flatten_rows(tape, x);
-        y = mm(tape, x, transposed);
+        y = times_matrix(tape, cast[0], am_transpose(tape, cast[1], 0, 1));
     }
-    am_hold_cast(tape, 1, &given, &cast);
-    return flat ? y : restore_rows(tape, y, shape);
+    am_hold_cast(tape, 1, &x, cast);
+    return y;
 }
+
+#ifndef AM_FIRST
+am_var am_linear_by_view(am_tape *tape, am_var x, am_var weight)
+{
+    const am_var given[2] = {x, am_transpose(tape, weight, 0, 1)};
+    am_var cast[2] = {given[0], given[1]};
+    am_cast_all(tape, AM_OP_MM, 2, cast);
+    am_var y = times_matrix(tape, cast[0], cast[1]);
+    am_hold_cast(tape, 2, given, cast);
+    return y;
+}
+#endif
 
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias)
 {
-    const am_var given = x, cast = x = am_cast(tape, AM_OP_ADDMM, x);
-    weight = am_cast(tape, AM_OP_ADDMM, weight);
-    bias = am_cast(tape, AM_OP_ADDMM, bias);
     am_shape shape = am_shape_of(tape, x);
-    am_var y = addmm(tape, bias, flatten_rows(tape, x), weight);
-    am_hold_cast(tape, 1, &given, &cast);
+    am_var rows = flatten_rows(tape, x), cast[3] = {bias, rows, weight};
+    am_cast_all(tape, AM_OP_ADDMM, 3, cast);
+    am_var y = addmm(tape, cast[0], cast[1], cast[2]);
+    am_hold_cast(tape, 1, &rows, &cast[1]);
     return restore_rows(tape, y, shape);
 }
 
@@ -222,8 +236,8 @@ am_var am_scatter_linear(am_tape *tape, am_var x, am_dim length, am_var weight)
 
 am_var am_baddbmm(am_tape *tape, am_var bias, am_var x, am_var y)
 {
-    am_var input[3] = {am_cast(tape, AM_OP_BADDBMM, bias), am_cast(tape, AM_OP_BADDBMM, x),
-                       am_cast(tape, AM_OP_BADDBMM, y)};
+    am_var input[3] = {bias, x, y};
+    am_cast_all(tape, AM_OP_BADDBMM, 3, input);
     am_tensor left = tape->tensor[input[1]], right = tape->tensor[input[2]];
     int64_t flops = flops_of(tape, left.shape[0], left.shape[1], left.shape[2], right.shape[2]);
     am_var z = am_tape_fresh(tape, AM_SHAPE(left.dim[0], left.dim[1], right.dim[2]), left.dtype);
@@ -254,8 +268,8 @@ am_var am_matmul(am_tape *tape, am_var x, am_var y)
     am_shape shape = am_shape_of(tape, x);
     shape.dim[3] = tape->tensor[y].dim[3];
     const am_var given[2] = {x, y};
-    const am_var cast[2] = {am_cast(tape, AM_OP_BMM, x), am_cast(tape, AM_OP_BMM, y)};
-    am_var input[2];
+    am_var cast[2] = {x, y}, input[2];
+    am_cast_all(tape, AM_OP_BMM, 2, cast);
     input[0] = batch_rows(tape, cast[0], cast[0]);
     input[1] = batch_rows(tape, cast[1], cast[0]);
     am_var z = am_bmm(tape, input[0], input[1]);
@@ -281,7 +295,8 @@ static int64_t keys_met(const am_tape *tape, int64_t s)
 am_var am_attention(am_tape *tape, am_op kernel, am_var q, am_var k, am_var v, am_var mask)
 {
     bool flash = kernel != AM_OP_EFFICIENT_ATTENTION;
-    am_var input[4] = {am_cast(tape, kernel, q), am_cast(tape, kernel, k), am_cast(tape, kernel, v), mask};
+    am_var input[4] = {q, k, v, mask};
+    am_cast_all(tape, kernel, 3, input);
     am_tensor query = tape->tensor[input[0]], value = tape->tensor[input[2]];
     am_dim b = query.dim[0], heads = query.dim[1], s = query.dim[2], width = value.dim[3];
     am_var out = am_tape_fresh(tape, AM_SHAPE(b, s, heads, width), query.dtype);

@@ -133,6 +133,7 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
         player->place[i] = (uint16_t)(i + behind);
         player->refs[i + behind] = 1;
         player->bytes[i + behind] = bytes;
+        am_play_cache(play, (uint16_t)i, (uint16_t)(i + behind));
         am_play_grow(play, bytes);
     }
     if (instruction->made < end) am_play_note(play, 0);
@@ -143,8 +144,9 @@ static void recompute_results(am_play *play, const am_instruction *instruction, 
 static void take_results(am_play *play, const am_instruction *instruction)
 {
     for (int i = instruction->made, end = instruction->made_end; i < end; i++) {
-        play->player->cached[i] = false;
+        play->player->kept[i] = false;
         play->player->place[i] = (uint16_t)i;
+        am_play_cache(play, (uint16_t)i, (uint16_t)i);
     }
 }
 
@@ -203,6 +205,32 @@ static void run_inner(am_play *play, const am_instruction *instruction, int inde
 }
 #endif
 
+#ifdef AM_FIRST
+#define clear_cache(play, region) ((void)0)
+#else
+void am_play_clear_cache(am_play *play, uint16_t first, uint16_t end, int64_t *alone)
+{
+    const am_tape *tape = play->tape;
+    if (tape->autocast == AM_DTYPE_COUNT) return;
+    for (uint16_t storage = first; storage < end; storage++) {
+        const uint16_t place = play->phase == AM_FORWARD ? storage : play->player->place[storage];
+        if (!tape->storage[storage].cached || !place) continue;
+        if (play->player->refs[place] == 1) alone[tape->instruction[tape->storage[storage].born].zone] += play->player->bytes[place];
+        am_play_release(play, place);
+    }
+}
+
+/* The autocast in which a region ran again has ended. */
+static void clear_cache(am_play *play, const am_region *region)
+{
+    am_step *step = play->step;
+    int64_t cached = 0;
+    am_play_clear_cache(play, region->first_storage, region->last_storage, step->cached_again);
+    for (int zone = play->tape->instruction[region->start].zone; zone < play->zone; zone++)
+        step->recompute_start[zone + 1] -= cached += step->cached_again[zone];
+}
+#endif
+
 /* Plays a region again, this time saving. A non-reentrant one stops at its last saved tensor: before the operation if
  * that only saves inputs, since they exist by then. */
 void am_play_recompute(am_play *play, uint16_t index)
@@ -242,6 +270,7 @@ void am_play_recompute(am_play *play, uint16_t index)
         }
         if (instruction->dying) release_dying(play, region, instruction);
     }
+    clear_cache(play, region);
     am_play_go(play, phase, zone);
     play->instruction = at;
     if (region->kind == AM_NON_REENTRANT) am_play_release_left(play, region);
@@ -251,7 +280,7 @@ void am_play_recompute(am_play *play, uint16_t index)
 static void finish_region(am_play *play, const am_region *region)
 {
     for (uint16_t storage = region->first_storage; region->keep && storage < region->last_storage; storage++)
-        if (play->player->cached[storage]) am_play_release(play, storage);
+        if (play->player->kept[storage]) am_play_release(play, storage);
     for (int i = 0; i < region->inputs; i++)
         am_play_release(play, am_play_storage(play, play->tape->operand[region->first_input + i]));
 }

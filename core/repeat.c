@@ -25,10 +25,12 @@ static am_mark mark(const am_tape *tape)
                      .module = tape->module};
 }
 
-/* Is a tensor with this memory the same as x to operations that take it? What says so comes first in both structs, without gaps. */
+/* Is a tensor with this memory the same as x to operations that take it? What says so comes first in both structs, without gaps; but
+ * autocast's cache keeps copies of leaves. */
 static bool alike(const am_tensor *tensor, const am_storage *storage, const am_tape *tape, am_var x)
 {
     const am_tensor *other = &tape->tensor[x];
+    if (tape->autocast != AM_DTYPE_COUNT && other->leaf) return false;
     return memcmp(tensor, other, offsetof(am_tensor, storage)) == 0 &&
            memcmp(storage, &tape->storage[other->storage], offsetof(am_storage, born)) == 0;
 }

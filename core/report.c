@@ -67,11 +67,27 @@ static void write_model(am_writer *json, const am_report *report, const am_query
 /* ---- where it comes from */
 
 #ifndef AM_FIRST
+/* Are inputs of reentrant regions cast by the products that take them? As they run again they are leaves there, of which autocast's cache keeps
+ * a copy. */
+static bool casts_region_inputs(const am_report *report)
+{
+    const am_config *config = &report->config;
+    const bool reentrant = report->policy.kind != AM_POLICY_NONE && report->policy.reentrant;
+    return config->autocast != AM_AUTOCAST_OFF && config->stack == AM_STACK_HF && reentrant && !am_wiring_of(config)->norms[0];
+}
+
 const char *am_report_note(const am_report *report, int index)
 {
     const char *notes[] = {
         report->config.expert_imbalance > 100
             ? "experts with more than their share of tokens: measured was a perfect balance"
+            : NULL,
+        report->config.autocast != AM_AUTOCAST_OFF && report->config.pp > 1
+            ? "a pipeline under autocast: each forward of a stage in a context of its own, whose cache of weights' copies goes with it"
+            : NULL,
+        casts_region_inputs(report)
+            ? "reentrant regions under autocast: each product's copy of a layer's input counts, where PyTorch keeps one for all: the backward's peak "
+              "is lower by these"
             : NULL,
     };
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
@@ -97,8 +113,6 @@ static void write_derived(am_writer *json, const am_report *report)
                             "micro-batch on all stages together, as if on one rank");
     if (config->schedule >= AM_INTERLEAVED_ZERO_BUBBLE)
         am_json_plain(json, "a split backward keeps its chunk, and the gradients that wait, until the weights' part, whose own peak is a bound");
-    if (config->autocast != AM_AUTOCAST_OFF)
-        am_json_plain(json, "peaks under autocast: measured were the saved bytes only, not what its cache of weights keeps");
 #ifndef AM_FIRST
     if (am_policy_is_schedule(report->policy))
         am_json_plain(json, "the schedule's peaks: composed of the played layers' moments, nested regions of torch.utils.checkpoint assumed");

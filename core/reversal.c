@@ -72,7 +72,7 @@ static const am_peak *forward_of(const am_reversal *chain, int layer, bool taken
     const am_profile *profile = taken ? chain->plain : chain->checkpointed;
     const am_stand_of *stand = taken ? &chain->as_plain[layer] : &chain->again[layer];
     const am_peak *peak = &profile->step.forward[stand->unit + 1];
-    *rise = peak->bytes - profile->step.boundary[stand->unit] - profile->step.carried[stand->unit];
+    *rise = peak->bytes - am_forward_at(&profile->step, stand->unit) - profile->step.carried[stand->unit];
     return peak;
 }
 
@@ -82,6 +82,13 @@ static int64_t carried_by(const am_reversal *chain, int layer, bool taken)
     const am_profile *profile = taken ? chain->plain : chain->checkpointed;
     const am_stand_of *stand = taken ? &chain->as_plain[layer] : &chain->again[layer];
     return profile->step.carried[stand->unit + 1];
+}
+
+/* Copies of weights that a cache alone holds when a layer has run. */
+static int64_t cached_by(const am_reversal *chain, int layer, bool taken)
+{
+    const am_profile *profile = taken ? chain->plain : chain->checkpointed;
+    return am_cached_in(&profile->step, (taken ? chain->as_plain[layer].unit : chain->again[layer].unit) + 1);
 }
 
 /* Live bytes of the forward beside the chain's states. */
@@ -124,6 +131,7 @@ typedef struct am_reversal_player {
     int64_t held;   /* states and tapes */
     int64_t saved;  /* the same as the ledgers have it */
     int64_t carried; /* what the layer that ran last returned beside its result */
+    int64_t cached;  /* copies of weights, until the forward has ended, or what runs again before a backward */
     int at_hand;    /* the state that is there without being held; -1: none */
     int pending;    /* layers that are not reversed yet */
     int first;      /* the first layer that is advanced over; all of them: none is */
@@ -204,7 +212,8 @@ static void run_layer(am_reversal_player *player, int layer, bool taken, bool al
     const am_reversal *chain = player->chain;
     int64_t rise;
     const am_peak *peak = forward_of(chain, layer, taken, &rise);
-    int64_t bytes = live_now(player) + rise + player->carried;
+    int64_t bytes = live_now(player) + rise + player->carried + player->cached;
+    player->cached += cached_by(chain, layer, taken);
     player->carried = alone ? carried_by(chain, layer, taken) : 0;
     if (!player->head) {
         note_forward(player, bytes, peak, layer);
@@ -261,6 +270,7 @@ static void let_go(am_reversal_player *player, int layer)
 {
     if (player->stored[layer]) player->held -= am_reversal_state(player->chain, layer);
     player->stored[layer] = false;
+    player->cached = 0;
     player->at_hand = -1;
     player->pending = layer;
 }
@@ -372,14 +382,15 @@ static void play_head(am_reversal_player *player)
     int64_t above = outcome->after_forward - step->after_forward;
     outcome->backward_peak = step->after_drop + above;
     outcome->backward_at = (am_place){AM_BACKWARD, -1, {"", "", AM_C_LOSS}, AM_OP_NLL_LOSS};
-    note_forward(player, step->forward[zone].bytes + above, &step->forward[zone], -1);
+    const int64_t cached = player->cached - am_cached_at(step, step->layers);
+    note_forward(player, step->forward[zone].bytes + above + cached, &step->forward[zone], -1);
     for (int way = 0; way < 2; way++) {
         const am_peak *peak = &step->backward[way][AM_BACKWARD][zone];
         note_backward(player, way, peak->bytes + above, peak, AM_BACKWARD, -1);
     }
     player->head = true;
     player->at_hand = -1;
-    player->carried = 0;
+    player->carried = player->cached = 0;
 }
 
 static void play_embedding(am_reversal_player *player)
@@ -442,6 +453,7 @@ int am_reversal_play(const am_reversal *chain, const am_schedule *schedule, am_o
     const am_step *step = &chain->checkpointed->step;
     player.brief = is_long(chain, schedule, capacity);
     player.pending = chain->layers;
+    player.cached = am_cached_at(step, 0);
     player.first = first_region(chain, schedule);
     *outcome = chain->full;
     outcome->forward_peak = outcome->backward_peak = outcome->step_peak = 0;
@@ -501,7 +513,7 @@ int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage)
         stage[i + 1].backward = am_larger(0, backward_need(chain, i) - stage[i + 1].gradient - stage[i].gradient - stage[i + 1].saved);
     int64_t before = step->boundary[step->layers];
     stage[head] = (am_rotor_stage){.forward_time = step->zone_time[step->layers + 1]};
-    stage[head].taking = am_larger(0, step->forward[step->layers + 1].bytes - before);
+    stage[head].taking = am_larger(0, step->forward[step->layers + 1].bytes - am_cached_at(step, step->layers) - before);
     stage[head].backward = am_larger(0, step->backward[0][AM_BACKWARD][step->layers + 1].bytes - before - stage[head - 1].gradient);
     return step->boundary[0];
 }

@@ -56,12 +56,12 @@ static am_var project(am_build *build, am_var x, const char *path, am_component 
     am_module module = enter(build, path, component);
     am_shape shape = am_shape_of(tape, x);
     am_dim in = shape.dim[shape.rank - 1];
-    bool adapted = (build->adapted & target) != 0, added = bias && AM_LATER(am_wiring_of(build->config)->added_bias);
+    bool adapted = (build->adapted & target) != 0, by_view = AM_LATER(am_wiring_of(build->config)->by_view);
     if (adapted) tape->module.leaf = ".base_layer";
     am_var weight = am_weight(build, conv ? AM_SHAPE(in, out) : AM_SHAPE(out, in), "weight");
     am_var b = bias ? am_weight(build, AM_SHAPE(out), "bias") : 0;
-    am_var y = conv ? am_conv1d(tape, x, weight, b) : am_linear(tape, x, weight, added ? 0 : b);
-    if (added) y = am_binary(tape, AM_OP_ADD, y, b);
+    am_var y = conv ? am_conv1d(tape, x, weight, b) : by_view ? am_linear_by_view(tape, x, weight) : am_linear(tape, x, weight, b);
+    if (by_view && bias) y = am_binary(tape, AM_OP_ADD, y, b);
     if (adapted) {
         tape->module.leaf = "";
         y = adapt(build, x, y, in, out);
@@ -174,6 +174,7 @@ am_var am_hf_nemotron_norm(am_build *build, am_var x, const char *path)
     am_var more = am_unary(tape, AM_OP_ADD_SCALAR, am_weight(build, AM_SHAPE(build->h), "weight"));
     am_var own = am_to(tape, x, dtype), weight = am_label(tape, am_to(tape, more, dtype), "weight + 1");
     am_var bias = am_to(tape, am_weight(build, AM_SHAPE(build->h), "bias"), dtype);
+    am_hold(tape, more);
     if (own != x) am_label(tape, own, "input, cast");
     tape->autocast = AM_DTYPE_COUNT;
     am_var y = am_label(tape, am_layer_norm(tape, own, weight, bias), "normed input");

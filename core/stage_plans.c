@@ -87,13 +87,14 @@ __attribute__((noinline)) static am_code list_plans(const am_evaluation *evaluat
     plans->renewed[kind] = each;
     for (int i = 0; i < front.count; i++) {
         int64_t bare = am_larger(front.peak[i], choices->chain.before), renewed = 0;
-        int64_t peak = config.experts > 0 ? am_choices_peak(&stage, i, &renewed) : bare;
+        int64_t peak = config.experts > 0 || workspace->frontier.cached ? am_choices_peak(&stage, i, &renewed) : bare;
         int32_t layers = (int32_t)(renewed > 0 && AM_ALWAYS(each > 0) /* it is some of these */ ? renewed / each : 0);
         plans->plan[plans->plans++] = (am_stage_plan){beneath + peak, beneath + bare, choices->kept + front.rest[i], front.cost[i], i, layers};
     }
     plans->first[kind + 1] = plans->plans;
     plans->doubt.hull |= choices->hull;
     plans->doubt.apart |= choices->apart;
+    plans->doubt.cached |= workspace->frontier.cached;
     plans->outlives |= outlives(choices);
     plans->spans |= am_choices_spans(choices);
     am_stage_plans_sort(&plans->plan[plans->first[kind]], front.count);

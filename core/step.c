@@ -17,6 +17,7 @@ static void make_results(am_play *play, const am_instruction *instruction)
         left_out = play->tape->region[am_checkpointed_region(play->tape, instruction)].kind == AM_REENTRANT;
     for (int i = instruction->made; i < end; i++) {
         play->player->refs[i] = left_out ? 2 : 1; /* 2: nothing to let go of */
+        am_play_cache(play, (uint16_t)i, (uint16_t)i);
         if (!left_out) am_play_grow(play, play->player->bytes[i]);
     }
     if (!left_out) am_play_note(play, 0);
@@ -26,7 +27,7 @@ static void make_results(am_play *play, const am_instruction *instruction)
 static void keep_results(am_play *play, const am_instruction *instruction)
 {
     for (int i = instruction->made, end = instruction->made_end; i < end; i++) {
-        play->player->cached[i] = true;
+        play->player->kept[i] = true;
         am_play_retain(play, (uint16_t)i);
     }
 }
@@ -50,8 +51,9 @@ static void hold_inputs(am_play *play, const am_instruction *instruction, uint16
 }
 
 #ifdef AM_FIRST
-#define note_carried(play) ((void)0)
-#define carry(play)        ((void)0)
+#define note_carried(play)  ((void)0)
+#define carry(play)         ((void)0)
+#define clear_cache(play)   ((void)0)
 #else
 static void note_carried(am_play *play)
 {
@@ -65,6 +67,17 @@ static void note_carried(am_play *play)
 static void carry(am_play *play)
 {
     for (int i = 1; i <= play->step->layers; i++) play->step->boundary[i] -= play->step->carried[i];
+}
+
+/* The forward's autocast has ended. */
+static void clear_cache(am_play *play)
+{
+    am_step *step = play->step;
+    am_play_clear_cache(play, 0, (uint16_t)play->tape->storages, step->cached);
+    for (int zone = 0; zone <= step->layers; zone++) {
+        step->boundary[zone] -= step->cached[zone];
+        step->cached[zone + 1] += step->cached[zone];
+    }
 }
 #endif
 
@@ -129,6 +142,7 @@ static void play_forward(am_play *play)
     }
     end_zone(play);
     carry(play);
+    clear_cache(play);
 }
 
 /* ---- backward ---- */
@@ -440,7 +454,7 @@ static void reset(am_play *play)
     size_t storages = (size_t)tape->storages;
     memset(player->refs, 0, storages * sizeof *player->refs);
     memset(player->place, 0, storages * sizeof *player->place);
-    memset(player->cached, 0, storages * sizeof *player->cached);
+    memset(player->kept, 0, storages * sizeof *player->kept);
     memset(player->holding, 0, (size_t)tape->nodes * sizeof *player->holding);
     for (int i = 1; i < tape->regions; i++) {
         const am_region *region = &tape->region[i];

@@ -248,11 +248,13 @@ void am_hold_list(am_tape *tape, int count, const am_var *x)
     new_instruction(tape, AM_I_HOLD, count, x);
 }
 
+#ifndef AM_FIRST
 void am_hold_cast(am_tape *tape, int count, const am_var *given, const am_var *copy)
 {
     for (int i = 0; i < count; i++)
         if (given[i] != copy[i]) am_hold(tape, given[i], copy[i]);
 }
+#endif
 
 void am_tape_mark(am_tape *tape, am_instruction_kind kind, am_op op)
 {

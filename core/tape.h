@@ -47,7 +47,11 @@ void am_hold_list(am_tape *tape, int count, const am_var *x);
 #define am_hold(tape, ...)                                                                                             \
     am_hold_list(tape, (int)(sizeof((am_var[]){__VA_ARGS__}) / sizeof(am_var)), (am_var[]){__VA_ARGS__})
 /* A function's arguments, and the copies that autocast makes of them, are there until it returns. */
+#ifdef AM_FIRST
+#define am_hold_cast(tape, count, given, copy) ((void)(given), (void)(copy))
+#else
 void am_hold_cast(am_tape *tape, int count, const am_var *given, const am_var *copy);
+#endif
 
 /* A graph that leads to no loss, and that a local keeps alive, has saved these: until the call with end. */
 void am_hold_graph(am_tape *tape, bool end, am_var x, am_var y);
@@ -118,6 +122,8 @@ am_var am_divide_in_place(am_tape *tape, am_var x, am_var y);
 
 /* Products. linear: x · weightᵀ + bias with weight [out, in]; conv1d: GPT-2's, with weight [in, out]. */
 am_var am_linear(am_tape *tape, am_var x, am_var weight, am_var bias);
+/* x @ weight.T: what autocast casts is a view of the weight, of which its cache keeps nothing. */
+am_var am_linear_by_view(am_tape *tape, am_var x, am_var weight);
 am_var am_conv1d(am_tape *tape, am_var x, am_var weight, am_var bias);
 am_var am_matmul(am_tape *tape, am_var x, am_var y); /* [b, heads, n, m]; y may have one head for all */
 am_var am_bmm(am_tape *tape, am_var x, am_var y);    /* [b, n, m] */
@@ -186,8 +192,15 @@ am_var am_regroup(am_tape *tape, am_var x, am_shape shape);
 am_var am_paper_loss(am_tape *tape, am_var logits);
 am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 
-/* Autocast: x as the operation takes it, cast if its class asks for it. */
+/* Autocast: x as the operation takes it, cast if its class asks for it; and all arguments of an operation, the last first, as the code that
+ * PyTorch is built to evaluates them. core.wasm leaves autocast to whole.wasm. */
+#ifdef AM_FIRST
+#define am_cast(tape, op, x)           (x)
+#define am_cast_all(tape, op, count, x) ((void)(x))
+#else
 am_var am_cast(am_tape *tape, am_op op, am_var x);
+void am_cast_all(am_tape *tape, am_op op, int count, am_var *x);
+#endif
 
 /* The bounds of a region that may be checkpointed: its input, and what its closure keeps besides (masks, tables; zeros
  * are skipped); its result. One may be in another if both are reentrant, to a depth of two: the code around it then lets go of

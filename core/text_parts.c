@@ -74,6 +74,7 @@ static void explain_parts(am_writer *line, const am_grid *grid)
     static const char *const notes[AM_LIVE_COUNT] = {
         [AM_LIVE_OUTPUT] = "logits: what the caller holds of them",
         [AM_LIVE_TEMPORARY] = "temporary: what the forward makes and nothing saves",
+        [AM_LIVE_CACHED] = "cached: copies of weights that autocast holds until the forward has ended, and nothing saves",
         [AM_LIVE_RECOMPUTED] = "made again: what checkpointed layers save as they run again",
         [AM_LIVE_RETURNED] = "brought back: copies of what was on the host",
         [AM_LIVE_GRADIENT] = "gradients: of activations, with the temporaries of the backward, those of parameters apart",
@@ -92,7 +93,7 @@ static void explain_parts(am_writer *line, const am_grid *grid)
 /* A frame of its own, since the table's is large. */
 __attribute__((noinline)) static void write_notes(am_writer *out, const am_report *report, const am_grid *grid, const am_station *station)
 {
-    char text[1024];
+    char text[1280];
     am_writer line = am_writer_of(text, sizeof text);
     explain_parts(&line, grid);
     AM_WRITE(&line, ". The peaks stand");

@@ -91,6 +91,7 @@ const char *am_doubt_text(const am_doubt *doubt, char text[AM_DOUBT_SIZE])
         doubt->hull ? "of a layer's choices those on the lower hull were combined, not all that no other beats"
         : doubt->apart ? "not all choices for single layers were combined with regions of several"
                        : NULL,
+        doubt->cached ? "plans were compared as if copies of weights in autocast's cache stood below backwards, too" : NULL,
         doubt->outlived ? "what regions with experts leave for good decides which plans fit, and one that leaves less might not have been looked at" : NULL,
     };
     am_writer out = am_writer_of(text, AM_DOUBT_SIZE);

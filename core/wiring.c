@@ -143,7 +143,7 @@ static const am_wiring families[AM_FAMILY_COUNT] = {
     [AM_FAMILY_FALCON] = {
         .norm = AM_LAYERNORM, .activation = AM_GELU, .positions = AM_ROPE, .tie_word_embeddings = 1,
         .bias = AM_BIAS_EITHER, .qkv_bias = AM_BIAS_AS_ALL, .o_bias = AM_BIAS_AS_ALL, .mlp_bias = AM_BIAS_AS_ALL,
-        .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .added_bias = true,
+        .parallel_residual = AM_BIAS_USUALLY, .new_decoder = AM_BIAS_EITHER, .masked = true, .by_view = true,
         .heads = AM_HEADS_DIVIDED, .dropouts = AM_DROPS_RESIDUAL | AM_DROPS_ATTENTION, .traits = AM_T_RETURNS_PAIR, .targets = TARGETS_FUSED,
         .prefix = "transformer.h."},
     [AM_FAMILY_QWEN2_MOE] = {

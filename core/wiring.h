@@ -138,7 +138,7 @@ typedef struct am_wiring {
     bool qk_norm_either; /* whether query and key heads are normed */
     am_bias_rule new_decoder; /* likewise */
     bool masked;        /* a mask is made even where attention is causal without one */
-    bool added_bias;    /* linear layers add their bias to the product */
+    bool by_view;       /* linear layers are written as a product with a view of their weight, to which they add their bias */
     bool bare_norm;     /* layer norms have none */
     bool four;          /* the MLP is four times as wide as the hidden state */
     bool table;         /* sequences are no longer than max_positions, though positions are not learned */

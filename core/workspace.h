@@ -62,7 +62,7 @@ struct am_player {
     uint16_t refs[AM_MAX_PLACES];
     uint16_t place[AM_MAX_STORAGES]; /* where a storage of a recomputed region lives now; 0: nowhere yet */
     bool gone[AM_MAX_STORAGES];      /* of a recomputed region: the code itself has let go of it */
-    bool cached[AM_MAX_STORAGES];    /* kept by selective checkpointing */
+    bool kept[AM_MAX_STORAGES];      /* by selective checkpointing */
     uint16_t held[AM_MAX_NODES * 3]; /* places that nodes hold, as tape->save */
     bool holding[AM_MAX_NODES];
 #ifndef AM_FIRST

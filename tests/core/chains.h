@@ -41,6 +41,7 @@ static inline void draw_chain(random_chain *chain, int seed)
                               .choices = 1 + (int)draw(MOST_CHOICES),
                               .in_flight = draw(2) ? 1 : 1 + draw(6),
                               .before = draw(3) ? 0 : draw(2 * range),
+                              .after_forward = draw(2) ? 0 : draw(4 * range),
                               .after = draw(2) ? 0 : draw(4 * range),
                               .class_of = chain->class_of,
                               .link = chain->link,
@@ -55,6 +56,7 @@ static inline void draw_chain(random_chain *chain, int seed)
     int64_t passed = draw(range);
     bool carries = !leaves && draw(3) == 0; /* into the next layer */
     int64_t carried = carries ? draw(2 * range) : 0;
+    bool caches = chain->chain.in_flight == 1 && !leaves && draw(2); /* until the forward's end */
     bool backwards = leaves || draw(2); /* peak above forwards, as they mostly do */
     for (int i = 0; i < MOST_LAYERS * MOST_CHOICES; i++) {
         int64_t residue = draw(range), forward = residue + draw(2 * range);
@@ -63,7 +65,8 @@ static inline void draw_chain(random_chain *chain, int seed)
         if (draw(3)) held = (uint8_t)((1 << given) - 1); /* as most regions */
         int64_t outlived = leaves && draw(2) ? draw(range) : 0, own = leaves && draw(2) ? passed : 0;
         chain->link[i] = (am_link){residue, forward, backwards ? forward + draw(range) : residue + draw(2 * range),
-                                   none ? -1 : draw(range), held, outlived, own, carries && draw(2) ? carried : 0};
+                                   none ? -1 : draw(range), held, outlived, own, carries && draw(2) ? carried : 0,
+                                   caches && draw(2) ? draw(range) : 0};
     }
 }
 

@@ -64,7 +64,6 @@ static uint64_t signature_of_report(const exhibit *from)
     if (from->kind == EXHIBIT_PAPER) return signature_of_ledger(hash, false); /* it speaks of nothing else */
     hash = mix_number(hash, outcome->after_forward);
     if (!checkpointed) hash = signature_of_ledger(hash, from->kind == EXHIBIT_CASE || from->kind == EXHIBIT_RANK);
-    if (from->config.autocast != AM_AUTOCAST_OFF) return hash; /* no peaks are measured there */
     hash = mix_number(mix_number(hash, outcome->forward_peak), outcome->backward_peak);
     if (from->kind != EXHIBIT_RANK || from->config.stack == AM_STACK_TORCH)
         hash = mix_number(mix_number(hash, outcome->step_peak), outcome->gradient_bytes);

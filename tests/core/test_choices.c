@@ -53,11 +53,11 @@ static int64_t peak_of(const am_step *step)
 START_TEST(units_compared)
 {
     static const am_plan_unit than = {.residue = 5, .given = 6, .forward = 5, .backward = 5, .recomputed_time = 5, .outlived = 5, .passed = 5, .carried = 5};
-    am_plan_unit worse[8], better = {.given = 4, .recomputed_flops = 9};
-    for (int i = 0; i < 8; i++) worse[i] = than;
-    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++, worse[7].carried++;
+    am_plan_unit worse[9], better = {.given = 4, .recomputed_flops = 9};
+    for (int i = 0; i < 9; i++) worse[i] = than;
+    worse[0].residue++, worse[1].forward++, worse[2].backward++, worse[3].recomputed_time++, worse[4].given = 8, worse[5].outlived++, worse[6].passed++, worse[7].carried++, worse[8].cached++;
     ck_assert(am_unit_as_good(&than, &than) && am_unit_as_good(&better, &than) && !am_unit_as_good(&than, &better));
-    for (int i = 0; i < 8; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
+    for (int i = 0; i < 9; i++) ck_assert(!am_unit_as_good(&worse[i], &than));
 }
 END_TEST
 

@@ -67,7 +67,7 @@ START_TEST(long_timeline)
         int layers;
         const char *checkpoint;
     } plans[] = {
-        {26, "budget:1048576"},
+        {26, "budget:1700000"},
         {450, "regions:16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16,15,16"},
     };
     for (int i = 0; i < 2; i++)

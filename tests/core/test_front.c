@@ -49,8 +49,11 @@ static plan plan_at(const am_front *front, int i)
 /* What a choice makes of a plan behind. */
 static plan stepped(const am_front *behind, int i, const am_step_over *over)
 {
-    int64_t peak = over->residue + behind->peak[i];
-    return (plan){peak > over->peak ? peak : over->peak, over->rest + behind->rest[i], over->cost + behind->cost[i]};
+    int64_t peak = over->residue + behind->peak[i], rest = over->rest + behind->rest[i];
+    if (peak < over->peak) peak = over->peak;
+    if (over->least > INT64_MIN && rest < over->least) rest = over->least;
+    if (over->least > INT64_MIN && rest < peak) rest = peak;
+    return (plan){peak, rest, over->cost + behind->cost[i]};
 }
 
 static bool is_beaten(plan x, const plan *all, int count)
@@ -90,7 +93,7 @@ START_TEST(merged)
 {
     static const int64_t ranges[] = {2, 8, 1000};
     static int64_t rest[AM_MAX_FRONT], cost[AM_MAX_FRONT];
-    const bool rests = _i % 2;
+    const bool rests = _i % 3 > 0, whole = _i % 3 == 2; /* whole: the rest is the peak of all */
     state = (uint64_t)_i + 1;
     for (int round = 0; round < 2000; round++) {
         const int64_t range = ranges[draw(3)];
@@ -98,7 +101,7 @@ START_TEST(merged)
         am_front behind = draw_front(&spaces[1], MOST - 1, range, rests), out = front_in(&spaces[2]);
         if (behind.count == 0) behind = draw_front(&spaces[1], 2, range, rests);
         if (behind.count == 0) continue; /* such are left out */
-        const am_step_over over = {draw(range), draw(MOST * range), draw(range), rests ? draw(range) : 0, MARK};
+        const am_step_over over = {draw(range), draw(MOST * range), draw(range), rests ? draw(range) : 0, whole ? draw(MOST * range) : INT64_MIN, MARK};
         am_stairs stairs = {0, rest, cost};
         ck_assert(rests ? am_front_merge(&out, &known, &behind, &over, &stairs) : am_front_merge_one(&out, &known, &behind, &over));
         expect_merged(&out, &known, &behind, &over, rests);
@@ -121,7 +124,7 @@ START_TEST(full)
                     to->node[to->count] = 0;
                     to->cost[to->count++] = 2 * AM_MAX_FRONT - i;
                 }
-                const am_step_over over = {0, 0, 0, 0, MARK};
+                const am_step_over over = {0, 0, 0, 0, INT64_MIN, MARK};
                 am_stairs stairs = {0, rest, cost};
                 const bool fits = rests ? am_front_merge(&out, &front[0], &front[1], &over, &stairs) : am_front_merge_one(&out, &front[0], &front[1], &over);
                 ck_assert_int_eq(fits, !more);
@@ -152,7 +155,7 @@ Suite *test_front_suite(void)
 {
     Suite *suite = suite_create("front");
     TCase *tests = tcase_create("front");
-    tcase_add_loop_test(tests, merged, 0, 4);
+    tcase_add_loop_test(tests, merged, 0, 6);
     tcase_add_test(tests, full);
     tcase_add_test(tests, copied);
     suite_add_tcase(suite, tests);

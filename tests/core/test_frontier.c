@@ -32,13 +32,47 @@ START_TEST(equals_brute_force)
 }
 END_TEST
 
+/* With several micro-batches in flight what is cached is taken to lift backwards, too: plans peak no higher than is said, some as
+ * high, and the cheapest is found. */
+START_TEST(cached_in_flight)
+{
+    int exact = 0;
+    for (int i = 0; i < 40; i++) {
+        random_chain drawn;
+        uint8_t choice[AM_MAX_CHAIN_LAYERS];
+        draw_chain(&drawn, 1000 + i);
+        am_chain *chain = &drawn.chain;
+        chain->in_flight = 3;
+        for (int j = 0; j < MOST_LAYERS * MOST_CHOICES; j++) {
+            drawn.link[j].outlived = drawn.link[j].passed = 0;
+            drawn.link[j].cached = 1 + draw(9);
+        }
+        count = 0;
+        play_every_plan(chain, 0, 0, choice);
+        sift();
+        ck_assert_int_eq(am_frontier_solve(&frontier, chain, INT64_MAX / 4), AM_OK);
+        ck_assert_int_eq(frontier.point[frontier.points - 1].cost, all[count - 1].cost);
+        for (int j = 0; j < frontier.points; j++) {
+            int64_t left;
+            int length = am_frontier_plan(&frontier, chain, frontier.point[j].index, choice);
+            am_frontier_point played = am_chain_play(chain, length, choice, &left);
+            const int64_t peak = played.peak + 2 * left;
+            ck_assert_int_le(peak, frontier.point[j].peak);
+            ck_assert_int_eq(played.cost, frontier.point[j].cost);
+            exact += peak == frontier.point[j].peak;
+        }
+    }
+    ck_assert_int_gt(exact, 0);
+}
+END_TEST
+
 /* What the first layer's backward passes on to what is before it stands there, beside what all outlive: 3 for it, 2 of each and 3 of
  * the second to the first. */
 START_TEST(passed_before)
 {
-    static const am_link link[] = {{0, 1, 1, 0, 0, 2, 3, 0}};
+    static const am_link link[] = {{0, 1, 1, 0, 0, 2, 3, 0, 0}};
     static const uint8_t class_of[2], span[] = {1};
-    am_chain chain = {1, 1, 1, 10, 0, class_of, link, span, {0}, 0, 0};
+    am_chain chain = {1, 1, 1, 10, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 1);
     ck_assert_int_eq(frontier.point[0].peak, 10 + 3 + 2);
@@ -51,9 +85,9 @@ END_TEST
 /* Two choices for 100 equal layers, every one of which costs: as many plans as numbers of layers that run again. */
 START_TEST(equal_layers)
 {
-    static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0, 0}};
+    static const am_link link[] = {{17, 20, 20, 0, 0, 0, 0, 0, 0}, {1, 20, 20, 3, 0, 0, 0, 0, 0}};
     static const uint8_t class_of[100], span[] = {1, 1};
-    const am_chain chain = {100, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    const am_chain chain = {100, 2, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 100); /* the last layer never needs to */
     ck_assert_int_eq(frontier.point[99].peak, 99 * 17 + 20);
@@ -72,17 +106,17 @@ START_TEST(limits)
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
         int64_t residue = draw((int64_t)1 << 30);
-        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0, 0};
+        link[i] = (am_link){residue, residue, residue, (((int64_t)1 << 30) - residue) * 3 / 2 + draw(1 << 20), 0, 0, 0, 0, 0};
     }
-    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    am_chain chain = {AM_MAX_CHAIN_LAYERS + 1, 2, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    chain = (am_chain){AM_MAX_CHAIN_LAYERS, 1, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
-    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    chain = (am_chain){10, AM_MAX_CHOICES + 1, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY);
-    chain = (am_chain){200, 40, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    chain = (am_chain){200, 40, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_CAPACITY); /* more plans than fit */
-    chain = (am_chain){20, 8, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    chain = (am_chain){20, 8, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 10), AM_CAPACITY);
 }
 END_TEST
@@ -98,10 +132,10 @@ START_TEST(doubling)
         for (int layers = MOST; layers <= MOST + 1; layers++) {
             for (int i = 0; i < layers; i++) {
                 int64_t weight = (int64_t)1 << (layers - 1 - i);
-                link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0, 0};
-                link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0, 0};
+                link[2 * i + again] = (am_link){0, 0, 0, weight, 0, 0, 0, 0, 0};
+                link[2 * i + !again] = (am_link){weight, weight, weight, 0, 0, 0, 0, 0, 0};
             }
-            am_chain chain = {layers, 2, 1, 0, 1, class_of, link, span, {0}, 0, 0};
+            am_chain chain = {layers, 2, 1, 0, 1, 1, class_of, link, span, {0}, 0, 0};
             ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), layers > MOST ? AM_CAPACITY : AM_OK);
             if (layers > MOST) continue;
             ck_assert_int_eq(frontier.points, AM_MAX_FRONT);
@@ -117,22 +151,22 @@ START_TEST(reach)
     enum { DOUBLING = 13, ALIKE = 20, CHOICES = 3 };
     static uint8_t class_of[1 + ALIKE + DOUBLING];
     am_link link[(2 + DOUBLING) * CHOICES];
-    const am_link none = {0, 0, 0, -1, 0, 0, 0, 0}, free = {0, 1, 0, 0, 0, 0, 0, 0}; /* forwards peak: each set counts */
+    const am_link none = {0, 0, 0, -1, 0, 0, 0, 0, 0}, free = {0, 1, 0, 0, 0, 0, 0, 0, 0}; /* forwards peak: each set counts */
     for (int i = 0; i < (2 + DOUBLING) * CHOICES; i++) link[i] = none;
     link[0] = free;
-    link[2] = (am_link){0, 1, 0, 1 << 20, 0, 0, 0, 0};
+    link[2] = (am_link){0, 1, 0, 1 << 20, 0, 0, 0, 0, 0};
     link[CHOICES] = free;
-    link[CHOICES + 1] = (am_link){0, 1, 0, 0, 1, 0, 0, 0};
+    link[CHOICES + 1] = (am_link){0, 1, 0, 0, 1, 0, 0, 0, 0};
     class_of[0] = 1;
     for (int i = 0; i < DOUBLING; i++) {
         int64_t weight = (int64_t)1 << i;
         class_of[ALIKE + DOUBLING - i] = (uint8_t)(2 + i);
-        link[(2 + i) * CHOICES] = (am_link){weight, 1, 0, 0, 0, 0, 0, 0};
-        link[(2 + i) * CHOICES + 1] = (am_link){0, 1, 0, weight, 0, 0, 0, 0};
+        link[(2 + i) * CHOICES] = (am_link){weight, 1, 0, 0, 0, 0, 0, 0, 0};
+        link[(2 + i) * CHOICES + 1] = (am_link){0, 1, 0, weight, 0, 0, 0, 0, 0};
     }
     for (uint8_t spanned = 14; spanned <= 15; spanned++) { /* and the layer at its end: 15 and 16 times two fronts, and a gap */
         const uint8_t span[CHOICES] = {1, 1, spanned};
-        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, class_of, link, span, {7}, 0, 0};
+        am_chain chain = {1 + ALIKE + DOUBLING, CHOICES, 1, 0, 10, 10, class_of, link, span, {7}, 0, 0};
         ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), spanned > 14 ? AM_CAPACITY : AM_OK);
     }
 }
@@ -146,10 +180,10 @@ START_TEST(sudden)
     class_of[1] = 1;
     for (int i = 0; i < AM_MAX_CHOICES; i++) {
         span[i] = 1;
-        link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0, 0};
-        link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0, 0};
+        link[i] = (am_link){1, 1, 1, i == 0 ? 0 : -1, 0, 0, 0, 0, 0};
+        link[AM_MAX_CHOICES + i] = (am_link){i, i, i, AM_MAX_CHOICES - i, 0, 0, 0, 0, 0};
     }
-    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, class_of, link, span, {0}, 0, 0};
+    am_chain chain = {12, AM_MAX_CHOICES, 1, 0, 100, 100, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, 50), AM_CAPACITY);
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, AM_MAX_CHOICES);
@@ -186,7 +220,7 @@ START_TEST(large)
                             holds ? (uint8_t)draw(8) : 0,
                             gone,
                             gone ? passed : 0,
-                            0};
+                            0, 0};
     }
     am_code code = am_frontier_solve(&frontier, &chain, INT64_MAX / 4);
     ck_assert(code == AM_OK || code == AM_CAPACITY);
@@ -206,10 +240,10 @@ END_TEST
 START_TEST(states)
 {
     static const uint8_t class_of[6], span[] = {1, 1, 1, 1, 1};
-    am_link link[5] = {{9, 9, 9, 0, 0, 0, 0, 0}};
+    am_link link[5] = {{9, 9, 9, 0, 0, 0, 0, 0, 0}};
     for (int i = 1; i < 5; i++)
-        link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0, 0}; /* forwards peak: each set counts */
-    am_chain chain = {6, 4, 2, 0, 0, class_of, link, span, {1, 2, 3, 4}, 0, 0};
+        link[i] = (am_link){1, 40, 3, i, (uint8_t)(1 << (i - 1)), 0, 0, 0, 0}; /* forwards peak: each set counts */
+    am_chain chain = {6, 4, 2, 0, 0, 0, class_of, link, span, {1, 2, 3, 4}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.layer[6].states, AM_MAX_STATES);
     chain.choices = 5;
@@ -228,13 +262,13 @@ START_TEST(parts_together)
     for (int i = 0; i < CHOICES; i++) {
         int64_t twice = 2 * residues[i];
         span[i] = 1;
-        link[i] = (am_link){0, 0, 0, -1, 0, 0, 0, 0};
-        link[CHOICES + i] = (am_link){twice, twice, twice, 120 - twice, 0, 0, 0, 0};
+        link[i] = (am_link){0, 0, 0, -1, 0, 0, 0, 0, 0};
+        link[CHOICES + i] = (am_link){twice, twice, twice, 120 - twice, 0, 0, 0, 0, 0};
     }
-    link[0] = (am_link){0, 0, 0, 1, 0, 0, 0, 0};
-    link[1] = (am_link){1, 1, 1, 0, 0, 1, 1, 0};
+    link[0] = (am_link){0, 0, 0, 1, 0, 0, 0, 0, 0};
+    link[1] = (am_link){1, 1, 1, 0, 0, 1, 1, 0, 0};
     memset(&class_of[1], 1, MOST);
-    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, class_of, link, span, {0}, 0, 0};
+    am_chain chain = {1 + 60, CHOICES, 1, 0, 1000, 1000, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_gt(frontier.points, 6000);
     ck_assert_int_eq(frontier.point[1].peak, 1001);
@@ -249,8 +283,8 @@ END_TEST
 START_TEST(no_plan)
 {
     static const uint8_t class_of[3], span[] = {2};
-    static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0, 0}};
-    am_chain chain = {2, 1, 1, 0, 0, class_of, link, span, {0}, 0, 0};
+    static const am_link link[] = {{1, 2, 3, 4, 0, 0, 0, 0, 0}};
+    am_chain chain = {2, 1, 1, 0, 0, 0, class_of, link, span, {0}, 0, 0};
     ck_assert_int_eq(am_frontier_solve(&frontier, &chain, INT64_MAX / 4), AM_OK);
     ck_assert_int_eq(frontier.points, 1);
     chain.layers = 3;
@@ -264,6 +298,7 @@ Suite *test_frontier_suite(void)
     Suite *suite = suite_create("frontier");
     TCase *tests = tcase_create("frontier");
     tcase_add_loop_test(tests, equals_brute_force, 0, 20);
+    tcase_add_test(tests, cached_in_flight);
     tcase_add_test(tests, passed_before);
     tcase_add_test(tests, equal_layers);
     tcase_add_test(tests, doubling);

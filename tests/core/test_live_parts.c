@@ -274,6 +274,7 @@ START_TEST(other_parts)
         {0, "offload", AM_LIVE_RETURNED}, {0, "offload:saved", AM_LIVE_RETURNED},
         {0, "full", AM_LIVE_OUTPUT},      {0, "none", AM_LIVE_TEMPORARY},
         {9, "none", AM_LIVE_LASTING},     {9, "modules:layernorm", AM_LIVE_RECOMPUTED},
+        {1, "full", AM_LIVE_CACHED},
     };
     int64_t most = 0;
     ck_assert(evaluate(models[rows[_i].model], rows[_i].policy, "components"));
@@ -339,7 +340,7 @@ Suite *test_live_parts_suite(void)
     tcase_add_loop_test(tests, without_checkpointing, 0, 8);
     tcase_add_loop_test(tests, as_replayed, 0, 4);
     tcase_add_test(tests, checkpointed);
-    tcase_add_loop_test(tests, other_parts, 0, 8);
+    tcase_add_loop_test(tests, other_parts, 0, 9);
     tcase_add_test(tests, names);
     tcase_add_test(tests, long_schedule);
     tcase_add_loop_test(tests, none, 0, 2);

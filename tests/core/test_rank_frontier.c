@@ -53,6 +53,8 @@ END_TEST
 START_TEST(stopped_frontier)
 {
     static const bounded table[] = {
+        {12, TORCH_RANKS "hidden=128 heads=4 ffn=512 vocab=4096 seq=8 batch=2 allocator=cuda layers=4 pp=2 vpp=2 micro_batches=2 schedule=interleaved"},
+        {200, TORCH_RANKS "hidden=128 heads=4 ffn=32 vocab=256 seq=256 batch=2 dtype=fp32 layers=16 pp=4 vpp=4 micro_batches=12 schedule=interleaved"},
         {119, TORCH_RANKS "hidden=128 heads=8 ffn=32 vocab=17 seq=256 dtype=fp32 autocast=bf16 layers=24 pp=4 vpp=3 micro_batches=8 schedule=interleaved"},
         {705, TORCH_RANKS "hidden=128 heads=8 ffn=512 vocab=4096 seq=8 batch=3 dtype=fp32 autocast=bf16 layers=18 pp=3 vpp=3 micro_batches=24 "
                           "schedule=interleaved"},
@@ -121,7 +123,7 @@ Suite *test_rank_frontier_suite(void)
     TCase *tests = tcase_create("rank_frontier");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, frontier, 0, SHAPES + TWINS);
-    tcase_add_loop_test(tests, stopped_frontier, 0, 4);
+    tcase_add_loop_test(tests, stopped_frontier, 0, 6);
     tcase_add_test(tests, many_ranks);
     tcase_add_test(tests, beyond_measure);
     suite_add_tcase(suite, tests);

@@ -4,6 +4,7 @@
 
 #include "documents.h"
 #include "fake_report.h"
+#include "workspace.h"
 
 START_TEST(document)
 {
@@ -33,14 +34,39 @@ START_TEST(provenance)
            "plain Llama on fake CUDA tensors");
     fake.config.stack = AM_STACK_PAPER;
     fake.config.pp = 2;
-    fake.config.autocast = AM_AUTOCAST_BF16;
     expect_document(am_report_json(report, json, sizeof json));
     expect("\"verified_by\":\"paper\",\"detail\":\"Korthikanti et al. 2022, arXiv 2205.05198\"");
-    expect("autocast");
     fake.config.expert_imbalance = 150;
     expect_document(am_report_json(report, json, sizeof json));
     expect("experts with more than their share of tokens");
     ck_assert_ptr_null(am_report_note(report, 1));
+}
+END_TEST
+
+/* What is derived under autocast: copies of inputs, where a reentrant region begins with products and not with a norm; pipelines. */
+START_TEST(notes_under_autocast)
+{
+    static const struct {
+        const char *text;
+        bool noted;
+    } table[] = {
+        {"model=olmo-2-7b dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", true},
+        {"model=olmo-2-7b dtype=fp32 autocast=bf16 checkpoint=full", false},
+        {"model=olmo-2-7b dtype=fp32 checkpoint=full reentrant=yes", false},
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", false},
+        {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 autocast=bf16 pp=2", true},
+        {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 pp=2", false},
+        {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", false},
+    };
+    static am_report report;
+    static am_workspace workspace;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        am_status status;
+        am_config config = am_default_config();
+        ck_assert_int_eq(am_config_parse(&config, table[i].text, &status), AM_OK);
+        ck_assert_int_eq(am_evaluate(&report, &workspace, &config, &status), AM_OK);
+        ck_assert_msg((am_report_note(&report, 0) != NULL) == table[i].noted, "%s", table[i].text);
+    }
 }
 END_TEST
 
@@ -86,6 +112,7 @@ Suite *test_report_suite(void)
     TCase *tests = tcase_create("report");
     tcase_add_test(tests, document);
     tcase_add_test(tests, provenance);
+    tcase_add_test(tests, notes_under_autocast);
     tcase_add_test(tests, hostile_text);
     tcase_add_test(tests, too_small);
     tcase_add_test(tests, error);

@@ -26,7 +26,7 @@ static int64_t total_with(const char *run, const char *key, int64_t value)
 static const am_answer *answer_of(const char *run, const char *more, int64_t memory, int index)
 {
     char text[320];
-    snprintf(text, sizeof text, "%s %s fit=yes device_memory=%lld", run, more, (long long)memory);
+    snprintf(text, sizeof text, "%s %s fit=yes device_memory=%lldB", run, more, (long long)memory);
     expect_fine(text, parse(text));
     ck_assert_msg(am_evaluate(&fixture_report, &fixture_workspace, &config, &status) == AM_OK, "%s: %s", text, status.message);
     am_fit_search(&fixture_report, &fixture_workspace, &config);
@@ -294,15 +294,17 @@ START_TEST(as_given)
 }
 END_TEST
 
-/* Of a pipeline's budgets those below the smallest plan have none, and where all others take too much none fits. */
+/* Of a pipeline's budgets those below the smallest plan have none, and where all others take too much none fits, nor in next to no memory. */
 START_TEST(no_plan_of_ranks)
 {
     const char *const run = "layers=4 family=llama hidden=256 heads=4 ffn=512 vocab=32000 seq=512 batch=2 stack=torch pp=2 micro_batches=2";
-    const int64_t memory = 64 << 20;
-    ck_assert_int_gt(total_with(run, "checkpoint=full dp", 1), memory);
-    const am_answer *answer = answer_of(run, "", memory, 3);
-    ck_assert_str_eq(answer->id, "plan");
-    ck_assert(!answer->found);
+    static const int64_t memories[] = {64 << 20, 10000};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_gt(total_with(run, "checkpoint=full dp", 1), memories[i]);
+        const am_answer *answer = answer_of(run, "", memories[i], 3);
+        ck_assert_str_eq(answer->id, "plan");
+        ck_assert(!answer->found);
+    }
 }
 END_TEST
 

@@ -377,11 +377,12 @@ END_TEST
 
 /* ---- autocast ---- */
 
-/* A weight that learns is cast once in a forward, a frozen one and an activation each time; a bias is a weight too. */
+/* A leaf that learns is cast once in a forward, as weights and biases are; a frozen weight, one seen by a view and an activation each
+ * time. The cache holds the one copy. */
 START_TEST(casts_of_weights)
 {
     start(AM_BF16);
-    am_var x = learning(AM_SHAPE(b, s, h), AM_FP32);
+    am_var leaf = learning(AM_SHAPE(b, s, h), AM_FP32), x = am_unary(tape, AM_OP_NEG, leaf);
     am_var weight = am_parameter(tape, AM_SHAPE(h, h), AM_FP32, true, "weight"),
            bias = am_parameter(tape, AM_SHAPE(h), AM_FP32, true, "bias");
     am_var frozen = am_parameter(tape, AM_SHAPE(h, h), AM_FP32, false, "frozen");
@@ -391,7 +392,7 @@ START_TEST(casts_of_weights)
     am_var copy = tensor(weight)->cast;
     ck_assert_int_ne(copy, 0);
     ck_assert_str_eq(storage(copy)->name, "autocast copy of a weight");
-    ck_assert(!storage(copy)->fixed && tensor(copy)->grad);
+    ck_assert(!storage(copy)->fixed && storage(copy)->cached && tensor(copy)->grad);
     am_linear(tape, x, weight, 0);
     ck_assert_int_eq(operations(AM_OP_TO), 3); /* x again */
     ck_assert_int_eq(tensor(weight)->cast, copy);
@@ -403,6 +404,13 @@ START_TEST(casts_of_weights)
     am_linear(tape, y, frozen, 0);
     ck_assert_int_eq(operations(AM_OP_TO), 6);
     ck_assert_int_eq(tensor(frozen)->cast, 0);
+    am_linear(tape, leaf, weight, 0);
+    am_linear(tape, leaf, weight, 0);
+    ck_assert_int_eq(operations(AM_OP_TO), 7);
+    ck_assert(storage(tensor(leaf)->cast)->cached);
+    am_linear_by_view(tape, y, weight);
+    am_linear_by_view(tape, y, weight);
+    ck_assert_int_eq(operations(AM_OP_TO), 9);
 }
 END_TEST
 

@@ -73,6 +73,7 @@ END_TEST
 
 static const saying said[] = {
     {LOCAL "experts=4 experts_per_token=2 ep=2 expert_imbalance=150", {"experts with more than their share of tokens: measured was a perfect balance"}},
+    {"model=olmo-2-7b dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", {"each product's copy of a layer's input counts, where PyTorch keeps one for"}},
     {BIG "stack=megatron-local pp=4 frontier=yes", {"Pareto-optimal plans of all ranks, evenly picked", "GiB, 0 ms again: ranks at "}},
     {"model=mixtral-8x7b stack=megatron-local tp=2 sp=yes frontier=yes", {"keeping all but what core_attn,layernorm,moe_act makes again"}},
     {"model=gpt3-175b stack=paper frontier=yes", {"No frontier was searched for: the paper's equations know three policies, "}},

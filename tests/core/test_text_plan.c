@@ -65,6 +65,7 @@ START_TEST(doubts)
         {{.stopped = 3, .hull = true},
          "3 searches of ranks' plans ended at 8,000,000 of their moments; of a layer's choices those on the lower hull were combined, not all that no "
          "other beats"},
+        {{.cached = true}, "plans were compared as if copies of weights in autocast's cache stood below backwards, too"},
         {{.hull = true, .least = 791842000000, .outlived = true},
          "of a layer's choices those on the lower hull were combined, not all that no other beats, and every plan of all of them runs 791.8 ms "
          "again at least; what regions with experts leave for good "
