@@ -40,7 +40,7 @@ export interface Step {
 /** Saved tensors by their component; logits that the caller holds; what the forward makes and nothing saves; what is made again; what was on the
  *  host; gradients of activations, with the backward's temporaries; whole parameters that ranks share out, and their whole gradients; what stays
  *  for the whole run. Where layers do different things, a hidden state between two of them is of the residual stream. */
-export type LivePart = Component | 'output' | 'temporary' | 'recomputed' | 'returned' | 'gradient' | 'gathered' | 'reduced' | 'lasting';
+export type LivePart = Component | 'output' | 'temporary' | 'cached' | 'recomputed' | 'returned' | 'gradient' | 'gathered' | 'reduced' | 'lasting';
 
 export interface TimelinePart {
   part: LivePart;

@@ -21,7 +21,7 @@ export interface PartArea {
 
 /* From the bottom: what stays longest is lowest. */
 const ORDER: readonly LivePart[] = [
-  'lasting', 'attention', 'mlp', 'norm', 'residual', 'embedding', 'head', 'loss', 'checkpoint', 'output', 'gathered', 'recomputed', 'returned', 'temporary', 'reduced', 'gradient',
+  'lasting', 'attention', 'mlp', 'norm', 'residual', 'embedding', 'head', 'loss', 'checkpoint', 'output', 'gathered', 'cached', 'recomputed', 'returned', 'temporary', 'reduced', 'gradient',
 ];
 
 /** From the bottom of the stack. */

@@ -5,6 +5,7 @@ import { componentName } from './words';
 const OTHERS: Partial<Record<LivePart, string>> = {
   output: 'Logits, held by the caller',
   temporary: 'Forward temporaries',
+  cached: 'Autocast’s copies of weights',
   recomputed: 'Recomputed',
   returned: 'Copied back',
   gradient: 'Activation gradients',
