@@ -28,7 +28,8 @@ void am_compile_accumulate(am_compiler *compiler, am_var x)
     bool stolen = compiler->player->slot_refs[g.slot] == 1 && am_layout_same(tensor->rank, g.stride, tensor->stride);
     if (tensor->parameter) {
         int64_t kept = stolen ? compiler->player->slot_bytes[g.slot] : bytes;
-        if (tensor->whole) kept = bytes = am_compile_bytes(compiler, tensor->whole, tensor->dtype);
+        if (tensor->whole && !compiler->tape->units) /* FSDP2 lets go of the whole one as soon as its part is cut out */
+            kept = bytes = am_compile_bytes(compiler, tensor->whole, tensor->dtype);
         am_compile_event(compiler, stolen ? AM_E_STEAL : AM_E_COPY, compiler->tape->units ? tensor->unit : g.slot,
                          kept);
         am_compile_release(compiler, g.slot);

@@ -115,7 +115,7 @@ static inline const char *operations_text(int first)
 }
 
 /* Events of a program from this one on. A node is its name, a slot its number: "+2=64" allocated with so many bytes,
- * "-2" freed; "steal2=64" and "copy2=64" end at a parameter, "leaf" at an activation; "R1@2": region 1 entered with the
+ * "part2=64" too, unless gradients start as None, "-2" freed; "steal2=64" and "copy2=64" end at a parameter, "leaf" at an activation; "R1@2": region 1 entered with the
  * gradient in slot 2, and "L1" left; "F" lets go of what the node saved, or "f" does if that was made again, and "k" if not. */
 static inline const char *events_text(const am_program *program, int first)
 {
@@ -127,6 +127,7 @@ static inline const char *events_text(const am_program *program, int first)
         switch (event->kind) {
         case AM_E_NODE: say("%s ", am_ops[tape->instruction[tape->node[index].instruction].op].node); break;
         case AM_E_ALLOCATE: say("+%d=%lld ", index, bytes); break;
+        case AM_E_PART: say("part%d=%lld ", index, bytes); break;
         case AM_E_TAKE: say("take%d=%lld ", index, bytes); break;
         case AM_E_FREE: say("-%d ", index); break;
         case AM_E_FORGET: say("F "); break;

@@ -140,6 +140,21 @@ START_TEST(leaves)
 }
 END_TEST
 
+/* A rank's part of a table, [5, 8] of [10, 8]: its gradient stays whole, 320 bytes, but for FSDP2, which keeps the part. */
+START_TEST(part_of_table)
+{
+    static const struct {
+        int units;
+        const char *events;
+    } table[] = {{0, "Embedding +3=320 -2 part4=160 -3 steal4=320 -4"}, {1, "Embedding +3=320 -2 part4=160 -3 steal0=160 -4"}};
+    setup();
+    am_var part = weight(SHAPE(5, 8), AM_FP32), whole = am_buffer(tape, SHAPE(10, 8), AM_FP32, "table");
+    am_var y = am_sharded_embedding(tape, part, am_buffer(tape, SHAPE(4), AM_I64, "ids"), whole);
+    tape->units = (uint8_t)table[_i].units;
+    ck_assert_str_eq(compiled(y), table[_i].events);
+}
+END_TEST
+
 /* A program that is compiled again is the same, whatever was compiled in between. */
 START_TEST(repeated)
 {
@@ -180,6 +195,7 @@ Suite *test_engine_suite(void)
     TCase *tests = tcase_create("engine");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, events, 0, COUNT(cases));
+    tcase_add_loop_test(tests, part_of_table, 0, 2);
     tcase_add_test(tests, repeated);
     tcase_add_test(tests, leaves);
     tcase_add_test(tests, too_long);
