@@ -595,6 +595,7 @@ typedef struct am_tape {
     am_extents *extents;
     am_status status;
     uint8_t autocast;           /* am_dtype, or AM_DTYPE_COUNT if off */
+    bool caches;                /* autocast copies of leaves that learn */
     int64_t block;              /* memory is given out in multiples of so many bytes: 1 in tensors' own bytes */
     am_module module;           /* now */
     uint16_t open_region, zone; /* now */
@@ -1289,7 +1290,7 @@ typedef struct am_change {
     int64_t total, free;
     int64_t time, recomputed_flops, forward_flops; /* of the step, as its outcome's */
 } am_change;
-#define AM_MAX_CHANGES 10
+#define AM_MAX_CHANGES 11
 
 /* ---------------------------------------------------------------- 13 Formulas */
 

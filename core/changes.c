@@ -61,7 +61,7 @@ void am_fit_write_basis(am_writer *out, const am_config *config)
     if (config->autocast != AM_AUTOCAST_OFF) {
         AM_WRITE(out, " under ");
         am_write_text(out, am_field_value(config, &am_fields[AM_F_autocast], type, sizeof type));
-        AM_WRITE(out, " autocast");
+        am_write_text(out, config->autocast_cache ? " autocast" : " autocast without its cache");
     }
     if (!is_wide(config))
         am_write_text(out, config->master_weights ? " with fp32 master weights" : " without fp32 master weights");
@@ -274,6 +274,8 @@ void am_fit_changes(am_report *report, am_workspace *workspace, const am_config 
             try_change(&changer, given, "liger", "Liger-Kernel's fused kernels", true, "stack=liger");
         if (now->stack == AM_STACK_HF && now->loss == AM_LOSS_HF)
             try_change(&changer, given, "loss", "cut cross-entropy, no whole logits", true, "loss=cut");
+        if (now->autocast != AM_AUTOCAST_OFF && now->autocast_cache && report->policy.kind != AM_POLICY_NONE)
+            try_change(&changer, given, "autocast_cache", "weights' copies let go of", true, "autocast_cache=no");
         try_gpus(&changer, given, "gpus", "as few GPUs as hold it", "");
     }
     try_number(&changer, given, "batch", now->batch, "largest micro-batch");

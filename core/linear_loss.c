@@ -84,14 +84,14 @@ static int64_t rows_at_a_time(const am_config *config)
 }
 
 /* The logits, and their products with the weight and the hidden state: written where the gradients are kept, but for
- * fp32, where the weight's are added by hand. Of the weight's copies under autocast, all but that of a view of it are one: the cache's. */
+ * fp32, where the weight's are added by hand. Of the weight's copies under autocast, all but that of a view of it are one, if there is a cache. */
 static void fused_products(am_build *build, am_var x, am_var weight, int64_t rows)
 {
     am_tape *tape = build->tape;
     const am_dim first = am_number_dim(build, rows);
     am_shape table = am_shape_of(tape, weight), part = AM_SHAPE(first, build->h), logits = AM_SHAPE(first, build->v);
     const int64_t left = tape->tensor[x].shape[0] - rows;
-    bool learns = tape->tensor[weight].grad;
+    bool learns = tape->tensor[weight].grad, caches = learns && tape->caches;
     int low = tape->autocast, dtype = tape->tensor[x].dtype;
     if (low == AM_DTYPE_COUNT) {
         am_var made = am_raw(tape, AM_OP_MM, logits, dtype, x, weight, 0, 0);
@@ -106,11 +106,11 @@ static void fused_products(am_build *build, am_var x, am_var weight, int64_t row
         am_var narrow = am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
         am_var made = am_raw(tape, AM_OP_MM, logits, low, narrow, turned, 0, 0);
         if (!copy) copy = am_raw(tape, AM_OP_TO, table, low, weight, 0, 0, 0);
-        tape->storage[tape->tensor[copy].storage].cached = learns;
+        tape->storage[tape->tensor[copy].storage].cached = caches;
         am_raw(tape, AM_OP_MM, part, low, made, copy, 0, 0);
         if (learns) am_raw(tape, AM_OP_TO, part, low, x, 0, 0, 0);
         am_hold(tape, made);
-        if (!learns) copy = 0;
+        if (!caches) copy = 0;
     }
 }
 

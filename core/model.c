@@ -123,6 +123,7 @@ void am_build_begin(am_build *build, am_tape *tape, am_extents *extents, const a
     am_aside_keep(tape);
 #endif
     am_tape_reset(tape, extents, config->autocast == AM_AUTOCAST_OFF ? AM_DTYPE_COUNT : float_type(config->autocast));
+    tape->caches = config->autocast_cache;
     if (config->allocator == AM_ALLOCATOR_CUDA) tape->block = 512;
     *build = (am_build){.tape = tape, .config = config, .record = record};
     build->dtype = float_type(config->dtype);

@@ -61,6 +61,7 @@ static const am_other_name others[] = {
     {"n_inner", true, "ffn", NULL},
     {"d_ff", true, "ffn", NULL},
     {"mixed_precision", false, "autocast", NULL},
+    {"cache_enabled", true, "autocast_cache", NULL},
     {"bf16", true, "autocast", NULL},
     {"fp16", true, "autocast", NULL},
     {"precision", true, NULL, "dtype is the parameters' type, autocast the one that operations run in"},

@@ -128,7 +128,7 @@ am_var am_cast(am_tape *tape, am_op op, am_var x)
     am_tensor *tensor = &tape->tensor[x];
     int want = class == AM_CAST_LOW ? tape->autocast : AM_FP32;
     if (tensor->dtype == want || !am_dtypes[tensor->dtype].floating) return x;
-    bool cached = class == AM_CAST_LOW && tensor->leaf; /* one that learns is cast once a forward */
+    bool cached = class == AM_CAST_LOW && tensor->leaf && tape->caches; /* one that learns is cast once a forward */
     if (cached && tensor->cast) return tensor->cast;
     const char *name = tape->storage[tensor->storage].name;
     am_var y = am_to(tape, x, want);

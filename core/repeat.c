@@ -30,7 +30,7 @@ static am_mark mark(const am_tape *tape)
 static bool alike(const am_tensor *tensor, const am_storage *storage, const am_tape *tape, am_var x)
 {
     const am_tensor *other = &tape->tensor[x];
-    if (tape->autocast != AM_DTYPE_COUNT && other->leaf) return false;
+    if (tape->autocast != AM_DTYPE_COUNT && tape->caches && other->leaf) return false;
     return memcmp(tensor, other, offsetof(am_tensor, storage)) == 0 &&
            memcmp(storage, &tape->storage[other->storage], offsetof(am_storage, born)) == 0;
 }

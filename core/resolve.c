@@ -243,6 +243,8 @@ static am_code check_precision(const am_config *config, am_status *status)
     if (config->autocast != AM_AUTOCAST_OFF && config->dtype != AM_FP32)
         return am_fail(status, AM_CONFLICT, "autocast",
                        "autocast is modelled over fp32 parameters: dtype=fp32, or autocast=off");
+    if (config->autocast == AM_AUTOCAST_OFF && !config->autocast_cache)
+        return am_fail(status, AM_CONFLICT, "autocast_cache", "without autocast there is no cache of it: autocast=bf16 or fp16 with dtype=fp32");
     if (config->attention != AM_FLASH) return AM_OK;
     /* transformers casts what autocast has left in fp32, in nanoGPT nothing is left */
     const bool casts = config->autocast != AM_AUTOCAST_OFF && config->stack != AM_STACK_TORCH;

@@ -20,6 +20,7 @@ void am_tape_reset(am_tape *tape, am_extents *extents, int autocast)
     memset(&tape->status, 0, sizeof tape->status);
     am_tape_send_away(tape, AM_AWAY_NOTHING, 1);
     tape->autocast = (uint8_t)autocast;
+    tape->caches = true;
     tape->block = 1;
     tape->module = (am_module){"", "", AM_C_LOSS};
     tape->open_region = tape->zone = 0;

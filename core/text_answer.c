@@ -38,6 +38,7 @@ static void write_precision(am_writer *out, const am_config *config)
     AM_WRITE(out, " under ");
     am_text_choice(out, config, AM_F_autocast);
     AM_WRITE(out, " autocast");
+    if (!config->autocast_cache) AM_WRITE(out, " without its cache");
 }
 
 static void write_allocator(am_writer *out, const am_config *config)

@@ -54,6 +54,7 @@ static const char *const runs[] = {
     "model=llama-3-8b trainable=lora seq=16384",
     "model=llama-3-8b seq=8192 optimizer=lion device=rtx-4090",
     "model=llama-3-8b stack=torch seq=128 device_memory=28GiB",
+    "model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full micro_batches=4 device_memory=130GiB",
 };
 
 START_TEST(each_is_as_it_says)
@@ -190,6 +191,26 @@ START_TEST(faster_plan)
 }
 END_TEST
 
+/* Copies of weights are let go of where that helps: with regions, and gradients that are there beforehand. */
+START_TEST(cache)
+{
+    static const struct {
+        const char *text;
+        bool found;
+    } table[] = {
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full micro_batches=4 device_memory=130GiB fit=yes", true},
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full micro_batches=4 device_memory=124GiB fit=yes", false},
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 autocast_cache=no checkpoint=full micro_batches=4 device_memory=124GiB fit=yes", false},
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 micro_batches=4 device_memory=130GiB fit=yes", false},
+        {"model=llama-3-8b dtype=fp32 checkpoint=full micro_batches=4 device_memory=120GiB fit=yes", false},
+    };
+    search(table[_i].text);
+    const am_change *change = change_of("autocast_cache");
+    ck_assert((change != NULL) == table[_i].found);
+    if (change) ck_assert_str_eq(change->set, "autocast_cache=no");
+}
+END_TEST
+
 /* Fewer GPUs hold a step that is shared out: of the parameters with their gradients and states each of three has a third, where by
  * tensor parallelism each of two has half, which is too much. */
 START_TEST(fewer_gpus)
@@ -232,6 +253,7 @@ Suite *test_changes_suite(void)
     tcase_add_loop_test(tests, usual, 0, 18);
     tcase_add_test(tests, not_covered);
     tcase_add_test(tests, faster_plan);
+    tcase_add_loop_test(tests, cache, 0, 5);
     tcase_add_test(tests, fewer_gpus);
     tcase_add_test(tests, nothing);
     tcase_add_test(tests, by_hand);

@@ -28,6 +28,7 @@ static const struct {
     {"gradient_accumulation_steps", "here it is 'micro_batches'"},
     {"gradient_checkpointing", "here it is 'checkpoint'"},
     {"bf16", "here it is 'autocast'"},
+    {"cache_enabled", "here it is 'autocast_cache'"},
     {"load_in_4bit", "quantised weights are not covered"},
     /* PEFT */
     {"r", "here it is 'lora_rank'"},

@@ -310,6 +310,7 @@ static const refusal errors[] = {
     {SMALL "head_dim=258 attention=flash", AM_UNSUPPORTED, "attention", "not head_dim=258: attention=sdpa",
      SMALL "head_dim=256 attention=flash"},
     {SMALL "head_dim=258 attention=flash", AM_UNSUPPORTED, "attention", "256", SMALL "head_dim=258 attention=sdpa"},
+    {"autocast_cache=no", AM_CONFLICT, "autocast_cache", "autocast=bf16", "autocast_cache=no autocast=bf16 dtype=fp32"},
     {"autocast=bf16", AM_CONFLICT, "autocast", "dtype=fp32", "autocast=bf16 dtype=fp32"},
     {"autocast=fp16 dtype=fp16", AM_CONFLICT, "autocast", "dtype=fp32", "autocast=fp16 dtype=fp32"},
     /* training */

@@ -411,6 +411,13 @@ START_TEST(casts_of_weights)
     am_linear_by_view(tape, y, weight);
     am_linear_by_view(tape, y, weight);
     ck_assert_int_eq(operations(AM_OP_TO), 9);
+    start(AM_BF16);
+    tape->caches = false;
+    weight = am_parameter(tape, AM_SHAPE(h, h), AM_FP32, true, "weight");
+    y = learning(AM_SHAPE(b, s, h), AM_BF16);
+    am_linear(tape, y, weight, 0);
+    am_linear(tape, y, weight, 0);
+    ck_assert_int_eq(operations(AM_OP_TO), 2);
 }
 END_TEST
 

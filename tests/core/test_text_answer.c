@@ -27,7 +27,10 @@ START_TEST(settings)
     fake.preset = NULL; /* names change on the way into a custom model */
     read_section_of(report, am_text_answer);
     expect("A custom llama model of");
-    expect("fp32 under bf16 autocast");
+    expect("fp32 under bf16 autocast,\n");
+    config->autocast_cache = false;
+    read_section_of(report, am_text_answer);
+    expect("fp32 under bf16 autocast\nwithout its cache, ");
     expect("FlashAttention-2");
     expect("LoRA of rank 16 on q,v");
     expect("checkpoint=every:4");

@@ -532,7 +532,8 @@ def run(r, seq, layers, targets):
 def precision(r):
     dtype = r.choice(("bf16", "bf16", "bf16", "fp16", "fp32"))
     autocast = dtype == "fp32" and r.random() < 0.4
-    return {"dtype": dtype, **({"autocast": r.choice(("bf16", "bf16", "fp16"))} if autocast else {})}
+    cache = {"autocast_cache": "no"} if autocast and r.random() < 0.2 else {}
+    return {"dtype": dtype, **({"autocast": r.choice(("bf16", "bf16", "fp16"))} if autocast else {}), **cache}
 
 
 def checkpointing(r, layers):

@@ -149,12 +149,12 @@ def let_backward_run():
 
 
 @contextlib.contextmanager
-def autocast(dtype):
+def autocast(dtype, cache=True):
     """torch.autocast("cuda", dtype), and what checkpoints make of it when they run again. None: off."""
     if dtype is None:
         yield
         return
-    with torch.autocast("cuda", dtype):
+    with torch.autocast("cuda", dtype, cache_enabled=cache):
         yield
 
 

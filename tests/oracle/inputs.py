@@ -17,6 +17,7 @@ RUN = {
     "attention": None,  # sdpa; Megatron's own is eager
     "dtype": "bf16",
     "autocast": "off",
+    "autocast_cache": "yes",
     "trainable": "all",
     "lora_rank": "16",
     "lora_targets": "auto",

@@ -63,7 +63,7 @@ def play(case, device, fresh_gradients=False, trace=None, backward=None):
                     step.forward()
                 memory.restart()
             hooks = modules.hooks() if visible else contextlib.nullcontext()
-            with gpu.autocast(case.autocast), hooks:
+            with gpu.autocast(case.autocast, case.run["autocast_cache"] == "yes"), hooks:
                 loss, logits = step.forward()
             figures["live_after_forward"] = memory.live
             probed = memory.bytes_of_probe() if step.probe else 0

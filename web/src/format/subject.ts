@@ -31,6 +31,7 @@ export function conditions({ config, query, ranks }: Report, fields: readonly Fi
     else if (key === 'stack') said.push(`operations as in ${STACK[value] ?? value}`);
     else if (key === 'dtype') said.push(`${value} parameters`);
     else if (key === 'autocast') said.push(value === 'off' ? 'no autocast' : `${value} autocast`);
+    else if (key === 'autocast_cache') said.push(value === 'no' ? 'autocast without its cache' : 'autocast’s cache');
     else if (key === 'trainable') said.push(trained ? lora(config, pairs) : value === 'none' ? 'all parameters frozen' : 'all parameters trained');
     else if (key.startsWith('lora_')) {
       if (!trained) continue;
