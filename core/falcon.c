@@ -62,8 +62,8 @@ static am_var math_attention(am_build *build, am_var q, am_var k, am_var v)
 {
     am_tape *tape = build->tape;
     const am_var given[3] = {q, k, v};
-    am_var part[3] = {q, k, v}, wide[3];
-    for (int i = 0; i < 3; i++) part[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, part[i]);
+    am_var part[3], wide[3];
+    for (int i = 0; i < 3; i++) part[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, given[i]);
     int dtype = tape->tensor[part[0]].dtype;
     am_var mask = am_sdpa_mask(build, build->mask, dtype);
     for (int i = 0; i < 3; i++) wide[i] = am_to(tape, part[i], AM_FP32);
@@ -99,11 +99,12 @@ static am_var falcon_attention(am_build *build, am_var normed)
     am_label(tape, turned[0], "query, rotated");
     am_label(tape, turned[1], "key, rotated");
     am_hold(tape, part[0], part[1]);
+    const am_var given[3] = {turned[0], turned[1], part[2]};
     am_var y, own[3] = {turned[0], turned[1], part[2]};
     switch (config->attention) {
     case AM_EAGER: y = falcon_eager(build, own[0], own[1], own[2], tape->tensor[normed].dtype); break;
     case AM_FLASH: /* what it casts takes the place of what was cast */
-        for (int i = 0; i < 3; i++) own[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, own[i]);
+        for (int i = 0; i < 3; i++) own[i] = am_cast(tape, AM_OP_FLASH_ATTENTION, given[i]);
         y = am_hf_attend(build, own[0], own[1], own[2]);
         break;
     default: y = !am_kernels_take(config) ? math_attention(build, own[0], own[1], own[2])
