@@ -66,7 +66,8 @@ typedef struct am_planner {
     int64_t unit; /* of Rotor's sizes where it rounded them; else 1 */
 } am_planner;
 
-/* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played. stage[]
+/* The chain as Rotor's stages, the head being the last: no moment of theirs is below the one that would be played, but for what
+ * autocast's cache alone holds of other layers. stage[]
  * has room for layers + 2. Returns what is alive beside them, with the chain's input. */
 int64_t am_reversal_stages(const am_reversal *chain, am_rotor_stage *stage);
 
