@@ -763,6 +763,7 @@ typedef struct am_row {
     bool shared;               /* kept by more than one layer, charged once */
     uint8_t kinds;             /* of layers that keep it, as a set */
     bool permanent;            /* stays when its layer no longer keeps it */
+    bool cached;               /* autocast's cache holds it, too, until the forward has ended */
 } am_row;
 
 #ifndef AM_FIRST
@@ -1290,7 +1291,7 @@ typedef struct am_change {
     int64_t total, free;
     int64_t time, recomputed_flops, forward_flops; /* of the step, as its outcome's */
 } am_change;
-#define AM_MAX_CHANGES 11
+#define AM_MAX_CHANGES 12
 
 /* ---------------------------------------------------------------- 13 Formulas */
 

@@ -366,6 +366,7 @@ static void describe(am_row *row, const am_tape *tape)
     const am_storage *storage = &tape->storage[tensor->storage];
     row->name = storage->name ? storage->name : "tensor";
     row->dtype = storage->dtype;
+    row->cached = storage->cached;
     row->elements = elements_of(tape, storage);
     am_dim part = part_of(tape, tensor->storage);
     if (part) {

@@ -298,6 +298,9 @@ static am_written_row write_row(am_writer *json, const am_report *report, const 
         write_size(json, row);
     note_span(json, &own.size, from);
     AM_PUT_INT(json, "count", count);
+#ifndef AM_FIRST /* no autocast */
+    if (row->cached) AM_PUT_BOOL(json, "cached", true);
+#endif
     from = json->length;
     if (like)
         am_write_again(json, like->formula);

@@ -280,11 +280,11 @@ static unsigned targets_of(const am_config *config)
 static am_code refuse_targets(const am_config *config, unsigned covered, bool known, am_status *status)
 {
     char names[AM_TEXT_SIZE];
-    am_targets_text(covered, names);
+    am_targets_text(known ? covered : covered & ~(unsigned)AM_TARGET_ALL, names);
     if (known)
         return am_fail(status, AM_UNSUPPORTED, "lora_targets", "these linear layers of this model can be adapted: lora_targets of %s", names);
-    return am_fail(status, AM_BAD_VALUE, "lora_targets", "lora_targets must be a list of %s, each at most once, not '%s'", names,
-                   config->lora_targets);
+    return am_fail(status, AM_BAD_VALUE, "lora_targets", "lora_targets must be a list of %s, each at most once%s, not '%s'", names,
+                   covered & AM_TARGET_ALL ? ", or all-linear" : "", config->lora_targets);
 }
 
 static am_code check_training(const am_config *config, am_status *status)

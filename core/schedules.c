@@ -56,6 +56,23 @@ static void store_first(am_schedule *schedule, int layers, int stored)
     }
 }
 
+/* As checkpoint=every: regions of so many layers by the first one's input, each made again whole. */
+static void store_each(am_schedule *schedule, int layers, int span)
+{
+    schedule->steps = layers + 1;
+    schedule->count = 0;
+    for (int first = 0; first < layers; first += span) {
+        am_schedule_add(schedule, AM_STORE, first, first);
+        am_schedule_add(schedule, AM_ADVANCE, first, (int)am_smaller(first + span, layers));
+    }
+    am_schedule_add(schedule, AM_TAKE, layers, layers + 1);
+    am_schedule_add(schedule, AM_BACK, layers, layers + 1);
+    for (int first = (layers - 1) / span * span, end = layers; first >= 0; end = first, first -= span) {
+        for (int i = first; i < end; i++) am_schedule_add(schedule, AM_TAKE, i, i + 1);
+        for (int i = end - 1; i >= first; i--) am_schedule_add(schedule, AM_BACK, i, i + 1);
+    }
+}
+
 static void store_few(am_schedule *schedule, int layers, int missing)
 {
     am_revolve(schedule, layers, layers - missing + 1);
@@ -129,6 +146,10 @@ static bool fit(am_planner *planner, int64_t budget)
     }
     fit_made(&fitting, store_first);
     fit_made(&fitting, store_few);
+    for (int span = 2; span <= planner->chain.layers; span++) {
+        store_each(&planner->schedule, planner->chain.layers, span);
+        try_schedule(&fitting);
+    }
     planner->schedule = planner->best;
     return fitting.time < INT64_MAX;
 }

@@ -108,7 +108,7 @@ static void write_gpus_found(am_writer *out, const am_report *report, const am_a
     if (answer->found)
         am_write_thousands(out, answer->value);
     else
-        AM_WRITE(out, "none do; each takes at least ");
+        AM_WRITE(out, "none was found; the least that was looked at takes ");
     if (answer->found) AM_WRITE(out, " (");
     if (answer->found && *text) {
         am_write_text(out, text);

@@ -675,7 +675,7 @@ unsigned am_targets_parse(const char *text)
         int64_t index = am_choice_of(AM_TARGET_NAMES, text, length);
         if (index < 0 || set & 1u << index) return 0;
         set |= 1u << index;
-        if (text[length] == '\0') return set;
+        if (text[length] == '\0') return set & AM_TARGET_ALL && set != AM_TARGET_ALL ? 0 : set; /* a word by itself to peft */
         text += length + 1;
     }
 }

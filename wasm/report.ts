@@ -101,6 +101,8 @@ export interface Row {
   dtype: string;
   bytes: Bytes;
   count: number;
+  /** Autocast’s cache holds it, too, until the forward has ended. */
+  cached?: boolean;
   formula: string;
   substituted: string;
   why: string;

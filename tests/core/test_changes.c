@@ -55,6 +55,8 @@ static const char *const runs[] = {
     "model=llama-3-8b seq=8192 optimizer=lion device=rtx-4090",
     "model=llama-3-8b stack=torch seq=128 device_memory=28GiB",
     "model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full micro_batches=4 device_memory=130GiB",
+    "model=llama-3.2-1b seq=65536",
+    "model=llama-3.2-1b seq=65536 dtype=fp32 autocast=bf16",
 };
 
 START_TEST(each_is_as_it_says)
@@ -191,6 +193,22 @@ START_TEST(faster_plan)
 }
 END_TEST
 
+/* Regions and another loss head together, where neither alone does; Liger-Kernel's under autocast. */
+START_TEST(without_logits)
+{
+    static const char *const table[][2] = {
+        {"model=llama-3.2-1b seq=65536 fit=yes", "checkpoint=full loss=cut"},
+        {"model=llama-3.2-1b seq=65536 dtype=fp32 autocast=bf16 fit=yes", "checkpoint=full stack=liger"},
+        {"model=llama-3.2-1b seq=16384 fit=yes", NULL}, /* another alone does */
+        {"model=llama-3.2-1b seq=65536 stack=liger fit=yes", NULL},
+    };
+    search(table[_i][0]);
+    const am_change *change = change_of("together");
+    ck_assert((change != NULL) == (table[_i][1] != NULL));
+    if (change) ck_assert_str_eq(change->set, table[_i][1]);
+}
+END_TEST
+
 /* Copies of weights are let go of where that helps: with regions, and gradients that are there beforehand. */
 START_TEST(cache)
 {
@@ -253,6 +271,7 @@ Suite *test_changes_suite(void)
     tcase_add_loop_test(tests, usual, 0, 18);
     tcase_add_test(tests, not_covered);
     tcase_add_test(tests, faster_plan);
+    tcase_add_loop_test(tests, without_logits, 0, 4);
     tcase_add_loop_test(tests, cache, 0, 5);
     tcase_add_test(tests, fewer_gpus);
     tcase_add_test(tests, nothing);

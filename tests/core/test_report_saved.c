@@ -61,6 +61,9 @@ START_TEST(rows)
     expect("\"scope\":\"outside\"");
     expect("\"dropped\":[{\"scope\":\"first layer\",\"module\":\"self_attn.q_proj.lora_A.default\""); /* kind by kind */
     expect("},{\"scope\":\"layer\",\"module\":\"input_layernorm\"");
+    fake.dropped[1].row.cached = true;
+    expect_document(am_report_json(report, json, sizeof json));
+    expect(",\"cached\":true,\"formula\"");
 }
 END_TEST
 

@@ -160,7 +160,7 @@ END_TEST
 /* What Revolve and plain checkpointing reach is reached: tables round, and count more than is played. */
 START_TEST(rotor_is_no_slower_than_what_it_holds)
 {
-    static const char *const simpler[] = {"full", "block:1", "block:3", "revolve:1", "revolve:2", "revolve:3", "revolve:4"};
+    static const char *const simpler[] = {"full", "block:1", "block:3", "every:2", "every:3", "revolve:1", "revolve:2", "revolve:3", "revolve:4"};
     const char *model = models[_i];
     for (size_t i = 0; i < sizeof simpler / sizeof *simpler; i++) {
         char policy[64];

@@ -24,8 +24,8 @@ static const saying said[] = {
     {LOCAL "experts=4 experts_per_token=2 tp=2 sp=yes dp=2 ep=2 device_memory=1MiB fit=yes", {"Fewest GPUs: 4 (tp=2 sp=yes ep=2 dp=2: ", "; 3 would take ", "Looked at: tp=1,2 sp=no,yes ep=1,2 pp=1,2 zero=0,1 and any dp"}},
     {"model=llama-3-8b stack=megatron fit=yes checkpoint=budget:2GiB device_memory=4GiB", {"The search ended before all of these were looked at: fewer may do."}},
     {LOCAL "attention=flash pp=2 cp=2 tp=2 sp=yes dp=2 zero=1 fit=yes", {"Fewest GPUs: 1 ("}},
-    {LOCAL "experts=3 experts_per_token=2 dp=3 zero=1 device_memory=100KiB fit=yes", {"Fewest GPUs: none do; each takes at least 0.0002 GiB, 0.0001 GiB too many, with tp=4 sp=yes pp=4 ep=3 dp=6 zero=1. Looked at: "}},
-    {"model=gpt2 trainable=none device_memory=1MiB fit=yes", {"Fewest GPUs: none do; each takes at least 1.22 GiB, 1.21 GiB too many. Looked at: zero=0,1,2 and any dp; "}},
+    {LOCAL "experts=3 experts_per_token=2 dp=3 zero=1 device_memory=100KiB fit=yes", {"Fewest GPUs: none was found; the least that was looked at takes 0.0002 GiB, 0.0001 GiB too many, with tp=4 sp=yes pp=4 ep=3 dp=6 zero=1. Looked at: "}},
+    {"model=gpt2 trainable=none device_memory=1MiB fit=yes", {"Fewest GPUs: none was found; the least that was looked at takes 1.22 GiB, 1.21 GiB too many. Looked at: zero=0,1,2 and any dp; "}},
     {"model=gpt2 seq=1024 device_memory=2GiB fit=yes", {"Longest sequence: 1,024 ("}},
 };
 

@@ -26,7 +26,7 @@ export function Inspector({ report, scopes, units }: { report: Report; scopes: r
         {exactBytes(row.bytes)} <code>· {row.saved_by.join(', ')}</code>
       </p>
       <p class="inspector-why">
-        {fate === 'recomputed' && 'Not kept: recomputed in backward. '}
+        {fate === 'recomputed' && (row.cached ? 'Recomputed in backward; in the forward autocast’s cache holds it to the end, kept or not. ' : 'Not kept: recomputed in backward. ')}
         {fate === 'offloaded' && 'Not kept: copied to the host and back. '}
         {row.why}
       </p>
