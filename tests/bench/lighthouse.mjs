@@ -1,4 +1,5 @@
-/** Lighthouse's scores of the built site, served compressed, and of each score below 100 what took it down. `node tests/bench/lighthouse.mjs gpu.html,zero.html
+/** Lighthouse's scores of the built site, served compressed, and of each score below 100 what took it down. Of three runs the middle one by its performance, as Lighthouse's
+ * own documentation asks: what else runs on the machine takes some points off one run in several. `node tests/bench/lighthouse.mjs gpu.html,zero.html
  * phone` for some of the pages, on one device. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -39,7 +40,10 @@ const lowest = new Map();
 for (const page of pages) {
   for (const device of devices) {
     const config = device === 'desktop' ? desktop : undefined;
-    const { lhr } = await lighthouse(address + page, { port: chrome.port, logLevel: 'silent', output: 'json' }, config);
+    const runs = [];
+    for (let i = 0; i < 3; i++) runs.push((await lighthouse(address + page, { port: chrome.port, logLevel: 'silent', output: 'json' }, config)).lhr);
+    runs.sort((a, b) => a.categories.performance.score - b.categories.performance.score);
+    const lhr = runs[1];
     const categories = ['performance', 'accessibility', 'best-practices', 'seo'].map((id) => lhr.categories[id]);
     console.log(`  ${(page || 'index.html').padEnd(20)}${device.padEnd(9)}${categories.map(({ score }) => String(Math.round(100 * score)).padStart(16)).join('')}`);
     for (const [i, { score }] of categories.entries()) {
