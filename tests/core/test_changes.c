@@ -135,6 +135,7 @@ START_TEST(usual)
          "AdamW on bf16 adapters with fp32 master weights, gradients in bf16"},
         {"model=llama-3-8b dtype=fp32", NULL, "AdamW on fp32 parameters, gradients in fp32"},
         {"model=llama-3-8b optimizer=none", NULL, "no optimizer"},
+        {"model=llama-3-8b dtype=fp32 autocast=bf16 autocast_cache=no", NULL, "AdamW on fp32 parameters under bf16 autocast without its cache, gradients"},
         {"model=llama-3-8b trainable=none", NULL, "no optimizer"},
     };
     const char *set = table[_i].set;
@@ -268,7 +269,7 @@ Suite *test_changes_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, each_is_as_it_says, 0, (int)COUNT(runs));
     tcase_add_loop_test(tests, cheapest_policy, 0, 5);
-    tcase_add_loop_test(tests, usual, 0, 18);
+    tcase_add_loop_test(tests, usual, 0, 19);
     tcase_add_test(tests, not_covered);
     tcase_add_test(tests, faster_plan);
     tcase_add_loop_test(tests, without_logits, 0, 4);

@@ -10,6 +10,8 @@ static const struct {
     {LLAMA "loss=fused", "the hidden state's gradient bf16 2048, the weight's gradient bf16 4096"},
     {LLAMA "loss=fused trainable=none", "the hidden state's gradient bf16 2048"},
     {LLAMA "loss=fused dtype=fp32 autocast=bf16", "the hidden state's gradient fp32 4096, the weight's gradient fp32 8192"},
+    {"family=llama layers=2 hidden=32 heads=4 ffn=48 vocab=32 seq=16 batch=2 loss=fused dtype=fp32 autocast=bf16", /* all rows at once */
+     "the hidden state's gradient fp32 4096, the weight's gradient fp32 4096"},
     /* no logits: of the b·(s - 1) tokens that have a next one 4 bytes and a place, 4v */
     {LLAMA "loss=cut", "normed input bf16 2048, log-sum-exp of each row fp32 120, places of the targets i64 240, average "
                        "logits fp32 256"},

@@ -320,6 +320,8 @@ static const refusal errors[] = {
     {"lora_dropout=0.1", AM_CONFLICT, "lora_dropout", "trainable=lora", "lora_dropout=0.1 trainable=lora"},
     {"lora_dtype=fp32", AM_CONFLICT, "lora_dtype", "trainable=lora", "lora_dtype=fp32 trainable=lora"},
     {"lora_rank=8 trainable=none", AM_CONFLICT, "lora_rank", "trainable=lora", "trainable=none"},
+    {"model=mixtral-8x7b trainable=lora lora_targets=q,x", AM_BAD_VALUE, "lora_targets", "each at most once, not 'q,x'",
+     "model=mixtral-8x7b trainable=lora lora_targets=q"},
     {"trainable=lora lora_targets=q,x", AM_BAD_VALUE, "lora_targets", "q,k,v,o,gate,up,down, each at most once, or all-linear, not 'q,x'",
      "trainable=lora lora_targets=q"},
     {"trainable=lora lora_targets=all-linear,q", AM_BAD_VALUE, "lora_targets", "or all-linear", "trainable=lora lora_targets=all-linear"},

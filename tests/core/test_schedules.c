@@ -179,7 +179,8 @@ END_TEST
 /* A budget that is too small is told the lowest that works, and that one does. */
 START_TEST(rotor_names_the_lowest_budget)
 {
-    const char *model = models[_i];
+    static const char *const rounded = "family=gpt2 layers=17 hidden=128 heads=4 vocab=4096 seq=100 trainable=lora attention=eager"; /* otherwise by each table */
+    const char *model = _i < MODELS ? models[_i] : rounded;
     ck_assert_int_eq(answer(model, "checkpoint=rotor:1B"), AM_OUT_OF_RANGE);
     ck_assert_str_eq(status.field, "checkpoint");
     const char *named = strrchr(status.message, ':');
@@ -248,7 +249,7 @@ Suite *test_schedules_suite(void)
     tcase_add_test(tests, too_large);
     tcase_add_loop_test(tests, rotor_stays_within_its_budget, 0, MODELS);
     tcase_add_loop_test(tests, rotor_is_no_slower_than_what_it_holds, 0, MODELS);
-    tcase_add_loop_test(tests, rotor_names_the_lowest_budget, 0, MODELS);
+    tcase_add_loop_test(tests, rotor_names_the_lowest_budget, 0, MODELS + 1);
     tcase_add_test(tests, timelines);
     tcase_add_test(tests, actions);
     tcase_add_test(tests, named_plans);
