@@ -8,7 +8,6 @@ import ctypes
 import functools
 import pathlib
 import subprocess
-from unittest import mock
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +20,8 @@ WIDEST_FLASH_HEAD = 256  # elements
 FLASH_ALIGNMENT = 8  # a head's width is padded to a multiple of it
 
 torch.cuda.get_device_capability = lambda *_: (9, 0)  # an H100, should a model's code ask
+torch.cuda.is_bf16_supported = lambda *_: True
+torch.cuda.amp.common.amp_definitely_not_available = lambda: False  # torch.autocast does not turn itself off
 
 
 def flash(q, k, v, p, causal, scale):
@@ -148,21 +149,6 @@ def let_backward_run():
     ctypes.CDLL(str(library)).fake_cuda()
 
 
-@contextlib.contextmanager
 def autocast(dtype, cache=True):
     """torch.autocast("cuda", dtype), and what checkpoints make of it when they run again. None: off."""
-    if dtype is None:
-        yield
-        return
-    with torch.autocast("cuda", dtype, cache_enabled=cache):
-        yield
-
-
-@contextlib.contextmanager
-def with_autocast():
-    """torch.autocast does not turn itself off within, as it would where there is no GPU."""
-    with (
-        mock.patch.object(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False),
-        mock.patch.object(torch.cuda, "is_bf16_supported", lambda *_: True),
-    ):
-        yield
+    return torch.autocast("cuda", dtype, cache_enabled=cache) if dtype else contextlib.nullcontext()

@@ -92,8 +92,8 @@ def unequal(compared):
 
 
 def has_sequence(stack, family, case):
-    """Is a case's step compared allocation by allocation? Ranks are measured in another way, of
-    BLOOM's own GELU actmem knows what its backward holds at most, and of Liger's head in fp32 the first of its chunks' alike products."""
+    """Is a case's step compared allocation by allocation? Ranks are measured in another way, of BLOOM's own GELU actmem knows what its backward
+    holds at most, and of Liger's head in fp32 the first of its chunks' alike products."""
     chunks = stack == "liger" and case.run["dtype"] == "fp32" and case.run["loss"] in (None, "fused")
     return stack in ("hf", "liger", "torch", "nanogpt") and family != "bloom" and not chunks
 

@@ -20,19 +20,18 @@ class Disagreement(Exception):
     """Fake CUDA and meta see a different forward: no figure of the two can be trusted."""
 
 
-def play(case, device, fresh_gradients=False, trace=None, backward=None):
-    """One forward, and its backward: on the meta device unless backward says otherwise.
+def play(case, device, fresh_gradients=False, trace=None, backward=False):
+    """One forward, and its backward if backward says so.
 
     fresh_gradients: parameters' gradients start as None and count; otherwise they exist beforehand and do not.
     trace: a list that takes the allocations, see watch.Memory.
     """
     gc.collect()
-    backward = device == "meta" if backward is None else backward
     if backward and device == "cuda":
         gpu.let_backward_run()
     # meta tensors are PyTorch's own and need no mode
     fake = FakeTensorMode(allow_non_fake_inputs=True) if device != "meta" else contextlib.nullcontext()
-    with fake, torch.device(device), gpu.kernels(case.run["attention"]), gpu.with_autocast():
+    with fake, torch.device(device), gpu.kernels(case.run["attention"]):
         torch.set_default_dtype(case.dtype)
         try:
             step = stacks.make(case)
@@ -141,7 +140,7 @@ NONE = "saved_bytes layer_bytes shared_bytes outside_bytes ledger forward_flops 
 
 def measure_rank(case):
     """Every figure of a rank of PyTorch's own parallelism, which is played on fake CPU tensors; see torch_ranks.py."""
-    plain, run = play(case, "cpu", backward=False), play(case, "cpu", backward=True)
+    plain, run = play(case, "cpu"), play(case, "cpu", backward=True)
     fresh = play(case, "cpu", fresh_gradients=True, backward=True)
     if plain["live_after_forward"] != run["live_after_forward"]:
         raise Disagreement(f"{plain['live_after_forward']} after the forward, {run['live_after_forward']} where backward follows")
