@@ -246,7 +246,7 @@ static void try_number(am_changer *changer, const am_config *given, const char *
     try_change(changer, given, id, what, false, text);
 }
 
-/* Where neither layers that run again nor another loss head alone makes it fit. */
+/* Where nothing alone, as layers that run again or another loss head, makes it fit. */
 static void try_without_logits(am_changer *changer, const am_config *given)
 {
     static const char *const sets[] = {"checkpoint=full loss=cut", "checkpoint=full stack=liger"};
@@ -282,9 +282,9 @@ void am_fit_changes(am_report *report, am_workspace *workspace, const am_config 
             try_change(&changer, given, "liger", "Liger-Kernel's fused kernels", true, "stack=liger");
         if (now->stack == AM_STACK_HF && now->loss == AM_LOSS_HF)
             try_change(&changer, given, "loss", "cut cross-entropy, no whole logits", true, "loss=cut");
-        if (now->autocast != AM_AUTOCAST_OFF && now->autocast_cache && report->policy.kind != AM_POLICY_NONE)
+        if (am_autocast_caches(now) && report->policy.kind != AM_POLICY_NONE)
             try_change(&changer, given, "autocast_cache", "weights' copies let go of", true, "autocast_cache=no");
-        if (report->changes == 0 && now->stack == AM_STACK_HF) try_without_logits(&changer, given);
+        if (now->stack == AM_STACK_HF) try_without_logits(&changer, given);
         try_gpus(&changer, given, "gpus", "as few GPUs as hold it", "");
     }
     try_number(&changer, given, "batch", now->batch, "largest micro-batch");

@@ -73,7 +73,7 @@ static bool casts_region_inputs(const am_report *report)
 {
     const am_config *config = &report->config;
     const bool reentrant = report->policy.kind != AM_POLICY_NONE && report->policy.reentrant;
-    return config->autocast != AM_AUTOCAST_OFF && config->stack == AM_STACK_HF && reentrant && !am_wiring_of(config)->norms[0];
+    return am_autocast_caches(config) && config->stack == AM_STACK_HF && reentrant && !am_wiring_of(config)->norms[0];
 }
 
 const char *am_report_note(const am_report *report, int index)
@@ -82,7 +82,7 @@ const char *am_report_note(const am_report *report, int index)
         report->config.expert_imbalance > 100
             ? "experts with more than their share of tokens: measured was a perfect balance"
             : NULL,
-        report->config.autocast != AM_AUTOCAST_OFF && report->config.pp > 1
+        am_autocast_caches(&report->config) && report->config.pp > 1
             ? "a pipeline under autocast: each forward of a stage in a context of its own, whose cache of weights' copies goes with it"
             : NULL,
         casts_region_inputs(report)

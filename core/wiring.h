@@ -232,6 +232,12 @@ static inline bool am_is_megatron(const am_config *config)
     return am_wiring_of(config)->any;
 }
 
+/* Does torch.autocast keep copies of weights until a forward has ended? */
+static inline bool am_autocast_caches(const am_config *config)
+{
+    return config->autocast != AM_AUTOCAST_OFF && config->autocast_cache;
+}
+
 /* Data-parallel ranks come in multiples of so many: experts' groups lie across those of tp, cp and dp. */
 static inline int64_t am_ranks_of_experts(const am_config *config)
 {

@@ -52,9 +52,11 @@ START_TEST(notes_under_autocast)
     } table[] = {
         {"model=olmo-2-7b dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", true},
         {"model=olmo-2-7b dtype=fp32 autocast=bf16 checkpoint=full", false},
+        {"model=olmo-2-7b dtype=fp32 autocast=bf16 autocast_cache=no checkpoint=full reentrant=yes", false},
         {"model=olmo-2-7b dtype=fp32 checkpoint=full reentrant=yes", false},
         {"model=llama-3-8b dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", false},
         {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 autocast=bf16 pp=2", true},
+        {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 autocast=bf16 autocast_cache=no pp=2", false},
         {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 pp=2", false},
         {"family=llama stack=torch hidden=64 heads=4 layers=2 vocab=64 ffn=96 seq=16 dtype=fp32 autocast=bf16 checkpoint=full reentrant=yes", false},
     };
