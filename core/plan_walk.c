@@ -108,8 +108,8 @@ static int64_t equal_units(const am_walk *walk)
     return am_smaller(alike, walk->left);
 }
 
-/* A unit's gradients, what is cached of it, and what it holds: of a region of several layers those of all kinds in it. The first one's input is given to no
- * other, though its segment may stand for others. */
+/* A unit's gradients, what is cached of it, and what it holds: of a region of several layers those of all kinds in it. The first one's
+ * input is given to no other, though its segment may stand for others. */
 static void sum_unit(am_walk *walk)
 {
     const am_given *given = &walk->profile->given;

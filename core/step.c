@@ -51,9 +51,9 @@ static void hold_inputs(am_play *play, const am_instruction *instruction, uint16
 }
 
 #ifdef AM_FIRST
-#define note_carried(play)  ((void)0)
-#define carry(play)         ((void)0)
-#define clear_cache(play)   ((void)0)
+#define note_carried(play) ((void)0)
+#define carry(play)        ((void)0)
+#define clear_cache(play)  ((void)0)
 #else
 static void note_carried(am_play *play)
 {

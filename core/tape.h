@@ -195,7 +195,7 @@ am_var am_paper_norm(am_tape *tape, am_var x, am_var weight, am_var bias);
 /* Autocast: x as the operation takes it, cast if its class asks for it; and all arguments of an operation, the last first, as the code that
  * PyTorch is built to evaluates them. core.wasm leaves autocast to whole.wasm. */
 #ifdef AM_FIRST
-#define am_cast(tape, op, x)           (x)
+#define am_cast(tape, op, x)            (x)
 #define am_cast_all(tape, op, count, x) ((void)(x))
 #else
 am_var am_cast(am_tape *tape, am_op op, am_var x);

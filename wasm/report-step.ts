@@ -37,9 +37,10 @@ export interface Step {
   without_checkpointing?: Pick<Step, 'after_forward_bytes' | 'forward_peak_bytes' | 'backward_peak_bytes' | 'peak_bytes' | 'peak_at' | 'timeline' | 'timeline_modules' | 'timeline_ops'> & Required<Pick<Step, 'timeline_parts' | 'stations'>>;
 }
 
-/** Saved tensors by their component; logits that the caller holds; what the forward makes and nothing saves; what is made again; what was on the
- *  host; gradients of activations, with the backward's temporaries; whole parameters that ranks share out, and their whole gradients; what stays
- *  for the whole run. Where layers do different things, a hidden state between two of them is of the residual stream. */
+/** Saved tensors by their component; logits that the caller holds; what the forward makes and nothing saves; copies of weights that autocast’s
+ *  cache alone holds; what is made again; what was on the host; gradients of activations, with the backward's temporaries; whole parameters that
+ *  ranks share out, and their whole gradients; what stays for the whole run. Where layers do different things, a hidden state between two of them
+ *  is of the residual stream. */
 export type LivePart = Component | 'output' | 'temporary' | 'cached' | 'recomputed' | 'returned' | 'gradient' | 'gathered' | 'reduced' | 'lasting';
 
 export interface TimelinePart {
